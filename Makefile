@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# libvmo and its proof. `make help` lists the goals and the variables.
+
+# ---- Variables a caller may set ------------------------------------------------------------------
+BUILD ?= build
+CROSS ?= riscv64-unknown-elf-
+HOSTCC ?= gcc
+PYTHON ?= python3
+QEMU ?= qemu-system-riscv64
+PAYLOAD ?= LICENSE
+ABI ?= a2
+MEM ?= 320M
+V ?= 0
+
+# ---- Flags ---------------------------------------------------------------------------------------
+# Warnings are errors, and none is switched off wholesale. A caller's CFLAGS come last.
+WARN := -std=c11 -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
+        -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wcast-align=strict -Wcast-qual -Wformat=2 \
+        -Wpointer-arith -Wswitch-enum -Wunused-result -Wwrite-strings -Wimplicit-fallthrough
+DEPS = -MMD -MP
+
+# gcc 12 finds the lp64 multilib only under the 2.2 ISA spec, in which zicsr and zifencei are part of "i".
+RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
+PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEGER_PRINTF_SCANF
+
+KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -Ilibvmo/abi -Iboot
+TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
+                 -ffunction-sections -fdata-sections
+HOST_CFLAGS := $(WARN) -O2 -g
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_CFLAGS := $(WARN) -O1 -g $(SAN)
+
+Q := $(if $(filter 1,$(V)),,@)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- Parts ---------------------------------------------------------------------------------------
+# Each part adds to these: ALL (what `make all` builds), TEST_SUITES (programs that print TAP).
+ALL :=
+TEST_SUITES :=
+
+include boot/boot.mk
+include libvmo/libvmo.mk
+include payloads/payloads.mk
+include host-ref/host-ref.mk
+include tests/tests.mk
+
+# ---- How an object is made: one rule a flavour, the tree's path below the flavour's folder -----------
+$(BUILD)/kernel/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/kernel/%.o: %.S
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) -c -o $@ $<
+$(BUILD)/target/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/target/%.o: %.S
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) -c -o $@ $<
+$(BUILD)/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+
+# Which folders a part may include from; scripts/check-deps.py checks what it then does include.
+INCLUDES_boot := -Ilibvmo/abi -Iboot
+INCLUDES_libvmo := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi
+INCLUDES_payloads := -Ilibvmo/include -Ilibvmo/abi -Ipayloads
+INCLUDES_host-ref :=
+INCLUDES_tests := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Itests
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- Goals ---------------------------------------------------------------------------------------
+.PHONY: all help clean
+
+all: $(ALL) ## build everything: kernel, payloads, library, host tools
+
+clean: ## remove the build folder
+	rm -rf $(BUILD)
+
+help: ## this list
+	@echo 'Goals:'
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+	@echo 'Variables:'
+	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
+	@echo '  ABI=$(ABI)   the age of the kernel: a1, a2 or all'
+	@echo '  MEM=$(MEM)   memory of the guest'
+	@echo '  V=$(V)   1 shows the commands and the whole serial log'
+	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'

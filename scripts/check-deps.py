@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks who includes whom (CONTRIBUTING.md, "Dependency directions").
+
+Reads the .d files that the compiler wrote for the project's own headers, and the sources themselves for
+system headers. Prints each violation and exits 1 if there is one, or if there was nothing to check.
+"""
+import pathlib
+import re
+import sys
+
+# folder of the source -> folders (or files) that it may include from
+ALLOWED = {
+    "libvmo/abi/": ("libvmo/abi/",),
+    "libvmo/src/": ("libvmo/src/", "libvmo/include/"),
+    "libvmo/backend/neuron/": ("libvmo/backend/neuron/", "libvmo/src/backend.h", "libvmo/include/", "libvmo/abi/"),
+    "libvmo/backend/fake/": ("libvmo/backend/fake/", "libvmo/src/backend.h", "libvmo/include/"),
+    "boot/core/": ("boot/core/", "libvmo/abi/"),
+    "boot/sys/": ("boot/sys/", "boot/core/", "libvmo/abi/"),
+    "boot/arch/": ("boot/arch/", "boot/core/"),
+    "boot/init/": ("boot/", "libvmo/abi/"),
+    "payloads/": ("payloads/", "libvmo/include/", "libvmo/abi/"),
+    "host-ref/": ("host-ref/",),
+    "tests/": ("tests/", "libvmo/", "boot/", "payloads/"),
+}
+# folder -> system headers that it may include; folders not named here may include any
+FREESTANDING = {"stdalign.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+SYSTEM = {
+    "libvmo/abi/": {"stdint.h", "stddef.h"},
+    "libvmo/include/": {"stdint.h", "stddef.h"},
+    "libvmo/src/": FREESTANDING,
+    "libvmo/backend/neuron/": FREESTANDING,
+    "boot/": FREESTANDING,
+}
+INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.M)
+
+
+def rule_for(path, rules):
+    """The rule of the longest folder that the path lies in, or None."""
+    best = max((folder for folder in rules if path.startswith(folder)), key=len, default=None)
+    return rules[best] if best else None
+
+
+def dependencies(text):
+    """(source, headers) of one .d file; paths outside the tree are left out."""
+    words = text.replace("\\\n", " ").split("\n", 1)[0].split()[1:]
+    return words[0], [w for w in words[1:] if not w.startswith("/")]
+
+
+def check_depfiles(build):
+    seen, bad = 0, []
+    for depfile in sorted(build.rglob("*.d")):
+        source, headers = dependencies(depfile.read_text())
+        allowed = rule_for(source, ALLOWED)
+        if allowed is None:
+            continue
+        seen += 1
+        bad += [f"{source} includes {h}" for h in headers if not h.startswith(allowed)]
+    return seen, bad
+
+
+def check_system_headers():
+    bad = []
+    for path in sorted(p for top in ("libvmo", "boot") for p in pathlib.Path(top).rglob("*.[chS]")):
+        allowed = rule_for(str(path), SYSTEM)
+        if allowed is not None:
+            bad += [f"{path} includes <{h}>" for h in INCLUDE.findall(path.read_text()) if h not in allowed]
+    return bad
+
+
+def main():
+    build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build")
+    seen, bad = check_depfiles(build)
+    bad += check_system_headers()
+    for line in sorted(set(bad)):
+        print(f"check-deps: {line}")
+    if not seen:
+        print(f"check-deps: no .d file below {build}: build first")
+    print(f"check-deps: {seen} objects, {len(set(bad))} violations")
+    return 1 if bad or not seen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

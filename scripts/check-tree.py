@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks what every file of the tree must have: an SPDX line at its head, a name of its own, no stray blanks."""
+import collections
+import pathlib
+import subprocess
+import sys
+
+NO_SPDX = {"LICENSE", ".gitignore"}       # the licence itself; a list of two patterns
+NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and logs that must stay as they were
+SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
+
+
+def tracked():
+    out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                         check=True, capture_output=True).stdout
+    return [pathlib.Path(p) for p in out.decode().split("\0") if p and pathlib.Path(p).is_file()]
+
+
+def main():
+    bad, names = [], collections.defaultdict(list)
+    files = tracked()
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        names[path.name].append(str(path))
+        if path.name not in NO_SPDX and path.suffix not in NO_SPDX_SUFFIX:
+            if "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.splitlines()[:3]):
+                bad.append(f"{path}: no SPDX line among the first three")
+        if path.suffix != ".log" and path.name != "LICENSE":
+            for number, line in enumerate(text.splitlines(), 1):
+                if line != line.rstrip():
+                    bad.append(f"{path}:{number}: blanks at the end of the line")
+    bad += [f"one name, several files: {' '.join(p)}" for n, p in names.items() if len(p) > 1 and n not in SHARED_NAMES]
+    for line in bad:
+        print(f"check-tree: {line}")
+    print(f"check-tree: {len(files)} files, {len(bad)} findings")
+    return 1 if bad or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

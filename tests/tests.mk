@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests. A suite is a program that prints TAP with a plan; scripts/run-tests.py runs and counts them.
+
+-include tests/unit/unit.mk
+-include tests/core/core.mk
