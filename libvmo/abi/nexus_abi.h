@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The NEURON system call ABI: the only copy of its numbers in this tree.
+ *
+ * Readable from C and from assembler. Every group names the statement of docs/abi.md (K-xx) that
+ * it comes from; abi_check.c pins the numbers and the layouts. Neither the library nor the test
+ * kernel owns this file: both include it.
+ */
+#ifndef NEXUS_ABI_H
+#define NEXUS_ABI_H
+
+/* System call numbers, in a7 (docs/abi.md, "Numbers in scope"). */
+#define NX_SYS_YIELD 0
+#define NX_SYS_NSEC 1
+#define NX_SYS_MAP 4 /* a1 alone */
+#define NX_SYS_VMO_CREATE 5
+#define NX_SYS_VMO_WRITE 6
+#define NX_SYS_CAP_TRANSFER 8
+#define NX_SYS_AS_CREATE 9
+#define NX_SYS_AS_MAP 10
+#define NX_SYS_EXIT 11
+#define NX_SYS_WAIT 12
+#define NX_SYS_EXEC 13
+#define NX_SYS_IPC_SEND 14
+#define NX_SYS_DEBUG_PUTC 16
+#define NX_SYS_EXEC_V2 17
+#define NX_SYS_IPC_RECV 18
+#define NX_SYS_EP_CREATE_OLD 19
+#define NX_SYS_CAP_CLOSE 20
+#define NX_SYS_EP_CLOSE 21
+#define NX_SYS_EP_CREATE 22
+#define NX_SYS_EP_CREATE_FOR 23
+#define NX_SYS_CAP_CLONE 24
+#define NX_SYS_GETPID 25
+#define NX_SYS_IPC_RECV_V2 26
+#define NX_SYS_CAP_QUERY 28 /* a2 from here on */
+#define NX_SYS_CAP_TRANSFER_TO 31
+#define NX_SYS_TASK_RESUME 32
+#define NX_SYS_DEBUG_WRITE 44
+#define NX_SYS_VMO_DESTROY 46
+#define NX_SYS_VMO_READ 47
+#define NX_SYS_AS_SELF 49
+#define NX_SYS_VMO_SHARE_RO 51
+#define NX_SYS_WAIT_NOHANG 52
+#define NX_SYS_VM_MAP 53
+#define NX_SYS_VM_UNMAP 54
+#define NX_SYS_COUNT 64 /* one past the highest number that a `without=` may name */
+
+/* Errors, returned negated in a0 (K-01). */
+#define NX_EPERM 1
+#define NX_ENOENT 2
+#define NX_ESRCH 3
+#define NX_ECHILD 10
+#define NX_EAGAIN 11
+#define NX_ENOMEM 12
+#define NX_EBUSY 16
+#define NX_EEXIST 17
+#define NX_EINVAL 22
+#define NX_ENOSPC 28
+#define NX_EPIPE 32
+#define NX_ENOSYS 38
+#define NX_ETIMEDOUT 110
+
+/* Rights of a capability (K-40). */
+#define NX_RIGHT_SEND 1
+#define NX_RIGHT_RECV 2
+#define NX_RIGHT_MAP 4
+#define NX_RIGHT_MANAGE 8
+#define NX_RIGHT_ALL 15
+
+/* Flags of map and vm_map (K-22, K-24). */
+#define NX_MAP_VALID 1
+#define NX_MAP_READ 2
+#define NX_MAP_WRITE 4
+#define NX_MAP_EXEC 8
+#define NX_MAP_USER 16
+#define NX_MAP_GLOBAL 32
+#define NX_MAP_ACCESSED 64
+#define NX_MAP_DIRTY 128
+#define NX_MAP_KNOWN 255
+
+/* Protection bits of as_map (numbers table, row 9/10). */
+#define NX_PROT_READ 1
+#define NX_PROT_WRITE 2
+#define NX_PROT_EXEC 4
+
+/* IPC (K-50..K-54, K-59). */
+#define NX_IPC_NONBLOCK 1
+#define NX_IPC_TRUNCATE 2
+#define NX_IPC_EOF 4
+#define NX_IPC_HDR_CAP_MOVE 1 /* in the header's own flags */
+#define NX_IPC_HDR_BYTES 16
+#define NX_IPC_MAX_BYTES_A1 512
+#define NX_IPC_MAX_BYTES_A2 8192
+#define NX_IPC_V2_MAGIC 0x4E584932
+#define NX_IPC_V2_VERSION 1
+#define NX_IPC_V2_DESC_BYTES 64
+#define NX_EP_DEPTH_MAX 256
+
+/* How a task starts (K-10, K-11, K-14). */
+#define NX_PID_INIT 17
+#define NX_SLOT_BOOTSTRAP 0
+#define NX_SLOT_FACTORY 1 /* of init alone */
+#define NX_USER_SP 0x20008000
+#define NX_USER_STACK_TOP 0x2000A000
+#define NX_USER_STACK_EXTRA_PAGES 11
+#define NX_INIT_STACK_PAGES 16
+#define NX_NAME_MAX 64
+
+/* Addresses (K-21, K-23, K-24). */
+#define NX_PAGE_BYTES 4096
+#define NX_USER_TOP 0x80000000
+#define NX_A1_MAP_BASE 0x40000000 /* the library's window on a1: [base, end) */
+#define NX_A1_MAP_END 0x80000000
+#define NX_A2_MAP_BASE 0x50000000 /* the kernel's window on a2: [base, end) */
+#define NX_A2_MAP_END 0x80000000
+#define NX_SUPERPAGE_BYTES 0x200000
+
+/* Limits (K-03, K-15, K-17, K-20, K-24, K-52, K-56). */
+#define NX_STORM_LIMIT 10001
+#define NX_SLOTS_A1 64
+#define NX_SLOTS_A2 256
+#define NX_ARENA_BYTES_A1 0x1000000
+#define NX_ARENA_MAPPED_BYTES_A1 0x800000
+#define NX_ARENA_BYTES_A2 0xE000000
+#define NX_REGIONS_MAX 64
+#define NX_OWNER_QUEUED_BYTES_MAX 0x40000
+#define NX_TOTAL_QUEUED_BYTES_MAX 0x100000
+#define NX_EP_IDS_A1 241
+#define NX_EP_IDS_A2 365
+#define NX_EP_OWNER_A1 64
+#define NX_EP_OWNER_A2 96
+#define NX_DEBUG_WRITE_MAX 1024
+#define NX_TASK_FAULT_STATUS (-22) /* K-60 */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* The header that precedes every message (K-50); little-endian, as the target is. */
+struct nx_ipc_hdr {
+    uint32_t src; /* in: slot to move (CAP_MOVE); out: 0, or the slot where a moved cap arrived */
+    uint32_t dst; /* out: the sender's pid, set by the kernel */
+    uint16_t type;
+    uint16_t flags;
+    uint32_t len; /* payload bytes */
+};
+
+/* The descriptor of recv_v2 (K-59). */
+struct nx_ipc_recv_v2 {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t slot;
+    uint32_t reserved0;
+    uint64_t hdr;
+    uint64_t buf;
+    uint64_t max;
+    uint64_t sender_id; /* a pointer, or 0 */
+    uint32_t flags;
+    uint32_t reserved1;
+    uint64_t deadline_ns;
+};
+
+/* What cap_query writes (K-31). */
+struct nx_cap_info {
+    uint32_t kind; /* 1: a VMO */
+    uint32_t reserved;
+    uint64_t base_pa;
+    uint64_t size_bytes;
+};
+#endif
+
+#endif
