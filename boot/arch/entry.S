@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * First instructions of the kernel, in S-mode, paging off.
+ *
+ * In (SBI specification 1.0, "hart start"): a0 = hart id, a1 = physical address of the device tree.
+ */
+	.section .text.entry, "ax"
+	.globl	_start
+_start:
+	/* 1. No interrupt may arrive before there is a trap vector. Live: a0, a1. */
+	csrw	sie, zero
+	csrw	sscratch, zero
+
+	/* 2. gp for the linker's relaxations; sp at the top of the boot stack. Live: a0, a1. */
+	.option push
+	.option norelax
+	la	gp, __global_pointer$
+	.option pop
+	la	sp, kernel_stack_top
+
+	/* 3. Clear .bss, 8 bytes at a time; the linker script aligns both ends. Live: a0, a1, t0, t1. */
+	la	t0, __bss_start
+	la	t1, __bss_end
+1:	bgeu	t0, t1, 2f
+	sd	zero, 0(t0)
+	addi	t0, t0, 8
+	j	1b
+
+	/* 4. boot_main(hart, device tree) does not return. */
+2:	call	boot_main
+3:	wfi
+	j	3b
+
+	.section .bss.stack, "aw", @nobits
+	.balign	16
+	.space	32768
+	.globl	kernel_stack_top
+kernel_stack_top:
+	.space	4096
+	.globl	panic_stack_top
+panic_stack_top:

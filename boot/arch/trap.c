@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the cause of a trap to the kernel's question, and back to the next task. */
+#include <stddef.h>
+
+#include "arch/csr.h"
+#include "arch/machine.h"
+#include "arch/trap_offsets.h"
+#include "core/kernel.h"
+#include "core/port.h"
+
+_Static_assert(offsetof(struct trap_frame, x[31]) == FRAME_X(31), "trap_entry.S: x31");
+_Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap_entry.S: pc");
+
+extern void trap_entry(void);
+_Noreturn void trap_return(struct trap_frame *frame);
+_Noreturn void trap_user(uint64_t cause, uint64_t tval);
+_Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
+
+static uint64_t active_root_pa;
+static uint64_t armed_ticks; /* what the timer is set to; 0: must be set anew */
+
+void machine_traps(void)
+{
+    CSR_WRITE(stvec, (uintptr_t)trap_entry);
+    /* Tasks run in U-mode with the timer interrupt on; floating point and SUM stay off. */
+    CSR_CLEAR(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_SUM);
+    CSR_WRITE(scounteren, SCOUNTEREN_ALL);
+    CSR_WRITE(sie, SIE_STIE);
+}
+
+void port_use_root(uint64_t root_pa)
+{
+    if (root_pa != active_root_pa) {
+        CSR_WRITE(satp, SATP_SV39 | root_pa >> 12);
+        port_tlb_flush();
+        active_root_pa = root_pa;
+    }
+}
+
+static void arm_timer(void)
+{
+    const uint64_t event = kernel_next_event();
+
+    if (event != armed_ticks) {
+        sbi_timer(event);
+        armed_ticks = event;
+    }
+}
+
+static void on_timer(void)
+{
+    armed_ticks = 0; /* the interrupt stays pending until the timer is set again */
+    kernel_timer();
+}
+
+_Noreturn void machine_run(void)
+{
+    uint64_t root_pa = 0;
+    struct trap_frame *frame = kernel_next(&root_pa);
+
+    while (frame == NULL) { /* every task waits: sleep until a deadline or the watchdog */
+        arm_timer();
+        __asm__ volatile("wfi");
+        on_timer();
+        frame = kernel_next(&root_pa);
+    }
+    arm_timer();
+    port_use_root(root_pa);
+    trap_return(frame);
+}
+
+static enum kernel_fault fault_kind(uint64_t cause)
+{
+    switch (cause) {
+    case SCAUSE_LOAD_PAGE:
+    case SCAUSE_LOAD_FAULT:
+        return FAULT_LOAD;
+    case SCAUSE_STORE_PAGE:
+    case SCAUSE_STORE_FAULT:
+        return FAULT_STORE;
+    case SCAUSE_FETCH_PAGE:
+    case SCAUSE_FETCH_FAULT:
+        return FAULT_FETCH;
+    case SCAUSE_ILLEGAL:
+        return FAULT_ILLEGAL;
+    case SCAUSE_BREAKPOINT:
+        return FAULT_BREAKPOINT;
+    default:
+        return FAULT_OTHER;
+    }
+}
+
+_Noreturn void trap_user(uint64_t cause, uint64_t tval)
+{
+    if (cause == SCAUSE_ECALL_U) {
+        kernel_syscall();
+    } else if (cause == SCAUSE_TIMER) {
+        on_timer();
+    } else if (cause & SCAUSE_INTERRUPT) {
+        kernel_panic("unexpected interrupt", cause);
+    } else {
+        kernel_fault(fault_kind(cause), tval);
+    }
+    machine_run();
+}
+
+/* The detail that helps most is where it happened; cause and address go before it. */
+_Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval)
+{
+    (void)tval;
+    switch (cause) {
+    case SCAUSE_LOAD_PAGE:
+    case SCAUSE_LOAD_FAULT:
+        kernel_panic("kernel load fault at pc", pc);
+    case SCAUSE_STORE_PAGE:
+    case SCAUSE_STORE_FAULT:
+        kernel_panic("kernel store fault at pc", pc);
+    case SCAUSE_FETCH_PAGE:
+    case SCAUSE_FETCH_FAULT:
+        kernel_panic("kernel fetch fault at pc", pc);
+    default:
+        kernel_panic("unexpected trap in the kernel at pc", pc);
+    }
+}

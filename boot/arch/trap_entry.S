@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only way into and out of user mode.
+ *
+ * sscratch holds the running task's frame while in U-mode, and 0 while in the kernel: that is how
+ * the entry tells the two apart (RISC-V privileged specification, 4.1.6).
+ */
+#include "trap_offsets.h"
+
+	.section .text
+	.balign	4
+	.globl	trap_entry
+trap_entry:
+	/* 1. sp <-> sscratch: sp = frame of the task, or 0 when the kernel itself trapped. */
+	csrrw	sp, sscratch, sp
+	beqz	sp, trap_in_kernel
+
+	/* 2. Save the user registers. Live: sp = frame. x2 (sp) waits in sscratch. */
+	sd	x1, FRAME_X(1)(sp)
+	sd	x3, FRAME_X(3)(sp)
+	sd	x4, FRAME_X(4)(sp)
+	sd	x5, FRAME_X(5)(sp)
+	sd	x6, FRAME_X(6)(sp)
+	sd	x7, FRAME_X(7)(sp)
+	sd	x8, FRAME_X(8)(sp)
+	sd	x9, FRAME_X(9)(sp)
+	sd	x10, FRAME_X(10)(sp)
+	sd	x11, FRAME_X(11)(sp)
+	sd	x12, FRAME_X(12)(sp)
+	sd	x13, FRAME_X(13)(sp)
+	sd	x14, FRAME_X(14)(sp)
+	sd	x15, FRAME_X(15)(sp)
+	sd	x16, FRAME_X(16)(sp)
+	sd	x17, FRAME_X(17)(sp)
+	sd	x18, FRAME_X(18)(sp)
+	sd	x19, FRAME_X(19)(sp)
+	sd	x20, FRAME_X(20)(sp)
+	sd	x21, FRAME_X(21)(sp)
+	sd	x22, FRAME_X(22)(sp)
+	sd	x23, FRAME_X(23)(sp)
+	sd	x24, FRAME_X(24)(sp)
+	sd	x25, FRAME_X(25)(sp)
+	sd	x26, FRAME_X(26)(sp)
+	sd	x27, FRAME_X(27)(sp)
+	sd	x28, FRAME_X(28)(sp)
+	sd	x29, FRAME_X(29)(sp)
+	sd	x30, FRAME_X(30)(sp)
+	sd	x31, FRAME_X(31)(sp)
+
+	/* 3. The two that the swap hid; sscratch = 0 from here on: we are in the kernel. */
+	csrrw	t0, sscratch, zero
+	sd	t0, FRAME_X(2)(sp)
+	csrr	t1, sepc
+	sd	t1, FRAME_PC(sp)
+
+	/* 4. Kernel gp and stack; trap_user(cause, tval) does not return but ends in trap_return. */
+	.option push
+	.option norelax
+	la	gp, __global_pointer$
+	.option pop
+	csrr	a0, scause
+	csrr	a1, stval
+	la	sp, kernel_stack_top
+	j	trap_user
+
+	/* trap_return(frame): resume a task. The page table is already its own. Live: a0 = frame. */
+	.globl	trap_return
+trap_return:
+	ld	t0, FRAME_PC(a0)
+	csrw	sepc, t0
+	csrw	sscratch, a0
+	mv	sp, a0
+	ld	x1, FRAME_X(1)(sp)
+	ld	x3, FRAME_X(3)(sp)
+	ld	x4, FRAME_X(4)(sp)
+	ld	x5, FRAME_X(5)(sp)
+	ld	x6, FRAME_X(6)(sp)
+	ld	x7, FRAME_X(7)(sp)
+	ld	x8, FRAME_X(8)(sp)
+	ld	x9, FRAME_X(9)(sp)
+	ld	x10, FRAME_X(10)(sp)
+	ld	x11, FRAME_X(11)(sp)
+	ld	x12, FRAME_X(12)(sp)
+	ld	x13, FRAME_X(13)(sp)
+	ld	x14, FRAME_X(14)(sp)
+	ld	x15, FRAME_X(15)(sp)
+	ld	x16, FRAME_X(16)(sp)
+	ld	x17, FRAME_X(17)(sp)
+	ld	x18, FRAME_X(18)(sp)
+	ld	x19, FRAME_X(19)(sp)
+	ld	x20, FRAME_X(20)(sp)
+	ld	x21, FRAME_X(21)(sp)
+	ld	x22, FRAME_X(22)(sp)
+	ld	x23, FRAME_X(23)(sp)
+	ld	x24, FRAME_X(24)(sp)
+	ld	x25, FRAME_X(25)(sp)
+	ld	x26, FRAME_X(26)(sp)
+	ld	x27, FRAME_X(27)(sp)
+	ld	x28, FRAME_X(28)(sp)
+	ld	x29, FRAME_X(29)(sp)
+	ld	x30, FRAME_X(30)(sp)
+	ld	x31, FRAME_X(31)(sp)
+	ld	x2, FRAME_X(2)(sp)
+	sret
+
+	/* The kernel itself trapped: a defect. sscratch holds the kernel's sp. A second trap on the way
+	 * comes here again and reports itself; panic_stack_top is used by nobody else. */
+trap_in_kernel:
+	csrrw	sp, sscratch, zero
+	la	sp, panic_stack_top
+	csrr	a0, scause
+	csrr	a1, sepc
+	csrr	a2, stval
+	j	trap_kernel

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/aspace.h"
+
+#include <string.h>
+
+#include "core/checked.h"
+#include "core/frames.h"
+#include "core/kernel.h"
+#include "core/port.h"
+
+/* Page table entries (RISC-V privileged specification, 4.3 and 4.4). */
+#define PTE_V 0x001u
+#define PTE_R 0x002u
+#define PTE_W 0x004u
+#define PTE_X 0x008u
+#define PTE_U 0x010u
+#define PTE_A 0x040u
+#define PTE_D 0x080u
+#define PTE_OWNED 0x100u /* for software: the frame goes back to the pool */
+#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
+#define PTE_COUNT 512u
+#define PTE_PPN_SHIFT 10
+#define PTE_PPN_MASK ((UINT64_C(1) << 44) - 1)
+
+_Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_PROT_EXEC << 1 == PTE_X,
+               "a protection shifted by one is the entry's bits");
+
+#define LEVEL_ROOT 2u
+#define ROOT_ENTRY_BYTES (UINT64_C(1) << 30)
+#define TABLE_SPAN_BYTES ((uint64_t)NX_SUPERPAGE_BYTES) /* what one leaf table maps */
+
+static struct aspace spaces[ASPACES_MAX];
+static uint64_t kernel_root;
+
+static uint64_t entry_pa(uint64_t entry)
+{
+    return (entry >> PTE_PPN_SHIFT & PTE_PPN_MASK) * PAGE_BYTES;
+}
+
+static uint64_t entry_for(uint64_t pa, uint64_t bits)
+{
+    return pa / PAGE_BYTES << PTE_PPN_SHIFT | bits | PTE_V;
+}
+
+static unsigned index_at(uint64_t va, unsigned level)
+{
+    return (unsigned)(va >> (12 + 9 * level) & (PTE_COUNT - 1));
+}
+
+/* The leaf table of va; NULL when there is none. With `make`, tables on the way are made. */
+static uint64_t *leaf_table(const struct aspace *space, uint64_t va, bool make)
+{
+    uint64_t *table = port_ptr(space->root_pa);
+    for (unsigned level = LEVEL_ROOT; level > 0; level--) {
+        uint64_t *entry = &table[index_at(va, level)];
+        if ((*entry & PTE_V) == 0) {
+            const uint64_t pa = make ? frames_alloc() : 0;
+            if (pa == 0)
+                return NULL;
+            *entry = entry_for(pa, 0);
+        } else if ((*entry & PTE_LEAF) != 0) {
+            return NULL; /* the kernel's own large page */
+        }
+        table = port_ptr(entry_pa(*entry));
+    }
+    return table;
+}
+
+void aspace_init(uint64_t kernel_root_pa)
+{
+    memset(spaces, 0, sizeof(spaces));
+    kernel_root = kernel_root_pa;
+}
+
+static struct aspace *free_place(void)
+{
+    for (struct aspace *space = spaces; space < spaces + ASPACES_MAX; space++) {
+        if (!space->live)
+            return space;
+    }
+    return NULL;
+}
+
+bool aspace_table_is_full(void)
+{
+    return free_place() == NULL;
+}
+
+struct aspace *aspace_create(uint32_t owner)
+{
+    struct aspace *space = free_place();
+    const uint64_t root_pa = space == NULL ? 0 : frames_alloc();
+    if (root_pa == 0)
+        return NULL;
+
+    memset(space, 0, sizeof(*space));
+    space->live = true;
+    space->owner = owner;
+    space->root_pa = root_pa;
+    const unsigned first = NX_USER_TOP / ROOT_ENTRY_BYTES;
+    uint64_t *root = port_ptr(root_pa);
+    const uint64_t *shared = port_ptr(kernel_root);
+    memcpy(root + first, shared + first, (PTE_COUNT - first) * sizeof(root[0]));
+    return space;
+}
+
+static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint64_t bytes)
+{
+    struct audit_usage usage = {0};
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        const uint64_t *table = leaf_table(space, va + off, false);
+        const uint64_t entry = table == NULL ? 0 : table[index_at(va + off, 0)];
+        usage.accessed += (entry & PTE_V) != 0 && (entry & PTE_A) != 0;
+        usage.dirtied += (entry & PTE_V) != 0 && (entry & PTE_D) != 0;
+    }
+    return usage;
+}
+
+static void collect(const struct aspace *space)
+{
+    uint64_t va, bytes;
+    const uint64_t handle = aspace_handle(space);
+    for (int i = audit_map_next(handle, -1, &va, &bytes); i >= 0;
+         i = audit_map_next(handle, i, &va, &bytes)) {
+        const struct audit_usage usage = usage_of(space, va, bytes);
+        audit_map_usage(i, &usage);
+    }
+}
+
+void aspace_collect_all(void)
+{
+    for (unsigned i = 0; i < ASPACES_MAX; i++) {
+        if (spaces[i].live)
+            collect(&spaces[i]);
+    }
+}
+
+static void free_leaf_table(uint64_t table_pa)
+{
+    const uint64_t *table = port_ptr(table_pa);
+    for (unsigned i = 0; i < PTE_COUNT; i++) {
+        if ((table[i] & (PTE_V | PTE_OWNED)) == (PTE_V | PTE_OWNED))
+            frames_free(entry_pa(table[i]));
+    }
+    frames_free(table_pa);
+}
+
+static void free_middle_table(uint64_t table_pa)
+{
+    const uint64_t *table = port_ptr(table_pa);
+    for (unsigned i = 0; i < PTE_COUNT; i++) {
+        if ((table[i] & PTE_V) != 0)
+            free_leaf_table(entry_pa(table[i]));
+    }
+    frames_free(table_pa);
+}
+
+void aspace_destroy(struct aspace *space)
+{
+    collect(space);
+    audit_map_space_ended(aspace_handle(space));
+    port_use_root(kernel_root); /* it may be the one in use */
+    const uint64_t *root = port_ptr(space->root_pa);
+    const uint64_t *shared = port_ptr(kernel_root);
+    for (unsigned i = 0; i < PTE_COUNT; i++) {
+        const bool is_kernels = i >= NX_USER_TOP / ROOT_ENTRY_BYTES && (shared[i] & PTE_V) != 0;
+        if ((root[i] & PTE_V) != 0 && !is_kernels)
+            free_middle_table(entry_pa(root[i]));
+    }
+    frames_free(space->root_pa);
+    space->live = false;
+}
+
+struct aspace *aspace_find(uint64_t handle)
+{
+    if (handle == 0 || handle > ASPACES_MAX || !spaces[handle - 1].live)
+        return NULL;
+    return &spaces[handle - 1];
+}
+
+uint64_t aspace_handle(const struct aspace *space)
+{
+    return (uint64_t)(space - spaces) + 1;
+}
+
+bool aspace_tables_fit(uint64_t bytes)
+{
+    /* A leaf table for each 2 MiB and one more where the run starts within one; middle tables alike. */
+    return frames_available() >= bytes / TABLE_SPAN_BYTES + 2 + bytes / ROOT_ENTRY_BYTES + 2;
+}
+
+/* An entry is made where there was none, and taken away where there was one. */
+static void set_entry(uint64_t *table, uint64_t va, uint64_t entry)
+{
+    const unsigned i = index_at(va, 0);
+    if (table != NULL && (table[i] & PTE_V) != (entry & PTE_V))
+        table[i] = entry;
+    else
+        kernel_panic("a page table is not as the regions say", va);
+}
+
+void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t bytes, uint32_t prot,
+                unsigned how)
+{
+    uint64_t bits = (uint64_t)prot << 1;
+    bits |= how & ASPACE_USER ? PTE_U : 0;
+    bits |= how & ASPACE_OWNED ? PTE_OWNED : 0;
+    uint64_t *table = leaf_table(space, va, true);
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        if (off != 0 && (va + off) % TABLE_SPAN_BYTES == 0)
+            table = leaf_table(space, va + off, true);
+        set_entry(table, va + off, entry_for(base_pa + off, bits));
+    }
+    port_tlb_flush();
+}
+
+void aspace_unmap(struct aspace *space, uint64_t va, uint64_t bytes, struct audit_usage *usage)
+{
+    *usage = usage_of(space, va, bytes);
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES)
+        set_entry(leaf_table(space, va + off, false), va + off, 0);
+    port_tlb_flush();
+}
+
+bool aspace_is_canonical(uint64_t va)
+{
+    const uint64_t above = va >> (ASPACE_VA_BITS - 1);
+    return above == 0 || above == UINT64_MAX >> (ASPACE_VA_BITS - 1);
+}
+
+bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
+{
+    const uint64_t *root = port_ptr(space->root_pa);
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        const unsigned at = index_at(va + off, LEVEL_ROOT);
+        const uint64_t *shared = port_ptr(kernel_root);
+        if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0)
+            return false; /* all of a GiB that the kernel uses counts as taken */
+        const uint64_t *table = leaf_table(space, va + off, false);
+        if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, uint64_t *pa)
+{
+    if (va >= NX_USER_TOP)
+        return false;
+    const uint64_t *table = leaf_table(space, va, false);
+    if (table == NULL)
+        return false;
+    const uint64_t entry = table[index_at(va, 0)];
+    const bool reserved = (entry & (PTE_R | PTE_W)) == PTE_W; /* write without read always faults */
+    const uint64_t need = (uint64_t)prot << 1 | PTE_V | PTE_U;
+    if (reserved || (entry & need) != need)
+        return false;
+    *pa = entry_pa(entry) + va % PAGE_BYTES;
+    return true;
+}
+
+bool aspace_any_region_of(enum region_kind kind, uint32_t vmo_id)
+{
+    for (unsigned i = 0; i < ASPACES_MAX; i++) {
+        if (spaces[i].live && region_uses_vmo(&spaces[i].regions, kind, vmo_id))
+            return true;
+    }
+    return false;
+}

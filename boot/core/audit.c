@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/audit_tables.h"
+#include "core/checked.h"
+
+struct audit_tables audit;
+
+void audit_init(void)
+{
+    memset(&audit, 0, sizeof(audit));
+}
+
+/* The place of the next record, or -1 (and one more lost) when the table of `max` is full. */
+static int next_place(struct audit_count *count, uint32_t max)
+{
+    if (count->used == max) {
+        count->lost++;
+        return -1;
+    }
+    return (int)count->used++;
+}
+
+static struct audit_task *task_of(uint32_t pid)
+{
+    if (pid < NX_PID_INIT || pid - NX_PID_INIT >= audit.task_count.used)
+        return NULL;
+    return &audit.tasks[pid - NX_PID_INIT];
+}
+
+void audit_task(uint32_t pid, uint32_t parent, const char *name)
+{
+    const int i = next_place(&audit.task_count, AUDIT_TASKS_MAX);
+    if (i < 0 || task_of(pid) != &audit.tasks[i])
+        return;
+    audit.tasks[i].known = true;
+    audit.tasks[i].parent = parent;
+    memcpy(audit.tasks[i].name, name, min_u64(strlen(name), NX_NAME_MAX));
+}
+
+void audit_task_ended(uint32_t pid, enum audit_end end, int64_t status)
+{
+    struct audit_task *task = task_of(pid);
+    if (task == NULL)
+        return;
+    task->end = end;
+    task->status = status;
+}
+
+void audit_task_reaped(uint32_t pid)
+{
+    struct audit_task *task = task_of(pid);
+    if (task != NULL)
+        task->reaped = true;
+}
+
+void audit_vmo(uint32_t id, uint32_t creator, uint64_t base_pa, uint64_t bytes)
+{
+    const int i = next_place(&audit.vmo_count, AUDIT_VMOS_MAX);
+    if (i < 0 || id != (uint32_t)i + 1)
+        return;
+    audit.vmos[i] = (struct audit_vmo){.known = true, .creator = creator, .base_pa = base_pa, .bytes = bytes};
+}
+
+void audit_vmo_destroyed(uint32_t id)
+{
+    if (id >= 1 && id <= audit.vmo_count.used)
+        audit.vmos[id - 1].destroyed = true;
+}
+
+int audit_map_made(const struct audit_map *map)
+{
+    const int i = next_place(&audit.map_count, AUDIT_MAPS_MAX);
+    if (i < 0)
+        return -1;
+    audit.maps[i] = *map;
+    audit.maps[i].live = true;
+    return i;
+}
+
+static bool continues(const struct audit_map *last, const struct audit_map *page)
+{
+    return last->live && last->via == page->via && last->space == page->space &&
+           last->vmo_id == page->vmo_id && last->prot == page->prot && last->off + last->bytes == page->off &&
+           last->va + last->bytes == page->va;
+}
+
+int audit_map_page(const struct audit_map *page)
+{
+    uint32_t i = audit.map_count.used;
+    while (i > 0 && audit.maps[i - 1].pid != page->pid)
+        i--;
+    if (i == 0 || !continues(&audit.maps[i - 1], page))
+        return audit_map_made(page);
+    audit.maps[i - 1].bytes += page->bytes;
+    return (int)(i - 1);
+}
+
+int audit_map_next(uint64_t space, int after, uint64_t *va, uint64_t *bytes)
+{
+    for (uint32_t i = (uint32_t)(after + 1); i < audit.map_count.used && !audit.maps_are_taken; i++) {
+        if (audit.maps[i].live && audit.maps[i].space == space) {
+            *va = audit.maps[i].va;
+            *bytes = audit.maps[i].bytes;
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+void audit_map_usage(int index, const struct audit_usage *usage)
+{
+    audit.maps[index].usage = *usage;
+}
+
+void audit_map_unmapped(int index, const struct audit_usage *usage)
+{
+    if (index < 0)
+        return; /* the map found the table full */
+    audit.maps[index].usage = *usage;
+    audit.maps[index].live = false;
+}
+
+void audit_map_space_ended(uint64_t space)
+{
+    for (uint32_t i = 0; i < audit.map_count.used && !audit.maps_are_taken; i++) {
+        if (audit.maps[i].space == space)
+            audit.maps[i].live = false;
+    }
+}
+
+void audit_maps_taken(void)
+{
+    audit.maps_are_taken = true;
+}
+
+void audit_copied_into_vmo(uint32_t pid, uint64_t bytes)
+{
+    struct audit_task *task = task_of(pid);
+    if (task != NULL)
+        task->copied_into_vmo += bytes;
+}
+
+void audit_copied_from_vmo(uint32_t pid, uint64_t bytes)
+{
+    struct audit_task *task = task_of(pid);
+    if (task != NULL)
+        task->copied_from_vmo += bytes;
+}
+
+void audit_hand(uint32_t from, uint32_t to, enum audit_hand_via via, const struct cap *cap)
+{
+    const int i = next_place(&audit.hand_count, AUDIT_HANDS_MAX);
+    if (i >= 0)
+        audit.hands[i] = (struct audit_hand){.from = from, .to = to, .via = via, .cap = *cap};
+}
+
+void audit_msg(const struct audit_msg *msg)
+{
+    const int i = next_place(&audit.msg_count, AUDIT_MSGS_MAX);
+    if (i >= 0)
+        audit.msgs[i] = *msg;
+}
+
+void audit_undelivered(uint64_t messages)
+{
+    audit.undelivered = messages;
+}
+
+void audit_res(enum audit_when when, const struct audit_res *res)
+{
+    audit.res_known[when] = true;
+    audit.res[when] = *res;
+}
+
+void audit_keep(const char *what, uint64_t n)
+{
+    const int i = next_place(&audit.keep_count, AUDIT_KEEPS_MAX);
+    if (i >= 0)
+        audit.keeps[i] = (struct audit_keep){.what = what, .n = n};
+}
+
+void audit_hazard(uint32_t pid, uint64_t call, const char *id, const char *what)
+{
+    const int i = next_place(&audit.hazard_count, AUDIT_HAZARDS_MAX);
+    if (i >= 0)
+        audit.hazards[i] = (struct audit_hazard){.pid = pid, .call = call, .id = id, .what = what};
+}

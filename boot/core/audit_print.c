@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit's lines, as docs/testing/audit.md has them: kinds and keys in its order. */
+#include "core/audit_tables.h"
+#include "core/checked.h"
+#include "core/line.h"
+
+static const char *print_nonce;
+static uint64_t lines;
+
+static const char *const hand_vias[] = {[AUDIT_HAND_MOVE] = "move", [AUDIT_HAND_TRANSFER] = "transfer"};
+static const char *const map_vias[] = {
+    [AUDIT_VIA_MAP] = "map", [AUDIT_VIA_VM_MAP] = "vm_map", [AUDIT_VIA_AS_MAP] = "as_map"};
+static const char *const ends[] = {
+    [AUDIT_END_NONE] = "none", [AUDIT_END_EXIT] = "exit", [AUDIT_END_FAULT] = "fault"};
+static const char *const whens[] = {
+    [AUDIT_WHEN_START] = "start", [AUDIT_WHEN_DONE] = "done", [AUDIT_WHEN_END] = "end"};
+static const char *const results[] = {
+    [AUDIT_DONE] = "done",         [AUDIT_EXITED] = "exited", [AUDIT_FAULTED] = "faulted",
+    [AUDIT_WATCHDOG] = "watchdog", [AUDIT_PANIC] = "panic",   [AUDIT_REFUSED] = "refused"};
+static const char *const cap_kinds[] = {[CAP_NONE] = "none",
+                                        [CAP_ENDPOINT] = "endpoint",
+                                        [CAP_FACTORY] = "factory",
+                                        [CAP_VMO] = "vmo",
+                                        [CAP_ALIAS] = "alias"};
+
+static void begin(struct line *line, const char *kind)
+{
+    lines++;
+    line_begin(line);
+    line_text(line, "audit ");
+    line_text(line, print_nonce);
+    line_char(line, ' ');
+    line_text(line, kind);
+}
+
+static void print_overflow(const char *kind, const struct audit_count *count)
+{
+    struct line line;
+    if (count->lost == 0)
+        return;
+    begin(&line, "overflow");
+    line_key_text(&line, "kind", kind);
+    line_key_decimal(&line, "lost", count->lost);
+    line_end(&line);
+}
+
+/* A name is a task's own words: what could be taken for the line's structure becomes '?'. */
+static void print_name(struct line *line, const char *name)
+{
+    line_text(line, " name=");
+    if (name[0] == '\0')
+        line_char(line, '-');
+    for (; *name != '\0'; name++)
+        line_char(line, *name > ' ' && *name <= '~' && *name != '=' ? *name : '?');
+}
+
+static const char *state_of(const struct audit_task *task)
+{
+    if (task->reaped)
+        return "reaped";
+    switch (task->end) {
+    case AUDIT_END_EXIT:
+        return "exited";
+    case AUDIT_END_FAULT:
+        return "faulted";
+    case AUDIT_END_NONE:
+        break;
+    }
+    return "live";
+}
+
+static void print_tasks(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.task_count.used; i++) {
+        const struct audit_task *task = &audit.tasks[i];
+        begin(&line, "task");
+        line_key_decimal(&line, "pid", NX_PID_INIT + i);
+        line_key_decimal(&line, "parent", task->parent);
+        line_key_text(&line, "state", state_of(task));
+        line_key_text(&line, "end", ends[task->end]);
+        line_key_signed(&line, "status", task->status);
+        print_name(&line, task->name);
+        line_end(&line);
+    }
+    print_overflow("task", &audit.task_count);
+}
+
+static void print_vmos(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.vmo_count.used; i++) {
+        const struct audit_vmo *vmo = &audit.vmos[i];
+        begin(&line, "vmo");
+        line_key_decimal(&line, "id", i + 1);
+        line_key_decimal(&line, "creator", vmo->creator);
+        line_key_address(&line, "base", vmo->base_pa);
+        line_key_decimal(&line, "bytes", vmo->bytes);
+        line_key_text(&line, "state", vmo->destroyed ? "destroyed" : "live");
+        line_end(&line);
+    }
+    print_overflow("vmo", &audit.vmo_count);
+}
+
+static void print_prot(struct line *line, uint32_t prot)
+{
+    line_text(line, " prot=");
+    if (prot & NX_PROT_READ)
+        line_char(line, 'r');
+    if (prot & NX_PROT_WRITE)
+        line_char(line, 'w');
+    if (prot & NX_PROT_EXEC)
+        line_char(line, 'x');
+}
+
+static void print_maps(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.map_count.used; i++) {
+        const struct audit_map *map = &audit.maps[i];
+        begin(&line, "map");
+        line_key_decimal(&line, "pid", map->pid);
+        line_key_decimal(&line, "vmo", map->vmo_id);
+        line_key_decimal(&line, "off", map->off);
+        line_key_decimal(&line, "bytes", map->bytes);
+        print_prot(&line, map->prot);
+        line_key_text(&line, "via", map_vias[map->via]);
+        line_key_decimal(&line, "alias", map->alias);
+        line_key_text(&line, "state", map->live ? "live" : "unmapped");
+        line_key_decimal(&line, "accessed", map->usage.accessed);
+        line_key_decimal(&line, "dirtied", map->usage.dirtied);
+        line_key_address(&line, "base", map->base_pa);
+        line_end(&line);
+    }
+    print_overflow("map", &audit.map_count);
+}
+
+static void print_copies(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.task_count.used; i++) {
+        begin(&line, "copy");
+        line_key_decimal(&line, "pid", NX_PID_INIT + i);
+        line_key_decimal(&line, "into", audit.tasks[i].copied_into_vmo);
+        line_key_decimal(&line, "from", audit.tasks[i].copied_from_vmo);
+        line_end(&line);
+    }
+}
+
+static void print_hands(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.hand_count.used; i++) {
+        const struct audit_hand *hand = &audit.hands[i];
+        begin(&line, "hand");
+        line_key_decimal(&line, "from", hand->from);
+        line_key_decimal(&line, "to", hand->to);
+        line_key_text(&line, "via", hand_vias[hand->via]);
+        line_key_text(&line, "kind", cap_kinds[hand->cap.kind]);
+        line_key_decimal(&line, "vmo", cap_is_memory(&hand->cap) ? hand->cap.object : 0);
+        line_key_decimal(&line, "rights", hand->cap.rights);
+        line_end(&line);
+    }
+    print_overflow("hand", &audit.hand_count);
+}
+
+static void print_msgs(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.msg_count.used; i++) {
+        const struct audit_msg *msg = &audit.msgs[i];
+        begin(&line, "msg");
+        line_key_decimal(&line, "n", i);
+        line_key_decimal(&line, "from", msg->from);
+        line_key_decimal(&line, "to", msg->to);
+        line_key_decimal(&line, "len", msg->len);
+        line_key_decimal(&line, "type", msg->type);
+        line_key_text(&line, "moved", cap_kinds[msg->moved]);
+        line_key_text(&line, "head", msg->head_bytes == 0 ? "-" : "");
+        line_hex_bytes(&line, msg->head, msg->head_bytes);
+        line_end(&line);
+    }
+    print_overflow("msg", &audit.msg_count);
+    begin(&line, "lost");
+    line_key_decimal(&line, "msgs", audit.msg_count.lost);
+    line_key_decimal(&line, "undelivered", audit.undelivered);
+    line_end(&line);
+}
+
+static void print_resources(void)
+{
+    struct line line;
+    for (unsigned when = 0; when < AUDIT_WHENS; when++) {
+        const struct audit_res *res = &audit.res[when];
+        if (!audit.res_known[when])
+            continue;
+        begin(&line, "res");
+        line_key_text(&line, "when", whens[when]);
+        line_key_decimal(&line, "slots", res->slots);
+        line_key_decimal(&line, "regions", res->regions);
+        line_key_decimal(&line, "vmos", res->vmos);
+        line_key_decimal(&line, "endpoints", res->endpoints);
+        line_key_decimal(&line, "arena_bytes", res->arena_bytes);
+        line_key_decimal(&line, "frames", res->frames);
+        line_end(&line);
+    }
+    for (uint32_t i = 0; i < audit.keep_count.used; i++) {
+        begin(&line, "keep");
+        line_key_text(&line, "what", audit.keeps[i].what);
+        line_key_decimal(&line, "n", audit.keeps[i].n);
+        line_end(&line);
+    }
+}
+
+static void print_hazards(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.hazard_count.used; i++) {
+        const struct audit_hazard *hazard = &audit.hazards[i];
+        begin(&line, "hazard");
+        line_key_decimal(&line, "pid", hazard->pid);
+        if (hazard->call == AUDIT_CALL_FAULT)
+            line_key_text(&line, "call", "fault");
+        else
+            line_key_decimal(&line, "call", hazard->call);
+        line_key_text(&line, "id", hazard->id);
+        line_key_text(&line, "what", hazard->what);
+        line_end(&line);
+    }
+    print_overflow("hazard", &audit.hazard_count);
+}
+
+void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
+                 uint64_t instret)
+{
+    struct line line;
+    print_nonce = nonce;
+    lines = 0;
+    begin(&line, "begin");
+    line_key_decimal(&line, "v", 1);
+    line_key_text(&line, "age", age);
+    line_end(&line);
+
+    print_tasks();
+    print_vmos();
+    print_maps();
+    print_copies();
+    print_hands();
+    print_msgs();
+    print_resources();
+    print_hazards();
+
+    begin(&line, "result");
+    line_key_text(&line, "init", results[result]);
+    line_key_signed(&line, "status", status);
+    line_key_decimal(&line, "instret", instret);
+    line_end(&line);
+    begin(&line, "end");
+    line_key_decimal(&line, "lines", lines);
+    line_end(&line);
+}

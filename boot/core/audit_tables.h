@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What audit.c records and audit_print.c prints; of no concern to anyone else. */
+#ifndef CORE_AUDIT_TABLES_H
+#define CORE_AUDIT_TABLES_H
+
+#include "core/audit.h"
+
+struct audit_task {
+    bool known, reaped;
+    uint32_t parent;
+    enum audit_end end;
+    int64_t status;
+    char name[NX_NAME_MAX + 1];
+    uint64_t copied_into_vmo, copied_from_vmo;
+};
+
+struct audit_vmo {
+    bool known, destroyed;
+    uint32_t creator;
+    uint64_t base_pa, bytes;
+};
+
+struct audit_hand {
+    uint32_t from, to;
+    enum audit_hand_via via;
+    struct cap cap;
+};
+
+struct audit_hazard {
+    uint32_t pid;
+    uint64_t call;
+    const char *id, *what;
+};
+
+struct audit_keep {
+    const char *what;
+    uint64_t n;
+};
+
+/* How far a table is filled, and how many records found it full. */
+struct audit_count {
+    uint32_t used;
+    uint64_t lost;
+};
+
+struct audit_tables {
+    struct audit_count task_count, vmo_count, map_count, hand_count, msg_count, hazard_count, keep_count;
+    bool maps_are_taken;
+    uint64_t undelivered;
+    bool res_known[AUDIT_WHENS];
+    struct audit_res res[AUDIT_WHENS];
+    struct audit_keep keeps[AUDIT_KEEPS_MAX];
+    struct audit_hazard hazards[AUDIT_HAZARDS_MAX];
+    struct audit_task tasks[AUDIT_TASKS_MAX]; /* by pid, from NX_PID_INIT */
+    struct audit_vmo vmos[AUDIT_VMOS_MAX];    /* by id, from 1 */
+    struct audit_map maps[AUDIT_MAPS_MAX];
+    struct audit_hand hands[AUDIT_HANDS_MAX];
+    struct audit_msg msgs[AUDIT_MSGS_MAX];
+};
+
+extern struct audit_tables audit;
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/end.h"
+
+#include "core/arena.h"
+#include "core/config.h"
+#include "core/endpoint.h"
+#include "core/frames.h"
+#include "core/life.h"
+#include "core/line.h"
+#include "core/port.h"
+#include "core/sched.h"
+
+/* Exit codes of the guest. */
+enum {
+    CODE_DONE = 85,
+    CODE_DONE_BADLY = 86,
+    CODE_INIT_ENDED = 87,
+    CODE_WATCHDOG = 88,
+    CODE_PANIC = 89,
+    CODE_REFUSED = 90
+};
+
+static bool is_panicking;
+
+void end_init(void)
+{
+    is_panicking = false;
+}
+
+void end_record_resources(enum audit_when when)
+{
+    const struct task *init = task_find(NX_PID_INIT);
+    const bool has_space = init != NULL && init->space != NULL;
+    const struct audit_res res = {
+        .slots = init == NULL ? 0 : cap_used(&init->caps),
+        .regions = has_space ? region_count_kind(&init->space->regions, REGION_VM_MAP) : 0,
+        .vmos = arena_vmos_live(),
+        .endpoints = ep_live(),
+        .arena_bytes = arena_bytes_used(),
+        .frames = frames_in_use(),
+    };
+    audit_res(when, &res);
+}
+
+/* Nothing that a task holds outlives this, so the frames in use afterwards are the kernel's leaks. */
+static void tear_down(void)
+{
+    for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        if (task->state == TASK_BLOCKED && task->wait.kind == WAIT_SEND)
+            message_free(task->wait.message_pa);
+        task->space = NULL; /* one of those below */
+        cap_clear_all(&task->caps);
+    }
+    for (uint64_t handle = 1; handle <= ASPACES_MAX; handle++) {
+        struct aspace *space = aspace_find(handle);
+        if (space != NULL)
+            aspace_destroy(space);
+    }
+    for (uint32_t id = 0; id <= ep_ids_used(); id++)
+        ep_close(id);
+}
+
+static unsigned code_of(enum audit_result result, int64_t status)
+{
+    switch (result) {
+    case AUDIT_DONE:
+        return status == 0 ? CODE_DONE : CODE_DONE_BADLY;
+    case AUDIT_EXITED:
+    case AUDIT_FAULTED:
+        return CODE_INIT_ENDED;
+    case AUDIT_WATCHDOG:
+        return CODE_WATCHDOG;
+    case AUDIT_REFUSED:
+        return CODE_REFUSED;
+    case AUDIT_PANIC:
+        break;
+    }
+    return CODE_PANIC;
+}
+
+static void record_keeps(void)
+{
+    if (config_is_a1()) {
+        audit_keep("arena_bytes", arena_bytes_used());
+        audit_keep("address_spaces", life_spaces_taken());
+    }
+    audit_keep("endpoint_ids", ep_ids_used());
+}
+
+static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
+{
+    const char *nonce = the_config.nonce[0] == '\0' ? "-" : the_config.nonce;
+    audit_print(nonce, config_is_a1() ? "a1" : "a2", result, status, port_instret());
+    port_finish(code_of(result, status));
+}
+
+_Noreturn void end_run(enum audit_result result, int64_t status)
+{
+    end_record_resources(AUDIT_WHEN_DONE);
+    audit_undelivered(ep_messages_queued());
+    record_keeps();
+    aspace_collect_all();
+    audit_maps_taken();
+    tear_down();
+    end_record_resources(AUDIT_WHEN_END);
+    print_and_finish(result, status);
+}
+
+_Noreturn void end_refused(const char *why)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "kernel: refused: ");
+    line_text(&line, why);
+    line_end(&line);
+    end_run(AUDIT_REFUSED, 0);
+}
+
+/* " pid=17 pc=0x... last call=5" */
+static void line_task(struct line *line, const struct task *task)
+{
+    line_key_decimal(line, "pid", task->pid);
+    line_key_address(line, "pc", task->frame.pc);
+    line_text(line, " last");
+    line_key_decimal(line, "call", task->last_call);
+}
+
+static const char *state_name(const struct task *task)
+{
+    switch (task->state) {
+    case TASK_SUSPENDED:
+        return "suspended";
+    case TASK_READY:
+        return "ready";
+    case TASK_RUNNING:
+        return "running";
+    case TASK_BLOCKED:
+        return task->wait.kind == WAIT_SEND   ? "blocked-in-send"
+               : task->wait.kind == WAIT_RECV ? "blocked-in-receive"
+                                              : "blocked-in-wait";
+    case TASK_FREE:
+    case TASK_ZOMBIE:
+        break;
+    }
+    return "ended";
+}
+
+_Noreturn void end_by_watchdog(void)
+{
+    struct line line;
+    const struct task *current = sched_current();
+    line_begin(&line);
+    line_text(&line, "kernel: watchdog:");
+    if (current != NULL)
+        line_task(&line, current);
+    else
+        line_text(&line, " every task waits");
+    line_end(&line);
+
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        if (!task_is_live(task))
+            continue;
+        line_begin(&line);
+        line_text(&line, "kernel: task");
+        line_task(&line, task);
+        line_key_text(&line, "state", state_name(task));
+        line_end(&line);
+    }
+    end_run(AUDIT_WATCHDOG, 0);
+}
+
+/* The rooms may be in disorder, so nothing is taken down; a panic within finishes at once. */
+_Noreturn void kernel_panic(const char *why, uint64_t detail)
+{
+    struct line line;
+    if (is_panicking)
+        port_finish(CODE_PANIC);
+    is_panicking = true;
+    line_begin(&line);
+    line_text(&line, "kernel: panic: ");
+    line_text(&line, why);
+    line_char(&line, ' ');
+    line_address(&line, detail);
+    line_end(&line);
+    if (the_config.age == 0)
+        port_finish(CODE_PANIC); /* before kernel_init: there is nothing to audit */
+    print_and_finish(AUDIT_PANIC, 0);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/image.h"
+
+#include "core/checked.h"
+#include "core/frames.h"
+#include "core/kernel.h"
+#include "core/port.h"
+
+/* Where the pages of an image come from. */
+struct page_supply {
+    bool from_arena;
+    uint64_t next_pa;
+};
+
+static uint64_t supply_page(struct page_supply *supply)
+{
+    if (!supply->from_arena)
+        return frames_alloc();
+    const uint64_t pa = supply->next_pa;
+    supply->next_pa += PAGE_BYTES;
+    return pa;
+}
+
+/* The whole pages of a segment; elf_plan has checked that its end does not wrap. */
+static void segment_pages(const struct elf_segment *segment, uint64_t *va, uint64_t *bytes)
+{
+    *va = page_round_down(segment->va);
+    *bytes = page_round_down(segment->va + segment->mem_bytes + PAGE_BYTES - 1) - *va;
+}
+
+static uint64_t stack_bytes(const struct image *image)
+{
+    return (image->stack_pages + NX_USER_STACK_EXTRA_PAGES) * PAGE_BYTES;
+}
+
+enum image_status image_measure(const struct image *image, uint64_t *bytes)
+{
+    if (image->stack_pages >= NX_USER_STACK_TOP / PAGE_BYTES - NX_USER_STACK_EXTRA_PAGES)
+        return IMAGE_TOO_LARGE;
+    const uint64_t stack = stack_bytes(image);
+    *bytes = stack;
+    for (uint32_t i = 0; i < image->plan->segment_count; i++) {
+        uint64_t va, size;
+        segment_pages(&image->plan->segments[i], &va, &size);
+        if (ranges_overlap(va, size, NX_USER_STACK_TOP - stack, stack + PAGE_BYTES))
+            return IMAGE_OVERLAP;
+        *bytes += size; /* below 2 GiB each, and few: cannot wrap */
+    }
+    return IMAGE_OK;
+}
+
+bool image_frames_fit(const struct image *image, uint64_t bytes, bool owned)
+{
+    /* The root, two middle tables, and for each run a leaf table a 2 MiB and one for either end. */
+    const uint64_t runs = image->plan->segment_count + 1;
+    const uint64_t tables = 3 + bytes / NX_SUPERPAGE_BYTES + 2 * runs;
+    return frames_available() >= tables + (owned ? bytes / PAGE_BYTES : 0);
+}
+
+/* The part of a page that the file fills. */
+static void read_page(const struct elf_source *source, const struct elf_segment *segment, uint64_t va,
+                      uint64_t pa)
+{
+    const uint64_t from = max_u64(va, segment->va);
+    const uint64_t to = min_u64(va + PAGE_BYTES, segment->va + segment->file_bytes);
+    if (from >= to)
+        return;
+    uint8_t *page = port_ptr(pa);
+    if (!source->read(source->ctx, segment->file_off + (from - segment->va), page + from % PAGE_BYTES,
+                      to - from))
+        kernel_panic("a checked image could not be read", from);
+}
+
+static void load_run(struct aspace *space, struct page_supply *supply, const struct elf_source *source,
+                     const struct elf_segment *segment, enum region_kind kind)
+{
+    uint64_t va, bytes;
+    segment_pages(segment, &va, &bytes);
+    /* The ISA reserves pages that can be written but not read. */
+    const uint32_t prot = segment->prot & NX_PROT_WRITE ? segment->prot | NX_PROT_READ : segment->prot;
+    const unsigned how = supply->from_arena ? ASPACE_USER : ASPACE_USER | ASPACE_OWNED;
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        const uint64_t pa = supply_page(supply);
+        if (pa == 0)
+            kernel_panic("a measured image ran out of frames", va + off);
+        read_page(source, segment, va + off, pa);
+        if (prot != 0)
+            aspace_map(space, va + off, pa, PAGE_BYTES, prot, how);
+        else if (!supply->from_arena)
+            frames_free(pa); /* a segment that nobody may touch needs no page */
+    }
+    region_add(&space->regions, &(struct region){.kind = kind, .va = va, .bytes = bytes, .audit = -1});
+    region_note_small(&space->regions, va, bytes);
+}
+
+void image_load(struct aspace *space, const struct image *image, uint64_t arena_pa, enum region_kind kind)
+{
+    struct page_supply supply = {.from_arena = arena_pa != 0, .next_pa = arena_pa};
+    const struct elf_segment stack = {.va = NX_USER_STACK_TOP - stack_bytes(image),
+                                      .mem_bytes = stack_bytes(image),
+                                      .prot = NX_PROT_READ | NX_PROT_WRITE};
+    for (uint32_t i = 0; i < image->plan->segment_count; i++)
+        load_run(space, &supply, image->source, &image->plan->segments[i], kind);
+    load_run(space, &supply, image->source, &stack, kind);
+    port_code_flush();
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The face of the portable kernel towards boot/arch and boot/init: what a trap may ask of it.
+ *
+ *   trap entry (arch)  ->  kernel_syscall / kernel_fault / kernel_timer  ->  kernel_next
+ *
+ * The kernel is one stack deep and never preempted: each entry runs to its end, then kernel_next
+ * names the register frame to resume. A call that must wait leaves its task blocked and is finished
+ * by whoever wakes it.
+ */
+#ifndef CORE_KERNEL_H
+#define CORE_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The user registers of a stopped task. arch/trap_entry.S reads it by the offsets that
+ * arch/trap.c pins; x[0] is unused and keeps the indices those of the ISA. */
+struct trap_frame {
+    uint64_t x[32];
+    uint64_t pc;
+};
+
+/* Register numbers in x[]. */
+enum {
+    REG_RA = 1,
+    REG_SP = 2,
+    REG_GP = 3,
+    REG_TP = 4,
+    REG_T0 = 5,
+    REG_T1 = 6,
+    REG_T2 = 7,
+    REG_A0 = 10,
+    REG_A1 = 11,
+    REG_A7 = 17
+};
+
+enum kernel_age { AGE_A1 = 1, AGE_A2 = 2 };
+
+/* Everything that a boot may choose; filled by init/bootargs.c, defaults by kernel_config_default. */
+struct kernel_config {
+    enum kernel_age age;
+    char nonce[65];   /* "-" when none was given */
+    uint64_t without; /* bit n set: call n answers -38 */
+    uint64_t watchdog_ms;
+    uint64_t arena_bytes; /* 0: the age's */
+    uint32_t slots;       /* 0: the age's */
+    uint32_t ep_ids;      /* 0: the age's */
+    uint32_t spaces;      /* 0: the age's */
+};
+
+/* Physical memory that the boot list hands over. Page-aligned, disjoint, all reachable by port_ptr. */
+struct kernel_memory {
+    uint64_t frames_pa; /* kernel frames: page tables, images, messages */
+    uint64_t frames_bytes;
+    uint64_t arena_pa; /* the VMO arena; exactly config.arena_bytes are used */
+    uint64_t arena_bytes;
+    uint64_t kernel_root_pa; /* root page table whose upper half every address space shares */
+};
+
+enum kernel_fault { FAULT_LOAD, FAULT_STORE, FAULT_FETCH, FAULT_ILLEGAL, FAULT_BREAKPOINT, FAULT_OTHER };
+
+void kernel_config_default(struct kernel_config *config);
+
+/* Prepares every room. Panics when the memory does not suffice for the configuration. */
+void kernel_init(const struct kernel_config *config, const struct kernel_memory *memory);
+
+/* Loads the init ELF (K-10, K-12..K-14) from physical memory that stays valid during this call and
+ * makes it the running task. Ends the run with "refused" when the ELF is not acceptable. */
+void kernel_start(uint64_t elf_pa, uint64_t elf_bytes);
+
+/* An ecall of the running task; the frame still points at the ecall instruction. */
+void kernel_syscall(void);
+
+/* A fault of the running task at address va (0 where there is none). Kills that task alone. */
+void kernel_fault(enum kernel_fault kind, uint64_t va);
+
+/* The timer fired: deadlines, the watchdog and, on a2, the time slice. */
+void kernel_timer(void);
+
+/* The next task to run: its frame and root page table; NULL when every task is blocked. */
+struct trap_frame *kernel_next(uint64_t *root_pa);
+
+/* When the timer must fire next, in ticks. */
+uint64_t kernel_next_event(void);
+
+/* Says why, prints the audit and ends the run. For the kernel's own failures only. */
+_Noreturn void kernel_panic(const char *why, uint64_t detail);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/life.h"
+
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/config.h"
+#include "core/end.h"
+#include "core/endpoint.h"
+#include "core/ipc.h"
+#include "core/sched.h"
+
+static uint64_t spaces_taken;
+
+void life_init(void)
+{
+    spaces_taken = 0;
+}
+
+bool life_take_space(void)
+{
+    if (the_config.spaces != 0 && spaces_taken >= the_config.spaces)
+        return false;
+    spaces_taken++;
+    return true;
+}
+
+uint64_t life_spaces_taken(void)
+{
+    return spaces_taken;
+}
+
+/* A suspended task with its image, at its entry (K-11); all other registers are 0. */
+static struct task *build(uint32_t parent, const char *name, const struct image *image, uint64_t arena_pa,
+                          enum region_kind kind)
+{
+    struct task *task = task_create(parent, name);
+    if (task == NULL)
+        return NULL;
+    task->space = aspace_create(task->pid);
+    if (task->space == NULL)
+        kernel_panic("no address space for a task", task->pid);
+    image_load(task->space, image, arena_pa, kind);
+    task->frame.pc = image->plan->entry;
+    task->frame.x[REG_SP] = NX_USER_SP;
+    task->frame.x[REG_GP] = image->gp != 0 ? image->gp : image->plan->gp_default;
+    audit_task(task->pid, parent, name);
+    return task;
+}
+
+struct task *life_start_init(const struct image *image, uint64_t bytes)
+{
+    if (!image_frames_fit(image, bytes, true))
+        return NULL;
+    struct task *init = build(0, "init", image, 0, REGION_HIDDEN);
+    if (init == NULL)
+        return NULL;
+    const struct cap bootstrap = {
+        .kind = CAP_ENDPOINT, .rights = NX_RIGHT_SEND | NX_RIGHT_RECV, .object = EP_BOOTSTRAP};
+    const struct cap factory = {.kind = CAP_FACTORY, .rights = NX_RIGHT_MANAGE};
+    cap_place(&init->caps, NX_SLOT_BOOTSTRAP, &bootstrap);
+    cap_place(&init->caps, NX_SLOT_FACTORY, &factory);
+    sched_ready(init);
+    return init;
+}
+
+enum life_status life_exec(const struct task *parent, const char *name, const struct image *image,
+                           uint64_t bytes, struct task **child)
+{
+    const bool a1 = config_is_a1();
+    uint64_t arena_pa = 0;
+    if (task_table_is_full() || aspace_table_is_full())
+        return LIFE_NO_TASK;
+    if (!image_frames_fit(image, bytes, !a1))
+        return LIFE_NO_MEMORY;
+    if (a1) {
+        const enum arena_status status = arena_take(bytes, &arena_pa);
+        if (status != ARENA_OK)
+            return status == ARENA_UNMAPPED ? LIFE_ARENA_UNMAPPED : LIFE_NO_MEMORY;
+    }
+
+    struct task *task = build(parent->pid, name, image, arena_pa, REGION_IMAGE);
+    if (task == NULL)
+        return LIFE_NO_TASK;
+    cap_place(&task->caps, NX_SLOT_BOOTSTRAP, &parent->caps.slots[NX_SLOT_BOOTSTRAP]); /* K-14 */
+    if (a1)
+        sched_ready(task);
+    *child = task;
+    return LIFE_OK;
+}
+
+static bool is_blocked_forever(const struct task *task)
+{
+    return task->state == TASK_BLOCKED && task->wait.deadline_ticks == DEADLINE_NEVER;
+}
+
+static bool waits_for(const struct task *parent, const struct task *child)
+{
+    return parent->state == TASK_BLOCKED && parent->wait.kind == WAIT_CHILD &&
+           (parent->wait.child_pid == 0 || parent->wait.child_pid == child->pid);
+}
+
+/*
+ * K-61: a1 panics when a task ends while every other is blocked; that its endpoints close, and wake
+ * those who block on them, has been done. On a2 those who wait without a deadline hang: see unblock_all.
+ */
+static void judge_end(const struct task *ended, uint64_t call)
+{
+    if (config_is_a1() && task_count_live() > 1 && !sched_others_ready())
+        audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
+}
+
+/* After an end nothing runs, and no deadline will change that: -22 to all who wait. */
+static void unblock_all(const struct task *ended, uint64_t call)
+{
+    if (sched_others_ready() || sched_next_deadline() != DEADLINE_NEVER)
+        return;
+    bool recorded = config_is_a1(); /* judge_end has */
+    for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        if (!is_blocked_forever(task))
+            continue;
+        if (!recorded)
+            audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
+        recorded = true;
+        ipc_cancel(task, -NX_EINVAL);
+    }
+}
+
+void life_end(enum audit_end end, int64_t status)
+{
+    struct task *task = sched_current();
+    const bool faulted = end == AUDIT_END_FAULT;
+    const uint64_t call = faulted ? AUDIT_CALL_FAULT : task->last_call;
+
+    audit_task_ended(task->pid, end, status);
+    if (task->pid == NX_PID_INIT) {
+        audit_hazard(task->pid, call, "K-65", faulted ? "init-faults" : "init-exits");
+        end_run(faulted ? AUDIT_FAULTED : AUDIT_EXITED, status);
+    }
+
+    for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id))
+        ipc_close(id); /* K-58 */
+    judge_end(task, call);
+    cap_clear_all(&task->caps);
+    task->end_status = status;
+    sched_end();
+
+    struct task *parent = task_find_live(task->parent);
+    if (parent != NULL && waits_for(parent, task)) {
+        if (faulted)
+            audit_hazard(parent->pid, parent->last_call, "K-60", "waits-for-a-faulted-child");
+        const int64_t pid = life_reap(parent, task);
+        ipc_cancel(parent, pid);
+        return;
+    }
+    unblock_all(task, call);
+}
+
+bool life_has_children(const struct task *parent)
+{
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        if (task->parent == parent->pid)
+            return true;
+    }
+    return false;
+}
+
+struct task *life_ended_child(const struct task *parent, uint32_t pid)
+{
+    struct task *first = NULL;
+    for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        const bool asked_for = task->parent == parent->pid && (pid == 0 || task->pid == pid);
+        if (asked_for && task->state == TASK_ZOMBIE && (first == NULL || task->pid < first->pid))
+            first = task;
+    }
+    return first;
+}
+
+int64_t life_reap(struct task *parent, struct task *child)
+{
+    const int64_t pid = child->pid;
+    parent->frame.x[REG_A1] = (uint64_t)child->end_status;
+    aspace_destroy(child->space);
+    audit_task_reaped(child->pid);
+    task_release(child);
+    return pid;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The storm guard (K-03): a bound on consecutive calls from one and the same instruction. */
+#ifndef CORE_STORM_H
+#define CORE_STORM_H
+
+#include <stdint.h>
+
+enum storm_verdict {
+    STORM_CALM,
+    STORM_BEGINS, /* the first call that is over the bound in this boot */
+    STORM_LASTS
+};
+
+void storm_init(void);
+
+/* Counts a call from this program counter, whichever task made it. */
+enum storm_verdict storm_count(uint64_t pc);
+
+#endif

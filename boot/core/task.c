@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/task.h"
+
+#include <string.h>
+
+#include "core/checked.h"
+
+static struct task tasks[TASKS_MAX];
+static uint32_t next_pid;
+
+void task_init(void)
+{
+    memset(tasks, 0, sizeof(tasks));
+    next_pid = NX_PID_INIT;
+}
+
+static struct task *free_place(void)
+{
+    for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
+        if (task->state == TASK_FREE)
+            return task;
+    }
+    return NULL;
+}
+
+struct task *task_create(uint32_t parent, const char *name)
+{
+    struct task *task = free_place();
+    if (task == NULL)
+        return NULL;
+    memset(task, 0, sizeof(*task));
+    task->state = TASK_SUSPENDED;
+    task->pid = next_pid++;
+    task->parent = parent;
+    memcpy(task->name, name, min_u64(strlen(name), NX_NAME_MAX));
+    return task;
+}
+
+void task_release(struct task *task)
+{
+    memset(task, 0, sizeof(*task));
+}
+
+struct task *task_after(const struct task *task)
+{
+    struct task *next = task == NULL ? tasks : tasks + (task - tasks) + 1;
+    while (next < tasks + TASKS_MAX && next->state == TASK_FREE)
+        next++;
+    return next < tasks + TASKS_MAX ? next : NULL;
+}
+
+struct task *task_find(uint64_t pid)
+{
+    struct task *task = task_after(NULL);
+    while (task != NULL && task->pid != pid)
+        task = task_after(task);
+    return task;
+}
+
+struct task *task_find_live(uint64_t pid)
+{
+    struct task *task = task_find(pid);
+    return task != NULL && task_is_live(task) ? task : NULL;
+}
+
+uint32_t task_count_live(void)
+{
+    uint32_t live = 0;
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
+        live += task_is_live(task);
+    return live;
+}
+
+bool task_table_is_full(void)
+{
+    return free_place() == NULL;
+}
+
+uint32_t task_count_vmo_caps(uint32_t vmo_id)
+{
+    uint32_t count = 0;
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
+        count += cap_count_vmo(&task->caps, vmo_id);
+    return count;
+}

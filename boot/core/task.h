@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tasks: who they are, what they hold, what they wait for. */
+#ifndef CORE_TASK_H
+#define CORE_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/aspace.h"
+#include "core/cap.h"
+#include "core/kernel.h"
+
+#define TASKS_MAX 64
+#define DEADLINE_NEVER UINT64_MAX /* in ticks */
+
+enum task_state {
+    TASK_FREE,      /* no task: the place can be used */
+    TASK_SUSPENDED, /* a2: exec'd, not resumed yet */
+    TASK_READY,     /* in the run queue */
+    TASK_RUNNING,
+    TASK_BLOCKED, /* see struct task_wait */
+    TASK_ZOMBIE   /* ended, not waited for */
+};
+
+enum wait_kind { WAIT_NONE, WAIT_SEND, WAIT_RECV, WAIT_CHILD };
+
+/* Where a receive puts what it gets: user addresses, checked at the call and again at delivery. */
+struct recv_target {
+    uint64_t hdr_va, buf_va, max;
+    uint64_t sender_id_va; /* 0: not wanted */
+    bool truncate;
+};
+
+/* What a blocked task waits for. Its waker finishes the call: a0 and everything it is to get. */
+struct task_wait {
+    enum wait_kind kind;
+    uint32_t endpoint_id;      /* send, receive */
+    uint64_t deadline_ticks;   /* DEADLINE_NEVER without one */
+    uint64_t order;            /* who blocked first is served first */
+    struct recv_target target; /* receive */
+    uint64_t message_pa;       /* send: captured at the call, not queued yet */
+    uint32_t move_slot;        /* send: the capability to move, still in its slot; CAP_NO_SLOT without */
+    uint32_t child_pid;        /* child: 0 for any */
+};
+
+struct task {
+    /* arch reads and writes this while the task runs */
+    struct trap_frame frame;
+
+    /* fixed from its start */
+    uint32_t pid, parent;
+    char name[NX_NAME_MAX + 1];
+    uint64_t sender_id; /* K-59 */
+    struct aspace *space;
+
+    /* core/sched and core/ipc */
+    enum task_state state;
+    struct task_wait wait;
+
+    /* core/life */
+    int64_t end_status;
+
+    /* sys */
+    struct cap_table caps;
+    uint64_t last_call;
+    uint64_t yields; /* in a row, with no other call between */
+};
+
+void task_init(void);
+
+/* A new suspended task with the next pid, or NULL when the table is full. */
+struct task *task_create(uint32_t parent, const char *name);
+
+/* Gives the place of a zombie back. Its address space is destroyed before. */
+void task_release(struct task *task);
+
+/* All tasks, zombies too: task_after(NULL) is the first, NULL ends the list. */
+struct task *task_after(const struct task *task);
+
+/* The task with that pid, zombies too; NULL when there is none. */
+struct task *task_find(uint64_t pid);
+
+/* Likewise, zombies excepted. */
+struct task *task_find_live(uint64_t pid);
+
+static inline bool task_is_live(const struct task *task)
+{
+    return task->state != TASK_FREE && task->state != TASK_ZOMBIE;
+}
+
+uint32_t task_count_live(void);
+bool task_table_is_full(void);
+
+/* How many slots of all tasks hold this VMO or an alias of it. */
+uint32_t task_count_vmo_caps(uint32_t vmo_id);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The boot order, readable as a list. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "arch/machine.h"
+#include "core/fdt.h"
+#include "core/kernel.h"
+#include "core/port.h"
+#include "init/bootargs.h"
+#include "nexus_abi.h"
+
+#define FDT_LIMIT_BYTES (1024 * 1024)
+#define FRAMES_BYTES (UINT64_C(32) * 1024 * 1024)
+#define EXIT_REFUSED 90 /* docs/testing/audit.md, "Exit codes of the guest" */
+
+_Noreturn void boot_main(uint64_t hart, uint64_t fdt_pa);
+
+static struct fdt_facts facts;
+static struct kernel_config config;
+static struct kernel_memory memory;
+
+static void say(const char *text)
+{
+    port_console(text, strlen(text));
+}
+
+static _Noreturn void refuse(const char *why, const char *detail)
+{
+    say("kernel: refused: ");
+    say(why);
+    say(": ");
+    say(detail);
+    say("\n");
+    port_finish(EXIT_REFUSED);
+}
+
+static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
+{
+    return a_bytes && b_bytes && a < b + b_bytes && b < a + a_bytes;
+}
+
+/* frames, then the arena, from the end of the kernel upwards. The initrd may lie in the arena: init is
+ * loaded before the first VMO can be made, and nothing reads the initrd after that. */
+static void plan_memory(uint64_t fdt_pa)
+{
+    const uint64_t ram_end = facts.memory_pa + facts.memory_bytes;
+    const uint64_t arena = config.arena_bytes     ? config.arena_bytes
+                           : config.age == AGE_A1 ? NX_ARENA_BYTES_A1
+                                                  : NX_ARENA_BYTES_A2;
+
+    memory.frames_pa = MACHINE_KERNEL_END_PA;
+    memory.frames_bytes = FRAMES_BYTES;
+    memory.arena_pa = memory.frames_pa + memory.frames_bytes;
+    memory.arena_bytes = arena;
+    if (facts.memory_pa != MACHINE_RAM_PA || ram_end < memory.arena_pa || ram_end - memory.arena_pa < arena) {
+        refuse("memory", "RAM does not hold the kernel, its frames and the arena; see MEM");
+    }
+    if (overlap(fdt_pa, facts.fdt_bytes, memory.frames_pa, memory.frames_bytes + arena)) {
+        refuse("memory", "the device tree lies in the arena; see MEM");
+    }
+    if (overlap(facts.initrd_pa, facts.initrd_bytes, MACHINE_RAM_PA, memory.arena_pa - MACHINE_RAM_PA)) {
+        refuse("memory", "the init ELF lies in the kernel's frames; see MEM");
+    }
+    if (facts.initrd_bytes == 0) {
+        refuse("init", "there is no init ELF; give one by -initrd");
+    }
+    if (facts.initrd_pa < MACHINE_RAM_PA || facts.initrd_bytes > ram_end - MACHINE_RAM_PA ||
+        facts.initrd_pa > ram_end - facts.initrd_bytes) {
+        refuse("init", "the init ELF does not lie in RAM");
+    }
+}
+
+_Noreturn void boot_main(uint64_t hart, uint64_t fdt_pa)
+{
+    (void)hart;
+    const char *where = "";
+
+    const enum fdt_status fdt = fdt_read(port_ptr(fdt_pa), FDT_LIMIT_BYTES, &facts);
+    if (fdt != FDT_OK) {
+        refuse("device tree", fdt_status_name(fdt));
+    }
+    kernel_config_default(&config);
+    const enum bootargs_status args = bootargs_parse(facts.bootargs, &config, &where);
+    if (args != BOOTARGS_OK) {
+        refuse(bootargs_status_name(args), where);
+    }
+    plan_memory(fdt_pa);
+    memory.kernel_root_pa = machine_map(facts.memory_pa + facts.memory_bytes);
+    machine_traps();
+    kernel_init(&config, &memory);
+    kernel_start(facts.initrd_pa, facts.initrd_bytes);
+    machine_run();
+}

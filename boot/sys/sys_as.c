@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Address spaces by handle: as_create, as_map, as_self (K-17, K-27). */
+#include "core/audit.h"
+#include "core/checked.h"
+#include "core/config.h"
+#include "core/life.h"
+#include "sys/sys.h"
+
+#define AS_FLAG_USER 1u
+#define PROT_KNOWN (NX_PROT_READ | NX_PROT_WRITE | NX_PROT_EXEC)
+
+int64_t sys_as_create(struct task *self, const uint64_t *args)
+{
+    (void)args;
+    if (!life_take_space()) {
+        audit_hazard(self->pid, self->last_call, "K-17", "one-address-space-too-many");
+        return -NX_ENOMEM;
+    }
+    const struct aspace *space = aspace_create(self->pid);
+    return space == NULL ? -NX_ENOMEM : (int64_t)aspace_handle(space);
+}
+
+int64_t sys_as_self(struct task *self, const uint64_t *args)
+{
+    (void)args;
+    return (int64_t)aspace_handle(self->space);
+}
+
+/* What as_map was asked for, decoded. */
+struct as_map {
+    struct aspace *space;
+    const struct cap *cap;
+    uint64_t va, len;
+    uint32_t prot;
+    unsigned how;
+};
+
+/* The arguments on their own: (handle, slot, va, len, prot, flags). */
+static int64_t decode_as_map(const struct task *self, const uint64_t *args, struct as_map *map)
+{
+    const uint64_t va = args[2], prot = args[4], flags = args[5];
+    uint64_t len, end;
+    if (!page_aligned(va) || args[3] == 0 || prot == 0 || (prot & ~(uint64_t)PROT_KNOWN) != 0 ||
+        (flags & ~(uint64_t)AS_FLAG_USER) != 0)
+        return -NX_EINVAL;
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+        return -NX_EPERM;
+    map->space = aspace_find(args[0]);
+    map->cap = cap_find_kind(&self->caps, args[1], CAP_VMO, NX_RIGHT_MAP); /* K-28: no alias */
+    if (map->space == NULL || map->cap == NULL)
+        return -NX_EPERM;
+    if (!page_round_up(min_u64(args[3], map->cap->bytes), &len) || !checked_add(va, len, &end) ||
+        end > NX_USER_TOP)
+        return -NX_EINVAL;
+    map->va = va;
+    map->len = len;
+    map->prot = (uint32_t)prot;
+    map->how = flags & AS_FLAG_USER ? ASPACE_USER : 0;
+    return 0;
+}
+
+/* The request against what the address space has already. */
+static int64_t check_room(const struct as_map *map)
+{
+    const bool a1 = config_is_a1();
+    const bool in_window =
+        ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
+    if (!aspace_is_free(map->space, map->va, map->len))
+        return a1 ? -NX_EINVAL : -NX_EEXIST;
+    if (a1)
+        return aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
+    if (in_window || region_overlaps(&map->space->regions, map->va, map->len))
+        return -NX_EEXIST;
+    if (!region_has_place(&map->space->regions))
+        return -NX_ENOSPC;
+    return aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
+}
+
+int64_t sys_as_map(struct task *self, const uint64_t *args)
+{
+    struct as_map map;
+    int64_t refusal = decode_as_map(self, args, &map);
+    if (refusal == 0)
+        refusal = check_room(&map);
+    if (refusal != 0)
+        return refusal;
+
+    const struct audit_map record = {.pid = map.space->owner,
+                                     .vmo_id = map.cap->object,
+                                     .space = aspace_handle(map.space),
+                                     .va = map.va,
+                                     .bytes = map.len,
+                                     .base_pa = map.cap->base_pa,
+                                     .prot = map.prot,
+                                     .via = AUDIT_VIA_AS_MAP};
+    const struct region region = {.kind = REGION_AS_MAP,
+                                  .va = map.va,
+                                  .bytes = map.len,
+                                  .vmo_id = map.cap->object,
+                                  .audit = audit_map_made(&record)};
+    aspace_map(map.space, map.va, map.cap->base_pa, map.len, map.prot, map.how);
+    if (!config_is_a1())
+        region_add(&map.space->regions, &region);
+    return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ipc_send, ipc_recv, ipc_recv_v2: the checks of K-51, K-54 and K-59. */
+#include "core/config.h"
+#include "core/user.h"
+#include "sys/sys.h"
+
+static uint64_t max_bytes(void)
+{
+    return config_is_a1() ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
+}
+
+/* K-54: what may be moved. */
+static bool may_move(const struct task *self, uint32_t slot)
+{
+    const struct cap *cap = cap_find(&self->caps, slot);
+    return cap != NULL && cap->kind != CAP_FACTORY && (cap->rights & NX_RIGHT_MANAGE) == 0;
+}
+
+/* ipc_send(slot, hdr, buf, len, flags, deadline_ns) */
+int64_t sys_ipc_send(struct task *self, const uint64_t *args)
+{
+    struct nx_ipc_hdr hdr;
+    const uint64_t len = args[3], flags = args[4];
+    if (!user_check(self, args[1], sizeof(hdr), NX_PROT_READ) || len > max_bytes() ||
+        !user_check(self, args[2], len, NX_PROT_READ) || (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0)
+        return -NX_EINVAL;
+    const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_ENDPOINT, NX_RIGHT_SEND);
+    if (cap == NULL)
+        return -NX_EPERM;
+    if (!user_read(self, args[1], &hdr, sizeof(hdr)) || hdr.len != len)
+        return -NX_EINVAL;
+    const bool moves = (hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
+    if (moves && !may_move(self, hdr.src))
+        return -NX_EPERM;
+
+    const struct ipc_send send = {.endpoint_id = cap->object,
+                                  .type = hdr.type,
+                                  .flags = hdr.flags,
+                                  .len = hdr.len,
+                                  .payload_va = args[2],
+                                  .move_slot = moves ? hdr.src : CAP_NO_SLOT,
+                                  .nonblock = (flags & NX_IPC_NONBLOCK) != 0,
+                                  .deadline_ns = args[5]};
+    return ipc_send(self, &send);
+}
+
+/* What both receives have in common once their pointers are known: flags, then slot. */
+static int64_t receive(struct task *self, uint64_t slot, struct recv_target target, uint64_t flags,
+                       uint64_t deadline_ns)
+{
+    const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (config_is_a1() ? 0u : NX_IPC_EOF);
+    if (!user_check(self, target.hdr_va, NX_IPC_HDR_BYTES, NX_PROT_WRITE) ||
+        !user_check(self, target.buf_va, target.max, NX_PROT_WRITE) ||
+        (target.sender_id_va != 0 &&
+         !user_check(self, target.sender_id_va, sizeof(uint64_t), NX_PROT_WRITE)) ||
+        (flags & ~known) != 0)
+        return -NX_EINVAL;
+    const struct cap *cap = cap_find_kind(&self->caps, slot, CAP_ENDPOINT, NX_RIGHT_RECV);
+    if (cap == NULL)
+        return -NX_EPERM;
+
+    target.truncate = (flags & NX_IPC_TRUNCATE) != 0;
+    const struct ipc_recv recv = {.endpoint_id = cap->object,
+                                  .target = target,
+                                  .nonblock = (flags & NX_IPC_NONBLOCK) != 0,
+                                  .deadline_ns = deadline_ns};
+    return ipc_recv(self, &recv);
+}
+
+/* ipc_recv(slot, hdr, buf, max, flags, deadline_ns) */
+int64_t sys_ipc_recv(struct task *self, const uint64_t *args)
+{
+    const struct recv_target target = {.hdr_va = args[1], .buf_va = args[2], .max = args[3]};
+    return receive(self, args[0], target, args[4], args[5]);
+}
+
+/* ipc_recv_v2(desc) */
+int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
+{
+    struct nx_ipc_recv_v2 desc;
+    if (!user_check(self, args[0], sizeof(desc), NX_PROT_READ) ||
+        !user_read(self, args[0], &desc, sizeof(desc)))
+        return -NX_EINVAL;
+    if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
+        desc.reserved1 != 0 || desc.max > max_bytes())
+        return -NX_EINVAL;
+    const struct recv_target target = {
+        .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};
+    return receive(self, desc.slot, target, desc.flags, desc.deadline_ns);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mapping in one's own address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
+#include "core/audit.h"
+#include "core/checked.h"
+#include "sys/sys.h"
+
+#define A1_TAKEN_VA UINT64_C(0x10000000) /* K-23 */
+
+_Static_assert(NX_MAP_READ >> 1 == NX_PROT_READ && NX_MAP_WRITE >> 1 == NX_PROT_WRITE &&
+                   NX_MAP_EXEC >> 1 == NX_PROT_EXEC,
+               "the flags of a map shifted by one are a protection");
+
+static uint32_t prot_of(uint64_t flags)
+{
+    return (uint32_t)(flags >> 1 & (NX_PROT_READ | NX_PROT_WRITE | NX_PROT_EXEC));
+}
+
+static const struct cap *memory_cap(const struct task *self, uint64_t slot)
+{
+    const struct cap *cap = cap_find(&self->caps, slot);
+    if (cap == NULL || !cap_is_memory(cap) || (cap->rights & NX_RIGHT_MAP) == 0)
+        return NULL;
+    return cap;
+}
+
+/* map(slot, va, off, flags): one page. G, A and D are accepted and change nothing. */
+int64_t sys_map(struct task *self, const uint64_t *args)
+{
+    const uint64_t va = args[1], flags = args[3], off = page_round_down(args[2]);
+    const uint32_t prot = prot_of(flags);
+    if (!page_aligned(va) || (flags & ~(uint64_t)NX_MAP_KNOWN) != 0)
+        return -NX_EINVAL;
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+        return -NX_EPERM;
+    const struct cap *cap = memory_cap(self, args[0]);
+    if (cap == NULL || args[2] >= cap->bytes)
+        return -NX_EPERM;
+    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || !aspace_is_canonical(va) || va == A1_TAKEN_VA ||
+        !aspace_is_free(self->space, va, PAGE_BYTES))
+        return -NX_EINVAL;
+    if (!aspace_tables_fit(PAGE_BYTES))
+        return -NX_ENOMEM;
+
+    const unsigned how = flags & NX_MAP_USER ? ASPACE_USER : 0;
+    aspace_map(self->space, va, cap->base_pa + off, PAGE_BYTES, prot, how);
+    const struct audit_map record = {.pid = self->pid,
+                                     .vmo_id = cap->object,
+                                     .space = aspace_handle(self->space),
+                                     .va = va,
+                                     .off = off,
+                                     .bytes = PAGE_BYTES,
+                                     .base_pa = cap->base_pa + off,
+                                     .prot = prot,
+                                     .via = AUDIT_VIA_MAP};
+    (void)audit_map_page(&record);
+    return 0;
+}
+
+/* The checks of vm_map up to the past of the end, in the order of K-24. */
+static int64_t check_vm_map(const struct task *self, const uint64_t *args, const struct cap **cap)
+{
+    const uint64_t off = args[1], len = args[2], flags = args[3];
+    uint64_t end;
+    if ((flags & ~(uint64_t)NX_MAP_KNOWN) != 0)
+        return -NX_EINVAL;
+    if ((flags & NX_MAP_EXEC) != 0)
+        return -NX_EPERM;
+    if (len == 0 || !page_aligned(len) || !page_aligned(off))
+        return -NX_EINVAL;
+    *cap = memory_cap(self, args[0]);
+    if (*cap == NULL)
+        return -NX_EPERM;
+    if (!checked_add(off, len, &end))
+        return -NX_EINVAL;
+    return end > (*cap)->bytes ? -NX_EPERM : 0;
+}
+
+/* vm_map(slot, off, len, flags): the kernel picks the address. */
+int64_t sys_vm_map(struct task *self, const uint64_t *args)
+{
+    struct region_list *regions = &self->space->regions;
+    const struct cap *cap = NULL;
+    uint64_t va = 0;
+    const int64_t refusal = check_vm_map(self, args, &cap);
+    if (refusal != 0)
+        return refusal;
+    const uint64_t base_pa = cap->base_pa + args[1], len = args[2];
+    const bool alias = cap->kind == CAP_ALIAS;
+    const uint32_t prot = alias ? NX_PROT_READ : prot_of(args[3]); /* K-28: WRITE is dropped, READ forced */
+    if (!region_find_hole(regions, base_pa, len, &va))
+        return -NX_ENOMEM;
+    if (!region_has_place(regions))
+        return -NX_ENOSPC;
+    if (prot == 0)
+        return -NX_EINVAL;
+    if (region_meets_table(regions, va, base_pa, len))
+        return -NX_EEXIST; /* K-26 */
+    if (!aspace_tables_fit(len))
+        return -NX_ENOMEM;
+
+    const struct audit_map record = {.pid = self->pid,
+                                     .vmo_id = cap->object,
+                                     .space = aspace_handle(self->space),
+                                     .va = va,
+                                     .off = args[1],
+                                     .bytes = len,
+                                     .base_pa = base_pa,
+                                     .prot = prot,
+                                     .via = AUDIT_VIA_VM_MAP,
+                                     .alias = alias};
+    const struct region region = {.kind = REGION_VM_MAP,
+                                  .va = va,
+                                  .bytes = len,
+                                  .vmo_id = cap->object,
+                                  .audit = audit_map_made(&record)};
+    aspace_map(self->space, va, base_pa, len, prot, ASPACE_USER);
+    region_note_tables(regions, va, base_pa, len);
+    region_add(regions, &region);
+    return (int64_t)va;
+}
+
+/* vm_unmap(va, len): exactly one region of vm_map's (K-25). */
+int64_t sys_vm_unmap(struct task *self, const uint64_t *args)
+{
+    const uint64_t va = args[0], len = args[1];
+    if (!page_aligned(va) || !page_aligned(len) || len == 0)
+        return -NX_EINVAL;
+    struct region *region = region_at(&self->space->regions, va);
+    if (region == NULL)
+        return -NX_ENOENT;
+    if (region->kind != REGION_VM_MAP)
+        return -NX_EPERM;
+    if (region->bytes != len)
+        return -NX_EINVAL;
+
+    struct audit_usage usage;
+    aspace_unmap(self->space, va, len, &usage);
+    audit_map_unmapped(region->audit, &usage);
+    region_remove(&self->space->regions, region);
+    return 0;
+}

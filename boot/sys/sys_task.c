@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exit, wait, wait_nohang, task_resume (K-16, K-60..K-63, K-65). */
+#include "core/life.h"
+#include "core/sched.h"
+#include "sys/sys.h"
+
+/* exit(status): a status has 32 bits and is sign-extended (K-63). */
+int64_t sys_exit(struct task *self, const uint64_t *args)
+{
+    (void)self;
+    life_end(AUDIT_END_EXIT, (int32_t)(uint32_t)args[0]);
+    return ANSWER_LATER;
+}
+
+/* wait(pid, or any when <= 0) */
+int64_t sys_wait(struct task *self, const uint64_t *args)
+{
+    const bool any = (int64_t)args[0] <= 0;
+    if (!life_has_children(self))
+        return -NX_ECHILD;
+    if (args[0] == self->pid)
+        return -NX_EINVAL;
+    const struct task *wanted = any ? NULL : task_find(args[0]);
+    if (!any && (wanted == NULL || wanted->parent != self->pid))
+        return -NX_ESRCH;
+
+    const uint32_t pid = any ? 0 : wanted->pid;
+    struct task *ended = life_ended_child(self, pid);
+    if (ended != NULL)
+        return life_reap(self, ended);
+    self->wait = (struct task_wait){.kind = WAIT_CHILD, .deadline_ticks = DEADLINE_NEVER, .child_pid = pid};
+    return ipc_block(self);
+}
+
+int64_t sys_wait_nohang(struct task *self, const uint64_t *args)
+{
+    (void)args;
+    if (!life_has_children(self))
+        return -NX_ECHILD;
+    struct task *ended = life_ended_child(self, 0);
+    return ended == NULL ? 0 : life_reap(self, ended);
+}
+
+int64_t sys_task_resume(struct task *self, const uint64_t *args)
+{
+    (void)self;
+    struct task *task = task_find_live(args[0]);
+    if (task == NULL || task->state != TASK_SUSPENDED)
+        return -NX_ESRCH;
+    sched_ready(task);
+    return 0;
+}
