@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages on NEURON: always NONBLOCK, so that no task ever waits inside the kernel (K-55, K-61). */
+#include "backend.h"
+#include "nx_call.h"
+#include "nx_peer.h"
+
+/* ---- Sending ------------------------------------------------------------------------------------ */
+
+static int64_t try_send(const struct be_peer *peer, int32_t moved, const void *bytes, size_t len)
+{
+    struct nx_ipc_hdr hdr = {.len = (uint32_t)len};
+
+    if (moved != BE_NONE) {
+        hdr.src = (uint32_t)moved;
+        hdr.flags = NX_IPC_HDR_CAP_MOVE;
+    }
+    return nx_call((uint64_t)peer->send, nx_address(&hdr), nx_address(bytes), len, NX_IPC_NONBLOCK, 0,
+                   NX_SYS_IPC_SEND)
+        .a0;
+}
+
+static vmo_status send_until(const struct be_peer *peer, int32_t moved, const void *bytes, size_t len,
+                             uint64_t deadline_ns)
+{
+    for (;;) {
+        const int64_t answer = try_send(peer, moved, bytes, len);
+        if (answer >= 0) {
+            return VMO_OK;
+        }
+        if (answer != -NX_EAGAIN) {
+            return answer == -NX_ESRCH    ? VMO_ERR_PEER_GONE
+                   : answer == -NX_ENOSPC ? VMO_ERR_QUEUE_FULL
+                                          : VMO_ERR_BACKEND;
+        }
+        if (nx_peer_ended(peer)) {
+            return VMO_ERR_PEER_GONE;
+        }
+        const vmo_status status = nx_pause(deadline_ns);
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+}
+
+static int32_t granted_slot(const struct be_object *object, bool writable)
+{
+    return writable || object->alias == BE_NONE ? object->owner : object->alias;
+}
+
+vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
+                   const void *bytes, size_t len, uint64_t deadline_ns)
+{
+    int64_t moved = BE_NONE;
+
+    if (object) { /* CAP_MOVE takes the slot: a clone goes, the sender keeps its own (K-54) */
+        moved = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)granted_slot(object, writable));
+        if (moved < 0) {
+            return moved == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
+        }
+    }
+    const vmo_status status = send_until(peer, (int32_t)moved, bytes, len, deadline_ns);
+    if (status != VMO_OK && moved != BE_NONE) {
+        const int64_t closed = nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)moved);
+        return closed == 0 ? status : VMO_ERR_BACKEND;
+    }
+    return status;
+}
+
+/* ---- Receiving ---------------------------------------------------------------------------------- */
+
+static int64_t try_recv(const struct be_peer *peer, struct nx_ipc_hdr *hdr, void *bytes, size_t max)
+{
+    *hdr = (struct nx_ipc_hdr){0};
+    return nx_call((uint64_t)peer->receive, nx_address(hdr), nx_address(bytes), max, NX_IPC_NONBLOCK, 0,
+                   NX_SYS_IPC_RECV)
+        .a0;
+}
+
+/* A child may send its last word and end between two looks: look once more before it counts as gone. */
+static vmo_status recv_until(const struct be_peer *peer, struct nx_ipc_hdr *hdr, void *bytes, size_t max,
+                             uint64_t deadline_ns, int64_t *answer)
+{
+    *answer = try_recv(peer, hdr, bytes, max);
+    while (*answer == -NX_EAGAIN) {
+        const bool ended = nx_peer_ended(peer);
+        if (!ended) {
+            const vmo_status status = nx_pause(deadline_ns);
+            if (status != VMO_OK) {
+                return status;
+            }
+        }
+        *answer = try_recv(peer, hdr, bytes, max);
+        if (ended && *answer == -NX_EAGAIN) {
+            return VMO_ERR_PEER_GONE;
+        }
+    }
+    return VMO_OK;
+}
+
+/* K-53: a message too long is gone, but what it carried has arrived. */
+static vmo_status refuse_long(const struct nx_ipc_hdr *hdr)
+{
+    if (hdr->src && nx_call1(NX_SYS_CAP_CLOSE, hdr->src) != 0) {
+        return VMO_ERR_BACKEND;
+    }
+    return VMO_ERR_PROTOCOL;
+}
+
+static struct be_object received(int32_t slot)
+{
+    return nx_slot_writable(slot, 0) ? (struct be_object){.owner = slot, .alias = BE_NONE}
+                                     : (struct be_object){.owner = BE_NONE, .alias = slot};
+}
+
+vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    struct nx_ipc_hdr hdr;
+    int64_t answer = 0;
+
+    const vmo_status status = recv_until(peer, &hdr, bytes, max, deadline_ns, &answer);
+    if (status != VMO_OK) {
+        return status;
+    }
+    switch (answer) {
+    case -NX_EINVAL:
+        return refuse_long(&hdr);
+    case -NX_ESRCH:
+        return VMO_ERR_PEER_GONE;
+    case -NX_ENOSPC:
+        return VMO_ERR_NO_SLOTS;
+    default:
+        break;
+    }
+    if (answer < 0 || (uint64_t)answer > max) {
+        return VMO_ERR_BACKEND;
+    }
+    *len = (size_t)answer;
+    *object = hdr.src ? received((int32_t)hdr.src) : (struct be_object){BE_NONE, BE_NONE};
+    return VMO_OK;
+}
+
+/* ---- Transfer ----------------------------------------------------------------------------------- */
+
+vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
+                       uint32_t *name)
+{
+    if (peer->pid == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED; /* a parent's pid is not known for sure */
+    }
+    const int64_t slot = nx_call3(NX_SYS_CAP_TRANSFER, (uint64_t)peer->pid,
+                                  (uint64_t)granted_slot(object, writable), NX_RIGHT_MAP);
+    if (slot == -NX_EPERM) { /* dead, or its table is full: the kernel does not say which (K-40) */
+        return nx_peer_ended(peer) ? VMO_ERR_PEER_GONE : VMO_ERR_NO_SLOTS;
+    }
+    if (slot < 0) {
+        return VMO_ERR_BACKEND;
+    }
+    *name = (uint32_t)slot;
+    return VMO_OK;
+}
+
+vmo_status be_claim(uint32_t name, struct be_object *out)
+{
+    if (name == 0 || name >= NX_SLOTS_A2) {
+        return VMO_ERR_PROTOCOL;
+    }
+    *out = received((int32_t)name);
+    return VMO_OK;
+}

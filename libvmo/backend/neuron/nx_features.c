@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this kernel can do, and what it must not be asked for. */
+#include "nx_call.h"
+
+#define NO_SLOT 0x7fffffffu /* in no table (K-15) */
+#define NO_PID 0x7fffffffu
+#define SPACES_MAX 8 /* of the about 12 of a boot (K-17), init's own and the kernel's tasks left aside */
+
+/* Where payload.ld puts the program; a program linked otherwise is taken to be as large as init may be. */
+extern const char __image_start[] __attribute__((weak));
+extern const char __image_end[] __attribute__((weak));
+#define IMAGE_BYTES_MAX (UINT64_C(4) << 20) /* K-13 */
+
+static bool present(int64_t answer)
+{
+    return answer != -NX_ENOSYS;
+}
+
+static struct nx_features probe(void)
+{
+    static uint8_t byte; /* a valid pointer: a kernel may look at it first (K-64) */
+    const uint64_t at = nx_address(&byte);
+
+    return (struct nx_features){
+        /* an unaligned address: -22 before anything else (K-22) */
+        .map = present(nx_call4(NX_SYS_MAP, NO_SLOT, 1, 0, 0)),
+        /* an unknown flag: -22 before anything else (K-24) */
+        .vm_map = present(nx_call4(NX_SYS_VM_MAP, NO_SLOT, 0, 0, NX_MAP_KNOWN + 1)),
+        /* unaligned: -22 (K-25) */
+        .vm_unmap = present(nx_call2(NX_SYS_VM_UNMAP, 1, 0)),
+        /* a slot in no table: -1 (K-28, K-29, K-21) */
+        .share_ro = present(nx_call1(NX_SYS_VMO_SHARE_RO, NO_SLOT)),
+        .destroy = present(nx_call1(NX_SYS_VMO_DESTROY, NO_SLOT)),
+        .read = present(nx_call4(NX_SYS_VMO_READ, NO_SLOT, 0, at, 0)),
+        /* nobody: -3 (K-16) */
+        .resume = present(nx_call1(NX_SYS_TASK_RESUME, NO_PID)),
+        .init = nx_call0(NX_SYS_GETPID) == NX_PID_INIT,
+    };
+}
+
+const struct nx_features *nx_features(void)
+{
+    static struct nx_features features;
+    static bool probed;
+
+    if (!probed) {
+        features = probe();
+        probed = true;
+    }
+    return &features;
+}
+
+static uint64_t own_image_bytes(void)
+{
+    const uint64_t stack = (NX_INIT_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
+
+    if (!__image_end) {
+        return IMAGE_BYTES_MAX;
+    }
+    return nx_address(__image_end) - nx_address(__image_start) + stack;
+}
+
+bool nx_budget_arena(uint64_t bytes)
+{
+    static uint64_t used;
+
+    if (nx_features()->destroy || nx_features()->vm_map) {
+        return true; /* the kernel answers honestly when it is out of memory (K-20) */
+    }
+    if (!nx_features()->init) {
+        return false; /* one arena for all tasks, and only init knows what it took */
+    }
+    if (!used) {
+        used = own_image_bytes();
+    }
+    if (bytes > NX_ARENA_MAPPED_BYTES_A1 || used > NX_ARENA_MAPPED_BYTES_A1 - bytes) {
+        return false;
+    }
+    used += bytes; /* a refused call loses its bytes too */
+    return true;
+}
+
+bool nx_budget_space(void)
+{
+    static unsigned used;
+
+    if (nx_features()->vm_map) {
+        return true;
+    }
+    if (used == SPACES_MAX) {
+        return false;
+    }
+    used++;
+    return true;
+}
+
+bool nx_slot_writable(int32_t slot, uint64_t size_bytes)
+{
+    static uint8_t byte;
+
+    return nx_call4(NX_SYS_VMO_WRITE, (uint64_t)slot, size_bytes, nx_address(&byte), 0) == 0;
+}

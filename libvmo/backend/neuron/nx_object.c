@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMOs on NEURON: capability slots, their bytes and their mappings. */
+#include "backend.h"
+#include "nx_call.h"
+
+#define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
+#define MAPPINGS_MAX_A2 56 /* of 64 regions: a child's segments and stack take some (K-24) */
+#define MAPPINGS_MAX_A1 4096
+
+vmo_status be_init(struct be_info *info)
+{
+    const struct nx_features *has = nx_features();
+    const bool kept = has->map && !has->vm_map; /* the older way to map: no way back */
+
+    *info = (struct be_info){.platform = kept ? "a1" : "a2",
+                             .page_bytes = NX_PAGE_BYTES,
+                             .object_bytes_max = kept ? NX_ARENA_MAPPED_BYTES_A1 : NX_ARENA_BYTES_A2,
+                             .mappings_max = kept ? MAPPINGS_MAX_A1 : MAPPINGS_MAX_A2,
+                             .can_unmap = has->vm_unmap,
+                             .can_destroy = has->destroy};
+    return VMO_OK;
+}
+
+/* ---- Life --------------------------------------------------------------------------------------- */
+
+vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+{
+    if (!nx_budget_arena(size_bytes)) {
+        return nx_features()->init ? VMO_ERR_NO_MEMORY : VMO_ERR_UNSUPPORTED;
+    }
+    const int64_t slot = nx_call2(NX_SYS_VMO_CREATE, UINT64_MAX, size_bytes); /* K-20: -1 picks a free slot */
+    if (slot < 0) {
+        return slot == -NX_ENOSPC  ? VMO_ERR_NO_SLOTS
+               : slot == -NX_EPERM ? VMO_ERR_NO_MEMORY
+                                   : VMO_ERR_BACKEND;
+    }
+    *out = (struct be_object){.owner = (int32_t)slot, .alias = BE_NONE};
+    return VMO_OK;
+}
+
+vmo_status be_make_alias(struct be_object *object)
+{
+    if (object->alias != BE_NONE) {
+        return VMO_OK;
+    }
+    if (!nx_features()->share_ro) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    const int64_t slot = nx_call1(NX_SYS_VMO_SHARE_RO, (uint64_t)object->owner);
+    if (slot < 0) {
+        return slot == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
+    }
+    object->alias = (int32_t)slot;
+    return VMO_OK;
+}
+
+static vmo_status close_slot(int32_t *slot)
+{
+    if (*slot != BE_NONE && nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)*slot) != 0) {
+        return VMO_ERR_BACKEND;
+    }
+    *slot = BE_NONE;
+    return VMO_OK;
+}
+
+vmo_status be_drop_owner(struct be_object *object)
+{
+    return close_slot(&object->owner);
+}
+
+vmo_status be_close(struct be_object *object)
+{
+    const vmo_status status = close_slot(&object->alias);
+
+    return status == VMO_OK ? close_slot(&object->owner) : status;
+}
+
+vmo_status be_destroy(struct be_object *object)
+{
+    /* The own alias counts as another capability (K-29); after a refusal the next use makes it again. */
+    const vmo_status status = close_slot(&object->alias);
+    if (status != VMO_OK) {
+        return status;
+    }
+    const int64_t answer = nx_call1(NX_SYS_VMO_DESTROY, (uint64_t)object->owner);
+    if (answer != 0) {
+        return answer == -NX_EPERM   ? VMO_ERR_STILL_SHARED
+               : answer == -NX_EBUSY ? VMO_ERR_STILL_MAPPED
+                                     : VMO_ERR_BACKEND;
+    }
+    /* The contract does not say whether the slot went too: -1 means that it did. */
+    const int64_t closed = nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)object->owner);
+    object->owner = BE_NONE;
+    return closed == 0 || closed == -NX_EPERM ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+/* ---- Bytes -------------------------------------------------------------------------------------- */
+
+/* The kernel panics on a pointer to nothing (K-64). Touching every page first makes the fault the caller's.
+ */
+static vmo_status touch(const void *memory, uint64_t bytes)
+{
+    const uint64_t from = nx_address(memory);
+
+    if (from >= NX_USER_TOP || bytes > NX_USER_TOP - from) {
+        return VMO_ERR_INVALID;
+    }
+    const volatile uint8_t *byte = memory;
+    for (uint64_t off = 0; off < bytes; off += NX_PAGE_BYTES - (from + off) % NX_PAGE_BYTES) {
+        (void)byte[off];
+    }
+    return VMO_OK;
+}
+
+vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
+{
+    const vmo_status status = touch(from, range.len_bytes);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    const int64_t done = nx_call4(NX_SYS_VMO_WRITE, (uint64_t)object->owner, range.off_bytes,
+                                  nx_address(from), range.len_bytes);
+    return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+/* As touch, for memory that the kernel will write: each page is stored to, with what it held. */
+static vmo_status touch_writable(void *memory, uint64_t bytes)
+{
+    const uint64_t to = nx_address(memory);
+
+    if (to >= NX_USER_TOP || bytes > NX_USER_TOP - to) {
+        return VMO_ERR_INVALID;
+    }
+    volatile uint8_t *byte = memory;
+    for (uint64_t off = 0; off < bytes; off += NX_PAGE_BYTES - (to + off) % NX_PAGE_BYTES) {
+        const uint8_t held = byte[off];
+        byte[off] = held;
+    }
+    return VMO_OK;
+}
+
+vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
+{
+    if (!nx_features()->read) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    const vmo_status status = touch_writable(to, range.len_bytes);
+    if (status != VMO_OK) {
+        return status;
+    }
+    const int64_t done =
+        nx_call4(NX_SYS_VMO_READ, (uint64_t)object->owner, range.off_bytes, nx_address(to), range.len_bytes);
+    return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+/* ---- Mappings ----------------------------------------------------------------------------------- */
+
+static uint64_t map_flags(bool writable)
+{
+    return NX_MAP_VALID | NX_MAP_READ | NX_MAP_USER | (writable ? NX_MAP_WRITE : 0);
+}
+
+/* The older way: page by page, at addresses that the library chooses and never uses again (K-22, K-23). */
+static vmo_status map_pages(int32_t slot, struct vmo_range range, bool writable, void **at)
+{
+    static uint64_t next_va = NX_A1_MAP_BASE;
+    const uint64_t va = next_va;
+
+    if (range.len_bytes > NX_A1_MAP_END - va) {
+        return VMO_ERR_NO_MEMORY;
+    }
+    for (uint64_t off = 0; off < range.len_bytes; off += NX_PAGE_BYTES) {
+        const int64_t answer =
+            nx_call4(NX_SYS_MAP, (uint64_t)slot, va + off, range.off_bytes + off, map_flags(writable));
+        if (answer < 0) {
+            if (off) { /* what is mapped stays mapped: the addresses are spent */
+                next_va = va + range.len_bytes;
+            }
+            return answer == -NX_ENOMEM ? VMO_ERR_NO_MEMORY : VMO_ERR_BACKEND;
+        }
+    }
+    next_va = va + range.len_bytes;
+    *at = (void *)(uintptr_t)va;
+    return VMO_OK;
+}
+
+static int64_t vm_map(int32_t slot, struct vmo_range range, bool writable)
+{
+    return nx_call4(NX_SYS_VM_MAP, (uint64_t)slot, range.off_bytes, range.len_bytes, map_flags(writable));
+}
+
+/* K-26: the kernel's lowest fit covers page tables that it cannot replace, and would be chosen again. Fill
+ * that hole with small pages for a moment, so that the next fit is another. */
+static int64_t vm_map_elsewhere(int32_t slot, struct vmo_range range, bool writable)
+{
+    const struct vmo_range filler = {range.off_bytes, FILLER_BYTES};
+    const int64_t filled = vm_map(slot, filler, false);
+
+    if (filled < 0) {
+        return -NX_EEXIST;
+    }
+    const int64_t va = vm_map(slot, range, writable);
+    const int64_t freed = nx_call2(NX_SYS_VM_UNMAP, (uint64_t)filled, filler.len_bytes);
+    return freed == 0 ? va : freed;
+}
+
+static vmo_status vm_map_status(int64_t answer)
+{
+    switch (answer) {
+    case -NX_EEXIST:
+        return VMO_ERR_FRAGMENTED;
+    case -NX_ENOSPC:
+        return VMO_ERR_NO_SLOTS;
+    case -NX_ENOMEM:
+        return VMO_ERR_NO_MEMORY;
+    default:
+        return VMO_ERR_BACKEND;
+    }
+}
+
+static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, void **at, uint64_t *retries)
+{
+    const struct nx_features *has = nx_features();
+
+    if (!has->vm_map) {
+        return has->map ? map_pages(slot, range, writable, at) : VMO_ERR_UNSUPPORTED;
+    }
+    int64_t va = vm_map(slot, range, writable);
+    if (va == -NX_EEXIST && has->vm_unmap && range.len_bytes > FILLER_BYTES) {
+        ++*retries;
+        va = vm_map_elsewhere(slot, range, writable);
+    }
+    if (va <= 0) {
+        return vm_map_status(va);
+    }
+    *at = (void *)(uintptr_t)va;
+    return VMO_OK;
+}
+
+vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
+                  uint64_t *retries)
+{
+    /* A reader uses the alias where there is one: the kernel then refuses what the library would not do. */
+    const int32_t slot = writable || object->alias == BE_NONE ? object->owner : object->alias;
+
+    return map_slot(slot, range, writable, at, retries);
+}
+
+vmo_status be_unmap(void *at, uint64_t bytes)
+{
+    return nx_call2(NX_SYS_VM_UNMAP, nx_address(at), bytes) == 0 ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at, uint64_t *retries)
+{
+    *at = NULL;
+    if (object->owner != BE_NONE) {
+        return nx_slot_writable(object->owner, size_bytes) ? VMO_OK : VMO_ERR_PROTOCOL;
+    }
+    if (!nx_features()->vm_map || size_bytes > NX_A2_MAP_END - NX_A2_MAP_BASE) {
+        return VMO_ERR_PROTOCOL;
+    }
+    /* An alias refuses every other question (K-28). -1: past its end, or no VMO at all (K-24). */
+    const vmo_status status = map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, at, retries);
+    return status == VMO_ERR_BACKEND ? VMO_ERR_PROTOCOL : status;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Peers on NEURON: a child with two endpoints of the parent's and a death watch (K-58, K-62). */
+#include <string.h>
+
+#include "backend.h"
+#include "nx_call.h"
+#include "nx_peer.h"
+
+#define CHANNEL_DEPTH 8
+#define WATCH_DEPTH 4
+/* Where the child finds its ends: slot 0 is the bootstrap endpoint (K-14), the lowest free come first (K-15).
+ */
+#define CHILD_RECEIVE 1
+#define CHILD_SEND 2
+
+/* Page tables, guard page and the loader's own needs, on the kernel that never gives anything back. */
+#define SPAWN_SLACK_PAGES 32
+
+#define ELF_HEADER_BYTES 64
+#define ELF_PHDR_BYTES 56
+#define ELF_PHOFF 32
+#define ELF_PHNUM 56
+#define PHDR_TYPE_LOAD 1
+#define PHDR_MEMSZ 40
+
+/* ---- What a program takes ----------------------------------------------------------------------- */
+
+/* Pages of the loadable segments, each counted as unaligned; 0 for what is no ELF64 file. */
+static uint64_t image_pages(const struct vmo_program *program)
+{
+    const uint8_t *elf = program->elf;
+    uint64_t phoff = 0;
+    uint16_t phnum = 0;
+    uint64_t pages = 0;
+
+    if (program->elf_bytes < ELF_HEADER_BYTES || memcmp(elf, "\177ELF\2\1", 6) != 0) {
+        return 0;
+    }
+    memcpy(&phoff, elf + ELF_PHOFF, sizeof phoff);
+    memcpy(&phnum, elf + ELF_PHNUM, sizeof phnum);
+    if (phoff > program->elf_bytes || (uint64_t)phnum * ELF_PHDR_BYTES > program->elf_bytes - phoff) {
+        return 0;
+    }
+    for (uint16_t i = 0; i < phnum; i++) {
+        const uint8_t *phdr = elf + phoff + (size_t)i * ELF_PHDR_BYTES;
+        uint32_t type = 0;
+        uint64_t mem_bytes = 0;
+        memcpy(&type, phdr, sizeof type);
+        memcpy(&mem_bytes, phdr + PHDR_MEMSZ, sizeof mem_bytes);
+        if (type == PHDR_TYPE_LOAD) {
+            if (mem_bytes > NX_USER_TOP) {
+                return 0;
+            }
+            pages += mem_bytes / NX_PAGE_BYTES + 2;
+        }
+    }
+    return pages;
+}
+
+static vmo_status check_program(const struct vmo_program *program)
+{
+    const uint64_t at = nx_address(program->elf);
+    const uint64_t pages = image_pages(program);
+
+    if (at >= NX_USER_TOP || program->elf_bytes > NX_USER_TOP - at || pages == 0) {
+        return VMO_ERR_INVALID;
+    }
+    if (!nx_features()->init) {
+        return VMO_ERR_UNSUPPORTED; /* no endpoint factory (K-14) */
+    }
+    if (!nx_budget_space()) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    const uint64_t all = pages + program->stack_pages + NX_USER_STACK_EXTRA_PAGES + SPAWN_SLACK_PAGES;
+    return nx_budget_arena(all * NX_PAGE_BYTES) ? VMO_OK : VMO_ERR_NO_MEMORY;
+}
+
+/* ---- Making and ending -------------------------------------------------------------------------- */
+
+static vmo_status create_endpoint(int32_t *slot)
+{
+    const int64_t answer = nx_call2(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, CHANNEL_DEPTH);
+
+    if (answer < 0) {
+        return answer == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
+    }
+    *slot = (int32_t)answer;
+    return VMO_OK;
+}
+
+/* endpoint_close takes the slot away whatever it answers (K-57). */
+static vmo_status close_endpoint(int32_t *slot)
+{
+    if (*slot == BE_NONE) {
+        return VMO_OK;
+    }
+    const int64_t answer = nx_call1(NX_SYS_EP_CLOSE, (uint64_t)*slot);
+    *slot = BE_NONE;
+    return answer == 0 || answer == -NX_EPERM || answer == -NX_ESRCH ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+/* The watch is the child's endpoint; the parent gives only its capability up. */
+static vmo_status close_watch(int32_t *slot)
+{
+    if (*slot == BE_NONE) {
+        return VMO_OK;
+    }
+    const int64_t answer = nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)*slot);
+    *slot = BE_NONE;
+    return answer == 0 ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+/* Gives a child that has not run yet its ends of the channel and its watch, then lets it run. */
+static vmo_status equip(struct be_peer *peer)
+{
+    const uint64_t pid = (uint64_t)peer->pid;
+    const int64_t watch = nx_call3(NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, pid, WATCH_DEPTH);
+
+    if (watch < 0) {
+        return watch == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
+    }
+    peer->watch = (int32_t)watch;
+    if (nx_call3(NX_SYS_CAP_TRANSFER, pid, (uint64_t)peer->send, NX_RIGHT_RECV) != CHILD_RECEIVE ||
+        nx_call3(NX_SYS_CAP_TRANSFER, pid, (uint64_t)peer->receive, NX_RIGHT_SEND) != CHILD_SEND) {
+        return VMO_ERR_BACKEND;
+    }
+    if (nx_features()->resume && nx_call1(NX_SYS_TASK_RESUME, pid) != 0) {
+        return VMO_ERR_BACKEND;
+    }
+    return VMO_OK;
+}
+
+static vmo_status exec_and_equip(const struct vmo_program *program, struct be_peer *peer)
+{
+    const int64_t pid = nx_call4(NX_SYS_EXEC, nx_address(program->elf), program->elf_bytes,
+                                 program->stack_pages, 0 /* gp: K-12's default */);
+
+    if (pid <= NX_PID_INIT) {
+        return pid == -NX_ENOMEM ? VMO_ERR_NO_MEMORY : VMO_ERR_BACKEND;
+    }
+    peer->pid = (int32_t)pid;
+    return equip(peer);
+}
+
+vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
+{
+    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE};
+
+    vmo_status status = check_program(program);
+    if (status == VMO_OK) {
+        status = create_endpoint(&peer.send);
+    }
+    if (status == VMO_OK) {
+        status = create_endpoint(&peer.receive);
+    }
+    if (status == VMO_OK) {
+        status = exec_and_equip(program, &peer);
+    }
+    if (status != VMO_OK) {
+        const vmo_status closed = be_peer_close(&peer);
+        return closed == VMO_OK ? status : closed;
+    }
+    *out = peer;
+    return VMO_OK;
+}
+
+vmo_status be_parent(struct be_peer *out)
+{
+    if (nx_features()->init) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    *out = (struct be_peer){.pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE};
+    return VMO_OK;
+}
+
+vmo_status be_peer_close(struct be_peer *peer)
+{
+    const vmo_status send = close_endpoint(&peer->send);
+    const vmo_status receive = close_endpoint(&peer->receive);
+    const vmo_status watch = close_watch(&peer->watch);
+
+    return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------ */
+
+bool nx_peer_ended(const struct be_peer *peer)
+{
+    struct nx_ipc_hdr hdr = {0};
+    uint8_t byte = 0;
+
+    return peer->watch != BE_NONE && nx_call((uint64_t)peer->watch, nx_address(&hdr), nx_address(&byte),
+                                             sizeof byte, NX_IPC_NONBLOCK, 0, NX_SYS_IPC_RECV)
+                                             .a0 == -NX_ESRCH;
+}
+
+uint64_t be_now_ns(void)
+{
+    return (uint64_t)nx_call0(NX_SYS_NSEC);
+}
+
+vmo_status nx_pause(uint64_t deadline_ns)
+{
+    if (be_now_ns() >= deadline_ns) {
+        return VMO_ERR_TIMED_OUT;
+    }
+    return nx_call0(NX_SYS_YIELD) >= 0 ? VMO_OK : VMO_ERR_BACKEND;
+}
+
+vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status)
+{
+    if (peer->pid == BE_NONE || peer->watch == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    while (!nx_peer_ended(peer)) {
+        const vmo_status status = nx_pause(deadline_ns);
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+    const struct nx_result reaped = nx_call((uint64_t)peer->pid, 0, 0, 0, 0, 0, NX_SYS_WAIT);
+    if (reaped.a0 != peer->pid) {
+        return VMO_ERR_BACKEND;
+    }
+    *exit_status = (int32_t)reaped.a1;
+    return close_watch(&peer->watch);
+}

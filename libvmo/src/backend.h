@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The port: what a backend supplies to the portable core. One backend is linked into a program.
+ *
+ * The core has checked handles, rights, seals, ranges (in bytes, against the length) and the registry's
+ * limits before it calls; a backend checks what only it can know and names its refusals by vmo_status. After
+ * any status but VMO_OK the backend is as it was.
+ */
+#ifndef VMO_BACKEND_H
+#define VMO_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmo/channel.h"
+#include "vmo/vmo.h"
+
+#define BE_NONE (-1)
+
+/* A VMO as the backend names it: capability slots on NEURON, descriptors on Linux. */
+struct be_object {
+    int32_t owner; /* what may write and destroy, or BE_NONE */
+    int32_t alias; /* what can only read, or BE_NONE */
+};
+
+/* A peer as the backend names it. */
+struct be_peer {
+    int32_t pid;     /* BE_NONE: the parent */
+    int32_t send;    /* where messages to it go */
+    int32_t receive; /* where its messages come from */
+    int32_t watch;   /* tells its end, or BE_NONE */
+};
+
+struct be_info {
+    const char *platform;
+    uint64_t page_bytes;
+    uint64_t object_bytes_max;
+    uint32_t mappings_max; /* more cannot exist in one address space */
+    bool can_unmap;        /* an address can be given back (not on a1, K-22) */
+    bool can_destroy;      /* memory can be given back (not on a1, K-20) */
+};
+
+/* Probes the kernel. Idempotent. */
+VMO_CHECK vmo_status be_init(struct be_info *info);
+
+/* size_bytes is a multiple of the page. */
+VMO_CHECK vmo_status be_create(uint64_t size_bytes, struct be_object *out);
+VMO_CHECK vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from);
+/* UNSUPPORTED where the kernel has no such call: the core then reads through a mapping. */
+VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to);
+
+/* Makes the read-only capability, if the kernel can and it is not there yet: object->alias. UNSUPPORTED where
+ * the kernel cannot: the promise is then the library's. */
+VMO_CHECK vmo_status be_make_alias(struct be_object *object);
+/* Gives the writing capability up for good; there is an alias. */
+VMO_CHECK vmo_status be_drop_owner(struct be_object *object);
+
+/* Gives all capabilities of the object up. Mappings stay. */
+VMO_CHECK vmo_status be_close(struct be_object *object);
+/* Gives the memory back; called only where info.can_destroy. The core has no mapping of it any more. On
+ * success the object is empty. */
+VMO_CHECK vmo_status be_destroy(struct be_object *object);
+
+/* range is in whole pages; *retries counts second tries (K-26). */
+VMO_CHECK vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
+                            uint64_t *retries);
+/* Called only where info.can_unmap. */
+VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
+
+/* Checks that a received capability is a VMO of at least size_bytes (whole pages), PROTOCOL if not. May
+ * leave a read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
+VMO_CHECK vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at,
+                              uint64_t *retries);
+
+VMO_CHECK vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out);
+VMO_CHECK vmo_status be_parent(struct be_peer *out);
+VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
+VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
+
+/* Sends bytes and, unless object is NULL, a capability for it: the alias where there is one and `writable` is
+ * false, else the owner's. Waits until the deadline while the queue is full. */
+VMO_CHECK vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
+                             const void *bytes, size_t len, uint64_t deadline_ns);
+/* Receives one message of at most max bytes; a capability that came along is in *object (owner or alias
+ * slot by what the kernel shows), both BE_NONE if none came. A longer message is dropped: PROTOCOL. */
+VMO_CHECK vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len,
+                             struct be_object *object, uint64_t deadline_ns);
+
+/* Copies a capability into the peer; *name is the peer's name for it. */
+VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
+                                 uint32_t *name);
+/* The object that a ticket's name stands for; PROTOCOL for a name that cannot be one. */
+VMO_CHECK vmo_status be_claim(uint32_t name, struct be_object *out);
+
+uint64_t be_now_ns(void);
+
+#endif

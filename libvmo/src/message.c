@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages, and the two ways in which a VMO goes to a peer (R6, R13). */
+#include <string.h>
+
+#include "registry.h"
+
+#define WIRE_MAGIC 0x314F4D56u /* "VMO1" */
+#define WIRE_DATA 1
+#define WIRE_HANDLE 2
+
+/* What precedes the body; little-endian on every target, and both ends are on one machine. */
+struct wire {
+    uint32_t magic;
+    uint16_t kind;
+    uint16_t body_bytes;
+    uint32_t tag;
+    uint16_t rights;
+    uint16_t seal;
+    uint64_t len_bytes; /* of the VMO: the sender's claim */
+    uint64_t zero;
+};
+#define WIRE_MAX_BYTES (sizeof(struct wire) + VMO_BODY_MAX_BYTES)
+
+_Static_assert(sizeof(struct wire) == 32, "the judge reads digests behind 32 bytes of header");
+_Static_assert(sizeof(struct vmo_ticket) == 16, "a ticket is a message body");
+
+/* ---- Giving ------------------------------------------------------------------------------------- */
+
+/* May this object go to this peer with these rights? No system call. */
+static vmo_status check_grant(const struct peer *peer, const struct object *object, uint32_t rights)
+{
+    if (!(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
+        return VMO_ERR_INVALID;
+    }
+    if (!peer->allowed) {
+        return VMO_ERR_NOT_AUTHORISED;
+    }
+    if ((rights & VMO_RIGHT_WRITE) && object->seal != VMO_SEAL_NONE) {
+        return VMO_ERR_SEALED;
+    }
+    return rights & ~object->rights ? VMO_ERR_RIGHTS : VMO_OK;
+}
+
+/* Without WRITE the peer gets what cannot write, where the kernel has such a thing. */
+static vmo_status prepare_grant(const struct peer *peer, struct object *object, uint32_t rights)
+{
+    vmo_status status = check_grant(peer, object, rights);
+
+    if (status == VMO_OK && !(rights & VMO_RIGHT_WRITE)) {
+        status = be_make_alias(&object->be);
+        if (status == VMO_ERR_UNSUPPORTED) {
+            status = VMO_OK;
+        }
+    }
+    return status;
+}
+
+static void note_grant(struct vmo_registry *registry, struct object *object, uint32_t rights)
+{
+    object->sent_writable = object->sent_writable || (rights & VMO_RIGHT_WRITE);
+    registry->counters.bulk_bytes += object->size_bytes;
+}
+
+static vmo_status check_message(const struct vmo_message *message)
+{
+    if (message->body_bytes && !message->body) {
+        return VMO_ERR_INVALID;
+    }
+    if (message->body_bytes > VMO_BODY_MAX_BYTES) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    return message->vmo.id == VMO_NONE.id && message->rights ? VMO_ERR_INVALID : VMO_OK;
+}
+
+/* Lays the message out; returns its length. */
+static size_t encode(uint8_t *bytes, const struct vmo_message *message, const struct object *object)
+{
+    struct wire wire = {
+        .magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = message->body_bytes, .tag = message->tag};
+
+    if (object) {
+        wire.kind = WIRE_HANDLE;
+        wire.rights = (uint16_t)message->rights;
+        wire.seal = object->seal;
+        wire.len_bytes = object->len_bytes;
+    }
+    memcpy(bytes, &wire, sizeof wire);
+    if (message->body_bytes) {
+        memcpy(bytes + sizeof wire, message->body, message->body_bytes);
+    }
+    return sizeof wire + message->body_bytes;
+}
+
+vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_message *message,
+                    uint64_t deadline_ns)
+{
+    uint8_t bytes[WIRE_MAX_BYTES];
+    struct peer *to = registry_peer(registry, peer);
+    struct object *object = NULL;
+
+    if (!to) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    vmo_status status = message ? check_message(message) : VMO_ERR_INVALID;
+    if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
+        object = registry_object(registry, message->vmo);
+        status = object ? prepare_grant(to, object, message->rights) : VMO_ERR_BAD_HANDLE;
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    const size_t len = encode(bytes, message, object);
+    status = be_send(&to->be, object ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes, len,
+                     deadline_ns);
+    if (status != VMO_OK) {
+        return status;
+    }
+    registry->counters.control_bytes += len;
+    if (object) {
+        note_grant(registry, object, message->rights);
+        object->sent_to |= UINT32_C(1) << registry_peer_index(registry, to);
+    }
+    return VMO_OK;
+}
+
+vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
+                        struct vmo_ticket *out)
+{
+    struct object *object = registry_object(registry, vmo);
+    struct peer *to = registry_peer(registry, peer);
+    uint32_t name = 0;
+
+    if (!object || !to) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!out) {
+        return VMO_ERR_INVALID;
+    }
+    vmo_status status = prepare_grant(to, object, rights);
+    if (status == VMO_OK) {
+        status = be_transfer(&object->be, rights & VMO_RIGHT_WRITE, &to->be, &name);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    note_grant(registry, object, rights);
+    *out = (struct vmo_ticket){
+        .len_bytes = object->len_bytes, .name = name, .rights = (uint16_t)rights, .seal = object->seal};
+    return VMO_OK;
+}
+
+/* ---- Taking ------------------------------------------------------------------------------------- */
+
+/* What a sender says of an object, from a message or a ticket. */
+struct claim {
+    uint64_t len_bytes;
+    uint16_t rights;
+    uint16_t seal;
+};
+
+static bool claim_holds(const struct claim *claim)
+{
+    return (claim->rights == VMO_RIGHT_READ || claim->rights == VMO_RIGHTS_ALL) &&
+           claim->seal <= VMO_SEAL_FOREVER &&
+           (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
+}
+
+/* The object's entry, from what the sender says and what the kernel shows: only an alias is a kernel's word
+ * that nobody can write through it. */
+static struct object received_object(const struct claim *claim, const struct be_object *be,
+                                     uint64_t size_bytes)
+{
+    const bool alias = be->owner == BE_NONE;
+    struct object value = {.rights = (uint8_t)(alias ? VMO_RIGHT_READ : claim->rights),
+                           .seal = (uint8_t)claim->seal,
+                           .received = true,
+                           .be = *be,
+                           .len_bytes = claim->len_bytes,
+                           .size_bytes = size_bytes};
+
+    if (claim->seal != VMO_SEAL_NONE) {
+        value.enforcer = alias ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
+    }
+    return value;
+}
+
+/* Checks a claim with the kernel and enters the object. On refusal the capability is still the caller's. */
+static vmo_status import(struct vmo_registry *registry, const struct claim *claim, const struct be_object *be,
+                         vmo_t *out)
+{
+    uint64_t size_bytes = 0;
+    void *at = NULL;
+
+    if (!claim_holds(claim)) {
+        return VMO_ERR_PROTOCOL;
+    }
+    vmo_status status = registry_room(registry, claim->len_bytes, &size_bytes);
+    if (status == VMO_OK) {
+        status = be_check(be, size_bytes, &at, &registry->counters.placement_retries);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    const struct object value = received_object(claim, be, size_bytes);
+    struct object *object = registry_free_object(registry);
+    if (at) {
+        status = mapping_adopt(registry, object, at, size_bytes);
+        if (status != VMO_OK) { /* no room to keep it: a later map makes its own */
+            status = be_unmap(at, size_bytes);
+            if (status != VMO_OK) {
+                return status;
+            }
+        }
+    }
+    *out = registry_enter(registry, object, &value);
+    registry->counters.bulk_bytes += size_bytes;
+    return VMO_OK;
+}
+
+/* Is it a message of this library, whole, and does what came along fit what it says? */
+static bool decode(const uint8_t *bytes, size_t len, const struct be_object *be, struct wire *wire)
+{
+    const bool carried = be->owner != BE_NONE || be->alias != BE_NONE;
+
+    if (len < sizeof *wire) {
+        return false;
+    }
+    memcpy(wire, bytes, sizeof *wire);
+    if (wire->magic != WIRE_MAGIC || wire->zero || wire->body_bytes > VMO_BODY_MAX_BYTES ||
+        len != sizeof *wire + wire->body_bytes) {
+        return false;
+    }
+    if (wire->kind == WIRE_HANDLE) {
+        return carried;
+    }
+    return wire->kind == WIRE_DATA && !carried && !wire->rights && !wire->seal && !wire->len_bytes;
+}
+
+vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
+                    uint64_t deadline_ns)
+{
+    uint8_t bytes[WIRE_MAX_BYTES];
+    size_t len = 0;
+    struct be_object be = {BE_NONE, BE_NONE};
+    struct wire wire;
+    vmo_t vmo = VMO_NONE;
+    const struct peer *from = registry_peer(registry, peer);
+
+    if (!from) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!out) {
+        return VMO_ERR_INVALID;
+    }
+    vmo_status status = be_recv(&from->be, bytes, sizeof bytes, &len, &be, deadline_ns);
+    if (status != VMO_OK) {
+        return status;
+    }
+    registry->counters.control_bytes += len;
+    status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
+    if (status == VMO_OK && wire.kind == WIRE_HANDLE) {
+        const struct claim claim = {wire.len_bytes, wire.rights, wire.seal};
+        status = import(registry, &claim, &be, &vmo);
+    }
+    if (status != VMO_OK) {
+        const vmo_status closed = be_close(&be);
+        return closed == VMO_OK ? status : closed;
+    }
+    out->tag = wire.tag;
+    out->vmo = vmo;
+    out->body_bytes = wire.body_bytes;
+    memcpy(out->body, bytes + sizeof wire, wire.body_bytes);
+    return VMO_OK;
+}
+
+/* Does a live object of this registry stand on the same capability? */
+static bool already_held(const struct vmo_registry *registry, const struct be_object *be)
+{
+    const int32_t name = be->owner != BE_NONE ? be->owner : be->alias;
+
+    for (uint32_t i = 0; i < registry->limits.objects; i++) {
+        const struct object *object = &registry->objects[i];
+        if (object->entry.live && (object->be.owner == name || object->be.alias == name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+vmo_status vmo_accept(struct vmo_registry *registry, const struct vmo_ticket *ticket, vmo_t *out)
+{
+    struct be_object be = {BE_NONE, BE_NONE};
+
+    if (!registry || !ticket || !out) {
+        return VMO_ERR_INVALID;
+    }
+    const vmo_status status = be_claim(ticket->name, &be);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (already_held(registry, &be)) {
+        return VMO_ERR_PROTOCOL;
+    }
+    const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
+    return import(registry, &claim, &be, out);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Peers: who they are and who may get a VMO (R6). */
+#include "registry.h"
+
+uint64_t vmo_now_ns(const struct vmo_registry *registry)
+{
+    (void)registry;
+    return be_now_ns();
+}
+
+static vmo_peer_t enter(const struct vmo_registry *registry, struct peer *peer, const struct be_peer *be)
+{
+    peer->allowed = false;
+    peer->be = *be;
+    return (vmo_peer_t){registry_take(registry, &peer->entry, registry_peer_index(registry, peer))};
+}
+
+vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program, vmo_peer_t *out)
+{
+    if (!registry || !program || !program->elf || !program->elf_bytes || !program->stack_pages ||
+        program->stack_pages > 1024 || !out) {
+        return VMO_ERR_INVALID;
+    }
+    struct peer *peer = registry_free_peer(registry);
+    if (!peer) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    struct be_peer be;
+    const vmo_status status = be_spawn(program, &be);
+    if (status == VMO_OK) {
+        *out = enter(registry, peer, &be);
+    }
+    return status;
+}
+
+vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
+{
+    if (!registry || !out) {
+        return VMO_ERR_INVALID;
+    }
+    struct peer *peer = registry_free_peer(registry);
+    if (!peer) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    struct be_peer be;
+    const vmo_status status = be_parent(&be);
+    if (status == VMO_OK) {
+        *out = enter(registry, peer, &be);
+    }
+    return status;
+}
+
+vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer)
+{
+    struct peer *found = registry_peer(registry, peer);
+
+    if (!found) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    found->allowed = true;
+    return VMO_OK;
+}
+
+vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
+                         int32_t *exit_status)
+{
+    struct peer *found = registry_peer(registry, peer);
+
+    if (!found) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    return exit_status ? be_peer_wait(&found->be, deadline_ns, exit_status) : VMO_ERR_INVALID;
+}
+
+vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
+{
+    struct peer *found = registry_peer(registry, peer);
+
+    if (!found) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    const vmo_status status = be_peer_close(&found->be);
+    if (status != VMO_OK) {
+        return status;
+    }
+    const uint32_t bit = UINT32_C(1) << registry_peer_index(registry, found);
+    for (uint32_t i = 0; i < registry->limits.objects; i++) {
+        registry->objects[i].sent_to &= ~bit;
+    }
+    registry_release(&found->entry);
+    return VMO_OK;
+}

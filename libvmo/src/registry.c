@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables, the handles and the limits (R8). */
+#include "registry.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+#include "sizes.h"
+
+#define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
+#define ENTRIES_MAX 4096
+#define PEERS_MAX 32
+#define STORAGE_ALIGN 16
+
+/* A handle: tag in bits 63..48, generation in 47..16, index + 1 in 15..0. So 0 is no handle. */
+#define ID_TAG_SHIFT 48
+#define ID_GENERATION_SHIFT 16
+#define ID_INDEX_MASK 0xffffu
+
+_Static_assert(sizeof(struct vmo_registry) <= 256 - STORAGE_ALIGN, "VMO_REGISTRY_BYTES: fixed part");
+_Static_assert(sizeof(struct object) <= 112, "VMO_REGISTRY_BYTES: objects");
+_Static_assert(sizeof(struct mapping) <= 64, "VMO_REGISTRY_BYTES: mappings");
+_Static_assert(sizeof(struct view) <= 48, "VMO_REGISTRY_BYTES: views");
+_Static_assert(sizeof(struct peer) <= 64, "VMO_REGISTRY_BYTES: peers");
+_Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && alignof(struct view) == 8 &&
+                   sizeof(struct vmo_registry) % 8 == 0,
+               "the tables stand behind each other without padding");
+
+static bool limits_hold(const struct vmo_limits *limits)
+{
+    return limits->objects >= 1 && limits->objects <= ENTRIES_MAX && limits->mappings >= 1 &&
+           limits->mappings <= ENTRIES_MAX && limits->views >= 1 && limits->views <= ENTRIES_MAX &&
+           limits->peers <= PEERS_MAX;
+}
+
+size_t vmo_registry_bytes(const struct vmo_limits *limits)
+{
+    if (!limits || !limits_hold(limits)) {
+        return 0;
+    }
+    return sizeof(struct vmo_registry) + limits->objects * sizeof(struct object) +
+           limits->mappings * sizeof(struct mapping) + limits->views * sizeof(struct view) +
+           limits->peers * sizeof(struct peer);
+}
+
+/* Lays the tables out behind the fixed part. The storage is zero, which is every entry's free state but for
+ * the generation. */
+static void lay_out(struct vmo_registry *registry)
+{
+    registry->objects = (struct object *)(void *)(registry + 1);
+    registry->mappings = (struct mapping *)(void *)(registry->objects + registry->limits.objects);
+    registry->views = (struct view *)(void *)(registry->mappings + registry->limits.mappings);
+    registry->peers = (struct peer *)(void *)(registry->views + registry->limits.views);
+}
+
+vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
+                             struct vmo_registry **out)
+{
+    static uint16_t next_tag;
+
+    if (!storage || !limits || !out || (uintptr_t)storage % STORAGE_ALIGN || !limits_hold(limits)) {
+        return VMO_ERR_INVALID;
+    }
+    const size_t bytes = vmo_registry_bytes(limits);
+    if (storage_bytes < bytes) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    struct be_info info;
+    const vmo_status status = be_init(&info);
+    if (status != VMO_OK) {
+        return status;
+    }
+    memset(storage, 0, bytes);
+    struct vmo_registry *registry = storage;
+    registry->magic = REGISTRY_MAGIC;
+    registry->tag = ++next_tag;
+    registry->limits = *limits;
+    registry->info = info;
+    if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {
+        registry->limits.object_bytes_max = info.object_bytes_max;
+    }
+    lay_out(registry);
+    *out = registry;
+    return VMO_OK;
+}
+
+static bool anything_lives(const struct vmo_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->limits.objects; i++) {
+        if (registry->objects[i].entry.live) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < registry->limits.views; i++) {
+        if (registry->views[i].entry.live) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < registry->limits.peers; i++) {
+        if (registry->peers[i].entry.live) {
+            return true;
+        }
+    }
+    return false;
+}
+
+vmo_status vmo_registry_fini(struct vmo_registry *registry)
+{
+    if (!registry || registry->magic != REGISTRY_MAGIC) {
+        return VMO_ERR_INVALID;
+    }
+    if (anything_lives(registry)) {
+        return VMO_ERR_BUSY;
+    }
+    registry->magic = 0;
+    return VMO_OK;
+}
+
+/* ---- Handles ------------------------------------------------------------------------------------ */
+
+/* The index that an id names in a table of `count`, or UINT32_MAX. */
+static uint32_t index_of(const struct vmo_registry *registry, uint64_t id, uint32_t count)
+{
+    const uint32_t low = (uint32_t)(id & ID_INDEX_MASK);
+
+    if (!registry || registry->magic != REGISTRY_MAGIC || (uint16_t)(id >> ID_TAG_SHIFT) != registry->tag ||
+        low == 0 || low > count) {
+        return UINT32_MAX;
+    }
+    return low - 1;
+}
+
+static bool names(uint64_t id, const struct entry *entry)
+{
+    return entry->live && (uint32_t)(id >> ID_GENERATION_SHIFT) == entry->generation;
+}
+
+struct object *registry_object(const struct vmo_registry *registry, vmo_t vmo)
+{
+    const uint32_t i = index_of(registry, vmo.id, registry ? registry->limits.objects : 0);
+    return i != UINT32_MAX && names(vmo.id, &registry->objects[i].entry) ? &registry->objects[i] : NULL;
+}
+
+struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
+{
+    const uint32_t i = index_of(registry, view.id, registry ? registry->limits.views : 0);
+    return i != UINT32_MAX && names(view.id, &registry->views[i].entry) ? &registry->views[i] : NULL;
+}
+
+struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
+{
+    const uint32_t i = index_of(registry, peer.id, registry ? registry->limits.peers : 0);
+    return i != UINT32_MAX && names(peer.id, &registry->peers[i].entry) ? &registry->peers[i] : NULL;
+}
+
+static bool is_free(const struct entry *entry)
+{
+    return !entry->live && entry->generation != UINT32_MAX;
+}
+
+struct object *registry_free_object(const struct vmo_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->limits.objects; i++) {
+        if (is_free(&registry->objects[i].entry)) {
+            return &registry->objects[i];
+        }
+    }
+    return NULL;
+}
+
+struct view *registry_free_view(const struct vmo_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->limits.views; i++) {
+        if (is_free(&registry->views[i].entry)) {
+            return &registry->views[i];
+        }
+    }
+    return NULL;
+}
+
+struct peer *registry_free_peer(const struct vmo_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->limits.peers; i++) {
+        if (is_free(&registry->peers[i].entry)) {
+            return &registry->peers[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index)
+{
+    entry->live = true;
+    return (uint64_t)registry->tag << ID_TAG_SHIFT | (uint64_t)entry->generation << ID_GENERATION_SHIFT |
+           (index + 1);
+}
+
+void registry_release(struct entry *entry)
+{
+    entry->live = false;
+    entry->generation++;
+}
+
+uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object)
+{
+    return (uint32_t)(object - registry->objects);
+}
+
+uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer)
+{
+    return (uint32_t)(peer - registry->peers);
+}
+
+/* ---- Objects and their room --------------------------------------------------------------------- */
+
+vmo_status registry_room(const struct vmo_registry *registry, uint64_t len_bytes, uint64_t *size_bytes)
+{
+    uint64_t size = 0;
+    uint64_t total = 0;
+
+    if (len_bytes == 0) {
+        return VMO_ERR_ZERO_LENGTH;
+    }
+    if (len_bytes > registry->limits.object_bytes_max ||
+        !checked_round_up(len_bytes, registry->info.page_bytes, &size)) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    if (!checked_add(registry->total_bytes, size, &total) ||
+        (registry->limits.total_bytes_max && total > registry->limits.total_bytes_max)) {
+        return VMO_ERR_QUOTA;
+    }
+    if (!registry_free_object(registry)) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    *size_bytes = size;
+    return VMO_OK;
+}
+
+vmo_t registry_enter(struct vmo_registry *registry, struct object *object, const struct object *value)
+{
+    const uint32_t generation = object->entry.generation;
+
+    *object = *value;
+    object->entry.generation = generation;
+    registry->total_bytes += object->size_bytes;
+    return (vmo_t){registry_take(registry, &object->entry, registry_object_index(registry, object))};
+}
+
+void registry_remove(struct vmo_registry *registry, struct object *object)
+{
+    registry->total_bytes -= object->size_bytes;
+    registry_release(&object->entry);
+}
+
+void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
+{
+    if (registry && registry->magic == REGISTRY_MAGIC && out) {
+        *out = registry->counters;
+    }
+}
+
+const char *vmo_platform(const struct vmo_registry *registry)
+{
+    return registry && registry->magic == REGISTRY_MAGIC ? registry->info.platform : "";
+}
