@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The consumer: learns a VMO by message, maps it read-only, hashes it where it lies and replies the digest.
+ * Neither this program nor any message to it holds what is shared or what its digest should be (P1).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "crt/crt_task.h"
+#include "proof.h"
+#include "vmo/channel.h"
+
+static struct vmo_registry *registry;
+static vmo_peer_t parent;
+
+static vmo_status open_registry(void)
+{
+    static const struct vmo_limits limits = {.objects = 4, .mappings = 4, .views = 4, .peers = 1};
+    static uint8_t storage[VMO_REGISTRY_BYTES(4, 4, 4, 1)] __attribute__((aligned(16)));
+
+    const vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &registry);
+    return status == VMO_OK ? vmo_peer_parent(registry, &parent) : status;
+}
+
+/* The next request's VMO: it came with the message, or the message names one transferred before. */
+static vmo_status next_request(struct vmo_incoming *request, vmo_t *vmo)
+{
+    vmo_status status = vmo_recv(registry, parent, request, vmo_now_ns(registry) + PROOF_CONSUMER_WAIT_NS);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (request->tag == PROOF_TAG_BLOB) {
+        *vmo = request->vmo;
+        return VMO_OK;
+    }
+    struct vmo_ticket ticket;
+    if (request->body_bytes != sizeof ticket) {
+        return VMO_ERR_PROTOCOL;
+    }
+    memcpy(&ticket, request->body, sizeof ticket);
+    return vmo_accept(registry, &ticket, vmo);
+}
+
+static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BYTES])
+{
+    vmo_view_t view = {0};
+    uint64_t len = 0;
+
+    vmo_status status = vmo_len(registry, vmo, &len);
+    if (status == VMO_OK) {
+        status = vmo_map_ro(registry, vmo, (struct vmo_range){0, len}, &view);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (tag == PROOF_TAG_BLOB) {
+        puts("vmo: consumer mapped ok");
+    }
+    status = vmo_view_sha256(registry, view, digest);
+    const vmo_status unmapped = vmo_unmap(registry, view);
+    return status == VMO_OK ? unmapped : status;
+}
+
+static vmo_status serve(uint32_t tag)
+{
+    struct vmo_incoming request;
+    vmo_t vmo = VMO_NONE;
+    uint8_t digest[VMO_SHA256_BYTES];
+
+    vmo_status status = next_request(&request, &vmo);
+    if (status == VMO_OK && request.tag != tag) {
+        status = VMO_ERR_PROTOCOL;
+    }
+    if (status == VMO_OK) {
+        status = hash_vmo(vmo, tag, digest);
+    }
+    if (status == VMO_OK) {
+        status = vmo_close(registry, vmo);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    const struct vmo_message reply = {.tag = tag, .body = digest, .body_bytes = sizeof digest};
+    return vmo_send(registry, parent, &reply, vmo_now_ns(registry) + PROOF_WAIT_NS);
+}
+
+int main(void)
+{
+    const char *step = "open";
+    vmo_status status = open_registry();
+
+    if (status == VMO_OK) {
+        step = "blob";
+        status = serve(PROOF_TAG_BLOB);
+    }
+    if (status == VMO_OK) {
+        step = "page";
+        status = serve(PROOF_TAG_PAGE);
+    }
+    if (status != VMO_OK) {
+        printf("vmo: FAIL consumer %s: %s: %s\n", step, vmo_status_name(status), vmo_status_str(status));
+        return 1;
+    }
+    return 0;
+}

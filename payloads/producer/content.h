@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this run shares, and what its digests must be; made anew for every run (docs/testing/payload.md). */
+#ifndef PRODUCER_CONTENT_H
+#define PRODUCER_CONTENT_H
+
+#include <stdint.h>
+
+#include "vmo/sha256.h"
+
+#define CONTENT_CHALLENGE_BYTES 32
+#define CONTENT_PAGE_BYTES 4096
+
+/* Bytes of the blob: the payload and the challenge behind it. */
+extern const uint64_t content_blob_bytes;
+extern const uint8_t *const content_challenge; /* CONTENT_CHALLENGE_BYTES */
+/* SHA-256 of the blob and of the page, as host-ref computed them. */
+extern const uint8_t *const content_blob_digest;
+extern const uint8_t *const content_page_digest;
+
+/* Writes the whole blob, and the whole page. */
+void content_fill_blob(uint8_t *to);
+void content_fill_page(uint8_t *to);
+
+/* The consumer's ELF file, carried inside the producer. */
+extern const uint8_t consumer_elf[];
+extern const uint8_t consumer_elf_end[];
+
+#endif

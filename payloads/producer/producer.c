@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The producer: starts the consumer, shares one VMO read-only by message and a page by transfer, and compares
+ * the digests that come back with those that host-ref computed. Each marker is printed after its fact.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crt/crt_task.h"
+#include "producer/content.h"
+#include "proof.h"
+#include "vmo/channel.h"
+
+#define CONSUMER_STACK_PAGES 4
+#define STATUS_UNCERTAIN (-22) /* what an a1 kernel may report in place of a task's own status (K-63) */
+
+struct proof {
+    struct vmo_registry *registry;
+    vmo_peer_t consumer;
+    vmo_t blob;
+    vmo_t page;
+    uint8_t challenge[CONTENT_CHALLENGE_BYTES]; /* as read back out of the blob */
+    uint8_t digest[VMO_SHA256_BYTES];           /* of the blob, as the consumer replied */
+    const char *seal;
+    const char *enforced;
+};
+
+static uint64_t wait_for(const struct proof *proof, uint64_t bytes)
+{
+    return vmo_now_ns(proof->registry) + PROOF_WAIT_NS + bytes * PROOF_WAIT_NS_A_BYTE;
+}
+
+static vmo_status start(struct proof *proof)
+{
+    static const struct vmo_limits limits = {.objects = 4, .mappings = 8, .views = 8, .peers = 1};
+    static uint8_t storage[VMO_REGISTRY_BYTES(4, 8, 8, 1)] __attribute__((aligned(16)));
+    const struct vmo_program program = {.elf = consumer_elf,
+                                        .elf_bytes = (size_t)(consumer_elf_end - consumer_elf),
+                                        .stack_pages = CONSUMER_STACK_PAGES};
+
+    vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &proof->registry);
+    if (status == VMO_OK) {
+        status = vmo_peer_spawn(proof->registry, &program, &proof->consumer);
+    }
+    if (status == VMO_OK) {
+        status = vmo_peer_allow(proof->registry, proof->consumer);
+    }
+    return status;
+}
+
+/* A VMO filled in place through a mapping, and sealed against its peers. */
+static vmo_status make_sealed(const struct proof *proof, uint64_t len, void (*fill)(uint8_t *), vmo_t *out)
+{
+    vmo_view_t view = {0};
+
+    vmo_status status = vmo_create(proof->registry, len, out);
+    if (status == VMO_OK) {
+        status = vmo_map_rw(proof->registry, *out, (struct vmo_range){0, len}, &view);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    fill(vmo_view_data_rw(proof->registry, view));
+    status = vmo_unmap(proof->registry, view);
+    return status == VMO_OK ? vmo_seal(proof->registry, *out, VMO_SEAL_PEERS) : status;
+}
+
+static vmo_status send_blob(struct proof *proof)
+{
+    vmo_status status = make_sealed(proof, content_blob_bytes, content_fill_blob, &proof->blob);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    const struct vmo_message message = {.tag = PROOF_TAG_BLOB, .vmo = proof->blob, .rights = VMO_RIGHT_READ};
+    status = vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
+    if (status == VMO_OK) {
+        puts("vmo: producer sent handle");
+    }
+    return status;
+}
+
+static vmo_status send_page(struct proof *proof)
+{
+    struct vmo_ticket ticket;
+    vmo_status status = make_sealed(proof, CONTENT_PAGE_BYTES, content_fill_page, &proof->page);
+
+    if (status == VMO_OK) {
+        status = vmo_transfer(proof->registry, proof->page, proof->consumer, VMO_RIGHT_READ, &ticket);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    const struct vmo_message message = {.tag = PROOF_TAG_PAGE, .body = &ticket, .body_bytes = sizeof ticket};
+    return vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
+}
+
+/* The consumer's answer to the request with this tag; PROTOCOL for anything else. */
+static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t bytes,
+                                 uint8_t digest[VMO_SHA256_BYTES])
+{
+    struct vmo_incoming reply;
+    const vmo_status status = vmo_recv(proof->registry, proof->consumer, &reply, wait_for(proof, bytes));
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (reply.tag != tag || reply.body_bytes != VMO_SHA256_BYTES) {
+        return VMO_ERR_PROTOCOL;
+    }
+    memcpy(digest, reply.body, VMO_SHA256_BYTES);
+    return VMO_OK;
+}
+
+/* A digest that differs is the peer's claim that does not hold. */
+static vmo_status check_digest(const uint8_t *digest, const uint8_t *expected)
+{
+    return memcmp(digest, expected, VMO_SHA256_BYTES) == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
+}
+
+static vmo_status check_blob(struct proof *proof)
+{
+    vmo_status status = receive_digest(proof, PROOF_TAG_BLOB, content_blob_bytes, proof->digest);
+
+    if (status == VMO_OK) {
+        status = check_digest(proof->digest, content_blob_digest);
+    }
+    if (status == VMO_OK) {
+        puts("vmo: sha256 ok");
+    }
+    return status;
+}
+
+static vmo_status check_page(struct proof *proof)
+{
+    uint8_t digest[VMO_SHA256_BYTES];
+    const vmo_status status = receive_digest(proof, PROOF_TAG_PAGE, CONTENT_PAGE_BYTES, digest);
+
+    return status == VMO_OK ? check_digest(digest, content_page_digest) : status;
+}
+
+/* What the evidence line says of the blob, asked of the library while the blob still lives. */
+static vmo_status gather(struct proof *proof)
+{
+    static const char *const strengths[] = {"none", "peers", "forever"};
+    static const char *const enforcers[] = {"nobody", "library", "kernel"};
+    const struct vmo_range tail = {content_blob_bytes - CONTENT_CHALLENGE_BYTES, CONTENT_CHALLENGE_BYTES};
+    vmo_seal_strength strength = VMO_SEAL_NONE;
+    vmo_enforcer by = VMO_BY_NOBODY;
+    vmo_view_t view = {0};
+
+    vmo_status status = vmo_seal_of(proof->registry, proof->blob, &strength);
+    if (status == VMO_OK) {
+        status = vmo_seal_enforced_by(proof->registry, proof->blob, &by);
+    }
+    if (status == VMO_OK) {
+        status = vmo_map_ro(proof->registry, proof->blob, tail, &view);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    proof->seal = strengths[strength];
+    proof->enforced = enforcers[by];
+    memcpy(proof->challenge, vmo_view_data(proof->registry, view), sizeof proof->challenge);
+    return vmo_unmap(proof->registry, view);
+}
+
+static vmo_status reap(const struct proof *proof)
+{
+    int32_t exit_status = 0;
+    vmo_status status = vmo_peer_wait(proof->registry, proof->consumer, wait_for(proof, 0), &exit_status);
+
+    if (status == VMO_OK && exit_status == STATUS_UNCERTAIN) {
+        puts("vmo: note the consumer's end is reported as -22, which proves nothing");
+    } else if (status == VMO_OK && exit_status != 0) {
+        status = VMO_ERR_PEER_GONE;
+    }
+    return status == VMO_OK ? vmo_peer_close(proof->registry, proof->consumer) : status;
+}
+
+/* Gives a VMO's memory back, or, on a kernel that cannot take it, the handle alone. */
+static vmo_status give_back(const struct proof *proof, vmo_t vmo)
+{
+    const vmo_status status = vmo_destroy(proof->registry, vmo);
+
+    return status == VMO_ERR_UNSUPPORTED ? vmo_close(proof->registry, vmo) : status;
+}
+
+static vmo_status finish(struct proof *proof)
+{
+    vmo_status status = reap(proof);
+
+    if (status == VMO_OK) {
+        status = give_back(proof, proof->blob);
+    }
+    if (status == VMO_OK) {
+        status = give_back(proof, proof->page);
+    }
+    return status;
+}
+
+static void print_hex(const char *key, const uint8_t *bytes, size_t len)
+{
+    printf(" %s=", key);
+    for (size_t i = 0; i < len; i++) {
+        printf("%02x", bytes[i]);
+    }
+}
+
+static void print_evidence(const struct proof *proof)
+{
+    struct vmo_counters counters;
+
+    vmo_counters_read(proof->registry, &counters);
+    printf("vmo: evidence age=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
+    print_hex("challenge", proof->challenge, sizeof proof->challenge);
+    print_hex("digest", proof->digest, sizeof proof->digest);
+    printf(
+        " seal=%s enforced=%s copy_fallbacks=%" PRIu64 " control_bytes=%" PRIu64 " bulk_bytes=%" PRIu64 "\n",
+        proof->seal, proof->enforced, counters.copy_fallbacks, counters.control_bytes, counters.bulk_bytes);
+}
+
+struct step {
+    const char *name;
+    vmo_status (*run)(struct proof *proof);
+};
+
+static const struct step steps[] = {
+    {"start", start},         {"send blob", send_blob},   {"check blob", check_blob},
+    {"send page", send_page}, {"check page", check_page}, {"gather evidence", gather},
+    {"finish", finish},
+};
+
+int main(void)
+{
+    static struct proof proof;
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const vmo_status status = steps[i].run(&proof);
+        if (status != VMO_OK) {
+            printf("vmo: FAIL producer %s: %s: %s\n", steps[i].name, vmo_status_name(status),
+                   vmo_status_str(status));
+            /* The end of the channel tells the consumer not to wait. There may be none to end. */
+            const vmo_status closed = vmo_peer_close(proof.registry, proof.consumer);
+            return closed == VMO_OK ? 1 : 2;
+        }
+    }
+    print_evidence(&proof);
+    if (vmo_registry_fini(proof.registry) != VMO_OK) {
+        puts("vmo: FAIL producer end: a handle is still open");
+        return 1;
+    }
+    puts("SELFTEST: vmo share ok");
+    return 0;
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Programs that must not pass. Each replaces one function of the producer or the consumer at link time, so that
+# the sources under test stay as they are: <name> := <of whom> <function>.
+
+MUTANT ?=
+MUTANT_flipped-byte := producer vmo_seal
+MUTANT_no-transfer := producer vmo_send
+MUTANT_liar := producer vmo_recv
+MUTANT_store := consumer vmo_view_sha256
+MUTANT_dies := consumer vmo_view_sha256
+MUTANT_hangs := consumer vmo_view_sha256
+
+ifneq ($(MUTANT),)
+ifeq ($(MUTANT_$(MUTANT)),)
+$(error there is no mutant '$(MUTANT)'; see tests/qemu/mutants.mk)
+endif
+MUTANT_OF := $(firstword $(MUTANT_$(MUTANT)))
+MUTANT_SRC := tests/qemu/mutants/mutant_$(subst -,_,$(MUTANT)).c
+MUTANT_LDFLAGS := -Wl,--wrap=$(word 2,$(MUTANT_$(MUTANT)))
+endif
