@@ -61,7 +61,7 @@ bool sched_others_ready(void)
     return sched.count > 0;
 }
 
-struct task *sched_yield(void)
+struct task *sched_rotate(void)
 {
     struct task *task = sched.current;
     sched.current = NULL;
@@ -136,7 +136,7 @@ void sched_tick(uint64_t now_ticks)
         return;
     sched.next_tick += (now_ticks - sched.next_tick) / SCHED_TICK_TICKS * SCHED_TICK_TICKS + SCHED_TICK_TICKS;
     if (sched.current != NULL && sched_others_ready())
-        (void)sched_yield();
+        (void)sched_rotate();
 }
 
 uint64_t sched_next_tick(void)

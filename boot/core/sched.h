@@ -27,7 +27,7 @@ void sched_ready(struct task *task);
 bool sched_others_ready(void);
 
 /* The running task goes to the tail; gives the task that runs now (perhaps the same). */
-struct task *sched_yield(void);
+struct task *sched_rotate(void);
 
 /* The running task stops running and waits as its `wait` says. */
 void sched_block(void);

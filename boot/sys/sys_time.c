@@ -13,7 +13,7 @@ int64_t sys_yield(struct task *self, const uint64_t *args)
     self->yields++;
     if (self->pid == NX_PID_INIT && self->yields >= DONE_YIELDS && task_count_live() == 1)
         end_run(AUDIT_DONE, (int64_t)args[0]);
-    return sched_yield()->pid;
+    return sched_rotate()->pid;
 }
 
 int64_t sys_nsec(struct task *self, const uint64_t *args)
