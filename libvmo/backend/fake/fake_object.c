@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The port's calls about VMOs: life, bytes, capabilities, mappings. */
+#include "fake_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+vmo_status be_init(struct be_info *info)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    info->platform = "fake";
+    info->page_bytes = FAKE_PAGE_BYTES;
+    info->object_bytes_max = fake.config.object_bytes_max;
+    info->mappings_max = fake.config.regions;
+    info->can_unmap = fake.config.has_unmap;
+    info->can_destroy = fake.config.has_destroy;
+    return VMO_OK;
+}
+
+static uint64_t arena_used(void)
+{
+    uint64_t used = 0;
+
+    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
+        used += fake.memories[i].size_bytes;
+    }
+    return used;
+}
+
+static vmo_status memory_make(uint64_t size_bytes, uint32_t *out)
+{
+    uint32_t i = 0;
+
+    while (i < FAKE_MEMORIES && fake.memories[i].bytes != NULL) {
+        i++;
+    }
+    if (i == FAKE_MEMORIES || size_bytes > fake.config.arena_bytes - arena_used()) {
+        return VMO_ERR_NO_MEMORY;
+    }
+    /* calloc leaves a large memory untouched until it is used; the page more is for the alignment. */
+    uint8_t *raw = calloc(1, (size_t)size_bytes + FAKE_PAGE_BYTES);
+    if (raw == NULL) {
+        return VMO_ERR_NO_MEMORY;
+    }
+    uint8_t *bytes = raw + (FAKE_PAGE_BYTES - (uintptr_t)raw % FAKE_PAGE_BYTES);
+    fake.memories[i] = (struct fake_memory){raw, bytes, size_bytes};
+    fake_guard(i);
+    *out = i;
+    return VMO_OK;
+}
+
+vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+{
+    vmo_status status = fake_enter();
+    uint32_t memory = 0;
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (size_bytes == 0 || size_bytes % FAKE_PAGE_BYTES != 0) {
+        return VMO_ERR_INVALID;
+    }
+    if (size_bytes > fake.config.object_bytes_max) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    status = memory_make(size_bytes, &memory);
+    if (status != VMO_OK) {
+        return status;
+    }
+    int32_t slot = fake_slot_fill(fake.now, FAKE_OWNER, memory);
+    if (slot == BE_NONE) {
+        fake_memory_free(memory);
+        return VMO_ERR_NO_SLOTS;
+    }
+    *out = (struct be_object){slot, BE_NONE};
+    return VMO_OK;
+}
+
+static bool within(struct vmo_range range, uint64_t size_bytes)
+{
+    return range.off_bytes <= size_bytes && range.len_bytes <= size_bytes - range.off_bytes;
+}
+
+/* The owner's slot of an object, or NULL: aliases cannot write. */
+static struct fake_slot *owner_slot(const struct be_object *object)
+{
+    struct fake_slot *slot = fake_slot(object->owner);
+    return slot != NULL && slot->kind == FAKE_OWNER ? slot : NULL;
+}
+
+vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = owner_slot(object);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (slot == NULL) {
+        return VMO_ERR_RIGHTS;
+    }
+    if (!within(range, fake.memories[slot->what].size_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    if (range.len_bytes == 0) {
+        return VMO_OK;
+    }
+    fake_expose(slot->what);
+    memcpy(fake.memories[slot->what].bytes + range.off_bytes, from, (size_t)range.len_bytes);
+    fake_guard(slot->what);
+    return VMO_OK;
+}
+
+/* As NEURON's vmo_read, it needs the owner's capability (K-28). */
+vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = owner_slot(object);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!fake.config.has_read || slot == NULL) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (!within(range, fake.memories[slot->what].size_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    if (range.len_bytes == 0) {
+        return VMO_OK;
+    }
+    fake_expose(slot->what);
+    memcpy(to, fake.memories[slot->what].bytes + range.off_bytes, (size_t)range.len_bytes);
+    fake_guard(slot->what);
+    return VMO_OK;
+}
+
+vmo_status be_make_alias(struct be_object *object)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = owner_slot(object);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (object->alias != BE_NONE) {
+        return VMO_OK;
+    }
+    if (!fake.config.has_alias) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (slot == NULL) {
+        return VMO_ERR_INVALID;
+    }
+    int32_t alias = fake_slot_fill(fake.now, FAKE_ALIAS, slot->what);
+    if (alias == BE_NONE) {
+        return VMO_ERR_NO_SLOTS;
+    }
+    object->alias = alias;
+    return VMO_OK;
+}
+
+static void slot_empty(int32_t number)
+{
+    struct fake_slot *slot = fake_slot(number);
+
+    if (slot != NULL) {
+        *slot = (struct fake_slot){0};
+    }
+}
+
+vmo_status be_drop_owner(struct be_object *object)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (owner_slot(object) == NULL || object->alias == BE_NONE) {
+        return VMO_ERR_INVALID;
+    }
+    slot_empty(object->owner);
+    object->owner = BE_NONE;
+    return VMO_OK;
+}
+
+/* Whether every capability that the object names is a VMO in this side's table. */
+static bool object_holds(const struct be_object *object)
+{
+    return (object->owner == BE_NONE || fake_is_vmo(fake_slot(object->owner))) &&
+           (object->alias == BE_NONE || fake_is_vmo(fake_slot(object->alias)));
+}
+
+/* An object without a capability is fine: nothing is given up. */
+vmo_status be_close(struct be_object *object)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!object_holds(object)) {
+        return VMO_ERR_BACKEND;
+    }
+    slot_empty(object->owner);
+    slot_empty(object->alias);
+    *object = (struct be_object){BE_NONE, BE_NONE};
+    return VMO_OK;
+}
+
+vmo_status be_destroy(struct be_object *object)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = owner_slot(object);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!fake.config.has_destroy) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (slot == NULL || !object_holds(object)) {
+        return VMO_ERR_BACKEND;
+    }
+    uint32_t memory = slot->what;
+    uint32_t own = object->alias == BE_NONE ? 1 : 2;
+    if (fake_caps_of(memory) != own) {
+        return VMO_ERR_STILL_SHARED;
+    }
+    if (fake_mappings_of(memory) != 0) {
+        return VMO_ERR_STILL_MAPPED;
+    }
+    slot_empty(object->owner);
+    slot_empty(object->alias);
+    *object = (struct be_object){BE_NONE, BE_NONE};
+    fake_memory_free(memory);
+    return VMO_OK;
+}
+
+static bool whole_pages(struct vmo_range range)
+{
+    return range.len_bytes != 0 && range.off_bytes % FAKE_PAGE_BYTES == 0 &&
+           range.len_bytes % FAKE_PAGE_BYTES == 0;
+}
+
+vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
+                  uint64_t *retries)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = writable ? owner_slot(object) : fake_reader(object);
+
+    (void)retries; /* this kernel places every mapping at the first try */
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (slot == NULL) {
+        return VMO_ERR_RIGHTS;
+    }
+    if (!whole_pages(range)) {
+        return VMO_ERR_INVALID;
+    }
+    if (!within(range, fake.memories[slot->what].size_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    return fake_region_add(slot->what, range, at);
+}
+
+vmo_status be_unmap(void *at, uint64_t bytes)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!fake.config.has_unmap) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    for (uint32_t i = 0; i < FAKE_REGIONS_MAX; i++) {
+        struct fake_region *region = &fake.side[fake.now].regions[i];
+        if (region->used && region->range.len_bytes == bytes &&
+            fake.memories[region->memory].bytes + region->range.off_bytes == (uint8_t *)at) {
+            fake_region_drop(region);
+            return VMO_OK;
+        }
+    }
+    return VMO_ERR_BACKEND;
+}
+
+vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at, uint64_t *retries)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *slot = fake_reader(object);
+
+    (void)retries;
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (slot == NULL || size_bytes == 0 || size_bytes > fake.memories[slot->what].size_bytes) {
+        return VMO_ERR_PROTOCOL;
+    }
+    *at = NULL;
+    if (!fake.config.check_maps) {
+        return VMO_OK;
+    }
+    return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, at);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The port's calls about peers: spawning, waiting, messages, transfer. */
+#include "fake_state.h"
+
+#include <string.h>
+
+/* A side's channel: the slots of its ends. A child finds them right after its bootstrap slot. */
+#define CHILD_RECEIVE 1
+#define CHILD_SEND 2
+
+static struct fake_queue *queue_of(int32_t number)
+{
+    const struct fake_slot *slot = fake_slot(number);
+    return slot != NULL && slot->kind == FAKE_ENDPOINT ? &fake.queue[slot->what] : NULL;
+}
+
+/* The side that a spawned peer is, or FAKE_NOBODY for the parent and for a bad pid. */
+static uint32_t child_of(const struct be_peer *peer)
+{
+    if (peer->pid <= 0 || (uint32_t)peer->pid >= fake.sides) {
+        return FAKE_NOBODY;
+    }
+    return fake.side[peer->pid].parent == fake.now ? (uint32_t)peer->pid : FAKE_NOBODY;
+}
+
+static bool peer_dead(const struct be_peer *peer)
+{
+    uint32_t side = peer->pid == BE_NONE ? fake.side[fake.now].parent : child_of(peer);
+    return side == FAKE_NOBODY || fake.side[side].life != FAKE_LIVE;
+}
+
+static uint32_t free_slots(void)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < fake.config.slots; i++) {
+        found += fake.side[fake.now].slots[i].kind == FAKE_FREE;
+    }
+    return found;
+}
+
+vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (program->elf == NULL || program->elf_bytes == 0) {
+        return VMO_ERR_BACKEND;
+    }
+    if (fake.sides == FAKE_SIDES) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (free_slots() < 3) {
+        return VMO_ERR_NO_SLOTS;
+    }
+    uint32_t side = fake.sides++;
+    uint32_t down = fake.queues++;
+    uint32_t up = fake.queues++;
+    struct fake_side *child = &fake.side[side];
+    child->life = FAKE_LIVE;
+    child->parent = fake.now;
+    child->slots[0].kind = FAKE_BOOTSTRAP;
+    child->slots[CHILD_RECEIVE] = (struct fake_slot){FAKE_ENDPOINT, down};
+    child->slots[CHILD_SEND] = (struct fake_slot){FAKE_ENDPOINT, up};
+    out->pid = (int32_t)side;
+    out->send = fake_slot_fill(fake.now, FAKE_ENDPOINT, down);
+    out->receive = fake_slot_fill(fake.now, FAKE_ENDPOINT, up);
+    out->watch = fake_slot_fill(fake.now, FAKE_WATCH, side);
+    return VMO_OK;
+}
+
+vmo_status be_parent(struct be_peer *out)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (queue_of(CHILD_RECEIVE) == NULL || fake.side[fake.now].parent == FAKE_NOBODY) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    *out = (struct be_peer){BE_NONE, CHILD_SEND, CHILD_RECEIVE, BE_NONE};
+    return VMO_OK;
+}
+
+static void regions_drop(struct fake_side *side)
+{
+    for (uint32_t i = 0; i < FAKE_REGIONS_MAX; i++) {
+        if (side->regions[i].used) {
+            fake_region_drop(&side->regions[i]);
+        }
+    }
+}
+
+vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status)
+{
+    vmo_status status = fake_enter();
+    uint32_t number = child_of(peer);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (peer->pid == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (number == FAKE_NOBODY || fake.side[number].life == FAKE_REAPED) {
+        return VMO_ERR_BACKEND;
+    }
+    struct fake_side *side = &fake.side[number];
+    while (side->life != FAKE_DEAD) {
+        if (fake.clock_ns >= deadline_ns) {
+            return VMO_ERR_TIMED_OUT;
+        }
+        fake_poll();
+    }
+    side->life = FAKE_REAPED;
+    regions_drop(side);
+    *exit_status = side->exit_status;
+    return VMO_OK;
+}
+
+vmo_status be_peer_close(struct be_peer *peer)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (queue_of(peer->send) == NULL || queue_of(peer->receive) == NULL) {
+        return VMO_ERR_BACKEND;
+    }
+    if (peer->pid != BE_NONE) { /* the spawner owns both endpoints and ends them */
+        fake_queue_close(queue_of(peer->send));
+        fake_queue_close(queue_of(peer->receive));
+        *fake_slot(peer->watch) = (struct fake_slot){0};
+    }
+    *fake_slot(peer->send) = (struct fake_slot){0};
+    *fake_slot(peer->receive) = (struct fake_slot){0};
+    *peer = (struct be_peer){BE_NONE, BE_NONE, BE_NONE, BE_NONE};
+    return VMO_OK;
+}
+
+/* The capability to hand over: the alias where there is one and no writing was asked for. */
+static vmo_status cap_for(const struct be_object *object, bool writable, struct fake_slot *out)
+{
+    const struct fake_slot *slot = writable ? fake_slot(object->owner) : fake_reader(object);
+
+    if (!fake_is_vmo(slot) || (writable && slot->kind != FAKE_OWNER)) {
+        return VMO_ERR_RIGHTS;
+    }
+    *out = *slot;
+    return VMO_OK;
+}
+
+vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
+                   const void *bytes, size_t len, uint64_t deadline_ns)
+{
+    vmo_status status = fake_enter();
+    struct fake_queue *queue = queue_of(peer->send);
+    struct fake_slot cap = {0};
+
+    if (status == VMO_OK && object != NULL) {
+        status = cap_for(object, writable, &cap);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (queue == NULL || len > FAKE_MESSAGE_MAX_BYTES) {
+        return VMO_ERR_INVALID;
+    }
+    if (object != NULL && free_slots() == 0) { /* the clone that travels needs one for a moment */
+        return VMO_ERR_NO_SLOTS;
+    }
+    for (;;) {
+        if (queue->closed || peer_dead(peer)) {
+            return VMO_ERR_PEER_GONE;
+        }
+        if (queue->bytes + len > fake.config.queued_bytes_max) {
+            return VMO_ERR_QUEUE_FULL;
+        }
+        if (queue->count < fake.config.depth) {
+            break;
+        }
+        if (fake.clock_ns >= deadline_ns) {
+            return VMO_ERR_TIMED_OUT;
+        }
+        fake_poll();
+    }
+    struct fake_message *message = &queue->messages[(queue->head + queue->count) % FAKE_DEPTH_MAX];
+    memcpy(message->bytes, bytes, len);
+    message->len = len;
+    message->cap = cap;
+    queue->count++;
+    queue->bytes += (uint32_t)len;
+    return VMO_OK;
+}
+
+static void queue_pop(struct fake_queue *queue)
+{
+    struct fake_message *message = &queue->messages[queue->head];
+
+    queue->bytes -= (uint32_t)message->len;
+    memset(message, 0, sizeof *message);
+    queue->head = (queue->head + 1) % FAKE_DEPTH_MAX;
+    queue->count--;
+}
+
+/* Puts a capability that came along into the receiver's table. */
+static vmo_status cap_arrive(const struct fake_slot *cap, struct be_object *object)
+{
+    *object = (struct be_object){BE_NONE, BE_NONE};
+    if (cap->kind == FAKE_FREE) {
+        return VMO_OK;
+    }
+    int32_t slot = fake_slot_fill(fake.now, cap->kind, cap->what);
+    if (slot == BE_NONE) {
+        return VMO_ERR_NO_SLOTS;
+    }
+    if (cap->kind == FAKE_ALIAS) {
+        object->alias = slot;
+    } else {
+        object->owner = slot;
+    }
+    return VMO_OK;
+}
+
+vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    vmo_status status = fake_enter();
+    struct fake_queue *queue = queue_of(peer->receive);
+    struct be_object arrived;
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (queue == NULL) {
+        return VMO_ERR_INVALID;
+    }
+    while (queue->count == 0) {
+        if (queue->closed || peer_dead(peer)) {
+            return VMO_ERR_PEER_GONE;
+        }
+        if (fake.clock_ns >= deadline_ns) {
+            return VMO_ERR_TIMED_OUT;
+        }
+        fake_poll();
+    }
+    const struct fake_message *message = &queue->messages[queue->head];
+    if (message->len > max) {
+        queue_pop(queue);
+        return VMO_ERR_PROTOCOL;
+    }
+    status = cap_arrive(&message->cap, &arrived);
+    if (status != VMO_OK) { /* as on NEURON, the message stays (K-54) */
+        return status;
+    }
+    memcpy(bytes, message->bytes, message->len);
+    *len = message->len;
+    *object = arrived;
+    queue_pop(queue);
+    return VMO_OK;
+}
+
+vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
+                       uint32_t *name)
+{
+    vmo_status status = fake_enter();
+    struct fake_slot cap = {0};
+
+    if (status == VMO_OK) {
+        status = cap_for(object, writable, &cap);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    /* As on NEURON, a child does not know its parent's pid. */
+    if (!fake.config.has_transfer || peer->pid == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (peer_dead(peer)) {
+        return VMO_ERR_PEER_GONE;
+    }
+    int32_t slot = fake_slot_fill((uint32_t)peer->pid, cap.kind, cap.what);
+    if (slot == BE_NONE) {
+        return VMO_ERR_NO_SLOTS;
+    }
+    *name = (uint32_t)slot;
+    return VMO_OK;
+}
+
+/* A name is any slot but the bootstrap; whether a VMO stands there is be_check's to find out. */
+vmo_status be_claim(uint32_t name, struct be_object *out)
+{
+    vmo_status status = fake_enter();
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (name == 0 || name >= fake.config.slots) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (fake_slot((int32_t)name)->kind == FAKE_ALIAS) {
+        *out = (struct be_object){BE_NONE, (int32_t)name};
+    } else {
+        *out = (struct be_object){(int32_t)name, BE_NONE};
+    }
+    return VMO_OK;
+}
+
+uint64_t be_now_ns(void)
+{
+    uint64_t now = fake.clock_ns;
+
+    fake.clock_ns += fake.config.step_ns;
+    return now;
+}

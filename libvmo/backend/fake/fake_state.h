@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake kernel's state, shared by the files of this folder and by nobody else. */
+#ifndef VMO_FAKE_STATE_H
+#define VMO_FAKE_STATE_H
+
+#include "fake.h"
+
+#define FAKE_MEMORIES 256
+#define FAKE_QUEUES (2 * FAKE_SIDES)
+#define FAKE_NOBODY UINT32_MAX
+
+enum fake_kind {
+    FAKE_FREE = 0,
+    FAKE_BOOTSTRAP, /* slot 0 of every side, as on NEURON: no VMO, never free */
+    FAKE_OWNER,
+    FAKE_ALIAS,
+    FAKE_ENDPOINT,
+    FAKE_WATCH
+};
+
+struct fake_slot {
+    enum fake_kind kind;
+    uint32_t what; /* index of a memory, a queue or a side */
+};
+
+struct fake_memory {
+    uint8_t *raw;   /* what calloc gave */
+    uint8_t *bytes; /* the first page in it; NULL: this entry is free */
+    uint64_t size_bytes;
+};
+
+struct fake_region {
+    bool used;
+    uint32_t memory;
+    struct vmo_range range;
+};
+
+struct fake_message {
+    uint8_t bytes[FAKE_MESSAGE_MAX_BYTES];
+    size_t len;
+    struct fake_slot cap; /* FAKE_FREE: none goes along */
+};
+
+struct fake_queue {
+    bool closed;
+    uint32_t head;
+    uint32_t count;
+    uint32_t bytes;
+    struct fake_message messages[FAKE_DEPTH_MAX];
+};
+
+enum fake_life { FAKE_UNBORN = 0, FAKE_LIVE, FAKE_DEAD, FAKE_REAPED };
+
+struct fake_side {
+    enum fake_life life;
+    uint32_t parent;
+    int32_t exit_status;
+    struct fake_slot slots[FAKE_SLOTS_MAX];
+    struct fake_region regions[FAKE_REGIONS_MAX];
+};
+
+struct fake_state {
+    struct fake_config config;
+    uint32_t now;   /* the current side */
+    uint32_t sides; /* ever made */
+    uint32_t queues;
+    uint32_t calls;
+    uint32_t fail_in; /* 0: none ordered */
+    vmo_status fail_with;
+    uint64_t clock_ns;
+    void (*hook)(void *context);
+    void *hook_context;
+    struct fake_memory memories[FAKE_MEMORIES];
+    struct fake_queue queue[FAKE_QUEUES];
+    struct fake_side side[FAKE_SIDES];
+};
+
+extern struct fake_state fake;
+
+/* First line of every backend call: counts it, and answers the status that it must return at once if a
+ * failure was ordered for it. */
+vmo_status fake_enter(void);
+
+/* One poll: time passes, the hook runs. */
+void fake_poll(void);
+
+/* The current side's tables. A slot number from outside is only a claim: NULL if there is no such slot. */
+struct fake_slot *fake_slot(int32_t number);
+bool fake_is_vmo(const struct fake_slot *slot);
+/* Fills the lowest free slot of a side; BE_NONE if there is none. */
+int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what);
+
+/* The capability that an object's holder uses to read, or NULL. */
+struct fake_slot *fake_reader(const struct be_object *object);
+
+/* Tables, messages and mappings that reach a memory. */
+uint32_t fake_caps_of(uint32_t memory);
+uint32_t fake_mappings_of(uint32_t memory);
+
+/* Poisons the pages that nobody maps; fake_expose lets the backend itself at all of them. */
+void fake_guard(uint32_t memory);
+void fake_expose(uint32_t memory);
+
+void fake_memory_free(uint32_t memory);
+
+/* Makes a mapping for the current side. */
+vmo_status fake_region_add(uint32_t memory, struct vmo_range range, void **at);
+void fake_region_drop(struct fake_region *region);
+
+void fake_queue_close(struct fake_queue *queue);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every status has a name and a text of its own. */
+#include "unit.h"
+
+#include <ctype.h>
+
+static void names_and_texts_are_distinct(void **state)
+{
+    (void)state;
+    for (int i = 0; i < VMO_STATUS_COUNT; i++) {
+        for (int j = 0; j < i; j++) {
+            assert_string_not_equal(vmo_status_name((vmo_status)i), vmo_status_name((vmo_status)j));
+            assert_string_not_equal(vmo_status_str((vmo_status)i), vmo_status_str((vmo_status)j));
+        }
+    }
+}
+
+/* The header's own words, so that a row in the wrong place is seen. */
+static void names_are_the_headers(void **state)
+{
+    static const char *const names[VMO_STATUS_COUNT] = {
+        "VMO_OK",
+        "VMO_ERR_INVALID",
+        "VMO_ERR_BAD_HANDLE",
+        "VMO_ERR_ZERO_LENGTH",
+        "VMO_ERR_TOO_LARGE",
+        "VMO_ERR_BOUNDS",
+        "VMO_ERR_QUOTA",
+        "VMO_ERR_TABLE_FULL",
+        "VMO_ERR_NO_MEMORY",
+        "VMO_ERR_NO_SLOTS",
+        "VMO_ERR_RIGHTS",
+        "VMO_ERR_SEALED",
+        "VMO_ERR_BUSY",
+        "VMO_ERR_STILL_MAPPED",
+        "VMO_ERR_STILL_SHARED",
+        "VMO_ERR_NOT_AUTHORISED",
+        "VMO_ERR_PEER_GONE",
+        "VMO_ERR_QUEUE_FULL",
+        "VMO_ERR_TIMED_OUT",
+        "VMO_ERR_PROTOCOL",
+        "VMO_ERR_FRAGMENTED",
+        "VMO_ERR_UNSUPPORTED",
+        "VMO_ERR_BACKEND",
+    };
+
+    (void)state;
+    for (int i = 0; i < VMO_STATUS_COUNT; i++) {
+        assert_string_equal(vmo_status_name((vmo_status)i), names[i]);
+        assert_true(strlen(vmo_status_str((vmo_status)i)) > 0);
+        assert_true(islower((unsigned char)vmo_status_str((vmo_status)i)[0]));
+    }
+}
+
+static void other_numbers_have_a_name_too(void **state)
+{
+    static const int others[] = {-1, VMO_STATUS_COUNT, INT32_MAX, INT32_MIN};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const char *name = vmo_status_name((vmo_status)others[i]);
+        assert_non_null(name);
+        assert_non_null(vmo_status_str((vmo_status)others[i]));
+        for (int j = 0; j < VMO_STATUS_COUNT; j++) {
+            assert_string_not_equal(name, vmo_status_name((vmo_status)j));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_and_texts_are_distinct),
+        cmocka_unit_test(names_are_the_headers),
+        cmocka_unit_test(other_numbers_have_a_name_too),
+    };
+    return cmocka_run_group_tests_name("unit/status", tests, NULL, NULL);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wire, byte by byte, and what a receiver believes of it (R6, R13). */
+#include "unit.h"
+
+#define LEN (2 * PAGE + 40)
+
+/* The wire format, written down a second time: a change of it must be seen here. */
+struct raw {
+    uint32_t magic;
+    uint16_t kind;
+    uint16_t body_bytes;
+    uint32_t tag;
+    uint16_t rights;
+    uint16_t seal;
+    uint64_t len_bytes;
+    uint64_t zero;
+    uint8_t body[VMO_BODY_MAX_BYTES + 8];
+};
+#define RAW_HEADER_BYTES 32
+#define RAW_MAGIC 0x314F4D56u
+
+static struct raw raw_data(void)
+{
+    return (struct raw){.magic = RAW_MAGIC, .kind = 1, .tag = 5};
+}
+
+static struct raw raw_handle(uint64_t len_bytes)
+{
+    return (struct raw){
+        .magic = RAW_MAGIC, .kind = 2, .tag = 5, .rights = VMO_RIGHT_READ, .len_bytes = len_bytes};
+}
+
+/* b sends bytes that the core would not, and with them a capability if `object` is there. */
+static void raw_send(const struct raw *raw, size_t len, const struct be_object *object)
+{
+    AS_B;
+    assert_ok(be_send(&world.raw_b, object, false, raw, len, SOON_NS));
+    AS_A;
+}
+
+/* a must drop what b just sent, whole: no handle, no capability, no mapping, no message stays. */
+static void assert_dropped(vmo_status expected, const char *what)
+{
+    struct vmo_incoming incoming, untouched;
+    const struct fake_live before = fake_live();
+    const struct vmo_counters counters = counters_of(world.a);
+    vmo_t vmos[8];
+
+    memset(&incoming, 0xab, sizeof incoming);
+    memset(&untouched, 0xab, sizeof untouched);
+    const vmo_status status = vmo_recv(world.a, world.to_b, &incoming, SOON_NS);
+    if (status != expected) {
+        fail_msg("%s: %s, not %s", what, vmo_status_name(status), vmo_status_name(expected));
+    }
+    assert_memory_equal(&incoming, &untouched, sizeof incoming);
+    struct fake_live after = fake_live();
+    assert_int_equal(after.queued, before.queued - 1);
+    after.queued = before.queued;
+    assert_memory_equal(&after, &before, sizeof after);
+    assert_int_equal(counters_of(world.a).bulk_bytes, counters.bulk_bytes);
+    for (size_t i = 0; i < 8; i++) { /* the table of objects is as empty as it was */
+        assert_ok(vmo_create(world.a, 1, &vmos[i]));
+    }
+    for (size_t i = 0; i < 8; i++) {
+        assert_ok(fake_config()->has_destroy ? vmo_destroy(world.a, vmos[i]) : vmo_close(world.a, vmos[i]));
+    }
+}
+
+static void header_is_32_bytes(void **state)
+{
+    const struct vmo_message message = {.tag = 0x01020304, .body = "hello", .body_bytes = 5};
+    struct raw raw;
+    struct be_object object;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(offsetof(struct raw, body), RAW_HEADER_BYTES);
+    memset(&raw, 0xcc, sizeof raw);
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    AS_B;
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_int_equal(len, RAW_HEADER_BYTES + 5);
+    assert_int_equal(raw.magic, RAW_MAGIC);
+    assert_int_equal(raw.kind, 1);
+    assert_int_equal(raw.body_bytes, 5);
+    assert_int_equal(raw.tag, 0x01020304);
+    assert_int_equal(raw.rights, 0);
+    assert_int_equal(raw.seal, 0);
+    assert_int_equal(raw.len_bytes, 0);
+    assert_int_equal(raw.zero, 0);
+    assert_memory_equal(raw.body, "hello", 5);
+    assert_true(object.owner == BE_NONE && object.alias == BE_NONE);
+}
+
+static void header_of_a_handle(void **state)
+{
+    const vmo_t vmo = vmo_filled(LEN);
+    const struct vmo_message message = {.vmo = vmo, .rights = VMO_RIGHT_READ};
+    struct raw raw;
+    struct be_object object;
+    size_t len = 0;
+
+    (void)state;
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    AS_B;
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_int_equal(len, RAW_HEADER_BYTES);
+    assert_int_equal(raw.kind, 2);
+    assert_int_equal(raw.rights, VMO_RIGHT_READ);
+    assert_int_equal(raw.seal, VMO_SEAL_PEERS);
+    assert_int_equal(raw.len_bytes, LEN);
+    assert_int_equal(raw.zero, 0);
+    assert_int_equal(object.owner, BE_NONE);
+    assert_int_not_equal(object.alias, BE_NONE);
+}
+
+/* Unsealed, but handed over without WRITE: the capability itself cannot write. */
+static void read_only_goes_as_an_alias(void **state)
+{
+    const vmo_t vmo = vmo_filled(LEN);
+    struct vmo_message message = {.vmo = vmo, .rights = VMO_RIGHT_READ};
+    struct raw raw;
+    struct be_object object;
+    size_t len = 0;
+
+    (void)state;
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    message.rights = VMO_RIGHTS_ALL;
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    AS_B;
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_true(object.owner == BE_NONE && object.alias != BE_NONE);
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_true(object.owner != BE_NONE && object.alias == BE_NONE);
+}
+
+static void headers_refused(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t at, bytes;
+        uint64_t value;
+    } rows[] = {
+        {"another magic", offsetof(struct raw, magic), 4, RAW_MAGIC + 1},
+        {"no magic", offsetof(struct raw, magic), 4, 0},
+        {"kind 0", offsetof(struct raw, kind), 2, 0},
+        {"kind 3", offsetof(struct raw, kind), 2, 3},
+        {"a handle without one", offsetof(struct raw, kind), 2, 2},
+        {"a body that is not there", offsetof(struct raw, body_bytes), 2, 1},
+        {"a body beyond the limit", offsetof(struct raw, body_bytes), 2, VMO_BODY_MAX_BYTES + 1},
+        {"the longest body", offsetof(struct raw, body_bytes), 2, UINT16_MAX},
+        {"rights of no VMO", offsetof(struct raw, rights), 2, 1},
+        {"a seal of no VMO", offsetof(struct raw, seal), 2, 1},
+        {"a length of no VMO", offsetof(struct raw, len_bytes), 8, 1},
+        {"a last word that is not 0", offsetof(struct raw, zero), 8, UINT64_C(1) << 63},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct raw raw = raw_data();
+        memcpy((uint8_t *)&raw + rows[i].at, &rows[i].value, rows[i].bytes);
+        raw_send(&raw, RAW_HEADER_BYTES, NULL);
+        assert_dropped(VMO_ERR_PROTOCOL, rows[i].what);
+    }
+}
+
+static void lengths_of_messages_refused(void **state)
+{
+    struct raw raw = raw_data();
+
+    (void)state;
+    for (size_t len = 0; len < RAW_HEADER_BYTES; len++) {
+        raw_send(&raw, len, NULL);
+        assert_dropped(VMO_ERR_PROTOCOL, "a cut header");
+    }
+    raw_send(&raw, RAW_HEADER_BYTES + 1, NULL);
+    assert_dropped(VMO_ERR_PROTOCOL, "a byte too many");
+    raw.body_bytes = 10;
+    raw_send(&raw, RAW_HEADER_BYTES + 9, NULL);
+    assert_dropped(VMO_ERR_PROTOCOL, "a byte too few");
+    raw.body_bytes = VMO_BODY_MAX_BYTES + 1;
+    raw_send(&raw, RAW_HEADER_BYTES + VMO_BODY_MAX_BYTES + 1, NULL);
+    assert_dropped(VMO_ERR_PROTOCOL, "a body beyond the limit, whole");
+    /* And after all that, a good one. */
+    struct vmo_incoming incoming;
+    raw = raw_data();
+    raw_send(&raw, RAW_HEADER_BYTES, NULL);
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_int_equal(incoming.tag, 5);
+}
+
+/* Claims about a VMO of two pages: each carries the capability, and each loses it. */
+static void claims_refused(void **state)
+{
+    static const struct {
+        const char *what;
+        uint64_t len_bytes;
+        uint16_t kind, rights, seal;
+        vmo_status expected;
+    } rows[] = {
+        {"no length", 0, 2, 1, 0, VMO_ERR_PROTOCOL},
+        {"a byte past the memory", 2 * PAGE + 1, 2, 1, 0, VMO_ERR_PROTOCOL},
+        {"a page past the memory", 3 * PAGE, 2, 1, 0, VMO_ERR_PROTOCOL},
+        {"longer than any VMO", UINT64_MAX, 2, 1, 0, VMO_ERR_TOO_LARGE},
+        {"rounds up to nothing", UINT64_MAX - PAGE + 2, 2, 1, 0, VMO_ERR_TOO_LARGE},
+        {"no rights", PAGE, 2, 0, 0, VMO_ERR_PROTOCOL},
+        {"WRITE alone", PAGE, 2, 2, 0, VMO_ERR_PROTOCOL},
+        {"unknown rights", PAGE, 2, 7, 0, VMO_ERR_PROTOCOL},
+        {"unknown seal", PAGE, 2, 1, 3, VMO_ERR_PROTOCOL},
+        {"sealed and writable", PAGE, 2, 3, 1, VMO_ERR_PROTOCOL},
+        {"a capability with data", 0, 1, 0, 0, VMO_ERR_PROTOCOL},
+        {"a capability with kind 0", PAGE, 0, 1, 0, VMO_ERR_PROTOCOL},
+    };
+    struct be_object object;
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(2 * PAGE, &object));
+    AS_A;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct raw raw = raw_handle(rows[i].len_bytes);
+        raw.kind = rows[i].kind;
+        raw.rights = rows[i].rights;
+        raw.seal = rows[i].seal;
+        raw_send(&raw, RAW_HEADER_BYTES, &object);
+        assert_dropped(rows[i].expected, rows[i].what);
+    }
+}
+
+/* A length within the memory is the sender's to choose, and is the end of all that the receiver does. */
+static void shorter_claim_holds(void **state)
+{
+    struct vmo_incoming incoming;
+    struct be_object object;
+    vmo_view_t view = {7};
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(2 * PAGE, &object));
+    AS_A;
+    const struct raw raw = raw_handle(10);
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_refused_quietly(vmo_map_ro(world.a, incoming.vmo, RANGE(0, 11), &view), VMO_ERR_BOUNDS);
+    assert_ok(vmo_map_ro(world.a, incoming.vmo, RANGE(0, 10), &view));
+    assert_int_equal(vmo_view_data(world.a, view)[9], 0);
+}
+
+/* The sender claims WRITE, the kernel shows an alias: the kernel is believed. */
+static void claim_of_write_on_an_alias(void **state)
+{
+    struct raw raw = raw_handle(PAGE);
+    struct vmo_incoming incoming;
+    struct be_object object;
+    uint32_t rights = 0;
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_make_alias(&object));
+    AS_A;
+    raw.rights = VMO_RIGHTS_ALL;
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_ok(vmo_rights(world.a, incoming.vmo, &rights));
+    assert_int_equal(rights, VMO_RIGHT_READ);
+}
+
+/* The sender claims a seal, the kernel shows a capability that can write: the seal is the library's. */
+static void claim_of_a_seal_on_an_owner(void **state)
+{
+    struct raw raw = raw_handle(PAGE);
+    struct vmo_incoming incoming;
+    struct be_object object;
+    vmo_enforcer by = VMO_BY_NOBODY;
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(PAGE, &object));
+    AS_A;
+    raw.seal = VMO_SEAL_FOREVER;
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_ok(vmo_seal_enforced_by(world.a, incoming.vmo, &by));
+    assert_int_equal(by, VMO_BY_LIBRARY);
+    assert_refused_quietly(vmo_write(world.a, incoming.vmo, RANGE(0, 1), "x"), VMO_ERR_SEALED);
+}
+
+static void no_room_at_the_receiver(void **state)
+{
+    const struct raw raw = raw_handle(PAGE);
+    struct be_object object;
+    struct vmo_incoming incoming;
+    vmo_t vmos[8];
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(PAGE, &object));
+    AS_A;
+    for (size_t i = 0; i < 8; i++) {
+        assert_ok(vmo_create(world.a, 1, &vmos[i]));
+    }
+    const struct fake_live before = fake_live();
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
+    const struct fake_live after = fake_live();
+    assert_memory_equal(&after, &before, sizeof after); /* dropped, with what it carried */
+    assert_ok(vmo_close(world.a, vmos[0]));
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+}
+
+static void quota_at_the_receiver(void **state)
+{
+    struct vmo_limits limits = world_limits;
+    const struct raw raw = raw_handle(2 * PAGE);
+    struct be_object object;
+
+    (void)state;
+    fake_reset();
+    limits.total_bytes_max = 2 * PAGE - 1;
+    world_remake(&limits);
+    AS_B;
+    assert_ok(be_create(2 * PAGE, &object));
+    AS_A;
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    struct vmo_incoming incoming;
+    const struct fake_live before = fake_live();
+    assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_QUOTA);
+    assert_int_equal(fake_live().queued, before.queued - 1);
+    assert_int_equal(fake_live().caps, before.caps);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
+#define IN_BOTH(test) IN_WORLD(test), cmocka_unit_test_setup_teardown(test, world_make_small, world_drop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_WORLD(header_is_32_bytes),          IN_WORLD(header_of_a_handle),
+        IN_WORLD(read_only_goes_as_an_alias),  IN_BOTH(headers_refused),
+        IN_WORLD(lengths_of_messages_refused), IN_BOTH(claims_refused),
+        IN_BOTH(shorter_claim_holds),          IN_WORLD(claim_of_write_on_an_alias),
+        IN_BOTH(claim_of_a_seal_on_an_owner),  IN_BOTH(no_room_at_the_receiver),
+        IN_BOTH(quota_at_the_receiver),
+    };
+    return cmocka_run_group_tests_name("unit/wire", tests, NULL, NULL);
+}
