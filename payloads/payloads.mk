@@ -17,17 +17,17 @@ $(CONSUMER): $(CONSUMER_OBJS) $(LIBVMO) linker/payload.ld
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(PAYLOAD_LDFLAGS) -o $(@:.elf=.debug.elf) $(CONSUMER_OBJS) $(LIBVMO)
 	$(Q)$(CROSS)objcopy --strip-debug $(@:.elf=.debug.elf) $@
 
-# ---- One run: RUN_DIR holds host-ref's challenge, and gets producer.elf and consumer.elf -----------------
+# ---- One run: RUN_DIR/challenge is host-ref's; RUN_DIR gets producer.elf and consumer.elf ---------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
 include tests/qemu/mutants.mk
 
-RUN_CFLAGS = $(TARGET_CFLAGS) -I$(RUN_DIR) $(INCLUDES_payloads) -Wa,-I$(RUN_DIR)
+RUN_CFLAGS = $(TARGET_CFLAGS) -I$(RUN_DIR)/challenge $(INCLUDES_payloads) -Wa,-I$(RUN_DIR) -Wa,-I$(RUN_DIR)/challenge
 CONSUMER_WRAP := $(if $(filter consumer,$(MUTANT_OF)),$(MUTANT_LDFLAGS))
 PRODUCER_WRAP := $(if $(filter producer,$(MUTANT_OF)),$(MUTANT_LDFLAGS))
 
 .PHONY: run-elf
 run-elf: all
-	$(if $(RUN_DIR),,$(error run-elf needs RUN_DIR, a folder that host-ref challenge has filled))
+	$(if $(RUN_DIR),,$(error run-elf needs RUN_DIR, whose folder challenge host-ref has filled))
 ifneq ($(CONSUMER_WRAP),)
 	$(Q)$(CROSS)gcc $(RUN_CFLAGS) $(PAYLOAD_LDFLAGS) $(CONSUMER_WRAP) -o $(RUN_DIR)/consumer.debug.elf \
 	    $(MUTANT_SRC) $(CONSUMER_OBJS) $(LIBVMO)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kept mappings and the views on them (R3, R4, R9). */
-#include "sizes.h"
 #include "registry.h"
+#include "sizes.h"
 
 static bool belongs(const struct vmo_registry *registry, const struct mapping *mapping,
                     const struct object *object)

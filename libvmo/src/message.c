@@ -38,7 +38,7 @@ static vmo_status check_grant(const struct peer *peer, const struct object *obje
     if ((rights & VMO_RIGHT_WRITE) && object->seal != VMO_SEAL_NONE) {
         return VMO_ERR_SEALED;
     }
-    return rights & ~object->rights ? VMO_ERR_RIGHTS : VMO_OK;
+    return (rights & ~object->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
 }
 
 /* Without WRITE the peer gets what cannot write, where the kernel has such a thing. */

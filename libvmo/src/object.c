@@ -2,8 +2,8 @@
 /* The life of a VMO, its bytes and its seals (R1, R2, R7, R11). */
 #include <string.h>
 
-#include "sizes.h"
 #include "registry.h"
+#include "sizes.h"
 
 #define COPY_BYTES_MAX (UINT64_C(1) << 31)
 

@@ -30,12 +30,12 @@ static void put_bytes(void)
 void console_flush(void)
 {
     static bool no_debug_write;
-    static bool turn;
 
     if (held == 0) {
         return;
     }
     if (!no_debug_write) {
+        static bool turn;
         const uint64_t at = (uint64_t)(uintptr_t)line;
         turn = !turn;
         const int64_t answer =

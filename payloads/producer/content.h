@@ -23,6 +23,6 @@ void content_fill_page(uint8_t *to);
 
 /* The consumer's ELF file, carried inside the producer. */
 extern const uint8_t consumer_elf[];
-extern const uint8_t consumer_elf_end[];
+extern const uint64_t consumer_elf_bytes;
 
 #endif

@@ -9,5 +9,8 @@ embedded_payload:
 	.globl	consumer_elf
 consumer_elf:
 	.incbin "consumer.elf"
-	.globl	consumer_elf_end
-consumer_elf_end:
+1:
+	.balign	8
+	.globl	consumer_elf_bytes
+consumer_elf_bytes:
+	.dword	1b - consumer_elf

@@ -35,9 +35,8 @@ static vmo_status start(struct proof *proof)
 {
     static const struct vmo_limits limits = {.objects = 4, .mappings = 8, .views = 8, .peers = 1};
     static uint8_t storage[VMO_REGISTRY_BYTES(4, 8, 8, 1)] __attribute__((aligned(16)));
-    const struct vmo_program program = {.elf = consumer_elf,
-                                        .elf_bytes = (size_t)(consumer_elf_end - consumer_elf),
-                                        .stack_pages = CONSUMER_STACK_PAGES};
+    const struct vmo_program program = {
+        .elf = consumer_elf, .elf_bytes = consumer_elf_bytes, .stack_pages = CONSUMER_STACK_PAGES};
 
     vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &proof->registry);
     if (status == VMO_OK) {
@@ -113,10 +112,25 @@ static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t byt
     return VMO_OK;
 }
 
+static void print_hex(const char *key, const uint8_t *bytes, size_t len)
+{
+    printf(" %s=", key);
+    for (size_t i = 0; i < len; i++) {
+        printf("%02x", bytes[i]);
+    }
+}
+
 /* A digest that differs is the peer's claim that does not hold. */
 static vmo_status check_digest(const uint8_t *digest, const uint8_t *expected)
 {
-    return memcmp(digest, expected, VMO_SHA256_BYTES) == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
+    if (memcmp(digest, expected, VMO_SHA256_BYTES) == 0) {
+        return VMO_OK;
+    }
+    printf("vmo: note digests differ:");
+    print_hex("expected", expected, VMO_SHA256_BYTES);
+    print_hex("replied", digest, VMO_SHA256_BYTES);
+    putchar('\n');
+    return VMO_ERR_PROTOCOL;
 }
 
 static vmo_status check_blob(struct proof *proof)
@@ -198,14 +212,6 @@ static vmo_status finish(struct proof *proof)
         status = give_back(proof, proof->page);
     }
     return status;
-}
-
-static void print_hex(const char *key, const uint8_t *bytes, size_t len)
-{
-    printf(" %s=", key);
-    for (size_t i = 0; i < len; i++) {
-        printf("%02x", bytes[i]);
-    }
 }
 
 static void print_evidence(const struct proof *proof)

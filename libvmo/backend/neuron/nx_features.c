@@ -6,10 +6,9 @@
 #define NO_PID 0x7fffffffu
 #define SPACES_MAX 8 /* of the about 12 of a boot (K-17), init's own and the kernel's tasks left aside */
 
-/* Where payload.ld puts the program; a program linked otherwise is taken to be as large as init may be. */
-extern const char __image_start[] __attribute__((weak));
-extern const char __image_end[] __attribute__((weak));
-#define IMAGE_BYTES_MAX (UINT64_C(4) << 20) /* K-13 */
+/* Bounds of this program, from its linker script (linker/payload.ld). */
+extern const char __image_start[];
+extern const char __image_end[];
 
 static bool present(int64_t answer)
 {
@@ -54,9 +53,6 @@ static uint64_t own_image_bytes(void)
 {
     const uint64_t stack = (NX_INIT_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
 
-    if (!__image_end) {
-        return IMAGE_BYTES_MAX;
-    }
     return nx_address(__image_end) - nx_address(__image_start) + stack;
 }
 
