@@ -78,9 +78,31 @@ INCLUDES_tests := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Itests
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- Goals ---------------------------------------------------------------------------------------
-.PHONY: all help clean
+.PHONY: all locked-all run-qemu debug test lint clean help
 
 all: $(ALL) ## build everything: kernel, payloads, library, host tools
+
+# Two of these at once do not meet: one builds, the other finds it built; each run has a folder of its own.
+locked-all:
+	@mkdir -p $(BUILD)
+	@flock $(BUILD)/.run-elf.lock $(MAKE) --no-print-directory all
+
+# What a recipe below passes on by environment, so that no shell reads it: a payload may have any name.
+export BUILD PAYLOAD QEMU PYTHON HOSTCC
+
+run-qemu: locked-all ## build, boot and judge the proof with PAYLOAD on ABI
+	@scripts/qemu-test.sh --abi $(ABI) --mem $(MEM) --payload "$$PAYLOAD" $(if $(filter 1,$(V)),--verbose)
+
+debug: locked-all ## boot the proof with a gdb stub and say how to attach
+	@scripts/debug.sh $(filter-out all,$(ABI)) $(MEM)
+
+test: locked-all $(TEST_SUITES) ## run all tests; the last line is `N passed, N failed`
+	@$(PYTHON) scripts/run-tests.py $(TEST_SUITES)
+
+lint: locked-all ## dependency directions, SPDX lines, format and static analysis, at zero findings
+	@$(PYTHON) scripts/check-deps.py $(BUILD)
+	@$(PYTHON) scripts/check-tree.py
+	@scripts/lint.sh
 
 clean: ## remove the build folder
 	rm -rf $(BUILD)

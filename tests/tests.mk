@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests. A suite is a program that prints TAP with a plan; scripts/run-tests.py runs and counts them.
 
--include tests/unit/unit.mk
--include tests/core/core.mk
+include tests/unit/unit.mk
+include tests/core/core.mk
+include tests/judge/judge.mk
+
+TEST_SUITES += tests/qemu/test_proof.py

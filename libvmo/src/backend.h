@@ -26,10 +26,11 @@ struct be_object {
 
 /* A peer as the backend names it. */
 struct be_peer {
-    int32_t pid;     /* BE_NONE: the parent */
-    int32_t send;    /* where messages to it go */
-    int32_t receive; /* where its messages come from */
-    int32_t watch;   /* tells its end, or BE_NONE */
+    int32_t pid;      /* BE_NONE: the parent */
+    int32_t send;     /* where messages to it go */
+    int32_t receive;  /* where its messages come from */
+    int32_t watch;    /* tells its end, or BE_NONE */
+    bool owns_queues; /* be_peer_close drops the messages still queued, with what they carry */
 };
 
 struct be_info {

@@ -59,8 +59,9 @@ void mapping_orphan(struct vmo_registry *registry, const struct object *object)
 
 /* ---- Finding and making ------------------------------------------------------------------------- */
 
-/* Drops the unused mapping that was used longest ago. TABLE_FULL when every one is in use. */
-static vmo_status evict(struct vmo_registry *registry)
+/* Drops the unused mapping that was used longest ago; *freed is its entry. TABLE_FULL when every one is in
+ * use. */
+static vmo_status evict(struct vmo_registry *registry, struct mapping **freed)
 {
     struct mapping *oldest = NULL;
 
@@ -76,6 +77,7 @@ static vmo_status evict(struct vmo_registry *registry)
     const vmo_status status = drop(registry, oldest);
     if (status == VMO_OK) {
         registry->counters.map_evictions++;
+        *freed = oldest;
     }
     return status;
 }
@@ -98,8 +100,7 @@ static vmo_status free_mapping(struct vmo_registry *registry, struct mapping **o
         *out = free;
         return VMO_OK;
     }
-    const vmo_status status = evict(registry);
-    return status == VMO_OK ? free_mapping(registry, out) : status;
+    return evict(registry, out);
 }
 
 static struct mapping *find(const struct vmo_registry *registry, const struct object *object,
@@ -125,7 +126,8 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
     vmo_status status = be_map(&object->be, pages, writable, at, retries);
 
     for (uint32_t i = 0; status == VMO_ERR_NO_SLOTS && i < registry->limits.mappings; i++) {
-        const vmo_status evicted = evict(registry);
+        struct mapping *freed = NULL;
+        const vmo_status evicted = evict(registry, &freed);
         if (evicted != VMO_OK) {
             return evicted == VMO_ERR_TABLE_FULL ? VMO_ERR_NO_SLOTS : evicted;
         }

@@ -101,7 +101,8 @@ vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
     if (mapping_in_use(registry, object)) {
         return VMO_ERR_STILL_MAPPED;
     }
-    if (object->sent_to) { /* K-29: the kernel does not count capabilities inside messages */
+    if (object->sent_to ||
+        object->sent_for_good) { /* K-29: the kernel does not count capabilities inside messages */
         return VMO_ERR_STILL_SHARED;
     }
     if (object->be.owner == BE_NONE) {

@@ -79,13 +79,16 @@ vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
     if (!found) {
         return VMO_ERR_BAD_HANDLE;
     }
+    const bool owns_queues = found->be.owns_queues;
     const vmo_status status = be_peer_close(&found->be);
     if (status != VMO_OK) {
         return status;
     }
     const uint32_t bit = UINT32_C(1) << registry_peer_index(registry, found);
     for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        registry->objects[i].sent_to &= ~bit;
+        struct object *object = &registry->objects[i];
+        object->sent_for_good = object->sent_for_good || (!owns_queues && (object->sent_to & bit));
+        object->sent_to &= ~bit;
     }
     registry_release(&found->entry);
     return VMO_OK;

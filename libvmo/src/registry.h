@@ -30,6 +30,7 @@ struct object {
     uint8_t enforcer;
     bool received;
     bool sent_writable; /* some peer got WRITE: no seal can be honest any more */
+    bool sent_for_good; /* a message with it may stay queued after its channel was closed on this side */
     uint32_t sent_to;   /* bit per peer that a message with it was sent to and that is not closed */
     struct be_object be;
     uint64_t len_bytes;

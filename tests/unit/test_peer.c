@@ -284,6 +284,22 @@ static void sent_is_not_destroyed(void **state)
     assert_int_equal(fake_live().objects + fake_live().lost, 0);
 }
 
+/* A child's message stays in its parent's queue when the child closes the channel: on the way for good. */
+static void sent_to_the_parent_is_not_destroyed(void **state)
+{
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    AS_B;
+    assert_ok(vmo_create(world.b, LEN, &vmo));
+    assert_ok(vmo_peer_allow(world.b, world.to_a));
+    const struct vmo_message message = {.vmo = vmo, .rights = VMO_RIGHT_READ};
+    assert_ok(vmo_send(world.b, world.to_a, &message, SOON_NS));
+    assert_ok(vmo_peer_close(world.b, world.to_a));
+    assert_refused_quietly(vmo_destroy(world.b, vmo), VMO_ERR_STILL_SHARED);
+    assert_ok(vmo_close(world.b, vmo));
+}
+
 /* After the peer is closed the kernel is asked, and knows what the peer still has. */
 static void kernel_knows_other_holders(void **state)
 {
@@ -363,6 +379,7 @@ int main(void)
         IN_WORLD(peer_ends_while_one_waits),
         IN_WORLD(parent_closes),
         IN_WORLD(sent_is_not_destroyed),
+        IN_WORLD(sent_to_the_parent_is_not_destroyed),
         IN_WORLD(kernel_knows_other_holders),
         IN_WORLD(dead_peer_holds_until_reaped),
         IN_WORLD(in_order_wait_close_destroy),

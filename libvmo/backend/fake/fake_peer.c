@@ -65,6 +65,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     child->slots[CHILD_RECEIVE] = (struct fake_slot){FAKE_ENDPOINT, down};
     child->slots[CHILD_SEND] = (struct fake_slot){FAKE_ENDPOINT, up};
     out->pid = (int32_t)side;
+    out->owns_queues = true;
     out->send = fake_slot_fill(fake.now, FAKE_ENDPOINT, down);
     out->receive = fake_slot_fill(fake.now, FAKE_ENDPOINT, up);
     out->watch = fake_slot_fill(fake.now, FAKE_WATCH, side);
@@ -81,7 +82,7 @@ vmo_status be_parent(struct be_peer *out)
     if (queue_of(CHILD_RECEIVE) == NULL || fake.side[fake.now].parent == FAKE_NOBODY) {
         return VMO_ERR_UNSUPPORTED;
     }
-    *out = (struct be_peer){BE_NONE, CHILD_SEND, CHILD_RECEIVE, BE_NONE};
+    *out = (struct be_peer){BE_NONE, CHILD_SEND, CHILD_RECEIVE, BE_NONE, false};
     return VMO_OK;
 }
 
@@ -138,7 +139,7 @@ vmo_status be_peer_close(struct be_peer *peer)
     }
     *fake_slot(peer->send) = (struct fake_slot){0};
     *fake_slot(peer->receive) = (struct fake_slot){0};
-    *peer = (struct be_peer){BE_NONE, BE_NONE, BE_NONE, BE_NONE};
+    *peer = (struct be_peer){BE_NONE, BE_NONE, BE_NONE, BE_NONE, false};
     return VMO_OK;
 }
 

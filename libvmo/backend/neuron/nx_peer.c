@@ -144,7 +144,7 @@ static vmo_status exec_and_equip(const struct vmo_program *program, struct be_pe
 
 vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
 {
-    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE};
+    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE, false};
 
     vmo_status status = check_program(program);
     if (status == VMO_OK) {
@@ -160,6 +160,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
         const vmo_status closed = be_peer_close(&peer);
         return closed == VMO_OK ? status : closed;
     }
+    peer.owns_queues = true; /* both endpoints are this task's (K-58) */
     *out = peer;
     return VMO_OK;
 }

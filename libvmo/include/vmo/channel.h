@@ -48,8 +48,9 @@ VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t pe
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
-/* Ends the channel: messages still on their way are lost, capabilities in them with them. A VMO that was
- * sent to this peer no longer counts as on its way. Errors: BAD_HANDLE. */
+/* Ends the channel. To a child: messages still on their way are lost, capabilities in them with them, and a
+ * VMO that was sent to it no longer counts as on its way. To the parent, whose channel it is: they stay
+ * queued, and a VMO that was sent to it can never be destroyed by this task (K-29). Errors: BAD_HANDLE. */
 VMO_CHECK vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* ---- Messages ----------------------------------------------------------------------------------- */

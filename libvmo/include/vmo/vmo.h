@@ -10,7 +10,8 @@
  *
  * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque: index, generation, registry. A closed, stale or
  * foreign handle gives VMO_ERR_BAD_HANDLE and touches nothing. After any status but VMO_OK everything is as
- * it was, and every out parameter is untouched, unless a call says otherwise.
+ * it was, and every out parameter is untouched, unless a call says otherwise. One thing may stay behind a
+ * refused seal or hand-over: the object's read-only capability, which the next try finds and uses.
  *
  * Requirement ids (R1..R14) are those of docs/design.md, K-ids those of docs/abi.md.
  */
@@ -145,7 +146,7 @@ VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
 /* Gives the memory back to the kernel; the handle is gone after success and as it was after failure.
  * Kept mappings that nobody uses are dropped first. Errors: STILL_MAPPED (a view lives here, or a
  * mapping in another task), STILL_SHARED (another capability, or sent to a peer that is not closed yet,
- * K-29), SEALED (sealed FOREVER: nobody may destroy it), RIGHTS (received), UNSUPPORTED (a1). */
+ * K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received), UNSUPPORTED (a1). */
 VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 
 /* ---- Bytes (R2) --------------------------------------------------------------------------------- */

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The proof under QEMU: runs that must pass, and runs that must fail, each for its own reason.
+
+Every run goes through scripts/qemu-test.sh. A run that must fail names the exact set of checks that are red (all
+others are green or not checked) and words of the evidence that gives its own reason.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+LARGE_FILE_BYTES = 1024 * 1024
+
+# The proof does not come to its end: no reply to the blob's request, so no page, no evidence, no last marker.
+NO_END = {"exit-code", "markers", "failure-lines", "evidence", "audit-result", "tasks", "page-digest", "sharing",
+          "leaks"}
+NO_REPLY = NO_END | {"digest"}
+
+# name, options, red checks, check whose evidence must hold the words
+MUST_FAIL = [
+    ("a flipped byte", ["--mutant", "flipped-byte"], NO_REPLY, "digest", "the consumer replied"),
+    ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
+    ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY | {"read-only", "accessed"},
+     "sharing", "0 VMOs handed by a message"),
+    ("replies that are made up", ["--mutant", "liar"], {"digest", "page-digest"}, "digest",
+     "0 replies with tag 1 in the kernel's record"),
+    ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"bad-patterns"},
+     "bad-patterns", "killed: store fault"),
+    ("a consumer that ends before it replies", ["--mutant", "dies"], NO_REPLY | {"accessed"}, "tasks",
+     "end=exit status=3"),
+    ("a consumer that hangs", ["--mutant", "hangs"], NO_REPLY | {"bad-patterns", "accessed"}, "exit-code",
+     "88 (the guest's watchdog)"),
+]
+# A cooperative kernel never comes back to the producer: it cannot say that it failed.
+OTHERWISE = {("a consumer that hangs", "a1"): (NO_REPLY | {"bad-patterns", "accessed"}) - {"failure-lines"}}
+
+
+def run(options):
+    """-> (exit code, {check: (status, evidence)} by age, all output)."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        out = pathlib.Path(folder) / "run"
+        done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), *options], cwd=ROOT,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        checks = {}
+        for report in out.glob("a?/report.json"):
+            facts = json.loads(report.read_text())
+            checks[facts["age"]] = {c["name"]: (c["status"], c["evidence"]) for c in facts["checks"]}
+        return done.returncode, checks, done.stdout.decode(errors="replace")
+
+
+def red(checks):
+    return {name for name, (status, _) in checks.items() if status == "RED"}
+
+
+def judge_pass(tap, name, ages, result):
+    code, checks, text = result
+    good = code == 0 and sorted(checks) == ages and all(
+        c and all(status == "ok" for status, _ in c.values()) for c in checks.values())
+    tap.check(good, name, text)
+
+
+def judge_fail(tap, case, age, result):
+    name, _, expected, check, words = case
+    code, checks, text = result
+    found = checks.get(age, {})
+    if (name, age) in OTHERWISE:
+        expected = OTHERWISE[name, age]
+    tap.check(code == 1 and red(found) == expected and words in found.get(check, ("", ""))[1],
+              f"{age}: must fail: {name}",
+              f"exit {code}, red {sorted(red(found))}\nexpected {sorted(expected)}, '{words}' in {check}\n{text}")
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        large = pathlib.Path(folder) / "large file"
+        large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))
+        passes = [
+            ("a file of the tree, both ages", ["--abi", "all", "--payload", "LICENSE"], ["a1", "a2"]),
+            ("any real file, both ages", ["--abi", "all", "--payload", "/usr/bin/env"], ["a1", "a2"]),
+            ("a file of 1 MiB with a blank in its name, both ages", ["--abi", "all", "--payload", str(large)],
+             ["a1", "a2"]),
+            ("1 MiB generated, both ages", ["--abi", "all", "--payload", "gen:7:1048576"], ["a1", "a2"]),
+            ("4 MiB generated, both ages", ["--abi", "all", "--payload", "gen:0xfeed:4194304"], ["a1", "a2"]),
+            ("one byte generated, both ages", ["--abi", "all", "--payload", "gen:1:1"], ["a1", "a2"]),
+        ]
+        fails = [(case, age) for case in MUST_FAIL for age in ("a1", "a2")]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+            passing = [pool.submit(run, options) for _, options, _ in passes]
+            failing = [pool.submit(run, [*case[1], "--abi", age]) for case, age in fails]
+            for (name, _, ages), future in zip(passes, passing):
+                judge_pass(tap, f"must pass: {name}", ages, future.result())
+            for (case, age), future in zip(fails, failing):
+                judge_fail(tap, case, age, future.result())
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
