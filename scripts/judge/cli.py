@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The harness from the first option to the exit code."""
+import argparse
+import os
+import pathlib
+import secrets
+import signal
+import sys
+import traceback
+
+from judge import facts
+from judge import manifest as manifests
+from judge import prepare
+from judge import proof
+from judge import qemu
+from judge import report
+from judge import verdict as verdicts
+from judge.prepare import ConfigError
+from judge.report import say
+
+LOG_CAP_BYTES = 4 * 1024 * 1024
+NONCE_BYTES = 16
+SIGNAL_EXIT_BASE = 128
+QEMU_OWN_ERROR = 1
+
+
+class Interrupted(BaseException):
+    """A signal asked us to end; it passes every handler but the outermost."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong options are a CONFIG verdict like any other."""
+
+    def error(self, message):
+        raise ConfigError(f"{message}; see --help")
+
+
+def parse_options(words):
+    parser = Parser(prog="qemu-test.sh", description="Boots the proof under QEMU and judges the run. "
+                    "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
+    parser.add_argument("--abi", choices=("a1", "a2", "all"), default="a2", help="age of the kernel")
+    parser.add_argument("--payload", metavar="SPEC", default=None, help="a file, or gen:<seed>:<len>; default LICENSE")
+    parser.add_argument("--mem", default="320M", help="memory of the guest")
+    parser.add_argument("--kernel", metavar="FILE", default=None, help="the kernel to boot")
+    parser.add_argument("--manifest", metavar="NAME", default="proof", help="what the run must show")
+    parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
+    parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
+    parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments")
+    parser.add_argument("--verbose", action="store_true", help="show the whole serial log")
+    parser.add_argument("--wall", metavar="SECONDS", type=float, default=120.0, help="timeout of one boot")
+    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=LOG_CAP_BYTES, help="cap of the serial log")
+    parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
+    options = parser.parse_args(words)
+    if options.wall <= 0 or options.log_cap <= 0:
+        raise ConfigError("--wall and --log-cap are more than 0")
+    if options.manifest not in manifests.known_names():
+        raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(manifests.known_names())}")
+    return options
+
+
+def boot_arguments(options, age, nonce, blob_len):
+    words = [f"abi={age}", f"nonce={nonce}"]
+    if "watchdog_ms=" not in options.append:
+        words.append(f"watchdog_ms={1000 + 2 * (100 + (blob_len + 999) // 1000)}")
+    return " ".join(words + options.append.split())
+
+
+class Harness:
+    """One call of the harness: the ELF files of one challenge, booted once for each age."""
+
+    def __init__(self, options):
+        self.options = options
+        build = prepare.build_folder()
+        self.kernel = pathlib.Path(options.kernel).absolute() if options.kernel else build / "kernel" / "kernel.elf"
+        self.qemu_words, self.host_ref = prepare.need_tools(self.kernel)
+        self.manifest = manifests.load(options.manifest)
+        self.spec = os.path.relpath(prepare.ROOT / "LICENSE") if options.payload is None else options.payload
+        self.run = prepare.run_folder(options.out)
+        self.host = None
+
+    def prepare(self):
+        source = None if self.spec.startswith(facts.GENERATED) else prepare.read_source(self.spec)
+        prepare.make_challenge(self.host_ref, self.spec, self.run / "challenge")
+        self.host = facts.load_host_facts(self.run / "challenge", source)
+        if self.options.wrong_digest:
+            prepare.spoil_digest(self.run / "challenge" / "expected.h", self.host.digest_hex)
+        prepare.make_elfs(self.run, self.options.mutant)
+
+    def boot(self, age):
+        """-> (Boot, QEMU's arguments)."""
+        folder = self.run / age
+        folder.mkdir()
+        nonce = secrets.token_hex(NONCE_BYTES)
+        files = {"kernel": (self.kernel, folder / "kernel.elf"),
+                 "init": (self.run / "producer.elf", folder / "init.elf"),
+                 "consumer": (self.run / "consumer.elf", folder / "consumer.elf")}
+        before = {name: prepare.private_copy(*paths) for name, paths in files.items()}
+        argv = qemu.command(self.qemu_words, self.options.mem, files["kernel"][1], files["init"][1],
+                            boot_arguments(self.options, age, nonce, len(self.host.blob)))
+        try:
+            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, self.options.log_cap)
+        except qemu.QemuMissing as error:
+            raise ConfigError(str(error)) from error
+        if ran.exit_code == QEMU_OWN_ERROR and not ran.log:
+            words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
+            raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
+        images = {name: facts.Image(before[name][0], before[name][1], prepare.sha256_file(paths[1]))
+                  for name, paths in files.items()}
+        boot = facts.Boot(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped,
+                          log_cap=self.options.log_cap, seconds=ran.seconds, images=images,
+                          init_elf=files["init"][1].read_bytes(), consumer_elf=files["consumer"][1].read_bytes())
+        return boot, argv
+
+    def judge(self, age):
+        boot, argv = self.boot(age)
+        verdict = verdicts.judge(self.manifest, boot, self.host)
+        record = report.boot_record(verdict, boot, self.options.manifest, argv, self.host.spec)
+        report.write_json(self.run / age / "report.json", record)
+        lines, tail = proof.split_log(boot.log)
+        markers = [*self.manifest.get("markers", []), self.manifest.get("last_marker")]
+        report.show_log(lines + ([tail] if tail else []), markers, self.options.verbose)
+        report.show_checks(verdict)
+        if verdict.word != verdicts.PASS:
+            report.show_last_seen(lines + [tail])
+        return boot, verdict
+
+
+def same_elfs(boots):
+    """Both ages booted the same two ELF files, byte for byte."""
+    hashes = {name: {boot.images[name].before for boot in boots} for name in ("init", "consumer")}
+    text = " ".join(f"{name}={' '.join(sorted(found))}" for name, found in hashes.items())
+    same = all(len(found) == 1 for found in hashes.values())
+    say(f"check same-elfs ... {'ok' if same else 'RED'}  {text}")
+    return same
+
+
+def worst(words):
+    return max(words, key=lambda word: verdicts.EXIT_CODES[word])
+
+
+def run_ages(harness, ages):
+    """-> (verdict word, reason)."""
+    boots, found = [], {}
+    for age in ages:
+        where = prepare.shown(harness.run / age)
+        say(f"boot {age}: {harness.host.spec}, {len(harness.host.payload)} bytes, run {where}")
+        boot, found[age] = harness.judge(age)
+        boots.append(boot)
+        if len(ages) > 1:
+            say(f"age {age}: {found[age].word} {found[age].reason}")
+    if len(ages) == 1:
+        return found[ages[0]].word, found[ages[0]].reason
+    word = worst([verdict.word for verdict in found.values()])
+    reason = "; ".join(f"{age} {verdict.word}: {verdict.reason}" for age, verdict in found.items())
+    if not same_elfs(boots):
+        return worst([word, verdicts.FAIL]), f"same-elfs: the ages booted different files; {reason}"
+    return word, reason
+
+
+def run(words):
+    """-> (verdict word, reason, run folder or None, traceback or None)."""
+    folder = None
+    try:
+        harness = Harness(parse_options(words))
+        folder = harness.run
+        harness.prepare()
+        ages = ("a1", "a2") if harness.options.abi == "all" else (harness.options.abi,)
+        return run_ages(harness, ages) + (folder, None)
+    except ConfigError as error:
+        return verdicts.CONFIG, str(error), folder, None
+    except manifests.ManifestError as error:
+        return verdicts.HARNESS_BUG, f"manifest: {error}", folder, None
+    except Exception as error:  # pylint: disable=broad-except
+        return verdicts.HARNESS_BUG, f"{type(error).__name__}: {error}", folder, traceback.format_exc()
+
+
+def take_signals():
+    def interrupt(number, _frame):
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+
+
+def main(words):
+    take_signals()
+    try:
+        word, reason, folder, trace = run(words)
+    except Interrupted as signalled:
+        print(f"interrupted by {signal.Signals(signalled.number).name}; QEMU was ended", file=sys.stderr)
+        return SIGNAL_EXIT_BASE + signalled.number
+    if folder is not None:
+        report.write_json(folder / "report.json", {"verdict": word, "reason": reason, "traceback": trace})
+    say(f"verdict: {word} {reason}")
+    return verdicts.EXIT_CODES[word]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manifest says what a run must show. A broken one is the harness's own fault, never a pass."""
+import json
+import pathlib
+import re
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests" / "qemu" / "manifests"
+KEYS = {"name", "about", "markers", "last_marker", "exit_code", "hazards", "kernel_lines", "may_skip"}
+COMMENT_KEYS = {"SPDX-License-Identifier"}
+
+
+class ManifestError(Exception):
+    """The manifest cannot be judged by."""
+
+
+def known_names():
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load(name):
+    try:
+        return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ManifestError(f"{name}.json is not JSON: {error}") from error
+
+
+def is_text_list(value):
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+
+
+def faults(manifest, check_names):
+    """Everything that is wrong with a manifest; an empty list when it is sane."""
+    if not isinstance(manifest, dict) or not manifest:
+        return ["it is empty"]
+    found = [f"key '{key}' is missing" for key in sorted(KEYS - manifest.keys())]
+    found += [f"key '{key}' is unknown" for key in sorted(manifest.keys() - KEYS - COMMENT_KEYS)]
+    if found:
+        return found
+    for key in ("markers", "hazards", "kernel_lines", "may_skip"):
+        if not is_text_list(manifest[key]):
+            found.append(f"'{key}' is not a list of strings")
+    if found:
+        return found
+    markers = manifest["markers"] + [manifest["last_marker"]]
+    if not manifest["markers"] or not isinstance(manifest["last_marker"], str) or not manifest["last_marker"]:
+        found.append("no marker is expected")
+    elif len(set(markers)) != len(markers):
+        found.append("a marker is expected twice")
+    code = manifest["exit_code"]
+    if not isinstance(code, int) or isinstance(code, bool) or not 2 <= code <= 255:
+        found.append("'exit_code' is not a code that only the guest can give (2 to 255)")
+    found += [f"'{name}' in may_skip is no check" for name in manifest["may_skip"] if name not in check_names]
+    for pattern in manifest["kernel_lines"]:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            found.append(f"kernel_lines: '{pattern}': {error}")
+    return found

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes what a run needs: its private folder, a fresh challenge, and the two ELF files that carry it."""
+import contextlib
+import fcntl
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+
+from judge import facts
+from judge import qemu
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HOST_REF_REFUSED = 2
+SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class ConfigError(Exception):
+    """The caller asked for what cannot be run; the text says what to change."""
+
+
+class HarnessError(Exception):
+    """A tool of the harness misbehaved."""
+
+
+def setting(name, default):
+    return os.environ.get(name) or default
+
+
+def build_folder():
+    return ROOT / setting("BUILD", "build")
+
+
+def shown(path):
+    """A path as people type it: relative to the tree when it lies inside."""
+    path = pathlib.Path(path)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def run_folder(asked):
+    """A folder of this run alone: two runs at once do not meet."""
+    try:
+        if asked is None:
+            parent = build_folder() / "runs"
+            parent.mkdir(parents=True, exist_ok=True)
+            return pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+        folder = pathlib.Path(asked).absolute()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(f"--out {asked} exists and is not an empty folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    except OSError as error:
+        raise ConfigError(f"the folder of the run cannot be made: {error}") from error
+
+
+def need_tools(kernel):
+    """Says what is missing before anything is written."""
+    words = shlex.split(setting("QEMU", "qemu-system-riscv64"))
+    if not words or shutil.which(words[0]) is None:
+        raise ConfigError(f"QEMU '{' '.join(words)}' was not found; on Debian the package is {qemu.PACKAGE}")
+    host_ref = build_folder() / "host" / "host-ref" / "host-ref"
+    for path in (kernel, host_ref):
+        if not path.is_file():
+            raise ConfigError(f"{shown(path)} is missing; run make first")
+    return words, host_ref
+
+
+def read_source(spec):
+    """The payload file as we read it ourselves, to compare with what host-ref took; None when it is generated."""
+    path = pathlib.Path(spec)
+    if not path.is_file() or path.stat().st_size > SOURCE_LIMIT_BYTES:
+        return None
+    return path.read_bytes()
+
+
+def make_challenge(host_ref, spec, folder):
+    done = subprocess.run([str(host_ref), "challenge", "--payload", spec, "--out", str(folder)], check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = done.stdout.decode(errors="replace").strip()
+    if done.returncode == HOST_REF_REFUSED:
+        raise ConfigError(said or f"host-ref refused the payload '{spec}'")
+    if done.returncode != 0:
+        raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
+
+
+def byte_list(hex_digest):
+    """The digest as a C initializer: 0x12, 0x34, ... with whatever stands between the numbers."""
+    return r"[\s,]+".join(f"0x{hex_digest[i:i + 2]}" for i in range(0, len(hex_digest), 2))
+
+
+def spoil_digest(path, hex_digest):
+    """Flips one digit of the digest that the producer expects, in expected.h; the judge does not read that file."""
+    text = path.read_text(encoding="ascii")
+    flipped = "0" if hex_digest[-1] != "0" else "1"
+    found = list(re.finditer(f"{hex_digest}|{byte_list(hex_digest)}", text, re.IGNORECASE))
+    if len(found) != 1:
+        raise HarnessError(f"expected.h names the digest {len(found)} times instead of once")
+    end = found[0].end()
+    path.write_text(text[:end - 1] + flipped + text[end:], encoding="ascii")
+
+
+@contextlib.contextmanager
+def one_build_at_a_time():
+    build_folder().mkdir(parents=True, exist_ok=True)
+    with open(build_folder() / ".run-elf.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_elfs(run, mutant):
+    """Goal run-elf: RUN/producer.elf (init, with the consumer inside) and RUN/consumer.elf."""
+    command = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), "run-elf",
+                                                      f"RUN_DIR={shown(run)}"]
+    command += [f"MUTANT={mutant}"] if mutant else []
+    # An outer make's job server and flags are its own; what its caller set arrives through the environment.
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT", "RUN_DIR")}
+    log = run / "make.log"
+    with one_build_at_a_time(), open(log, "wb") as out:
+        try:
+            done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                  env=environment)
+        except OSError as error:
+            raise ConfigError(f"'{command[0]}' cannot be run ({error.strerror}); the package is make") from error
+    if done.returncode != 0:
+        tail = log.read_text(errors="replace").strip().splitlines()[-3:]
+        raise ConfigError(f"the payload could not be built ({shown(log)}): {' | '.join(tail)}")
+    for name in ("producer.elf", "consumer.elf"):
+        if not (run / name).is_file():
+            raise HarnessError(f"make run-elf made no {name}")
+
+
+def sha256_file(path):
+    return facts.sha256_hex(path.read_bytes())
+
+
+def private_copy(source, target):
+    """-> (hash of the original, hash of the copy): the copy is what is booted."""
+    shutil.copyfile(source, target)
+    return sha256_file(source), sha256_file(target)

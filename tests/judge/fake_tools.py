@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stand-ins for host-ref, make and QEMU, so that the harness can be tested by itself: fake_tools.py ROLE ARGUMENT...
+
+FAKE names what the role does; the default is to do well.
+"""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from fixture import CHALLENGE, DIGEST, Fixture  # noqa: E402  pylint: disable=wrong-import-position
+
+MODE = os.environ.get("FAKE", "good")
+
+
+def host_ref(words):
+    if MODE == "payload-refused":
+        print("host-ref: nothing.bin: no such file", file=sys.stderr)
+        sys.exit(2)
+    if MODE == "host-ref-crash":
+        sys.exit(70)
+    host = Fixture("a2").host
+    folder = pathlib.Path(words[words.index("--out") + 1])
+    folder.mkdir()
+    listed = ", ".join(f"0x{byte:02x}" for byte in DIGEST)
+    form = f'"{DIGEST.hex()}"' if MODE == "wrong-digest-text" else f"{{{listed}}}"
+    files = {"blob.bin": host.blob, "payload.bin": b"", "page.bin": host.page,
+             "digest": host.digest_hex + "\n", "page.digest": host.page_digest_hex + "\n",
+             "challenge": CHALLENGE.hex() + "\n", "payload_spec": host.spec,
+             "expected.h": f"#define EXPECTED_DIGEST {form}\n"}
+    if MODE == "no-page":
+        del files["page.bin"]
+    for name, data in files.items():
+        (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def make(words):
+    if MODE == "build-fails":
+        print("cc: no such mutant")
+        sys.exit(2)
+    run = next(pathlib.Path(word[len("RUN_DIR="):]) for word in words if word.startswith("RUN_DIR="))
+    root = pathlib.Path(words[words.index("-C") + 1])
+    (root / run / "make.words").write_text("\n".join(words), encoding="utf-8")
+    fixture = Fixture("a2")
+    (root / run / "producer.elf").write_bytes(fixture.init)
+    (root / run / "consumer.elf").write_bytes(fixture.consumer)
+
+
+def qemu_good(words, arguments):
+    fixture = Fixture(arguments["abi"])
+    fixture.nonce = arguments["nonce"]
+    sys.stdout.buffer.write(fixture.log())
+    sys.stdout.flush()
+    if MODE == "kernel-changes":
+        pathlib.Path(words[words.index("-kernel") + 1]).write_bytes(b"another kernel")
+    if MODE == "init-differs" and arguments["abi"] == "a1":
+        for name in ("producer.elf", "consumer.elf"):
+            path = pathlib.Path(words[words.index("-initrd") + 1]).parents[1] / name
+            path.write_bytes(path.read_bytes() + b"changed for the next age")
+    sys.exit({"exit-0": 0, "exit-86": 86}.get(MODE, 85))
+
+
+def qemu(words):
+    if MODE == "qemu-refuses":
+        print("qemu: invalid memory size", file=sys.stderr)
+        sys.exit(1)
+    if MODE == "prints-forever":
+        while True:
+            print("vmo: note again", flush=True)
+    if MODE in ("hangs", "hangs-with-child", "hangs-deaf"):
+        if MODE == "hangs-with-child":
+            subprocess.Popen(["tail", "-f", "/dev/null"])
+        if MODE == "hangs-deaf":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        pathlib.Path(os.environ["FAKE_PID"]).write_text(str(os.getpid()), encoding="ascii")
+        print("vmo: note the last words", flush=True)
+        time.sleep(600)
+    if MODE == "closes-its-line":
+        os.close(1)
+        time.sleep(600)
+    arguments = dict(word.split("=", 1) for word in words[words.index("-append") + 1].split())
+    qemu_good(words, arguments)
+
+
+if __name__ == "__main__":
+    {"host-ref": host_ref, "make": make, "qemu": qemu}[sys.argv[1]](sys.argv[2:])

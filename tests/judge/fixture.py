@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A good run, made from a small model: what the judge must pass, and what each red case then breaks.
+
+The payload, the challenge and the nonce are fixed, so a log of this run can be kept as a file.
+"""
+import hashlib
+import pathlib
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
+from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
+from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
+
+NONCE = "5eed0123456789abcdef5eed01234567"
+LOG_CAP = 4 * 1024 * 1024
+BLOB_BASE, PAGE_BASE = 0x84000000, 0x84010000
+BANNER = ["", "OpenSBI v1.1", "   ____                    _____ ____ _____",
+          "Platform Name             : riscv-virtio,qemu", ""]
+AUDIT_ORDER = ("begin", "task", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "res", "keep", "hazard",
+               "result")
+
+
+def noise(name, length):
+    """Bytes that look random and are the same in every run of the tests."""
+    out = b""
+    while len(out) < length:
+        out += hashlib.sha256(f"{name} {len(out)}".encode()).digest()
+    return out[:length]
+
+
+PAYLOAD = noise("payload", 3 * 4096 + 100)
+CHALLENGE = noise("challenge", 32)
+BLOB = PAYLOAD + CHALLENGE
+DIGEST = hashlib.sha256(BLOB).digest()
+PAGE_DIGEST = hashlib.sha256(CHALLENGE * 128).digest()
+CONSUMER = b"\x7fELF consumer " + noise("consumer", 9000)
+
+
+def message(kind, tag, body=b"", length=0):
+    """A libvmo message: the 32-byte header, then the body."""
+    return struct.pack("<IHHIHHQQ", 0x314F4D56, kind, len(body), tag, 4, 1, length, 0) + body
+
+
+def line(kind, record):
+    return f"{kind} " + " ".join(f"{key}={value}" for key, value in record.items())
+
+
+class Fixture:
+    """The run of one age. A case changes what it likes, then `boot` and `host` give it to the judge."""
+
+    def __init__(self, age, payload=PAYLOAD, challenge=CHALLENGE):
+        self.age = age
+        self.payload, self.challenge = payload, challenge
+        self.blob, self.page = payload + challenge, challenge * 128
+        self.digest, self.page_digest = (hashlib.sha256(data).digest() for data in (self.blob, self.page))
+        self.blob_pages = facts.pages_of(len(self.blob))
+        self.nonce = NONCE
+        self.exit_code, self.stopped, self.log_cap = 85, None, LOG_CAP
+        self.consumer = CONSUMER
+        self.init = b"\x7fELF init " + noise("init", 500) + CONSUMER + self.blob + self.digest
+        self.hashes = {}  # image name -> its three hashes, where they are not those of the file
+        self.host = facts.HostFacts(f"gen:1:{len(payload)}", payload, self.blob, self.page, challenge.hex(),
+                                    self.digest.hex(), self.page_digest.hex())
+        self.manifest = manifests.load("proof")
+        self.audit = {kind: [] for kind in AUDIT_ORDER}
+        self.fill_tasks()
+        self.fill_memory()
+        self.fill_messages()
+        self.fill_ends()
+        self.evidence = self.true_evidence()
+        self.console = ["vmo: note 4 pages", "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok",
+                        None, "SELFTEST: vmo share ok"]  # None: where the evidence line stands
+        self.log_edits = []  # functions bytes -> bytes, on the rendered log
+
+    def remake(self, **parts):
+        """The same run with another payload or challenge."""
+        self.__init__(self.age, **parts)
+
+    def alias(self):
+        return 1 if self.age == "a2" else 0
+
+    def fill_tasks(self):
+        self.audit["begin"] = [{"v": 1, "age": self.age}]
+        self.audit["task"] = [
+            {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
+            {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},
+        ]
+
+    def fill_memory(self):
+        state, left = ("destroyed", "unmapped") if self.age == "a2" else ("live", "live")
+        via = "vm_map" if self.age == "a2" else "map"
+        for number, base, pages in ((1, BLOB_BASE, self.blob_pages), (2, PAGE_BASE, 1)):
+            size = pages * 4096
+            self.audit["vmo"].append({"id": number, "creator": 17, "base": hex(base), "bytes": size, "state": state})
+            self.audit["map"].append({"pid": 17, "vmo": number, "off": 0, "bytes": size, "prot": "rw", "via": via,
+                                      "alias": 0, "state": left, "accessed": pages, "dirtied": pages,
+                                      "base": hex(base)})
+            self.audit["map"].append({"pid": 18, "vmo": number, "off": 0, "bytes": size, "prot": "r", "via": via,
+                                      "alias": self.alias(), "state": left, "accessed": pages, "dirtied": 0,
+                                      "base": hex(base)})
+        self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
+
+    def fill_messages(self):
+        kind = "alias" if self.age == "a2" else "vmo"
+        for number, via in ((1, "move"), (2, "transfer")):
+            self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4})
+        self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind)
+        self.add_message(18, 17, message(1, 1, self.digest))
+        self.add_message(17, 18, message(1, 2, struct.pack("<QQ", 1, 4096)))
+        self.add_message(18, 17, message(1, 2, self.page_digest))
+
+    def add_message(self, sender, receiver, data, moved="none"):
+        self.audit["msg"].append({"n": len(self.audit["msg"]), "from": sender, "to": receiver, "len": len(data),
+                                  "type": 1, "moved": moved, "head": data[:64].hex() or "-"})
+
+    def fill_ends(self):
+        kept = 2 if self.age == "a1" else 0
+        for when, vmos, frames in (("start", 0, 60), ("done", kept, 64), ("end", kept, 40)):
+            self.audit["res"].append({"when": when, "slots": 2, "regions": 0, "vmos": vmos, "endpoints": 1,
+                                      "arena_bytes": 0, "frames": frames})
+        self.audit["lost"] = [{"msgs": 0, "undelivered": 0}]
+        if self.age == "a1":
+            self.audit["keep"] = [{"what": "arena_bytes", "n": 20480}, {"what": "address_spaces", "n": 1}]
+        self.audit["result"] = [{"init": "done", "status": 0, "instret": 12345678}]
+
+    def true_evidence(self):
+        enforced = "kernel" if self.age == "a2" else "library"
+        control = sum(record["len"] for record in self.audit["msg"])
+        return {"age": self.age, "len": len(self.blob), "challenge": self.challenge.hex(),
+                "digest": self.digest.hex(), "seal": "peers", "enforced": enforced, "copy_fallbacks": 0,
+                "control_bytes": control, "bulk_bytes": (self.blob_pages + 1) * 4096}
+
+    def maps(self, pid):
+        return [record for record in self.audit["map"] if record["pid"] == pid]
+
+    def res(self, when):
+        return next(record for record in self.audit["res"] if record["when"] == when)
+
+    def audit_lines(self):
+        lines = [line(kind, record) for kind in AUDIT_ORDER for record in self.audit[kind]]
+        lines.append(f"end lines={len(lines) + 1}")
+        return [f"audit {self.nonce} {text}" for text in lines]
+
+    def log(self):
+        spoken = [line("vmo: evidence", self.evidence) if text is None else text for text in self.console]
+        log = "\r\n".join(BANNER + [""]) + "\n".join(spoken + self.audit_lines() + [""])
+        log = log.encode("ascii")
+        for edit in self.log_edits:
+            log = edit(log)
+        return log
+
+    def boot(self):
+        images = {}
+        for name, data in (("kernel", b"kernel"), ("init", self.init), ("consumer", self.consumer)):
+            digest = facts.sha256_hex(data)
+            images[name] = facts.Image(*self.hashes.get(name, (digest, digest, digest)))
+        return facts.Boot(age=self.age, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
+                          log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
+                          consumer_elf=self.consumer)
+
+    def judge(self):
+        return verdict.judge(self.manifest, self.boot(), self.host)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/qemu-test.sh with stand-ins for host-ref, make and QEMU: verdicts, exit codes, limits, no process left."""
+import json
+import os
+import pathlib
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from fixture import DIGEST, ROOT  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+HARNESS = str(ROOT / "scripts" / "qemu-test.sh")
+TOOLS = pathlib.Path(__file__).resolve().parent / "fake_tools.py"
+MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
+
+CUT_OFF = {"limits", "exit-code", "markers", "bad-patterns", "evidence", "audit-form"}  # red when a log was cut off
+
+# name: (FAKE, options, exit code, words of the verdict line, checks that must be red or None where nothing was judged)
+RUNS = {
+    "a good run on a2": ("good", [], 0, "verdict: PASS", set()),
+    "a good run on a1": ("good", ["--abi", "a1"], 0, "verdict: PASS", set()),
+    "a run whose log never ends": ("prints-forever", ["--log-cap", "100000"], 1, "verdict: FAIL", CUT_OFF),
+    "a run that hangs": ("hangs", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
+    "a run that hangs and ignores SIGTERM": ("hangs-deaf", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
+    "a run that closes its line and hangs": ("closes-its-line", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
+    "QEMU's exit code 0": ("exit-0", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
+    "the guest's exit code 86": ("exit-86", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
+    "a kernel that changed during the run": ("kernel-changes", [], 1, "verdict: FAIL images", {"images"}),
+    "a payload that is refused": ("payload-refused", [], 2, "verdict: CONFIG host-ref: nothing.bin", None),
+    "a payload that does not build": ("build-fails", ["--mutant", "none"], 2, "cc: no such mutant", None),
+    "a host-ref that crashes": ("host-ref-crash", [], 3, "verdict: HARNESS-BUG", None),
+    "a challenge without its page": ("no-page", [], 3, "verdict: HARNESS-BUG", None),
+    "a QEMU that refuses its options": ("qemu-refuses", [], 2, "verdict: CONFIG QEMU refused to start: qemu:", None),
+    "an unknown manifest": ("good", ["--manifest", "none"], 2, "verdict: CONFIG no manifest 'none'", None),
+    "an unknown option": ("good", ["--fast"], 2, "verdict: CONFIG", None),
+    "an unknown age": ("good", ["--abi", "a3"], 2, "verdict: CONFIG", None),
+    "a wall timeout of 0": ("good", ["--wall", "0"], 2, "verdict: CONFIG", None),
+}
+
+
+def tool(role):
+    return f"{shlex.quote(sys.executable)} -B {shlex.quote(str(TOOLS))} {role}"
+
+
+class Bench:
+    """A build folder with stand-ins."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        (self.folder / "host" / "host-ref").mkdir(parents=True)
+        (self.folder / "kernel").mkdir()
+        (self.folder / "kernel" / "kernel.elf").write_bytes(b"kernel")
+        host_ref = self.folder / "host" / "host-ref" / "host-ref"
+        host_ref.write_text(f'#!/bin/sh\nexec {tool("host-ref")} "$@"\n', encoding="utf-8")
+        host_ref.chmod(0o755)
+        self.pid_file = self.folder / "pid"
+        self.count = 0
+
+    def environment(self, mode, **more):
+        return dict(os.environ, BUILD=str(self.folder), QEMU=tool("qemu"), MAKE=tool("make"), PYTHON=sys.executable,
+                    FAKE=mode, FAKE_PID=str(self.pid_file), **more)
+
+    def out(self):
+        self.count += 1
+        return self.folder / "runs" / str(self.count)
+
+    def run(self, mode, options, **more):
+        """-> (exit code, output, folder of the run)."""
+        out = self.out()
+        done = subprocess.run([HARNESS, "--payload", "gen:1:12388", "--out", str(out), *options], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(mode, **more),
+                              timeout=60)
+        return done.returncode, done.stdout.decode(), out
+
+
+def red_checks(report):
+    return {check["name"] for check in report["checks"] if check["status"] == "RED"}
+
+
+def gone(pid):
+    """True when no process has the id, or only its remains."""
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+        return state in "ZX"
+    except OSError:
+        return True
+
+
+def group_gone(pid):
+    """True when no process is left of the group that pid led."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if fields[2] == str(pid) and fields[0] not in "ZX":
+            return False
+    return True
+
+
+def check_runs(tap, bench):
+    for name, (mode, options, code, said, red) in RUNS.items():
+        got, output, out = bench.run(mode, options)
+        verdict = output.splitlines()[-1]
+        problems = [] if got == code and said in verdict else [f"exit {got}, wanted {code} and '{said}'"]
+        if red is not None:
+            age = "a1" if "a1" in options else "a2"
+            report = json.loads((out / age / "report.json").read_text(encoding="utf-8"))
+            if red_checks(report) != red:
+                problems.append(f"red: {sorted(red_checks(report))}")
+        problems += [] if "Traceback" not in output else ["a traceback on the terminal"]
+        tap.check(not problems, f"{name}: exit {code}", "\n".join(problems + [output[-3000:]]))
+
+
+def check_output(tap, bench):
+    _, output, out = bench.run("good", [])
+    lines = output.splitlines()
+    tap.check([line for line in lines if line in MARKERS] == MARKERS, "the four markers are shown as they came", output)
+    tap.check(all(line.split(" ... ")[1].startswith("ok ") for line in lines if line.startswith("check ")),
+              "each check has its line", output)
+    report = json.loads((out / "a2" / "report.json").read_text(encoding="utf-8"))
+    good = report["verdict"] == "PASS" and len(report["checks"]) > 20 and report["qemu"]["exit_code"] == 85
+    tap.check(good, "the report says the same", json.dumps(report)[:500])
+    append = report["qemu"]["argv"][report["qemu"]["argv"].index("-append") + 1]
+    tap.check(append == f"abi=a2 nonce={report['nonce']} watchdog_ms=1226", "the boot arguments", append)
+    _, output, _ = bench.run("good", ["--verbose", "--append", "slots=64 watchdog_ms=9"])
+    tap.check("OpenSBI" in output and "audit " in output, "--verbose shows the whole log", output)
+    _, output, _ = bench.run("hangs", ["--wall", "1"])
+    tap.check("last seen: vmo: note the last words" in output, "a hang shows what was last seen", output)
+    tap.check(gone(int(bench.pid_file.read_text(encoding="ascii"))), "and its QEMU is gone")
+    _, _, out = bench.run("no-page", [])
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    tap.check("Traceback" in (report["traceback"] or ""), "a HARNESS-BUG keeps its traceback", str(report))
+
+
+def check_all_ages(tap, bench):
+    code, output, _ = bench.run("good", ["--abi", "all"])
+    verdicts = [line for line in output.splitlines() if line.startswith("verdict: ")]
+    tap.check(code == 0 and len(verdicts) == 1 and "check same-elfs ... ok" in output, "both ages: one verdict", output)
+    code, output, _ = bench.run("init-differs", ["--abi", "all"])
+    tap.check(code == 1 and "check same-elfs ... RED" in output, "both ages: different ELF files fail", output)
+    code, output, _ = bench.run("exit-0", ["--abi", "all"])
+    both = "age a1: FAIL" in output and "age a2: FAIL" in output
+    tap.check(code == 1 and both, "both ages: the worst counts", output)
+
+
+def check_configuration(tap, bench):
+    code, output, _ = bench.run("good", [], QEMU_GONE="1")
+    tap.check(code == 0, "the bench itself is good", output)
+    environment = dict(bench.environment("good"), QEMU="no-such-qemu")
+    done = subprocess.run([HARNESS], check=False, stdout=subprocess.PIPE, env=environment, timeout=60)
+    good = done.returncode == 2 and b"qemu-system-misc" in done.stdout
+    tap.check(good, "a missing QEMU names its package", done.stdout.decode())
+    environment = dict(bench.environment("good"), PYTHON="no-such-python")
+    done = subprocess.run([HARNESS], check=False, stdout=subprocess.PIPE, env=environment, timeout=60)
+    tap.check(done.returncode == 2 and b"CONFIG" in done.stdout, "so does a missing Python", done.stdout.decode())
+    code, output, _ = bench.run("good", ["--kernel", "/no/kernel"])
+    tap.check(code == 2 and "is missing" in output, "a missing kernel", output)
+    full = bench.out()
+    full.mkdir(parents=True)
+    (full / "old").write_text("", encoding="ascii")
+    code, output, _ = bench.run("good", ["--out", str(full)])
+    tap.check(code == 2 and "not an empty folder" in output, "a folder that is in use", output)
+    for mode in ("good", "wrong-digest-text"):
+        _, _, out = bench.run(mode, ["--wrong-digest"])
+        text = (out / "challenge" / "expected.h").read_text(encoding="ascii").replace("0x", "").replace(", ", "")
+        kept, last = DIGEST.hex()[:-1], DIGEST.hex()[-1]
+        good = kept in text and f"{kept}{last}" not in text and (out / "challenge" / "digest").read_text()[63] == last
+        tap.check(good, f"--wrong-digest flips one digit ({mode})", text)
+    _, _, out = bench.run("good", ["--mutant", "flip"], MAKEFLAGS="-n", MUTANT="other")
+    words = (out / "make.words").read_text(encoding="utf-8").split("\n")
+    tap.check("MUTANT=flip" in words and "run-elf" in words, "the mutant reaches make", str(words))
+
+
+def next_pid(fifo):
+    """The id that the stand-in writes once it runs; None if it never does."""
+    if not select.select([fifo], [], [], 30)[0]:
+        return None
+    return int(os.read(fifo, 64))
+
+
+def check_signals(tap, bench):
+    bench.pid_file.unlink(missing_ok=True)
+    os.mkfifo(bench.pid_file)
+    fifo = os.open(bench.pid_file, os.O_RDWR)
+    for mode, number in (("hangs", signal.SIGINT), ("hangs-with-child", signal.SIGTERM), ("hangs-deaf", signal.SIGINT)):
+        process = subprocess.Popen([HARNESS, "--payload", "gen:1:12388", "--out", str(bench.out())],
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment(mode))
+        pid = next_pid(fifo)
+        process.send_signal(number)
+        output = process.communicate(timeout=30)[0].decode()
+        good = pid and process.returncode == 128 + number and group_gone(pid) and "Traceback" not in output
+        tap.check(good, f"{number.name} while QEMU {mode}: no process is left", f"{process.returncode}\n{output}")
+    os.close(fifo)
+    bench.pid_file.unlink()
+
+
+def check_two_at_once(tap, bench):
+    command = [HARNESS, "--payload", "gen:1:12388"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, env=bench.environment("good")) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0].decode() for process in running]
+    folders = {line.rsplit(" ", 1)[1] for output in outputs for line in output.splitlines() if line.startswith("boot ")}
+    good = len(folders) == 2 and all(process.returncode == 0 for process in running)
+    tap.check(good, "two runs at once do not meet", "\n".join(outputs))
+
+
+def main():
+    tap = Tap()
+    tap.check(len(RUNS) > 10, "there are runs to make")
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(folder)
+        check_runs(tap, bench)
+        check_output(tap, bench)
+        check_all_ages(tap, bench)
+        check_configuration(tap, bench)
+        check_signals(tap, bench)
+        check_two_at_once(tap, bench)
+    tap.check(tap.count == len(RUNS) + 24, "all of them ran", str(tap.count - len(RUNS)))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The judge: a good run passes, and every run of tests/red fails for its own reason and no other."""
+import json
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "red")]
+
+from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
+from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
+from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
+from judge.context import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+RED_FOLDER = ROOT / "tests" / "red"
+RED_MINIMUM = 25
+UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed")
+
+
+def unchecked_after(red, evidence_lost):
+    """Which checks have nothing left to look at."""
+    if "audit-form" in red:
+        return set(verdicts.AUDIT_CHECKS)
+    return {"counters", "seal"} if evidence_lost else set()
+
+
+def differences(verdict, red, unchecked):
+    """Exact: each check is red, not-checked or ok as said. Empty when all are."""
+    wrong = []
+    for name in verdicts.CHECK_NAMES:
+        wanted = RED if name in red else NOT_CHECKED if name in unchecked else OK
+        outcome = verdict.outcomes[name]
+        if outcome.status != wanted:
+            wrong.append(f"{name} is {outcome.status}, not {wanted}: {outcome.evidence}")
+    return "\n".join(wrong)
+
+
+def check_good(tap):
+    for age in ("a1", "a2"):
+        verdict = Fixture(age).judge()
+        detail = differences(verdict, set(), set())
+        good = verdict.word == verdicts.PASS and not detail
+        tap.check(good, f"good run of {age} passes", f"{verdict.reason}\n{detail}")
+
+
+def variants():
+    """Good runs that differ from the usual one in what does not matter. -> (name, run)"""
+    for name, payload in (("one byte", b"x"), ("a page and its challenge", noise("p", 4096 - 32)),
+                          ("zeros", bytes(9000)), ("a MiB", noise("m", 1024) * 1024)):
+        yield f"payload of {name}", Fixture("a2", payload=payload)
+    run = Fixture("a2", payload=(b"ab" * 32) * 10)
+    run.consumer += b"ab" * 40
+    run.init += run.consumer
+    yield "payload block that any file may hold", run
+    run = Fixture("a2")
+    run.host.source = run.payload
+    yield "payload read again by the harness", run
+    run = Fixture("a2")
+    run.evidence["seal"] = "forever"
+    run.maps(18)[0]["state"] = "live"
+    run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, base="0x84020000"))
+    run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live"))
+    yield "sealed for ever; another VMO stays writable", run
+    run = Fixture("a2")
+    run.audit["hand"].insert(0, {"from": 18, "to": 17, "via": "move", "kind": "endpoint", "vmo": 0, "rights": 1})
+    run.audit["hand"].insert(0, {"from": 17, "to": 18, "via": "transfer", "kind": "endpoint", "vmo": 0, "rights": 2})
+    yield "endpoints that were handed over", run
+    run = Fixture("a2")
+    run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))
+    yield "a second look at a page that was read", run
+    run = Fixture("a2")
+    run.console.insert(-1, "some other line")
+    run.manifest["kernel_lines"] = [r"kernel: [a-z]+ \d+"]
+    run.console.insert(0, "kernel: frames 8192")
+    yield "lines that the manifest allows", run
+
+
+def check_variants(tap):
+    for name, run in variants():
+        verdict = run.judge()
+        detail = differences(verdict, set(), set())
+        tap.check(verdict.word == verdicts.PASS and not detail, f"good run: {name}", f"{verdict.reason}\n{detail}")
+
+
+def check_red(tap, cases):
+    ran = 0
+    for name, ages, red, change in cases:
+        for age in ages:
+            run = Fixture(age)
+            change(run)
+            verdict = run.judge()
+            unchecked = unchecked_after(red, name in UNREADABLE_EVIDENCE)
+            detail = differences(verdict, red, unchecked)
+            good = verdict.word == verdicts.FAIL and not detail
+            tap.check(good, f"red on {age}: {name}", f"{verdict.reason}\n{detail}")
+            ran += 1
+    return ran
+
+
+def check_files(tap):
+    """Logs kept as files: what a person would forge. The first line of each is its licence."""
+    ran = 0
+    for path in sorted(RED_FOLDER.glob("*.json")):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        log = path.with_suffix(".log").read_bytes().split(b"\n", 1)[1]
+        run = Fixture(about["age"])
+        run.log_edits = [lambda _, log=log: log]
+        run.exit_code = about.get("exit_code", run.exit_code)
+        verdict = run.judge()
+        red = set(about["red"])
+        unchecked = unchecked_after(red, False) | set(about.get("not_checked", []))
+        detail = differences(verdict, red, unchecked)
+        tap.check(verdict.word == verdicts.FAIL and not detail, f"red file {path.stem}", f"{verdict.reason}\n{detail}")
+        ran += 1
+    return ran
+
+
+def check_manifests(tap):
+    for name in manifests.known_names():
+        faults = manifests.faults(manifests.load(name), verdicts.CHECK_NAMES)
+        tap.check(not faults, f"manifest {name} is sane", "\n".join(faults))
+    broken = {
+        "empty": lambda _: {},
+        "without markers": lambda good: dict(good, markers=[]),
+        "with a marker twice": lambda good: dict(good, markers=good["markers"] + good["markers"][:1]),
+        "that takes QEMU's 0 for a pass": lambda good: dict(good, exit_code=0),
+        "that skips an unknown check": lambda good: dict(good, may_skip=["everything"]),
+        "with an unknown key": lambda good: dict(good, tolerant=True),
+        "that is a list": lambda good: list(good),
+        "whose markers are no list": lambda good: dict(good, markers="vmo: sha256 ok"),
+        "whose markers are no text": lambda good: dict(good, markers=[1]),
+        "with an empty marker": lambda good: dict(good, markers=[""]),
+        "whose last marker is no text": lambda good: dict(good, last_marker=1),
+        "without a last marker": lambda good: dict(good, last_marker=""),
+        "whose exit code is no number": lambda good: dict(good, exit_code="85"),
+        "whose exit code is true": lambda good: dict(good, exit_code=True),
+        "whose pattern is none": lambda good: dict(good, kernel_lines=["("]),
+        "without an exit code": lambda good: {key: value for key, value in good.items() if key != "exit_code"},
+    }
+    for name, change in broken.items():
+        run = Fixture("a2")
+        run.manifest = change(run.manifest)
+        verdict = run.judge()
+        rest = set(verdicts.CHECK_NAMES) - {"manifest"}
+        detail = differences(verdict, {"manifest"}, rest)
+        good = verdict.word == verdicts.HARNESS_BUG and not detail and not verdict.trace
+        tap.check(good, f"a manifest {name} is HARNESS-BUG", verdict.reason)
+
+
+def check_decision(tap):
+    """not-checked is no pass unless the manifest lets that very check go; an exception is never one."""
+    manifest = manifests.load("proof")
+    outcomes = dict(Fixture("a2").judge().outcomes, hazards=not_checked("no audit"))
+    tap.check(verdicts.decide(manifest, outcomes).word == verdicts.FAIL, "a check that was not made fails the run")
+    lenient = dict(manifest, may_skip=["hazards"])
+    tap.check(verdicts.decide(lenient, outcomes).word == verdicts.PASS, "unless the manifest lets it go")
+    run = Fixture("a2")
+    run.host.challenge_hex = "not hex"
+    verdict = run.judge()
+    good = verdict.word == verdicts.HARNESS_BUG and verdict.trace and not verdict.names(OK)
+    tap.check(good, "an exception inside the judge is HARNESS-BUG with its traceback", verdict.reason)
+    run = Fixture("a2")
+    run.manifest["hazards"] = ["K-29"]
+    tap.check(run.judge().names(RED) == {"hazards"}, "an expected hazard that did not occur is red")
+    run.audit["hazard"] = [{"pid": 17, "call": 46, "id": "K-29", "what": "x"}]
+    tap.check(run.judge().word == verdicts.PASS, "an expected hazard that occurred is not")
+
+
+def main():
+    tap = Tap()
+    cases = CASES
+    tap.check(len(cases) >= RED_MINIMUM, f"there are at least {RED_MINIMUM} red cases", f"{len(cases)}")
+    reached = set().union(*(red for _, _, red, _ in cases)) | {"manifest"}
+    missing = set(verdicts.CHECK_NAMES) - reached
+    tap.check(not missing, "every check has a red case", " ".join(sorted(missing)))
+    check_good(tap)
+    check_variants(tap)
+    ran = check_red(tap, cases)
+    files = check_files(tap)
+    check_manifests(tap)
+    check_decision(tap)
+    planned = sum(len(ages) for _, ages, _, _ in cases)
+    tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

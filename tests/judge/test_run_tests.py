@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/run-tests.py: suites that lie, crash or say nothing are failures, and the last line counts them."""
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests"))
+
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+# name: (what the suite prints and how it ends, last line of run-tests, words that it must say)
+SUITES = {
+    "plan first": ("echo 1..2; echo ok 1 - a; echo ok 2 - b", "2 passed, 0 failed", ""),
+    "plan last": ("echo ok 1 - a; echo ok 2 - b; echo 1..2", "2 passed, 0 failed", ""),
+    "two groups": ("echo 1..1; echo ok 1 - a; echo '# ok - g'; echo 1..1; echo ok 1 - b", "2 passed, 0 failed", ""),
+    "two groups, plans last": ("echo ok 1 - a; echo 1..1; echo ok 1 - b; echo 1..1", "2 passed, 0 failed", ""),
+    "a second group without plan": ("echo ok 1 - a; echo 1..1; echo ok 1 - b", "2 passed, 1 failed", "no plan"),
+    "last words before a crash": ("echo 1..1; echo ok 1 - a; echo farewell; kill -SEGV $$", "1 passed, 1 failed",
+                                  "farewell"),
+    "explanations between": ("echo hello; echo 1..1; echo '# x'; echo ok 1 - a", "1 passed, 0 failed", ""),
+    "a failure": ("echo 1..2; echo ok 1 - a; echo not ok 2 - b; echo '# 1 is not 2'; exit 1", "1 passed, 1 failed",
+                  "# 1 is not 2"),
+    "a failure that exits 0": ("echo 1..1; echo not ok 1 - a", "0 passed, 1 failed", "not ok 1"),
+    "no plan": ("echo ok 1 - a", "1 passed, 1 failed", "no plan"),
+    "nothing printed": (":", "0 passed, 1 failed", "no plan"),
+    "too few results": ("echo 1..3; echo ok 1 - a", "1 passed, 1 failed", "planned 3, ran 1"),
+    "too many results": ("echo 1..1; echo ok 1 - a; echo ok 2 - b", "2 passed, 1 failed", "planned 1, ran 2"),
+    "wrong number": ("echo 1..2; echo ok 1 - a; echo ok 3 - b", "1 passed, 1 failed", "result 3 where 2 was due"),
+    "same number twice": ("echo 1..2; echo ok 1 - a; echo ok 1 - a", "1 passed, 1 failed", "result 1 where 2"),
+    "zero tests": ("echo 1..0", "0 passed, 1 failed", "a plan of no tests"),
+    "crash after the plan": ("echo 1..2; echo ok 1 - a; kill -SEGV $$", "1 passed, 2 failed", "killed by SIGSEGV"),
+    "crash after all": ("echo 1..1; echo ok 1 - a; kill -ABRT $$", "1 passed, 1 failed", "killed by SIGABRT"),
+    "bad end": ("echo 1..1; echo ok 1 - a; exit 3", "1 passed, 1 failed", "ended with 3"),
+    "a skip": ("echo 1..1; echo 'ok 1 - a # SKIP no time'", "0 passed, 1 failed", "SKIP no time"),
+    "cmocka's skip": ("echo 1..1; echo 'not ok 1 # SKIP a'", "0 passed, 1 failed", "SKIP a"),
+    "a result without number": ("echo 1..1; echo ok - a", "0 passed, 2 failed", "not TAP"),
+    "second group without results": ("echo 1..1; echo ok 1 - a; echo 1..2", "1 passed, 1 failed", "planned 2, ran 0"),
+}
+
+
+def run_tests(*words):
+    done = subprocess.run([sys.executable, "-B", str(ROOT / "scripts" / "run-tests.py"), *words], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    output = done.stdout.decode()
+    return done.returncode, output, output.splitlines()[-1]
+
+
+def write_suite(folder, number, script):
+    path = pathlib.Path(folder) / f"suite{number}.sh"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def check_interrupt(tap, folder):
+    """A signal ends the suites as well; the fifo tells that the suite runs, and its end that nobody holds it."""
+    fifo = pathlib.Path(folder) / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    suite = write_suite(folder, 99, f"exec 3>{fifo}; echo up >&3; tail -f /dev/null")
+    process = subprocess.Popen([sys.executable, "-B", str(ROOT / "scripts" / "run-tests.py"), suite],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    up = bool(select.select([reader], [], [], 30)[0]) and os.read(reader, 16) == b"up\n"
+    process.send_signal(signal.SIGINT)
+    code = process.wait(timeout=30)
+    gone = bool(select.select([reader], [], [], 30)[0]) and os.read(reader, 16) == b""
+    os.close(reader)
+    tap.check(up and gone and code == 130, "SIGINT leaves no suite running", f"{up} {gone} {code}")
+
+
+def main():
+    tap = Tap()
+    tap.check(len(SUITES) > 10, "there are suites to run")
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {}
+        for number, (name, (script, last, said)) in enumerate(SUITES.items()):
+            paths[name] = write_suite(folder, number, script)
+            code, output, line = run_tests(paths[name])
+            good = line == last and code == (0 if last.endswith(" 0 failed") else 1) and said in output
+            tap.check(good, f"a suite with {name}", f"exit {code}\n{output}")
+        three = [paths[name] for name in ("plan first", "a failure", "plan last")]
+        code, output, line = run_tests("-j", "2", *three)
+        tap.check((code, line) == (1, "5 passed, 1 failed"), "several suites are added up", output)
+        shown = [word.split(":")[0] for word in output.splitlines() if word.startswith("suite ")]
+        tap.check(shown == [f"suite {path}" for path in three], "they are shown in the order asked", output)
+        code, output, _ = run_tests("-v", paths["explanations between"])
+        tap.check(code == 0 and "hello" in output, "-v shows everything", output)
+        slow = write_suite(folder, 98, "echo 1..1; exec tail -f /dev/null")
+        code, output, line = run_tests("--timeout", "0.5", slow)
+        tap.check((code, line) == (1, "0 passed, 1 failed") and "still running" in output, "a suite that hangs", output)
+        code, output, line = run_tests(folder + "/none")
+        tap.check((code, line) == (1, "0 passed, 1 failed"), "a suite that does not exist", output)
+        code, output, line = run_tests()
+        tap.check((code, line) == (1, "0 passed, 0 failed"), "no suite at all", output)
+        check_interrupt(tap, folder)
+        snake = pathlib.Path(folder) / "suite.py"
+        snake.write_text("print('1..1')\nprint('ok 1 - a')\n", encoding="utf-8")
+        code, output, line = run_tests(str(snake))
+        tap.check((code, line) == (0, "1 passed, 0 failed"), "a Python suite", output)
+    tap.check(tap.count == len(SUITES) + 9, "all of them ran")
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that must fail for what the kernel recorded of messages, mappings and copies."""
+import struct
+
+from fixture import BLOB, CHALLENGE, DIGEST, PAGE_DIGEST, PAYLOAD, message, noise
+from case_table import case
+
+
+# ---- Messages ------------------------------------------------------------------------------------
+def set_body(run, number, body):
+    record = run.audit["msg"][number]
+    record["head"] = record["head"][:64] + body.hex()
+
+
+@case("another digest in the record", "digest")
+def _(run):
+    set_body(run, 1, noise("other", 32))
+
+
+@case("one bit of the digest in the record", "digest")
+def _(run):
+    set_body(run, 1, DIGEST[:-1] + bytes([DIGEST[-1] ^ 1]))
+
+
+@case("another page digest in the record", "page-digest")
+def _(run):
+    set_body(run, 3, DIGEST)
+
+
+@case("no reply recorded", "digest")
+def _(run):
+    run.audit["msg"][1]["head"] = message(1, 3, DIGEST).hex()
+
+
+def set_reply(run, data):
+    run.audit["msg"][1].update(len=len(data), head=data[:64].hex())
+    run.evidence = run.true_evidence()
+
+
+@case("reply of another protocol", "digest")
+def _(run):
+    set_reply(run, b"\0" + message(1, 1, DIGEST)[1:])
+
+
+@case("reply that is no data message", "digest")
+def _(run):
+    set_reply(run, message(2, 1, DIGEST))
+
+
+@case("reply with more than a digest", "digest")
+def _(run):
+    set_reply(run, message(1, 1, DIGEST + b"more"))
+
+
+@case("reply that says it is longer than it is", "digest")
+def _(run):
+    set_reply(run, struct.pack("<IHHIHHQQ", 0x314F4D56, 1, 33, 1, 4, 1, 0, 0) + DIGEST)
+
+
+@case("reply longer than it says", "digest")
+def _(run):
+    set_reply(run, message(1, 1, DIGEST) + b"more")
+
+
+@case("reply shorter than a header", "digest")
+def _(run):
+    set_reply(run, b"ok")
+
+
+@case("reply came from the producer itself", "digest")
+def _(run):
+    run.audit["msg"][1]["from"] = 17
+
+
+@case("two replies", "digest")
+def _(run):
+    run.add_message(18, 17, message(1, 1, DIGEST))
+    run.evidence = run.true_evidence()
+
+
+@case("host-ref's digest is of other bytes", "digest")
+def _(run):
+    run.host.digest_hex = PAGE_DIGEST.hex()
+
+
+def tell(run, body):
+    """One more message to the consumer, counted honestly."""
+    run.add_message(17, 18, body)
+    run.evidence = run.true_evidence()
+
+
+@case("digest told to the consumer", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, DIGEST))
+
+
+@case("half of the digest told", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, DIGEST[16:]))
+
+
+@case("digest told as text", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, DIGEST.hex()[:32].encode()))
+
+
+@case("digest told in crumbs", "messages-clean")
+def _(run):
+    for start in range(0, 32, 4):
+        tell(run, message(1, 9, DIGEST[start:start + 4]))
+
+
+@case("page digest told", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, PAGE_DIGEST))
+
+
+@case("challenge told", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, CHALLENGE))
+
+
+@case("message longer than the record", "messages-clean")
+def _(run):
+    tell(run, message(1, 9, noise("long", 33)))
+
+
+@case("message of another protocol", "messages-clean")
+def _(run):
+    tell(run, b"\0" + message(1, 9)[1:])
+
+
+@case("message with something in its zero field", "messages-clean")
+def _(run):
+    tell(run, message(1, 9)[:-1] + b"x")
+
+
+@case("message with more than its body", "messages-clean")
+def _(run):
+    tell(run, message(1, 9) + b"aside")
+
+
+@case("message shorter than a header", "messages-clean")
+def _(run):
+    tell(run, b"hello")
+
+
+@case("digest in the consumer's name", "messages-clean")
+def _(run):
+    run.audit["task"][1]["name"] = DIGEST.hex()[:48]
+
+
+# ---- Sharing -------------------------------------------------------------------------------------
+@case("consumer maps other physical pages", "sharing")
+def _(run):
+    run.maps(18)[0]["base"] = "0x84100000"
+
+
+@case("consumer maps another page", "sharing")
+def _(run):
+    run.maps(18)[1]["base"] = "0x84100000"
+
+
+@case("consumer maps one page too few", "sharing")
+def _(run):
+    run.maps(18)[0].update(bytes=3 * 4096, accessed=3)
+
+
+@case("producer never mapped it", "sharing")
+def _(run):
+    run.audit["map"].remove(run.maps(17)[0])
+
+
+@case("consumer made the VMO itself", "sharing")
+def _(run):
+    run.audit["vmo"][0]["creator"] = 18
+
+
+@case("VMO larger than the blob", "sharing", "counters")
+def _(run):
+    run.audit["vmo"][0]["bytes"] += 4096
+
+
+@case("no transfer of the page", "sharing")
+def _(run):
+    run.audit["hand"].pop(1)
+    run.evidence["bulk_bytes"] -= 4096
+
+
+@case("a VMO that never was", "sharing", "counters")
+def _(run):
+    run.audit["hand"][1]["vmo"] = 9
+
+
+@case("nothing handed over", "sharing", "seal", ages=("a2",))
+def _(run):
+    run.audit["hand"] = []
+    run.evidence["bulk_bytes"] = 0
+
+
+@case("blob and page are one VMO", "sharing")
+def _(run):
+    run.remake(payload=PAYLOAD[:64])
+    run.audit["hand"][1]["vmo"] = 1
+    run.audit["map"].remove(run.maps(18)[1])
+
+
+@case("consumer handed a VMO on", "sharing")
+def _(run):
+    run.audit["hand"].append(dict(run.audit["hand"][0], **{"from": 18, "to": 17}))
+
+
+@case("blob handed twice", "sharing")
+def _(run):
+    run.audit["hand"].append(dict(run.audit["hand"][0]))
+    run.evidence["bulk_bytes"] += 4 * 4096
+
+
+@case("a VMO that nobody handed over", "sharing")
+def _(run):
+    run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, creator=18, base="0x84020000", state="destroyed"))
+    run.audit["map"].append(dict(run.maps(18)[1], vmo=3, base="0x84020000"))
+
+
+@case("writable mapping in the consumer", "read-only")
+def _(run):
+    run.maps(18)[0]["prot"] = "rw"
+
+
+@case("writable mapping of the page", "read-only")
+def _(run):
+    run.maps(18)[1]["prot"] = "w"
+
+
+@case("executable mapping in the consumer", "read-only")
+def _(run):
+    run.maps(18)[0]["prot"] = "rx"
+
+
+@case("mapping is no alias", "read-only", ages=("a2",))
+def _(run):
+    run.maps(18)[0]["alias"] = 0
+
+
+@case("handed over with more rights", "read-only")
+def _(run):
+    run.audit["hand"][0]["rights"] = 12
+
+
+@case("a VMO handed over in place of an alias", "seal", ages=("a2",))
+def _(run):
+    run.audit["hand"][0]["kind"] = "vmo"
+
+
+@case("one page not accessed", "accessed")
+def _(run):
+    run.maps(18)[0]["accessed"] -= 1
+
+
+@case("the page not accessed", "accessed")
+def _(run):
+    run.maps(18)[1]["accessed"] = 0
+
+
+@case("one page dirtied", "accessed")
+def _(run):
+    run.maps(18)[0]["dirtied"] = 1
+
+
+@case("consumer mapped nothing", "sharing", "read-only", "accessed")
+def _(run):
+    run.audit["map"] = run.maps(17)
+
+
+@case("kernel copied into the VMO", "no-kernel-copy", "counters")
+def _(run):
+    run.audit["copy"][0]["into"] = len(BLOB)
+
+
+@case("kernel copied into the consumer, admitted", "no-kernel-copy")
+def _(run):
+    run.audit["copy"][1]["from"] = 1
+    run.evidence["copy_fallbacks"] = 1
+
+
+@case("no copy line for the consumer", "no-kernel-copy")
+def _(run):
+    run.audit["copy"].pop(1)
