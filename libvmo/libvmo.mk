@@ -12,4 +12,4 @@ $(LIBVMO): $(LIBVMO_OBJS)
 	$(Q)$(CROSS)ar rcs $@ $(LIBVMO_OBJS)
 
 # Size before speed, but for the one part that walks over every byte.
-$(filter-out %/sha256.o,$(LIBVMO_OBJS)): TARGET_CFLAGS += -Os
+$(filter-out %/sha256.o,$(LIBVMO_OBJS)): TARGET_CFLAGS += -Os -msave-restore

@@ -54,8 +54,10 @@ VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range ra
 /* Makes the read-only capability, if the kernel can and it is not there yet: object->alias. UNSUPPORTED where
  * the kernel cannot: the promise is then the library's. */
 VMO_CHECK vmo_status be_make_alias(struct be_object *object);
-/* Gives the writing capability up for good; there is an alias. */
-VMO_CHECK vmo_status be_drop_owner(struct be_object *object);
+/* Seals, as strongly as the kernel can; *by says whose promise it is then. FOREVER gives the writing
+ * capability up where the kernel keeps the promise: object->owner is BE_NONE or can no longer write. There is
+ * no mapping of it when FOREVER is asked for, except where info.can_unmap is false. */
+VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by);
 
 /* Gives all capabilities of the object up. Mappings stay. */
 VMO_CHECK vmo_status be_close(struct be_object *object);
@@ -69,13 +71,23 @@ VMO_CHECK vmo_status be_map(const struct be_object *object, struct vmo_range ran
 /* Called only where info.can_unmap. */
 VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
 
-/* Checks that a received capability is a VMO of at least size_bytes (whole pages), PROTOCOL if not. May
- * leave a read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
-VMO_CHECK vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at,
-                              uint64_t *retries);
+/* Checks that a received capability is a VMO of at least size_bytes (whole pages) and sealed as claimed, as
+ * far as the kernel tells; PROTOCOL if not. *by: who keeps the claimed seal, NOBODY for NONE. May leave a
+ * read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
+VMO_CHECK vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                              vmo_enforcer *by, void **at, uint64_t *retries);
+
+/* A file's range as an object that can be read and mapped read-only; range in bytes of the file. be_map and
+ * be_read then take offsets of the file. UNSUPPORTED where there are no files. */
+VMO_CHECK vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out);
 
 VMO_CHECK vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out);
 VMO_CHECK vmo_status be_parent(struct be_peer *out);
+/* A peer behind a connected descriptor, which is the backend's from here on. UNSUPPORTED where there are
+ * none. */
+VMO_CHECK vmo_status be_peer_open(int descriptor, struct be_peer *out);
+/* Has a spawned peer ended without having been waited for? */
+bool be_peer_unreaped(const struct be_peer *peer);
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
 VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
 

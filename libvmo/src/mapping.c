@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kept mappings and the views on them (R3, R4, R9). */
+/* Kept mappings: found again, made, evicted (R9). */
 #include "registry.h"
 #include "sizes.h"
 
@@ -22,6 +22,10 @@ bool mapping_in_use(const struct vmo_registry *registry, const struct object *ob
 /* Gives an unused mapping back, or, where the kernel cannot take it, forgets it and counts that. */
 static vmo_status drop(struct vmo_registry *registry, struct mapping *mapping)
 {
+    if (mapping->borrowed) {
+        mapping->live = false;
+        return VMO_OK;
+    }
     if (registry->info.can_unmap) {
         const vmo_status status = be_unmap(mapping->at, mapping->range.len_bytes);
         if (status != VMO_OK) {
@@ -136,152 +140,79 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
     return status;
 }
 
-static void enter(struct vmo_registry *registry, struct mapping *mapping, const struct object *object,
-                  void *at, struct vmo_range pages, bool writable)
+/* The whole pages around a range of an object, as the backend counts them; cannot overflow, since the range
+ * lies within something that has that length. Borrowed bytes are all there at once. */
+static struct vmo_range pages_around(const struct vmo_registry *registry, const struct object *object,
+                                     struct vmo_range range)
 {
-    *mapping = (struct mapping){.at = at,
-                                .range = pages,
-                                .used_at = ++registry->clock,
-                                .object = registry_object_index(registry, object),
-                                .live = true,
-                                .writable = writable};
+    if (object->backing == BACKED_BY_BYTES) {
+        return (struct vmo_range){0, object->len_bytes};
+    }
+    const uint64_t mask = registry->info.page_bytes - 1;
+    const uint64_t off = object->base + range.off_bytes;
+    return (struct vmo_range){off & ~mask, ((off + range.len_bytes + mask) & ~mask) - (off & ~mask)};
 }
 
-static vmo_status obtain(struct vmo_registry *registry, const struct object *object, struct vmo_range pages,
-                         bool writable, struct mapping **out)
+static vmo_status make(struct vmo_registry *registry, const struct object *object, struct vmo_range pages,
+                       bool writable, struct mapping **out)
 {
-    *out = find(registry, object, pages, writable);
-    if (*out) {
-        registry->counters.map_hits++;
-        (*out)->used_at = ++registry->clock;
-        return VMO_OK;
-    }
+    void *at = NULL;
+    bool borrowed = object->backing == BACKED_BY_BYTES;
+
     vmo_status status = free_mapping(registry, out);
     if (status != VMO_OK) {
         return status;
     }
-    void *at = NULL;
-    status = map_evicting(registry, object, pages, writable, &at);
-    if (status != VMO_OK) {
-        return status;
+    if (borrowed) {
+        at = (void *)(uintptr_t)object->bytes; /* only ever read: the handle has no WRITE */
+    } else {
+        status = map_evicting(registry, object, pages, writable, &at);
     }
-    enter(registry, *out, object, at, pages, writable);
-    registry->counters.map_misses++;
+    if (status == VMO_OK) {
+        **out = (struct mapping){.at = at,
+                                 .range = pages,
+                                 .object = registry_object_index(registry, object),
+                                 .live = true,
+                                 .writable = writable,
+                                 .borrowed = borrowed};
+        registry->counters.map_misses++;
+    }
+    return status;
+}
+
+vmo_status mapping_obtain(struct vmo_registry *registry, const struct object *object, struct vmo_range range,
+                          bool writable, struct mapping **out, uint64_t *start)
+{
+    const struct vmo_range pages = pages_around(registry, object, range);
+
+    *out = find(registry, object, pages, writable);
+    if (*out) {
+        registry->counters.map_hits++;
+    } else {
+        const vmo_status status = make(registry, object, pages, writable, out);
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+    (*out)->used_at = ++registry->clock;
+    *start = object->base + range.off_bytes - (*out)->range.off_bytes;
     return VMO_OK;
 }
 
-vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
-                         uint64_t size_bytes)
+vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *at, uint64_t size_bytes)
 {
     struct mapping *mapping = NULL;
     const vmo_status status = free_mapping(registry, &mapping);
 
     if (status == VMO_OK) {
-        enter(registry, mapping, object, at, (struct vmo_range){0, size_bytes}, false);
+        *mapping = (struct mapping){
+            .at = at, .range = {0, size_bytes}, .used_at = ++registry->clock, .object = object, .live = true};
     }
     return status;
 }
 
-/* ---- Views -------------------------------------------------------------------------------------- */
-
-/* The whole pages around a range that lies within the object's length; cannot overflow. */
-static struct vmo_range pages_around(const struct vmo_registry *registry, struct vmo_range range)
+vmo_status mapping_leave(struct vmo_registry *registry, struct mapping *mapping)
 {
-    const uint64_t mask = registry->info.page_bytes - 1;
-    const uint64_t off = range.off_bytes & ~mask;
-
-    return (struct vmo_range){off, ((range.off_bytes + range.len_bytes + mask) & ~mask) - off};
-}
-
-static vmo_view_t enter_view(struct vmo_registry *registry, struct view *view, struct mapping *mapping,
-                             struct vmo_range range)
-{
-    view->mapping = (uint32_t)(mapping - registry->mappings);
-    view->range = range;
-    mapping->users++;
-    return (vmo_view_t){registry_take(registry, &view->entry, (uint32_t)(view - registry->views))};
-}
-
-static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, bool writable,
-                      vmo_view_t *out)
-{
-    const struct object *object = registry_object(registry, vmo);
-    struct mapping *mapping = NULL;
-
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (!out) {
-        return VMO_ERR_INVALID;
-    }
-    if (writable && object->seal == VMO_SEAL_FOREVER) {
-        return VMO_ERR_SEALED;
-    }
-    if (!(object->rights & (writable ? VMO_RIGHT_WRITE : VMO_RIGHT_READ))) {
-        return VMO_ERR_RIGHTS;
-    }
-    if (!range_within(range, object->len_bytes)) {
-        return VMO_ERR_BOUNDS;
-    }
-    if (range.len_bytes == 0) {
-        return VMO_ERR_ZERO_LENGTH;
-    }
-    struct view *view = registry_free_view(registry);
-    if (!view) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    const vmo_status status = obtain(registry, object, pages_around(registry, range), writable, &mapping);
-    if (status != VMO_OK) {
-        return status;
-    }
-    *out = enter_view(registry, view, mapping,
-                      (struct vmo_range){range.off_bytes - mapping->range.off_bytes, range.len_bytes});
-    return VMO_OK;
-}
-
-vmo_status vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, vmo_view_t *out)
-{
-    return map(registry, vmo, range, false, out);
-}
-
-vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, vmo_view_t *out)
-{
-    return map(registry, vmo, range, true, out);
-}
-
-vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range, vmo_view_t *out)
-{
-    const struct view *whole = registry_view(registry, view);
-
-    if (!whole) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (!out) {
-        return VMO_ERR_INVALID;
-    }
-    if (!range_within(range, whole->range.len_bytes)) {
-        return VMO_ERR_BOUNDS;
-    }
-    if (range.len_bytes == 0) {
-        return VMO_ERR_ZERO_LENGTH;
-    }
-    struct view *part = registry_free_view(registry);
-    if (!part) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    *out = enter_view(registry, part, &registry->mappings[whole->mapping],
-                      (struct vmo_range){whole->range.off_bytes + range.off_bytes, range.len_bytes});
-    return VMO_OK;
-}
-
-vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
-{
-    struct view *found = registry_view(registry, view);
-
-    if (!found) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    struct mapping *mapping = &registry->mappings[found->mapping];
     if (mapping->object == NO_OBJECT && mapping->users == 1) {
         const vmo_status status = drop(registry, mapping);
         if (status != VMO_OK) {
@@ -289,30 +220,5 @@ vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
         }
     }
     mapping->users--;
-    registry_release(&found->entry);
     return VMO_OK;
-}
-
-const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t view)
-{
-    const struct view *found = registry_view(registry, view);
-
-    return found ? registry->mappings[found->mapping].at + found->range.off_bytes : NULL;
-}
-
-uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view)
-{
-    const struct view *found = registry_view(registry, view);
-
-    if (!found || !registry->mappings[found->mapping].writable) {
-        return NULL;
-    }
-    return registry->mappings[found->mapping].at + found->range.off_bytes;
-}
-
-uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view)
-{
-    const struct view *found = registry_view(registry, view);
-
-    return found ? found->range.len_bytes : 0;
 }

@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct vmo_ticket) == 16, "a ticket is a message body");
 /* ---- Giving ------------------------------------------------------------------------------------- */
 
 /* May this object go to this peer with these rights? No system call. */
-static vmo_status check_grant(const struct peer *peer, const struct object *object, uint32_t rights)
+static vmo_status check_grant(const struct peer *peer, const struct held *held, uint32_t rights)
 {
     if (!(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
         return VMO_ERR_INVALID;
@@ -35,19 +35,22 @@ static vmo_status check_grant(const struct peer *peer, const struct object *obje
     if (!peer->allowed) {
         return VMO_ERR_NOT_AUTHORISED;
     }
-    if ((rights & VMO_RIGHT_WRITE) && object->seal != VMO_SEAL_NONE) {
+    if (held->object->backing != BACKED_BY_KERNEL) {
+        return VMO_ERR_UNSUPPORTED; /* borrowed and local (R5) */
+    }
+    if ((rights & VMO_RIGHT_WRITE) && held->object->seal != VMO_SEAL_NONE) {
         return VMO_ERR_SEALED;
     }
-    return (rights & ~object->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
+    return (rights & ~(uint32_t)held->handle->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
 }
 
 /* Without WRITE the peer gets what cannot write, where the kernel has such a thing. */
-static vmo_status prepare_grant(const struct peer *peer, struct object *object, uint32_t rights)
+static vmo_status prepare_grant(const struct peer *peer, const struct held *held, uint32_t rights)
 {
-    vmo_status status = check_grant(peer, object, rights);
+    vmo_status status = check_grant(peer, held, rights);
 
     if (status == VMO_OK && !(rights & VMO_RIGHT_WRITE)) {
-        status = be_make_alias(&object->be);
+        status = be_make_alias(&held->object->be);
         if (status == VMO_ERR_UNSUPPORTED) {
             status = VMO_OK;
         }
@@ -96,19 +99,20 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
 {
     uint8_t bytes[WIRE_MAX_BYTES];
     struct peer *to = registry_peer(registry, peer);
-    struct object *object = NULL;
+    struct held held = {NULL, NULL};
 
     if (!to) {
         return VMO_ERR_BAD_HANDLE;
     }
     vmo_status status = message ? check_message(message) : VMO_ERR_INVALID;
     if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
-        object = registry_object(registry, message->vmo);
-        status = object ? prepare_grant(to, object, message->rights) : VMO_ERR_BAD_HANDLE;
+        status = registry_held(registry, message->vmo, &held) ? prepare_grant(to, &held, message->rights)
+                                                              : VMO_ERR_BAD_HANDLE;
     }
     if (status != VMO_OK) {
         return status;
     }
+    struct object *object = held.object;
     const size_t len = encode(bytes, message, object);
     status = be_send(&to->be, object ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes, len,
                      deadline_ns);
@@ -126,17 +130,18 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
 vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
                         struct vmo_ticket *out)
 {
-    struct object *object = registry_object(registry, vmo);
+    struct held held;
     struct peer *to = registry_peer(registry, peer);
     uint32_t name = 0;
 
-    if (!object || !to) {
+    if (!to || !registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!out) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = prepare_grant(to, object, rights);
+    struct object *object = held.object;
+    vmo_status status = prepare_grant(to, &held, rights);
     if (status == VMO_OK) {
         status = be_transfer(&object->be, rights & VMO_RIGHT_WRITE, &to->be, &name);
     }
@@ -165,55 +170,51 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* The object's entry, from what the sender says and what the kernel shows: only an alias is a kernel's word
- * that nobody can write through it. */
-static struct object received_object(const struct claim *claim, const struct be_object *be,
-                                     uint64_t size_bytes)
+/* A mapping that the check made is kept if there is room, else given back: a later map makes its own. */
+static vmo_status keep_mapping(struct vmo_registry *registry, void *at, uint64_t size_bytes)
 {
-    const bool alias = be->owner == BE_NONE;
-    struct object value = {.rights = (uint8_t)(alias ? VMO_RIGHT_READ : claim->rights),
-                           .seal = (uint8_t)claim->seal,
-                           .received = true,
-                           .be = *be,
-                           .len_bytes = claim->len_bytes,
-                           .size_bytes = size_bytes};
-
-    if (claim->seal != VMO_SEAL_NONE) {
-        value.enforcer = alias ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
+    if (!at) {
+        return VMO_OK;
     }
-    return value;
+    const vmo_status status = mapping_adopt(registry, registry_next_object(registry), at, size_bytes);
+    return status == VMO_ERR_TABLE_FULL ? be_unmap(at, size_bytes) : status;
 }
 
 /* Checks a claim with the kernel and enters the object. On refusal the capability is still the caller's. */
-static vmo_status import(struct vmo_registry *registry, const struct claim *claim, const struct be_object *be,
-                         vmo_t *out)
+static vmo_status import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
+                         const struct be_object *be, vmo_t *out)
 {
-    uint64_t size_bytes = 0;
+    struct object value = {.received = true,
+                           .backing = BACKED_BY_KERNEL,
+                           .seal = (uint8_t)claim->seal,
+                           .be = *be,
+                           .len_bytes = claim->len_bytes};
+    vmo_enforcer by = VMO_BY_NOBODY;
     void *at = NULL;
 
     if (!claim_holds(claim)) {
         return VMO_ERR_PROTOCOL;
     }
-    vmo_status status = registry_room(registry, claim->len_bytes, &size_bytes);
+    if (claim->seal < from->required_seal) {
+        return VMO_ERR_NOT_SEALED;
+    }
+    vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = be_check(be, size_bytes, &at, &registry->counters.placement_retries);
+        status = registry_room(registry, value.size_bytes);
+    }
+    if (status == VMO_OK) {
+        status = be_check(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at,
+                          &registry->counters.placement_retries);
+    }
+    if (status == VMO_OK) {
+        status = keep_mapping(registry, at, value.size_bytes);
     }
     if (status != VMO_OK) {
         return status;
     }
-    const struct object value = received_object(claim, be, size_bytes);
-    struct object *object = registry_free_object(registry);
-    if (at) {
-        status = mapping_adopt(registry, object, at, size_bytes);
-        if (status != VMO_OK) { /* no room to keep it: a later map makes its own */
-            status = be_unmap(at, size_bytes);
-            if (status != VMO_OK) {
-                return status;
-            }
-        }
-    }
-    *out = registry_enter(registry, object, &value);
-    registry->counters.bulk_bytes += size_bytes;
+    value.enforcer = (uint8_t)by;
+    *out = registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    registry->counters.bulk_bytes += value.size_bytes;
     return VMO_OK;
 }
 
@@ -260,7 +261,7 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
     if (status == VMO_OK && wire.kind == WIRE_HANDLE) {
         const struct claim claim = {wire.len_bytes, wire.rights, wire.seal};
-        status = import(registry, &claim, &be, &vmo);
+        status = import(registry, from, &claim, &be, &vmo);
     }
     if (status != VMO_OK) {
         const vmo_status closed = be_close(&be);
@@ -280,18 +281,24 @@ static bool already_held(const struct vmo_registry *registry, const struct be_ob
 
     for (uint32_t i = 0; i < registry->limits.objects; i++) {
         const struct object *object = &registry->objects[i];
-        if (object->entry.live && (object->be.owner == name || object->be.alias == name)) {
+        if (object->live && object->backing == BACKED_BY_KERNEL &&
+            (object->be.owner == name || object->be.alias == name)) {
             return true;
         }
     }
     return false;
 }
 
-vmo_status vmo_accept(struct vmo_registry *registry, const struct vmo_ticket *ticket, vmo_t *out)
+vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_ticket *ticket,
+                      vmo_t *out)
 {
     struct be_object be = {BE_NONE, BE_NONE};
+    const struct peer *from = registry_peer(registry, peer);
 
-    if (!registry || !ticket || !out) {
+    if (!from) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!ticket || !out) {
         return VMO_ERR_INVALID;
     }
     const vmo_status status = be_claim(ticket->name, &be);
@@ -302,5 +309,5 @@ vmo_status vmo_accept(struct vmo_registry *registry, const struct vmo_ticket *ti
         return VMO_ERR_PROTOCOL;
     }
     const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
-    return import(registry, &claim, &be, out);
+    return import(registry, from, &claim, &be, out);
 }

@@ -1,283 +1,216 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a VMO, its bytes and its seals (R1, R2, R7, R11). */
-#include <string.h>
-
+/* The life of a VMO and of its handles (R1, R5, R11). */
 #include "registry.h"
 #include "sizes.h"
 
-#define COPY_BYTES_MAX (UINT64_C(1) << 31)
+/* ---- Making ------------------------------------------------------------------------------------- */
 
 vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out)
 {
-    struct object value = {.rights = VMO_RIGHTS_ALL, .len_bytes = len_bytes};
+    struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
 
     if (!registry || !out) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = registry_room(registry, len_bytes, &value.size_bytes);
-    if (status != VMO_OK) {
-        return status;
+    vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
+    if (status == VMO_OK) {
+        status = registry_room(registry, value.size_bytes);
     }
-    status = be_create(value.size_bytes, &value.be);
-    if (status != VMO_OK) {
-        return status;
+    if (status == VMO_OK) {
+        status = be_create(value.size_bytes, &value.be);
     }
-    *out = registry_enter(registry, registry_free_object(registry), &value);
+    if (status == VMO_OK) {
+        *out = registry_enter(registry, &value, VMO_RIGHTS_ALL);
+    }
+    return status;
+}
+
+vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint64_t len_bytes, vmo_t *out)
+{
+    const struct object value = {
+        .backing = BACKED_BY_BYTES, .be = {BE_NONE, BE_NONE}, .bytes = bytes, .len_bytes = len_bytes};
+    uint64_t end = 0;
+
+    if (!registry || !bytes || !out) {
+        return VMO_ERR_INVALID;
+    }
+    if (len_bytes == 0) {
+        return VMO_ERR_ZERO_LENGTH;
+    }
+    if (!checked_add((uint64_t)(uintptr_t)bytes, len_bytes, &end)) {
+        return VMO_ERR_BOUNDS;
+    }
+    const vmo_status status = registry_room(registry, 0);
+    if (status == VMO_OK) {
+        *out = registry_enter(registry, &value, VMO_RIGHT_READ);
+    }
+    return status;
+}
+
+vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range, vmo_t *out)
+{
+    struct object value = {.backing = BACKED_BY_FILE, .base = range.off_bytes, .len_bytes = range.len_bytes};
+
+    if (!registry || !out) {
+        return VMO_ERR_INVALID;
+    }
+    if (range.len_bytes == 0) {
+        return VMO_ERR_ZERO_LENGTH;
+    }
+    vmo_status status = registry_room(registry, 0);
+    if (status == VMO_OK) {
+        status = be_wrap_file(file, range, &value.be);
+    }
+    if (status == VMO_OK) {
+        *out = registry_enter(registry, &value, VMO_RIGHT_READ);
+    }
+    return status;
+}
+
+vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out)
+{
+    struct held held;
+
+    if (!registry_held(registry, vmo, &held)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!out || !(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
+        return VMO_ERR_INVALID;
+    }
+    if (rights & ~(uint32_t)held.handle->rights) {
+        return VMO_ERR_RIGHTS;
+    }
+    if (!registry_free_handle(registry)) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    *out = registry_add_handle(registry, held.object, rights);
     return VMO_OK;
 }
 
+/* ---- Asking ------------------------------------------------------------------------------------- */
+
 vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes)
 {
-    const struct object *object = registry_object(registry, vmo);
+    struct held held;
 
-    if (!object) {
+    if (!registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!len_bytes) {
         return VMO_ERR_INVALID;
     }
-    *len_bytes = object->len_bytes;
+    *len_bytes = held.object->len_bytes;
     return VMO_OK;
 }
 
 vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *size_bytes)
 {
-    const struct object *object = registry_object(registry, vmo);
+    struct held held;
 
-    if (!object) {
+    if (!registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!size_bytes) {
         return VMO_ERR_INVALID;
     }
-    *size_bytes = object->size_bytes;
+    *size_bytes = held.object->size_bytes;
     return VMO_OK;
 }
 
 vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *rights)
 {
-    const struct object *object = registry_object(registry, vmo);
+    struct held held;
 
-    if (!object) {
+    if (!registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!rights) {
         return VMO_ERR_INVALID;
     }
-    *rights = object->rights;
+    *rights = held.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : held.handle->rights;
     return VMO_OK;
 }
+
+/* ---- Giving up ---------------------------------------------------------------------------------- */
 
 vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
 {
-    struct object *object = registry_object(registry, vmo);
+    struct held held;
 
-    if (!object) {
+    if (!registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = mapping_drop_unused(registry, object);
-    if (status != VMO_OK) {
-        return status;
+    if (held.object->handles == 1) {
+        vmo_status status = mapping_drop_unused(registry, held.object);
+        if (status == VMO_OK) {
+            status = be_close(&held.object->be);
+        }
+        if (status != VMO_OK) {
+            return status;
+        }
+        mapping_orphan(registry, held.object);
     }
-    status = be_close(&object->be);
-    if (status != VMO_OK) {
-        return status;
-    }
-    mapping_orphan(registry, object);
-    registry_remove(registry, object);
+    registry_remove(registry, &held);
     return VMO_OK;
 }
 
-vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
+/* Why it cannot be destroyed, as far as this side knows without asking the kernel. */
+static vmo_status check_destroy(const struct vmo_registry *registry, const struct held *held)
 {
-    struct object *object = registry_object(registry, vmo);
+    const struct object *object = held->object;
 
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
+    if (object->backing != BACKED_BY_KERNEL) {
+        return VMO_ERR_UNSUPPORTED; /* borrowed: not the registry's to destroy */
     }
     if (object->received) {
+        return VMO_ERR_RIGHTS;
+    }
+    if (object->be.owner == BE_NONE) {
+        return VMO_ERR_SEALED;
+    }
+    if (object->seal != VMO_SEAL_FOREVER && !(held->handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
     if (mapping_in_use(registry, object)) {
         return VMO_ERR_STILL_MAPPED;
     }
-    if (object->sent_to ||
-        object->sent_for_good) { /* K-29: the kernel does not count capabilities inside messages */
+    /* K-29: the kernel does not count capabilities inside messages. */
+    if (object->handles > 1 || object->sent_to || object->sent_for_good) {
         return VMO_ERR_STILL_SHARED;
     }
-    if (object->be.owner == BE_NONE) {
-        return VMO_ERR_SEALED;
-    }
-    if (!registry->info.can_destroy) {
-        return VMO_ERR_UNSUPPORTED;
-    }
-    vmo_status status = mapping_drop_unused(registry, object);
-    if (status != VMO_OK) {
-        return status;
-    }
-    status = be_destroy(&object->be);
-    if (status != VMO_OK) {
-        return status;
-    }
-    registry_remove(registry, object);
-    return VMO_OK;
+    return registry->info.can_destroy ? VMO_OK : VMO_ERR_UNSUPPORTED;
 }
 
-/* ---- Bytes -------------------------------------------------------------------------------------- */
-
-static vmo_status check_copy(const struct object *object, struct vmo_range range, const void *memory)
+/* A dead child's mappings count until it is waited for (K-29): is there such a child? */
+static bool child_not_reaped(const struct vmo_registry *registry)
 {
-    if (!range_within(range, object->len_bytes)) {
-        return VMO_ERR_BOUNDS;
-    }
-    if (range.len_bytes > COPY_BYTES_MAX) {
-        return VMO_ERR_TOO_LARGE;
-    }
-    return range.len_bytes && !memory ? VMO_ERR_INVALID : VMO_OK;
-}
-
-vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, const void *from)
-{
-    const struct object *object = registry_object(registry, vmo);
-
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (object->seal == VMO_SEAL_FOREVER) {
-        return VMO_ERR_SEALED;
-    }
-    if (!(object->rights & VMO_RIGHT_WRITE)) {
-        return VMO_ERR_RIGHTS;
-    }
-    vmo_status status = check_copy(object, range, from);
-    if (status != VMO_OK || range.len_bytes == 0) {
-        return status;
-    }
-    status = be_write(&object->be, range, from);
-    if (status == VMO_OK) {
-        registry->counters.copy_fallbacks++;
-    }
-    return status;
-}
-
-/* Where the kernel has no read call: through a mapping, which is then kept like any other. */
-static vmo_status read_through_mapping(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
-                                       void *to)
-{
-    vmo_view_t view = {0};
-    const vmo_status status = vmo_map_ro(registry, vmo, range, &view);
-
-    if (status != VMO_OK) {
-        return status;
-    }
-    memcpy(to, vmo_view_data(registry, view), (size_t)range.len_bytes);
-    return vmo_unmap(registry, view);
-}
-
-vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, void *to)
-{
-    const struct object *object = registry_object(registry, vmo);
-
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    vmo_status status = check_copy(object, range, to);
-    if (status != VMO_OK || range.len_bytes == 0) {
-        return status;
-    }
-    status = object->be.owner == BE_NONE ? VMO_ERR_UNSUPPORTED : be_read(&object->be, range, to); /* K-28 */
-    if (status == VMO_ERR_UNSUPPORTED) {
-        status = read_through_mapping(registry, vmo, range, to);
-    }
-    if (status == VMO_OK) {
-        registry->counters.copy_fallbacks++;
-    }
-    return status;
-}
-
-/* ---- Seals -------------------------------------------------------------------------------------- */
-
-static vmo_status check_seal(const struct vmo_registry *registry, const struct object *object,
-                             vmo_seal_strength strength)
-{
-    if (strength != VMO_SEAL_PEERS && strength != VMO_SEAL_FOREVER) {
-        return VMO_ERR_INVALID;
-    }
-    if (object->received) {
-        return VMO_ERR_RIGHTS;
-    }
-    if ((unsigned)strength < object->seal) {
-        return VMO_ERR_SEALED;
-    }
-    if (object->sent_writable || (strength == VMO_SEAL_FOREVER && mapping_in_use(registry, object))) {
-        return VMO_ERR_BUSY;
-    }
-    return VMO_OK;
-}
-
-/* The object can only be read from here on, by anybody. */
-static vmo_status give_up_writing(struct vmo_registry *registry, struct object *object, vmo_enforcer by)
-{
-    vmo_status status = mapping_drop_unused(registry, object);
-
-    if (status == VMO_OK && by == VMO_BY_KERNEL) {
-        status = be_drop_owner(&object->be);
-    }
-    return status;
-}
-
-vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength)
-{
-    struct object *object = registry_object(registry, vmo);
-
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    vmo_status status = check_seal(registry, object, strength);
-    if (status != VMO_OK || (unsigned)strength == object->seal) {
-        return status;
-    }
-    status = be_make_alias(&object->be);
-    if (status != VMO_OK && status != VMO_ERR_UNSUPPORTED) {
-        return status;
-    }
-    const vmo_enforcer by = status == VMO_OK ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
-    if (strength == VMO_SEAL_FOREVER) {
-        status = give_up_writing(registry, object, by);
-        if (status != VMO_OK) {
-            return status;
+    for (uint32_t i = 0; i < registry->limits.peers; i++) {
+        if (registry->peers[i].entry.live && be_peer_unreaped(&registry->peers[i].be)) {
+            return true;
         }
-        object->rights = VMO_RIGHT_READ;
     }
-    object->seal = (uint8_t)strength;
-    object->enforcer = (uint8_t)by;
-    return VMO_OK;
+    return false;
 }
 
-vmo_status vmo_seal_of(const struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength *strength)
+vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
 {
-    const struct object *object = registry_object(registry, vmo);
+    struct held held;
 
-    if (!object) {
+    if (!registry_held(registry, vmo, &held)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!strength) {
-        return VMO_ERR_INVALID;
+    vmo_status status = check_destroy(registry, &held);
+    if (status == VMO_OK) {
+        status = mapping_drop_unused(registry, held.object);
     }
-    *strength = (vmo_seal_strength)object->seal;
-    return VMO_OK;
-}
-
-vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, vmo_t vmo, vmo_enforcer *by)
-{
-    const struct object *object = registry_object(registry, vmo);
-
-    if (!object) {
-        return VMO_ERR_BAD_HANDLE;
+    if (status == VMO_OK) {
+        status = be_destroy(&held.object->be);
+        if (status == VMO_ERR_STILL_MAPPED && child_not_reaped(registry)) {
+            status = VMO_ERR_NOT_REAPED;
+        }
     }
-    if (!by) {
-        return VMO_ERR_INVALID;
+    if (status == VMO_OK) {
+        registry_remove(registry, &held);
     }
-    *by = (vmo_enforcer)object->enforcer;
-    return VMO_OK;
+    return status;
 }

@@ -11,6 +11,7 @@ uint64_t vmo_now_ns(const struct vmo_registry *registry)
 static vmo_peer_t enter(const struct vmo_registry *registry, struct peer *peer, const struct be_peer *be)
 {
     peer->allowed = false;
+    peer->required_seal = VMO_SEAL_NONE;
     peer->be = *be;
     return (vmo_peer_t){registry_take(registry, &peer->entry, registry_peer_index(registry, peer))};
 }
@@ -48,6 +49,37 @@ vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
         *out = enter(registry, peer, &be);
     }
     return status;
+}
+
+vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out)
+{
+    if (!registry || descriptor < 0 || !out) {
+        return VMO_ERR_INVALID;
+    }
+    struct peer *peer = registry_free_peer(registry);
+    if (!peer) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    struct be_peer be;
+    const vmo_status status = be_peer_open(descriptor, &be);
+    if (status == VMO_OK) {
+        *out = enter(registry, peer, &be);
+    }
+    return status;
+}
+
+vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer, vmo_seal_strength strength)
+{
+    struct peer *found = registry_peer(registry, peer);
+
+    if (!found) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if ((unsigned)strength > VMO_SEAL_FOREVER) {
+        return VMO_ERR_INVALID;
+    }
+    found->required_seal = (uint8_t)strength;
+    return VMO_OK;
 }
 
 vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer)

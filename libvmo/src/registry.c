@@ -9,6 +9,7 @@
 
 #define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
 #define ENTRIES_MAX 4096
+#define HANDLES_PER_OBJECT 2 /* on the average, over the table */
 #define PEERS_MAX 32
 #define STORAGE_ALIGN 16
 
@@ -18,12 +19,14 @@
 #define ID_INDEX_MASK 0xffffu
 
 _Static_assert(sizeof(struct vmo_registry) <= 256 - STORAGE_ALIGN, "VMO_REGISTRY_BYTES: fixed part");
-_Static_assert(sizeof(struct object) <= 112, "VMO_REGISTRY_BYTES: objects");
+_Static_assert(sizeof(struct object) + HANDLES_PER_OBJECT * sizeof(struct handle) <= 128,
+               "VMO_REGISTRY_BYTES: objects and their handles");
 _Static_assert(sizeof(struct mapping) <= 64, "VMO_REGISTRY_BYTES: mappings");
 _Static_assert(sizeof(struct view) <= 48, "VMO_REGISTRY_BYTES: views");
 _Static_assert(sizeof(struct peer) <= 64, "VMO_REGISTRY_BYTES: peers");
 _Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && alignof(struct view) == 8 &&
-                   sizeof(struct vmo_registry) % 8 == 0,
+                   sizeof(struct vmo_registry) % 8 == 0 &&
+                   HANDLES_PER_OBJECT * sizeof(struct handle) % 8 == 0,
                "the tables stand behind each other without padding");
 
 static bool limits_hold(const struct vmo_limits *limits)
@@ -38,9 +41,15 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits)
     if (!limits || !limits_hold(limits)) {
         return 0;
     }
-    return sizeof(struct vmo_registry) + limits->objects * sizeof(struct object) +
+    return sizeof(struct vmo_registry) +
+           limits->objects * (sizeof(struct object) + HANDLES_PER_OBJECT * sizeof(struct handle)) +
            limits->mappings * sizeof(struct mapping) + limits->views * sizeof(struct view) +
            limits->peers * sizeof(struct peer);
+}
+
+static uint32_t handle_count(const struct vmo_registry *registry)
+{
+    return registry->limits.objects * HANDLES_PER_OBJECT;
 }
 
 /* Lays the tables out behind the fixed part. The storage is zero, which is every entry's free state but for
@@ -50,7 +59,8 @@ static void lay_out(struct vmo_registry *registry)
     registry->objects = (struct object *)(void *)(registry + 1);
     registry->mappings = (struct mapping *)(void *)(registry->objects + registry->limits.objects);
     registry->views = (struct view *)(void *)(registry->mappings + registry->limits.mappings);
-    registry->peers = (struct peer *)(void *)(registry->views + registry->limits.views);
+    registry->handles = (struct handle *)(void *)(registry->views + registry->limits.views);
+    registry->peers = (struct peer *)(void *)(registry->handles + handle_count(registry));
 }
 
 vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
@@ -87,7 +97,7 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
 static bool anything_lives(const struct vmo_registry *registry)
 {
     for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        if (registry->objects[i].entry.live) {
+        if (registry->objects[i].live) {
             return true;
         }
     }
@@ -135,10 +145,16 @@ static bool names(uint64_t id, const struct entry *entry)
     return entry->live && (uint32_t)(id >> ID_GENERATION_SHIFT) == entry->generation;
 }
 
-struct object *registry_object(const struct vmo_registry *registry, vmo_t vmo)
+bool registry_held(const struct vmo_registry *registry, vmo_t vmo, struct held *out)
 {
-    const uint32_t i = index_of(registry, vmo.id, registry ? registry->limits.objects : 0);
-    return i != UINT32_MAX && names(vmo.id, &registry->objects[i].entry) ? &registry->objects[i] : NULL;
+    const uint32_t i = index_of(registry, vmo.id, registry ? handle_count(registry) : 0);
+
+    if (i == UINT32_MAX || !names(vmo.id, &registry->handles[i].entry)) {
+        return false;
+    }
+    out->handle = &registry->handles[i];
+    out->object = &registry->objects[out->handle->object];
+    return true;
 }
 
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
@@ -158,11 +174,11 @@ static bool is_free(const struct entry *entry)
     return !entry->live && entry->generation != UINT32_MAX;
 }
 
-struct object *registry_free_object(const struct vmo_registry *registry)
+struct handle *registry_free_handle(const struct vmo_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        if (is_free(&registry->objects[i].entry)) {
-            return &registry->objects[i];
+    for (uint32_t i = 0; i < handle_count(registry); i++) {
+        if (is_free(&registry->handles[i].entry)) {
+            return &registry->handles[i];
         }
     }
     return NULL;
@@ -213,43 +229,71 @@ uint32_t registry_peer_index(const struct vmo_registry *registry, const struct p
 
 /* ---- Objects and their room --------------------------------------------------------------------- */
 
-vmo_status registry_room(const struct vmo_registry *registry, uint64_t len_bytes, uint64_t *size_bytes)
+uint32_t registry_next_object(const struct vmo_registry *registry)
 {
-    uint64_t size = 0;
-    uint64_t total = 0;
+    for (uint32_t i = 0; i < registry->limits.objects; i++) {
+        if (!registry->objects[i].live) {
+            return i;
+        }
+    }
+    return NO_OBJECT;
+}
 
+vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes, uint64_t *size_bytes)
+{
     if (len_bytes == 0) {
         return VMO_ERR_ZERO_LENGTH;
     }
     if (len_bytes > registry->limits.object_bytes_max ||
-        !checked_round_up(len_bytes, registry->info.page_bytes, &size)) {
+        !checked_round_up(len_bytes, registry->info.page_bytes, size_bytes)) {
         return VMO_ERR_TOO_LARGE;
     }
-    if (!checked_add(registry->total_bytes, size, &total) ||
-        (registry->limits.total_bytes_max && total > registry->limits.total_bytes_max)) {
-        return VMO_ERR_QUOTA;
-    }
-    if (!registry_free_object(registry)) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    *size_bytes = size;
     return VMO_OK;
 }
 
-vmo_t registry_enter(struct vmo_registry *registry, struct object *object, const struct object *value)
+vmo_status registry_room(const struct vmo_registry *registry, uint64_t size_bytes)
 {
-    const uint32_t generation = object->entry.generation;
+    uint64_t total = 0;
 
-    *object = *value;
-    object->entry.generation = generation;
-    registry->total_bytes += object->size_bytes;
-    return (vmo_t){registry_take(registry, &object->entry, registry_object_index(registry, object))};
+    if (!checked_add(registry->total_bytes, size_bytes, &total) ||
+        (registry->limits.total_bytes_max && total > registry->limits.total_bytes_max)) {
+        return VMO_ERR_QUOTA;
+    }
+    if (registry_next_object(registry) == NO_OBJECT || !registry_free_handle(registry)) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    return VMO_OK;
 }
 
-void registry_remove(struct vmo_registry *registry, struct object *object)
+vmo_t registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights)
 {
-    registry->total_bytes -= object->size_bytes;
-    registry_release(&object->entry);
+    struct object *object = &registry->objects[registry_next_object(registry)];
+
+    *object = *value;
+    object->live = true;
+    object->handles = 0;
+    registry->total_bytes += object->size_bytes;
+    return registry_add_handle(registry, object, rights);
+}
+
+vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *object, uint32_t rights)
+{
+    struct handle *handle = registry_free_handle(registry);
+
+    handle->object = registry_object_index(registry, object);
+    handle->rights = (uint8_t)rights;
+    object->handles++;
+    return (vmo_t){registry_take(registry, &handle->entry, (uint32_t)(handle - registry->handles))};
+}
+
+void registry_remove(struct vmo_registry *registry, struct held *held)
+{
+    registry_release(&held->handle->entry);
+    held->object->handles--;
+    if (held->object->handles == 0) {
+        registry->total_bytes -= held->object->size_bytes;
+        held->object->live = false;
+    }
 }
 
 void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)

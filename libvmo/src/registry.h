@@ -2,10 +2,11 @@
 /*
  * What a registry holds; private to the core.
  *
- *   vmo_t ──► object ◄── mapping ◄── view ◄── vmo_view_t
+ *   vmo_t ──► handle ──► object ◄── mapping ◄── view ◄── vmo_view_t
  *
- * A mapping is one region of the address space. It is kept while unused and found again (R9). When its
- * object is closed first, it becomes an orphan and goes with its last view.
+ * An object is memory; a handle is what one may do with it. Several handles (vmo_dup) may stand on one
+ * object, which goes with its last handle. A mapping is one region of the address space. It is kept while
+ * unused and found again (R9). When its object goes first, it becomes an orphan and goes with its last view.
  */
 #ifndef VMO_REGISTRY_H
 #define VMO_REGISTRY_H
@@ -23,28 +24,45 @@ struct entry {
     bool live;
 };
 
-struct object {
+struct handle {
     struct entry entry;
+    uint32_t object;
     uint8_t rights;
-    uint8_t seal;
-    uint8_t enforcer;
+};
+
+/* Where an object's bytes are. */
+enum backing {
+    BACKED_BY_KERNEL, /* pages of its own: the only ones that can be sealed and handed over */
+    BACKED_BY_BYTES,  /* the caller's memory, borrowed (R5) */
+    BACKED_BY_FILE    /* a file's pages, borrowed (R5) */
+};
+
+struct object {
+    bool live;
     bool received;
     bool sent_writable; /* some peer got WRITE: no seal can be honest any more */
     bool sent_for_good; /* a message with it may stay queued after its channel was closed on this side */
-    uint32_t sent_to;   /* bit per peer that a message with it was sent to and that is not closed */
+    uint8_t backing;
+    uint8_t seal;
+    uint8_t enforcer;
+    uint32_t handles; /* that stand on it */
+    uint32_t sent_to; /* bit per peer that a message with it was sent to and that is not closed */
     struct be_object be;
+    const uint8_t *bytes; /* BACKED_BY_BYTES */
+    uint64_t base;        /* of a file: where byte 0 of the VMO lies in it; else 0 */
     uint64_t len_bytes;
-    uint64_t size_bytes;
+    uint64_t size_bytes; /* pages that it takes, in bytes; 0 for borrowed memory */
 };
 
 struct mapping {
     uint8_t *at;
-    struct vmo_range range; /* whole pages of the object */
+    struct vmo_range range; /* whole pages, counted from the start of what the backend maps */
     uint64_t used_at;       /* registry's clock at its last use: the smallest unused one is evicted */
     uint32_t object;        /* index, or NO_OBJECT */
     uint32_t users;         /* views on it */
     bool live;
     bool writable;
+    bool borrowed; /* the caller's bytes: nothing to give back */
 };
 
 struct view {
@@ -56,6 +74,7 @@ struct view {
 struct peer {
     struct entry entry;
     bool allowed;
+    uint8_t required_seal; /* what it sends must be sealed at least so */
     struct be_peer be;
 };
 
@@ -67,19 +86,26 @@ struct vmo_registry {
     struct vmo_counters counters;
     uint64_t total_bytes;
     uint64_t clock;
+    struct handle *handles;
     struct object *objects;
     struct mapping *mappings;
     struct view *views;
     struct peer *peers;
 };
 
-/* The entry that a handle names, or NULL. */
-struct object *registry_object(const struct vmo_registry *registry, vmo_t vmo);
+/* What a vmo_t names. */
+struct held {
+    struct handle *handle;
+    struct object *object;
+};
+
+/* The entries that a handle names; false or NULL when it names none. */
+bool registry_held(const struct vmo_registry *registry, vmo_t vmo, struct held *out);
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer);
 
 /* A free entry, or NULL when the table is full. It is taken by registry_take alone. */
-struct object *registry_free_object(const struct vmo_registry *registry);
+struct handle *registry_free_handle(const struct vmo_registry *registry);
 struct view *registry_free_view(const struct vmo_registry *registry);
 struct peer *registry_free_peer(const struct vmo_registry *registry);
 
@@ -87,14 +113,20 @@ struct peer *registry_free_peer(const struct vmo_registry *registry);
 uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index);
 void registry_release(struct entry *entry);
 
-/* Does a further object of len_bytes fit the limits? *size_bytes is its rounded length. */
-VMO_CHECK vmo_status registry_room(const struct vmo_registry *registry, uint64_t len_bytes,
+/* Does a further object that takes size_bytes fit the tables and the quota? */
+VMO_CHECK vmo_status registry_room(const struct vmo_registry *registry, uint64_t size_bytes);
+/* The pages that len_bytes take, in bytes; a refusal when no object may be so long. */
+VMO_CHECK vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes,
                                    uint64_t *size_bytes);
-/* Enters an object that registry_room let in; cannot fail. */
-vmo_t registry_enter(struct vmo_registry *registry, struct object *object, const struct object *value);
-/* Takes an object out again; its capabilities are gone or given up by the caller. */
-void registry_remove(struct vmo_registry *registry, struct object *object);
+/* Enters an object that registry_room let in, with its first handle; cannot fail. */
+vmo_t registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights);
+/* One more handle on an object, for which there is a free entry; cannot fail. */
+vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *object, uint32_t rights);
+/* Takes a handle out, and with the last one the object, whose capabilities the caller has given up. */
+void registry_remove(struct vmo_registry *registry, struct held *held);
 
+/* Where registry_enter will put the next object. */
+uint32_t registry_next_object(const struct vmo_registry *registry);
 uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object);
 uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer);
 
@@ -103,7 +135,15 @@ bool mapping_in_use(const struct vmo_registry *registry, const struct object *ob
 VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object);
 void mapping_orphan(struct vmo_registry *registry, const struct object *object);
 /* Enters a mapping that the backend made on its own (be_check), as an unused one. */
-VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
+VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *at,
                                    uint64_t size_bytes);
+
+/* A mapping that covers a range of an object (offsets and lengths already checked), found or made; *start is
+ * where the range begins in it. */
+VMO_CHECK vmo_status mapping_obtain(struct vmo_registry *registry, const struct object *object,
+                                    struct vmo_range range, bool writable, struct mapping **out,
+                                    uint64_t *start);
+/* One view less on a mapping; an orphan goes with its last. */
+VMO_CHECK vmo_status mapping_leave(struct vmo_registry *registry, struct mapping *mapping);
 
 #endif

@@ -39,7 +39,7 @@ static vmo_status next_request(struct vmo_incoming *request, vmo_t *vmo)
         return VMO_ERR_PROTOCOL;
     }
     memcpy(&ticket, request->body, sizeof ticket);
-    return vmo_accept(registry, &ticket, vmo);
+    return vmo_accept(registry, parent, &ticket, vmo);
 }
 
 static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BYTES])

@@ -41,6 +41,8 @@ static void names_are_the_headers(void **state)
         "VMO_ERR_PROTOCOL",
         "VMO_ERR_FRAGMENTED",
         "VMO_ERR_UNSUPPORTED",
+        "VMO_ERR_NOT_SEALED",
+        "VMO_ERR_NOT_REAPED",
         "VMO_ERR_BACKEND",
     };
 

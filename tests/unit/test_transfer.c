@@ -30,7 +30,7 @@ static void there(void **state)
         assert_int_equal(ticket.seal, VMO_SEAL_NONE);
         assert_int_equal(counters_of(world.a).bulk_bytes, bulk + 2 * PAGE);
         AS_B;
-        assert_ok(vmo_accept(world.b, &ticket, &theirs));
+        assert_ok(vmo_accept(world.b, world.to_a, &ticket, &theirs));
         assert_int_equal(counters_of(world.b).bulk_bytes, bulk + 2 * PAGE);
         assert_ok(vmo_len(world.b, theirs, &len));
         assert_ok(vmo_rights(world.b, theirs, &rights));
@@ -56,11 +56,11 @@ static void sealed(void **state)
     const struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
     assert_int_equal(ticket.seal, VMO_SEAL_FOREVER);
     AS_B;
-    assert_ok(vmo_accept(world.b, &ticket, &theirs));
+    assert_ok(vmo_accept(world.b, world.to_a, &ticket, &theirs));
     assert_ok(vmo_seal_of(world.b, theirs, &strength));
     assert_ok(vmo_seal_enforced_by(world.b, theirs, &by));
     assert_int_equal(strength, VMO_SEAL_FOREVER);
-    assert_int_equal(by, fake_config()->has_alias ? VMO_BY_KERNEL : VMO_BY_LIBRARY);
+    assert_int_equal(by, VMO_BY_LIBRARY); /* nobody but the sender knows that nobody can write */
 }
 
 static void transfer_refused(void **state)
@@ -123,7 +123,7 @@ static void transferred_is_not_destroyed(void **state)
     (void)state;
     assert_status(vmo_destroy(world.a, vmo), VMO_ERR_STILL_SHARED);
     AS_B;
-    assert_ok(vmo_accept(world.b, &ticket, &theirs));
+    assert_ok(vmo_accept(world.b, world.to_a, &ticket, &theirs));
     assert_ok(vmo_close(world.b, theirs));
     AS_A;
     assert_ok(vmo_destroy(world.a, vmo));
@@ -144,10 +144,10 @@ static void wrong_names(void **state)
     AS_B;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         ticket.name = names[i];
-        assert_refused(vmo_accept(world.b, &ticket, &out), VMO_ERR_PROTOCOL);
+        assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_PROTOCOL);
     }
     assert_int_equal(out.id, 7);
-    assert_ok(vmo_accept(world.b, &good, &out));
+    assert_ok(vmo_accept(world.b, world.to_a, &good, &out));
 }
 
 /* Not one that a handle of this registry holds already: by owner, by alias, accepted or made. */
@@ -160,15 +160,15 @@ static void names_already_held(void **state)
     (void)state;
     AS_B;
     assert_ok(vmo_create(world.b, LEN, &own)); /* slot 4 */
-    assert_ok(vmo_accept(world.b, &ticket, &out));
+    assert_ok(vmo_accept(world.b, world.to_a, &ticket, &out));
     const vmo_t first = out;
-    assert_refused(vmo_accept(world.b, &ticket, &out), VMO_ERR_PROTOCOL);
+    assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_PROTOCOL);
     ticket.name = 4;
-    assert_refused(vmo_accept(world.b, &ticket, &out), VMO_ERR_PROTOCOL);
+    assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_PROTOCOL);
     if (fake_config()->has_alias) {
         assert_ok(vmo_seal(world.b, own, VMO_SEAL_PEERS)); /* alias in slot 5 */
         ticket.name = 5;
-        assert_refused(vmo_accept(world.b, &ticket, &out), VMO_ERR_PROTOCOL);
+        assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_PROTOCOL);
     }
     assert_int_equal(out.id, first.id);
     assert_ok(vmo_destroy(world.b, own));
@@ -197,13 +197,13 @@ static void tickets_refused(void **state)
         ticket.len_bytes = rows[i].len_bytes;
         ticket.rights = rows[i].rights;
         ticket.seal = rows[i].seal;
-        assert_refused(vmo_accept(world.b, &ticket, &out), rows[i].expected);
+        assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), rows[i].expected);
     }
-    assert_refused_quietly(vmo_accept(world.b, NULL, &out), VMO_ERR_INVALID);
-    assert_refused_quietly(vmo_accept(world.b, &good, NULL), VMO_ERR_INVALID);
-    assert_refused_quietly(vmo_accept(NULL, &good, &out), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_accept(world.b, world.to_a, NULL, &out), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_accept(world.b, world.to_a, &good, NULL), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_accept(NULL, world.to_b, &good, &out), VMO_ERR_BAD_HANDLE);
     assert_int_equal(out.id, 7);
-    assert_ok(vmo_accept(world.b, &good, &out)); /* no refusal took the capability away */
+    assert_ok(vmo_accept(world.b, world.to_a, &good, &out)); /* no refusal took the capability away */
 }
 
 static void no_room_to_accept(void **state)
@@ -217,10 +217,10 @@ static void no_room_to_accept(void **state)
     for (size_t i = 0; i < 8; i++) {
         assert_ok(vmo_create(world.b, 1, &vmos[i]));
     }
-    assert_refused(vmo_accept(world.b, &ticket, &out), VMO_ERR_TABLE_FULL);
+    assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_TABLE_FULL);
     assert_int_equal(out.id, 7);
     assert_ok(vmo_destroy(world.b, vmos[5]));
-    assert_ok(vmo_accept(world.b, &ticket, &out));
+    assert_ok(vmo_accept(world.b, world.to_a, &ticket, &out));
 }
 
 /* A ticket may travel as the body of a message. */
@@ -239,7 +239,7 @@ static void ticket_as_a_body(void **state)
     assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
     assert_int_equal(incoming.body_bytes, sizeof got);
     memcpy(&got, incoming.body, sizeof got);
-    assert_ok(vmo_accept(world.b, &got, &theirs));
+    assert_ok(vmo_accept(world.b, world.to_a, &got, &theirs));
 }
 
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)

@@ -173,18 +173,22 @@ static void slot_empty(int32_t number)
     }
 }
 
-vmo_status be_drop_owner(struct be_object *object)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
 {
-    vmo_status status = fake_enter();
+    const vmo_status status = be_make_alias(object); /* counts as this call */
 
+    if (status == VMO_ERR_UNSUPPORTED) {
+        *by = VMO_BY_LIBRARY;
+        return VMO_OK;
+    }
     if (status != VMO_OK) {
         return status;
     }
-    if (owner_slot(object) == NULL || object->alias == BE_NONE) {
-        return VMO_ERR_INVALID;
+    *by = VMO_BY_KERNEL;
+    if (strength == VMO_SEAL_FOREVER) {
+        slot_empty(object->owner);
+        object->owner = BE_NONE;
     }
-    slot_empty(object->owner);
-    object->owner = BE_NONE;
     return VMO_OK;
 }
 
@@ -290,7 +294,8 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     return VMO_ERR_BACKEND;
 }
 
-vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at, uint64_t *retries)
+vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                    vmo_enforcer *by, void **at, uint64_t *retries)
 {
     vmo_status status = fake_enter();
     const struct fake_slot *slot = fake_reader(object);
@@ -303,8 +308,18 @@ vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **
         return VMO_ERR_PROTOCOL;
     }
     *at = NULL;
+    *by = claimed == VMO_SEAL_NONE                                ? VMO_BY_NOBODY
+          : claimed == VMO_SEAL_PEERS && slot->kind == FAKE_ALIAS ? VMO_BY_KERNEL
+                                                                  : VMO_BY_LIBRARY;
     if (!fake.config.check_maps) {
         return VMO_OK;
     }
     return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, at);
+}
+
+vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
+{
+    (void)range, (void)out, (void)file;
+    const vmo_status status = fake_enter();
+    return status == VMO_OK ? VMO_ERR_UNSUPPORTED : status;
 }

@@ -63,9 +63,25 @@ static vmo_status close_slot(int32_t *slot)
     return VMO_OK;
 }
 
-vmo_status be_drop_owner(struct be_object *object)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
 {
-    return close_slot(&object->owner);
+    const vmo_status status = be_make_alias(object);
+
+    if (status == VMO_ERR_UNSUPPORTED) {
+        *by = VMO_BY_LIBRARY; /* any holder can map it writable (K-28) */
+        return VMO_OK;
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    *by = VMO_BY_KERNEL;
+    return strength == VMO_SEAL_FOREVER ? close_slot(&object->owner) : VMO_OK;
+}
+
+vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
+{
+    (void)file, (void)range, (void)out;
+    return VMO_ERR_UNSUPPORTED; /* no files in this kernel */
 }
 
 vmo_status be_close(struct be_object *object)
@@ -142,7 +158,7 @@ static vmo_status touch_writable(void *memory, uint64_t bytes)
 
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
-    if (!nx_features()->read) {
+    if (!nx_features()->read || object->owner == BE_NONE) { /* an alias refuses it (K-28) */
         return VMO_ERR_UNSUPPORTED;
     }
     const vmo_status status = touch_writable(to, range.len_bytes);
@@ -252,9 +268,20 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     return nx_call2(NX_SYS_VM_UNMAP, nx_address(at), bytes) == 0 ? VMO_OK : VMO_ERR_BACKEND;
 }
 
-vmo_status be_check(const struct be_object *object, uint64_t size_bytes, void **at, uint64_t *retries)
+/* An alias is the kernel's word that its holder cannot write; that nobody else can, no kernel tells. */
+static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_strength claimed)
+{
+    if (claimed == VMO_SEAL_NONE) {
+        return VMO_BY_NOBODY;
+    }
+    return claimed == VMO_SEAL_PEERS && object->owner == BE_NONE ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
+}
+
+vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                    vmo_enforcer *by, void **at, uint64_t *retries)
 {
     *at = NULL;
+    *by = claim_enforcer(object, claimed);
     if (object->owner != BE_NONE) {
         return nx_slot_writable(object->owner, size_bytes) ? VMO_OK : VMO_ERR_PROTOCOL;
     }

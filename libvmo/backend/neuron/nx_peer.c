@@ -174,6 +174,12 @@ vmo_status be_parent(struct be_peer *out)
     return VMO_OK;
 }
 
+vmo_status be_peer_open(int descriptor, struct be_peer *out)
+{
+    (void)descriptor, (void)out;
+    return VMO_ERR_UNSUPPORTED; /* no descriptors in this kernel */
+}
+
 vmo_status be_peer_close(struct be_peer *peer)
 {
     const vmo_status send = close_endpoint(&peer->send);
@@ -193,6 +199,11 @@ bool nx_peer_ended(const struct be_peer *peer)
     return peer->watch != BE_NONE && nx_call((uint64_t)peer->watch, nx_address(&hdr), nx_address(&byte),
                                              sizeof byte, NX_IPC_NONBLOCK, 0, NX_SYS_IPC_RECV)
                                              .a0 == -NX_ESRCH;
+}
+
+bool be_peer_unreaped(const struct be_peer *peer)
+{
+    return nx_peer_ended(peer); /* be_peer_wait takes the watch away */
 }
 
 uint64_t be_now_ns(void)

@@ -40,6 +40,15 @@ VMO_CHECK vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct 
 /* The channel to the task that spawned this one. Errors: TABLE_FULL, UNSUPPORTED (there is none). */
 VMO_CHECK vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out);
 
+/* The channel behind a connected descriptor (a SOCK_SEQPACKET socket on Linux), which is the library's from
+ * here on. Errors: TABLE_FULL, INVALID, UNSUPPORTED (NEURON). */
+VMO_CHECK vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out);
+
+/* What this peer sends must be sealed at least so, or it is refused before it is mapped: NOT_SEALED. NONE,
+ * the default, takes anything. Errors: BAD_HANDLE, INVALID. */
+VMO_CHECK vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer,
+                                      vmo_seal_strength strength);
+
 /* Puts a peer on the list of those that may get a VMO. Errors: BAD_HANDLE. */
 VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer);
 
@@ -80,7 +89,8 @@ struct vmo_incoming {
 
 /* Receives the next message. A VMO's length is the sender's claim and is checked with the kernel before the
  * handle is made; the caller owns the handle. A message that does not hold is dropped, with what it carried,
- * and *out is untouched. Errors: PROTOCOL, PEER_GONE, TIMED_OUT, TABLE_FULL, QUOTA, TOO_LARGE, NO_SLOTS. */
+ * and *out is untouched. Errors: PROTOCOL, NOT_SEALED, PEER_GONE, TIMED_OUT, TABLE_FULL, QUOTA, TOO_LARGE,
+ * NO_SLOTS. */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                               uint64_t deadline_ns);
 
@@ -100,9 +110,11 @@ struct vmo_ticket {
 VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
                                   struct vmo_ticket *out);
 
-/* Takes a transferred VMO over. Refused unless the named capability is a VMO that no handle of this registry
- * holds and the claimed length lies within it. Errors: PROTOCOL, TABLE_FULL, QUOTA, TOO_LARGE, NO_SLOTS. */
-VMO_CHECK vmo_status vmo_accept(struct vmo_registry *registry, const struct vmo_ticket *ticket, vmo_t *out);
+/* Takes a VMO over that this peer transferred. Refused unless the named capability is a VMO that no handle of
+ * this registry holds and the claimed length lies within it. Errors: PROTOCOL, NOT_SEALED, TABLE_FULL, QUOTA,
+ * TOO_LARGE, NO_SLOTS. */
+VMO_CHECK vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer,
+                                const struct vmo_ticket *ticket, vmo_t *out);
 
 #ifdef __cplusplus
 }

@@ -52,10 +52,12 @@ typedef enum vmo_status {
     VMO_ERR_PROTOCOL = 19, /* the peer's message or claim does not hold: it was dropped; distrust the peer */
     VMO_ERR_FRAGMENTED = 20,  /* the kernel cannot place this mapping where it wants to (K-26): map less */
     VMO_ERR_UNSUPPORTED = 21, /* this backend or this kernel cannot do it: use the documented substitute */
-    VMO_ERR_BACKEND = 22      /* the kernel answered what its contract does not say: report it */
+    VMO_ERR_NOT_SEALED = 22,  /* the object is not sealed as this receiver requires: it was dropped */
+    VMO_ERR_NOT_REAPED = 23,  /* a child that ended had it mapped: vmo_peer_wait first */
+    VMO_ERR_BACKEND = 24      /* the kernel answered what its contract does not say: report it */
 } vmo_status;
 
-#define VMO_STATUS_COUNT 23
+#define VMO_STATUS_COUNT 25
 
 /* The name of a status, "VMO_ERR_BOUNDS", and its one-line meaning. Never NULL. */
 const char *vmo_status_name(vmo_status status);
@@ -104,7 +106,7 @@ typedef enum vmo_enforcer {
 struct vmo_registry;
 
 struct vmo_limits {
-    uint32_t objects;          /* live VMOs, 1..4096 */
+    uint32_t objects;          /* live VMOs, 1..4096; twice as many handles */
     uint32_t mappings;         /* kept mappings, 1..4096; on NEURON at most 64 can exist (K-24) */
     uint32_t views;            /* live views, 1..4096 */
     uint32_t peers;            /* live peers, 0..32 */
@@ -117,7 +119,7 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits);
 
 /* The same as a constant expression, never less than vmo_registry_bytes; for static storage. */
 #define VMO_REGISTRY_BYTES(objects, mappings, views, peers)                                                  \
-    (256 + (size_t)(objects)*112 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*64)
+    (256 + (size_t)(objects)*128 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*64)
 
 /* Prepares a registry in storage (aligned to 16) and probes the kernel once. The registry owns the
  * storage until vmo_registry_fini. Errors: INVALID, TOO_LARGE (storage too small), BACKEND. */
@@ -134,19 +136,42 @@ VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
  * that is not init, since the arena is one and a task that overruns it takes the kernel down, K-20). */
 VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out);
 
+/* Wraps memory that the caller keeps alive until the last view is unmapped and the handle closed (R5):
+ * read-only, local, no copy, no pages. It cannot be sealed, handed over or destroyed: vmo_copy makes what
+ * can. Errors: INVALID, ZERO_LENGTH, BOUNDS (wraps around), QUOTA, TABLE_FULL. */
+VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint64_t len_bytes,
+                                    vmo_t *out);
+
+/* Wraps a range of an open file (a descriptor), which is mapped, not copied; as vmo_wrap_bytes otherwise. The
+ * descriptor stays the caller's. If somebody truncates the file later, vmo_read answers BOUNDS; touching a
+ * view beyond the new end is a SIGBUS. Errors: BOUNDS (beyond the file's end), INVALID (no regular file, not
+ * readable), UNSUPPORTED (NEURON), NO_SLOTS and those of vmo_wrap_bytes. */
+VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
+                                   vmo_t *out);
+
+/* A new VMO with the same bytes, with all rights and no seal: the one counted way to hand wrapped bytes over.
+ * Errors: those of vmo_create and vmo_map_rw, and of vmo_read for the source. */
+VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out);
+
+/* One more handle on the same memory, with the same or fewer rights; no system call. Seals and lengths are
+ * the memory's: they are seen through every handle. Errors: RIGHTS (more than this handle has), INVALID,
+ * TABLE_FULL. */
+VMO_CHECK vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out);
+
 /* Bytes as created or received; and the same rounded up to pages. */
 VMO_CHECK vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes);
 VMO_CHECK vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *size_bytes);
 VMO_CHECK vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *rights);
 
-/* Gives the handle up. Views stay valid until they are unmapped; other holders keep theirs. The memory
- * goes back to the kernel only by vmo_destroy (and on a1 never). Errors: BAD_HANDLE. */
+/* Gives the handle up. Views stay valid until they are unmapped; other handles and holders keep theirs. The
+ * memory goes back to the kernel only by vmo_destroy (and on a1 never). Errors: BAD_HANDLE. */
 VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
 
 /* Gives the memory back to the kernel; the handle is gone after success and as it was after failure.
  * Kept mappings that nobody uses are dropped first. Errors: STILL_MAPPED (a view lives here, or a
- * mapping in another task), STILL_SHARED (another capability, or sent to a peer that is not closed yet,
- * K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received), UNSUPPORTED (a1). */
+ * mapping in another task), STILL_SHARED (another handle or capability, or sent to a peer that is not closed
+ * yet, K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received, or a handle without
+ * WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). */
 VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 
 /* ---- Bytes (R2) --------------------------------------------------------------------------------- */

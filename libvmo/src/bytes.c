@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies into and out of a VMO, each of them counted (R2, R9). */
+#include <string.h>
+
+#include "registry.h"
+#include "sizes.h"
+
+#define COPY_BYTES_MAX (UINT64_C(1) << 31)
+
+static vmo_status check_copy(const struct object *object, struct vmo_range range, const void *memory)
+{
+    if (!range_within(range, object->len_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    if (range.len_bytes > COPY_BYTES_MAX) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    return range.len_bytes && !memory ? VMO_ERR_INVALID : VMO_OK;
+}
+
+vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, const void *from)
+{
+    struct held held;
+
+    if (!registry_held(registry, vmo, &held)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (held.object->seal == VMO_SEAL_FOREVER) {
+        return VMO_ERR_SEALED;
+    }
+    if (!(held.handle->rights & VMO_RIGHT_WRITE)) {
+        return VMO_ERR_RIGHTS;
+    }
+    vmo_status status = check_copy(held.object, range, from);
+    if (status != VMO_OK || range.len_bytes == 0) {
+        return status;
+    }
+    status = be_write(&held.object->be, range, from);
+    if (status == VMO_OK) {
+        registry->counters.copy_fallbacks++;
+    }
+    return status;
+}
+
+/* Where the kernel has no read call: through a mapping, which is then kept like any other. */
+static vmo_status read_through_mapping(struct vmo_registry *registry, const struct object *object,
+                                       struct vmo_range range, void *to)
+{
+    struct mapping *mapping = NULL;
+    uint64_t start = 0;
+    const vmo_status status = mapping_obtain(registry, object, range, false, &mapping, &start);
+
+    if (status == VMO_OK) {
+        memcpy(to, mapping->at + start, (size_t)range.len_bytes);
+    }
+    return status;
+}
+
+static vmo_status read_bytes(struct vmo_registry *registry, const struct object *object,
+                             struct vmo_range range, void *to)
+{
+    if (object->backing == BACKED_BY_BYTES) {
+        memcpy(to, object->bytes + range.off_bytes, (size_t)range.len_bytes);
+        return VMO_OK;
+    }
+    /* A file's range lies within a file that had this length once: the sum cannot overflow. */
+    const struct vmo_range whole = {object->base + range.off_bytes, range.len_bytes};
+    const vmo_status status = be_read(&object->be, whole, to);
+    return status == VMO_ERR_UNSUPPORTED ? read_through_mapping(registry, object, range, to) : status;
+}
+
+vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, void *to)
+{
+    struct held held;
+
+    if (!registry_held(registry, vmo, &held)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    vmo_status status = check_copy(held.object, range, to);
+    if (status != VMO_OK || range.len_bytes == 0) {
+        return status;
+    }
+    status = read_bytes(registry, held.object, range, to);
+    if (status == VMO_OK) {
+        registry->counters.copy_fallbacks++;
+    }
+    return status;
+}
+
+/* Fills a new VMO, which nobody else knows yet, in place. */
+static vmo_status fill_copy(struct vmo_registry *registry, const struct held *from, vmo_t copy)
+{
+    const struct vmo_range whole = {0, from->object->len_bytes};
+    vmo_view_t view = {0};
+
+    vmo_status status = vmo_map_rw(registry, copy, whole, &view);
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = read_bytes(registry, from->object, whole, vmo_view_data_rw(registry, view));
+    const vmo_status unmapped = vmo_unmap(registry, view);
+    return status == VMO_OK ? unmapped : status;
+}
+
+vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
+{
+    struct held held;
+    vmo_t copy = VMO_NONE;
+
+    if (!registry_held(registry, vmo, &held)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!out) {
+        return VMO_ERR_INVALID;
+    }
+    vmo_status status = vmo_create(registry, held.object->len_bytes, &copy);
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = fill_copy(registry, &held, copy);
+    if (status != VMO_OK) {
+        vmo_status undone = vmo_destroy(registry, copy);
+        if (undone == VMO_ERR_UNSUPPORTED) {
+            undone = vmo_close(registry, copy);
+        }
+        return undone == VMO_OK ? status : undone;
+    }
+    registry->counters.copy_fallbacks++;
+    *out = copy;
+    return VMO_OK;
+}

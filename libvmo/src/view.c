@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views: windows onto mappings, each with a handle of its own (R3, R4). */
+#include "registry.h"
+#include "sizes.h"
+
+static vmo_view_t enter_view(struct vmo_registry *registry, struct view *view, struct mapping *mapping,
+                             struct vmo_range range)
+{
+    view->mapping = (uint32_t)(mapping - registry->mappings);
+    view->range = range;
+    mapping->users++;
+    return (vmo_view_t){registry_take(registry, &view->entry, (uint32_t)(view - registry->views))};
+}
+
+static vmo_status check_map(const struct held *held, struct vmo_range range, bool writable)
+{
+    if (writable && held->object->seal == VMO_SEAL_FOREVER) {
+        return VMO_ERR_SEALED;
+    }
+    if (!(held->handle->rights & (writable ? VMO_RIGHT_WRITE : VMO_RIGHT_READ))) {
+        return VMO_ERR_RIGHTS;
+    }
+    if (!range_within(range, held->object->len_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    return range.len_bytes ? VMO_OK : VMO_ERR_ZERO_LENGTH;
+}
+
+static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, bool writable,
+                      vmo_view_t *out)
+{
+    struct held held;
+    struct mapping *mapping = NULL;
+    uint64_t start = 0;
+
+    if (!registry_held(registry, vmo, &held)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    vmo_status status = out ? check_map(&held, range, writable) : VMO_ERR_INVALID;
+    if (status != VMO_OK) {
+        return status;
+    }
+    struct view *view = registry_free_view(registry);
+    if (!view) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    status = mapping_obtain(registry, held.object, range, writable, &mapping, &start);
+    if (status == VMO_OK) {
+        *out = enter_view(registry, view, mapping, (struct vmo_range){start, range.len_bytes});
+    }
+    return status;
+}
+
+vmo_status vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, vmo_view_t *out)
+{
+    return map(registry, vmo, range, false, out);
+}
+
+vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, vmo_view_t *out)
+{
+    return map(registry, vmo, range, true, out);
+}
+
+vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range, vmo_view_t *out)
+{
+    const struct view *whole = registry_view(registry, view);
+
+    if (!whole) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!out) {
+        return VMO_ERR_INVALID;
+    }
+    if (!range_within(range, whole->range.len_bytes)) {
+        return VMO_ERR_BOUNDS;
+    }
+    if (range.len_bytes == 0) {
+        return VMO_ERR_ZERO_LENGTH;
+    }
+    struct view *part = registry_free_view(registry);
+    if (!part) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    *out = enter_view(registry, part, &registry->mappings[whole->mapping],
+                      (struct vmo_range){whole->range.off_bytes + range.off_bytes, range.len_bytes});
+    return VMO_OK;
+}
+
+vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
+{
+    struct view *found = registry_view(registry, view);
+
+    if (!found) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    const vmo_status status = mapping_leave(registry, &registry->mappings[found->mapping]);
+    if (status == VMO_OK) {
+        registry_release(&found->entry);
+    }
+    return status;
+}
+
+const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t view)
+{
+    const struct view *found = registry_view(registry, view);
+
+    return found ? registry->mappings[found->mapping].at + found->range.off_bytes : NULL;
+}
+
+uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view)
+{
+    const struct view *found = registry_view(registry, view);
+
+    if (!found || !registry->mappings[found->mapping].writable) {
+        return NULL;
+    }
+    return registry->mappings[found->mapping].at + found->range.off_bytes;
+}
+
+uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view)
+{
+    const struct view *found = registry_view(registry, view);
+
+    return found ? found->range.len_bytes : 0;
+}
