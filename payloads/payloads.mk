@@ -6,9 +6,9 @@ PAYLOAD_LDFLAGS := -nostartfiles -static -T linker/payload.ld -Wl,--gc-sections 
 
 CRT_SRCS := $(sort $(wildcard payloads/crt/*.c payloads/crt/*.S))
 CRT_OBJS := $(addprefix $(BUILD)/target/,$(addsuffix .o,$(basename $(CRT_SRCS))))
-CONSUMER_OBJS := $(BUILD)/target/payloads/consumer/consumer.o $(CRT_OBJS)
-# What of the producer does not change from run to run; content.c and embedded.S do.
-PRODUCER_OBJS := $(BUILD)/target/payloads/producer/producer.o $(CRT_OBJS)
+CONSUMER_OBJS := $(BUILD)/target/payloads/consumer/consumer.o $(BUILD)/target/payloads/neuron/accept_neuron.o $(CRT_OBJS)
+# What of the producer does not change from run to run; content.c, embedded.S and consumer_elf.S do.
+PRODUCER_OBJS := $(BUILD)/target/payloads/producer/producer.o $(BUILD)/target/payloads/neuron/connect_neuron.o $(CRT_OBJS)
 CONSUMER := $(BUILD)/target/payloads/consumer.elf
 ALL += $(CONSUMER) $(PRODUCER_OBJS)
 
@@ -37,6 +37,6 @@ else
 	$(Q)cp $(CONSUMER:.elf=.debug.elf) $(RUN_DIR)/consumer.debug.elf
 endif
 	$(Q)$(CROSS)gcc $(RUN_CFLAGS) $(PAYLOAD_LDFLAGS) $(PRODUCER_WRAP) -o $(RUN_DIR)/producer.debug.elf \
-	    payloads/producer/content.c payloads/producer/embedded.S $(if $(PRODUCER_WRAP),$(MUTANT_SRC)) \
+	    payloads/producer/content.c payloads/producer/embedded.S payloads/neuron/consumer_elf.S $(if $(PRODUCER_WRAP),$(MUTANT_SRC)) \
 	    $(PRODUCER_OBJS) $(LIBVMO)
 	$(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/producer.debug.elf $(RUN_DIR)/producer.elf

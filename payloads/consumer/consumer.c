@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crt/crt_task.h"
+#include "connect.h"
 #include "proof.h"
 #include "vmo/channel.h"
 
@@ -19,7 +19,7 @@ static vmo_status open_registry(void)
     static uint8_t storage[VMO_REGISTRY_BYTES(4, 4, 4, 1)] __attribute__((aligned(16)));
 
     const vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &registry);
-    return status == VMO_OK ? vmo_peer_parent(registry, &parent) : status;
+    return status == VMO_OK ? connect_producer(registry, &parent) : status;
 }
 
 /* The next request's VMO: it came with the message, or the message names one transferred before. */
@@ -62,21 +62,18 @@ static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BY
     return status == VMO_OK ? unmapped : status;
 }
 
-static vmo_status serve(uint32_t tag)
+/* Answers one request; *vmo stays open, so that its mapping can be looked at until the end. */
+static vmo_status serve(uint32_t tag, vmo_t *vmo)
 {
     struct vmo_incoming request;
-    vmo_t vmo = VMO_NONE;
     uint8_t digest[VMO_SHA256_BYTES];
 
-    vmo_status status = next_request(&request, &vmo);
+    vmo_status status = next_request(&request, vmo);
     if (status == VMO_OK && request.tag != tag) {
         status = VMO_ERR_PROTOCOL;
     }
     if (status == VMO_OK) {
-        status = hash_vmo(vmo, tag, digest);
-    }
-    if (status == VMO_OK) {
-        status = vmo_close(registry, vmo);
+        status = hash_vmo(*vmo, tag, digest);
     }
     if (status != VMO_OK) {
         return status;
@@ -85,18 +82,37 @@ static vmo_status serve(uint32_t tag)
     return vmo_send(registry, parent, &reply, vmo_now_ns(registry) + PROOF_WAIT_NS);
 }
 
+static vmo_status close_all(vmo_t blob, vmo_t page)
+{
+    vmo_status status = vmo_close(registry, blob);
+
+    if (status == VMO_OK) {
+        status = vmo_close(registry, page);
+    }
+    if (status == VMO_OK) {
+        status = vmo_peer_close(registry, parent);
+    }
+    return status == VMO_OK ? vmo_registry_fini(registry) : status;
+}
+
 int main(void)
 {
+    vmo_t blob = VMO_NONE;
+    vmo_t page = VMO_NONE;
     const char *step = "open";
     vmo_status status = open_registry();
 
     if (status == VMO_OK) {
         step = "blob";
-        status = serve(PROOF_TAG_BLOB);
+        status = serve(PROOF_TAG_BLOB, &blob);
     }
     if (status == VMO_OK) {
         step = "page";
-        status = serve(PROOF_TAG_PAGE);
+        status = serve(PROOF_TAG_PAGE, &page);
+    }
+    if (status == VMO_OK) {
+        step = "close";
+        status = close_all(blob, page);
     }
     if (status != VMO_OK) {
         printf("vmo: FAIL consumer %s: %s: %s\n", step, vmo_status_name(status), vmo_status_str(status));

@@ -21,8 +21,4 @@ extern const uint8_t *const content_page_digest;
 void content_fill_blob(uint8_t *to);
 void content_fill_page(uint8_t *to);
 
-/* The consumer's ELF file, carried inside the producer. */
-extern const uint8_t consumer_elf[];
-extern const uint64_t consumer_elf_bytes;
-
 #endif

@@ -88,26 +88,23 @@ static vmo_status create_endpoint(int32_t *slot)
     return VMO_OK;
 }
 
-/* endpoint_close takes the slot away whatever it answers (K-57). */
-static vmo_status close_endpoint(int32_t *slot)
+/* The number that gives a peer's two ends up. The owner ends the endpoint, which takes the slot away whatever
+ * it answers (K-57); a child only gives its capability up. */
+static uint64_t closing_call(const struct be_peer *peer)
 {
-    if (*slot == BE_NONE) {
-        return VMO_OK;
-    }
-    const int64_t answer = nx_call1(NX_SYS_EP_CLOSE, (uint64_t)*slot);
-    *slot = BE_NONE;
-    return answer == 0 || answer == -NX_EPERM || answer == -NX_ESRCH ? VMO_OK : VMO_ERR_BACKEND;
+    return peer->owns_queues ? NX_SYS_EP_CLOSE : NX_SYS_CAP_CLOSE;
 }
 
-/* The watch is the child's endpoint; the parent gives only its capability up. */
-static vmo_status close_watch(int32_t *slot)
+static vmo_status close_end(uint64_t number, int32_t *slot)
 {
     if (*slot == BE_NONE) {
         return VMO_OK;
     }
-    const int64_t answer = nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)*slot);
+    const int64_t answer = nx_call1(number, (uint64_t)*slot);
     *slot = BE_NONE;
-    return answer == 0 ? VMO_OK : VMO_ERR_BACKEND;
+    return answer == 0 || (number == NX_SYS_EP_CLOSE && (answer == -NX_EPERM || answer == -NX_ESRCH))
+               ? VMO_OK
+               : VMO_ERR_BACKEND;
 }
 
 /* Gives a child that has not run yet its ends of the channel and its watch, then lets it run. */
@@ -144,7 +141,7 @@ static vmo_status exec_and_equip(const struct vmo_program *program, struct be_pe
 
 vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
 {
-    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE, false};
+    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE, true};
 
     vmo_status status = check_program(program);
     if (status == VMO_OK) {
@@ -160,7 +157,6 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
         const vmo_status closed = be_peer_close(&peer);
         return closed == VMO_OK ? status : closed;
     }
-    peer.owns_queues = true; /* both endpoints are this task's (K-58) */
     *out = peer;
     return VMO_OK;
 }
@@ -182,9 +178,9 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
 
 vmo_status be_peer_close(struct be_peer *peer)
 {
-    const vmo_status send = close_endpoint(&peer->send);
-    const vmo_status receive = close_endpoint(&peer->receive);
-    const vmo_status watch = close_watch(&peer->watch);
+    const vmo_status send = close_end(closing_call(peer), &peer->send);
+    const vmo_status receive = close_end(closing_call(peer), &peer->receive);
+    const vmo_status watch = close_end(NX_SYS_CAP_CLOSE, &peer->watch); /* the child's own endpoint */
 
     return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
 }
@@ -235,5 +231,5 @@ vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exi
         return VMO_ERR_BACKEND;
     }
     *exit_status = (int32_t)reaped.a1;
-    return close_watch(&peer->watch);
+    return close_end(NX_SYS_CAP_CLOSE, &peer->watch);
 }
