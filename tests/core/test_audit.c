@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit's lines to the letter of docs/testing/audit.md, and the lines they are made of. */
+#include <stdio.h>
+
+#include "core/audit_tables.h"
+#include "core/kernel_rig.h"
+#include "core/line.h"
+
+#define NONCE "0123456789abcdef"
+#define R NX_MAP_READ
+#define W NX_MAP_WRITE
+
+static void ends_done(void)
+{
+    int code = HOST_GOES_ON;
+    for (unsigned i = 0; i < 1000 && code == HOST_GOES_ON; i++)
+        code = rig_call_ends(rig_init(), NX_SYS_YIELD, (const uint64_t[6]){0});
+    assert_int_equal(code, 85);
+}
+
+static struct task *named_child(const char *name)
+{
+    struct task *init = rig_init();
+    struct image elf;
+    rig_make_elf(&elf);
+    rig_poke(init, U_ELF, &elf, sizeof(elf));
+    rig_poke(init, U_NAME, name, strlen(name));
+    const int64_t pid = CALL(init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), 1, 0, U_NAME, strlen(name));
+    if (!rig_is_a1())
+        GIVES(0, init, NX_SYS_TASK_RESUME, (uint64_t)pid);
+    return task_find((uint64_t)pid);
+}
+
+static void boot_with_nonce(enum kernel_age age)
+{
+    struct kernel_config config = rig_config(age);
+    strcpy(config.nonce, NONCE);
+    rig_boot(&config);
+}
+
+/* Everything between the first line and the last must be as given; "@" stands for "audit <nonce> ", and
+ * "<base>" for an address in the arena, by the page. */
+static void prints_exactly(const char *expected)
+{
+    char text[8192];
+    size_t used = 0;
+    for (const char *c = expected; *c != '\0'; c++) {
+        const uint64_t pa = host_memory().arena_pa + (*c == '<' ? (uint64_t)(c[1] - '0') * PAGE : 0);
+        if (*c == '@')
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "audit " NONCE " ");
+        else if (*c == '<')
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "0x%llx", (unsigned long long)pa);
+        else
+            text[used++] = *c;
+        c += *c == '<' ? 2 : 0;
+    }
+    text[used] = '\0';
+    assert_string_equal(host_console(), text);
+}
+
+/* ---- Whole audits ----------------------------------------------------------------------------------------
+ */
+
+static void a_run_on_a2(void **state)
+{
+    (void)state;
+    boot_with_nonce(AGE_A2);
+    struct task *init = rig_init(), *child = named_child("con sumer=\x7F");
+    assert_int_equal(rig_vmo(init, 2 * PAGE), 2);
+    GIVES(5, init, NX_SYS_VMO_WRITE, 2, 0, U_BUF, 5);
+    GIVES(3, init, NX_SYS_VMO_SHARE_RO, 2);
+    assert_int_equal(rig_give(3, child, NX_RIGHT_MAP), 1);
+    const uint64_t seen = (uint64_t)CALL(child, NX_SYS_VM_MAP, 1, 0, 2 * PAGE, R);
+    const uint64_t fills = (uint64_t)CALL(init, NX_SYS_VM_MAP, 2, PAGE, PAGE, R | W);
+    assert_true(rig_store(init, fills, "x", 1) && rig_load(child, seen, &(char){0}, 1));
+    GIVES(0, init, NX_SYS_VM_UNMAP, fills, PAGE);
+    assert_int_equal(rig_endpoint(4), 4);
+    assert_int_equal(rig_give(4, child, NX_RIGHT_RECV), 2);
+    rig_fill(init, U_BUF, 0xA7, 70);
+    GIVES(5, init, NX_SYS_CAP_CLONE, 2);
+    assert_int_equal(rig_send(init, 4, 9, 70, 5, 0, 0), 70);
+    assert_int_equal(rig_recv(child, 2, 70, 0, 0), 70);
+    assert_int_equal(rig_send(child, 0, 65535, 0, CAP_NO_SLOT, 0, 0), 0);
+    assert_int_equal(rig_recv(init, 0, 0, 0, 0), 0);
+    GIVES(3, child, NX_SYS_VMO_READ, 3, 0, U_BUF, 3);
+    assert_int_equal(rig_send(init, 4, 9, 1, CAP_NO_SLOT, 0, 0), 1); /* never received */
+    rig_exit(child, -7);
+    GIVES(18, init, NX_SYS_WAIT, 18);
+    GIVES(6, init, NX_SYS_VMO_CREATE, 6, PAGE);
+    GIVES(0, init, NX_SYS_VMO_DESTROY, 6);
+    rig_fault(named_child(""), FAULT_ILLEGAL, 0);
+    rig_hazard(19, AUDIT_CALL_FAULT, "K-64", "illegal-instruction");
+    GIVES(-NX_EINVAL, init, NX_SYS_DEBUG_WRITE, U_NOWHERE, 1);
+    rig_hazard(17, NX_SYS_DEBUG_WRITE, "K-64", "unmapped-pointer");
+    host_console_forget();
+    GIVES('.', init, NX_SYS_DEBUG_PUTC, '.'); /* an open line at the end */
+    ends_done();
+
+    /* Frames: init's 65 are a root, a middle and 3 leaf tables, 1 + 32 + 27 pages; a dead child's 50, of
+     * which the stack takes 12 and 2 leaf tables; one for the message; one leaf table of vm_map, one
+     * middle table for its GiB. */
+    prints_exactly(".\n"
+                   "@begin v=1 age=a2\n"
+                   "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
+                   "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
+                   "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
+                   "@vmo id=1 creator=17 base=<0> bytes=8192 state=live\n"
+                   "@vmo id=2 creator=17 base=<2> bytes=4096 state=destroyed\n"
+                   "@map pid=18 vmo=1 off=0 bytes=8192 prot=r via=vm_map alias=1 state=unmapped accessed=1 "
+                   "dirtied=0 base=<0>\n"
+                   "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rw via=vm_map alias=0 state=unmapped "
+                   "accessed=1 dirtied=1 "
+                   "base=<1>\n"
+                   "@copy pid=17 into=5 from=0\n"
+                   "@copy pid=18 into=0 from=3\n"
+                   "@copy pid=19 into=0 from=0\n"
+                   "@hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4\n"
+                   "@hand from=17 to=18 via=transfer kind=endpoint vmo=0 rights=2\n"
+                   "@hand from=17 to=18 via=move kind=vmo vmo=1 rights=4\n"
+                   "@msg n=0 from=17 to=18 len=70 type=9 moved=vmo head="
+                   "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
+                   "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\n"
+                   "@msg n=1 from=18 to=17 len=0 type=65535 moved=none head=-\n"
+                   "@lost msgs=0 undelivered=1\n"
+                   "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
+                   "@res when=done slots=5 regions=0 vmos=1 endpoints=2 arena_bytes=8192 frames=118\n"
+                   "@res when=end slots=0 regions=0 vmos=1 endpoints=0 arena_bytes=8192 frames=0\n"
+                   "@keep what=endpoint_ids n=1\n"
+                   "@hazard pid=19 call=fault id=K-64 what=illegal-instruction\n"
+                   "@hazard pid=17 call=44 id=K-64 what=unmapped-pointer\n"
+                   "@result init=done status=0 instret=1234567\n"
+                   "@end lines=25\n");
+}
+
+static void a_run_on_a1(void **state)
+{
+    (void)state;
+    boot_with_nonce(AGE_A1);
+    struct task *init = rig_init(), *child = named_child("consumer");
+    const uint64_t flags = NX_MAP_VALID | NX_MAP_USER, vmo = rig_vmo(init, 3 * PAGE);
+    const uint64_t theirs = rig_give(vmo, child, NX_RIGHT_MAP);
+    for (uint64_t at = 0; at < 3 * PAGE; at += PAGE)
+        GIVES(0, child, NX_SYS_MAP, theirs, NX_A1_MAP_BASE + at, at, flags | R);
+    GIVES(0, init, NX_SYS_MAP, vmo, NX_A1_MAP_BASE, PAGE, flags | R | NX_MAP_EXEC);
+    const uint64_t space = (uint64_t)CALL(init, NX_SYS_AS_CREATE, 0);
+    GIVES(0, init, NX_SYS_AS_MAP, space, vmo, 0x1000, PAGE, NX_PROT_READ | NX_PROT_WRITE, 1);
+    assert_true(rig_load(child, NX_A1_MAP_BASE, &(char){0}, 1));
+    assert_true(rig_load(child, NX_A1_MAP_BASE + 2 * PAGE, &(char){0}, 1));
+    host_console_forget();
+    rig_exit(child, 0);
+    ends_done();
+    /* The image took 45 pages of the arena before the VMO: 1 + 32 + 12. Frames at the end: init's 65 and 2
+     * tables for its map, the child's 5 and 2 tables, 3 for the address space that as_create made. */
+    char expected[4096];
+    snprintf(expected, sizeof(expected),
+             "@begin v=1 age=a1\n"
+             "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
+             "@task pid=18 parent=17 state=exited end=exit status=0 name=consumer\n"
+             "@vmo id=1 creator=17 base=0x%llx bytes=12288 state=live\n"
+             "@map pid=18 vmo=1 off=0 bytes=12288 prot=r via=map alias=0 state=live accessed=2 dirtied=0 "
+             "base=0x%llx\n"
+             "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rx via=map alias=0 state=live accessed=0 dirtied=0 "
+             "base=0x%llx\n"
+             "@map pid=17 vmo=1 off=0 bytes=4096 prot=rw via=as_map alias=0 state=live accessed=0 dirtied=0 "
+             "base=0x%llx\n"
+             "@copy pid=17 into=0 from=0\n"
+             "@copy pid=18 into=0 from=0\n"
+             "@hand from=17 to=18 via=transfer kind=vmo vmo=1 rights=4\n"
+             "@lost msgs=0 undelivered=0\n"
+             "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
+             "@res when=done slots=3 regions=0 vmos=1 endpoints=1 arena_bytes=196608 frames=77\n"
+             "@res when=end slots=0 regions=0 vmos=1 endpoints=0 arena_bytes=196608 frames=0\n"
+             "@keep what=arena_bytes n=196608\n"
+             "@keep what=address_spaces n=2\n"
+             "@keep what=endpoint_ids n=0\n"
+             "@result init=done status=0 instret=1234567\n"
+             "@end lines=19\n",
+             (unsigned long long)host_memory().arena_pa + 45 * PAGE,
+             (unsigned long long)host_memory().arena_pa + 45 * PAGE,
+             (unsigned long long)host_memory().arena_pa + 46 * PAGE,
+             (unsigned long long)host_memory().arena_pa + 45 * PAGE);
+    prints_exactly(expected);
+}
+
+/* Without a nonce the lines carry "-". */
+static void no_nonce(void **state)
+{
+    static const char *const nonces[] = {"", "-"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct kernel_config config = rig_config(AGE_A2);
+        strcpy(config.nonce, nonces[i]);
+        rig_boot(&config);
+        ends_done();
+        assert_int_equal(strncmp(host_console(), "audit - begin v=1 age=a2\naudit - task pid=17 ", 45), 0);
+    }
+}
+
+/* ---- Bounded tables --------------------------------------------------------------------------------------
+ */
+
+static unsigned count_of(const char *what)
+{
+    unsigned n = 0;
+    for (const char *at = strstr(host_console(), what); at != NULL; at = strstr(at + 1, what))
+        n++;
+    return n;
+}
+
+static int fresh_audit(void **state)
+{
+    (void)state;
+    host_reset();
+    console_init();
+    audit_init();
+    return 0;
+}
+
+static void tables_that_overflow_say_so(void **state)
+{
+    enum { OVER = 2 };
+    (void)state;
+    const struct cap cap = {.kind = CAP_VMO, .object = 1};
+    for (uint32_t i = 0; i < AUDIT_TASKS_MAX + OVER; i++)
+        audit_task(NX_PID_INIT + i, 0, "t");
+    for (uint32_t i = 0; i < AUDIT_VMOS_MAX + OVER; i++)
+        audit_vmo(i + 1, 17, 0x1000, 4096);
+    for (uint32_t i = 0; i < AUDIT_MAPS_MAX + OVER; i++)
+        assert_int_equal(audit_map_made(&(struct audit_map){.pid = 17}), i < AUDIT_MAPS_MAX ? (int)i : -1);
+    for (uint32_t i = 0; i < AUDIT_HANDS_MAX + OVER; i++)
+        audit_hand(17, 18, AUDIT_HAND_MOVE, &cap);
+    for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++)
+        audit_msg(&(struct audit_msg){.from = 17});
+    for (uint32_t i = 0; i < AUDIT_HAZARDS_MAX + OVER; i++)
+        audit_hazard(17, 1, "K-00", "word");
+    for (uint32_t i = 0; i < AUDIT_KEEPS_MAX + OVER; i++)
+        audit_keep("endpoint_ids", i);
+
+    /* What was lost is not mistaken for what was kept. */
+    const struct audit_usage used = {5, 6};
+    audit_map_unmapped(-1, &used);
+    audit_task_ended(NX_PID_INIT + AUDIT_TASKS_MAX, AUDIT_END_FAULT, -1);
+    audit_task_reaped(NX_PID_INIT + AUDIT_TASKS_MAX);
+    audit_copied_into_vmo(NX_PID_INIT + AUDIT_TASKS_MAX, 9);
+    audit_copied_from_vmo(NX_PID_INIT - 1, 9);
+    audit_vmo_destroyed(AUDIT_VMOS_MAX + 1);
+    audit_vmo_destroyed(0);
+    audit_print(NONCE, "a2", AUDIT_DONE, 0, 0);
+
+    static const char *const kinds[] = {"task", "vmo", "map", "hand", "msg", "hazard"};
+    for (size_t i = 0; i < 6; i++) {
+        char line[100];
+        snprintf(line, sizeof(line), "audit " NONCE " overflow kind=%s lost=2\n", kinds[i]);
+        assert_int_equal(count_of(line), 1);
+    }
+    assert_int_equal(count_of(" overflow "), 6);
+    assert_int_equal(count_of(" lost msgs=2 undelivered=0\n"), 1);
+    assert_int_equal(count_of(" task pid="), AUDIT_TASKS_MAX);
+    assert_int_equal(count_of(" msg n="), AUDIT_MSGS_MAX);
+    assert_int_equal(count_of(" keep what="), AUDIT_KEEPS_MAX);
+    assert_int_equal(count_of(" state=live end=none status=0 name=t\n"), AUDIT_TASKS_MAX);
+    assert_int_equal(count_of(" into=0 from=0\n"), AUDIT_TASKS_MAX);
+    assert_int_equal(count_of(" state=destroyed"), 0);
+    assert_int_equal(count_of(" accessed=0 dirtied=0 "), AUDIT_MAPS_MAX);
+    assert_int_equal(count_of(" res "), 0);
+
+    char last[100];
+    snprintf(last, sizeof(last), "audit " NONCE " end lines=%u\n", count_of("\n"));
+    assert_string_equal(host_console() + strlen(host_console()) - strlen(last), last);
+}
+
+static void every_word(void **state)
+{
+    (void)state;
+    const struct cap caps[] = {{.kind = CAP_ENDPOINT, .object = 3, .rights = 1},
+                               {.kind = CAP_VMO, .object = 4, .rights = 4},
+                               {.kind = CAP_ALIAS, .object = 5}};
+    for (size_t i = 0; i < 3; i++)
+        audit_hand(17, 18, i % 2 ? AUDIT_HAND_MOVE : AUDIT_HAND_TRANSFER, &caps[i]);
+    audit_msg(&(struct audit_msg){.moved = CAP_ALIAS});
+    audit_msg(&(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = {0x0F, 0xF0}});
+    audit_hazard(17, 0, "K-01", "first");
+    for (enum audit_result result = AUDIT_DONE; result <= AUDIT_REFUSED; result++)
+        audit_print("-", "a1", result, INT64_MIN, UINT64_MAX);
+    assert_int_equal(count_of("via=transfer kind=endpoint vmo=0 rights=1\n"), 6);
+    assert_int_equal(count_of("via=move kind=vmo vmo=4 rights=4\n"), 6);
+    assert_int_equal(count_of("via=transfer kind=alias vmo=5 rights=0\n"), 6);
+    assert_int_equal(count_of("moved=alias head=-\n"), 6);
+    assert_int_equal(count_of("moved=endpoint head=0ff0\n"), 6);
+    assert_int_equal(count_of("hazard pid=17 call=0 id=K-01 what=first\n"), 6);
+    static const char *const results[] = {"done", "exited", "faulted", "watchdog", "panic", "refused"};
+    for (size_t i = 0; i < 6; i++) {
+        char line[120];
+        snprintf(line, sizeof(line), "audit - result init=%s status=-9223372036854775808 instret=%s\n",
+                 results[i], "18446744073709551615");
+        assert_int_equal(count_of(line), 1);
+    }
+    assert_int_equal(count_of("audit - end lines=10\n"), 6); /* counted anew each time */
+}
+
+/* ---- Lines -----------------------------------------------------------------------------------------------
+ */
+
+static void numbers(void **state)
+{
+    struct line line;
+    (void)state;
+    line_begin(&line);
+    line_decimal(&line, 0);
+    line_key_decimal(&line, "d", UINT64_MAX);
+    line_key_signed(&line, "s", -1);
+    line_key_signed(&line, "t", INT64_MIN);
+    line_key_signed(&line, "u", INT64_MAX);
+    line_key_address(&line, "a", 0);
+    line_key_address(&line, "b", 0x10);
+    line_key_address(&line, "c", UINT64_MAX);
+    line_end(&line);
+    assert_string_equal(
+        host_console(),
+        "0 d=18446744073709551615 s=-1 t=-9223372036854775808 u=9223372036854775807 a=0x0 b=0x10 "
+        "c=0xffffffffffffffff\n");
+}
+
+/* Around the buffer's size: nothing is lost, whatever the length. */
+static void long_lines(void **state)
+{
+    (void)state;
+    for (size_t n = LINE_BYTES - 2; n <= 2 * LINE_BYTES + 2; n++) {
+        struct line line;
+        host_console_forget();
+        line_begin(&line);
+        for (size_t i = 0; i < n; i++)
+            line_char(&line, (char)('a' + i % 26));
+        line_end(&line);
+        assert_int_equal(strlen(host_console()), n + 1);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(host_console()[i], 'a' + i % 26);
+        assert_int_equal(host_console()[n], '\n');
+    }
+}
+
+static void an_open_line_is_ended_once(void **state)
+{
+    struct line line;
+    (void)state;
+    console_write("", 0);
+    line_begin(&line);
+    line_end(&line);
+    console_write("open", 4);
+    line_begin(&line);
+    line_text(&line, "mine");
+    line_end(&line);
+    console_end_open_line();
+    assert_string_equal(host_console(), "\nopen\nmine\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOOTS(a_run_on_a2),
+        BOOTS(a_run_on_a1),
+        BOOTS(no_nonce),
+        cmocka_unit_test_setup(tables_that_overflow_say_so, fresh_audit),
+        cmocka_unit_test_setup(every_word, fresh_audit),
+        cmocka_unit_test_setup(numbers, fresh_audit),
+        cmocka_unit_test_setup(long_lines, fresh_audit),
+        cmocka_unit_test_setup(an_open_line_is_ended_once, fresh_audit),
+    };
+    return cmocka_run_group_tests_name("core/audit", tests, NULL, NULL);
+}
