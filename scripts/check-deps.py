@@ -14,6 +14,7 @@ ALLOWED = {
     "libvmo/abi/": ("libvmo/abi/",),
     "libvmo/src/": ("libvmo/src/", "libvmo/include/"),
     "libvmo/backend/neuron/": ("libvmo/backend/neuron/", "libvmo/src/backend.h", "libvmo/include/", "libvmo/abi/"),
+    "libvmo/backend/linux/": ("libvmo/backend/linux/", "libvmo/src/backend.h", "libvmo/include/"),
     "libvmo/backend/fake/": ("libvmo/backend/fake/", "libvmo/src/backend.h", "libvmo/include/"),
     "boot/core/": ("boot/core/", "libvmo/abi/"),
     "boot/sys/": ("boot/sys/", "boot/core/", "libvmo/abi/"),

@@ -22,15 +22,29 @@
 struct be_object {
     int32_t owner; /* what may write and destroy, or BE_NONE */
     int32_t alias; /* what can only read, or BE_NONE */
+    void *kept;    /* Linux: through this the owner writes after a seal that forbids new ways to; else NULL */
 };
+#define BE_NO_OBJECT ((struct be_object){.owner = BE_NONE, .alias = BE_NONE})
+
+/* A transferred object that arrived and was not claimed yet. */
+struct be_parked {
+    uint32_t name; /* 0: this entry is free */
+    int32_t what;
+};
+#define BE_PARKED_MAX 8
 
 /* A peer as the backend names it. */
 struct be_peer {
-    int32_t pid;      /* BE_NONE: the parent */
-    int32_t send;     /* where messages to it go */
-    int32_t receive;  /* where its messages come from */
-    int32_t watch;    /* tells its end, or BE_NONE */
-    bool owns_queues; /* be_peer_close drops the messages still queued, with what they carry */
+    int32_t pid;     /* BE_NONE: not known, as a parent's on NEURON */
+    int32_t send;    /* where messages to it go */
+    int32_t receive; /* where its messages come from */
+    int32_t watch;   /* tells its end, or BE_NONE */
+    bool keeps_sent; /* what is still queued when this side closes refers to memory that be_destroy would give
+                        out anew: true only where the kernel does not count that and the queue stays */
+    /* Transfers where the kernel gives them no name (Linux): both ends count them. */
+    uint32_t transfers_sent;
+    uint32_t transfers_seen;
+    struct be_parked parked[BE_PARKED_MAX];
 };
 
 struct be_info {
@@ -65,9 +79,9 @@ VMO_CHECK vmo_status be_close(struct be_object *object);
  * success the object is empty. */
 VMO_CHECK vmo_status be_destroy(struct be_object *object);
 
-/* range is in whole pages; *retries counts second tries (K-26). */
+/* range is in whole pages; counts placement_retries and private_maps. */
 VMO_CHECK vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
-                            uint64_t *retries);
+                            struct vmo_counters *counters);
 /* Called only where info.can_unmap. */
 VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
 
@@ -75,7 +89,7 @@ VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
  * far as the kernel tells; PROTOCOL if not. *by: who keeps the claimed seal, NOBODY for NONE. May leave a
  * read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
 VMO_CHECK vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                              vmo_enforcer *by, void **at, uint64_t *retries);
+                              vmo_enforcer *by, void **at, struct vmo_counters *counters);
 
 /* A file's range as an object that can be read and mapped read-only; range in bytes of the file. be_map and
  * be_read then take offsets of the file. UNSUPPORTED where there are no files. */
@@ -97,14 +111,17 @@ VMO_CHECK vmo_status be_send(const struct be_peer *peer, const struct be_object 
                              const void *bytes, size_t len, uint64_t deadline_ns);
 /* Receives one message of at most max bytes; a capability that came along is in *object (owner or alias
  * slot by what the kernel shows), both BE_NONE if none came. A longer message is dropped: PROTOCOL. */
-VMO_CHECK vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len,
+VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len,
                              struct be_object *object, uint64_t deadline_ns);
 
 /* Copies a capability into the peer; *name is the peer's name for it. */
-VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
+VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);
-/* The object that a ticket's name stands for; PROTOCOL for a name that cannot be one. */
-VMO_CHECK vmo_status be_claim(uint32_t name, struct be_object *out);
+/* The object that a name in this peer's ticket stands for; PROTOCOL for a name that cannot be one. The object
+ * stays the backend's until be_claimed. */
+VMO_CHECK vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out);
+/* The object was taken over: the name stands for it no more. */
+void be_claimed(struct be_peer *peer, uint32_t name);
 
 uint64_t be_now_ns(void);
 

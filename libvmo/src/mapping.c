@@ -126,8 +126,7 @@ static struct mapping *find(const struct vmo_registry *registry, const struct ob
 static vmo_status map_evicting(struct vmo_registry *registry, const struct object *object,
                                struct vmo_range pages, bool writable, void **at)
 {
-    uint64_t *retries = &registry->counters.placement_retries;
-    vmo_status status = be_map(&object->be, pages, writable, at, retries);
+    vmo_status status = be_map(&object->be, pages, writable, at, &registry->counters);
 
     for (uint32_t i = 0; status == VMO_ERR_NO_SLOTS && i < registry->limits.mappings; i++) {
         struct mapping *freed = NULL;
@@ -135,7 +134,7 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
         if (evicted != VMO_OK) {
             return evicted == VMO_ERR_TABLE_FULL ? VMO_ERR_NO_SLOTS : evicted;
         }
-        status = be_map(&object->be, pages, writable, at, retries);
+        status = be_map(&object->be, pages, writable, at, &registry->counters);
     }
     return status;
 }

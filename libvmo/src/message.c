@@ -203,8 +203,8 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
         status = registry_room(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
-        status = be_check(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at,
-                          &registry->counters.placement_retries);
+        status =
+            be_check(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at, &registry->counters);
     }
     if (status == VMO_OK) {
         status = keep_mapping(registry, at, value.size_bytes);
@@ -242,10 +242,10 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
 {
     uint8_t bytes[WIRE_MAX_BYTES];
     size_t len = 0;
-    struct be_object be = {BE_NONE, BE_NONE};
+    struct be_object be = BE_NO_OBJECT;
     struct wire wire;
     vmo_t vmo = VMO_NONE;
-    const struct peer *from = registry_peer(registry, peer);
+    struct peer *from = registry_peer(registry, peer);
 
     if (!from) {
         return VMO_ERR_BAD_HANDLE;
@@ -292,8 +292,8 @@ static bool already_held(const struct vmo_registry *registry, const struct be_ob
 vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_ticket *ticket,
                       vmo_t *out)
 {
-    struct be_object be = {BE_NONE, BE_NONE};
-    const struct peer *from = registry_peer(registry, peer);
+    struct be_object be = BE_NO_OBJECT;
+    struct peer *from = registry_peer(registry, peer);
 
     if (!from) {
         return VMO_ERR_BAD_HANDLE;
@@ -301,7 +301,7 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
     if (!ticket || !out) {
         return VMO_ERR_INVALID;
     }
-    const vmo_status status = be_claim(ticket->name, &be);
+    vmo_status status = be_claim(&from->be, ticket->name, &be);
     if (status != VMO_OK) {
         return status;
     }
@@ -309,5 +309,9 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
         return VMO_ERR_PROTOCOL;
     }
     const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
-    return import(registry, from, &claim, &be, out);
+    status = import(registry, from, &claim, &be, out);
+    if (status == VMO_OK) {
+        be_claimed(&from->be, ticket->name);
+    }
+    return status;
 }

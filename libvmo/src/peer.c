@@ -111,7 +111,7 @@ vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
     if (!found) {
         return VMO_ERR_BAD_HANDLE;
     }
-    const bool owns_queues = found->be.owns_queues;
+    const bool keeps_sent = found->be.keeps_sent;
     const vmo_status status = be_peer_close(&found->be);
     if (status != VMO_OK) {
         return status;
@@ -119,7 +119,7 @@ vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
     const uint32_t bit = UINT32_C(1) << registry_peer_index(registry, found);
     for (uint32_t i = 0; i < registry->limits.objects; i++) {
         struct object *object = &registry->objects[i];
-        object->sent_for_good = object->sent_for_good || (!owns_queues && (object->sent_to & bit));
+        object->sent_for_good = object->sent_for_good || (keeps_sent && (object->sent_to & bit));
         object->sent_to &= ~bit;
     }
     registry_release(&found->entry);

@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct object) + HANDLES_PER_OBJECT * sizeof(struct handle
                "VMO_REGISTRY_BYTES: objects and their handles");
 _Static_assert(sizeof(struct mapping) <= 64, "VMO_REGISTRY_BYTES: mappings");
 _Static_assert(sizeof(struct view) <= 48, "VMO_REGISTRY_BYTES: views");
-_Static_assert(sizeof(struct peer) <= 64, "VMO_REGISTRY_BYTES: peers");
+_Static_assert(sizeof(struct peer) <= 112, "VMO_REGISTRY_BYTES: peers");
 _Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && alignof(struct view) == 8 &&
                    sizeof(struct vmo_registry) % 8 == 0 &&
                    HANDLES_PER_OBJECT * sizeof(struct handle) % 8 == 0,
@@ -280,6 +280,9 @@ vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *ob
 {
     struct handle *handle = registry_free_handle(registry);
 
+    if (!handle) {
+        return VMO_NONE; /* not so: the caller has looked for a free one */
+    }
     handle->object = registry_object_index(registry, object);
     handle->rights = (uint8_t)rights;
     object->handles++;

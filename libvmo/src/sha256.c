@@ -143,6 +143,9 @@ vmo_status vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,
     if (!data) {
         return VMO_ERR_BAD_HANDLE;
     }
+    if (!digest) {
+        return VMO_ERR_INVALID;
+    }
     vmo_sha256_init(&hash);
     vmo_sha256_update(&hash, data, (size_t)vmo_view_len(registry, view));
     vmo_sha256_final(&hash, digest);

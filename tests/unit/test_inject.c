@@ -159,6 +159,76 @@ static void spawning(vmo_t none)
     AGAIN(vmo_peer_close(world.a, child));
 }
 
+static void dup_and_drop(vmo_t vmo)
+{
+    vmo_t part = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    AGAIN(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &part));
+    AGAIN(vmo_map_ro(world.a, part, RANGE(0, LEN), &view));
+    AGAIN(vmo_close(world.a, part));
+    assert_pattern(vmo_view_data(world.a, view), 0, LEN);
+    AGAIN(vmo_unmap(world.a, view));
+    AGAIN(vmo_destroy(world.a, vmo));
+    assert_int_equal(fake_live().lost, 0);
+}
+
+static void wrap_and_copy(vmo_t none)
+{
+    static uint8_t bytes[LEN];
+    vmo_t wrapped = VMO_NONE, copy = VMO_NONE;
+    uint8_t back[LEN];
+
+    (void)none;
+    for (uint64_t i = 0; i < LEN; i++) {
+        bytes[i] = pattern_at(i);
+    }
+    AGAIN(vmo_wrap_bytes(world.a, bytes, LEN, &wrapped));
+    AGAIN(vmo_copy(world.a, wrapped, &copy));
+    AGAIN(vmo_close(world.a, wrapped));
+    AGAIN(vmo_read(world.a, copy, RANGE(0, LEN), back));
+    assert_pattern(back, 0, LEN);
+    AGAIN(vmo_destroy(world.a, copy));
+    assert_int_equal(fake_live().lost, 0);
+}
+
+static void wrap_file_and_copy(vmo_t none)
+{
+    static uint8_t bytes[LEN];
+    vmo_t wrapped = VMO_NONE, copy = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    (void)none;
+    for (uint64_t i = 0; i < LEN; i++) {
+        bytes[i] = pattern_at(i);
+    }
+    const int file = fake_file_set(bytes, LEN);
+    AGAIN(vmo_wrap_file(world.a, file, RANGE(1, LEN - 1), &wrapped));
+    AGAIN(vmo_map_ro(world.a, wrapped, RANGE(0, LEN - 1), &view));
+    assert_pattern(vmo_view_data(world.a, view), 1, LEN - 1);
+    AGAIN(vmo_copy(world.a, wrapped, &copy));
+    AGAIN(vmo_unmap(world.a, view));
+    AGAIN(vmo_close(world.a, wrapped));
+    AGAIN(vmo_destroy(world.a, copy));
+    assert_int_equal(fake_live().lost, 0);
+}
+
+static void require_and_accept(vmo_t vmo)
+{
+    struct vmo_ticket ticket;
+    vmo_t theirs = VMO_NONE;
+
+    AGAIN(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    AGAIN(vmo_transfer(world.a, vmo, world.to_b, VMO_RIGHT_READ, &ticket));
+    AS_B;
+    AGAIN(vmo_peer_require(world.b, world.to_a, VMO_SEAL_PEERS));
+    AGAIN(vmo_accept(world.b, world.to_a, &ticket, &theirs));
+    AGAIN(vmo_close(world.b, theirs));
+    AS_A;
+    AGAIN(vmo_destroy(world.a, vmo));
+    assert_int_equal(fake_live().lost, 0);
+}
+
 /* Makes the world anew, tells the story with its n-th call failing (0: none), and reads what is left. */
 static struct fake_live tell(void (*story)(vmo_t vmo), int (*make)(void **state), uint64_t vmo_bytes,
                              uint32_t n)
@@ -224,6 +294,25 @@ static void peers_come_and_go(void **state)
     fail_each(spawning, world_make, 0, 5);
 }
 
+static void several_handles(void **state)
+{
+    (void)state;
+    fail_each(dup_and_drop, world_make, LEN, 4);
+}
+
+static void borrowed_and_copied(void **state)
+{
+    (void)state;
+    fail_each(wrap_and_copy, world_make, 0, 6);
+    fail_each(wrap_file_and_copy, world_make, 0, 9);
+}
+
+static void taken_by_demand(void **state)
+{
+    (void)state;
+    fail_each(require_and_accept, world_make, LEN, 9);
+}
+
 #define LAST(test) cmocka_unit_test_teardown(test, world_drop)
 
 int main(void)
@@ -231,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LAST(life_of_one_vmo),        LAST(sealed_for_ever),       LAST(kept_mappings_go),
         LAST(handed_over_by_message), LAST(handed_over_by_ticket), LAST(peers_come_and_go),
+        LAST(several_handles),        LAST(borrowed_and_copied),   LAST(taken_by_demand),
     };
     return cmocka_run_group_tests_name("unit/inject", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of libvmo's core on the fake backend, on the host, under ASan and UBSan.
 
-UNIT_TESTS := test_bytes test_channel test_inject test_peer test_registry test_seals test_sha256 test_status \
-              test_transfer test_views test_wire
+UNIT_TESTS := test_bytes test_channel test_dup test_inject test_peer test_registry test_require test_seals test_sha256 test_status \
+              test_transfer test_views test_wire test_wrap
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/san/%.o,$(sort $(wildcard libvmo/src/*.c libvmo/backend/fake/*.c)) \
              tests/unit/unit.c)
 UNIT_LIBS_test_sha256 := -lcrypto

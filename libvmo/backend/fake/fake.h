@@ -70,6 +70,12 @@ void fake_kill_peer(int32_t exit_status);
  * takes it away. */
 void fake_on_poll(void (*hook)(void *context), void *context);
 
+/* Makes a file of these bytes, which are copied, and gives its descriptor, or -1 without room; it stays until
+ * fake_reset. Then its length can be changed: what is cut off can no longer be read, as after a truncation.
+ */
+int fake_file_set(const void *bytes, size_t len);
+void fake_file_truncate(int file, size_t len);
+
 struct fake_live fake_live(void);
 /* A hash (FNV-1a) of the bytes of all memories. */
 uint64_t fake_contents(void);

@@ -16,8 +16,8 @@ static const struct fake_config everything = {
     .regions = FAKE_REGIONS_MAX,
     .depth = 8,
     .queued_bytes_max = 256 * 1024,
-    .arena_bytes = 64 * 1024 * 1024,
-    .object_bytes_max = 16 * 1024 * 1024,
+    .arena_bytes = UINT64_C(64) << 20,
+    .object_bytes_max = UINT64_C(16) << 20,
     .step_ns = 1000,
 };
 
@@ -95,7 +95,7 @@ struct fake_live fake_live(void)
         if (fake_caps_of(i) + fake_mappings_of(i) > 0) {
             live.objects++;
         } else {
-            live.lost++;
+            live.lost += !fake.memories[i].is_file;
         }
     }
     for (uint32_t s = 0; s < FAKE_SIDES; s++) {

@@ -26,12 +26,12 @@ static uint64_t arena_used(void)
     uint64_t used = 0;
 
     for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
-        used += fake.memories[i].size_bytes;
+        used += fake.memories[i].is_file ? 0 : fake.memories[i].size_bytes;
     }
     return used;
 }
 
-static vmo_status memory_make(uint64_t size_bytes, uint32_t *out)
+vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out)
 {
     uint32_t i = 0;
 
@@ -47,7 +47,7 @@ static vmo_status memory_make(uint64_t size_bytes, uint32_t *out)
         return VMO_ERR_NO_MEMORY;
     }
     uint8_t *bytes = raw + (FAKE_PAGE_BYTES - (uintptr_t)raw % FAKE_PAGE_BYTES);
-    fake.memories[i] = (struct fake_memory){raw, bytes, size_bytes};
+    fake.memories[i] = (struct fake_memory){.raw = raw, .bytes = bytes, .size_bytes = size_bytes};
     fake_guard(i);
     *out = i;
     return VMO_OK;
@@ -67,7 +67,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     if (size_bytes > fake.config.object_bytes_max) {
         return VMO_ERR_TOO_LARGE;
     }
-    status = memory_make(size_bytes, &memory);
+    status = fake_memory_make(size_bytes, &memory);
     if (status != VMO_OK) {
         return status;
     }
@@ -76,7 +76,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
         fake_memory_free(memory);
         return VMO_ERR_NO_SLOTS;
     }
-    *out = (struct be_object){slot, BE_NONE};
+    *out = (struct be_object){.owner = slot, .alias = BE_NONE};
     return VMO_OK;
 }
 
@@ -115,19 +115,20 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     return VMO_OK;
 }
 
-/* As NEURON's vmo_read, it needs the owner's capability (K-28). */
+/* As NEURON's vmo_read, it needs the owner's capability (K-28); files can always be read. */
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
     vmo_status status = fake_enter();
-    const struct fake_slot *slot = owner_slot(object);
+    const struct fake_slot *file = fake_file_slot(object);
+    const struct fake_slot *slot = file != NULL ? file : owner_slot(object);
 
     if (status != VMO_OK) {
         return status;
     }
-    if (!fake.config.has_read || slot == NULL) {
+    if (slot == NULL || (file == NULL && !fake.config.has_read)) {
         return VMO_ERR_UNSUPPORTED;
     }
-    if (!within(range, fake.memories[slot->what].size_bytes)) {
+    if (!within(range, fake_readable_bytes(slot->what))) {
         return VMO_ERR_BOUNDS;
     }
     if (range.len_bytes == 0) {
@@ -212,7 +213,7 @@ vmo_status be_close(struct be_object *object)
     }
     slot_empty(object->owner);
     slot_empty(object->alias);
-    *object = (struct be_object){BE_NONE, BE_NONE};
+    *object = BE_NO_OBJECT;
     return VMO_OK;
 }
 
@@ -240,7 +241,7 @@ vmo_status be_destroy(struct be_object *object)
     }
     slot_empty(object->owner);
     slot_empty(object->alias);
-    *object = (struct be_object){BE_NONE, BE_NONE};
+    *object = BE_NO_OBJECT;
     fake_memory_free(memory);
     return VMO_OK;
 }
@@ -252,12 +253,12 @@ static bool whole_pages(struct vmo_range range)
 }
 
 vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
-                  uint64_t *retries)
+                  struct vmo_counters *counters)
 {
     vmo_status status = fake_enter();
     const struct fake_slot *slot = writable ? owner_slot(object) : fake_reader(object);
 
-    (void)retries; /* this kernel places every mapping at the first try */
+    (void)counters; /* this kernel places every mapping at the first try */
     if (status != VMO_OK) {
         return status;
     }
@@ -295,12 +296,12 @@ vmo_status be_unmap(void *at, uint64_t bytes)
 }
 
 vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                    vmo_enforcer *by, void **at, uint64_t *retries)
+                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
 {
     vmo_status status = fake_enter();
     const struct fake_slot *slot = fake_reader(object);
 
-    (void)retries;
+    (void)counters;
     if (status != VMO_OK) {
         return status;
     }
@@ -315,11 +316,4 @@ vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_sea
         return VMO_OK;
     }
     return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, at);
-}
-
-vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
-{
-    (void)range, (void)out, (void)file;
-    const vmo_status status = fake_enter();
-    return status == VMO_OK ? VMO_ERR_UNSUPPORTED : status;
 }

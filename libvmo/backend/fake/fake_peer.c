@@ -64,8 +64,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     child->slots[0].kind = FAKE_BOOTSTRAP;
     child->slots[CHILD_RECEIVE] = (struct fake_slot){FAKE_ENDPOINT, down};
     child->slots[CHILD_SEND] = (struct fake_slot){FAKE_ENDPOINT, up};
-    out->pid = (int32_t)side;
-    out->owns_queues = true;
+    *out = (struct be_peer){.pid = (int32_t)side};
     out->send = fake_slot_fill(fake.now, FAKE_ENDPOINT, down);
     out->receive = fake_slot_fill(fake.now, FAKE_ENDPOINT, up);
     out->watch = fake_slot_fill(fake.now, FAKE_WATCH, side);
@@ -82,7 +81,8 @@ vmo_status be_parent(struct be_peer *out)
     if (queue_of(CHILD_RECEIVE) == NULL || fake.side[fake.now].parent == FAKE_NOBODY) {
         return VMO_ERR_UNSUPPORTED;
     }
-    *out = (struct be_peer){BE_NONE, CHILD_SEND, CHILD_RECEIVE, BE_NONE, false};
+    *out = (struct be_peer){
+        .pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE, .keeps_sent = true};
     return VMO_OK;
 }
 
@@ -139,7 +139,7 @@ vmo_status be_peer_close(struct be_peer *peer)
     }
     *fake_slot(peer->send) = (struct fake_slot){0};
     *fake_slot(peer->receive) = (struct fake_slot){0};
-    *peer = (struct be_peer){BE_NONE, BE_NONE, BE_NONE, BE_NONE, false};
+    *peer = (struct be_peer){.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
     return VMO_OK;
 }
 
@@ -211,7 +211,7 @@ static void queue_pop(struct fake_queue *queue)
 /* Puts a capability that came along into the receiver's table. */
 static vmo_status cap_arrive(const struct fake_slot *cap, struct be_object *object)
 {
-    *object = (struct be_object){BE_NONE, BE_NONE};
+    *object = BE_NO_OBJECT;
     if (cap->kind == FAKE_FREE) {
         return VMO_OK;
     }
@@ -227,7 +227,7 @@ static vmo_status cap_arrive(const struct fake_slot *cap, struct be_object *obje
     return VMO_OK;
 }
 
-vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
     vmo_status status = fake_enter();
@@ -265,8 +265,7 @@ vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *
     return VMO_OK;
 }
 
-vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
-                       uint32_t *name)
+vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     vmo_status status = fake_enter();
     struct fake_slot cap = {0};
@@ -293,10 +292,11 @@ vmo_status be_transfer(const struct be_object *object, bool writable, const stru
 }
 
 /* A name is any slot but the bootstrap; whether a VMO stands there is be_check's to find out. */
-vmo_status be_claim(uint32_t name, struct be_object *out)
+vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     vmo_status status = fake_enter();
 
+    (void)peer; /* a name is a slot of this side, whoever tells it */
     if (status != VMO_OK) {
         return status;
     }
@@ -304,11 +304,17 @@ vmo_status be_claim(uint32_t name, struct be_object *out)
         return VMO_ERR_PROTOCOL;
     }
     if (fake_slot((int32_t)name)->kind == FAKE_ALIAS) {
-        *out = (struct be_object){BE_NONE, (int32_t)name};
+        *out = (struct be_object){.owner = BE_NONE, .alias = (int32_t)name};
     } else {
-        *out = (struct be_object){(int32_t)name, BE_NONE};
+        *out = (struct be_object){.owner = (int32_t)name, .alias = BE_NONE};
     }
     return VMO_OK;
+}
+
+/* The slot is the object's own: nothing to do, and not counted as a call. */
+void be_claimed(struct be_peer *peer, uint32_t name)
+{
+    (void)peer, (void)name;
 }
 
 uint64_t be_now_ns(void)

@@ -38,7 +38,7 @@ struct fake_slot *fake_slot(int32_t number)
 
 bool fake_is_vmo(const struct fake_slot *slot)
 {
-    return slot != NULL && (slot->kind == FAKE_OWNER || slot->kind == FAKE_ALIAS);
+    return slot != NULL && (slot->kind == FAKE_OWNER || slot->kind == FAKE_ALIAS || slot->kind == FAKE_FILE);
 }
 
 int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what)

@@ -14,6 +14,7 @@ enum fake_kind {
     FAKE_BOOTSTRAP, /* slot 0 of every side, as on NEURON: no VMO, never free */
     FAKE_OWNER,
     FAKE_ALIAS,
+    FAKE_FILE, /* reads like an alias, but only as far as its file still reaches */
     FAKE_ENDPOINT,
     FAKE_WATCH
 };
@@ -27,6 +28,8 @@ struct fake_memory {
     uint8_t *raw;   /* what calloc gave */
     uint8_t *bytes; /* the first page in it; NULL: this entry is free */
     uint64_t size_bytes;
+    uint64_t file_bytes; /* of a file: its length now */
+    bool is_file;        /* put there by the test, and not lost when nobody has it open */
 };
 
 struct fake_region {
@@ -101,7 +104,12 @@ uint32_t fake_mappings_of(uint32_t memory);
 void fake_guard(uint32_t memory);
 void fake_expose(uint32_t memory);
 
+vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out);
 void fake_memory_free(uint32_t memory);
+
+/* The slot of an object that wraps a file, or NULL; and how much of a memory can be read. */
+struct fake_slot *fake_file_slot(const struct be_object *object);
+uint64_t fake_readable_bytes(uint32_t memory);
 
 /* Makes a mapping for the current side. */
 vmo_status fake_region_add(uint32_t memory, struct vmo_range range, void **at);

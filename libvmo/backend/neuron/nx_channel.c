@@ -112,7 +112,7 @@ static struct be_object received(int32_t slot)
                                      : (struct be_object){.owner = BE_NONE, .alias = slot};
 }
 
-vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
     struct nx_ipc_hdr hdr;
@@ -136,14 +136,13 @@ vmo_status be_recv(const struct be_peer *peer, void *bytes, size_t max, size_t *
         return VMO_ERR_BACKEND;
     }
     *len = (size_t)answer;
-    *object = hdr.src ? received((int32_t)hdr.src) : (struct be_object){BE_NONE, BE_NONE};
+    *object = hdr.src ? received((int32_t)hdr.src) : BE_NO_OBJECT;
     return VMO_OK;
 }
 
 /* ---- Transfer ----------------------------------------------------------------------------------- */
 
-vmo_status be_transfer(const struct be_object *object, bool writable, const struct be_peer *peer,
-                       uint32_t *name)
+vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     if (peer->pid == BE_NONE) {
         return VMO_ERR_UNSUPPORTED; /* a parent's pid is not known for sure */
@@ -160,11 +159,18 @@ vmo_status be_transfer(const struct be_object *object, bool writable, const stru
     return VMO_OK;
 }
 
-vmo_status be_claim(uint32_t name, struct be_object *out)
+vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
+    (void)peer; /* a name is a slot of this task, whoever tells it */
     if (name == 0 || name >= NX_SLOTS_A2) {
         return VMO_ERR_PROTOCOL;
     }
     *out = received((int32_t)name);
     return VMO_OK;
+}
+
+/* The slot is the object's own from now on: nothing to do. */
+void be_claimed(struct be_peer *peer, uint32_t name)
+{
+    (void)peer, (void)name;
 }

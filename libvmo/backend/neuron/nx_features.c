@@ -51,7 +51,7 @@ const struct nx_features *nx_features(void)
 
 static uint64_t own_image_bytes(void)
 {
-    const uint64_t stack = (NX_INIT_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
+    const uint64_t stack = (uint64_t)(NX_INIT_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
 
     return nx_address(__image_end) - nx_address(__image_start) + stack;
 }

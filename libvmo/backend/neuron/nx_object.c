@@ -235,7 +235,8 @@ static vmo_status vm_map_status(int64_t answer)
     }
 }
 
-static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, void **at, uint64_t *retries)
+static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, void **at,
+                           struct vmo_counters *counters)
 {
     const struct nx_features *has = nx_features();
 
@@ -244,7 +245,7 @@ static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, 
     }
     int64_t va = vm_map(slot, range, writable);
     if (va == -NX_EEXIST && has->vm_unmap && range.len_bytes > FILLER_BYTES) {
-        ++*retries;
+        counters->placement_retries++;
         va = vm_map_elsewhere(slot, range, writable);
     }
     if (va <= 0) {
@@ -255,12 +256,12 @@ static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, 
 }
 
 vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
-                  uint64_t *retries)
+                  struct vmo_counters *counters)
 {
     /* A reader uses the alias where there is one: the kernel then refuses what the library would not do. */
     const int32_t slot = writable || object->alias == BE_NONE ? object->owner : object->alias;
 
-    return map_slot(slot, range, writable, at, retries);
+    return map_slot(slot, range, writable, at, counters);
 }
 
 vmo_status be_unmap(void *at, uint64_t bytes)
@@ -278,7 +279,7 @@ static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_stre
 }
 
 vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                    vmo_enforcer *by, void **at, uint64_t *retries)
+                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
 {
     *at = NULL;
     *by = claim_enforcer(object, claimed);
@@ -289,6 +290,6 @@ vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_sea
         return VMO_ERR_PROTOCOL;
     }
     /* An alias refuses every other question (K-28). -1: past its end, or no VMO at all (K-24). */
-    const vmo_status status = map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, at, retries);
+    const vmo_status status = map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, at, counters);
     return status == VMO_ERR_BACKEND ? VMO_ERR_PROTOCOL : status;
 }

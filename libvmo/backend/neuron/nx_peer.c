@@ -88,11 +88,12 @@ static vmo_status create_endpoint(int32_t *slot)
     return VMO_OK;
 }
 
-/* The number that gives a peer's two ends up. The owner ends the endpoint, which takes the slot away whatever
- * it answers (K-57); a child only gives its capability up. */
+/* The number that gives a peer's two ends up. The owner ends the endpoint, with what is queued in it, which
+ * takes the slot away whatever it answers (K-57); a child only gives its capability up, and what it sent
+ * stays queued (K-29). */
 static uint64_t closing_call(const struct be_peer *peer)
 {
-    return peer->owns_queues ? NX_SYS_EP_CLOSE : NX_SYS_CAP_CLOSE;
+    return peer->keeps_sent ? NX_SYS_CAP_CLOSE : NX_SYS_EP_CLOSE;
 }
 
 static vmo_status close_end(uint64_t number, int32_t *slot)
@@ -141,7 +142,7 @@ static vmo_status exec_and_equip(const struct vmo_program *program, struct be_pe
 
 vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
 {
-    struct be_peer peer = {BE_NONE, BE_NONE, BE_NONE, BE_NONE, true};
+    struct be_peer peer = {.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
 
     vmo_status status = check_program(program);
     if (status == VMO_OK) {
@@ -166,7 +167,8 @@ vmo_status be_parent(struct be_peer *out)
     if (nx_features()->init) {
         return VMO_ERR_UNSUPPORTED;
     }
-    *out = (struct be_peer){.pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE};
+    *out = (struct be_peer){
+        .pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE, .keeps_sent = true};
     return VMO_OK;
 }
 

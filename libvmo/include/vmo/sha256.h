@@ -24,7 +24,7 @@ void vmo_sha256_init(struct vmo_sha256 *hash);
 void vmo_sha256_update(struct vmo_sha256 *hash, const void *bytes, size_t len);
 void vmo_sha256_final(struct vmo_sha256 *hash, uint8_t digest[VMO_SHA256_BYTES]);
 
-/* The digest of all bytes of a view. Errors: BAD_HANDLE. */
+/* The digest of all bytes of a view. Errors: BAD_HANDLE, INVALID. */
 VMO_CHECK vmo_status vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,
                                      uint8_t digest[VMO_SHA256_BYTES]);
 

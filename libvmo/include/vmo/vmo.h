@@ -74,7 +74,11 @@ typedef struct {
 } vmo_peer_t;
 
 /* A handle that names nothing: for messages without a VMO. */
+#ifdef __cplusplus
+#define VMO_NONE (vmo_t{0})
+#else
 #define VMO_NONE ((vmo_t){0})
+#endif
 
 /* A byte range. Offsets and lengths never stand side by side as arguments. */
 struct vmo_range {
@@ -119,7 +123,7 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits);
 
 /* The same as a constant expression, never less than vmo_registry_bytes; for static storage. */
 #define VMO_REGISTRY_BYTES(objects, mappings, views, peers)                                                  \
-    (256 + (size_t)(objects)*128 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*64)
+    (256 + (size_t)(objects)*128 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*112)
 
 /* Prepares a registry in storage (aligned to 16) and probes the kernel once. The registry owns the
  * storage until vmo_registry_fini. Errors: INVALID, TOO_LARGE (storage too small), BACKEND. */
@@ -214,7 +218,9 @@ uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
 
 /* Seals a VMO that this registry created. A stronger seal may follow a weaker one; the same again is
  * fine; a weaker one is SEALED. PEERS: from here on peers get it read-only. FOREVER: moreover this
- * handle loses WRITE, and the memory can never be destroyed where the kernel enforces it (K-29).
+ * handle loses WRITE, and the memory can never be destroyed where the kernel enforces it (K-29). On Linux,
+ * where the kernel finds a mapping that this library did not make, FOREVER after PEERS is refused with BUSY
+ * like any other, but the owner can map and write no more: the way it kept had to go first.
  * Errors: BUSY (an earlier writable hand-over lives; for FOREVER also any view), RIGHTS (received),
  * INVALID (strength), SEALED, NO_SLOTS. */
 VMO_CHECK vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);
@@ -235,6 +241,7 @@ struct vmo_counters {
     uint64_t map_evictions;     /* unused mappings dropped for want of room */
     uint64_t placement_retries; /* second tries after K-26 */
     uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back (a1) */
+    uint64_t private_maps;      /* mappings of a sealed VMO made private, not shared (Linux before 6.7) */
 };
 void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out);
 

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages over an AF_UNIX socket that keeps their bounds (SOCK_SEQPACKET). At most one descriptor goes with
+ * a message. A transfer is a packet of its own, told from a message by its length and its first word; both
+ * ends count them, and the count is its name.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lx.h"
+
+#define GRANT_MAGIC 0x474F4D56u /* "VMOG" */
+
+struct grant {
+    uint32_t magic;
+    uint32_t name;
+};
+
+/* Room for one descriptor more than is allowed, so that a second one is seen and closed. */
+#define DESCRIPTORS_MAX 2
+
+union control {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
+};
+
+/* ---- Sending ------------------------------------------------------------------------------------ */
+
+/* One try, which never waits. TIMED_OUT: no room now. */
+static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t len)
+{
+    union control control = {.bytes = {0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t sent = 0;
+
+    if (descriptor != BE_NONE) {
+        packet.msg_control = control.bytes;
+        packet.msg_controllen = CMSG_SPACE(sizeof descriptor);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof descriptor);
+        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    do {
+        sent = sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent >= 0) {
+        return VMO_OK;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return VMO_ERR_TIMED_OUT;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+        return VMO_ERR_PEER_GONE;
+    case ETOOMANYREFS:
+    case ENOBUFS:
+        return VMO_ERR_QUEUE_FULL;
+    case EMSGSIZE:
+        return VMO_ERR_TOO_LARGE;
+    default:
+        return lx_status(errno);
+    }
+}
+
+static int32_t granted(const struct be_object *object, bool writable)
+{
+    return writable || object->alias == BE_NONE ? object->owner : object->alias;
+}
+
+vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
+                   const void *bytes, size_t len, uint64_t deadline_ns)
+{
+    const int32_t descriptor = object ? granted(object, writable) : BE_NONE;
+
+    for (;;) {
+        vmo_status status = try_send(peer->send, descriptor, bytes, len);
+        if (status != VMO_ERR_TIMED_OUT) {
+            return status;
+        }
+        if (lx_peer_ended(peer)) {
+            return VMO_ERR_PEER_GONE;
+        }
+        status = lx_wait(peer, POLLOUT, deadline_ns);
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+}
+
+/* The name after this one; 0 is no name. */
+static uint32_t next_name(uint32_t name)
+{
+    return name == UINT32_MAX ? 1 : name + 1;
+}
+
+vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
+{
+    const struct grant grant = {GRANT_MAGIC, next_name(peer->transfers_sent)};
+    const vmo_status status = try_send(peer->send, granted(object, writable), &grant, sizeof grant);
+
+    if (status == VMO_OK) {
+        peer->transfers_sent = grant.name;
+        *name = grant.name;
+    }
+    return status == VMO_ERR_TIMED_OUT ? VMO_ERR_QUEUE_FULL : status;
+}
+
+/* ---- Receiving: one packet ---------------------------------------------------------------------- */
+
+struct packet {
+    size_t len;
+    int32_t descriptor; /* that came along, or BE_NONE */
+};
+
+struct arrivals {
+    int descriptors[DESCRIPTORS_MAX];
+    size_t count;
+    bool strange; /* something else than descriptors came */
+};
+
+static void collect(struct msghdr *message, struct arrivals *out)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
+            out->strange = true;
+            continue;
+        }
+        const size_t came = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < came && out->count < DESCRIPTORS_MAX; i++) {
+            memcpy(&out->descriptors[out->count++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+        }
+    }
+}
+
+/* After an answer of 0: has the peer closed, or did it send an empty packet? */
+static bool peer_closed(int socket)
+{
+    struct pollfd look = {.fd = socket, .events = POLLRDHUP};
+
+    return poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP));
+}
+
+/* What a packet that was read is worth. */
+static vmo_status judge(int socket, ssize_t len, int flags, const struct arrivals *came)
+{
+    if ((flags & MSG_CTRUNC) && came->count == 0 && !came->strange) {
+        return VMO_ERR_NO_SLOTS; /* a descriptor came, and this process has no room for it */
+    }
+    if ((flags & (MSG_TRUNC | MSG_CTRUNC)) || came->strange || came->count > 1) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (len == 0) {
+        return came->count == 0 && peer_closed(socket) ? VMO_ERR_PEER_GONE : VMO_ERR_PROTOCOL;
+    }
+    return VMO_OK;
+}
+
+/* One try, which never waits. TIMED_OUT: nothing there. A reset is told once, before what the peer sent ahead
+ * of it: look again. */
+static vmo_status receive(int socket, void *bytes, size_t max, struct packet *out)
+{
+    union control control;
+    struct arrivals came = {.count = 0};
+    struct iovec part = {.iov_base = bytes, .iov_len = max};
+    struct msghdr message;
+    ssize_t len = 0;
+
+    do {
+        message = (struct msghdr){.msg_iov = &part,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = sizeof control.bytes};
+        len = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+    if (len < 0) {
+        return errno == EAGAIN ? VMO_ERR_TIMED_OUT : lx_status(errno);
+    }
+    collect(&message, &came);
+    const vmo_status status = judge(socket, len, message.msg_flags, &came);
+    if (status != VMO_OK) {
+        for (size_t i = 0; i < came.count; i++) {
+            lx_drop(came.descriptors[i]);
+        }
+        return status;
+    }
+    *out = (struct packet){(size_t)len, came.count ? came.descriptors[0] : BE_NONE};
+    return VMO_OK;
+}
+
+/* ---- Transfers that arrive ---------------------------------------------------------------------- */
+
+static struct be_parked *parked(struct be_peer *peer, uint32_t name)
+{
+    for (size_t i = 0; i < BE_PARKED_MAX; i++) {
+        if (peer->parked[i].name == name) {
+            return &peer->parked[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_grant(const void *bytes, size_t len)
+{
+    uint32_t magic = 0;
+
+    if (len != sizeof(struct grant)) {
+        return false;
+    }
+    memcpy(&magic, bytes, sizeof magic);
+    return magic == GRANT_MAGIC;
+}
+
+/* Puts a transferred descriptor by until it is claimed; where there is no room it is closed, and claiming it
+ * will be refused. */
+static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
+{
+    struct grant grant;
+
+    memcpy(&grant, bytes, sizeof grant);
+    if (descriptor == BE_NONE) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (grant.name != next_name(peer->transfers_seen)) {
+        lx_drop(descriptor);
+        return VMO_ERR_PROTOCOL;
+    }
+    peer->transfers_seen = grant.name;
+    struct be_parked *free = parked(peer, 0);
+    if (free) {
+        *free = (struct be_parked){grant.name, descriptor};
+    } else {
+        lx_drop(descriptor);
+    }
+    return VMO_OK;
+}
+
+/* Takes transfers from the head of the queue, as many as can be parked and one more. A packet of another kind
+ * stays where it is: it is vmo_recv's. */
+static vmo_status park_arrived(struct be_peer *peer)
+{
+    for (size_t i = 0; i <= BE_PARKED_MAX; i++) {
+        struct grant grant;
+        struct packet packet = {0, BE_NONE};
+        ssize_t seen = 0;
+        do {
+            seen = recv(peer->receive, &grant, sizeof grant, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+        } while (seen < 0 && errno == EINTR);
+        if (seen < 0 || !is_grant(&grant, (size_t)seen)) {
+            return VMO_OK;
+        }
+        vmo_status status = receive(peer->receive, &grant, sizeof grant, &packet);
+        if (status == VMO_OK) {
+            status = park(peer, &grant, packet.descriptor);
+        }
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+    return VMO_OK;
+}
+
+vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
+{
+    if (name == 0) {
+        return VMO_ERR_PROTOCOL;
+    }
+    const struct be_parked *found = parked(peer, name);
+    if (!found) {
+        const vmo_status status = park_arrived(peer);
+        if (status != VMO_OK) {
+            return status;
+        }
+        found = parked(peer, name);
+    }
+    if (!found) {
+        return VMO_ERR_PROTOCOL;
+    }
+    *out = lx_received(found->what);
+    return VMO_OK;
+}
+
+void be_claimed(struct be_peer *peer, uint32_t name)
+{
+    struct be_parked *found = parked(peer, name);
+
+    if (found) {
+        *found = (struct be_parked){0, BE_NONE};
+    }
+}
+
+/* ---- Receiving until the deadline --------------------------------------------------------------- */
+
+/* The next packet, waiting for it. A peer may send its last word and end between two looks: look once more
+ * before it counts as gone. */
+static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t max, struct packet *out,
+                                uint64_t deadline_ns)
+{
+    for (bool ended = false;;) {
+        vmo_status status = receive(peer->receive, bytes, max, out);
+        if (status != VMO_ERR_TIMED_OUT) {
+            return status;
+        }
+        if (ended) {
+            return VMO_ERR_PEER_GONE;
+        }
+        ended = lx_peer_ended(peer);
+        if (!ended) {
+            status = lx_wait(peer, POLLIN, deadline_ns);
+            if (status != VMO_OK) {
+                return status;
+            }
+        }
+    }
+}
+
+/* A peer that sends nothing but transfers holds nobody up: after the deadline no more of them are taken than
+ * can be parked, and one. */
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    for (size_t late = 0; late <= BE_PARKED_MAX;) {
+        struct packet packet = {0, BE_NONE};
+        vmo_status status = receive_until(peer, bytes, max, &packet, deadline_ns);
+        if (status != VMO_OK) {
+            return status;
+        }
+        if (!is_grant(bytes, packet.len)) {
+            *len = packet.len;
+            *object = packet.descriptor == BE_NONE ? BE_NO_OBJECT : lx_received(packet.descriptor);
+            return VMO_OK;
+        }
+        status = park(peer, bytes, packet.descriptor);
+        if (status != VMO_OK) {
+            return status;
+        }
+        late += be_now_ns() >= deadline_ns;
+    }
+    return VMO_ERR_TIMED_OUT;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this kernel has, and what an errno means. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lx.h"
+#include "lx_abi.h"
+
+#define PROBED (UINT32_C(1) << 31)
+
+/* One word, so that threads that each begin with a registry of their own see all of it or nothing. */
+static atomic_uint found;
+static atomic_uint hidden;
+
+uint32_t lx_features(void)
+{
+    return atomic_load(&found) & LX_ALL_FEATURES & ~atomic_load(&hidden);
+}
+
+void lx_features_without(uint32_t features)
+{
+    atomic_store(&hidden, features);
+}
+
+/* ---- Errors ------------------------------------------------------------------------------------- */
+
+vmo_status lx_status(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+        return VMO_ERR_NO_SLOTS;
+    case ENOMEM:
+    case ENOSPC:
+    case EAGAIN:
+        return VMO_ERR_NO_MEMORY;
+    case EFAULT:
+        return VMO_ERR_INVALID;
+    case EFBIG:
+        return VMO_ERR_TOO_LARGE;
+    case ENOSYS:
+        return VMO_ERR_UNSUPPORTED;
+    default:
+        return VMO_ERR_BACKEND;
+    }
+}
+
+/* ---- Descriptors -------------------------------------------------------------------------------- */
+
+vmo_status lx_close(int32_t *descriptor)
+{
+    const int32_t closing = *descriptor;
+
+    *descriptor = BE_NONE;
+    /* Whatever else close answers, the descriptor is gone. */
+    return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BACKEND : VMO_OK;
+}
+
+void lx_drop(int descriptor)
+{
+    (void)close(descriptor);
+}
+
+bool lx_within_file_limit(uint64_t end)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || end <= limit.rlim_cur;
+}
+
+vmo_status lx_memfd(const char *name, unsigned flags, int *out)
+{
+    const int made = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+
+    if (made < 0) { /* EACCES: vm.memfd_noexec; EPERM: a filter of system calls */
+        return errno == EINVAL || errno == EACCES || errno == EPERM ? VMO_ERR_UNSUPPORTED : lx_status(errno);
+    }
+    *out = made;
+    return VMO_OK;
+}
+
+/* ---- Probing ------------------------------------------------------------------------------------ */
+
+static uint32_t probe_noexec(void)
+{
+    int made = BE_NONE;
+
+    if (lx_memfd("vmo-probe", MFD_NOEXEC_SEAL, &made) != VMO_OK) {
+        return 0;
+    }
+    lx_drop(made);
+    return LX_NOEXEC_SEAL;
+}
+
+/* Does the owner's mapping outlive F_SEAL_FUTURE_WRITE, and can it be had twice? */
+static uint32_t probe_peers_seal(int memory, size_t page)
+{
+    void *kept = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    uint32_t has = 0;
+
+    if (kept == MAP_FAILED) {
+        return 0;
+    }
+    if (fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0) {
+        void *twice = mremap(kept, 0, page, MREMAP_MAYMOVE);
+        if (twice != MAP_FAILED) {
+            has = LX_PEERS_SEAL;
+            (void)munmap(twice, page);
+        }
+    }
+    (void)munmap(kept, page);
+    return has;
+}
+
+static uint32_t probe_shared_ro(int memory, size_t page)
+{
+    if (fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE) != 0) {
+        return 0;
+    }
+    void *at = mmap(NULL, page, PROT_READ, MAP_SHARED, memory, 0);
+    if (at == MAP_FAILED) {
+        return 0;
+    }
+    (void)munmap(at, page);
+    return LX_SHARED_RO;
+}
+
+static uint32_t probe_pidfd(void)
+{
+    const long made = syscall(SYS_pidfd_open, getpid(), 0);
+
+    if (made < 0) {
+        return 0;
+    }
+    lx_drop((int)made);
+    return LX_PIDFD;
+}
+
+/* The highest descriptor alone, which nobody has. */
+static uint32_t probe_close_range(void)
+{
+    return syscall(SYS_close_range, INT32_MAX, INT32_MAX, CLOSE_RANGE_CLOEXEC) == 0 ? LX_CLOSE_RANGE : 0;
+}
+
+/* Without a memfd that can be sealed there is no backend; all else has a substitute. */
+static vmo_status probe(size_t page)
+{
+    int memory = BE_NONE;
+    const vmo_status status = lx_memfd("vmo-probe", 0, &memory);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (ftruncate(memory, (off_t)page) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+        lx_drop(memory);
+        return VMO_ERR_UNSUPPORTED;
+    }
+    uint32_t has = probe_peers_seal(memory, page);
+    has |= probe_shared_ro(memory, page);
+    lx_drop(memory);
+    has |= probe_noexec() | probe_pidfd() | probe_close_range();
+    atomic_store(&found, has | PROBED);
+    return VMO_OK;
+}
+
+vmo_status be_init(struct be_info *info)
+{
+    const long page = sysconf(_SC_PAGESIZE);
+
+    if (page <= 0) {
+        return VMO_ERR_BACKEND;
+    }
+    if (!(atomic_load(&found) & PROBED)) {
+        const vmo_status status = probe((size_t)page);
+        if (status != VMO_OK) {
+            return status;
+        }
+    }
+    *info = (struct be_info){.platform = "linux",
+                             .page_bytes = (uint64_t)page,
+                             .object_bytes_max = LX_OBJECT_BYTES_MAX,
+                             .mappings_max = LX_MAPPINGS_MAX,
+                             .can_unmap = true,
+                             .can_destroy = true};
+    return VMO_OK;
+}
+
+uint64_t be_now_ns(void)
+{
+    struct timespec now = {0, 0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMOs as memfds: life, bytes, seals, and what a receiver checks. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lx.h"
+#include "lx_abi.h"
+
+/* ---- Life --------------------------------------------------------------------------------------- */
+
+vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+{
+    int memory = BE_NONE;
+
+    if (size_bytes > LX_OBJECT_BYTES_MAX || !lx_within_file_limit(size_bytes)) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    vmo_status status = lx_memfd("vmo", lx_features() & LX_NOEXEC_SEAL ? MFD_NOEXEC_SEAL : 0, &memory);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (ftruncate(memory, (off_t)size_bytes) != 0 ||
+        fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+        status = lx_status(errno);
+        lx_drop(memory);
+        return status;
+    }
+    *out = (struct be_object){.owner = memory, .alias = BE_NONE};
+    return VMO_OK;
+}
+
+static vmo_status size_of(int file, uint64_t *size_bytes)
+{
+    struct stat seen;
+
+    if (fstat(file, &seen) != 0) {
+        return VMO_ERR_BACKEND;
+    }
+    *size_bytes = (uint64_t)seen.st_size;
+    return VMO_OK;
+}
+
+static vmo_status drop_kept(struct be_object *object)
+{
+    uint64_t size_bytes = 0;
+
+    if (!object->kept) {
+        return VMO_OK;
+    }
+    const vmo_status status = size_of(object->owner, &size_bytes);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (munmap(object->kept, (size_t)size_bytes) != 0) {
+        return VMO_ERR_BACKEND;
+    }
+    object->kept = NULL;
+    return VMO_OK;
+}
+
+vmo_status be_close(struct be_object *object)
+{
+    const vmo_status kept = drop_kept(object);
+    const vmo_status owner = lx_close(&object->owner);
+    const vmo_status alias = lx_close(&object->alias);
+
+    return kept != VMO_OK ? kept : owner != VMO_OK ? owner : alias;
+}
+
+/* The kernel counts who holds the memory: it goes with the last of them, and nobody can take it from the
+ * others. */
+vmo_status be_destroy(struct be_object *object)
+{
+    return be_close(object);
+}
+
+/* ---- Bytes -------------------------------------------------------------------------------------- */
+
+static int32_t reader(const struct be_object *object)
+{
+    return object->owner != BE_NONE ? object->owner : object->alias;
+}
+
+static vmo_status write_all(int file, struct vmo_range range, const uint8_t *from)
+{
+    for (uint64_t done = 0; done < range.len_bytes;) {
+        const ssize_t n =
+            pwrite(file, from + done, (size_t)(range.len_bytes - done), (off_t)(range.off_bytes + done));
+        if (n > 0) {
+            done += (uint64_t)n;
+        } else if (n == 0) {
+            return VMO_ERR_NO_MEMORY;
+        } else if (errno != EINTR) {
+            return errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
+        }
+    }
+    return VMO_OK;
+}
+
+vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
+{
+    if (object->kept) {
+        memcpy((uint8_t *)object->kept + range.off_bytes, from, (size_t)range.len_bytes);
+        return VMO_OK;
+    }
+    if (!lx_within_file_limit(range.off_bytes + range.len_bytes)) {
+        return VMO_ERR_TOO_LARGE;
+    }
+    return write_all(object->owner, range, from);
+}
+
+/* Looks at the size first, so that a file that was truncated is refused with `to` as it was; one that is
+ * truncated meanwhile is refused as well. */
+vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
+{
+    const int32_t file = reader(object);
+    uint64_t size_bytes = 0;
+
+    const vmo_status status = size_of(file, &size_bytes);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (range.off_bytes > size_bytes || range.len_bytes > size_bytes - range.off_bytes) {
+        return VMO_ERR_BOUNDS;
+    }
+    for (uint64_t done = 0; done < range.len_bytes;) {
+        const ssize_t n = pread(file, (uint8_t *)to + done, (size_t)(range.len_bytes - done),
+                                (off_t)(range.off_bytes + done));
+        if (n > 0) {
+            done += (uint64_t)n;
+        } else if (n == 0) {
+            return VMO_ERR_BOUNDS;
+        } else if (errno != EINTR) {
+            return lx_status(errno);
+        }
+    }
+    return VMO_OK;
+}
+
+/* ---- Seals -------------------------------------------------------------------------------------- */
+
+vmo_status be_make_alias(struct be_object *object)
+{
+    (void)object;
+    return VMO_ERR_UNSUPPORTED; /* a read-only descriptor is no right: it can be opened anew */
+}
+
+static vmo_status add_seals(int file, int seals)
+{
+    if (fcntl(file, F_ADD_SEALS, seals) == 0) {
+        return VMO_OK;
+    }
+    return errno == EBUSY ? VMO_ERR_BUSY : errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
+}
+
+/* The owner's way to write from here on; no fork takes a copy of it along, which could not be sealed. */
+static vmo_status make_kept(int file, uint64_t size_bytes, void **at)
+{
+    void *kept = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+
+    if (kept == MAP_FAILED) {
+        return lx_status(errno);
+    }
+    if (madvise(kept, (size_t)size_bytes, MADV_DONTFORK) != 0) {
+        const vmo_status status = lx_status(errno);
+        (void)munmap(kept, (size_t)size_bytes);
+        return status;
+    }
+    *at = kept;
+    return VMO_OK;
+}
+
+static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
+{
+    uint64_t size_bytes = 0;
+    void *kept = NULL;
+
+    if (!(lx_features() & LX_PEERS_SEAL)) {
+        *by = VMO_BY_LIBRARY;
+        return VMO_OK;
+    }
+    vmo_status status = size_of(object->owner, &size_bytes);
+    if (status == VMO_OK) {
+        status = make_kept(object->owner, size_bytes, &kept);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = add_seals(object->owner, F_SEAL_FUTURE_WRITE);
+    if (status != VMO_OK) {
+        (void)munmap(kept, (size_t)size_bytes);
+        return status;
+    }
+    object->kept = kept;
+    *by = VMO_BY_KERNEL;
+    return VMO_OK;
+}
+
+/* Refused by the kernel while any writable mapping lives, in whichever process. What was kept since PEERS has
+ * to go before the kernel can be asked, and cannot come back: on a refusal then, which only a mapping that
+ * the library does not know of can cause, nobody can begin to write any more. */
+static vmo_status seal_forever(struct be_object *object, vmo_enforcer *by)
+{
+    vmo_status status = drop_kept(object);
+
+    if (status == VMO_OK) {
+        status = add_seals(object->owner, F_SEAL_WRITE | F_SEAL_SEAL);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    *object = (struct be_object){.owner = BE_NONE, .alias = object->owner};
+    *by = VMO_BY_KERNEL;
+    return VMO_OK;
+}
+
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
+{
+    return strength == VMO_SEAL_FOREVER ? seal_forever(object, by) : seal_peers(object, by);
+}
+
+/* ---- What comes from elsewhere ------------------------------------------------------------------ */
+
+struct be_object lx_received(int descriptor)
+{
+    const int mode = fcntl(descriptor, F_GETFL);
+    const int seals = fcntl(descriptor, F_GET_SEALS);
+
+    if (mode < 0 || (mode & (O_ACCMODE | O_PATH)) != O_RDWR || seals < 0 ||
+        (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+        return (struct be_object){.owner = BE_NONE, .alias = descriptor};
+    }
+    return (struct be_object){.owner = descriptor, .alias = BE_NONE};
+}
+
+/* Can this descriptor be read? Not so if it was opened for writing alone, or as a mere path. */
+static bool readable(int file)
+{
+    const int mode = fcntl(file, F_GETFL);
+
+    return mode >= 0 && !(mode & O_PATH) && (mode & O_ACCMODE) != O_WRONLY;
+}
+
+/* Memory of this machine with pages of the usual size, which nobody can make shorter: whoever maps it gets no
+ * SIGBUS. */
+static bool is_steady_memory(int file, uint64_t size_bytes)
+{
+    struct statfs kind;
+    struct stat seen;
+    const int seals = fcntl(file, F_GET_SEALS);
+
+    return seals >= 0 && (seals & F_SEAL_SHRINK) && readable(file) && fstatfs(file, &kind) == 0 &&
+           kind.f_type == TMPFS_MAGIC && fstat(file, &seen) == 0 && S_ISREG(seen.st_mode) &&
+           (uint64_t)seen.st_size >= size_bytes;
+}
+
+/* The seals that show a claim, of which one is enough. */
+static int proof_of(vmo_seal_strength claimed)
+{
+    return claimed == VMO_SEAL_FOREVER ? F_SEAL_WRITE : F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+}
+
+vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
+{
+    const int32_t file = reader(object);
+
+    (void)counters;
+    if (!is_steady_memory(file, size_bytes)) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (claimed == VMO_SEAL_NONE) {
+        *by = VMO_BY_NOBODY;
+    } else if (fcntl(file, F_GET_SEALS) & proof_of(claimed)) {
+        *by = VMO_BY_KERNEL;
+    } else if (claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL)) {
+        *by = VMO_BY_LIBRARY; /* the sender's kernel is this one, and has no such seal */
+    } else {
+        return VMO_ERR_PROTOCOL;
+    }
+    *at = NULL;
+    return VMO_OK;
+}
+
+vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
+{
+    struct stat seen;
+
+    if (!readable(file) || fstat(file, &seen) != 0 || !S_ISREG(seen.st_mode)) {
+        return VMO_ERR_INVALID;
+    }
+    const uint64_t size_bytes = (uint64_t)seen.st_size;
+    if (range.off_bytes > size_bytes || range.len_bytes > size_bytes - range.off_bytes) {
+        return VMO_ERR_BOUNDS;
+    }
+    const int own = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) {
+        return lx_status(errno);
+    }
+    *out = (struct be_object){.owner = BE_NONE, .alias = own};
+    return VMO_OK;
+}
