@@ -40,3 +40,5 @@ endif
 	    payloads/producer/content.c payloads/producer/embedded.S payloads/neuron/consumer_elf.S $(if $(PRODUCER_WRAP),$(MUTANT_SRC)) \
 	    $(PRODUCER_OBJS) $(LIBVMO)
 	$(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/producer.debug.elf $(RUN_DIR)/producer.elf
+
+include payloads/linux/run-host.mk

@@ -6,3 +6,5 @@ include tests/core/core.mk
 include tests/judge/judge.mk
 
 TEST_SUITES += tests/qemu/test_proof.py
+
+include tests/host-proof/host-proof.mk

@@ -58,28 +58,43 @@ def block_found(data, blocks):
     return None
 
 
-def images(ctx):
-    boot = ctx.boot
+def changed_images(boot, names):
     problems = []
-    for name in ("kernel", "init", "consumer"):
+    for name in names:
         image = boot.images[name]
         if not image.source == image.before == image.after:
             problems.append(f"{name} changed: {image.source[:12]} then {image.before[:12]} then {image.after[:12]}")
-    if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
-        problems.append("init is not the file that was hashed")
     if facts.sha256_hex(boot.consumer_elf) != boot.images["consumer"].before:
         problems.append("consumer is not the file that was hashed")
-    if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
-        problems.append("the consumer ELF does not travel inside init")
-    for name in secrets_in(boot.consumer_elf, ctx.host.secrets()):
-        problems.append(f"the consumer ELF contains the {name}")
+    return problems
+
+
+def consumer_problems(ctx):
+    """What the consumer must not know is not in its file. -> (problems, number of blocks looked for)"""
+    elf = ctx.boot.consumer_elf
+    problems = [f"the consumer ELF contains the {name}" for name in secrets_in(elf, ctx.host.secrets())]
     blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
-    where = block_found(boot.consumer_elf, blocks)
+    where = block_found(elf, blocks)
     if where is not None:
         problems.append(f"the consumer ELF contains a block of the payload, at its byte {where}"
                         " (a payload built from the same code does that too)")
-    hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in ("kernel", "init", "consumer"))
-    return judged(problems, f"{hashes}; none of {len(blocks)} payload blocks in the consumer")
+    return problems, len(blocks)
+
+
+def image_text(boot, names, count):
+    hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
+    return f"{hashes}; none of {count} payload blocks in the consumer"
+
+
+def images(ctx):
+    boot, names = ctx.boot, ("kernel", "init", "consumer")
+    problems = changed_images(boot, names)
+    if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
+        problems.append("init is not the file that was hashed")
+    if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
+        problems.append("the consumer ELF does not travel inside init")
+    known, count = consumer_problems(ctx)
+    return judged(problems + known, image_text(boot, names, count))
 
 
 def input_facts(ctx):

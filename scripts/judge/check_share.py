@@ -84,7 +84,7 @@ def share_problems(ctx, hand, length, what):
         if theirs.get(key) is None:
             return [f"{what}: the consumer did not map page {page} of {count}"]
         if not mine.get(key) == theirs[key] == vmo["base"] // facts.PAGE_BYTES + page:
-            return [f"{what}: page {page} of the consumer is not the producer's physical page"]
+            return [f"{what}: page {page} of the consumer is not the producer's {ctx.boot.page_word}"]
     return []
 
 
@@ -106,7 +106,7 @@ def sharing(ctx):
             problems.append(f"the consumer mapped VMO {record['vmo']}, which nobody handed it")
     ids = f"VMO {moved[0]['vmo']} by message, VMO {transferred[0]['vmo']} by transfer"
     count = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
-    return judged(problems, f"{ids}: {count} of {count} physical pages are the producer's")
+    return judged(problems, f"{ids}: {count} of {count} {ctx.boot.page_word}s are the producer's")
 
 
 def read_only(ctx):
@@ -122,9 +122,8 @@ def read_only(ctx):
     return judged(problems, f"{len(records)} mappings of the consumer, all prot=r alias={alias}")
 
 
-def accessed(ctx):
-    """Of every object that the consumer mapped, each page was read through a mapping, and none written."""
-    records = proof.maps_of(ctx.audit, proof.CONSUMER_PID)
+def accessed_problems(records):
+    """-> (problems, number of different pages mapped)"""
     problems = [] if records else ["the consumer mapped nothing"]
     whole = [record for record in records if record["accessed"] * facts.PAGE_BYTES == record["bytes"]]
     missing = set(page_table(records)) - set(page_table(whole))
@@ -132,7 +131,12 @@ def accessed(ctx):
         counts = [f"{r['accessed']} of {r['bytes'] // facts.PAGE_BYTES}" for r in records if r["vmo"] == vmo]
         problems.append(f"VMO {vmo}: {', '.join(counts)} pages accessed")
     problems += [f"VMO {r['vmo']}: {r['dirtied']} pages dirtied" for r in records if r["dirtied"]]
-    count = len(page_table(records))
+    return problems, len(page_table(records))
+
+
+def accessed(ctx):
+    """Of every object that the consumer mapped, each page was read through a mapping, and none written."""
+    problems, count = accessed_problems(proof.maps_of(ctx.audit, proof.CONSUMER_PID))
     return judged(problems, f"{count} of {count} pages accessed, 0 dirtied")
 
 
@@ -149,20 +153,25 @@ def no_kernel_copy(ctx):
     return judged(problems, f"0 bytes for {len(listed)} tasks")
 
 
-def counters(ctx):
-    """The library counts what the kernel counts."""
-    if ctx.evidence is None:
-        return not_checked("there is no evidence line to compare")
+def counter_problems(ctx):
+    """What the library counted of messages and objects, against the record. -> (problems, what was counted)"""
     control = sum(message["len"] for message in ctx.audit["msg"])
     sizes = [(ctx.audit.vmo(hand["vmo"]) or {"bytes": 0})["bytes"] for hand in proof.handed(ctx.audit)]
     problems = []
     for key, value in (("control_bytes", control), ("bulk_bytes", sum(sizes))):
         if ctx.evidence[key] != value:
             problems.append(f"{key}={ctx.evidence[key]}, the audit has {value}")
+    return problems, f"control_bytes={control} bulk_bytes={sum(sizes)}"
+
+
+def counters(ctx):
+    """The library counts what the kernel counts."""
+    if ctx.evidence is None:
+        return not_checked("there is no evidence line to compare")
+    problems, text = counter_problems(ctx)
     if (ctx.evidence["copy_fallbacks"] == 0) != (copied_bytes(ctx) == 0):
         problems.append(f"copy_fallbacks={ctx.evidence['copy_fallbacks']}, the kernel copied {copied_bytes(ctx)} bytes")
-    return judged(problems, f"control_bytes={control} bulk_bytes={sum(sizes)} copy_fallbacks="
-                            f"{ctx.evidence['copy_fallbacks']}, as the audit has")
+    return judged(problems, f"{text} copy_fallbacks={ctx.evidence['copy_fallbacks']}, as the audit has")
 
 
 def seal(ctx):

@@ -57,8 +57,9 @@ def parse_options(words):
     options = parser.parse_args(words)
     if options.wall <= 0 or options.log_cap <= 0:
         raise ConfigError("--wall and --log-cap are more than 0")
-    if options.manifest not in manifests.known_names():
-        raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(manifests.known_names())}")
+    known = manifests.names_for(manifests.QEMU)
+    if options.manifest not in known:
+        raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
     return options
 
 
@@ -161,15 +162,18 @@ def run_ages(harness, ages):
     return word, reason
 
 
-def run(words):
+def judge_ages(harness):
+    return run_ages(harness, ("a1", "a2") if harness.options.abi == "all" else (harness.options.abi,))
+
+
+def run(words, make_harness, judge_all):
     """-> (verdict word, reason, run folder or None, traceback or None)."""
     folder = None
     try:
-        harness = Harness(parse_options(words))
+        harness = make_harness(words)
         folder = harness.run
         harness.prepare()
-        ages = ("a1", "a2") if harness.options.abi == "all" else (harness.options.abi,)
-        return run_ages(harness, ages) + (folder, None)
+        return judge_all(harness) + (folder, None)
     except ConfigError as error:
         return verdicts.CONFIG, str(error), folder, None
     except manifests.ManifestError as error:
@@ -186,12 +190,12 @@ def take_signals():
         signal.signal(number, interrupt)
 
 
-def main(words):
+def main(words, make_harness=lambda words: Harness(parse_options(words)), judge_all=judge_ages):
     take_signals()
     try:
-        word, reason, folder, trace = run(words)
+        word, reason, folder, trace = run(words, make_harness, judge_all)
     except Interrupted as signalled:
-        print(f"interrupted by {signal.Signals(signalled.number).name}; QEMU was ended", file=sys.stderr)
+        print(f"interrupted by {signal.Signals(signalled.number).name}; what ran was ended", file=sys.stderr)
         return SIGNAL_EXIT_BASE + signalled.number
     if folder is not None:
         report.write_json(folder / "report.json", {"verdict": word, "reason": reason, "traceback": trace})

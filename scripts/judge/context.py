@@ -3,6 +3,7 @@
 import dataclasses
 
 from judge import audit as audit_form
+from judge import facts
 from judge import proof
 
 OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
@@ -43,6 +44,9 @@ class Context:
         self.console = [line for line in self.lines + [self.tail] if not line.startswith(audit_form.PREFIX)]
         self.evidence, self.evidence_error = proof.read_evidence(self.console)
         self.audit, self.audit_error = None, None
+        if isinstance(boot, facts.HostBoot):
+            self.audit = boot.audit  # no log could hold it
+            return
         try:
             self.audit = audit_form.parse(self.lines, self.tail, boot.nonce, boot.age)
         except audit_form.FormError as error:

@@ -85,3 +85,15 @@ class Boot:
     images: dict  # "kernel", "init", "consumer" -> Image
     init_elf: bytes
     consumer_elf: bytes
+    firmware_banners: int = 1
+    page_word: str = "physical page"
+
+
+@dataclasses.dataclass
+class HostBoot(Boot):
+    """One run of the two processes on Linux; `log` is what the consumer printed, then what the producer did."""
+
+    firmware_banners: int = 0
+    page_word: str = "memfd page"
+    audit: object = None  # made of what was observed (host_model.py)
+    observed: object = None  # the HostRun

@@ -7,6 +7,8 @@ import re
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests" / "qemu" / "manifests"
 KEYS = {"name", "about", "markers", "last_marker", "exit_code", "hazards", "kernel_lines", "may_skip"}
 COMMENT_KEYS = {"SPDX-License-Identifier"}
+QEMU, LINUX = "qemu", "linux"
+PLATFORM_KEY = "platform"  # on what it is judged; QEMU where it says nothing
 
 
 class ManifestError(Exception):
@@ -15,6 +17,10 @@ class ManifestError(Exception):
 
 def known_names():
     return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def names_for(platform):
+    return [name for name in known_names() if load(name).get(PLATFORM_KEY, QEMU) == platform]
 
 
 def load(name):
@@ -28,12 +34,25 @@ def is_text_list(value):
     return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
 
 
+def exit_code_faults(manifest):
+    code, platform = manifest["exit_code"], manifest.get(PLATFORM_KEY, QEMU)
+    if platform not in (QEMU, LINUX):
+        return [f"'{PLATFORM_KEY}' is neither {QEMU} nor {LINUX}"]
+    if not isinstance(code, int) or isinstance(code, bool):
+        return ["'exit_code' is no number"]
+    if platform == QEMU and not 2 <= code <= 255:
+        return ["'exit_code' is not a code that only the guest can give (2 to 255)"]
+    if platform == LINUX and code != 0:
+        return ["'exit_code' is not 0, with which a process says that all was well"]
+    return []
+
+
 def faults(manifest, check_names):
     """Everything that is wrong with a manifest; an empty list when it is sane."""
     if not isinstance(manifest, dict) or not manifest:
         return ["it is empty"]
     found = [f"key '{key}' is missing" for key in sorted(KEYS - manifest.keys())]
-    found += [f"key '{key}' is unknown" for key in sorted(manifest.keys() - KEYS - COMMENT_KEYS)]
+    found += [f"key '{key}' is unknown" for key in sorted(manifest.keys() - KEYS - COMMENT_KEYS - {PLATFORM_KEY})]
     if found:
         return found
     for key in ("markers", "hazards", "kernel_lines", "may_skip"):
@@ -46,9 +65,7 @@ def faults(manifest, check_names):
         found.append("no marker is expected")
     elif len(set(markers)) != len(markers):
         found.append("a marker is expected twice")
-    code = manifest["exit_code"]
-    if not isinstance(code, int) or isinstance(code, bool) or not 2 <= code <= 255:
-        found.append("'exit_code' is not a code that only the guest can give (2 to 255)")
+    found += exit_code_faults(manifest)
     found += [f"'{name}' in may_skip is no check" for name in manifest["may_skip"] if name not in check_names]
     for pattern in manifest["kernel_lines"]:
         try:

@@ -61,11 +61,20 @@ def need_tools(kernel):
     words = shlex.split(setting("QEMU", "qemu-system-riscv64"))
     if not words or shutil.which(words[0]) is None:
         raise ConfigError(f"QEMU '{' '.join(words)}' was not found; on Debian the package is {qemu.PACKAGE}")
-    host_ref = build_folder() / "host" / "host-ref" / "host-ref"
-    for path in (kernel, host_ref):
+    need_files(kernel)
+    return words, need_host_ref()
+
+
+def need_files(*paths):
+    for path in paths:
         if not path.is_file():
             raise ConfigError(f"{shown(path)} is missing; run make first")
-    return words, host_ref
+
+
+def need_host_ref():
+    host_ref = build_folder() / "host" / "host-ref" / "host-ref"
+    need_files(host_ref)
+    return host_ref
 
 
 def read_source(spec):
@@ -112,7 +121,11 @@ def one_build_at_a_time():
 
 def make_elfs(run, mutant):
     """Goal run-elf: RUN/producer.elf (init, with the consumer inside) and RUN/consumer.elf."""
-    command = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), "run-elf",
+    make_programs(run, mutant, "run-elf", ("producer.elf", "consumer.elf"))
+
+
+def make_programs(run, mutant, goal, names):
+    command = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), goal,
                                                       f"RUN_DIR={shown(run)}"]
     command += [f"MUTANT={mutant}"] if mutant else []
     # An outer make's job server and flags are its own; what its caller set arrives through the environment.
@@ -128,9 +141,9 @@ def make_elfs(run, mutant):
     if done.returncode != 0:
         tail = log.read_text(errors="replace").strip().splitlines()[-3:]
         raise ConfigError(f"the payload could not be built ({shown(log)}): {' | '.join(tail)}")
-    for name in ("producer.elf", "consumer.elf"):
+    for name in names:
         if not (run / name).is_file():
-            raise HarnessError(f"make run-elf made no {name}")
+            raise HarnessError(f"make {goal} made no {name}")
 
 
 def sha256_file(path):

@@ -13,7 +13,7 @@ NOTE_PREFIX = "vmo: note "
 EVIDENCE_PREFIX = "vmo: evidence"
 SPOKEN_PREFIXES = ("vmo:", "SELFTEST:")
 EVIDENCE = re.compile(
-    r"vmo: evidence age=(?P<age>a1|a2) len=(?P<len>[0-9]+) challenge=(?P<challenge>[0-9a-f]{64})"
+    r"vmo: evidence age=(?P<age>a1|a2|linux) len=(?P<len>[0-9]+) challenge=(?P<challenge>[0-9a-f]{64})"
     r" digest=(?P<digest>[0-9a-f]{64}) seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
     r" copy_fallbacks=(?P<copy_fallbacks>[0-9]+) control_bytes=(?P<control_bytes>[0-9]+)"
     r" bulk_bytes=(?P<bulk_bytes>[0-9]+)")
@@ -22,6 +22,9 @@ MESSAGE_MAGIC = 0x314F4D56
 MESSAGE_KIND_DATA = 1
 MESSAGE_HEADER = struct.Struct("<IHHIHHQQ")
 DIGEST_BYTES = 32
+# On Linux a transfer is a packet of its own: this, the running number of the transfer, and one descriptor.
+GRANT = struct.Struct("<II")
+GRANT_MAGIC = 0x474F4D56
 
 
 def split_log(log):

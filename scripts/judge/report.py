@@ -23,8 +23,7 @@ def show_log(ctx_lines, markers, whole):
 
 
 def show_checks(verdict):
-    for name in verdicts.CHECK_NAMES:
-        outcome = verdict.outcomes[name]
+    for name, outcome in verdict.outcomes.items():
         say(f"check {name:<{NAME_WIDTH}} ... {outcome.status:<{STATUS_WIDTH}}  {outcome.evidence}")
 
 
@@ -39,6 +38,11 @@ def write_json(path, record):
     path.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def check_records(verdict):
+    return [{"name": name, "status": outcome.status, "evidence": outcome.evidence}
+            for name, outcome in verdict.outcomes.items()]
+
+
 def boot_record(verdict, boot, manifest_name, argv, spec):
     return {
         "verdict": verdict.word,
@@ -51,6 +55,49 @@ def boot_record(verdict, boot, manifest_name, argv, spec):
         "qemu": {"argv": argv, "exit_code": boot.exit_code, "stopped": boot.stopped,
                  "seconds": round(boot.seconds, 3), "log_bytes": len(boot.log)},
         "images": {name: vars(image) for name, image in boot.images.items()},
-        "checks": [{"name": name, "status": verdict.outcomes[name].status,
-                    "evidence": verdict.outcomes[name].evidence} for name in verdicts.CHECK_NAMES],
+        "checks": check_records(verdict),
+    }
+
+
+def said(lines):
+    return [line.decode("latin-1") for line in lines]
+
+
+def sight_record(sight, known):
+    return {"state": sight.state,
+            "descriptors": [f"{found.number} {found.access} {found.name}" for found in sight.descriptors],
+            "mappings": [f"{mapping.perms} off={mapping.off} bytes={mapping.size} present={mapping.present}"
+                         f" dev={mapping.identity.major}:{mapping.identity.minor} inode={mapping.identity.inode}"
+                         for mapping in sight.mappings if mapping.identity in known]}
+
+
+def barrier_record(barrier):
+    return {"tag": barrier.tag,
+            "processes": {str(number): sight_record(sight, barrier.seals)
+                          for number, sight in barrier.sights.items()},
+            "printed": {str(number): said(lines) for number, lines in barrier.printed.items()},
+            "seals": {str(identity.inode): sorted(names or ()) for identity, names in barrier.seals.items()}}
+
+
+def packet_record(packet):
+    return {"from": packet.sender, "to": packet.receiver, "len": len(packet.data), "head": packet.data[:64].hex(),
+            "descriptors": [held.identity.inode for held in packet.held], "delivered": packet.delivered}
+
+
+def host_record(verdict, boot, manifest_name, spec):
+    """The report of a run on Linux, with what was observed at each barrier."""
+    observed = boot.observed
+    return {
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "traceback": verdict.trace,
+        "age": boot.age,
+        "manifest": manifest_name,
+        "payload_spec": spec,
+        "run": {"statuses": {str(number): status for number, status in observed.statuses.items()},
+                "stopped": observed.stopped, "seconds": round(observed.seconds, 3)},
+        "images": {name: vars(image) for name, image in boot.images.items()},
+        "packets": [packet_record(packet) for packet in observed.packets],
+        "barriers": [barrier_record(barrier) for barrier in observed.barriers.values()],
+        "checks": check_records(verdict),
     }

@@ -137,6 +137,8 @@ def check_manifests(tap):
         "whose exit code is no number": lambda good: dict(good, exit_code="85"),
         "whose exit code is true": lambda good: dict(good, exit_code=True),
         "whose pattern is none": lambda good: dict(good, kernel_lines=["("]),
+        "of an unknown platform": lambda good: dict(good, platform="none"),
+        "of Linux with a code that a guest gives": lambda good: dict(good, platform="linux"),
         "without an exit code": lambda good: {key: value for key, value in good.items() if key != "exit_code"},
     }
     for name, change in broken.items():

@@ -9,12 +9,16 @@ MUTANT_liar := producer vmo_recv
 MUTANT_store := consumer vmo_view_sha256
 MUTANT_dies := consumer vmo_view_sha256
 MUTANT_hangs := consumer vmo_view_sha256
+# Of the Linux proof alone (tests/host-proof).
+MUTANT_private-copy := consumer vmo_map_ro
+MUTANT_unsealed := producer vmo_seal
+MUTANT_leak := consumer vmo_registry_fini
 
 ifneq ($(MUTANT),)
 ifeq ($(MUTANT_$(MUTANT)),)
 $(error there is no mutant '$(MUTANT)'; see tests/qemu/mutants.mk)
 endif
 MUTANT_OF := $(firstword $(MUTANT_$(MUTANT)))
-MUTANT_SRC := tests/qemu/mutants/mutant_$(subst -,_,$(MUTANT)).c
+MUTANT_SRC := $(wildcard tests/*/mutants/mutant_$(subst -,_,$(MUTANT)).c)
 MUTANT_LDFLAGS := -Wl,--wrap=$(word 2,$(MUTANT_$(MUTANT)))
 endif

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The proof as two Linux processes: runs that must pass, and runs that must fail, each for its own reason.
+
+Every run goes through scripts/host-test.sh. A run that must fail names the exact set of checks that are red (all
+others are green or not checked) and words of the evidence that gives its own reason.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build")
+HARNESS = str(ROOT / "scripts" / "host-test.sh")
+LARGE_FILE_BYTES = 1024 * 1024
+MAY_SKIP = set(json.loads((ROOT / "tests" / "qemu" / "manifests" / "host.json").read_text())["may_skip"])
+MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
+
+# The proof does not come to its end: no page, no evidence, no last marker, and a process that fails gives nothing back.
+NO_END = {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "sharing", "authors", "barriers",
+          "seals", "content", "descriptors"}
+NO_REPLY = NO_END | {"digest", "read-only", "accessed"}
+
+# name, options, red checks, check whose evidence must hold the words
+MUST_FAIL = [
+    ("a flipped byte", ["--mutant", "flipped-byte"], NO_END | {"digest"}, "content", "blob: its object gives"),
+    ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
+    ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
+    ("replies that are made up", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers"},
+     "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
+    ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY, "exit-code", "consumer signal 11"),
+    ("a consumer that ends before it replies", ["--mutant", "dies"], NO_REPLY, "tasks",
+     "consumer: state=reaped end=exit status=3"),
+    ("a consumer that hangs", ["--mutant", "hangs"], NO_REPLY | {"limits"}, "limits", "outlived the other"),
+    ("a consumer that maps a copy", ["--mutant", "private-copy"], {"sharing", "read-only", "accessed"}, "sharing",
+     "the consumer did not map page 0"),
+    ("a producer that does not seal", ["--mutant", "unsealed"], {"evidence", "seals"}, "seals", "blob: seals"),
+    ("a descriptor that is left open", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
+]
+
+
+def environment():
+    """An outer make's own variables are not the harness's."""
+    return {key: value for key, value in os.environ.items() if key not in ("MUTANT", "PAYLOAD")}
+
+
+def run(options):
+    """-> (exit code, {check: (status, evidence)}, all output)."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        out = pathlib.Path(folder) / "run"
+        done = subprocess.run([HARNESS, "--out", str(out), *options], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=environment())
+        report = out / "linux" / "report.json"
+        checks = {}
+        if report.is_file():
+            checks = {c["name"]: (c["status"], c["evidence"]) for c in json.loads(report.read_text())["checks"]}
+        return done.returncode, checks, done.stdout.decode(errors="replace")
+
+
+def names(checks, status):
+    return {name for name, (its_status, _) in checks.items() if its_status == status}
+
+
+def judge_pass(tap, name, result):
+    code, checks, text = result
+    good = (code == 0 and checks and names(checks, "not-checked") == MAY_SKIP and not names(checks, "RED")
+            and all(text.splitlines().count(marker) == 1 for marker in MARKERS))
+    tap.check(good, f"must pass: {name}", text)
+
+
+def judge_fail(tap, case, result):
+    name, _, expected, check, words = case
+    code, checks, text = result
+    red = names(checks, "RED")
+    tap.check(code == 1 and red == expected and words in checks.get(check, ("", ""))[1], f"must fail: {name}",
+              f"exit {code}, red {sorted(red)}\nexpected {sorted(expected)}, '{words}' in {check}\n{text}")
+
+
+def processes_below(folder):
+    """Ids of the processes that run a program of this folder."""
+    found = []
+    for link in pathlib.Path("/proc").glob("[0-9]*/exe"):
+        try:
+            if os.readlink(link).startswith(str(folder)):
+                found.append(int(link.parts[2]))
+        except OSError:
+            continue
+    return found
+
+
+def check_signal(tap):
+    """A harness that is interrupted while the consumer spins leaves nothing running."""
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        out = pathlib.Path(folder).resolve() / "run"
+        harness = subprocess.Popen([HARNESS, "--out", str(out), "--mutant", "hangs"], cwd=ROOT, env=environment(),
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        seen = []
+        while harness.poll() is None and not seen:
+            seen = processes_below(out)
+        harness.send_signal(signal.SIGINT)
+        output = harness.communicate(timeout=60)[0].decode(errors="replace")
+        left = processes_below(out)
+        tap.check(seen and not left and harness.returncode == 128 + signal.SIGINT and "Traceback" not in output,
+                  "SIGINT while the consumer spins: no process is left", f"{seen} {left}\n{output}")
+
+
+def check_configuration(tap):
+    for name, options, words in (("a payload that is refused", ["--payload", "/no/such/file"], "CONFIG host-ref"),
+                                 ("an unknown mutant", ["--mutant", "none"], "there is no mutant 'none'"),
+                                 ("a manifest of the other kind", ["--manifest", "proof"], "no manifest 'proof'"),
+                                 ("an unknown option", ["--abi", "a1"], "CONFIG unrecognized arguments")):
+        code, _, text = run(options)
+        tap.check(code == 2 and words in text.splitlines()[-1], f"{name}: exit 2", text)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        large = pathlib.Path(folder) / "large file"
+        large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))
+        passes = [
+            ("a file of the tree", ["--payload", "LICENSE"]),
+            ("any real file", ["--payload", "/usr/bin/env"]),
+            ("a file of 1 MiB with a blank in its name", ["--payload", str(large)]),
+            ("4 MiB generated", ["--payload", "gen:0xfeed:4194304"]),
+            ("one byte generated", ["--payload", "gen:1:1"]),
+        ]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:  # two at once do not meet
+            passing = [pool.submit(run, options) for _, options in passes]
+            failing = [pool.submit(run, case[1]) for case in MUST_FAIL]
+            for (name, _), future in zip(passes, passing):
+                judge_pass(tap, name, future.result())
+            for case, future in zip(MUST_FAIL, failing):
+                judge_fail(tap, case, future.result())
+    check_signal(tap)
+    check_configuration(tap)
+    tap.check(tap.count == len(passes) + len(MUST_FAIL) + 5, "all of them ran", str(tap.count))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

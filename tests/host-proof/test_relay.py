@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The harness of the Linux proof with stand-ins for its two programs: each wrong in one thing.
+
+Every row names the exact set of red checks. No compiler and no library are needed.
+"""
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "judge")]
+
+from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
+from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
+from judge import host_cli  # noqa: E402  pylint: disable=wrong-import-position
+from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
+from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
+from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
+from judge.context import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+PEER = HERE / "fake_peer.py"
+SKIPPED = set(manifests.load("host")["may_skip"])
+
+P, C = "producer", "consumer"
+LOG_CAP = 1 << 16
+
+# What is red when nothing came to be: no marker, no reply, no barrier, no good end.
+NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest", "sharing", "read-only", "accessed",
+           "authors", "barriers", "seals", "content", "descriptors"}
+REFUSED = NOTHING | {"failure-lines"}  # and one of them said so
+RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and there was nothing to leave open
+CUT_OFF = NOTHING | {"limits"}  # and the harness ended it
+BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, and its digest was not what it should be
+
+# who does it, what it does (fake_peer.py), the exact red checks, a check and words of its evidence
+ROWS = [
+    (P, "garbage", RUBBISH, "messages-clean", "message 0 is no libvmo message"),
+    (P, "empty-packet", RUBBISH, "messages-clean", "message 0 has 0 bytes"),
+    (P, "closes-early", REFUSED - {"descriptors"}, "exit-code", "producer 0, consumer 1"),
+    (P, "too-long", CUT_OFF, "limits", "pid 17 sent a packet that is too long"),
+    (P, "floods", CUT_OFF, "limits", "pid 17 sent more than 64 packets"),
+    (P, "prints-for-ever", CUT_OFF, "limits", "the output reached its cap"),
+    (P, "too-many-descriptors", CUT_OFF, "limits", "pid 17 sent a packet that is too long"),
+    (P, "has-another-file", {"descriptors"}, "descriptors", "producer at reply 1: descriptor 4 is /dev/null"),
+    (P, "two-descriptors", {"messages-clean", "sharing", "counters", "descriptors"}, "messages-clean",
+     "packet 0 carries 2 descriptors"),
+    (P, "tells-the-digest", {"messages-clean"}, "messages-clean", "the consumer was told the digest"),
+    (P, "tells-in-the-grant", {"messages-clean"}, "messages-clean", "packet 2 holds the challenge"),
+    (P, "grants-writing", {"read-only"}, "read-only", "handed over with rights 3"),
+    (P, "speaks-too-early", {"barriers"}, "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
+    (P, "miscounts", {"counters"}, "counters", "control_bytes=209, the audit has 208"),
+    (P, "says-the-consumers-part", {"markers", "evidence", "authors"}, "authors", "was printed by the producer"),
+    (P, "unsealed", {"seal", "seals"}, "seals", "blob: seals none"),
+    (P, "flips-a-byte", BLOB_ONLY, "content", "blob: its object gives"),
+    (P, "writes-behind-the-end", {"content"}, "content", "something stands behind its 12420 bytes"),
+    (P, "ends-at-once", {"descriptors"}, "descriptors", "producer: ended before it could be looked at"),
+    (C, "ends-at-once", {"descriptors"}, "descriptors", "consumer: ended before it could be looked at"),
+    (C, "maps-a-copy", {"sharing", "read-only", "accessed"}, "sharing", "the consumer did not map page 0"),
+    (C, "maps-privately", {"read-only"}, "read-only", "VMO 1 mapped r--p"),
+    (C, "maps-executable", {"read-only"}, "read-only", "VMO 1 mapped r-xs"),
+    (C, "maps-writable", REFUSED, "failure-lines", "map: errno 1"),
+    (C, "maps-too-little", {"sharing", "accessed"}, "sharing", "blob: the consumer did not map page 0 of 4"),
+    (C, "reads-without-the-mapping", {"accessed"}, "accessed", "VMO 1: 0 of 4 pages accessed"),
+    (C, "keeps-quiet", {"markers", "authors", "barriers"}, "barriers", "'vmo: consumer mapped ok' was not there yet"),
+    (C, "never-reads", CUT_OFF, "limits", "stopped at the wall timeout"),
+    (C, "spins", CUT_OFF, "limits", "stopped at the wall timeout"),
+    (C, "dies", REFUSED, "exit-code", "producer 1, consumer 3"),
+    (C, "faults", REFUSED, "exit-code", "producer 1, consumer signal 11"),
+    (C, "floods-the-producer", CUT_OFF, "limits", "pid 18 sent more than 64 packets"),
+    (C, "duplicates", {"descriptors"}, "descriptors", "consumer at reply 1: 2 descriptors of 1 objects"),
+    (C, "replies-garbage", BLOB_ONLY, "digest", "the consumer replied malformed"),
+    (C, "sends-it-back", {"messages-clean", "read-only", "sharing", "descriptors"}, "messages-clean",
+     "packet 1 comes from the consumer and carries a descriptor"),
+    (C, "keeps-its-mappings", {"descriptors"}, "descriptors", "consumer: still maps"),
+    (C, "ends-with-4", {"exit-code", "tasks"}, "tasks", "consumer: state=reaped end=exit status=4"),
+]
+# Checks that no stand-in can turn red: the first is a matter of the manifest, the rest of the host's own files.
+ELSEWHERE = {"manifest", "images", "input", "bad-patterns", "audit-complete"} | SKIPPED
+SHORT_WALL = {"never-reads": 2.0, "spins": 2.0}  # seconds; the others end by themselves
+
+
+class Bench:
+    """A payload, and runs of it with two stand-ins."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.host = Fixture("a2").host
+        (self.folder / "blob.bin").write_bytes(self.host.blob)
+        (self.folder / "page.bin").write_bytes(self.host.page)
+
+    def run(self, who, mode):
+        """-> (verdict, HostBoot)"""
+        modes = {role: mode if role == who else "good" for role in (P, C)}
+        os.environ.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")  # else it maps a table of characters
+        programs = {number: (role, [sys.executable, "-B", str(PEER), role, modes[role], str(self.folder)])
+                    for number, role in host_cli.PROGRAMS.items()}
+        paths = {role: (PEER, PEER) for role in (P, C)}
+        before = {role: (prepare.sha256_file(PEER),) * 2 for role in (P, C)}
+        boot = host_cli.observe(programs, paths, before, SHORT_WALL.get(mode, 30.0), LOG_CAP)
+        return verdicts.judge(manifests.load("host"), boot, self.host, verdicts.HOST_CHECKS), boot
+
+
+def own_state():
+    """What a run must leave as it was: our descriptors and our children."""
+    children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    return sorted(os.listdir("/proc/self/fd")), children
+
+
+def show(verdict, boot):
+    lines = [f"{name}: {outcome.status} {outcome.evidence[:200]}" for name, outcome in verdict.outcomes.items()]
+    said = [f"{number}: {line!r}" for number, line in boot.observed.lines[:20]]
+    return "\n".join([verdict.reason, verdict.trace or "", *lines, *said, str(boot.observed.errors)[:2000]])
+
+
+def check_good(tap, bench):
+    before = own_state()
+    for turn in range(1, 4):
+        verdict, boot = bench.run(P, "good")
+        unmade = verdict.names(NOT_CHECKED)
+        good = verdict.word == verdicts.PASS and unmade == SKIPPED and len(verdict.names(OK)) == 24
+        tap.check(good, f"stand-ins that do well pass, run {turn}", show(verdict, boot))
+    tap.check(own_state() == before, "no descriptor and no process is left", f"{before}\n{own_state()}")
+
+
+def check_rows(tap, bench):
+    before = own_state()
+    for who, mode, red, check, words in ROWS:
+        verdict, boot = bench.run(who, mode)
+        unmade = SKIPPED | ({"counters", "seal"} if verdict.outcomes["evidence"].status == RED and
+                            boot.log.count(b"vmo: evidence") != 1 else set())
+        good = (verdict.word == verdicts.FAIL and verdict.names(RED) == red and verdict.names(NOT_CHECKED) == unmade
+                and words in verdict.outcomes[check].evidence)
+        tap.check(good, f"must fail: a {who} that {mode.replace('-', ' ')}",
+                  f"red {sorted(verdict.names(RED))}\nnot {sorted(red)}, '{words}' in {check}\n{show(verdict, boot)}")
+    tap.check(own_state() == before, "nor is any after these", f"{before}\n{own_state()}")
+    reached = set().union(*(red for _, _, red, _, _ in ROWS)) | ELSEWHERE
+    missing = {name for name in verdicts.names_of(verdicts.HOST_CHECKS) if name not in reached}
+    tap.check(not missing, "every check of a run has a row", " ".join(sorted(missing)))
+
+
+def alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def check_signals(tap, folder):
+    """A harness that is interrupted takes its children with it."""
+    fifo_path = pathlib.Path(folder) / "fifo"
+    os.mkfifo(fifo_path)
+    fifo = os.open(fifo_path, os.O_RDWR)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        harness = subprocess.Popen([sys.executable, "-B", __file__, "hold", folder], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        ready = select.select([fifo], [], [], 30)[0]
+        pid = int(os.read(fifo, 64)) if ready else 0
+        family = pathlib.Path(f"/proc/{harness.pid}/task/{harness.pid}/children").read_text(encoding="ascii").split()
+        harness.send_signal(number)
+        output = harness.communicate(timeout=30)[0].decode()
+        good = ready and str(pid) in family and len(family) == 2 and not any(alive(child) for child in family)
+        tap.check(good and harness.returncode == 128 + number, f"{number.name}: neither process is left", output)
+    os.close(fifo)
+    fifo_path.unlink()
+
+
+def hold(folder):
+    """The harness of check_signals: runs until it is interrupted."""
+    cli.take_signals()
+    try:
+        Bench(folder).run(C, "never-reads")
+    except cli.Interrupted as signalled:
+        sys.exit(cli.SIGNAL_EXIT_BASE + signalled.number)
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(folder)
+        check_good(tap, bench)
+        check_rows(tap, bench)
+        check_signals(tap, folder)
+    tap.check(tap.count == 3 + 1 + len(ROWS) + 2 + 2 and len(ROWS) > 30, "all of them ran", str(tap.count))
+    tap.done()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["hold"]:
+        hold(sys.argv[2])
+    else:
+        main()
