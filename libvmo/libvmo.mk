@@ -22,3 +22,5 @@ ALL += $(LIBVMO_HOST)
 $(LIBVMO_HOST): $(LIBVMO_HOST_OBJS)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(LIBVMO_HOST_OBJS)
+
+include libvmo/package.mk

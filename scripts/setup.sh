@@ -16,7 +16,13 @@ libssl-dev|/usr/include/openssl/evp.h|computes the expected digests
 libcmocka-dev|/usr/include/cmocka.h|unit tests
 python3|/usr/bin/python3|the judge and the test runner
 clang-format|clang-format|the format check
-cppcheck|cppcheck|static analysis'
+cppcheck|cppcheck|static analysis
+clang-tidy|clang-tidy|static analysis
+g++|g++|shows that the headers are C++17, too
+pkgconf|pkg-config|builds the examples as a user would
+mandoc|mandoc|checks the manual
+gcovr|gcovr|line and branch coverage
+valgrind|valgrind|the unit tests, once more, for memory errors'
 
 present() {
     case $1 in

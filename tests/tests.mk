@@ -8,3 +8,4 @@ include tests/judge/judge.mk
 TEST_SUITES += tests/qemu/test_proof.py
 
 include tests/host-proof/host-proof.mk
+include tests/packaging/packaging.mk

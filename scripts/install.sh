@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Puts libvmo where others find it, or takes it away again; called by `make install` and its kin, from the tree's root.
+#   install.sh install|uninstall host|target
+# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. Both verbs walk one list.
+set -eu
+verb=$1
+flavour=$2
+
+refuse() {
+    echo "install: $1" >&2
+    exit 2
+}
+
+# pkg-config splits its answers at blanks, and a relative path would mean another folder to each who reads it.
+for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
+    case $path in
+    *[!A-Za-z0-9/._+@~-]*) refuse "a character that no path in a .pc file should have: $path" ;;
+    /*) ;;
+    *) refuse "not an absolute path: $path" ;;
+    esac
+done
+
+# One line a file: what it is, where it comes from, where it goes (below DESTDIR).
+headers() {
+    for header in libvmo/include/vmo/*.h; do
+        echo "file $header $1/vmo/${header##*/}"
+    done
+}
+
+# A page, and a link to it under the name of each further function that it documents.
+pages() {
+    for page in docs/man/*.[37]; do
+        name=${page##*/}
+        section=${name##*.}
+        echo "file $page $MANDIR/man$section/$name"
+        sed -n '/^\.Sh DESCRIPTION/q; s/^\.Nm \([a-z0-9_]*\).*/\1/p' "$page" | while read -r function; do
+            [ "$function.$section" = "$name" ] || echo "link $name $MANDIR/man$section/$function.$section"
+        done
+    done
+}
+
+host_list() {
+    headers "$INCLUDEDIR"
+    echo "file $BUILD/host/libvmo.a $LIBDIR/libvmo.a"
+    echo "file $BUILD/host/libvmo.so.$VERSION $LIBDIR/libvmo.so.$VERSION"
+    echo "link libvmo.so.$VERSION $LIBDIR/libvmo.so.$ABI"
+    echo "link libvmo.so.$ABI $LIBDIR/libvmo.so"
+    echo "pc libvmo/libvmo.pc.in $LIBDIR/pkgconfig/libvmo.pc"
+    pages
+}
+
+target_list() {
+    headers "$TARGETDIR/include"
+    echo "file $BUILD/target/libvmo.a $TARGETDIR/lib/libvmo.a"
+}
+
+put() {
+    install -d "${3%/*}"
+    case $1 in
+    file) install -m 644 "$2" "$3" ;;
+    link) ln -sf "$2" "$3" ;;
+    pc)
+        sed -e "s|@PREFIX@|$PREFIX|; s|@LIBDIR@|$LIBDIR|; s|@INCLUDEDIR@|$INCLUDEDIR|; s|@VERSION@|$VERSION|" "$2" >"$3"
+        chmod 644 "$3"
+        ;;
+    esac
+}
+
+# The folder of the headers is libvmo's own and goes when it is empty; the others belong to the system.
+take() {
+    rm -f "$1"
+    case $1 in
+    */include/vmo/*) rmdir "${1%/*}" 2>/dev/null || true ;;
+    esac
+}
+
+case $flavour in
+host) list=$(host_list) ;;
+target) list=$(target_list) ;;
+*) refuse "no flavour: $flavour" ;;
+esac
+case $verb in
+install | uninstall) ;;
+*) refuse "no verb: $verb" ;;
+esac
+
+# Nothing is put anywhere while a part is missing.
+if [ "$verb" = install ]; then
+    echo "$list" | while read -r kind from _; do
+        [ "$kind" = link ] || [ -f "$from" ] || refuse "not there: $from"
+    done
+fi
+count=0
+while read -r kind from to; do
+    case $verb in
+    install) put "$kind" "$from" "$DESTDIR$to" ;;
+    uninstall) take "$DESTDIR$to" ;;
+    esac
+    count=$((count + 1))
+done <<LIST
+$list
+LIST
+echo "$verb: $count files of libvmo $VERSION ($flavour) below ${DESTDIR:-/}"

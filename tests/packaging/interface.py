@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of libvmo's public functions, as the headers, the symbol map and the manual each state it."""
+import re
+
+PROTOTYPE = re.compile(r"(?:VMO_CHECK\s+)?((?:const\s+)?\w+\s*\*?)\s*\b(vmo_\w+)\(([^()]*)\);")
+
+
+def words(text):
+    """Blanks made one, and none beside a star or a bracket, so that layout does not count."""
+    return re.sub(r"\s*([*\[\]])\s*", r"\1", " ".join(text.split()))
+
+
+def header_prototypes(header):
+    """{function: (type, [parameters])} of one header."""
+    text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S).replace("\\\n", " ")
+    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return {name: (words(result), [words(p) for p in parameters.split(",")])
+            for result, name, parameters in PROTOTYPE.findall(text)}
+
+
+def map_symbols(path):
+    """What the linker's version script exports."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    exported = re.search(r"global:(.*?)local:", text, re.S).group(1)
+    return [name.strip() for name in exported.split(";") if name.strip()]
+
+
+class Page:
+    """What a manual page says: the names it goes by, and the prototypes of its synopsis with their headers."""
+
+    def __init__(self, path):
+        self.path = path
+        text = path.read_text()
+        head, _, rest = text.partition(".Sh SYNOPSIS\n")
+        synopsis, _, self.body = rest.partition("\n.Sh ")
+        self.names = re.findall(r"^\.Nm (\w+)", head, re.M)
+        self.includes = re.findall(r"^\.In (\S+)", synopsis, re.M)
+        blocks = re.findall(r"^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)*)\.Fc", synopsis, re.M)
+        self.prototypes = [(name, words(result.strip('"')),
+                            [words(p.strip('"')) for p in re.findall(r"^\.Fa (.*)$", parameters, re.M)])
+                           for result, name, parameters in blocks]
+        self.errors = set(re.findall(r"\b(VMO_ERR_[A-Z_]+)", text))
+        self.references = re.findall(r"^\.Xr (\w+) ([0-9])", text, re.M)

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""libvmo as a user gets it: `make install` of a copy of the tree, and what can be done with what it installed.
+
+Prints TAP. The copy is there so that a file that a goal writes into the source tree, or beside DESTDIR, is seen.
+"""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TREE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests/packaging")]
+from interface import Page, header_prototypes, map_symbols  # noqa: E402
+from tap import Tap  # noqa: E402
+
+BUILD = TREE / os.environ.get("BUILD", "build")
+CC, CXX = os.environ.get("HOSTCC", "gcc"), os.environ.get("CXX", "g++")
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+HEADERS = sorted((TREE / "libvmo/include/vmo").glob("*.h"))
+PAGES = [Page(p) for p in sorted((TREE / "docs/man").glob("*.[37]"))]
+EXAMPLES = sorted((TREE / "examples").glob("*.c"))
+SMALLEST_LINES = 40
+WRAP_BYTES_SAYS = """slice: the part that matters
+in place: yes
+seal of wrapped bytes: VMO_ERR_UNSUPPORTED
+seal of the copy: VMO_OK, copies made: 1
+"""
+FOREIGN = "include/vmo/somebody_elses.h"
+
+
+def run(*command, **more):
+    more.setdefault("timeout", 300)
+    return subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          errors="replace", **more)
+
+
+def said(done):
+    return f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+
+
+def files(root):
+    """Every file and link below a folder, by its path from there."""
+    return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_symlink() or not p.is_dir()}
+
+
+def fingerprint(root):
+    """Every path below a folder with its mode and content."""
+    return {str(p.relative_to(root)): (p.lstat().st_mode,
+                                       hashlib.sha256(p.read_bytes()).hexdigest() if p.is_file() else "")
+            for p in sorted(root.rglob("*"))}
+
+
+class Suite:
+    def __init__(self, tap, room):
+        self.tap, self.check, self.room = tap, tap.check, room
+        self.source, self.out = room / "tree", room / "out"
+        self.prototypes = {}
+        for header in HEADERS:
+            self.prototypes.update({name: (header.name, *p) for name, p in header_prototypes(header).items()})
+        self.version = re.search(r"^LIBVMO_VERSION := (\S+)$", (TREE / "libvmo/package.mk").read_text(), re.M).group(1)
+
+    def make(self, *words):
+        """make in the copy of the tree, with nothing of the make that may have started this suite."""
+        environment = {k: v for k,
+                       v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX")}
+        return run("make", "-C", self.source, f"BUILD={self.out}", *words, env=environment, timeout=600)
+
+    def expected(self):
+        """What an installation for the host consists of, below PREFIX."""
+        pages = {f"share/man/man{p.path.suffix[1:]}/{p.path.name}" for p in PAGES}
+        names = {f"share/man/man3/{function}.3" for function in self.prototypes}
+        libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.0", f"lib/libvmo.so.{self.version}"}
+        return {f"include/vmo/{h.name}" for h in HEADERS} | libraries | {"lib/pkgconfig/libvmo.pc"} | pages | names
+
+    # ---- Installing ------------------------------------------------------------------------------
+
+    def install(self):
+        shutil.copytree(TREE, self.source, symlinks=True,
+                        ignore=lambda folder, names: {"build", ".git", "__pycache__"} & set(names))
+        before = fingerprint(self.source)
+        system = [Path("/usr/local") / f for f in sorted(self.expected())]
+        there = [p.lstat().st_mtime_ns if os.path.lexists(p) else None for p in system]
+        stage = self.room / "stage with a blank"
+        done = self.make("install", f"DESTDIR={stage}")
+        if not self.check(done.returncode == 0, "make install DESTDIR=... from a fresh tree", said(done)):
+            return
+        self.check(files(stage) == {f"usr/local/{f}" for f in self.expected()},
+                   "exactly the files of the list are installed",
+                   sorted(files(stage) ^ {f"usr/local/{f}" for f in self.expected()}))
+        self.check({p.name for p in self.room.iterdir()} == {"tree", "out", stage.name},
+                   "nothing is written beside DESTDIR")
+        now = [p.lstat().st_mtime_ns if os.path.lexists(p) else None for p in system]
+        self.check(there == now, "PREFIX itself is untouched when DESTDIR is given")
+        plain = [p for p in stage.rglob("*") if p.is_file() and not p.is_symlink()]
+        self.check(plain and all(p.stat().st_mode & 0o7777 == 0o644 for p in plain), "every file has mode 0644")
+        links = [p for p in stage.rglob("*") if p.is_symlink()]
+        self.check(links and all("/" not in os.readlink(p) and p.exists() for p in links),
+                   "links lead to a file beside them")
+        pc = (stage / "usr/local/lib/pkgconfig/libvmo.pc").read_text()
+        self.check(str(stage) not in pc and "prefix=/usr/local\n" in pc and "@" not in pc,
+                   "libvmo.pc names PREFIX, not DESTDIR", pc)
+        self.refusals()
+        self.uninstall(stage)
+        self.check(fingerprint(self.source) == before, "the source tree is as it was after all of it",
+                   sorted(set(fingerprint(self.source).items()) ^ set(before.items())))
+
+    def refusals(self):
+        for name, prefix in (("relative", "usr"), ("with a blank", "/usr/my own"), ("with a bar", "/usr|local")):
+            stage = self.room / "refused"
+            done = self.make("install", f"DESTDIR={stage}", f"PREFIX={prefix}")
+            self.check(done.returncode != 0 and not stage.exists() and "install:" in done.stderr,
+                       f"a PREFIX {name} is refused and nothing is written", said(done))
+
+    def uninstall(self, stage):
+        foreign = stage / "usr/local" / FOREIGN
+        foreign.write_text("")
+        done = self.make("uninstall", f"DESTDIR={stage}")
+        self.check(done.returncode == 0 and files(stage) == {f"usr/local/{FOREIGN}"},
+                   "uninstall takes its own files away and no other", said(done))
+        foreign.unlink()
+        done = self.make("uninstall", f"DESTDIR={stage}")
+        self.check(done.returncode == 0 and not files(stage) and not (stage / "usr/local/include/vmo").exists(),
+                   "uninstalled twice: no file is left, nor the headers' folder", said(done))
+
+    def install_target(self):
+        stage = self.room / "target"
+        done = self.make("install-target", f"DESTDIR={stage}", "PREFIX=/opt/x")
+        below = "opt/x/riscv64-unknown-elf"
+        expected = {f"{below}/include/vmo/{h.name}" for h in HEADERS} | {f"{below}/lib/libvmo.a"}
+        self.check(done.returncode == 0 and files(stage) == expected, "install-target: headers and one library",
+                   said(done))
+        elf = run("readelf", "-h", stage / below / "lib/libvmo.a").stdout
+        machines = re.findall(r"Machine:\s+(\S+)", elf)
+        self.check(machines and set(machines) == {"RISC-V"}, "the target's library is RISC-V throughout", machines)
+        done = self.make("uninstall-target", f"DESTDIR={stage}", "PREFIX=/opt/x")
+        self.check(done.returncode == 0 and not files(stage), "uninstall-target leaves no file", said(done))
+
+    # ---- The interface ---------------------------------------------------------------------------
+
+    def headers(self):
+        for header in HEADERS:
+            for compiler, language, standard in ((CC, "c", "c11"), (CXX, "c++", "c++17")):
+                source = f"#include <vmo/{header.name}>\n" * 2
+                done = subprocess.run([compiler, f"-std={standard}", f"-x{language}", *STRICT, "-Wundef", "-Wshadow",
+                                       "-fsyntax-only",
+                                       f"-I{self.prefix}/include", "-"], input=source, capture_output=True, text=True)
+                self.check(done.returncode == 0, f"<vmo/{header.name}> alone, twice, as {standard}", said(done))
+
+    def symbols(self):
+        library = self.prefix / "lib/libvmo.so"
+        public = sorted(self.prototypes)
+        self.check(len(public) > 40, "the headers' functions are found", public)
+        listed = map_symbols(TREE / "libvmo/libvmo.map")
+        self.check(listed == public, "the symbol map lists the headers' functions, in order",
+                   sorted(set(listed) ^ set(public)))
+        table = run("nm", "-D", "--defined-only", library).stdout.split("\n")
+        found = sorted(line.split()[2] for line in table if line and line.split()[1] != "A")
+        self.check(found == [f"{name}@@VMO_0" for name in public], "libvmo.so exports these and nothing else", found)
+        dynamic = run("readelf", "-dW", library).stdout
+        self.check(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libvmo.so.0"], "its soname is libvmo.so.0",
+                   dynamic)
+        self.check(set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= {"libc.so.6"}, "it needs nothing but libc",
+                   dynamic)
+        self.check("TEXTREL" not in dynamic and "NOW" in dynamic, "it has no text relocations and binds at once",
+                   dynamic)
+        archive = run("nm", "-g", "--defined-only", self.prefix / "lib/libvmo.a").stdout
+        missing = [name for name in public if not re.search(rf" T {name}$", archive, re.M)]
+        self.check(not missing, "libvmo.a defines all of them", missing)
+
+    def pkg_config(self, *words):
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(self.prefix / "lib/pkgconfig"))
+        environment.pop("PKG_CONFIG_SYSROOT_DIR", None)
+        return run("pkg-config", *words, "libvmo", env=environment)
+
+    def pc_file(self):
+        for words, expected in ((["--modversion"], self.version), (["--cflags"], f"-I{self.prefix}/include"),
+                                (["--libs"], f"-L{self.prefix}/lib -lvmo"), (["--static", "--libs"],
+                                                                             f"-L{self.prefix}/lib -lvmo")):
+            done = self.pkg_config(*words)
+            self.check(done.returncode == 0 and done.stdout.strip() == expected, f"pkg-config {' '.join(words)}",
+                       said(done))
+        self.check(self.pkg_config("--validate").returncode == 0, "pkg-config --validate")
+
+    # ---- The manual ------------------------------------------------------------------------------
+
+    def manual(self):
+        for page in PAGES:
+            done = run("mandoc", "-T", "lint", "-W", "warning", page.path)
+            self.check(done.returncode == 0, f"mandoc finds nothing in {page.path.name}", said(done))
+        documented = [(name, page) for page in PAGES for name in page.names if page.path.suffix == ".3"]
+        once = sorted(name for name, _ in documented)
+        self.check(once == sorted(self.prototypes), "every function is documented exactly once",
+                   set(once) ^ set(self.prototypes))
+        for page in PAGES:
+            if page.path.suffix != ".3":
+                continue
+            self.check([p[0] for p in page.prototypes] == page.names,
+                       f"{page.path.name}: each name has its prototype", page.prototypes)
+            wrong = [p for p in page.prototypes if self.prototypes.get(p[0], ("",))[1:] != (p[1], p[2])]
+            self.check(not wrong, f"{page.path.name}: the prototypes are the headers'", wrong)
+            needed = {f"vmo/{self.prototypes[n][0]}" for n in page.names if n in self.prototypes}
+            self.check(needed == set(page.includes), f"{page.path.name}: names the headers it needs", page.includes)
+            silent = [n for n in page.names if f".Fn {n}" not in page.body]
+            self.check(not silent, f"{page.path.name}: says something of each function", silent)
+        self.members()
+        self.statuses()
+
+    def members(self):
+        text, page = (TREE / "libvmo/include/vmo/vmo.h").read_text(), (TREE / "docs/man/vmo_registry.3").read_text()
+        explained = {name for line in re.findall(r"^\.It Va (.*)$", page, re.M) for name in line.split(" , ")}
+        for struct in ("vmo_limits", "vmo_counters"):
+            members = set(re.findall(r"^ +uint\d+_t (\w+);",
+                                     re.search(rf"^struct {struct} {{(.*?)^}}", text, re.S | re.M).group(1), re.M))
+            self.check(members and members <= explained, f"vmo_registry(3) explains each member of {struct}",
+                       members - explained)
+
+    def statuses(self):
+        declared = re.findall(r"^\s+(VMO_ERR_\w+)\s*=", (TREE / "libvmo/include/vmo/vmo.h").read_text(), re.M)
+        known, named = set(declared), {error for page in PAGES for error in page.errors}
+        self.check(known and named <= known, "the manual names no status that does not exist", named - known)
+        status_page = next(page for page in PAGES if page.path.name == "vmo_status.3")
+        self.check(status_page.errors == known, "vmo_status(3) explains every status", known ^ status_page.errors)
+        targets = {f"{n}.{p.path.suffix[1:]}" for p in PAGES for n in p.names} | {p.path.name for p in PAGES}
+        broken = [f"{p.path.name}: {n}({s})" for p in PAGES for n,
+                  s in p.references if "vmo" in n and f"{n}.{s}" not in targets]
+        self.check(not broken, "the pages refer only to pages that are there", broken)
+
+    # ---- Programs --------------------------------------------------------------------------------
+
+    def build(self, source, flavour):
+        """Compiles as a user would; returns the program, or None after a failed check."""
+        program = self.room / f"{source.stem}.{flavour}"
+        flags = self.pkg_config("--cflags", "--libs", *(["--static"] if flavour == "static" else [])).stdout.split()
+        cxx = source.suffix == ".cpp"
+        command = [CXX if cxx else CC, "-std=c++17" if cxx else "-std=gnu11", *STRICT, "-O2", source, "-o", program,
+                   *flags]
+        done = run(*command, *(["-static"] if flavour == "static" else []))
+        good = self.check(done.returncode == 0, f"{source.name} builds, {flavour}", said(done))
+        return program if good else None
+
+    def start(self, program, *words):
+        environment = dict(os.environ, LD_LIBRARY_PATH=str(self.prefix / "lib"))
+        return run(program, *words, env=environment, timeout=30)
+
+    def outputs(self, name):
+        """Words to start a program with, what it must print, and how it must end."""
+        blob = self.room / "blob"
+        data = bytes(i * 7 & 255 for i in range(10_000))
+        blob.write_bytes(data)
+        whole, part = hashlib.sha256(data).hexdigest(), hashlib.sha256(data[4095:4095 + 5]).hexdigest()
+        return {
+            "hello_share": [([], "hello\n", 0)],
+            "wrap_bytes": [([], WRAP_BYTES_SAYS, 0)],
+            "two_processes": [([], "digests: the same\nhanded over: 1048576 bytes, copied: 0 times\n", 0)],
+            "file_digest": [([blob], f"{whole}  {blob}\n", 0), ([blob, "4095", "5"], f"{part}  {blob}\n", 0),
+                            ([blob, "9999", "2"], "", 1), ([blob, "0", "0"], "", 1), ([blob, "-", "2"], "", 2)],
+            "cxx_user": [([], "VMO_OK VMO_ERR_BAD_HANDLE\n", 0)],
+        }[name]
+
+    def programs(self):
+        smallest = (TREE / "examples/hello_share.c").read_text().count("\n")
+        self.check(smallest < SMALLEST_LINES, f"the smallest example has fewer than {SMALLEST_LINES} lines", smallest)
+        for source in [*EXAMPLES, TREE / "tests/packaging/cxx_user.cpp"]:
+            for flavour in ("shared", "static"):
+                program = self.build(source, flavour)
+                if not program:
+                    continue
+                needed = run("readelf", "-dW", program).stdout
+                self.check(("[libvmo.so.0]" in needed) == (flavour == "shared"), f"{source.name}, {flavour}: is it",
+                           needed)
+                for words, expected, code in self.outputs(source.stem):
+                    done = self.start(program, *words)
+                    name = " ".join([source.stem, *(str(w) for w in words[1:])])
+                    self.check((done.stdout, done.returncode) == (expected, code),
+                               f"{name}, {flavour}: runs as it should", said(done))
+
+    def run(self):
+        self.install()
+        self.install_target()
+        self.prefix = self.room / "prefix"
+        done = self.make("install", f"PREFIX={self.prefix}")
+        if self.check(done.returncode == 0, "make install PREFIX=... without DESTDIR", said(done)):
+            self.headers()
+            self.symbols()
+            self.pc_file()
+            self.programs()
+        self.manual()
+
+
+def main():
+    tap = Tap()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="packaging-", dir=BUILD) as room:
+        Suite(tap, Path(room)).run()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
