@@ -9,3 +9,6 @@ TEST_SUITES += tests/qemu/test_proof.py
 
 include tests/host-proof/host-proof.mk
 include tests/packaging/packaging.mk
+include tests/linux/linux.mk
+include tests/conformance/conformance.mk
+include scripts/analyze.mk

@@ -56,12 +56,19 @@ static uint64_t own_image_bytes(void)
     return nx_address(__image_end) - nx_address(__image_start) + stack;
 }
 
+/* The kernel with the older way to map is the one that never gives memory or address spaces back, and that
+ * goes down when it runs out; the other answers honestly (K-17, K-20). */
+static bool gives_nothing_back(void)
+{
+    return nx_features()->map;
+}
+
 bool nx_budget_arena(uint64_t bytes)
 {
     static uint64_t used;
 
-    if (nx_features()->destroy || nx_features()->vm_map) {
-        return true; /* the kernel answers honestly when it is out of memory (K-20) */
+    if (!gives_nothing_back()) {
+        return true;
     }
     if (!nx_features()->init) {
         return false; /* one arena for all tasks, and only init knows what it took */
@@ -80,7 +87,7 @@ bool nx_budget_space(void)
 {
     static unsigned used;
 
-    if (nx_features()->vm_map) {
+    if (!gives_nothing_back()) {
         return true;
     }
     if (used == SPACES_MAX) {

@@ -287,7 +287,7 @@ vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_sea
         return nx_slot_writable(object->owner, size_bytes) ? VMO_OK : VMO_ERR_PROTOCOL;
     }
     if (!nx_features()->vm_map || size_bytes > NX_A2_MAP_END - NX_A2_MAP_BASE) {
-        return VMO_ERR_PROTOCOL;
+        return VMO_ERR_PROTOCOL; /* what cannot be asked for is not taken on trust */
     }
     /* An alias refuses every other question (K-28). -1: past its end, or no VMO at all (K-24). */
     const vmo_status status = map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, at, counters);

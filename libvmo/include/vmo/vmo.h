@@ -175,7 +175,8 @@ VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
  * Kept mappings that nobody uses are dropped first. Errors: STILL_MAPPED (a view lives here, or a
  * mapping in another task), STILL_SHARED (another handle or capability, or sent to a peer that is not closed
  * yet, K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received, or a handle without
- * WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). */
+ * WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). Where the kernel
+ * keeps memory for as long as anybody holds it (Linux), what others hold is no reason to refuse. */
 VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 
 /* ---- Bytes (R2) --------------------------------------------------------------------------------- */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The conformance suite (B1..B3): cases, checks, and the world that a case runs in.
+ *
+ * Before a case there is a registry with nothing in it, and a peer if the case needs one; after it the
+ * registry is empty again and the task holds what it held before of the kernel's tables. Checks that fail
+ * end the case.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <string.h>
+
+#include "conformance/conf_order.h"
+#include "conformance/conf_port.h"
+#include "vmo/sha256.h"
+
+#define PAGE UINT64_C(4096)
+#define OBJECTS 8
+#define MAPPINGS 8
+#define VIEWS 8
+#define PEERS 2
+#define PEER_SOON_NS UINT64_C(500000000)
+#define FAR_NS UINT64_MAX
+
+#define RANGE(off, len) ((struct vmo_range){(off), (len)})
+#define NO_VIEW ((vmo_view_t){0})
+#define NO_PEER ((vmo_peer_t){0})
+#define UNTOUCHED UINT64_C(0xa5a5a5a5a5a5a5a5) /* what an out parameter holds before a refusal */
+
+struct conf_case {
+    const char *name;
+    void (*run)(void);
+    uint32_t needs; /* HAS_... */
+};
+
+struct conf_group {
+    const char *name;
+    const struct conf_case *cases;
+    size_t count;
+};
+extern const struct conf_group *const conf_groups[];
+extern const size_t conf_group_count;
+
+/* What the cases work on; a is fresh, and to_peer is on its list where the case needs HAS_PEER. */
+struct conf_world {
+    struct vmo_registry *a;
+    vmo_peer_t to_peer;
+};
+extern struct conf_world world;
+
+/* Runs all groups, or the one of that name; prints TAP. 0 if every case was ok. */
+int conf_run(const char *only);
+
+static inline bool can(uint32_t features)
+{
+    return (conf_port()->features & features) == features;
+}
+
+/* ---- Checks ------------------------------------------------------------------------------------- */
+
+_Noreturn void conf_fail(const char *file, int line, const char *text, uint64_t found, uint64_t wanted);
+void conf_status(const char *file, int line, const char *call, vmo_status found, vmo_status wanted);
+/* All that a refused call must leave alone: counters and what the task holds. */
+void conf_before(void);
+void conf_after(const char *file, int line, const char *call);
+
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            conf_fail(__FILE__, __LINE__, #condition, 0, 1);                                                 \
+        }                                                                                                    \
+    } while (0)
+#define CHECK_EQ(found, wanted)                                                                              \
+    do {                                                                                                     \
+        const uint64_t found_ = (uint64_t)(found), wanted_ = (uint64_t)(wanted);                             \
+        if (found_ != wanted_) {                                                                             \
+            conf_fail(__FILE__, __LINE__, #found " == " #wanted, found_, wanted_);                           \
+        }                                                                                                    \
+    } while (0)
+#define STATUS(call, wanted) conf_status(__FILE__, __LINE__, #call, (call), (wanted))
+#define OK(call) STATUS(call, VMO_OK)
+/* The call answers `wanted` and changes nothing. */
+#define REFUSED(call, wanted)                                                                                \
+    do {                                                                                                     \
+        conf_before();                                                                                       \
+        STATUS(call, wanted);                                                                                \
+        conf_after(__FILE__, __LINE__, #call);                                                               \
+    } while (0)
+
+/* ---- Tools -------------------------------------------------------------------------------------- */
+
+/* A second registry in storage of its own, for foreign handles and other limits; conf_fini must find it
+ * empty.
+ */
+struct vmo_registry *conf_second(const struct vmo_limits *limits);
+extern const struct vmo_limits conf_limits;
+void conf_fini(struct vmo_registry *registry);
+
+vmo_t conf_create(uint64_t len);
+/* Filled with a pattern that differs from byte to byte and page to page, by vmo_write. */
+vmo_t conf_filled(uint64_t len);
+uint8_t conf_pattern(uint64_t off);
+void conf_check_pattern(const uint8_t *bytes, uint64_t off, uint64_t len);
+/* By vmo_read: the VMO holds the pattern from off on. */
+void conf_check_vmo(vmo_t vmo, uint64_t off, uint64_t len);
+uint64_t conf_pattern_hash(uint64_t off, uint64_t len);
+
+vmo_view_t conf_map_ro(vmo_t vmo, uint64_t off, uint64_t len);
+vmo_view_t conf_map_rw(vmo_t vmo, uint64_t off, uint64_t len);
+
+/* Destroys where this platform gives back what was mapped once, else closes. */
+void conf_give_up(vmo_t vmo);
+void conf_give_up_in(struct vmo_registry *registry, vmo_t vmo);
+/* Closes a VMO that the kernel has sealed for ever: nobody can destroy it. */
+void conf_close_for_ever(vmo_t vmo);
+
+struct vmo_counters conf_counters(void);
+
+/* ---- The peer ----------------------------------------------------------------------------------- */
+
+uint64_t conf_soon(void);
+void conf_tell(const struct conf_order *order, vmo_t vmo, uint32_t rights);
+struct conf_answer conf_hear(void);
+/* Order and answer; the answer's status must be the wanted one. */
+struct conf_answer conf_ask(const char *file, int line, struct conf_order order, vmo_status wanted);
+#define ASK(wanted, ...) conf_ask(__FILE__, __LINE__, (struct conf_order){__VA_ARGS__}, (wanted))
+/* Hands a VMO over by message into the peer's place 0. */
+struct conf_answer conf_give(vmo_t vmo, uint32_t rights);
+/* The next message brings a VMO back. */
+vmo_t conf_take_back(void);
+
+/* Ends the peer, waits for it, and starts another. */
+void conf_new_peer(void);
+/* The case has closed the peer itself. */
+void conf_peer_closed(void);
+
+/* conf_raw.c: sends what no core would; object may be NONE. */
+struct conf_wire {
+    uint32_t magic;
+    uint16_t kind;
+    uint16_t body_bytes;
+    uint32_t tag;
+    uint16_t rights;
+    uint16_t seal;
+    uint64_t len_bytes;
+    uint64_t zero;
+};
+void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len);
+
+#endif

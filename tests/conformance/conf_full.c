@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel's tables and its memory used up: named, and nothing that was there is lost. */
+#include "conformance/conf_groups.h"
+
+#define MANY 600
+
+static struct vmo_registry *open_wide(void)
+{
+    static const struct vmo_limits limits = {.objects = MANY, .mappings = MANY, .views = MANY, .peers = 1};
+
+    return conf_second(&limits);
+}
+
+static void write_mark(struct vmo_registry *registry, vmo_t vmo, uint32_t mark)
+{
+    OK(vmo_write(registry, vmo, RANGE(0, sizeof mark), &mark));
+}
+
+static void check_mark(struct vmo_registry *registry, vmo_t vmo, uint32_t wanted)
+{
+    uint32_t mark = 0;
+
+    OK(vmo_read(registry, vmo, RANGE(0, sizeof mark), &mark));
+    CHECK_EQ(mark, wanted);
+}
+
+/* The kernel's table of capabilities. */
+static void slots(void)
+{
+    static vmo_t vmos[MANY];
+    struct vmo_registry *registry = open_wide();
+    vmo_t more = {UNTOUCHED};
+    vmo_status status = VMO_OK;
+    uint32_t count = 0;
+
+    for (; count < MANY; count++) {
+        status = vmo_create(registry, 8, &vmos[count]);
+        if (status != VMO_OK) {
+            break;
+        }
+        write_mark(registry, vmos[count], count + 7);
+    }
+    STATUS(status, VMO_ERR_NO_SLOTS);
+    CHECK(count > 16 && count < MANY);
+    STATUS(vmo_create(registry, 8, &more), VMO_ERR_NO_SLOTS);
+    CHECK_EQ(more.id, UNTOUCHED);
+    uint32_t mark = 0;
+    OK(vmo_read(registry, vmos[0], RANGE(0, sizeof mark), &mark));
+    CHECK_EQ(mark, 7);
+    OK(vmo_close(registry, vmos[1])); /* one fits again */
+    OK(vmo_create(registry, 8, &vmos[1]));
+    write_mark(registry, vmos[1], 8);
+    check_mark(registry, vmos[count - 1], count + 6);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i < 3 || i + 3 > count) {
+            check_mark(registry, vmos[i], i + 7);
+        }
+        OK(vmo_close(registry, vmos[i]));
+    }
+    conf_fini(registry);
+}
+
+static void no_slot_for_a_seal(void)
+{
+    static vmo_t vmos[MANY];
+    struct vmo_registry *registry = open_wide();
+    vmo_seal_strength seal = VMO_SEAL_FOREVER;
+    uint32_t count = 0;
+
+    while (count < MANY && vmo_create(registry, 8, &vmos[count]) == VMO_OK) {
+        count++;
+    }
+    write_mark(registry, vmos[0], 5);
+    const vmo_status status = vmo_seal(registry, vmos[0], VMO_SEAL_PEERS);
+    CHECK(status == VMO_ERR_NO_SLOTS || status == VMO_OK); /* a kernel may seal without a slot */
+    OK(vmo_seal_of(registry, vmos[0], &seal));
+    CHECK_EQ(seal, status == VMO_OK ? VMO_SEAL_PEERS : VMO_SEAL_NONE);
+    for (uint32_t i = 1; i < count; i++) {
+        OK(vmo_close(registry, vmos[i]));
+    }
+    OK(vmo_seal(registry, vmos[0], VMO_SEAL_PEERS));
+    check_mark(registry, vmos[0], 5);
+    OK(vmo_close(registry, vmos[0]));
+    conf_fini(registry);
+}
+
+/* The kernel's table of mappings, every one in use. */
+static void maps(void)
+{
+    static vmo_view_t views[MANY];
+    struct vmo_registry *registry = open_wide();
+    vmo_view_t more = {UNTOUCHED};
+    vmo_t vmo = VMO_NONE;
+    vmo_status status = VMO_OK;
+    uint32_t count = 0;
+
+    OK(vmo_create(registry, MANY * PAGE, &vmo));
+    write_mark(registry, vmo, 99);
+    while (count < MANY) {
+        status = vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[count]);
+        if (status != VMO_OK) {
+            break;
+        }
+        count++;
+    }
+    CHECK(status == VMO_ERR_NO_SLOTS || status == VMO_ERR_TABLE_FULL);
+    CHECK(count > 16);
+    STATUS(vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &more), status);
+    CHECK_EQ(more.id, UNTOUCHED);
+    CHECK_EQ(*(const uint32_t *)(const void *)vmo_view_data(registry, views[0]), 99);
+    OK(vmo_unmap(registry, views[3]));
+    OK(vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[3])); /* the unused one made room */
+    CHECK_EQ(*vmo_view_data(registry, views[3]), 0);
+    for (uint32_t i = 0; i < count; i++) {
+        OK(vmo_unmap(registry, views[i]));
+    }
+    conf_give_up_in(registry, vmo);
+    conf_fini(registry);
+}
+
+/* All memory. */
+static void memory(void)
+{
+    static vmo_t vmos[MANY];
+    struct vmo_registry *registry = open_wide();
+    vmo_t more = {UNTOUCHED};
+    vmo_status status = VMO_OK;
+    uint32_t count = 0;
+
+    for (; count < MANY; count++) {
+        status = vmo_create(registry, conf_port()->full_bytes, &vmos[count]);
+        if (status != VMO_OK) {
+            break;
+        }
+        write_mark(registry, vmos[count], count + 3);
+    }
+    STATUS(status, VMO_ERR_NO_MEMORY);
+    CHECK(count >= 1);
+    STATUS(vmo_create(registry, conf_port()->full_bytes, &more), VMO_ERR_NO_MEMORY);
+    CHECK_EQ(more.id, UNTOUCHED);
+    for (uint32_t i = 0; i < count; i++) {
+        check_mark(registry, vmos[i], i + 3);
+    }
+    if (can(HAS_DESTROY | HAS_UNMAP)) {
+        OK(vmo_destroy(registry, vmos[0]));
+        OK(vmo_create(registry, conf_port()->full_bytes, &vmos[0]));
+        check_mark(registry, vmos[0], 0); /* and it reads zero */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        conf_give_up_in(registry, vmos[i]);
+    }
+    conf_fini(registry);
+}
+
+static const struct conf_case slot_cases[] = {
+    {"the kernel's slots", slots, 0},
+    {"no slot for a seal", no_slot_for_a_seal, 0},
+};
+static const struct conf_case map_cases[] = {
+    {"the kernel's mappings", maps, HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
+};
+static const struct conf_case memory_cases[] = {
+    {"the kernel's memory", memory, HAS_END},
+};
+const struct conf_group conf_full_slots = {"full-slots", slot_cases, CONF_CASE_COUNT(slot_cases)};
+const struct conf_group conf_full_maps = {"full-maps", map_cases, CONF_CASE_COUNT(map_cases)};
+const struct conf_group conf_full_memory = {"full-memory", memory_cases, CONF_CASE_COUNT(memory_cases)};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All groups. What uses something up comes last. */
+#include "conformance/conf_groups.h"
+
+/* GROUPS is the list in conformance.mk: a group is run alone where an age never gives anything back. */
+const struct conf_group *const conf_groups[] = {
+    &conf_life, &conf_handles,        &conf_bytes,    &conf_views,      &conf_slices,    &conf_dup,
+    &conf_wrap, &conf_seals,          &conf_messages, &conf_channel,    &conf_transfer,  &conf_claims,
+    &conf_ends, &conf_ends_with_vmos, &conf_rounds,   &conf_full_slots, &conf_full_maps, &conf_full_memory,
+};
+const size_t conf_group_count = CONF_CASE_COUNT(conf_groups);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The peer as a task of its own: obeys until it is told to end or its parent has gone. */
+#ifndef CONF_PEER_MAIN_H
+#define CONF_PEER_MAIN_H
+
+#include "vmo/channel.h"
+
+int conf_peer_main(vmo_status (*connect)(struct vmo_registry *registry, vmo_peer_t *out));
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What differs between the platforms of the conformance suite: its name, what it has, how a peer comes to be
+ * and what a task holds of the kernel's tables. All else is written once, against the public API.
+ */
+#ifndef CONF_PORT_H
+#define CONF_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmo/channel.h"
+
+/* What a platform has. A case that needs what is missing is printed as `# cannot: case - reason`, and stands
+ * in the table of docs/testing/conformance.md. */
+#define HAS_MAP 0x001u      /* memory can be mapped */
+#define HAS_UNMAP 0x002u    /* an address can be given back */
+#define HAS_DESTROY 0x004u  /* memory can be given back */
+#define HAS_PEER 0x008u     /* a peer can be started */
+#define HAS_REAP 0x010u     /* a peer's end can be waited for */
+#define HAS_TRANSFER 0x020u /* vmo_transfer */
+#define HAS_FILES 0x040u    /* vmo_wrap_file */
+#define HAS_FEW_MAPS 0x080u /* one address space has so few mappings that the suite can use them up */
+#define HAS_END 0x100u      /* memory comes to an end that the suite can reach */
+#define HAS_KERNEL_SEALS 0x200u
+#define HAS_PEER_CREATE 0x400u  /* a peer may create VMOs of its own */
+#define HAS_HOLDERS 0x800u      /* the kernel says when others hold or map what is to be destroyed */
+#define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
+#define HAS_COUNT 13
+
+struct conf_port {
+    const char *name;
+    uint32_t features;
+    uint32_t spawns;     /* peers that one boot can start; 0: any number */
+    uint64_t full_bytes; /* size of the pieces with which memory is used up; 0 without HAS_END */
+};
+
+/* Asked once, before anything else. */
+const struct conf_port *conf_port(void);
+
+/* What this task holds of the kernel's tables, counted from outside the library. `mappings` is 0 where they
+ * cannot be counted. */
+struct conf_held {
+    uint64_t slots;
+    uint64_t mappings;
+};
+struct conf_held conf_port_held(void);
+/* Cheaper: a number that differs whenever one more slot is taken. */
+uint64_t conf_port_mark(void);
+
+/* Called between cases while no registry lives. */
+void conf_port_between(void);
+
+/* A new peer that obeys the orders of conf_order.h, not yet allowed to get anything. */
+VMO_CHECK vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out);
+/* What the platform still has to do about a peer after vmo_peer_close; or, after a failure, without it: then
+ * the peer does not know that it is to end. */
+void conf_port_forget_peer(bool after_failure);
+
+/* In the peer: lets time pass until then without looking for orders; ends with a fault. */
+void conf_port_pause(uint64_t until_ns);
+void conf_port_crash(void);
+
+/* A file of these bytes, open for reading, and its new length; only with HAS_FILES. */
+int conf_port_file(const void *bytes, size_t len);
+void conf_port_truncate(int file, size_t len);
+void conf_port_close_file(int file);
+
+#endif

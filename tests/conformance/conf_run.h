@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the two files that run cases. */
+#ifndef CONF_RUN_H
+#define CONF_RUN_H
+
+#include <stdbool.h>
+
+/* False when a check inside failed, which has then been printed. */
+bool conf_guarded(void (*run)(void));
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seals on one's own VMOs: order, what they forbid, who enforces them (R7). */
+#include "conformance/conf_groups.h"
+
+#define LEN (PAGE + 11)
+
+static vmo_t vmo;
+
+static void expect(vmo_seal_strength seal, vmo_enforcer by)
+{
+    vmo_seal_strength found_seal = VMO_SEAL_NONE;
+    vmo_enforcer found_by = VMO_BY_NOBODY;
+
+    OK(vmo_seal_of(world.a, vmo, &found_seal));
+    OK(vmo_seal_enforced_by(world.a, vmo, &found_by));
+    CHECK_EQ(found_seal, seal);
+    CHECK_EQ(found_by, by);
+}
+
+static vmo_enforcer enforcer(void)
+{
+    return can(HAS_KERNEL_SEALS) ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
+}
+
+static void begin(void)
+{
+    vmo = conf_filled(LEN);
+    expect(VMO_SEAL_NONE, VMO_BY_NOBODY);
+}
+
+static void end(void)
+{
+    conf_give_up(vmo);
+}
+
+static void end_for_ever(void)
+{
+    if (can(HAS_MAP)) {
+        conf_check_vmo(vmo, 0, LEN);
+    }
+    conf_close_for_ever(vmo);
+}
+
+static void peers_report(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    expect(VMO_SEAL_PEERS, enforcer());
+    end();
+}
+
+static void peers_owner_writes(void)
+{
+    uint8_t byte = 0;
+    uint32_t rights = 0;
+
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHTS_ALL);
+    OK(vmo_write(world.a, vmo, RANGE(PAGE, 1), "x"));
+    OK(vmo_read(world.a, vmo, RANGE(PAGE, 1), &byte));
+    CHECK_EQ(byte, 'x');
+    end();
+}
+
+static void peers_owner_maps_writable(void)
+{
+    uint8_t byte = 0;
+
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    const vmo_view_t view = conf_map_rw(vmo, 0, LEN);
+    vmo_view_data_rw(world.a, view)[3] = 'y';
+    OK(vmo_unmap(world.a, view));
+    OK(vmo_read(world.a, vmo, RANGE(3, 1), &byte));
+    CHECK_EQ(byte, 'y');
+    end();
+}
+
+/* PEERS is no matter of what the owner has mapped. */
+static void peers_under_views(void)
+{
+    begin();
+    const vmo_view_t rw = conf_map_rw(vmo, 0, LEN);
+    const vmo_view_t ro = conf_map_ro(vmo, 0, LEN);
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    vmo_view_data_rw(world.a, rw)[0] = 'z';
+    CHECK_EQ(((const volatile uint8_t *)vmo_view_data(world.a, ro))[0], 'z');
+    OK(vmo_unmap(world.a, rw));
+    OK(vmo_unmap(world.a, ro));
+    end();
+}
+
+static void peers_again(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_OK); /* the same again changes nothing */
+    expect(VMO_SEAL_PEERS, enforcer());
+    end();
+}
+
+static void forever_report(void)
+{
+    uint32_t rights = 0;
+
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    expect(VMO_SEAL_FOREVER, enforcer());
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHT_READ);
+    end_for_ever();
+}
+
+static void forever_forbids_writes(void)
+{
+    vmo_view_t view = {UNTOUCHED};
+
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    REFUSED(vmo_write(world.a, vmo, RANGE(0, 1), "x"), VMO_ERR_SEALED);
+    REFUSED(vmo_write(world.a, vmo, RANGE(0, 0), NULL), VMO_ERR_SEALED);
+    REFUSED(vmo_map_rw(world.a, vmo, RANGE(0, 1), &view), VMO_ERR_SEALED);
+    CHECK_EQ(view.id, UNTOUCHED);
+    end_for_ever();
+}
+
+static void forever_can_be_read(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    conf_check_vmo(vmo, 0, LEN);
+    const vmo_view_t view = conf_map_ro(vmo, 1, LEN - 1);
+    conf_check_pattern(vmo_view_data(world.a, view), 1, LEN - 1);
+    OK(vmo_unmap(world.a, view));
+    end_for_ever();
+}
+
+static void forever_again(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER), VMO_OK);
+    end_for_ever();
+}
+
+static void stronger_after_weaker(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    expect(VMO_SEAL_FOREVER, enforcer());
+    end_for_ever();
+}
+
+static void weaker_after_stronger(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_ERR_SEALED);
+    expect(VMO_SEAL_FOREVER, enforcer());
+    end_for_ever();
+}
+
+static void strengths_that_are_none(void)
+{
+    begin();
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_NONE), VMO_ERR_INVALID);
+    REFUSED(vmo_seal(world.a, vmo, (vmo_seal_strength)3), VMO_ERR_INVALID);
+    REFUSED(vmo_seal_of(world.a, vmo, NULL), VMO_ERR_INVALID);
+    REFUSED(vmo_seal_enforced_by(world.a, vmo, NULL), VMO_ERR_INVALID);
+    expect(VMO_SEAL_NONE, VMO_BY_NOBODY);
+    end();
+}
+
+static void refuse_forever_under(vmo_view_t view)
+{
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER), VMO_ERR_BUSY);
+    expect(VMO_SEAL_NONE, VMO_BY_NOBODY);
+    OK(vmo_write(world.a, vmo, RANGE(0, 1), vmo_view_data(world.a, view)));
+    OK(vmo_unmap(world.a, view));
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    end_for_ever();
+}
+
+static void forever_under_a_writable_view(void)
+{
+    begin();
+    refuse_forever_under(conf_map_rw(vmo, 0, 1));
+}
+
+static void forever_under_a_read_only_view(void)
+{
+    begin();
+    refuse_forever_under(conf_map_ro(vmo, 0, 1));
+}
+
+static void forever_under_a_slice(void)
+{
+    vmo_view_t part = NO_VIEW;
+
+    begin();
+    const vmo_view_t view = conf_map_ro(vmo, 0, LEN);
+    OK(vmo_slice(world.a, view, RANGE(0, 1), &part));
+    OK(vmo_unmap(world.a, view));
+    refuse_forever_under(part);
+}
+
+static void forever_drops_kept_mappings(void)
+{
+    begin();
+    OK(vmo_unmap(world.a, conf_map_rw(vmo, 0, LEN)));
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    conf_check_vmo(vmo, 0, LEN);
+    end_for_ever();
+}
+
+static void destroy_after_peers(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    OK(vmo_destroy(world.a, vmo));
+}
+
+/* Where the kernel keeps the promise nobody can destroy it; where the library does, its owner still may;
+ * where memory is never given back, that is the answer. */
+static void destroy_after_forever(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    if (can(HAS_KERNEL_SEALS)) {
+        const vmo_status status = vmo_destroy(world.a, vmo);
+        if (status == VMO_OK) { /* a kernel whose seals do not keep memory alive */
+            CHECK(can(HAS_DESTROY));
+            return;
+        }
+        STATUS(status, VMO_ERR_SEALED);
+    } else if (can(HAS_DESTROY)) {
+        OK(vmo_destroy(world.a, vmo));
+        return;
+    } else {
+        REFUSED(vmo_destroy(world.a, vmo), VMO_ERR_UNSUPPORTED);
+    }
+    end_for_ever();
+}
+
+static const struct conf_case cases[] = {
+    {"PEERS: strength and enforcer", peers_report, 0},
+    {"PEERS: the owner writes on", peers_owner_writes, 0},
+    {"PEERS: the owner maps writable", peers_owner_maps_writable, HAS_MAP},
+    {"PEERS: under views", peers_under_views, HAS_MAP},
+    {"PEERS: the same again", peers_again, 0},
+    {"FOREVER: strength, enforcer and rights", forever_report, 0},
+    {"FOREVER: nobody writes", forever_forbids_writes, 0},
+    {"FOREVER: everybody reads", forever_can_be_read, HAS_MAP},
+    {"FOREVER: the same again", forever_again, 0},
+    {"the stronger may follow the weaker", stronger_after_weaker, 0},
+    {"the weaker may not follow the stronger", weaker_after_stronger, 0},
+    {"strengths that are none", strengths_that_are_none, 0},
+    {"FOREVER: under a writable view", forever_under_a_writable_view, HAS_MAP},
+    {"FOREVER: under a read-only view", forever_under_a_read_only_view, HAS_MAP},
+    {"FOREVER: under a slice", forever_under_a_slice, HAS_MAP},
+    {"FOREVER: drops mappings that nobody uses", forever_drops_kept_mappings, HAS_MAP},
+    {"PEERS: destroy", destroy_after_peers, HAS_DESTROY},
+    {"FOREVER: destroy", destroy_after_forever, 0},
+};
+const struct conf_group conf_seals = {"seals", cases, CONF_CASE_COUNT(cases)};

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The conformance suite: each of its cases under QEMU, on each age and without each of its newer calls, and on the host.
+
+A boot is judged by the judge's own checks (limits, exit code, bad patterns, the audit's form, its result, hazards); the
+guest's TAP is then read strictly, and each of its cases is a case here. What a platform cannot express must be exactly
+what docs/testing/conformance.md says. `--update-table` writes that table anew instead.
+"""
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import secrets
+import shlex
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+import conformance_table  # noqa: E402
+from judge import audit as audit_form  # noqa: E402
+from judge import check_log  # noqa: E402
+from judge import qemu  # noqa: E402
+from tap import Tap  # noqa: E402
+
+BUILD = ROOT / os.environ.get("BUILD", "build")
+KERNEL = BUILD / "kernel" / "kernel.elf"
+ELFS = BUILD / "target" / "tests" / "conformance"
+FAKE = BUILD / "san" / "tests" / "conformance" / "conf_fake"
+LINUX = BUILD / "san" / "tests" / "conformance" / "conf_linux"
+MEM = "320M"
+WALL_SECONDS = 300
+LOG_CAP_BYTES = 4 * 1024 * 1024
+WATCHDOG_MS = 600000
+EXIT_PASS = 85
+CASES_MIN = 120
+
+# Groups, each in a boot of its own where something is never given back; make's list (conformance.mk) is the same.
+GROUPS = ("life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos rounds"
+          " full-slots full-maps full-memory").split()
+
+# name, age, calls taken away, whether each group needs a boot of its own
+PLATFORMS = [
+    ("a1", "a1", "", True),
+    ("a2", "a2", "", False),
+    ("a2-without-28-31-44-49-52", "a2", "28,31,44,49,52", False),  # the library asks for none of these
+    ("a2-without-32", "a2", "32", False),
+    ("a2-without-46", "a2", "46", True),
+    ("a2-without-47", "a2", "47", False),
+    ("a2-without-51", "a2", "51", False),
+    ("a2-without-53", "a2", "53", True),
+    ("a2-without-54", "a2", "54", True),
+    ("a2-without-46-47-51", "a2", "46,47,51", True),
+]
+
+# The same suite as a program of the host.
+HOST_PLATFORMS = [("fake", [FAKE]), ("fake-small", [FAKE, "small"])]
+if any((ROOT / "libvmo" / "backend" / "linux").glob("*.c")):
+    HOST_PLATFORMS.append(("linux", [LINUX]))
+
+HEAD = "TAP version 13"
+LAST = "# conformance: end"
+RESULT = re.compile(r"(ok|not ok) ([0-9]+) - ([a-z-]+: .+)")
+CANNOT = re.compile(r"# cannot: ([a-z-]+: .+) - ([^-]+)")
+PLAN = re.compile(r"1\.\.([0-9]+)")
+
+
+@dataclasses.dataclass
+class Manifest:
+    """As much of a manifest as the judge's checks of the log read."""
+    kernel_lines: tuple = (r"kernel: pid=[0-9]+ killed: store fault va=0x0 pc=0x[0-9a-f]+",)
+
+    def __getitem__(self, key):
+        return getattr(self, key)
+
+
+@dataclasses.dataclass
+class Guest:
+    results: list = dataclasses.field(default_factory=list)   # (good, name, explanation)
+    cannot: dict = dataclasses.field(default_factory=dict)    # name -> reason
+    faults: list = dataclasses.field(default_factory=list)    # of the run as a whole
+    regions: int = 0                                          # more at the end than at the start
+
+    def cases(self):
+        return [name for _, name, _ in self.results] + list(self.cannot)
+
+
+def read_guest(console, guest):
+    """Between the two marks there is nothing but TAP: results that count from 1, comments, and one plan, last."""
+    if console.count(HEAD) != 1 or console.count(LAST) != 1:
+        guest.faults.append("the guest's TAP has no beginning or no end")
+        return
+    lines = console[console.index(HEAD) + 1:console.index(LAST)]
+    plan, notes = None, []
+    for line in lines:
+        result, cannot, planned = RESULT.fullmatch(line), CANNOT.fullmatch(line), PLAN.fullmatch(line)
+        if plan is not None and not line.startswith("#"):
+            guest.faults.append(f"after the plan: '{line}'")
+        elif result:
+            if int(result.group(2)) != len(guest.results) + 1:
+                guest.faults.append(f"result {result.group(2)} where {len(guest.results) + 1} was due")
+            guest.results.append((result.group(1) == "ok", result.group(3), "\n".join(notes)))
+            notes = []
+        elif cannot:
+            guest.cannot[cannot.group(1)] = cannot.group(2)
+        elif planned:
+            plan = int(planned.group(1))
+        elif line.startswith("#"):
+            notes.append(line[1:].strip())
+        elif not line.startswith("kernel: "):  # the judge has looked at those
+            guest.faults.append(f"no TAP: '{line[:80]}'")
+    if plan is None or plan != len(guest.results):
+        guest.faults.append(f"planned {plan}, ran {len(guest.results)}")
+    if notes and any("found" in note or "instead of" in note for note in notes):
+        guest.faults.append("; ".join(notes))
+
+
+@dataclasses.dataclass
+class Booted:
+    """As much of a boot as they read."""
+    firmware_banners: int = 1
+
+
+@dataclasses.dataclass
+class Context:
+    manifest: object
+    console: list
+    boot: object = dataclasses.field(default_factory=Booted)
+
+
+def judge_log(ran, nonce, age, guest):
+    parts = ran.log.decode("latin-1").split("\n")
+    lines = [part[:-1] if part.endswith("\r") else part for part in parts]
+    lines, tail = lines[:-1], lines[-1]
+    if ran.stopped or ran.exit_code != EXIT_PASS:
+        guest.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
+    console = [line for line in lines if not line.startswith(audit_form.PREFIX)]
+    outcome = check_log.bad_patterns(Context(Manifest(), console))
+    if outcome.status != "ok":
+        guest.faults.append(outcome.evidence)
+    read_guest(console, guest)
+    try:
+        judge_audit(audit_form.parse(lines, tail, nonce, age), guest)
+    except audit_form.FormError as error:
+        guest.faults.append(f"the audit: {error}")
+
+
+def judge_audit(audit, guest):
+    """No hazard, nothing held at the end but what was held at the start. VMOs are the suite's own to count."""
+    for record in audit["hazard"]:
+        guest.faults.append(f"hazard: pid {record['pid']} call {record['call']} {record['id']} {record['what']}")
+    for record in audit["overflow"]:
+        if record["kind"] in ("task", "hazard"):
+            guest.faults.append(f"overflow of '{record['kind']}': {record['lost']} lost")
+    result = audit.one("result")
+    if (result["init"], result["status"]) != ("done", 0):
+        guest.faults.append(f"init={result['init']} status={result['status']}")
+    start, done, end = (audit.res(when) for when in ("start", "done", "end"))
+    for key in ("slots", "endpoints"):
+        if start[key] != done[key]:
+            guest.faults.append(f"{key} {start[key]} -> {done[key]}")
+    if end["frames"] > start["frames"]:
+        guest.faults.append(f"frames {start['frames']} -> {end['frames']} after teardown")
+    guest.regions = done["regions"] - start["regions"]
+
+
+def boot(age, without, group):
+    guest = Guest()
+    nonce = secrets.token_hex(16)
+    elf = ELFS / (f"suite-{group}.elf" if group else "suite.elf")
+    words = f"abi={age} nonce={nonce} watchdog_ms={WATCHDOG_MS}" + (f" without={without}" if without else "")
+    argv = qemu.command(shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64"), MEM, KERNEL, elf, words)
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr", WALL_SECONDS,
+                       LOG_CAP_BYTES)
+    judge_log(ran, nonce, age, guest)
+    # Where an address cannot be given back, those that were used stay.
+    if age == "a2" and "54" not in without.split(",") and guest.regions:
+        guest.faults.append(f"{guest.regions} regions more than at the start")
+    return guest
+
+
+def run_host(words):
+    guest = Guest()
+    try:
+        done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=WALL_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        guest.faults.append(str(error))
+        return guest
+    lines = done.stdout.decode("latin-1").splitlines()
+    read_guest(lines, guest)
+    if done.returncode != 0:
+        guest.faults.append(f"ended with {done.returncode}")
+    if LAST in lines and lines[-1] != LAST:
+        guest.faults += lines[lines.index(LAST) + 1:][:40]  # a sanitizer's last words
+    return guest
+
+
+def report(tap, platform, guests):
+    """Every guest case is a case; so is the boot as a whole, and the number of cases."""
+    cannot, ran = {}, 0
+    for group, guest in guests:
+        for good, name, notes in guest.results:
+            tap.check(good, f"{platform}: {name}", notes)
+        tap.check(not guest.faults, f"{platform}: run of {group or 'all groups'}", "\n".join(guest.faults))
+        cannot.update(guest.cannot)
+        ran += len(guest.results)
+    expressible = CASES_MIN if "without-53" not in platform and "without-32" not in platform else 0
+    tap.check(ran >= expressible, f"{platform}: at least {expressible} cases ran", f"{ran}")
+    return cannot
+
+
+def main(arguments):
+    tap = Tap()
+    found, groups = {}, set()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = [(name, [(group, pool.submit(boot, age, without, group))
+                           for group in (GROUPS if alone else [None])])
+                   for name, age, without, alone in PLATFORMS]
+        waiting += [(name, [(None, pool.submit(run_host, words))]) for name, words in HOST_PLATFORMS]
+        for name, boots in waiting:
+            guests = [(group, future.result()) for group, future in boots]
+            found[name] = report(tap, name, guests)
+            groups |= {case.split(":")[0] for _, guest in guests for case in guest.cases()}
+    if arguments == ["--update-table"]:
+        conformance_table.update(found)
+    tap.check(groups == set(GROUPS), "the groups named here are those that the suite has", sorted(groups))
+    for name in found:
+        stated = conformance_table.stated(name)
+        lines = conformance_table.differences(stated, found[name])
+        tap.check(not lines, f"{name}: what it cannot express stands in the table", "\n".join(lines))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
