@@ -18,12 +18,16 @@
 
 /* ---- Features (R14): each probed once, by its own harmless call ------------------------------------- */
 
-#define LX_NOEXEC_SEAL 1u  /* memfd_create takes MFD_NOEXEC_SEAL and MFD_EXEC (6.3). Else: without */
-#define LX_PEERS_SEAL 2u   /* F_SEAL_FUTURE_WRITE (5.1), and mremap doubles a mapping. Else: by the library */
-#define LX_SHARED_RO 4u    /* a write-sealed memfd can be mapped shared (6.7). Else: private, counted */
-#define LX_PIDFD 8u        /* pidfd_open (5.3). Else: waiting looks again every millisecond */
-#define LX_CLOSE_RANGE 16u /* close_range marks close-on-exec (5.11). Else: one descriptor after the other   \
-                            */
+/* memfd_create takes MFD_NOEXEC_SEAL and MFD_EXEC (6.3). Else: without. */
+#define LX_NOEXEC_SEAL 1u
+/* F_SEAL_FUTURE_WRITE (5.1), and mremap doubles a mapping. Else: PEERS is the library's promise. */
+#define LX_PEERS_SEAL 2u
+/* A write-sealed memfd can be mapped shared (6.7). Else: private, counted. */
+#define LX_SHARED_RO 4u
+/* pidfd_open (5.3). Else: whoever waits for a child looks again every millisecond. */
+#define LX_PIDFD 8u
+/* close_range can mark as close-on-exec (5.11). Else: one descriptor after the other. */
+#define LX_CLOSE_RANGE 16u
 #define LX_ALL_FEATURES 31u
 
 /* What this kernel has; nothing before be_init. */

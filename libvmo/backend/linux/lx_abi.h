@@ -15,6 +15,9 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif

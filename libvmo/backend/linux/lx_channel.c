@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "lx.h"
+#include "lx_abi.h"
 
 #define GRANT_MAGIC 0x474F4D56u /* "VMOG" */
 
@@ -125,11 +126,14 @@ struct arrivals {
     bool strange; /* something else than descriptors came */
 };
 
+/* Another kind of control message comes only if somebody has told the socket so; one of them carries a
+ * descriptor as well. */
 static void collect(struct msghdr *message, struct arrivals *out)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) {
-            out->strange = true;
+        const bool rights = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
+        out->strange = out->strange || !rights;
+        if (!rights && (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_PIDFD)) {
             continue;
         }
         const size_t came = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -196,14 +200,10 @@ static vmo_status receive(int socket, void *bytes, size_t max, struct packet *ou
 
 /* ---- Transfers that arrive ---------------------------------------------------------------------- */
 
-static struct be_parked *parked(struct be_peer *peer, uint32_t name)
+/* Where a name is parked, if it is. Names count up: the last ones have a place each. */
+static struct be_parked *place_of(struct be_peer *peer, uint32_t name)
 {
-    for (size_t i = 0; i < BE_PARKED_MAX; i++) {
-        if (peer->parked[i].name == name) {
-            return &peer->parked[i];
-        }
-    }
-    return NULL;
+    return &peer->parked[name % BE_PARKED_MAX];
 }
 
 static bool is_grant(const void *bytes, size_t len)
@@ -217,8 +217,8 @@ static bool is_grant(const void *bytes, size_t len)
     return magic == GRANT_MAGIC;
 }
 
-/* Puts a transferred descriptor by until it is claimed; where there is no room it is closed, and claiming it
- * will be refused. */
+/* Puts a transferred descriptor by until it is claimed, or until so many more have come that it loses its
+ * place: what is never claimed, or refused each time, holds nobody up. */
 static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
 {
     struct grant grant;
@@ -232,12 +232,11 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
         return VMO_ERR_PROTOCOL;
     }
     peer->transfers_seen = grant.name;
-    struct be_parked *free = parked(peer, 0);
-    if (free) {
-        *free = (struct be_parked){grant.name, descriptor};
-    } else {
-        lx_drop(descriptor);
+    struct be_parked *place = place_of(peer, grant.name);
+    if (place->name) {
+        lx_drop(place->what);
     }
+    *place = (struct be_parked){grant.name, descriptor};
     return VMO_OK;
 }
 
@@ -271,27 +270,24 @@ vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
     if (name == 0) {
         return VMO_ERR_PROTOCOL;
     }
-    const struct be_parked *found = parked(peer, name);
-    if (!found) {
-        const vmo_status status = park_arrived(peer);
-        if (status != VMO_OK) {
-            return status;
-        }
-        found = parked(peer, name);
+    const struct be_parked *place = place_of(peer, name);
+    const vmo_status status = place->name == name ? VMO_OK : park_arrived(peer);
+    if (status != VMO_OK) {
+        return status;
     }
-    if (!found) {
+    if (place->name != name) {
         return VMO_ERR_PROTOCOL;
     }
-    *out = lx_received(found->what);
+    *out = lx_received(place->what);
     return VMO_OK;
 }
 
 void be_claimed(struct be_peer *peer, uint32_t name)
 {
-    struct be_parked *found = parked(peer, name);
+    struct be_parked *place = place_of(peer, name);
 
-    if (found) {
-        *found = (struct be_parked){0, BE_NONE};
+    if (place->name == name) {
+        *place = (struct be_parked){0, BE_NONE};
     }
 }
 

@@ -59,7 +59,9 @@ VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t pee
 
 /* Ends the channel. To a child: messages still on their way are lost, capabilities in them with them, and a
  * VMO that was sent to it no longer counts as on its way. To the parent, whose channel it is: they stay
- * queued, and a VMO that was sent to it can never be destroyed by this task (K-29). Errors: BAD_HANDLE. */
+ * queued, and a VMO that was sent to it can never be destroyed by this task (K-29). On Linux they stay queued
+ * as well, but keep the memory they carry alive themselves: it counts as on its way no longer. Errors:
+ * BAD_HANDLE. */
 VMO_CHECK vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* ---- Messages ----------------------------------------------------------------------------------- */
@@ -100,13 +102,15 @@ VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, st
  * any other way. Same machine, same byte order. */
 struct vmo_ticket {
     uint64_t len_bytes;
-    uint32_t name; /* the receiver's name for it: its capability slot on NEURON */
+    uint32_t name; /* the receiver's name for it: its capability slot on NEURON, a count on Linux */
     uint16_t rights;
     uint16_t seal;
 };
 
 /* Puts a capability for the VMO into the peer. The sender keeps its handle. Rules and errors as vmo_send,
- * without waiting; UNSUPPORTED where the backend cannot. */
+ * without waiting; UNSUPPORTED where the backend cannot. On Linux the peer has to receive the messages sent
+ * before it first, and to accept it before eight more have arrived: each takes the place of the eighth before
+ * it. */
 VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
                                   struct vmo_ticket *out);
 

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a receiver refuses: packets that do not hold, and objects that are not what their sender says. After
+ * each, no descriptor and no mapping is left, and the channel goes on. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lx_test.h"
+
+#define STEADY (F_SEAL_GROW | F_SEAL_SHRINK)
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
+/* The packet that waits is refused so, and the next one is received. */
+static void assert_dropped_at(vmo_status expected, const char *file, int line)
+{
+    struct vmo_incoming in = {.tag = 123};
+    const struct wire next = wire_data(4);
+
+    const struct seen before = look();
+    const vmo_status status = vmo_recv(rig.registry, rig.peer, &in, PAST_NS);
+    struct seen after = look();
+    after.counters.control_bytes = before.counters.control_bytes; /* it was received, after all */
+    if (status != expected || in.tag != 123 || memcmp(&before, &after, sizeof after) != 0) {
+        print_error("%s, not %s; or something changed\n", vmo_status_name(status), vmo_status_name(expected));
+        _fail(file, line);
+    }
+    far_send(&next, sizeof next, NULL, 0);
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_int_equal(in.tag, 4);
+}
+#define assert_dropped(expected) assert_dropped_at(expected, __FILE__, __LINE__)
+
+/* ---- Packets ------------------------------------------------------------------------------------ */
+
+static void rubbish(void **state)
+{
+    uint8_t bytes[1024] = {0};
+    const struct wire data = wire_data(1);
+
+    (void)state;
+    far_send(bytes, 1, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    far_send(bytes, 31, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    far_send(bytes, 32, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    memcpy(bytes, &data, sizeof data);
+    far_send(bytes, sizeof data + 1, NULL, 0); /* a byte more than it says */
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+static void too_long(void **state)
+{
+    uint8_t bytes[4096] = {0};
+    struct wire data = wire_data(1);
+
+    (void)state;
+    data.body_bytes = VMO_BODY_MAX_BYTES; /* what fits of it would hold */
+    memcpy(bytes, &data, sizeof data);
+    far_send(bytes, sizeof data + VMO_BODY_MAX_BYTES + 1, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    data.body_bytes = VMO_BODY_MAX_BYTES + 1;
+    memcpy(bytes, &data, sizeof data);
+    far_send(bytes, sizeof data + VMO_BODY_MAX_BYTES + 1, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    const int memory = memory_with(PAGE, STEADY);
+    far_send(bytes, sizeof bytes, &memory, 1);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    assert_int_equal(close(memory), 0);
+}
+
+/* An empty packet is read like the end of the channel, and is not that. */
+static void empty(void **state)
+{
+    const int memory = memory_with(PAGE, STEADY);
+
+    (void)state;
+    far_send("", 0, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    far_send("", 0, &memory, 1);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    assert_int_equal(close(memory), 0);
+}
+
+static void descriptors_and_words_do_not_fit(void **state)
+{
+    const int memory = memory_with(PAGE, STEADY);
+    const int many[8] = {memory, memory, memory, memory, memory, memory, memory, memory};
+    const struct wire data = wire_data(1);
+    const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+
+    (void)state;
+    far_send(&handle, sizeof handle, NULL, 0);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    far_send(&data, sizeof data, &memory, 1);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    for (size_t count = 2; count <= 8; count++) {
+        far_send(&handle, sizeof handle, many, count);
+        assert_dropped(VMO_ERR_PROTOCOL);
+    }
+    assert_int_equal(close(memory), 0);
+}
+
+/* They come where the socket was told to take them: not by this library. A pidfd is a descriptor, too. */
+static void other_control_messages(void **state)
+{
+    const int options[] = {SO_PASSCRED, SO_PASSPIDFD};
+    const int on = 1;
+    const int off = 0;
+    const struct wire data = wire_data(1);
+    const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    const int memory = memory_with(PAGE, STEADY);
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        if (setsockopt(rig.near, SOL_SOCKET, options[i], &on, sizeof on) != 0) {
+            assert_int_equal(options[i], SO_PASSPIDFD); /* an older kernel has no such thing */
+            continue;
+        }
+        struct vmo_incoming in;
+        const uint32_t before = look().descriptors;
+        far_send(&data, sizeof data, NULL, 0);
+        far_send(&handle, sizeof handle, &memory, 1);
+        assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
+        assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
+        assert_int_equal(look().descriptors, before);
+        assert_int_equal(setsockopt(rig.near, SOL_SOCKET, options[i], &off, sizeof off), 0);
+    }
+    assert_int_equal(close(memory), 0);
+}
+
+static void no_descriptor_free(void **state)
+{
+    struct rlimit before;
+    struct vmo_incoming in;
+    const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+
+    (void)state;
+    skip_under_valgrind();
+    const int memory = memory_with(PAGE, STEADY);
+    far_send(&handle, sizeof handle, &memory, 1);
+    const struct seen seen = look();
+    const int lowest = dup(memory);
+    assert_int_equal(close(lowest), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {(rlim_t)lowest, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const vmo_status status = vmo_recv(rig.registry, rig.peer, &in, PAST_NS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_status(status, VMO_ERR_NO_SLOTS);
+    assert_same(&seen, "vmo_recv", __FILE__, __LINE__);
+    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT); /* it is lost */
+    assert_int_equal(close(memory), 0);
+}
+
+/* ---- Objects ------------------------------------------------------------------------------------ */
+
+/* Sends the descriptor as a VMO of one page and closes it here. */
+static void send_claim(int descriptor, uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal)
+{
+    const struct wire handle = wire_handle(len_bytes, rights, seal);
+
+    assert_true(descriptor >= 0);
+    far_send(&handle, sizeof handle, &descriptor, 1);
+    assert_int_equal(close(descriptor), 0);
+}
+
+static void what_is_no_memory(void **state)
+{
+    FILE *file = tmpfile();
+    int ends[2];
+
+    (void)state;
+    assert_non_null(file);
+    assert_int_equal(ftruncate(fileno(file), (off_t)PAGE), 0);
+    send_claim(dup(fileno(file)), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    send_claim(ends[0], PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(ends[1], PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(dup(rig.far), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(open("/dev/zero", O_RDWR | O_CLOEXEC), PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+/* The same memory, opened in another way. */
+static int reopened(int memory, int how)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", memory);
+    const int found = open(name, how | O_CLOEXEC);
+    assert_int_equal(close(memory), 0);
+    return found;
+}
+
+static void memory_that_cannot_be_read(void **state)
+{
+    (void)state;
+    send_claim(reopened(memory_with(PAGE, STEADY), O_WRONLY), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(reopened(memory_with(PAGE, STEADY), O_PATH), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+static void memory_that_could_shrink(void **state)
+{
+    (void)state;
+    send_claim(memory_with(PAGE, 0), PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(memory_with(PAGE, F_SEAL_GROW | F_SEAL_WRITE), PAGE, VMO_RIGHT_READ, VMO_SEAL_FOREVER);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    const int unsealable = memfd_create("vmo-far", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(unsealable, (off_t)PAGE), 0);
+    send_claim(unsealable, PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+/* Pages of another size cannot be mapped where the library says. */
+static void memory_of_huge_pages(void **state)
+{
+    const uint64_t huge = UINT64_C(2) << 20;
+
+    (void)state;
+    const int memory = memfd_create("vmo-far", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+    if (memory < 0) {
+        skip();
+    }
+    assert_int_equal(ftruncate(memory, (off_t)huge), 0);
+    assert_int_equal(fcntl(memory, F_ADD_SEALS, STEADY), 0);
+    send_claim(memory, PAGE, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+static void lying_length(void **state)
+{
+    const uint64_t lengths[] = {PAGE + 1, 2 * PAGE, UINT64_C(1) << 39};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        send_claim(memory_with(PAGE, STEADY), lengths[i], VMO_RIGHT_READ, VMO_SEAL_NONE);
+        assert_dropped(VMO_ERR_PROTOCOL);
+    }
+    send_claim(memory_with(PAGE - 1, STEADY), PAGE - 1, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL); /* less than whole pages */
+    send_claim(memory_with(PAGE, STEADY), UINT64_MAX, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_TOO_LARGE);
+    send_claim(memory_with(PAGE, STEADY), 0, VMO_RIGHT_READ, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+static void lying_seal(void **state)
+{
+    (void)state;
+    send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHT_READ, VMO_SEAL_FOREVER);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    send_claim(memory_with(PAGE, STEADY | F_SEAL_FUTURE_WRITE), PAGE, VMO_RIGHT_READ, VMO_SEAL_FOREVER);
+    assert_dropped(VMO_ERR_PROTOCOL);
+    if (lx_features() & LX_PEERS_SEAL) {
+        send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHT_READ, VMO_SEAL_PEERS);
+        assert_dropped(VMO_ERR_PROTOCOL);
+    }
+    assert_ok(vmo_peer_require(rig.registry, rig.peer, VMO_SEAL_FOREVER));
+    send_claim(memory_with(PAGE, STEADY | F_SEAL_FUTURE_WRITE), PAGE, VMO_RIGHT_READ, VMO_SEAL_PEERS);
+    assert_dropped(VMO_ERR_NOT_SEALED);
+    send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_NOT_SEALED);
+}
+
+/* ---- What holds --------------------------------------------------------------------------------- */
+
+struct honest {
+    int seals;
+    uint32_t rights;
+    vmo_seal_strength claimed;
+    uint32_t rights_here;
+    vmo_enforcer by;
+};
+
+static void honest_claims(void **state)
+{
+    const struct honest cases[] = {
+        {STEADY, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHTS_ALL, VMO_BY_NOBODY},
+        {STEADY, VMO_RIGHT_READ, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
+        {STEADY | F_SEAL_FUTURE_WRITE, VMO_RIGHT_READ, VMO_SEAL_PEERS, VMO_RIGHT_READ, VMO_BY_KERNEL},
+        {STEADY | F_SEAL_WRITE, VMO_RIGHT_READ, VMO_SEAL_PEERS, VMO_RIGHT_READ, VMO_BY_KERNEL},
+        {STEADY | F_SEAL_WRITE, VMO_RIGHT_READ, VMO_SEAL_FOREVER, VMO_RIGHT_READ, VMO_BY_KERNEL},
+        /* The kernel allows less than the sender says. */
+        {STEADY | F_SEAL_WRITE, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
+    };
+
+    (void)state;
+    const int next = dup(rig.far); /* the number that the next descriptor gets */
+    assert_int_equal(close(next), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct vmo_incoming in;
+        uint32_t rights = 0;
+        vmo_enforcer by = VMO_BY_LIBRARY;
+        vmo_view_t view = NO_VIEW;
+        send_claim(memory_with(2 * PAGE, cases[i].seals), 2 * PAGE - 9, cases[i].rights, cases[i].claimed);
+        assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+        assert_int_equal(fcntl(next, F_GETFD), FD_CLOEXEC);
+        assert_ok(vmo_rights(rig.registry, in.vmo, &rights));
+        assert_int_equal(rights, cases[i].rights_here);
+        assert_ok(vmo_seal_enforced_by(rig.registry, in.vmo, &by));
+        assert_int_equal(by, cases[i].by);
+        assert_ok(vmo_map_ro(rig.registry, in.vmo, RANGE(0, 2 * PAGE - 9), &view));
+        assert_int_equal(vmo_view_data(rig.registry, view)[PAGE], 0);
+        assert_ok(vmo_unmap(rig.registry, view));
+        assert_ok(vmo_close(rig.registry, in.vmo));
+    }
+}
+
+static void older_kernel_takes_the_senders_word_for_peers(void **state)
+{
+    struct vmo_incoming in;
+    vmo_enforcer by = VMO_BY_NOBODY;
+
+    (void)state;
+    lx_features_without(LX_PEERS_SEAL);
+    send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHT_READ, VMO_SEAL_PEERS);
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_ok(vmo_seal_enforced_by(rig.registry, in.vmo, &by));
+    assert_int_equal(by, VMO_BY_LIBRARY);
+    assert_ok(vmo_close(rig.registry, in.vmo));
+    send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHT_READ, VMO_SEAL_FOREVER);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_make, rig_drop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(rubbish),
+        CASE(too_long),
+        CASE(empty),
+        CASE(descriptors_and_words_do_not_fit),
+        CASE(other_control_messages),
+        CASE(no_descriptor_free),
+        CASE(what_is_no_memory),
+        CASE(memory_that_cannot_be_read),
+        CASE(memory_that_could_shrink),
+        CASE(memory_of_huge_pages),
+        CASE(lying_length),
+        CASE(lying_seal),
+        CASE(honest_claims),
+        CASE(older_kernel_takes_the_senders_word_for_peers),
+    };
+    return cmocka_run_group_tests_name("lx_refusals", tests, NULL, NULL);
+}
