@@ -14,7 +14,7 @@ SCHEMA = {
     "task": (("pid", DEC), ("parent", DEC), ("state", "live|exited|faulted|reaped"), ("end", "none|exit|fault"),
              ("status", INT), ("name", r"\S+")),
     "vmo": (("id", DEC), ("creator", DEC), ("base", ADDRESS), ("bytes", DEC), ("state", "live|destroyed")),
-    "map": (("pid", DEC), ("vmo", DEC), ("off", DEC), ("bytes", DEC), ("prot", "r|w|rw|rx"),
+    "map": (("pid", DEC), ("vmo", DEC), ("off", DEC), ("bytes", DEC), ("prot", "r|w|rw|x|rx"),
             ("via", "map|vm_map|as_map"), ("alias", FLAG), ("state", "live|unmapped"), ("accessed", DEC),
             ("dirtied", DEC), ("base", ADDRESS)),
     "copy": (("pid", DEC), ("into", DEC), ("from", DEC)),

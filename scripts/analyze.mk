@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checks that need builds of their own: static analysis, coverage, valgrind. CI runs each of them.
+
+# ---- Flavours ------------------------------------------------------------------------------------
+# ana: compiled for gcc's analyzer alone, which sees most at -O0. cov: counts lines and branches.
+ANALYZE_CFLAGS := $(WARN) -O0 -g -fanalyzer
+COVERAGE_CFLAGS := $(WARN) -O0 -g --coverage -fprofile-update=atomic
+
+$(BUILD)/ana/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(ANALYZE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/cov/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+
+# ---- Static analysis -----------------------------------------------------------------------------
+ANALYZE_SRCS := $(sort $(wildcard libvmo/src/*.c libvmo/backend/linux/*.c libvmo/backend/fake/*.c boot/core/*.c))
+
+.PHONY: analyze coverage memcheck
+
+analyze: $(ANALYZE_SRCS:%.c=$(BUILD)/ana/%.o) ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
+	@echo "analyze: gcc -fanalyzer, $(words $^) files, zero findings"
+	@scripts/analyze.sh
+
+# ---- The tests of the core, built to be counted and to be watched ---------------------------------
+# The unit tests, and the conformance suite on the fake backend, as their own folders' .mk build them, less the
+# sanitizers, which would count branches of their own.
+COVERAGE_TESTS := $(UNIT_TESTS:%=$(BUILD)/cov/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%)
+MEMCHECK_TESTS := $(UNIT_TESTS:%=$(BUILD)/host/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%)
+$(foreach flavour,cov host,$(foreach folder,unit conformance,$(BUILD)/$(flavour)/tests/$(folder)/%.o)): \
+    INCLUDES_tests += -Ilibvmo/backend/fake
+FLAVOUR_LINK_cov = $(HOSTCC) $(COVERAGE_CFLAGS) $(CFLAGS) $(LDFLAGS)
+FLAVOUR_LINK_host = $(HOSTCC) $(HOST_CFLAGS) $(CFLAGS) $(LDFLAGS)
+
+define FLAVOUR_TEST_RULE
+$(BUILD)/$(1)/tests/unit/$(2): $(BUILD)/$(1)/tests/unit/$(2).o $(UNIT_OBJS:$(BUILD)/san/%=$(BUILD)/$(1)/%)
+	$$(Q)$$(FLAVOUR_LINK_$(1)) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$(2))
+endef
+$(foreach test,$(UNIT_TESTS),$(foreach flavour,cov host,$(eval $(call FLAVOUR_TEST_RULE,$(flavour),$(test)))))
+
+$(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%): $(CONF_FAKE_OBJS:$(BUILD)/san/%=$(BUILD)/cov/%)
+	$(Q)$(FLAVOUR_LINK_cov) -o $@ $^
+$(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%): $(CONF_FAKE_OBJS:$(BUILD)/san/%=$(BUILD)/host/%)
+	$(Q)$(FLAVOUR_LINK_host) -o $@ $^
+
+coverage: $(COVERAGE_TESTS) ## lines and branches of libvmo/src that its tests reach; fails below the target
+	@scripts/coverage.sh $(BUILD)/cov $(COVERAGE_TESTS)
+
+memcheck: $(MEMCHECK_TESTS) ## the tests of the core under valgrind, at zero errors
+	@scripts/memcheck.sh $(MEMCHECK_TESTS)
