@@ -11,7 +11,7 @@ trap 'rm -rf "$run"' EXIT INT TERM
 "$BUILD/host/host-ref/host-ref" challenge --payload "${PAYLOAD:-LICENSE}" --out "$run/challenge"
 make --no-print-directory -s run-elf RUN_DIR="$run"
 cat <<TEXT
-The guest waits at its first instruction. In another terminal, from here:
+The guest waits at its first instruction. In another terminal, from here (Debian package gdb-multiarch):
 
   gdb-multiarch $BUILD/kernel/kernel.elf \\
       -ex 'add-symbol-file $run/producer.debug.elf' \\

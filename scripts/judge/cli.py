@@ -39,28 +39,37 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; see --help")
 
 
-def parse_options(words):
-    parser = Parser(prog="qemu-test.sh", description="Boots the proof under QEMU and judges the run. "
-                    "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
-    parser.add_argument("--abi", choices=("a1", "a2", "all"), default="a2", help="age of the kernel")
+def common_parser(prog, does, manifest, wall, log_cap):
+    """The options that both harnesses have, with their defaults."""
+    parser = Parser(prog=prog, description=f"{does} and judges the run. Exit: 0 PASS, 1 FAIL, 2 CONFIG, "
+                    "3 HARNESS-BUG.", allow_abbrev=False)
     parser.add_argument("--payload", metavar="SPEC", default=None, help="a file, or gen:<seed>:<len>; default LICENSE")
-    parser.add_argument("--mem", default="320M", help="memory of the guest")
-    parser.add_argument("--kernel", metavar="FILE", default=None, help="the kernel to boot")
-    parser.add_argument("--manifest", metavar="NAME", default="proof", help="what the run must show")
+    parser.add_argument("--manifest", metavar="NAME", default=manifest, help="what the run must show")
     parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
     parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
-    parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments")
-    parser.add_argument("--verbose", action="store_true", help="show the whole serial log")
-    parser.add_argument("--wall", metavar="SECONDS", type=float, default=120.0, help="timeout of one boot")
-    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=LOG_CAP_BYTES, help="cap of the serial log")
+    parser.add_argument("--verbose", action="store_true", help="show all that was printed")
+    parser.add_argument("--wall", metavar="SECONDS", type=float, default=wall, help="timeout of one run")
+    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=log_cap, help="cap of what is printed")
     parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
-    options = parser.parse_args(words)
+    return parser
+
+
+def check_common(options, platform):
     if options.wall <= 0 or options.log_cap <= 0:
         raise ConfigError("--wall and --log-cap are more than 0")
-    known = manifests.names_for(manifests.QEMU)
+    known = manifests.names_for(platform)
     if options.manifest not in known:
         raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
     return options
+
+
+def parse_options(words):
+    parser = common_parser("qemu-test.sh", "Boots the proof under QEMU", "proof", 120.0, LOG_CAP_BYTES)
+    parser.add_argument("--abi", choices=("a1", "a2", "all"), default="a2", help="age of the kernel")
+    parser.add_argument("--mem", default="320M", help="memory of the guest")
+    parser.add_argument("--kernel", metavar="FILE", default=None, help="the kernel to boot")
+    parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments")
+    return check_common(parser.parse_args(words), manifests.QEMU)
 
 
 def boot_arguments(options, age, nonce, blob_len):

@@ -21,23 +21,8 @@ LOG_CAP_BYTES = 1024 * 1024
 
 
 def parse_options(words):
-    parser = cli.Parser(prog="host-test.sh", description="Runs the proof as two Linux processes and judges the run. "
-                        "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
-    parser.add_argument("--payload", metavar="SPEC", default=None, help="a file, or gen:<seed>:<len>; default LICENSE")
-    parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
-    parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
-    parser.add_argument("--manifest", metavar="NAME", default="host", help="what the run must show")
-    parser.add_argument("--verbose", action="store_true", help="show all that both print")
-    parser.add_argument("--wall", metavar="SECONDS", type=float, default=30.0, help="timeout of the run")
-    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=LOG_CAP_BYTES, help="cap of what both print")
-    parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
-    options = parser.parse_args(words)
-    if options.wall <= 0 or options.log_cap <= 0:
-        raise ConfigError("--wall and --log-cap are more than 0")
-    known = manifests.names_for(manifests.LINUX)
-    if options.manifest not in known:
-        raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
-    return options
+    parser = cli.common_parser("host-test.sh", "Runs the proof as two Linux processes", "host", 30.0, LOG_CAP_BYTES)
+    return cli.check_common(parser.parse_args(words), manifests.LINUX)
 
 
 class HostHarness:
