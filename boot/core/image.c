@@ -84,10 +84,7 @@ static void load_run(struct aspace *space, struct page_supply *supply, const str
         if (pa == 0)
             kernel_panic("a measured image ran out of frames", va + off);
         read_page(source, segment, va + off, pa);
-        if (prot != 0)
-            aspace_map(space, va + off, pa, PAGE_BYTES, prot, how);
-        else if (!supply->from_arena)
-            frames_free(pa); /* a segment that nobody may touch needs no page */
+        aspace_map(space, va + off, pa, PAGE_BYTES, prot, how);
     }
     region_add(&space->regions, &(struct region){.kind = kind, .va = va, .bytes = bytes, .audit = -1});
     region_note_small(&space->regions, va, bytes);
