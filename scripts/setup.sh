@@ -18,6 +18,7 @@ python3|/usr/bin/python3|the judge and the test runner
 clang-format|clang-format|the format check
 cppcheck|cppcheck|static analysis
 clang-tidy|clang-tidy|static analysis
+libclang-rt-14-dev|/usr/lib/llvm-14/lib/clang/14.0.6/include/sanitizer/asan_interface.h|headers that clang-tidy reads
 g++|g++|shows that the headers are C++17, too
 pkgconf|pkg-config|builds the examples as a user would
 mandoc|mandoc|checks the manual
