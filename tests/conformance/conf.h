@@ -14,6 +14,7 @@
 #include "conformance/conf_order.h"
 #include "conformance/conf_port.h"
 #include "vmo/sha256.h"
+#include "wire.h"
 
 #define PAGE UINT64_C(4096)
 #define OBJECTS 8
@@ -136,16 +137,6 @@ void conf_new_peer(void);
 void conf_peer_closed(void);
 
 /* conf_raw.c: sends what no core would; object may be NONE. */
-struct conf_wire {
-    uint32_t magic;
-    uint16_t kind;
-    uint16_t body_bytes;
-    uint32_t tag;
-    uint16_t rights;
-    uint16_t seal;
-    uint64_t len_bytes;
-    uint64_t zero;
-};
 void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len);
 
 #endif

@@ -3,9 +3,6 @@
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 3)
-#define MAGIC 0x314F4D56u /* "VMO1" */
-#define DATA 1
-#define HANDLE 2
 
 static vmo_t vmo;
 
@@ -129,9 +126,9 @@ static void demanded_here(void)
 
 /* ---- Messages that no core sends ---------------------------------------------------------------- */
 
-static uint8_t raw[sizeof(struct conf_wire) + VMO_BODY_MAX_BYTES];
+static uint8_t raw[sizeof(struct wire) + VMO_BODY_MAX_BYTES];
 
-static size_t lay_out(struct conf_wire wire)
+static size_t lay_out(struct wire wire)
 {
     memset(raw, 0x20, sizeof raw);
     memcpy(raw, &wire, sizeof wire);
@@ -146,27 +143,27 @@ static void send_refused(size_t len, bool carry, vmo_status why)
     dropped_since(then, why);
 }
 
-static void send_malformed(struct conf_wire wire)
+static void send_malformed(struct wire wire)
 {
     send_refused(lay_out(wire), false, VMO_ERR_PROTOCOL);
 }
 
 static void wrong_magic(void)
 {
-    send_malformed((struct conf_wire){.magic = MAGIC + 1, .kind = DATA});
-    send_malformed((struct conf_wire){.magic = 0, .kind = DATA});
+    send_malformed((struct wire){.magic = WIRE_MAGIC + 1, .kind = WIRE_DATA});
+    send_malformed((struct wire){.magic = 0, .kind = WIRE_DATA});
 }
 
 static void unknown_kind(void)
 {
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = 0});
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = 3});
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = UINT16_MAX});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = 0});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = 3});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = UINT16_MAX});
 }
 
 static void too_short(void)
 {
-    const size_t len = lay_out((struct conf_wire){.magic = MAGIC, .kind = DATA});
+    const size_t len = lay_out((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA});
 
     send_refused(len - 1, false, VMO_ERR_PROTOCOL);
     send_refused(4, false, VMO_ERR_PROTOCOL);
@@ -175,59 +172,59 @@ static void too_short(void)
 
 static void body_length_lies(void)
 {
-    size_t len = lay_out((struct conf_wire){.magic = MAGIC, .kind = DATA, .body_bytes = 10});
+    size_t len = lay_out((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = 10});
 
     send_refused(len - 1, false, VMO_ERR_PROTOCOL);
     send_refused(len + 1, false, VMO_ERR_PROTOCOL);
-    len = lay_out((struct conf_wire){.magic = MAGIC, .kind = DATA, .body_bytes = VMO_BODY_MAX_BYTES});
+    len = lay_out((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = VMO_BODY_MAX_BYTES});
     send_refused(len - 1, false, VMO_ERR_PROTOCOL);
 }
 
 static void words_with_a_claim(void)
 {
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = DATA, .rights = VMO_RIGHT_READ});
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = DATA, .seal = VMO_SEAL_PEERS});
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = DATA, .len_bytes = 1});
-    send_malformed((struct conf_wire){.magic = MAGIC, .kind = DATA, .zero = 1});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .rights = VMO_RIGHT_READ});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .seal = VMO_SEAL_PEERS});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .len_bytes = 1});
+    send_malformed((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .zero = 1});
 }
 
 static void a_vmo_that_is_not_there(void)
 {
     send_malformed(
-        (struct conf_wire){.magic = MAGIC, .kind = HANDLE, .rights = VMO_RIGHT_READ, .len_bytes = LEN});
+        (struct wire){.magic = WIRE_MAGIC, .kind = WIRE_HANDLE, .rights = VMO_RIGHT_READ, .len_bytes = LEN});
 }
 
 static void words_with_a_vmo(void)
 {
     vmo = conf_filled(LEN);
-    send_refused(lay_out((struct conf_wire){.magic = MAGIC, .kind = DATA}), true, VMO_ERR_PROTOCOL);
+    send_refused(lay_out((struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA}), true, VMO_ERR_PROTOCOL);
     conf_give_up(vmo);
 }
 
 static void rubbish_with_a_vmo(void)
 {
     vmo = conf_filled(LEN);
-    (void)lay_out((struct conf_wire){.magic = 7});
+    (void)lay_out((struct wire){.magic = 7});
     send_refused(sizeof raw, true, VMO_ERR_PROTOCOL);
     send_refused(1, true, VMO_ERR_PROTOCOL);
     conf_give_up(vmo);
 }
 
-static void claim(struct conf_wire wire, vmo_status why)
+static void claim(struct wire wire, vmo_status why)
 {
-    wire.magic = MAGIC;
-    wire.kind = HANDLE;
+    wire.magic = WIRE_MAGIC;
+    wire.kind = WIRE_HANDLE;
     send_refused(lay_out(wire), true, why);
 }
 
 static void lying_length(void)
 {
     vmo = conf_filled(LEN);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .len_bytes = 2 * PAGE + 1}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_C(1) << 20}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .len_bytes = 0}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_MAX}, VMO_ERR_TOO_LARGE);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_MAX - PAGE}, VMO_ERR_TOO_LARGE);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .len_bytes = 2 * PAGE + 1}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_C(1) << 20}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .len_bytes = 0}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_MAX}, VMO_ERR_TOO_LARGE);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .len_bytes = UINT64_MAX - PAGE}, VMO_ERR_TOO_LARGE);
     conf_check_vmo(vmo, 0, LEN);
     conf_give_up(vmo);
 }
@@ -235,11 +232,11 @@ static void lying_length(void)
 static void lying_rights_and_seals(void)
 {
     vmo = conf_filled(LEN);
-    claim((struct conf_wire){.rights = 0, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHT_WRITE, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = 7, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHT_READ, .seal = 3, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
-    claim((struct conf_wire){.rights = VMO_RIGHTS_ALL, .seal = 1, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = 0, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHT_WRITE, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = 7, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHT_READ, .seal = 3, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
+    claim((struct wire){.rights = VMO_RIGHTS_ALL, .seal = 1, .len_bytes = LEN}, VMO_ERR_PROTOCOL);
     conf_give_up(vmo);
 }
 
@@ -247,12 +244,12 @@ static void lying_rights_and_seals(void)
 static void shorter_than_it_is(void)
 {
     const struct conf_order order = {.op = OP_TAKE};
-    const struct conf_wire wire = {.magic = MAGIC,
-                                   .kind = HANDLE,
-                                   .body_bytes = sizeof order,
-                                   .tag = OP_TAKE,
-                                   .rights = VMO_RIGHTS_ALL,
-                                   .len_bytes = 10};
+    const struct wire wire = {.magic = WIRE_MAGIC,
+                              .kind = WIRE_HANDLE,
+                              .body_bytes = sizeof order,
+                              .tag = OP_TAKE,
+                              .rights = VMO_RIGHTS_ALL,
+                              .len_bytes = 10};
     const size_t len = lay_out(wire);
 
     vmo = conf_filled(LEN);
@@ -280,7 +277,7 @@ static void storm_of_rubbish(void)
             seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
             raw[i] = (uint8_t)(seed >> 56);
         }
-        const struct conf_wire half_right = {.magic = MAGIC, .kind = (uint16_t)(round % 4)};
+        const struct wire half_right = {.magic = WIRE_MAGIC, .kind = (uint16_t)(round % 4)};
         memcpy(raw, &half_right, round % 3 ? 6 : 0);
         conf_send_raw(round % 2 ? vmo : VMO_NONE, true, raw, 1 + (seed >> 33) % (sizeof raw - 1));
     }

@@ -331,7 +331,7 @@ static void bulk_bytes_are_counted(void)
     CHECK_EQ(now.bulk_bytes, then.bulk_bytes + 2 * PAGE);
     CHECK_EQ(now.copy_fallbacks, then.copy_fallbacks);
     CHECK_EQ(now.control_bytes - then.control_bytes,
-             2 * sizeof(struct conf_wire) + sizeof(struct conf_order) + sizeof(struct conf_answer));
+             2 * sizeof(struct wire) + sizeof(struct conf_order) + sizeof(struct conf_answer));
     end();
 }
 

@@ -183,13 +183,13 @@ void assert_pattern(const uint8_t *bytes, uint64_t off, uint64_t len)
 
 struct wire wire_data(uint32_t tag)
 {
-    return (struct wire){.magic = 0x314F4D56u, .kind = 1, .tag = tag};
+    return (struct wire){.magic = WIRE_MAGIC, .kind = WIRE_DATA, .tag = tag};
 }
 
 struct wire wire_handle(uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal)
 {
-    return (struct wire){.magic = 0x314F4D56u,
-                         .kind = 2,
+    return (struct wire){.magic = WIRE_MAGIC,
+                         .kind = WIRE_HANDLE,
                          .rights = (uint16_t)rights,
                          .seal = (uint16_t)seal,
                          .len_bytes = len_bytes};

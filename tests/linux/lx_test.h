@@ -15,6 +15,7 @@
 #include "lx.h"
 #include "vmo/channel.h"
 #include "vmo/vmo.h"
+#include "wire.h"
 
 #define PAGE UINT64_C(4096)
 #define PAST_NS UINT64_C(0)
@@ -77,17 +78,7 @@ void assert_pattern(const uint8_t *bytes, uint64_t off, uint64_t len);
 
 /* ---- The far end, without the library ----------------------------------------------------------------- */
 
-/* A message of the library, laid out by hand. */
-struct wire {
-    uint32_t magic;
-    uint16_t kind;
-    uint16_t body_bytes;
-    uint32_t tag;
-    uint16_t rights;
-    uint16_t seal;
-    uint64_t len_bytes;
-    uint64_t zero;
-};
+/* Beside wire.h's messages: what carries a transferred descriptor. */
 #define WIRE_GRANT_MAGIC 0x474F4D56u
 struct wire_grant {
     uint32_t magic;

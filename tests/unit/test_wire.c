@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The wire, byte by byte, and what a receiver believes of it (R6, R13). */
 #include "unit.h"
+#include "wire.h"
 
 #define LEN (2 * PAGE + 40)
 
-/* The wire format, written down a second time: a change of it must be seen here. */
+/* A whole message: the header of wire.h with its fields at hand, and room for a body. */
 struct raw {
     uint32_t magic;
     uint16_t kind;
@@ -17,17 +18,18 @@ struct raw {
     uint8_t body[VMO_BODY_MAX_BYTES + 8];
 };
 #define RAW_HEADER_BYTES 32
-#define RAW_MAGIC 0x314F4D56u
+_Static_assert(offsetof(struct raw, body) == sizeof(struct wire) && sizeof(struct wire) == RAW_HEADER_BYTES,
+               "wire.h");
 
 static struct raw raw_data(void)
 {
-    return (struct raw){.magic = RAW_MAGIC, .kind = 1, .tag = 5};
+    return (struct raw){.magic = WIRE_MAGIC, .kind = 1, .tag = 5};
 }
 
 static struct raw raw_handle(uint64_t len_bytes)
 {
     return (struct raw){
-        .magic = RAW_MAGIC, .kind = 2, .tag = 5, .rights = VMO_RIGHT_READ, .len_bytes = len_bytes};
+        .magic = WIRE_MAGIC, .kind = 2, .tag = 5, .rights = VMO_RIGHT_READ, .len_bytes = len_bytes};
 }
 
 /* b sends bytes that the core would not, and with them a capability if `object` is there. */
@@ -80,7 +82,7 @@ static void header_is_32_bytes(void **state)
     AS_B;
     assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
     assert_int_equal(len, RAW_HEADER_BYTES + 5);
-    assert_int_equal(raw.magic, RAW_MAGIC);
+    assert_int_equal(raw.magic, WIRE_MAGIC);
     assert_int_equal(raw.kind, 1);
     assert_int_equal(raw.body_bytes, 5);
     assert_int_equal(raw.tag, 0x01020304);
@@ -142,7 +144,7 @@ static void headers_refused(void **state)
         size_t at, bytes;
         uint64_t value;
     } rows[] = {
-        {"another magic", offsetof(struct raw, magic), 4, RAW_MAGIC + 1},
+        {"another magic", offsetof(struct raw, magic), 4, WIRE_MAGIC + 1},
         {"no magic", offsetof(struct raw, magic), 4, 0},
         {"kind 0", offsetof(struct raw, kind), 2, 0},
         {"kind 3", offsetof(struct raw, kind), 2, 3},
