@@ -204,6 +204,17 @@ static void ways_that_do_not_exist(void)
     CHECK_EQ(peer.id, UNTOUCHED);
 }
 
+static void programs_that_a_kernel_would_not_bear(void)
+{
+    struct vmo_program program;
+    vmo_peer_t peer = {UNTOUCHED};
+
+    for (uint32_t i = 0; conf_port_bad_program(i, &program); i++) {
+        REFUSED(vmo_peer_spawn(world.a, &program, &peer), VMO_ERR_INVALID);
+    }
+    CHECK_EQ(peer.id, UNTOUCHED);
+}
+
 static const struct conf_case cases[] = {
     {"question and answer", echo, HAS_PEER},
     {"in order", in_order, HAS_PEER},
@@ -217,6 +228,7 @@ static const struct conf_case cases[] = {
     {"a full queue and a VMO", full_queue_and_a_vmo, HAS_PEER},
     {"peers run out", peers_run_out, 0},
     {"ways to a peer that do not exist", ways_that_do_not_exist, 0},
+    {"programs that a kernel would not bear", programs_that_a_kernel_would_not_bear, 0},
     {"a peer that is not on the list", not_on_the_list, HAS_PEER},
 };
 const struct conf_group conf_channel = {"channel", cases, CONF_CASE_COUNT(cases)};

@@ -54,6 +54,8 @@ void conf_port_between(void);
 
 /* A new peer that obeys the orders of conf_order.h, not yet allowed to get anything. */
 VMO_CHECK vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out);
+/* The i-th program that the library must not let the kernel see; false when there are no more. */
+bool conf_port_bad_program(uint32_t i, struct vmo_program *out);
 /* What the platform still has to do about a peer after vmo_peer_close; or, after a failure, without it: then
  * the peer does not know that it is to end. */
 void conf_port_forget_peer(bool after_failure);

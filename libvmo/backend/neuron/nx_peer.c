@@ -19,36 +19,42 @@
 #define ELF_HEADER_BYTES 64
 #define ELF_PHDR_BYTES 56
 #define ELF_PHOFF 32
-#define ELF_PHNUM 56
+#define ELF_PHENTSIZE 54 /* and e_phnum behind it */
 #define PHDR_TYPE_LOAD 1
+#define PHDR_OFFSET 8
 #define PHDR_MEMSZ 40
 
 /* ---- What a program takes ----------------------------------------------------------------------- */
 
-/* Pages of the loadable segments, each counted as unaligned; 0 for what is no ELF64 file. */
+/* Pages of the loadable segments, each counted as unaligned; 0 for what is no ELF64 file. The kernel strides
+ * by the file's own entry size, so only the one that is counted with here will do; and a segment that begins
+ * far outside the file is more than its loader bears. */
 static uint64_t image_pages(const struct vmo_program *program)
 {
     const uint8_t *elf = program->elf;
     uint64_t phoff = 0;
-    uint16_t phnum = 0;
+    uint16_t sizes[2] = {0}; /* e_phentsize, e_phnum */
     uint64_t pages = 0;
 
     if (program->elf_bytes < ELF_HEADER_BYTES || memcmp(elf, "\177ELF\2\1", 6) != 0) {
         return 0;
     }
     memcpy(&phoff, elf + ELF_PHOFF, sizeof phoff);
-    memcpy(&phnum, elf + ELF_PHNUM, sizeof phnum);
-    if (phoff > program->elf_bytes || (uint64_t)phnum * ELF_PHDR_BYTES > program->elf_bytes - phoff) {
+    memcpy(sizes, elf + ELF_PHENTSIZE, sizeof sizes);
+    if (sizes[0] != ELF_PHDR_BYTES || phoff > program->elf_bytes ||
+        (uint64_t)sizes[1] * ELF_PHDR_BYTES > program->elf_bytes - phoff) {
         return 0;
     }
-    for (uint16_t i = 0; i < phnum; i++) {
+    for (uint16_t i = 0; i < sizes[1]; i++) {
         const uint8_t *phdr = elf + phoff + (size_t)i * ELF_PHDR_BYTES;
         uint32_t type = 0;
+        uint64_t off = 0;
         uint64_t mem_bytes = 0;
         memcpy(&type, phdr, sizeof type);
+        memcpy(&off, phdr + PHDR_OFFSET, sizeof off);
         memcpy(&mem_bytes, phdr + PHDR_MEMSZ, sizeof mem_bytes);
         if (type == PHDR_TYPE_LOAD) {
-            if (mem_bytes > NX_USER_TOP) {
+            if (off > program->elf_bytes || mem_bytes > NX_USER_TOP) {
                 return 0;
             }
             pages += mem_bytes / NX_PAGE_BYTES + 2;

@@ -2,6 +2,7 @@
 /* The suite as init, which carries its peer's program. */
 #include "conformance/conf.h"
 #include "conformance/neuron/conf_only.h"
+#include "nexus_abi.h"
 
 #define PEER_STACK_PAGES 4
 
@@ -15,6 +16,42 @@ vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
         .elf = conf_peer_elf, .elf_bytes = conf_peer_elf_bytes, .stack_pages = PEER_STACK_PAGES};
 
     return vmo_peer_spawn(registry, &program, out);
+}
+
+/* An ELF64 file of a header and one loadable segment, with one thing wrong. */
+bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
+{
+    static const struct {
+        size_t at, bytes;
+        uint64_t value;
+    } wrong[] = {
+        {4, 1, 1},                     /* the class: 32 bits */
+        {5, 1, 2},                     /* big-endian */
+        {32, 8, 121 - 56},             /* e_phoff: the segment's header ends outside */
+        {32, 8, UINT64_MAX},           /* likewise, and wraps */
+        {54, 2, 64},                   /* e_phentsize: another stride */
+        {54, 2, 0},                    /* likewise */
+        {56, 2, 2},                    /* e_phnum: one too many */
+        {56, 2, 0},                    /* no segment */
+        {64 + 8, 8, 121},              /* p_offset outside the file */
+        {64 + 8, 8, UINT64_MAX - 3},   /* likewise, and a real kernel's loader wraps */
+        {64 + 40, 8, NX_USER_TOP + 1}, /* p_memsz */
+    };
+    static uint64_t file[15];
+    uint8_t *bytes = (uint8_t *)file;
+
+    if (i >= sizeof wrong / sizeof wrong[0]) {
+        return false;
+    }
+    memset(file, 0, sizeof file);
+    memcpy(bytes, "\177ELF\2\1\1", 7);
+    bytes[32] = 64; /* e_phoff */
+    bytes[54] = 56; /* e_phentsize */
+    bytes[56] = 1;  /* e_phnum */
+    bytes[64] = 1;  /* p_type: loadable */
+    memcpy(bytes + wrong[i].at, &wrong[i].value, wrong[i].bytes);
+    *out = (struct vmo_program){.elf = file, .elf_bytes = sizeof file, .stack_pages = PEER_STACK_PAGES};
+    return true;
 }
 
 int main(void)
