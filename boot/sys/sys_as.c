@@ -39,21 +39,20 @@ struct as_map {
 static int64_t decode_as_map(const struct task *self, const uint64_t *args, struct as_map *map)
 {
     const uint64_t va = args[2], prot = args[4], flags = args[5];
-    uint64_t len, end;
-    if (!page_aligned(va) || args[3] == 0 || prot == 0 || (prot & ~(uint64_t)PROT_KNOWN) != 0 ||
-        (flags & ~(uint64_t)AS_FLAG_USER) != 0)
+    uint64_t end;
+    if (!page_aligned(va) || args[3] == 0 || !page_aligned(args[3]) || prot == 0 ||
+        (prot & ~(uint64_t)PROT_KNOWN) != 0 || (flags & ~(uint64_t)AS_FLAG_USER) != 0)
         return -NX_EINVAL;
     if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
         return -NX_EPERM;
     map->space = aspace_find(args[0]);
     map->cap = cap_find_kind(&self->caps, args[1], CAP_VMO, NX_RIGHT_MAP); /* K-28: no alias */
-    if (map->space == NULL || map->cap == NULL)
+    if (map->cap == NULL)
         return -NX_EPERM;
-    if (!page_round_up(min_u64(args[3], map->cap->bytes), &len) || !checked_add(va, len, &end) ||
-        end > NX_USER_TOP)
-        return -NX_EINVAL;
     map->va = va;
-    map->len = len;
+    map->len = min_u64(args[3], map->cap->bytes);
+    if (map->space == NULL || !checked_add(va, map->len, &end) || end > NX_USER_TOP)
+        return -NX_EINVAL;
     map->prot = (uint32_t)prot;
     map->how = flags & AS_FLAG_USER ? ASPACE_USER : 0;
     return 0;

@@ -74,7 +74,7 @@ int64_t sys_cap_query(struct task *self, const uint64_t *args)
 {
     if (!user_check(self, args[1], sizeof(struct nx_cap_info), NX_PROT_WRITE))
         return -NX_EINVAL;
-    const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, 0);
+    const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, NX_RIGHT_MAP);
     if (cap == NULL)
         return -NX_EPERM;
 

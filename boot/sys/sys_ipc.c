@@ -82,7 +82,7 @@ int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
         !user_read(self, args[0], &desc, sizeof(desc)))
         return -NX_EINVAL;
     if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
-        desc.reserved1 != 0 || desc.max > max_bytes())
+        desc.reserved1 != 0 || desc.max > max_bytes() || desc.sender_id == 0)
         return -NX_EINVAL;
     const struct recv_target target = {
         .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};

@@ -96,6 +96,7 @@
 #define NX_IPC_V2_VERSION 1
 #define NX_IPC_V2_DESC_BYTES 64
 #define NX_EP_DEPTH_MAX 256
+#define NX_EP_BOOTSTRAP_DEPTH 8 /* read in the real kernel's source */
 
 /* How a task starts (K-10, K-11, K-14). */
 #define NX_PID_INIT 17

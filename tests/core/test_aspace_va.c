@@ -134,9 +134,11 @@ static void refusals_of_as_map(void **state)
     AS_MAP(-NX_EINVAL, handle, vmo, VA, PAGE, 8 | NX_PROT_READ, 1);
     AS_MAP(-NX_EINVAL, handle, vmo, VA, PAGE, NX_PROT_READ, 2);
     AS_MAP(-NX_EPERM, handle, vmo, VA, PAGE, NX_PROT_WRITE | NX_PROT_EXEC, 1);
-    AS_MAP(-NX_EPERM, 0, vmo, VA, PAGE, NX_PROT_READ, 1);
-    AS_MAP(-NX_EPERM, 99, vmo, VA, PAGE, NX_PROT_READ, 1);
-    AS_MAP(-NX_EPERM, 129, vmo, VA, PAGE, NX_PROT_READ, 1);
+    AS_MAP(-NX_EINVAL, 0, vmo, VA, PAGE, NX_PROT_READ, 1);
+    AS_MAP(-NX_EINVAL, 99, vmo, VA, PAGE, NX_PROT_READ, 1);
+    AS_MAP(-NX_EINVAL, 129, vmo, VA, PAGE, NX_PROT_READ, 1);
+    AS_MAP(-NX_EPERM, 99, 99, VA, PAGE, NX_PROT_READ, 1); /* the slot before the handle */
+    AS_MAP(-NX_EINVAL, handle, 99, VA, PAGE + 1, NX_PROT_READ, 1);
     AS_MAP(-NX_EPERM, handle, 99, VA, PAGE, NX_PROT_READ, 1);
     AS_MAP(-NX_EPERM, handle, 0, VA, PAGE, NX_PROT_READ, 1);
     AS_MAP(-NX_EINVAL, handle, vmo, NX_USER_TOP - PAGE, 2 * PAGE, NX_PROT_READ, 1);
@@ -159,7 +161,7 @@ static void as_map_and_its_overlaps(void **state)
     assert_int_equal(audit.maps[0].via, AUDIT_VIA_AS_MAP);
     AS_MAP(taken, handle, vmo, VA + PAGE, PAGE, NX_PROT_READ, 1);
     AS_MAP(taken, handle, vmo, VA - PAGE, 2 * PAGE, NX_PROT_READ, 1);
-    GIVES(0, init, NX_SYS_AS_MAP, handle, vmo, VA + 2 * PAGE, 1, NX_PROT_READ, 0);
+    GIVES(0, init, NX_SYS_AS_MAP, handle, vmo, VA + 2 * PAGE, PAGE, NX_PROT_READ, 0);
     assert_int_equal(rig_pte_of(space, VA + 2 * PAGE) & 0x3FF, PTE_V | PTE_R); /* without USER */
     if (rig_is_a1()) {
         GIVES(0, init, NX_SYS_AS_MAP, handle, vmo, NX_A2_MAP_BASE, PAGE, NX_PROT_READ, 1);

@@ -191,6 +191,8 @@ static void query(void **state)
     assert_int_equal(info.size_bytes, 3 * PAGE);
     assert_true(rig_holds(init, U_INFO + sizeof(info), 0xEE, 8));
 
+    const int64_t bare = CALL(init, NX_SYS_CAP_TRANSFER, init->pid, vmo, 0); /* K-40: with no rights */
+    REFUSES(-NX_EPERM, init, NX_SYS_CAP_QUERY, (uint64_t)bare, U_INFO);
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_QUERY, ep, U_INFO);
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_QUERY, (uint64_t)alias, U_INFO);
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_QUERY, NX_SLOT_FACTORY, U_INFO);

@@ -327,7 +327,7 @@ static void bad_descriptors(void **state)
     assert_int_equal(sizeof(desc), NX_IPC_V2_DESC_BYTES);
 #define DESC(answer, change) (desc = good_desc(0), desc.change, refuses_desc(answer, init, &desc, __LINE__))
     DESC(-NX_EAGAIN, flags = NONBLOCK); /* the good one, on an empty endpoint */
-    DESC(-NX_EAGAIN, sender_id = 0);
+    DESC(-NX_EINVAL, sender_id = 0);
     DESC(-NX_EINVAL, magic = 0x4E584931);
     DESC(-NX_EINVAL, version = 2);
     DESC(-NX_EINVAL, reserved0 = 1);
@@ -375,6 +375,18 @@ static void sender_ids(void **state)
     assert_int_equal(received(init).dst, plain->pid);
     assert_int_equal(recv_v2(init, 0), UINT64_C(0x85944171F73967E8)); /* FNV-1a-64 of "foobar" */
     assert_int_equal(received(init).dst, named->pid);
+    const int64_t unnamed = CALL(init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), 1, 0, 0, 0);
+    assert_int_equal(task_find((uint64_t)unnamed)->sender_id, 0); /* the hash of no name is not FNV's basis */
+}
+
+/* The bootstrap endpoint is nobody's, and shorter than the longest that can be asked for. */
+static void the_bootstrap_endpoint_is_short(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    for (unsigned i = 0; i < NX_EP_BOOTSTRAP_DEPTH; i++)
+        assert_int_equal(rig_send(init, 0, 1, 5, NONE, NONBLOCK, 0), 5);
+    assert_int_equal(rig_send(init, 0, 1, 5, NONE, NONBLOCK, 0), -NX_EAGAIN);
 }
 
 int main(void)
@@ -394,6 +406,7 @@ int main(void)
         ON_EACH(a_full_table_keeps_the_message),
         ON_EACH(bad_descriptors),
         ON_EACH(sender_ids),
+        ON_EACH(the_bootstrap_endpoint_is_short),
     };
     return cmocka_run_group_tests_name("core/ipc", tests, NULL, NULL);
 }
