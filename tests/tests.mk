@@ -11,4 +11,5 @@ include tests/host-proof/host-proof.mk
 include tests/packaging/packaging.mk
 include tests/linux/linux.mk
 include tests/conformance/conformance.mk
+include tests/cost/cost.mk
 include scripts/analyze.mk
