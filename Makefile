@@ -24,7 +24,7 @@ RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
 PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEGER_PRINTF_SCANF
 
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
-                 -fno-stack-protector -fno-asynchronous-unwind-tables -Ilibvmo/abi -Iboot
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto -Ilibvmo/abi -Iboot
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
                  -ffunction-sections -fdata-sections
 HOST_CFLAGS := $(WARN) -O2 -g
