@@ -13,7 +13,7 @@ _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap_entry.S: pc");
 
 extern void trap_entry(void);
 _Noreturn void trap_return(struct trap_frame *frame);
-_Noreturn void trap_user(uint64_t cause, uint64_t tval);
+struct trap_frame *trap_user(uint64_t cause);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
 
 static uint64_t active_root_pa;
@@ -53,7 +53,8 @@ static void on_timer(void)
     kernel_timer();
 }
 
-_Noreturn void machine_run(void)
+/* The frame to resume, with its page table in place and the timer set. */
+static struct trap_frame *next_frame(void)
 {
     uint64_t root_pa = 0;
     struct trap_frame *frame = kernel_next(&root_pa);
@@ -66,7 +67,12 @@ _Noreturn void machine_run(void)
     }
     arm_timer();
     port_use_root(root_pa);
-    trap_return(frame);
+    return frame;
+}
+
+_Noreturn void machine_run(void)
+{
+    trap_return(next_frame());
 }
 
 static enum kernel_fault fault_kind(uint64_t cause)
@@ -90,18 +96,28 @@ static enum kernel_fault fault_kind(uint64_t cause)
     }
 }
 
-_Noreturn void trap_user(uint64_t cause, uint64_t tval)
+static void on_fault(uint64_t cause)
+{
+    uint64_t va;
+
+    if (cause & SCAUSE_INTERRUPT) {
+        kernel_panic("unexpected interrupt", cause);
+    }
+    CSR_READ(stval, va);
+    kernel_fault(fault_kind(cause), va);
+}
+
+/* A trap out of a task; gives the frame to resume. */
+struct trap_frame *trap_user(uint64_t cause)
 {
     if (cause == SCAUSE_ECALL_U) {
         kernel_syscall();
     } else if (cause == SCAUSE_TIMER) {
         on_timer();
-    } else if (cause & SCAUSE_INTERRUPT) {
-        kernel_panic("unexpected interrupt", cause);
     } else {
-        kernel_fault(fault_kind(cause), tval);
+        on_fault(cause);
     }
-    machine_run();
+    return next_frame();
 }
 
 /* The detail that helps most is where it happened; cause and address go before it. */

@@ -15,15 +15,14 @@ trap_entry:
 	csrrw	sp, sscratch, sp
 	beqz	sp, trap_in_kernel
 
-	/* 2. Save the user registers. Live: sp = frame. x2 (sp) waits in sscratch. */
+	/* 2. Save what C code may overwrite, and s0 (x8) to keep the frame in. Live: sp = frame. x2 (sp) waits
+	 * in sscratch. */
 	sd	x1, FRAME_X(1)(sp)
 	sd	x3, FRAME_X(3)(sp)
-	sd	x4, FRAME_X(4)(sp)
 	sd	x5, FRAME_X(5)(sp)
 	sd	x6, FRAME_X(6)(sp)
 	sd	x7, FRAME_X(7)(sp)
 	sd	x8, FRAME_X(8)(sp)
-	sd	x9, FRAME_X(9)(sp)
 	sd	x10, FRAME_X(10)(sp)
 	sd	x11, FRAME_X(11)(sp)
 	sd	x12, FRAME_X(12)(sp)
@@ -32,16 +31,6 @@ trap_entry:
 	sd	x15, FRAME_X(15)(sp)
 	sd	x16, FRAME_X(16)(sp)
 	sd	x17, FRAME_X(17)(sp)
-	sd	x18, FRAME_X(18)(sp)
-	sd	x19, FRAME_X(19)(sp)
-	sd	x20, FRAME_X(20)(sp)
-	sd	x21, FRAME_X(21)(sp)
-	sd	x22, FRAME_X(22)(sp)
-	sd	x23, FRAME_X(23)(sp)
-	sd	x24, FRAME_X(24)(sp)
-	sd	x25, FRAME_X(25)(sp)
-	sd	x26, FRAME_X(26)(sp)
-	sd	x27, FRAME_X(27)(sp)
 	sd	x28, FRAME_X(28)(sp)
 	sd	x29, FRAME_X(29)(sp)
 	sd	x30, FRAME_X(30)(sp)
@@ -52,32 +41,60 @@ trap_entry:
 	sd	t0, FRAME_X(2)(sp)
 	csrr	t1, sepc
 	sd	t1, FRAME_PC(sp)
+	mv	s0, sp
 
-	/* 4. Kernel gp and stack; trap_user(cause, tval) does not return but ends in trap_return. */
+	/* 4. Kernel gp and stack; a0 = trap_user(cause) is the frame to resume. Live: s0 = frame. */
 	.option push
 	.option norelax
 	la	gp, __global_pointer$
 	.option pop
 	csrr	a0, scause
-	csrr	a1, stval
 	la	sp, kernel_stack_top
-	j	trap_user
+	call	trap_user
+	beq	a0, s0, 6f
+
+	/* 5. Another task: what C code has kept is still the old one's. Where that one has ended, its frame is
+	 * nobody's, and cleared before it is used again. Live: a0 = new frame, s0 = old frame. */
+	sd	x4, FRAME_X(4)(s0)
+	sd	x9, FRAME_X(9)(s0)
+	sd	x18, FRAME_X(18)(s0)
+	sd	x19, FRAME_X(19)(s0)
+	sd	x20, FRAME_X(20)(s0)
+	sd	x21, FRAME_X(21)(s0)
+	sd	x22, FRAME_X(22)(s0)
+	sd	x23, FRAME_X(23)(s0)
+	sd	x24, FRAME_X(24)(s0)
+	sd	x25, FRAME_X(25)(s0)
+	sd	x26, FRAME_X(26)(s0)
+	sd	x27, FRAME_X(27)(s0)
 
 	/* trap_return(frame): resume a task. The page table is already its own. Live: a0 = frame. */
 	.globl	trap_return
 trap_return:
-	ld	t0, FRAME_PC(a0)
+	ld	x4, FRAME_X(4)(a0)
+	ld	x9, FRAME_X(9)(a0)
+	ld	x18, FRAME_X(18)(a0)
+	ld	x19, FRAME_X(19)(a0)
+	ld	x20, FRAME_X(20)(a0)
+	ld	x21, FRAME_X(21)(a0)
+	ld	x22, FRAME_X(22)(a0)
+	ld	x23, FRAME_X(23)(a0)
+	ld	x24, FRAME_X(24)(a0)
+	ld	x25, FRAME_X(25)(a0)
+	ld	x26, FRAME_X(26)(a0)
+	ld	x27, FRAME_X(27)(a0)
+
+	/* 6. The rest. Live: a0 = frame; tp and s1 to s11 are the task's. */
+6:	ld	t0, FRAME_PC(a0)
 	csrw	sepc, t0
 	csrw	sscratch, a0
 	mv	sp, a0
 	ld	x1, FRAME_X(1)(sp)
 	ld	x3, FRAME_X(3)(sp)
-	ld	x4, FRAME_X(4)(sp)
 	ld	x5, FRAME_X(5)(sp)
 	ld	x6, FRAME_X(6)(sp)
 	ld	x7, FRAME_X(7)(sp)
 	ld	x8, FRAME_X(8)(sp)
-	ld	x9, FRAME_X(9)(sp)
 	ld	x10, FRAME_X(10)(sp)
 	ld	x11, FRAME_X(11)(sp)
 	ld	x12, FRAME_X(12)(sp)
@@ -86,16 +103,6 @@ trap_return:
 	ld	x15, FRAME_X(15)(sp)
 	ld	x16, FRAME_X(16)(sp)
 	ld	x17, FRAME_X(17)(sp)
-	ld	x18, FRAME_X(18)(sp)
-	ld	x19, FRAME_X(19)(sp)
-	ld	x20, FRAME_X(20)(sp)
-	ld	x21, FRAME_X(21)(sp)
-	ld	x22, FRAME_X(22)(sp)
-	ld	x23, FRAME_X(23)(sp)
-	ld	x24, FRAME_X(24)(sp)
-	ld	x25, FRAME_X(25)(sp)
-	ld	x26, FRAME_X(26)(sp)
-	ld	x27, FRAME_X(27)(sp)
 	ld	x28, FRAME_X(28)(sp)
 	ld	x29, FRAME_X(29)(sp)
 	ld	x30, FRAME_X(30)(sp)
