@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's face towards traps and boot; kernel_syscall is in sys/sys.c, kernel_panic in core/end.c. */
+/* The kernel's face towards traps and boot; its system calls are in sys/sys.c, kernel_panic in core/end.c. */
 #include "core/kernel.h"
 
 #include <string.h>
@@ -29,6 +29,7 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     audit_init();
     end_init();
     config_init(config);
+    kernel_calls_init();
     if (memory->arena_bytes < the_config.arena_bytes)
         kernel_panic("no room for the arena", memory->arena_bytes);
     frames_init(memory->frames_pa, memory->frames_bytes);

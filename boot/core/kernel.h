@@ -70,6 +70,9 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
  * makes it the running task. Ends the run with "refused" when the ELF is not acceptable. */
 void kernel_start(uint64_t elf_pa, uint64_t elf_bytes);
 
+/* Which calls this boot has; kernel_init calls it once the configuration is known. In sys/sys.c. */
+void kernel_calls_init(void);
+
 /* An ecall of the running task; the frame still points at the ecall instruction. */
 void kernel_syscall(void);
 

@@ -19,9 +19,11 @@ void storm_init(void)
 
 enum storm_verdict storm_count(uint64_t pc)
 {
-    if (pc != storm.pc)
-        storm.calls = 0;
-    storm.pc = pc;
+    if (pc != storm.pc) {
+        storm.pc = pc;
+        storm.calls = 1;
+        return STORM_CALM;
+    }
     storm.calls++;
     if (storm.calls <= NX_STORM_LIMIT)
         return STORM_CALM;

@@ -60,10 +60,10 @@ struct task {
     /* core/life */
     int64_t end_status;
 
-    /* sys */
-    struct cap_table caps;
+    /* sys; the table last, since it is long */
     uint64_t last_call;
     uint64_t yields; /* in a row, with no other call between */
+    struct cap_table caps;
 };
 
 void task_init(void);

@@ -55,20 +55,23 @@ static const struct call {
     [NX_SYS_VM_UNMAP] = {ON_A2, sys_vm_unmap},
 };
 
-/* The handler of a number in this boot; NULL when the kernel does not have it. */
-static sys_handler *handler_of(uint64_t number)
+/* The handlers of this boot, by number. */
+static sys_handler *handlers[NX_SYS_COUNT];
+
+static int64_t sys_absent(struct task *self, const uint64_t *args)
 {
-    if (number >= NX_SYS_COUNT || (the_config.without >> number & 1) != 0)
-        return NULL;
-    return (calls[number].ages & (config_is_a1() ? ON_A1 : ON_A2)) != 0 ? calls[number].handler : NULL;
+    (void)self;
+    (void)args;
+    return -NX_ENOSYS;
 }
 
-static int64_t dispatch(struct task *self, uint64_t number)
+void kernel_calls_init(void)
 {
-    sys_handler *handler = handler_of(number);
-    if (handler == NULL)
-        return -NX_ENOSYS;
-    return handler(self, &self->frame.x[REG_A0]);
+    const unsigned age = config_is_a1() ? ON_A1 : ON_A2;
+    for (unsigned number = 0; number < NX_SYS_COUNT; number++) {
+        const bool present = (calls[number].ages & age) != 0 && (the_config.without >> number & 1) == 0;
+        handlers[number] = present ? calls[number].handler : sys_absent;
+    }
 }
 
 void kernel_syscall(void)
@@ -90,7 +93,8 @@ void kernel_syscall(void)
         self->frame.x[REG_A0] = (uint64_t)-NX_EINVAL;
         return;
     }
-    const int64_t answer = dispatch(self, number);
+    sys_handler *handler = number < NX_SYS_COUNT ? handlers[number] : sys_absent;
+    const int64_t answer = handler(self, &self->frame.x[REG_A0]);
     if (answer != ANSWER_LATER)
         self->frame.x[REG_A0] = (uint64_t)answer;
 }
