@@ -111,7 +111,10 @@ static void on_fault(uint64_t cause)
 struct trap_frame *trap_user(uint64_t cause)
 {
     if (cause == SCAUSE_ECALL_U) {
-        kernel_syscall();
+        struct trap_frame *same = kernel_syscall();
+        if (same != NULL) {
+            return same;
+        }
     } else if (cause == SCAUSE_TIMER) {
         on_timer();
     } else {

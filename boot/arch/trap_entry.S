@@ -84,30 +84,29 @@ trap_return:
 	ld	x26, FRAME_X(26)(a0)
 	ld	x27, FRAME_X(27)(a0)
 
-	/* 6. The rest. Live: a0 = frame; tp and s1 to s11 are the task's. */
+	/* 6. The rest, a0 last. Live: a0 = frame; tp and s1 to s11 are the task's. */
 6:	ld	t0, FRAME_PC(a0)
 	csrw	sepc, t0
 	csrw	sscratch, a0
-	mv	sp, a0
-	ld	x1, FRAME_X(1)(sp)
-	ld	x3, FRAME_X(3)(sp)
-	ld	x5, FRAME_X(5)(sp)
-	ld	x6, FRAME_X(6)(sp)
-	ld	x7, FRAME_X(7)(sp)
-	ld	x8, FRAME_X(8)(sp)
-	ld	x10, FRAME_X(10)(sp)
-	ld	x11, FRAME_X(11)(sp)
-	ld	x12, FRAME_X(12)(sp)
-	ld	x13, FRAME_X(13)(sp)
-	ld	x14, FRAME_X(14)(sp)
-	ld	x15, FRAME_X(15)(sp)
-	ld	x16, FRAME_X(16)(sp)
-	ld	x17, FRAME_X(17)(sp)
-	ld	x28, FRAME_X(28)(sp)
-	ld	x29, FRAME_X(29)(sp)
-	ld	x30, FRAME_X(30)(sp)
-	ld	x31, FRAME_X(31)(sp)
-	ld	x2, FRAME_X(2)(sp)
+	ld	x1, FRAME_X(1)(a0)
+	ld	x2, FRAME_X(2)(a0)
+	ld	x3, FRAME_X(3)(a0)
+	ld	x5, FRAME_X(5)(a0)
+	ld	x6, FRAME_X(6)(a0)
+	ld	x7, FRAME_X(7)(a0)
+	ld	x8, FRAME_X(8)(a0)
+	ld	x11, FRAME_X(11)(a0)
+	ld	x12, FRAME_X(12)(a0)
+	ld	x13, FRAME_X(13)(a0)
+	ld	x14, FRAME_X(14)(a0)
+	ld	x15, FRAME_X(15)(a0)
+	ld	x16, FRAME_X(16)(a0)
+	ld	x17, FRAME_X(17)(a0)
+	ld	x28, FRAME_X(28)(a0)
+	ld	x29, FRAME_X(29)(a0)
+	ld	x30, FRAME_X(30)(a0)
+	ld	x31, FRAME_X(31)(a0)
+	ld	x10, FRAME_X(10)(a0)
 	sret
 
 	/* The kernel itself trapped: a defect. sscratch holds the kernel's sp. A second trap on the way

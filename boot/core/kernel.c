@@ -22,6 +22,7 @@
 #define INIT_IMAGE_BYTES_A1 (4u * 1024u * 1024u) /* K-13: pages and stack */
 
 static uint64_t watchdog_at_ticks;
+static bool settled;
 
 void kernel_init(const struct kernel_config *config, const struct kernel_memory *memory)
 {
@@ -42,6 +43,7 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     storm_init();
     sched_init(the_config.age == AGE_A2, port_ticks());
     watchdog_at_ticks = DEADLINE_NEVER;
+    kernel_unsettle();
 }
 
 /* The init ELF lies in physical memory. */
@@ -123,9 +125,20 @@ void kernel_timer(void)
     sched_tick(now);
 }
 
+bool kernel_is_settled(void)
+{
+    return settled;
+}
+
+void kernel_unsettle(void)
+{
+    settled = false;
+}
+
 struct trap_frame *kernel_next(uint64_t *root_pa)
 {
     struct task *task = sched_pick();
+    settled = task != NULL;
     if (task == NULL)
         return NULL;
     *root_pa = task->space->root_pa;

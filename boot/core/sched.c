@@ -43,6 +43,7 @@ struct task *sched_pick(void)
         sched.head = (sched.head + 1) % TASKS_MAX;
         sched.count--;
         sched.current->state = TASK_RUNNING;
+        kernel_unsettle();
     }
     return sched.current;
 }
@@ -76,20 +77,24 @@ void sched_block(void)
     task->wait.order = sched.next_order++;
     sched.nearest_deadline = min_u64(sched.nearest_deadline, task->wait.deadline_ticks);
     sched.current = NULL;
+    kernel_unsettle();
 }
 
 void sched_end(void)
 {
     sched.current->state = TASK_ZOMBIE;
     sched.current = NULL;
+    kernel_unsettle();
 }
 
 void sched_complete(struct task *task, int64_t answer)
 {
     if (task->state != TASK_BLOCKED)
         kernel_panic("a task that does not wait was woken", task->pid);
-    if (task->wait.deadline_ticks == sched.nearest_deadline)
+    if (task->wait.deadline_ticks == sched.nearest_deadline) {
         sched.nearest_is_stale = true;
+        kernel_unsettle();
+    }
     task->wait = (struct task_wait){.kind = WAIT_NONE};
     task->frame.x[REG_A0] = (uint64_t)answer;
     sched_ready(task);
@@ -134,6 +139,7 @@ void sched_tick(uint64_t now_ticks)
 {
     if (!sched.preemptive || now_ticks < sched.next_tick)
         return;
+    kernel_unsettle();
     sched.next_tick += (now_ticks - sched.next_tick) / SCHED_TICK_TICKS * SCHED_TICK_TICKS + SCHED_TICK_TICKS;
     if (sched.current != NULL && sched_others_ready())
         (void)sched_rotate();

@@ -7,13 +7,13 @@
 
 static struct {
     uint64_t pc;
-    uint64_t calls; /* in a row from pc */
+    uint64_t left; /* calls in a row from pc that are still allowed */
     bool has_begun;
 } storm;
 
 void storm_init(void)
 {
-    storm.calls = 0;
+    storm.left = NX_STORM_LIMIT;
     storm.has_begun = false;
 }
 
@@ -21,12 +21,12 @@ enum storm_verdict storm_count(uint64_t pc)
 {
     if (pc != storm.pc) {
         storm.pc = pc;
-        storm.calls = 1;
+        storm.left = NX_STORM_LIMIT;
+    }
+    if (storm.left > 0) {
+        storm.left--;
         return STORM_CALM;
     }
-    storm.calls++;
-    if (storm.calls <= NX_STORM_LIMIT)
-        return STORM_CALM;
     const bool lasts = storm.has_begun;
     storm.has_begun = true;
     return lasts ? STORM_LASTS : STORM_BEGINS;

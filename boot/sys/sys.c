@@ -13,7 +13,7 @@
 #define ON_BOTH (ON_A1 | ON_A2)
 
 /* K-02: what a1 leaves in t0, t1 and t2. Whoever relies on them is to notice. */
-#define CLOBBER UINT64_C(0xC10BBE4EDC10BBE4)
+#define CLOBBER UINT64_MAX
 
 static const struct call {
     unsigned ages; /* 0: out of scope (K-05) */
@@ -55,8 +55,11 @@ static const struct call {
     [NX_SYS_VM_UNMAP] = {ON_A2, sys_vm_unmap},
 };
 
-/* The handlers of this boot, by number. */
-static sys_handler *handlers[NX_SYS_COUNT];
+/* What the calls of this boot are like. */
+static struct {
+    bool clobbers;
+    sys_handler *handlers[NX_SYS_COUNT]; /* by number; sys_absent where there is none */
+} boot;
 
 static int64_t sys_absent(struct task *self, const uint64_t *args)
 {
@@ -68,13 +71,27 @@ static int64_t sys_absent(struct task *self, const uint64_t *args)
 void kernel_calls_init(void)
 {
     const unsigned age = config_is_a1() ? ON_A1 : ON_A2;
+    boot.clobbers = config_is_a1();
     for (unsigned number = 0; number < NX_SYS_COUNT; number++) {
         const bool present = (calls[number].ages & age) != 0 && (the_config.without >> number & 1) == 0;
-        handlers[number] = present ? calls[number].handler : sys_absent;
+        boot.handlers[number] = present ? calls[number].handler : sys_absent;
     }
 }
 
-void kernel_syscall(void)
+/* What the call answers, or ANSWER_LATER. */
+static int64_t dispatch(struct task *self, uint64_t number, uint64_t pc)
+{
+    const enum storm_verdict verdict = storm_count(pc);
+    if (verdict == STORM_BEGINS)
+        audit_hazard(self->pid, number, "K-03", "storm");
+    if (verdict != STORM_CALM)
+        return -NX_EINVAL;
+    if (number >= NX_SYS_COUNT)
+        return -NX_ENOSYS;
+    return boot.handlers[number](self, &self->frame.x[REG_A0]);
+}
+
+struct trap_frame *kernel_syscall(void)
 {
     struct task *self = sched_trapped();
     const uint64_t number = self->frame.x[REG_A7];
@@ -83,18 +100,11 @@ void kernel_syscall(void)
     self->last_call = number;
     if (number != NX_SYS_YIELD)
         self->yields = 0;
-    if (config_is_a1())
+    if (boot.clobbers)
         self->frame.x[REG_T0] = self->frame.x[REG_T1] = self->frame.x[REG_T2] = CLOBBER;
 
-    const enum storm_verdict verdict = storm_count(pc);
-    if (verdict != STORM_CALM) {
-        if (verdict == STORM_BEGINS)
-            audit_hazard(self->pid, number, "K-03", "storm");
-        self->frame.x[REG_A0] = (uint64_t)-NX_EINVAL;
-        return;
-    }
-    sys_handler *handler = number < NX_SYS_COUNT ? handlers[number] : sys_absent;
-    const int64_t answer = handler(self, &self->frame.x[REG_A0]);
+    const int64_t answer = dispatch(self, number, pc);
     if (answer != ANSWER_LATER)
         self->frame.x[REG_A0] = (uint64_t)answer;
+    return kernel_is_settled() ? &self->frame : NULL;
 }
