@@ -6,11 +6,13 @@
 #include "core/checked.h"
 
 static struct task tasks[TASKS_MAX];
+static struct task *tasks_end; /* from here on no place was ever used */
 static uint32_t next_pid;
 
 void task_init(void)
 {
     memset(tasks, 0, sizeof(tasks));
+    tasks_end = tasks;
     next_pid = NX_PID_INIT;
 }
 
@@ -29,6 +31,8 @@ struct task *task_create(uint32_t parent, const char *name)
     if (task == NULL)
         return NULL;
     memset(task, 0, sizeof(*task));
+    if (task == tasks_end)
+        tasks_end++;
     task->state = TASK_SUSPENDED;
     task->pid = next_pid++;
     task->parent = parent;
@@ -44,9 +48,9 @@ void task_release(struct task *task)
 struct task *task_after(const struct task *task)
 {
     struct task *next = task == NULL ? tasks : tasks + (task - tasks) + 1;
-    while (next < tasks + TASKS_MAX && next->state == TASK_FREE)
+    while (next < tasks_end && next->state == TASK_FREE)
         next++;
-    return next < tasks + TASKS_MAX ? next : NULL;
+    return next < tasks_end ? next : NULL;
 }
 
 struct task *task_find(uint64_t pid)
