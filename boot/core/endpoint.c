@@ -10,6 +10,7 @@
 
 #define FIRST_BYTES (PAGE_BYTES - offsetof(struct message, first))
 
+_Static_assert(NX_OWNER_QUEUED_BYTES_MAX <= NX_TOTAL_QUEUED_BYTES_MAX, "ep_budget_allows");
 _Static_assert(FIRST_BYTES + MESSAGE_MORE_FRAMES * PAGE_BYTES >= NX_IPC_MAX_BYTES_A2,
                "K-50: largest message");
 
@@ -32,11 +33,11 @@ uint64_t message_alloc(uint32_t len)
     if (frames_available() < frames_needed)
         return 0;
 
-    const uint64_t pa = frames_alloc();
+    const uint64_t pa = frames_alloc_raw();
     struct message *message = port_ptr(pa);
-    message->len = len;
+    *message = (struct message){.len = len};
     for (uint64_t i = 1; i < frames_needed; i++)
-        message->more_pa[i - 1] = frames_alloc();
+        message->more_pa[i - 1] = frames_alloc_raw();
     return pa;
 }
 
@@ -47,7 +48,7 @@ void message_free(uint64_t pa)
         if (message->more_pa[i] != 0)
             frames_free(message->more_pa[i]);
     }
-    frames_free(pa);
+    frames_free_used(pa, offsetof(struct message, first) + message->len);
 }
 
 uint8_t *message_chunk(struct message *message, uint32_t off, size_t *n)
@@ -102,6 +103,8 @@ struct endpoint *ep_find(uint32_t id)
 bool ep_budget_allows(const struct endpoint *ep, uint32_t len)
 {
     uint64_t of_owner = 0;
+    if (endpoints.queued_bytes + len <= NX_OWNER_QUEUED_BYTES_MAX)
+        return true; /* an owner's bytes are among all that are queued */
     for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
         if (endpoints.table[id].owner == ep->owner)
             of_owner += endpoints.table[id].queued_bytes;

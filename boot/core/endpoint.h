@@ -26,7 +26,7 @@ struct message {
     uint32_t len;
     uint16_t type;
     uint16_t flags;
-    uint8_t first[]; /* to the end of the frame */
+    _Alignas(uint64_t) uint8_t first[]; /* to the end of the frame; aligned, so that it is copied by words */
 };
 
 struct endpoint {
@@ -38,7 +38,7 @@ struct endpoint {
     uint64_t head_pa, tail_pa;
 };
 
-/* A zeroed message with room for len bytes; 0 when there are no frames for it. */
+/* A message with a zeroed header and room for len bytes; 0 when there are no frames for it. */
 uint64_t message_alloc(uint32_t len);
 void message_free(uint64_t pa);
 

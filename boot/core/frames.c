@@ -36,7 +36,7 @@ void frames_init(uint64_t pa, uint64_t bytes)
         pool.taken[pool.words - 1] = UINT64_MAX << pool.total % WORD_BITS;
 }
 
-uint64_t frames_alloc(void)
+uint64_t frames_alloc_raw(void)
 {
     while (pool.hint_word < pool.words && pool.taken[pool.hint_word] == UINT64_MAX)
         pool.hint_word++;
@@ -50,12 +50,23 @@ uint64_t frames_alloc(void)
         bit++;
     pool.taken[pool.hint_word] = word | lowest_free;
     pool.in_use++;
-    const uint64_t pa = pool.first_pa + (pool.hint_word * WORD_BITS + bit) * PAGE_BYTES;
-    memset(port_ptr(pa), 0, PAGE_BYTES);
+    return pool.first_pa + (pool.hint_word * WORD_BITS + bit) * PAGE_BYTES;
+}
+
+uint64_t frames_alloc(void)
+{
+    const uint64_t pa = frames_alloc_raw();
+    if (pa != 0)
+        memset(port_ptr(pa), 0, PAGE_BYTES);
     return pa;
 }
 
 void frames_free(uint64_t pa)
+{
+    frames_free_used(pa, PAGE_BYTES);
+}
+
+void frames_free_used(uint64_t pa, uint64_t bytes)
 {
     if (!page_aligned(pa) || pa < pool.first_pa || (pa - pool.first_pa) / PAGE_BYTES >= pool.total)
         kernel_panic("a frame that is not of the pool was freed", pa);
@@ -64,7 +75,7 @@ void frames_free(uint64_t pa)
     if ((pool.taken[index / WORD_BITS] & mask) == 0)
         kernel_panic("a frame was freed twice", pa);
 
-    memset(port_ptr(pa), FRAMES_JUNK, PAGE_BYTES);
+    memset(port_ptr(pa), FRAMES_JUNK, min_u64(bytes, PAGE_BYTES));
     pool.taken[index / WORD_BITS] &= ~mask;
     pool.in_use--;
     pool.hint_word = min_u64(pool.hint_word, index / WORD_BITS);

@@ -16,8 +16,14 @@ void frames_init(uint64_t pa, uint64_t bytes);
 /* A zeroed frame's address, or 0 when there is none left. */
 uint64_t frames_alloc(void);
 
+/* Likewise, with whatever stands in it: who takes it says what he reads of it. */
+uint64_t frames_alloc_raw(void);
+
 /* Gives a frame back. Panics on one that is not in use. */
 void frames_free(uint64_t pa);
+
+/* Likewise, of a raw frame of which only the first bytes were written: only those need junk. */
+void frames_free_used(uint64_t pa, uint64_t bytes);
 
 uint64_t frames_in_use(void);
 uint64_t frames_available(void);

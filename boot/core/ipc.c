@@ -75,8 +75,9 @@ static void copy_payload(const struct task *task, uint64_t va, struct message *m
     }
 }
 
-/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued. */
-static int64_t deliver(struct task *to, const struct recv_target *target, struct endpoint *ep)
+/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued. What sys
+ * found good at the call may be bad by now if the receiver has waited. */
+static int64_t deliver(struct task *to, const struct recv_target *target, struct endpoint *ep, bool waited)
 {
     struct message *message = port_ptr(ep_first(ep));
     const bool fits = message->len <= target->max || target->truncate;
@@ -88,7 +89,7 @@ static int64_t deliver(struct task *to, const struct recv_target *target, struct
         if (slot == CAP_NO_SLOT)
             return -NX_ENOSPC; /* K-54 */
     }
-    if (!target_is_good(to, target, bytes))
+    if (waited && !target_is_good(to, target, bytes))
         return -NX_EINVAL;
 
     const uint64_t message_pa = ep_pop(ep);
@@ -142,7 +143,7 @@ static void serve(uint32_t endpoint_id)
         struct task *sender = sched_first_waiter(WAIT_SEND, endpoint_id);
         if (receiver != NULL && ep_first(ep) != 0) {
             const struct recv_target target = receiver->wait.target;
-            sched_complete(receiver, deliver(receiver, &target, ep));
+            sched_complete(receiver, deliver(receiver, &target, ep, true));
         } else if (sender != NULL && !ep_is_full(ep)) {
             finish_send(sender, ep);
         } else {
@@ -210,7 +211,7 @@ int64_t ipc_recv(struct task *self, const struct ipc_recv *recv)
     if (ep == NULL)
         return -NX_ESRCH; /* K-57, K-58: the queue went with it */
     if (ep_first(ep) != 0) {
-        const int64_t answer = deliver(self, &recv->target, ep);
+        const int64_t answer = deliver(self, &recv->target, ep, false);
         serve(recv->endpoint_id);
         return answer;
     }
