@@ -26,6 +26,7 @@ _Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_P
                "a protection shifted by one is the entry's bits");
 
 #define LEVEL_ROOT 2u
+#define LEVEL_MIDDLE 1u
 #define ROOT_ENTRY_BYTES (UINT64_C(1) << 30)
 #define TABLE_SPAN_BYTES ((uint64_t)NX_SUPERPAGE_BYTES) /* what one leaf table maps */
 
@@ -47,21 +48,30 @@ static unsigned index_at(uint64_t va, unsigned level)
     return (unsigned)(va >> (12 + 9 * level) & (PTE_COUNT - 1));
 }
 
-/* The leaf table of va; NULL when there is none. With `make`, tables on the way are made. */
-static uint64_t *leaf_table(const struct aspace *space, uint64_t va, bool make)
+/* The table that an entry of this one leads to; NULL for none and for the kernel's own large pages. */
+static uint64_t *table_below(const uint64_t *table, uint64_t va, unsigned level)
+{
+    const uint64_t entry = table[index_at(va, level)];
+    return (entry & (PTE_V | PTE_LEAF)) == PTE_V ? port_ptr(entry_pa(entry)) : NULL;
+}
+
+/* The leaf table of va; NULL when there is none. */
+static uint64_t *leaf_table(const struct aspace *space, uint64_t va)
+{
+    const uint64_t *middle = table_below(port_ptr(space->root_pa), va, LEVEL_ROOT);
+    return middle == NULL ? NULL : table_below(middle, va, LEVEL_MIDDLE);
+}
+
+/* Likewise; what is missing on the way is made. NULL without frames and where the kernel has a large page. */
+static uint64_t *make_leaf_table(const struct aspace *space, uint64_t va)
 {
     uint64_t *table = port_ptr(space->root_pa);
-    for (unsigned level = LEVEL_ROOT; level > 0; level--) {
+    for (unsigned level = LEVEL_ROOT; level > 0 && table != NULL; level--) {
         uint64_t *entry = &table[index_at(va, level)];
-        if ((*entry & PTE_V) == 0) {
-            const uint64_t pa = make ? frames_alloc() : 0;
-            if (pa == 0)
-                return NULL;
+        const uint64_t pa = (*entry & PTE_V) == 0 ? frames_alloc() : 0;
+        if (pa != 0)
             *entry = entry_for(pa, 0);
-        } else if ((*entry & PTE_LEAF) != 0) {
-            return NULL; /* the kernel's own large page */
-        }
-        table = port_ptr(entry_pa(*entry));
+        table = table_below(table, va, level);
     }
     return table;
 }
@@ -108,7 +118,7 @@ static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint
 {
     struct audit_usage usage = {0};
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        const uint64_t *table = leaf_table(space, va + off, false);
+        const uint64_t *table = leaf_table(space, va + off);
         const uint64_t entry = table == NULL ? 0 : table[index_at(va + off, 0)];
         usage.accessed += (entry & PTE_V) != 0 && (entry & PTE_A) != 0;
         usage.dirtied += (entry & PTE_V) != 0 && (entry & PTE_D) != 0;
@@ -206,10 +216,10 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
     uint64_t bits = (uint64_t)prot << 1;
     bits |= how & ASPACE_USER ? PTE_U : 0;
     bits |= how & ASPACE_OWNED ? PTE_OWNED : 0;
-    uint64_t *table = leaf_table(space, va, true);
+    uint64_t *table = make_leaf_table(space, va);
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (off != 0 && (va + off) % TABLE_SPAN_BYTES == 0)
-            table = leaf_table(space, va + off, true);
+            table = make_leaf_table(space, va + off);
         set_entry(table, va + off, entry_for(base_pa + off, bits));
     }
     port_tlb_flush();
@@ -219,7 +229,7 @@ void aspace_unmap(struct aspace *space, uint64_t va, uint64_t bytes, struct audi
 {
     *usage = usage_of(space, va, bytes);
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES)
-        set_entry(leaf_table(space, va + off, false), va + off, 0);
+        set_entry(leaf_table(space, va + off), va + off, 0);
     port_tlb_flush();
 }
 
@@ -237,7 +247,7 @@ bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
         const uint64_t *shared = port_ptr(kernel_root);
         if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0)
             return false; /* all of a GiB that the kernel uses counts as taken */
-        const uint64_t *table = leaf_table(space, va + off, false);
+        const uint64_t *table = leaf_table(space, va + off);
         if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0)
             return false;
     }
@@ -248,7 +258,7 @@ bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, ui
 {
     if (va >= NX_USER_TOP)
         return false;
-    const uint64_t *table = leaf_table(space, va, false);
+    const uint64_t *table = leaf_table(space, va);
     if (table == NULL)
         return false;
     const uint64_t entry = table[index_at(va, 0)];

@@ -44,11 +44,8 @@ uint64_t frames_alloc_raw(void)
         return 0;
 
     const uint64_t word = pool.taken[pool.hint_word];
-    const uint64_t lowest_free = ~word & (word + 1);
-    unsigned bit = 0;
-    while (lowest_free >> bit != 1)
-        bit++;
-    pool.taken[pool.hint_word] = word | lowest_free;
+    const unsigned bit = (unsigned)__builtin_ctzll(~word); /* the lowest that is free */
+    pool.taken[pool.hint_word] = word | UINT64_C(1) << bit;
     pool.in_use++;
     return pool.first_pa + (pool.hint_word * WORD_BITS + bit) * PAGE_BYTES;
 }
