@@ -114,11 +114,19 @@ struct aspace *aspace_create(uint32_t owner)
     return space;
 }
 
+/* Whether the page at `off` of a run is the first in its leaf table: only there is a walk needed. */
+static bool begins_table(uint64_t va, uint64_t off)
+{
+    return off == 0 || (va + off) % TABLE_SPAN_BYTES == 0;
+}
+
 static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     struct audit_usage usage = {0};
+    const uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        const uint64_t *table = leaf_table(space, va + off);
+        if (begins_table(va, off))
+            table = leaf_table(space, va + off);
         const uint64_t entry = table == NULL ? 0 : table[index_at(va + off, 0)];
         usage.accessed += (entry & PTE_V) != 0 && (entry & PTE_A) != 0;
         usage.dirtied += (entry & PTE_V) != 0 && (entry & PTE_D) != 0;
@@ -174,8 +182,8 @@ void aspace_destroy(struct aspace *space)
     const uint64_t *root = port_ptr(space->root_pa);
     const uint64_t *shared = port_ptr(kernel_root);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
-        const bool is_kernels = i >= NX_USER_TOP / ROOT_ENTRY_BYTES && (shared[i] & PTE_V) != 0;
-        if ((root[i] & PTE_V) != 0 && !is_kernels)
+        const bool is_shared = i >= NX_USER_TOP / ROOT_ENTRY_BYTES && (shared[i] & PTE_V) != 0;
+        if ((root[i] & PTE_V) != 0 && !is_shared)
             free_middle_table(entry_pa(root[i]));
     }
     frames_free(space->root_pa);
@@ -216,9 +224,9 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
     uint64_t bits = (uint64_t)prot << 1;
     bits |= how & ASPACE_USER ? PTE_U : 0;
     bits |= how & ASPACE_OWNED ? PTE_OWNED : 0;
-    uint64_t *table = make_leaf_table(space, va);
+    uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (off != 0 && (va + off) % TABLE_SPAN_BYTES == 0)
+        if (begins_table(va, off))
             table = make_leaf_table(space, va + off);
         set_entry(table, va + off, entry_for(base_pa + off, bits));
     }
@@ -228,8 +236,12 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
 void aspace_unmap(struct aspace *space, uint64_t va, uint64_t bytes, struct audit_usage *usage)
 {
     *usage = usage_of(space, va, bytes);
-    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES)
-        set_entry(leaf_table(space, va + off), va + off, 0);
+    uint64_t *table = NULL;
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        if (begins_table(va, off))
+            table = leaf_table(space, va + off);
+        set_entry(table, va + off, 0);
+    }
     port_tlb_flush();
 }
 
@@ -239,15 +251,23 @@ bool aspace_is_canonical(uint64_t va)
     return above == 0 || above == UINT64_MAX >> (ASPACE_VA_BITS - 1);
 }
 
+/* All of a GiB that the kernel uses counts as taken. */
+static bool is_kernels(const uint64_t *root, uint64_t va)
+{
+    const unsigned at = index_at(va, LEVEL_ROOT);
+    const uint64_t *shared = port_ptr(kernel_root);
+    return at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0;
+}
+
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
-    const uint64_t *root = port_ptr(space->root_pa);
+    const uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        const unsigned at = index_at(va + off, LEVEL_ROOT);
-        const uint64_t *shared = port_ptr(kernel_root);
-        if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0)
-            return false; /* all of a GiB that the kernel uses counts as taken */
-        const uint64_t *table = leaf_table(space, va + off);
+        if (begins_table(va, off)) {
+            if (is_kernels(port_ptr(space->root_pa), va + off))
+                return false;
+            table = leaf_table(space, va + off);
+        }
         if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0)
             return false;
     }
