@@ -23,6 +23,7 @@ DEPS = -MMD -MP
 RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
 PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEGER_PRINTF_SCANF
 
+# -flto: the way of a system call leads through files that are small on purpose.
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -flto -Ilibvmo/abi -Iboot
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \

@@ -75,8 +75,8 @@ static void copy_payload(const struct task *task, uint64_t va, struct message *m
     }
 }
 
-/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued. What sys
- * found good at the call may be bad by now if the receiver has waited. */
+/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued. What
+ * sys found good at the call may be bad by now if the receiver has waited. */
 static int64_t deliver(struct task *to, const struct recv_target *target, struct endpoint *ep, bool waited)
 {
     struct message *message = port_ptr(ep_first(ep));

@@ -71,6 +71,24 @@ static void a_freed_frame_is_junk_then_zeroed_again(void **state)
     assert_true(holds(b, 0));
 }
 
+/* Whoever takes a frame as it is finds what was left there; what he wrote, and only that, becomes junk. */
+static void a_raw_frame_is_as_it_was_left(void **state)
+{
+    (void)state;
+    frames_init(pool_pa, POOL_FRAMES * PAGE);
+    const uint64_t a = frames_alloc();
+    memset(port_ptr(a), 0x77, PAGE);
+    frames_free_used(a, 100);
+    const uint8_t *at = port_ptr(a);
+    assert_true(at[0] == FRAMES_JUNK && at[99] == FRAMES_JUNK && at[100] == 0x77);
+    assert_int_equal(frames_alloc_raw(), a);
+    assert_true(at[0] == FRAMES_JUNK && at[100] == 0x77);
+    assert_int_equal(frames_in_use(), 1);
+    frames_free_used(a, 2 * PAGE); /* a message may go on in other frames */
+    assert_true(holds(a, FRAMES_JUNK));
+    assert_int_equal(frames_in_use(), 0);
+}
+
 /* Around the borders of the bitmap's words. */
 static void every_size_gives_all_its_frames(void **state)
 {
@@ -173,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(lowest_first_and_zeroed, fresh_host),
         cmocka_unit_test_setup(a_freed_frame_is_junk_then_zeroed_again, fresh_host),
+        cmocka_unit_test_setup(a_raw_frame_is_as_it_was_left, fresh_host),
         cmocka_unit_test_setup(every_size_gives_all_its_frames, fresh_host),
         cmocka_unit_test_setup(random_use, fresh_host),
         cmocka_unit_test_setup(a_bad_free_panics, fresh_host),
