@@ -10,6 +10,8 @@
 #define COST_BEGIN 64
 #define COST_END 72
 
+#define COST_REGISTER 0x5EED000000000000 /* + its number: what cost_registers puts into a register */
+
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +32,11 @@ _Static_assert(offsetof(struct cost_call, end) == COST_END, "cost_call.S: end");
 #define CALL(nr, ...) (&(struct cost_call){.number = (nr), .args = {__VA_ARGS__}})
 
 void cost_call(struct cost_call *call);
+
+/* Makes a call without arguments from registers of known values, and what they hold after it. In
+ * cost_registers.S. */
+void cost_registers(uint64_t number);
+extern const volatile uint64_t cost_registers_after[32];
 
 /* What two readings with nothing between them differ by: to be taken off every cost. */
 uint64_t cost_of_nothing(void);
