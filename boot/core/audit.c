@@ -167,6 +167,13 @@ void audit_undelivered(uint64_t messages)
     audit.undelivered = messages;
 }
 
+void audit_say(const struct audit_say *say)
+{
+    const int i = audit.says_are_taken ? -1 : next_place(&audit.say_count, AUDIT_SAYS_MAX);
+    if (i >= 0)
+        audit.says[i] = *say;
+}
+
 void audit_res(enum audit_when when, const struct audit_res *res)
 {
     audit.res_known[when] = true;

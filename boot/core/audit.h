@@ -18,9 +18,12 @@
 #define AUDIT_MAPS_MAX 1024
 #define AUDIT_HANDS_MAX 512
 #define AUDIT_MSGS_MAX 512
+#define AUDIT_SAYS_MAX 256
 #define AUDIT_HAZARDS_MAX 64
 #define AUDIT_KEEPS_MAX 4
 #define AUDIT_HEAD_BYTES 64
+#define AUDIT_BY_KERNEL 0
+#define AUDIT_BY_SEVERAL UINT32_MAX
 #define AUDIT_CALL_FAULT UINT64_MAX /* a hazard that no call but a fault raised */
 
 enum audit_end { AUDIT_END_NONE, AUDIT_END_EXIT, AUDIT_END_FAULT };
@@ -51,6 +54,13 @@ struct audit_msg {
     uint16_t type;
     uint8_t moved; /* enum cap_kind */
     uint8_t head_bytes;
+    uint8_t head[AUDIT_HEAD_BYTES];
+};
+
+/* A line of the console, without its '\n'. */
+struct audit_say {
+    uint32_t by; /* the pid that wrote all of it; AUDIT_BY_* */
+    uint32_t len;
     uint8_t head[AUDIT_HEAD_BYTES];
 };
 
@@ -91,13 +101,16 @@ void audit_copied_from_vmo(uint32_t pid, uint64_t bytes);
 void audit_hand(uint32_t from, uint32_t to, enum audit_hand_via via, const struct cap *cap);
 void audit_msg(const struct audit_msg *msg);
 void audit_undelivered(uint64_t messages);
+
+/* A line of the console has ended. */
+void audit_say(const struct audit_say *say);
 void audit_res(enum audit_when when, const struct audit_res *res);
 void audit_keep(const char *what, uint64_t n);
 
 /* The real kernel would not have survived this: `id` is the statement, `what` a word with dashes. */
 void audit_hazard(uint32_t pid, uint64_t call, const char *id, const char *what);
 
-/* Prints all lines; the console is quiet from then on. */
+/* Prints all lines, which are not recorded themselves; the console is quiet from then on. */
 void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
                  uint64_t instret);
 

@@ -164,6 +164,12 @@ static void print_hands(void)
     print_overflow("hand", &audit.hand_count);
 }
 
+static void print_head(struct line *line, const uint8_t *head, size_t n)
+{
+    line_key_text(line, "head", n == 0 ? "-" : "");
+    line_hex_bytes(line, head, n);
+}
+
 static void print_msgs(void)
 {
     struct line line;
@@ -176,8 +182,7 @@ static void print_msgs(void)
         line_key_decimal(&line, "len", msg->len);
         line_key_decimal(&line, "type", msg->type);
         line_key_text(&line, "moved", cap_kinds[msg->moved]);
-        line_key_text(&line, "head", msg->head_bytes == 0 ? "-" : "");
-        line_hex_bytes(&line, msg->head, msg->head_bytes);
+        print_head(&line, msg->head, msg->head_bytes);
         line_end(&line);
     }
     print_overflow("msg", &audit.msg_count);
@@ -185,6 +190,26 @@ static void print_msgs(void)
     line_key_decimal(&line, "msgs", audit.msg_count.lost);
     line_key_decimal(&line, "undelivered", audit.undelivered);
     line_end(&line);
+}
+
+static void print_says(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.say_count.used; i++) {
+        const struct audit_say *say = &audit.says[i];
+        begin(&line, "say");
+        line_key_decimal(&line, "n", i);
+        if (say->by == AUDIT_BY_KERNEL)
+            line_key_text(&line, "by", "kernel");
+        else if (say->by == AUDIT_BY_SEVERAL)
+            line_key_text(&line, "by", "several");
+        else
+            line_key_decimal(&line, "by", say->by);
+        line_key_decimal(&line, "len", say->len);
+        print_head(&line, say->head, (size_t)min_u64(say->len, AUDIT_HEAD_BYTES));
+        line_end(&line);
+    }
+    print_overflow("say", &audit.say_count);
 }
 
 static void print_resources(void)
@@ -234,6 +259,8 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
                  uint64_t instret)
 {
     struct line line;
+    console_end_open_line();
+    audit.says_are_taken = true;
     print_nonce = nonce;
     lines = 0;
     begin(&line, "begin");
@@ -247,6 +274,7 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
     print_copies();
     print_hands();
     print_msgs();
+    print_says();
     print_resources();
     print_hazards();
 

@@ -44,8 +44,9 @@ struct audit_count {
 };
 
 struct audit_tables {
-    struct audit_count task_count, vmo_count, map_count, hand_count, msg_count, hazard_count, keep_count;
-    bool maps_are_taken;
+    struct audit_count task_count, vmo_count, map_count, hand_count, msg_count, say_count, hazard_count,
+        keep_count;
+    bool maps_are_taken, says_are_taken;
     uint64_t undelivered;
     bool res_known[AUDIT_WHENS];
     struct audit_res res[AUDIT_WHENS];
@@ -56,6 +57,7 @@ struct audit_tables {
     struct audit_map maps[AUDIT_MAPS_MAX];
     struct audit_hand hands[AUDIT_HANDS_MAX];
     struct audit_msg msgs[AUDIT_MSGS_MAX];
+    struct audit_say says[AUDIT_SAYS_MAX];
 };
 
 extern struct audit_tables audit;

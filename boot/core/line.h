@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The console and a builder for the kernel's own lines. Task output passes straight through; the
- * kernel only remembers whether a line is open, so that its own lines start on a fresh one.
+ * kernel remembers of the open line who wrote it and how it begins: for the audit, and so that its own
+ * lines start on a fresh one.
  */
 #ifndef CORE_LINE_H
 #define CORE_LINE_H
@@ -18,7 +19,9 @@ struct line {
 };
 
 void console_init(void);
-void console_write(const char *bytes, size_t n);
+
+/* `by`: a pid, or AUDIT_BY_KERNEL. */
+void console_write(uint32_t by, const char *bytes, size_t n);
 void console_end_open_line(void);
 
 void line_begin(struct line *line);

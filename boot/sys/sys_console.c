@@ -7,11 +7,10 @@
 
 int64_t sys_debug_putc(struct task *self, const uint64_t *args)
 {
-    (void)self;
     const uint8_t byte = (uint8_t)args[0];
     const char c = (char)byte;
     if (byte < 0x80)
-        console_write(&c, 1);
+        console_write(self->pid, &c, 1);
     return byte;
 }
 
@@ -55,6 +54,6 @@ int64_t sys_debug_write(struct task *self, const uint64_t *args)
     if (args[0] == 0 || !user_check(self, args[0], n, NX_PROT_READ))
         return -NX_EINVAL;
     if (user_read(self, args[0], text, n) && is_utf8(text, n))
-        console_write((const char *)text, n);
+        console_write(self->pid, (const char *)text, n);
     return (int64_t)n;
 }

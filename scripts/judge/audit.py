@@ -6,6 +6,7 @@ DEC = r"[0-9]+"
 INT = r"-?[0-9]+"
 FLAG = r"[01]"
 ADDRESS = r"0x[0-9a-f]+"
+HEAD = r"-|(?:[0-9a-f]{2})+"
 PIDS = (("from", DEC), ("to", DEC))
 
 # kind -> keys in order, each with what its value looks like.
@@ -20,13 +21,14 @@ SCHEMA = {
     "copy": (("pid", DEC), ("into", DEC), ("from", DEC)),
     "hand": PIDS + (("via", "move|transfer"), ("kind", "vmo|alias|endpoint"), ("vmo", DEC), ("rights", DEC)),
     "msg": (("n", DEC),) + PIDS + (("len", DEC), ("type", DEC), ("moved", "none|vmo|alias|endpoint"),
-                                  ("head", "-|(?:[0-9a-f]{2})+")),
+                                  ("head", HEAD)),
+    "say": (("n", DEC), ("by", "kernel|several|[0-9]+"), ("len", DEC), ("head", HEAD)),
     "lost": (("msgs", DEC), ("undelivered", DEC)),
     "res": (("when", "start|done|end"), ("slots", DEC), ("regions", DEC), ("vmos", DEC), ("endpoints", DEC),
             ("arena_bytes", DEC), ("frames", DEC)),
     "keep": (("what", "arena_bytes|address_spaces|endpoint_ids"), ("n", DEC)),
     "hazard": (("pid", DEC), ("call", "[0-9]+|fault"), ("id", "K-[0-9]+"), ("what", r"\S+")),
-    "overflow": (("kind", "task|vmo|map|hand|msg|hazard"), ("lost", DEC)),
+    "overflow": (("kind", "task|vmo|map|hand|msg|say|hazard"), ("lost", DEC)),
     "result": (("init", "done|exited|faulted|watchdog|panic|refused"), ("status", INT), ("instret", DEC)),
     "end": (("lines", DEC),),
 }
@@ -117,15 +119,21 @@ def check_order(audit):
         raise FormError("tasks are not in order of pid")
     if [record["id"] for record in audit["vmo"]] != list(range(1, len(audit["vmo"]) + 1)):
         raise FormError("VMO ids do not count from 1")
-    if [record["n"] for record in audit["msg"]] != list(range(len(audit["msg"]))):
-        raise FormError("messages do not count from 0")
+    for kind in ("msg", "say"):
+        if [record["n"] for record in audit[kind]] != list(range(len(audit[kind]))):
+            raise FormError(f"'{kind}' lines do not count from 0")
 
 
-def check_messages(audit):
-    for record in audit["msg"]:
-        head = "" if record["head"] == "-" else record["head"]
-        if len(head) != 2 * min(record["len"], HEAD_BYTES):
-            raise FormError(f"message {record['n']}: len={record['len']} but {len(head) // 2} bytes of head")
+def head_bytes(record):
+    return b"" if record["head"] == "-" else bytes.fromhex(record["head"])
+
+
+def check_heads(audit):
+    for kind in ("msg", "say"):
+        for record in audit[kind]:
+            held = len(head_bytes(record))
+            if held != min(record["len"], HEAD_BYTES):
+                raise FormError(f"{kind} {record['n']}: len={record['len']} but {held} bytes of head")
 
 
 def parse(lines, tail, nonce, age):
@@ -139,7 +147,7 @@ def parse(lines, tail, nonce, age):
             raise FormError(f"'{kind}' at line {index + 1} of {len(block)}")
         audit[kind].append(record)
     check_order(audit)
-    check_messages(audit)
+    check_heads(audit)
     if audit.one("begin")["age"] != age:
         raise FormError(f"it is of age {audit.one('begin')['age']}, the boot asked for {age}")
     return audit

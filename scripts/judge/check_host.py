@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that differ on Linux, where the facts are what the harness saw of two processes (host_run.py)."""
+from judge import check_log
 from judge import check_run
 from judge import check_share
 from judge import facts
@@ -8,7 +9,6 @@ from judge import host_run
 from judge import proof
 from judge.context import OK, judged, not_checked
 
-ROLES = {proof.PRODUCER_PID: "producer", proof.CONSUMER_PID: "consumer"}
 STANDARD = (0, 1, 2, 3)  # what every payload starts with: three pipes and its channel
 AT_THE_END = {0, 2}
 RIGHT_READ = 1
@@ -37,9 +37,9 @@ def said_status(status):
 
 def exit_code(ctx):
     statuses = ctx.boot.observed.statuses
-    text = ", ".join(f"{ROLES[number]} {said_status(statuses[number])}" for number in sorted(ROLES))
+    text = ", ".join(f"{proof.ROLES[number]} {said_status(statuses[number])}" for number in sorted(proof.ROLES))
     wanted = ctx.manifest["exit_code"]
-    return judged([] if all(statuses[number] == wanted for number in ROLES) else [text], text)
+    return judged([] if all(statuses[number] == wanted for number in proof.ROLES) else [text], text)
 
 
 def images(ctx):
@@ -52,7 +52,7 @@ def images(ctx):
 def tasks(ctx):
     """Both are the harness's own children, and both came to a good end."""
     problems = []
-    for number, role in ROLES.items():
+    for number, role in proof.ROLES.items():
         task = ctx.audit.task(number)
         if (task["state"], task["end"], task["status"]) != ("reaped", "exit", 0):
             problems.append(f"{role}: state={task['state']} end={task['end']} status={task['status']}")
@@ -160,18 +160,12 @@ def content(ctx):
 
 
 def authors(ctx):
-    """Each marker came out of the process that states its fact."""
-    last = ctx.manifest["last_marker"]
-    wanted = {SENT: proof.PRODUCER_PID, HASHED: proof.PRODUCER_PID, last: proof.PRODUCER_PID,
-              MAPPED: proof.CONSUMER_PID}
-    problems = []
-    for number, line in ctx.boot.observed.lines:
-        text = line.decode("latin-1")
-        author = proof.PRODUCER_PID if text.startswith(proof.EVIDENCE_PREFIX) else wanted.get(text, number)
-        if author != number:
-            problems.append(f"'{text[:60]}' was printed by the {ROLES[number]}")
-    said = {line.decode("latin-1") for _, line in ctx.boot.observed.lines}
-    problems += [f"nobody printed '{marker}'" for marker in wanted if marker not in said]
+    """Each marker came out of the process that states its fact, and none is missing."""
+    said = [(number, line.decode("latin-1")) for number, line in ctx.boot.observed.lines]
+    texts = {text for _, text in said}
+    problems = check_log.author_problems(ctx.manifest, said)
+    problems += [f"nobody printed '{marker}'" for marker in ctx.manifest["markers"] + [ctx.manifest["last_marker"]]
+                 if marker not in texts]
     return judged(problems, "each marker by its own process")
 
 
@@ -188,7 +182,7 @@ def barriers(ctx):
         said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
         problems += [f"reply {tag}: '{marker}' was not there yet" for marker in sorted(due - said)]
         problems += [f"reply {tag}: '{marker}' was there before it" for marker in sorted(early & said)]
-        problems += [f"reply {tag}: the {ROLES[number]} was in state {sight.state}"
+        problems += [f"reply {tag}: the {proof.ROLES[number]} was in state {sight.state}"
                      for number, sight in sorted(barrier.sights.items()) if sight.state != "S"]
     return judged(problems, "both replies held back, both processes asleep, each marker after its fact")
 
@@ -225,7 +219,7 @@ def end_problems(ctx, number, handed):
 def descriptors(ctx):
     handed = {identity for _, _, identity in given(ctx)}
     problems, counts = [], []
-    for number, role in ROLES.items():
+    for number, role in proof.ROLES.items():
         for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
             sight = barrier.sights[number]
             counts.append(f"{role} {len(sight.descriptors)} at reply {tag}")

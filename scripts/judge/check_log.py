@@ -2,6 +2,7 @@
 """Checks on what was printed. None of them is a proof: the kernel's record is (check_share.py)."""
 import re
 
+from judge import audit as audit_form
 from judge import proof
 from judge.context import judged, red
 
@@ -76,3 +77,33 @@ def bad_patterns(ctx):
     if banners != wanted:
         problems.append(f"{banners} firmware banners instead of {wanted}")
     return judged(problems[:4], f"none, firmware banners: {wanted}")
+
+
+def author_problems(manifest, said):
+    """`said`: who and what, line by line. A marker is its own task's alone."""
+    problems = []
+    for who, text in said:
+        author = proof.author_of(manifest, text)
+        if author is not None and who != author:
+            problems.append(f"'{text[:60]}' was printed by the {proof.ROLES.get(who, f'task {who}')}")
+    return problems
+
+
+def is_recorded_as(line, record):
+    """The kernel's record is of the bytes as the task wrote them; a carriage return at the end is not in our line."""
+    data, head = line.encode("latin-1"), audit_form.head_bytes(record)
+    return any(len(said) == record["len"] and said[:len(head)] == head for said in (data, data + b"\r"))
+
+
+def authors(ctx):
+    """The kernel recorded who wrote each line of its console. The firmware's lines come before all of these."""
+    lines, records = ctx.lines[:len(ctx.lines) - ctx.audit.line_count], ctx.audit["say"]
+    before = max(0, len(lines) - len(records))
+    problems = [f"the kernel recorded {len(records)} lines, the log has {len(lines)}"] * (len(records) > len(lines))
+    problems += [f"not in the kernel's record: '{line[:60]}'" for line in lines[:before] if proof.is_spoken(line)]
+    problems += [f"the kernel recorded another line than '{line[:60]}'"
+                 for line, record in zip(lines[before:], records) if not is_recorded_as(line, record)]
+    said = [(int(record["by"]) if record["by"].isdigit() else record["by"], line)
+            for line, record in zip(lines[before:], records)]
+    problems += author_problems(ctx.manifest, said)
+    return judged(problems[:4], f"{len(records)} lines as the kernel recorded them, each marker by its own task")

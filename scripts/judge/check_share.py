@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that are the proof: what the kernel recorded of messages, mappings and copies."""
+from judge import audit as audit_form
 from judge import check_run
 from judge import facts
 from judge import proof
@@ -45,7 +46,7 @@ def message_problem(message, head):
 def messages_clean(ctx):
     """Nothing that the consumer was told could have stood in for hashing."""
     told = [message for message in ctx.audit["msg"] if message["to"] == proof.CONSUMER_PID]
-    heads = [proof.head_bytes(message) for message in told]
+    heads = [audit_form.head_bytes(message) for message in told]
     problems = []
     for message, head in zip(told, heads):
         problem = message_problem(message, head)

@@ -5,7 +5,7 @@ import pathlib
 import re
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests" / "qemu" / "manifests"
-KEYS = {"name", "about", "markers", "last_marker", "exit_code", "hazards", "kernel_lines", "may_skip"}
+KEYS = {"name", "about", "markers", "consumer_markers", "last_marker", "exit_code", "hazards", "kernel_lines", "may_skip"}
 COMMENT_KEYS = {"SPDX-License-Identifier"}
 QEMU, LINUX = "qemu", "linux"
 PLATFORM_KEY = "platform"  # on what it is judged; QEMU where it says nothing
@@ -55,7 +55,7 @@ def faults(manifest, check_names):
     found += [f"key '{key}' is unknown" for key in sorted(manifest.keys() - KEYS - COMMENT_KEYS - {PLATFORM_KEY})]
     if found:
         return found
-    for key in ("markers", "hazards", "kernel_lines", "may_skip"):
+    for key in ("markers", "consumer_markers", "hazards", "kernel_lines", "may_skip"):
         if not is_text_list(manifest[key]):
             found.append(f"'{key}' is not a list of strings")
     if found:
@@ -65,6 +65,8 @@ def faults(manifest, check_names):
         found.append("no marker is expected")
     elif len(set(markers)) != len(markers):
         found.append("a marker is expected twice")
+    found += [f"'{marker}' in consumer_markers is no marker" for marker in manifest["consumer_markers"]
+              if marker not in manifest["markers"]]
     found += exit_code_faults(manifest)
     found += [f"'{name}' in may_skip is no check" for name in manifest["may_skip"] if name not in check_names]
     for pattern in manifest["kernel_lines"]:

@@ -3,8 +3,11 @@
 import re
 import struct
 
+from judge import audit as audit_form
+
 PRODUCER_PID = 17
 CONSUMER_PID = 18
+ROLES = {PRODUCER_PID: "producer", CONSUMER_PID: "consumer"}
 TAG_BLOB = 1
 TAG_PAGE = 2
 
@@ -37,6 +40,14 @@ def is_spoken(line):
     return line.startswith(SPOKEN_PREFIXES)
 
 
+def author_of(manifest, line):
+    """The pid that alone may print this line; None where anyone may."""
+    if line in manifest["consumer_markers"]:
+        return CONSUMER_PID
+    is_marker = line in manifest["markers"] or line == manifest["last_marker"]
+    return PRODUCER_PID if is_marker or line.startswith(EVIDENCE_PREFIX) else None
+
+
 def read_evidence(lines):
     """-> (record, None) or (None, why there is none that can be read)."""
     found = [line for line in lines if line.startswith(EVIDENCE_PREFIX)]
@@ -51,15 +62,11 @@ def read_evidence(lines):
     return record, None
 
 
-def head_bytes(message):
-    return b"" if message["head"] == "-" else bytes.fromhex(message["head"])
-
-
 def digest_replies(audit, tag):
     """The digests that the consumer sent under a tag, from the kernel's record."""
     found = []
     for message in audit["msg"]:
-        head = head_bytes(message)
+        head = audit_form.head_bytes(message)
         if (message["from"], message["to"]) != (CONSUMER_PID, PRODUCER_PID) or len(head) < MESSAGE_HEADER.size:
             continue
         magic, kind, body_len, its_tag = MESSAGE_HEADER.unpack_from(head)[:4]

@@ -39,8 +39,9 @@ CHECKS = (
     ("seal", check_share.seal, True),
     ("leaks", check_audit.leaks, True),
     ("hazards", check_audit.hazards, True),
+    ("authors", check_log.authors, True),
 )
-# On Linux: the same names in the same order where the fact exists, and five that only a parent can make.
+# On Linux: the same names in the same order where the fact exists, and four that only a parent can make.
 HOST_CHECKS = (
     ("limits", check_host.limits, False),
     ("exit-code", check_host.exit_code, False),

@@ -99,37 +99,41 @@ static void a_run_on_a2(void **state)
     /* Frames: init's 65 are a root, a middle and 3 leaf tables, 1 + 32 + 27 pages; a dead child's 50, of
      * which the stack takes 12 and 2 leaf tables; one for the message; one leaf table of vm_map, one
      * middle table for its GiB. */
-    prints_exactly(".\n"
-                   "@begin v=1 age=a2\n"
-                   "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
-                   "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
-                   "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
-                   "@vmo id=1 creator=17 base=<0> bytes=8192 state=live\n"
-                   "@vmo id=2 creator=17 base=<2> bytes=4096 state=destroyed\n"
-                   "@map pid=18 vmo=1 off=0 bytes=8192 prot=r via=vm_map alias=1 state=unmapped accessed=1 "
-                   "dirtied=0 base=<0>\n"
-                   "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rw via=vm_map alias=0 state=unmapped "
-                   "accessed=1 dirtied=1 "
-                   "base=<1>\n"
-                   "@copy pid=17 into=5 from=0\n"
-                   "@copy pid=18 into=0 from=3\n"
-                   "@copy pid=19 into=0 from=0\n"
-                   "@hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4\n"
-                   "@hand from=17 to=18 via=transfer kind=endpoint vmo=0 rights=2\n"
-                   "@hand from=17 to=18 via=move kind=vmo vmo=1 rights=4\n"
-                   "@msg n=0 from=17 to=18 len=70 type=9 moved=vmo head="
-                   "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
-                   "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\n"
-                   "@msg n=1 from=18 to=17 len=0 type=65535 moved=none head=-\n"
-                   "@lost msgs=0 undelivered=1\n"
-                   "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
-                   "@res when=done slots=5 regions=0 vmos=1 endpoints=2 arena_bytes=8192 frames=118\n"
-                   "@res when=end slots=0 regions=0 vmos=1 endpoints=0 arena_bytes=8192 frames=0\n"
-                   "@keep what=endpoint_ids n=1\n"
-                   "@hazard pid=19 call=fault id=K-64 what=illegal-instruction\n"
-                   "@hazard pid=17 call=44 id=K-64 what=unmapped-pointer\n"
-                   "@result init=done status=0 instret=1234567\n"
-                   "@end lines=25\n");
+    prints_exactly(
+        ".\n"
+        "@begin v=1 age=a2\n"
+        "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
+        "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
+        "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
+        "@vmo id=1 creator=17 base=<0> bytes=8192 state=live\n"
+        "@vmo id=2 creator=17 base=<2> bytes=4096 state=destroyed\n"
+        "@map pid=18 vmo=1 off=0 bytes=8192 prot=r via=vm_map alias=1 state=unmapped accessed=1 "
+        "dirtied=0 base=<0>\n"
+        "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rw via=vm_map alias=0 state=unmapped "
+        "accessed=1 dirtied=1 "
+        "base=<1>\n"
+        "@copy pid=17 into=5 from=0\n"
+        "@copy pid=18 into=0 from=3\n"
+        "@copy pid=19 into=0 from=0\n"
+        "@hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4\n"
+        "@hand from=17 to=18 via=transfer kind=endpoint vmo=0 rights=2\n"
+        "@hand from=17 to=18 via=move kind=vmo vmo=1 rights=4\n"
+        "@msg n=0 from=17 to=18 len=70 type=9 moved=vmo head="
+        "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
+        "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\n"
+        "@msg n=1 from=18 to=17 len=0 type=65535 moved=none head=-\n"
+        "@lost msgs=0 undelivered=1\n"
+        "@say n=0 by=kernel len=66 head=6b65726e656c3a207069643d3139206b696c6c65643a20696c6c6567616c2d69"
+        "6e737472756374696f6e206661756c742076613d3078302070633d3078313030\n"
+        "@say n=1 by=17 len=1 head=2e\n"
+        "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
+        "@res when=done slots=5 regions=0 vmos=1 endpoints=2 arena_bytes=8192 frames=118\n"
+        "@res when=end slots=0 regions=0 vmos=1 endpoints=0 arena_bytes=8192 frames=0\n"
+        "@keep what=endpoint_ids n=1\n"
+        "@hazard pid=19 call=fault id=K-64 what=illegal-instruction\n"
+        "@hazard pid=17 call=44 id=K-64 what=unmapped-pointer\n"
+        "@result init=done status=0 instret=1234567\n"
+        "@end lines=27\n");
 }
 
 static void a_run_on_a1(void **state)
@@ -231,6 +235,8 @@ static void tables_that_overflow_say_so(void **state)
         audit_hand(17, 18, AUDIT_HAND_MOVE, &cap);
     for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++)
         audit_msg(&(struct audit_msg){.from = 17});
+    for (uint32_t i = 0; i < AUDIT_SAYS_MAX + OVER; i++)
+        console_write(17, "said\n", 5);
     for (uint32_t i = 0; i < AUDIT_HAZARDS_MAX + OVER; i++)
         audit_hazard(17, 1, "K-00", "word");
     for (uint32_t i = 0; i < AUDIT_KEEPS_MAX + OVER; i++)
@@ -245,18 +251,20 @@ static void tables_that_overflow_say_so(void **state)
     audit_copied_from_vmo(NX_PID_INIT - 1, 9);
     audit_vmo_destroyed(AUDIT_VMOS_MAX + 1);
     audit_vmo_destroyed(0);
+    host_console_forget();
     audit_print(NONCE, "a2", AUDIT_DONE, 0, 0);
 
-    static const char *const kinds[] = {"task", "vmo", "map", "hand", "msg", "hazard"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const kinds[] = {"task", "vmo", "map", "hand", "msg", "say", "hazard"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         char line[100];
         snprintf(line, sizeof(line), "audit " NONCE " overflow kind=%s lost=2\n", kinds[i]);
         assert_int_equal(count_of(line), 1);
     }
-    assert_int_equal(count_of(" overflow "), 6);
+    assert_int_equal(count_of(" overflow "), 7);
     assert_int_equal(count_of(" lost msgs=2 undelivered=0\n"), 1);
     assert_int_equal(count_of(" task pid="), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" msg n="), AUDIT_MSGS_MAX);
+    assert_int_equal(count_of(" by=17 len=4 head=73616964\n"), AUDIT_SAYS_MAX);
     assert_int_equal(count_of(" keep what="), AUDIT_KEEPS_MAX);
     assert_int_equal(count_of(" state=live end=none status=0 name=t\n"), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" into=0 from=0\n"), AUDIT_TASKS_MAX);
@@ -343,15 +351,61 @@ static void an_open_line_is_ended_once(void **state)
 {
     struct line line;
     (void)state;
-    console_write("", 0);
+    console_write(AUDIT_BY_KERNEL, "", 0);
     line_begin(&line);
     line_end(&line);
-    console_write("open", 4);
+    console_write(17, "open", 4);
     line_begin(&line);
     line_text(&line, "mine");
     line_end(&line);
     console_end_open_line();
     assert_string_equal(host_console(), "\nopen\nmine\n");
+}
+
+static void kernel_line(void)
+{
+    struct line line;
+    line_begin(&line);
+    line_text(&line, "kernel");
+    line_end(&line);
+}
+
+/* Who wrote a line: one task, the kernel, or several; whoever ends it with a '\n' of his own is one of them.
+ */
+static void each_line_has_its_author(void **state)
+{
+    static const char long_text[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefXYZ\n";
+    (void)state;
+    console_write(17, "a\n\nb", 4);
+    console_write(17, "c\n", 2);
+    console_write(17, "d", 1);
+    console_write(18, "e\n", 2);
+    console_write(18, "f", 1);
+    console_write(17, "\n", 1);
+    console_write(18, "\n", 1);
+    console_write(18, long_text, sizeof(long_text) - 1);
+    console_write(18, "open", 4);
+    kernel_line();
+    console_write(17, "last", 4);
+    host_console_forget();
+    audit_print("-", "a2", AUDIT_DONE, 0, 0);
+    const char *const expected =
+        "\naudit - begin v=1 age=a2\n"
+        "audit - lost msgs=0 undelivered=0\n"
+        "audit - say n=0 by=17 len=1 head=61\n"
+        "audit - say n=1 by=17 len=0 head=-\n"
+        "audit - say n=2 by=17 len=2 head=6263\n"
+        "audit - say n=3 by=several len=2 head=6465\n"
+        "audit - say n=4 by=several len=1 head=66\n"
+        "audit - say n=5 by=18 len=0 head=-\n"
+        "audit - say n=6 by=18 len=67 head=30313233343536373839616263646566303132333435363738"
+        "39616263646566303132333435363738396162636465663031323334353637383961626364656"
+        "6\n"
+        "audit - say n=7 by=18 len=4 head=6f70656e\n"
+        "audit - say n=8 by=kernel len=6 head=6b65726e656c\n"
+        "audit - say n=9 by=17 len=4 head=6c617374\n"
+        "audit - result ";
+    assert_int_equal(strncmp(host_console(), expected, strlen(expected)), 0);
 }
 
 int main(void)
@@ -365,6 +419,7 @@ int main(void)
         cmocka_unit_test_setup(numbers, fresh_audit),
         cmocka_unit_test_setup(long_lines, fresh_audit),
         cmocka_unit_test_setup(an_open_line_is_ended_once, fresh_audit),
+        cmocka_unit_test_setup(each_line_has_its_author, fresh_audit),
     };
     return cmocka_run_group_tests_name("core/audit", tests, NULL, NULL);
 }

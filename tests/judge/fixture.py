@@ -21,8 +21,9 @@ LOG_CAP = 4 * 1024 * 1024
 BLOB_BASE, PAGE_BASE = 0x84000000, 0x84010000
 BANNER = ["", "OpenSBI v1.1", "   ____                    _____ ____ _____",
           "Platform Name             : riscv-virtio,qemu", ""]
-AUDIT_ORDER = ("begin", "task", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "res", "keep", "hazard",
-               "result")
+CONSUMER_SAYS = "vmo: consumer mapped ok"
+AUDIT_ORDER = ("begin", "task", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "say", "res", "keep",
+               "hazard", "result")
 
 
 def noise(name, length):
@@ -75,6 +76,7 @@ class Fixture:
         self.evidence = self.true_evidence()
         self.console = ["vmo: note 4 pages", "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok",
                         None, "SELFTEST: vmo share ok"]  # None: where the evidence line stands
+        self.say_edits = []  # functions on the kernel's records of these lines, which are made last
         self.log_edits = []  # functions bytes -> bytes, on the rendered log
 
     def remake(self, **parts):
@@ -141,14 +143,27 @@ class Fixture:
     def res(self, when):
         return next(record for record in self.audit["res"] if record["when"] == when)
 
+    def spoken(self):
+        return [line("vmo: evidence", self.evidence) if text is None else text for text in self.console]
+
+    def fill_says(self):
+        """The kernel's records are true, whatever a case makes the tasks print."""
+        self.audit["say"] = []
+        for text in self.spoken():
+            by = "kernel" if text.startswith("kernel:") else 18 if text == CONSUMER_SAYS else 17
+            self.audit["say"].append({"n": len(self.audit["say"]), "by": by, "len": len(text),
+                                      "head": text[:64].encode("ascii").hex() or "-"})
+        for edit in self.say_edits:
+            edit(self.audit["say"])
+
     def audit_lines(self):
+        self.fill_says()
         lines = [line(kind, record) for kind in AUDIT_ORDER for record in self.audit[kind]]
         lines.append(f"end lines={len(lines) + 1}")
         return [f"audit {self.nonce} {text}" for text in lines]
 
     def log(self):
-        spoken = [line("vmo: evidence", self.evidence) if text is None else text for text in self.console]
-        log = "\r\n".join(BANNER + [""]) + "\n".join(spoken + self.audit_lines() + [""])
+        log = "\r\n".join(BANNER + [""]) + "\n".join(self.spoken() + self.audit_lines() + [""])
         log = log.encode("ascii")
         for edit in self.log_edits:
             log = edit(log)

@@ -6,6 +6,7 @@ MUTANT ?=
 MUTANT_flipped-byte := producer vmo_seal
 MUTANT_no-transfer := producer vmo_send
 MUTANT_liar := producer vmo_recv
+MUTANT_ventriloquist := producer vmo_send
 MUTANT_store := consumer vmo_view_sha256
 MUTANT_dies := consumer vmo_view_sha256
 MUTANT_hangs := consumer vmo_view_sha256

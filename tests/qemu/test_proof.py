@@ -34,6 +34,8 @@ MUST_FAIL = [
      "sharing", "0 VMOs handed by a message"),
     ("replies that are made up", ["--mutant", "liar"], {"digest", "page-digest"}, "digest",
      "0 replies with tag 1 in the kernel's record"),
+    ("a producer that prints the consumer's marker", ["--mutant", "ventriloquist"], {"markers", "authors"}, "authors",
+     "'vmo: consumer mapped ok' was printed by the producer"),
     ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"bad-patterns"},
      "bad-patterns", "killed: store fault"),
     ("a consumer that ends before it replies", ["--mutant", "dies"], NO_REPLY | {"accessed"}, "tasks",

@@ -5,9 +5,10 @@ All other checks must stay green, but for those that read the audit when the aud
 these say not-checked. Logs kept as files stand beside this one, each with a .json of the same name.
 """
 import cases_audit
+import cases_authors
 import cases_log
 import cases_share
 from case_table import CASES
 
-SOURCES = (cases_log, cases_audit, cases_share)
+SOURCES = (cases_log, cases_audit, cases_share, cases_authors)
 __all__ = ["CASES", "SOURCES"]

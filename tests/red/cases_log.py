@@ -79,7 +79,7 @@ def _(run):
     run.console.insert(1, "OpenSBI v1.1")
 
 
-@case("byte that is no text", "bad-patterns")
+@case("byte that is no text", "bad-patterns", "authors")
 def _(run):
     edit(run, b"vmo: note 4", b"vmo: note \x004")
 
