@@ -125,6 +125,7 @@ def check_manifests(tap):
         "empty": lambda _: {},
         "without markers": lambda good: dict(good, markers=[]),
         "with a marker twice": lambda good: dict(good, markers=good["markers"] + good["markers"][:1]),
+        "whose consumer prints no marker of the run": lambda good: dict(good, consumer_markers=["vmo: done"]),
         "that takes QEMU's 0 for a pass": lambda good: dict(good, exit_code=0),
         "that skips an unknown check": lambda good: dict(good, may_skip=["everything"]),
         "with an unknown key": lambda good: dict(good, tolerant=True),
