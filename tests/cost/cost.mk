@@ -18,5 +18,5 @@ $(COST_ELF): $(addprefix $(COST)/,cost.o cost_paths.o cost_call.o cost_registers
 TEST_SUITES += tests/cost/test_cost.py
 
 .PHONY: cost-record
-cost-record: locked-all ## write what the kernel's main paths cost to tests/cost/*.tsv
+cost-record: locked-all ## write what the kernel's main paths cost to tests/cost/*.tsv and docs/testing/figures.md
 	@$(PYTHON) tests/cost/test_cost.py --record
