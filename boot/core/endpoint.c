@@ -71,7 +71,8 @@ void ep_init(enum kernel_age age, uint32_t ids)
     endpoints.owner_limit_is_live = age == AGE_A2;
     endpoints.owner_limit = age == AGE_A2 ? NX_EP_OWNER_A2 : NX_EP_OWNER_A1;
     endpoints.ids_limit = ids;
-    endpoints.table[EP_BOOTSTRAP] = (struct endpoint){.live = true, .owner = 0, .depth = NX_EP_BOOTSTRAP_DEPTH};
+    endpoints.table[EP_BOOTSTRAP] =
+        (struct endpoint){.live = true, .owner = 0, .depth = NX_EP_BOOTSTRAP_DEPTH};
 }
 
 static uint32_t count_of_owner(uint32_t owner)

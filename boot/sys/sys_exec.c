@@ -132,8 +132,8 @@ int64_t sys_exec(struct task *self, const uint64_t *args)
     return check_exec(self, args) ? exec(self, args, "", 0) : -NX_EINVAL;
 }
 
-/* FNV-1a, 64 bits, of the name: the sender id that its messages carry (K-59). Of no name it is 0, as for exec:
- * so the real kernel's source reads. */
+/* FNV-1a, 64 bits, of the name: the sender id that its messages carry (K-59). Of no name it is 0, as for
+ * exec: so the real kernel's source reads. */
 static uint64_t name_hash(const char *name, uint64_t bytes)
 {
     uint64_t hash = bytes == 0 ? 0 : UINT64_C(0xCBF29CE484222325);
