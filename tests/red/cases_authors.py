@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs that must fail for who printed what."""
+import functools
+
 from case_table import case, edit
 
 
@@ -10,39 +12,15 @@ def said(run, text, by):
     run.say_edits.append(change)
 
 
-@case("the producer prints the consumer's marker", "authors")
-def _(run):
-    said(run, b"vmo: consumer mapped ok", 17)
-
-
-@case("the consumer prints the producer's marker", "authors")
-def _(run):
-    said(run, b"vmo: sha256 ok", 18)
-
-
-@case("the consumer prints the last marker", "authors")
-def _(run):
-    said(run, b"SELFTEST:", 18)
-
-
-@case("the consumer prints the evidence", "authors")
-def _(run):
-    said(run, b"vmo: evidence", 18)
-
-
-@case("a third task prints a marker", "authors")
-def _(run):
-    said(run, b"vmo: consumer mapped ok", 19)
-
-
-@case("two tasks wrote the marker between them", "authors")
-def _(run):
-    said(run, b"vmo: consumer mapped ok", "several")
-
-
-@case("the kernel wrote the marker", "authors")
-def _(run):
-    said(run, b"vmo: consumer mapped ok", "kernel")
+for _name, _text, _by in (
+        ("the producer prints the consumer's marker", b"vmo: consumer mapped ok", 17),
+        ("the consumer prints the producer's marker", b"vmo: sha256 ok", 18),
+        ("the consumer prints the last marker", b"SELFTEST:", 18),
+        ("the consumer prints the evidence", b"vmo: evidence", 18),
+        ("a third task prints a marker", b"vmo: consumer mapped ok", 19),
+        ("two tasks wrote the marker between them", b"vmo: consumer mapped ok", "several"),
+        ("the kernel wrote the marker", b"vmo: consumer mapped ok", "kernel")):
+    case(_name, "authors")(functools.partial(said, text=_text, by=_by))
 
 
 @case("a line that the kernel did not record", "authors")
