@@ -6,13 +6,15 @@
 #include "core/checked.h"
 
 static struct task tasks[TASKS_MAX];
-static struct task *tasks_end; /* from here on no place was ever used */
+static struct task *tasks_end;                     /* from here on no place was ever used */
+static struct cap_table kernel_tasks[NX_PID_INIT]; /* K-10: by pid; no more of them is modelled */
 static uint32_t next_pid;
 
 void task_init(void)
 {
     memset(tasks, 0, sizeof(tasks));
     tasks_end = tasks;
+    memset(kernel_tasks, 0, sizeof(kernel_tasks));
     next_pid = NX_PID_INIT;
 }
 
@@ -67,6 +69,14 @@ struct task *task_find_live(uint64_t pid)
     return task != NULL && task_is_live(task) ? task : NULL;
 }
 
+struct cap_table *task_receiver(uint64_t pid)
+{
+    struct task *task = task_find_live(pid);
+    if (pid < NX_PID_INIT)
+        return &kernel_tasks[pid];
+    return task == NULL ? NULL : &task->caps;
+}
+
 uint32_t task_count_live(void)
 {
     uint32_t live = 0;
@@ -83,6 +93,8 @@ bool task_table_is_full(void)
 uint32_t task_count_vmo_caps(uint32_t vmo_id)
 {
     uint32_t count = 0;
+    for (unsigned pid = 0; pid < NX_PID_INIT; pid++)
+        count += cap_count_vmo(&kernel_tasks[pid], vmo_id);
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
         count += cap_count_vmo(&task->caps, vmo_id);
     return count;

@@ -83,6 +83,10 @@ struct task *task_find(uint64_t pid);
 /* Likewise, zombies excepted. */
 struct task *task_find_live(uint64_t pid);
 
+/* The table that a transfer to this pid goes into: a live task's, or that of a task of the kernel's own,
+ * which are the pids below NX_PID_INIT (K-10) and of which nobody ever sees more; NULL for any other. */
+struct cap_table *task_receiver(uint64_t pid);
+
 static inline bool task_is_live(const struct task *task)
 {
     return task->state != TASK_FREE && task->state != TASK_ZOMBIE;
@@ -91,7 +95,7 @@ static inline bool task_is_live(const struct task *task)
 uint32_t task_count_live(void);
 bool task_table_is_full(void);
 
-/* How many slots of all tasks hold this VMO or an alias of it. */
+/* How many slots of all tasks, the kernel's own included, hold this VMO or an alias of it. */
 uint32_t task_count_vmo_caps(uint32_t vmo_id);
 
 #endif

@@ -7,10 +7,10 @@
 #define KIND_VMO 1 /* in struct nx_cap_info */
 
 /* K-40: whom, what and with which rights; every refusal is -1. NULL and no copy on refusal. */
-static struct task *check_transfer(const struct task *self, const uint64_t *args, struct cap *copy)
+static struct cap_table *check_transfer(const struct task *self, const uint64_t *args, struct cap *copy)
 {
     const uint64_t rights = args[2];
-    struct task *to = task_find_live(args[0]);
+    struct cap_table *to = task_receiver(args[0]);
     const struct cap *cap = cap_find(&self->caps, args[1]);
     if (to == NULL || cap == NULL || cap->kind == CAP_FACTORY)
         return NULL;
@@ -21,10 +21,11 @@ static struct task *check_transfer(const struct task *self, const uint64_t *args
     return to;
 }
 
-static int64_t transfer(const struct task *self, struct task *to, uint32_t slot, const struct cap *copy)
+static int64_t transfer(const struct task *self, uint64_t pid, struct cap_table *to, uint32_t slot,
+                        const struct cap *copy)
 {
-    cap_place(&to->caps, slot, copy);
-    audit_hand(self->pid, to->pid, AUDIT_HAND_TRANSFER, copy);
+    cap_place(to, slot, copy);
+    audit_hand(self->pid, (uint32_t)pid, AUDIT_HAND_TRANSFER, copy);
     return slot;
 }
 
@@ -32,21 +33,21 @@ static int64_t transfer(const struct task *self, struct task *to, uint32_t slot,
 int64_t sys_cap_transfer(struct task *self, const uint64_t *args)
 {
     struct cap copy;
-    struct task *to = check_transfer(self, args, &copy);
-    const uint32_t slot = to == NULL ? CAP_NO_SLOT : cap_free_slot(&to->caps);
+    struct cap_table *to = check_transfer(self, args, &copy);
+    const uint32_t slot = to == NULL ? CAP_NO_SLOT : cap_free_slot(to);
     if (slot == CAP_NO_SLOT)
         return -NX_EPERM;
-    return transfer(self, to, slot, &copy);
+    return transfer(self, args[0], to, slot, &copy);
 }
 
 /* cap_transfer_to(pid, slot, rights, dst): to a slot of the sender's choice, which must be free. */
 int64_t sys_cap_transfer_to(struct task *self, const uint64_t *args)
 {
     struct cap copy;
-    struct task *to = check_transfer(self, args, &copy);
-    if (to == NULL || !cap_slot_exists(args[3]) || cap_find(&to->caps, args[3]) != NULL)
+    struct cap_table *to = check_transfer(self, args, &copy);
+    if (to == NULL || !cap_slot_exists(args[3]) || cap_find(to, args[3]) != NULL)
         return -NX_EPERM;
-    return transfer(self, to, (uint32_t)args[3], &copy);
+    return transfer(self, args[0], to, (uint32_t)args[3], &copy);
 }
 
 int64_t sys_cap_close(struct task *self, const uint64_t *args)

@@ -315,6 +315,8 @@ static struct world look(const struct task *caller)
     uint64_t hash = 0;
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
         hash = hash_task(hash, task);
+    for (uint64_t pid = 0; pid < NX_PID_INIT; pid++)
+        hash = hash_bytes(hash, task_receiver(pid)->slots, the_config.slots * sizeof(struct cap));
     for (uint64_t va = RIG_DATA_VA; va < U_ELF; va += PAGE)
         hash = hash_bytes(hash, port_ptr(rig_pa(caller, va)), PAGE);
     hash = hash_bytes(hash, port_ptr(memory.arena_pa), PAGE);

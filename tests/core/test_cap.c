@@ -80,10 +80,43 @@ static void refused_transfers(void **state)
     TRANSFER(child->pid, UINT64_C(1) << 32 | vmo, MAP);
     TRANSFER(dead->pid, vmo, MAP);
     TRANSFER(99, vmo, MAP);
-    TRANSFER(0, vmo, MAP);
+    TRANSFER(16, vmo, MAP | SEND); /* a task of the kernel's, but the right is not held */
     TRANSFER(UINT64_C(1) << 32 | child->pid, vmo, MAP);
     rig_fill_slots(child);
     TRANSFER(child->pid, vmo, MAP); /* the receiver's table is full: -1, not -28 */
+}
+
+/* K-10: the kernel's own tasks take what they are given, into tables of their own, and never let go. */
+static void a_transfer_to_a_kernel_task(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t vmo = rig_vmo(init, PAGE);
+    for (uint64_t pid = 0; pid < NX_PID_INIT; pid++) {
+        GIVES(0, init, NX_SYS_CAP_TRANSFER, pid, vmo, MAP);
+        assert_int_equal(audit.hands[pid].to, pid);
+    }
+    GIVES(1, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP);
+    assert_int_equal(cap_used(&init->caps), 3);
+    assert_int_equal(task_count_live(), 1);
+    for (uint64_t slot = 2; slot < (rig_is_a1() ? NX_SLOTS_A1 : NX_SLOTS_A2); slot++)
+        GIVES((int64_t)slot, init, NX_SYS_CAP_TRANSFER, 16, vmo, 0);
+    REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP); /* its table is full, too */
+    REFUSES(-NX_EPERM, init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, 16, 4);
+    REFUSES(-NX_ECHILD, init, NX_SYS_WAIT, 16);
+}
+
+static void a_kernel_task_keeps_a_vmo_alive(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t vmo = rig_vmo(init, PAGE), ep = rig_endpoint(1);
+    GIVES(9, init, NX_SYS_CAP_TRANSFER_TO, 3, vmo, MAP, 9);
+    REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER_TO, 3, vmo, MAP, 9);
+    GIVES(0, init, NX_SYS_CAP_TRANSFER, 3, ep, SEND);
+    GIVES(1, init, NX_SYS_CAP_TRANSFER, 3, vmo, MAP);
+    REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, vmo); /* K-29 */
+    REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 3);
 }
 
 static void rights_0_burn_a_slot(void **state)
@@ -248,6 +281,8 @@ int main(void)
         ON_EACH(what_tasks_start_with),
         ON_EACH(a_transfer_narrows_and_never_grows),
         ON_EACH(refused_transfers),
+        ON_EACH(a_transfer_to_a_kernel_task),
+        ON_A2(a_kernel_task_keeps_a_vmo_alive),
         ON_EACH(rights_0_burn_a_slot),
         ON_A2(transfer_to_a_slot_of_choice),
         ON_EACH(the_lowest_free_slot_and_a_full_table),

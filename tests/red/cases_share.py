@@ -210,6 +210,11 @@ def _(run):
     run.audit["hand"].append(dict(run.audit["hand"][0], **{"from": 18, "to": 17}))
 
 
+@case("a VMO given to a task of the kernel's own", "sharing")
+def _(run):
+    run.audit["hand"].append(dict(run.audit["hand"][0], **{"to": 3, "via": "transfer"}))
+
+
 @case("blob handed twice", "sharing")
 def _(run):
     run.audit["hand"].append(dict(run.audit["hand"][0]))
