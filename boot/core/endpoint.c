@@ -65,11 +65,11 @@ uint8_t *message_chunk(struct message *message, uint32_t off, size_t *n)
     return page + in_page;
 }
 
-void ep_init(enum kernel_age age, uint32_t ids)
+void ep_init(enum kernel_age age, uint32_t ids, uint32_t of_owner)
 {
     memset(&endpoints, 0, sizeof(endpoints));
     endpoints.owner_limit_is_live = age == AGE_A2;
-    endpoints.owner_limit = age == AGE_A2 ? NX_EP_OWNER_A2 : NX_EP_OWNER_A1;
+    endpoints.owner_limit = of_owner;
     endpoints.ids_limit = ids;
     endpoints.table[EP_BOOTSTRAP] =
         (struct endpoint){.live = true, .owner = 0, .depth = NX_EP_BOOTSTRAP_DEPTH};

@@ -45,7 +45,8 @@ void message_free(uint64_t pa);
 /* The payload from `off` on: *n is how many bytes lie there in one piece. */
 uint8_t *message_chunk(struct message *message, uint32_t off, size_t *n);
 
-void ep_init(enum kernel_age age, uint32_t ids);
+/* How many ids a boot and an owner have. */
+void ep_init(enum kernel_age age, uint32_t ids, uint32_t of_owner);
 
 /* False when the boot's or the owner's ids are used up (K-56). */
 bool ep_create(uint32_t owner, uint32_t depth, uint32_t *id);

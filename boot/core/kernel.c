@@ -36,7 +36,8 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     frames_init(memory->frames_pa, memory->frames_bytes);
     arena_init(the_config.age, memory->arena_pa, the_config.arena_bytes);
     cap_init(the_config.slots);
-    ep_init(the_config.age, the_config.ep_ids);
+    ep_init(the_config.age, the_config.ep_ids, the_config.ep_owner);
+    region_init(the_config.regions);
     aspace_init(memory->kernel_root_pa);
     task_init();
     life_init();

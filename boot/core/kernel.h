@@ -48,6 +48,8 @@ struct kernel_config {
     uint32_t slots;       /* 0: the age's */
     uint32_t ep_ids;      /* 0: the age's */
     uint32_t spaces;      /* 0: the age's */
+    uint32_t regions;     /* 0: the ages' */
+    uint32_t ep_owner;    /* 0: the age's */
 };
 
 /* Physical memory that the boot list hands over. Page-aligned, disjoint, all reachable by port_ptr. */

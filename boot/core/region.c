@@ -6,9 +6,16 @@
 #include "core/checked.h"
 #include "core/kernel.h"
 
+static uint32_t limit;
+
+void region_init(uint32_t regions)
+{
+    limit = regions;
+}
+
 bool region_has_place(const struct region_list *list)
 {
-    return list->count - region_count_kind(list, REGION_HIDDEN) < NX_REGIONS_MAX;
+    return list->count - region_count_kind(list, REGION_HIDDEN) < limit;
 }
 
 static const struct region *first_overlap(const struct region_list *list, uint64_t va, uint64_t bytes)

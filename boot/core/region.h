@@ -15,7 +15,7 @@
 #define REGION_CHUNKS ((NX_A2_MAP_END - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES)
 
 enum region_kind {
-    REGION_HIDDEN, /* init's own image and stack: takes room, no place among the 64 */
+    REGION_HIDDEN, /* init's own image and stack: takes room, no place among those that are counted */
     REGION_IMAGE,  /* a child's */
     REGION_VM_MAP,
     REGION_AS_MAP
@@ -40,7 +40,11 @@ struct region_list {
     uint64_t tabled[(REGION_CHUNKS + 63) / 64];
 };
 
-/* Whether one more region fits among the 64. */
+/* How many regions an address space has in this boot: 64 of the age's (K-24), or fewer. What an ELF file
+ * needs is not bounded by it. */
+void region_init(uint32_t regions);
+
+/* Whether one more region fits among those. */
 bool region_has_place(const struct region_list *list);
 
 /* Whether [va, va + bytes) meets any region. */

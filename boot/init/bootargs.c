@@ -133,12 +133,25 @@ static bool set_spaces(struct kernel_config *config, struct span value)
     return number32(value, 1, UINT32_MAX, &config->spaces);
 }
 
+static bool set_regions(struct kernel_config *config, struct span value)
+{
+    return number32(value, 1, NX_REGIONS_MAX, &config->regions);
+}
+
+static bool set_ep_owner(struct kernel_config *config, struct span value)
+{
+    return number32(value, 1, NX_EP_OWNER_A2, &config->ep_owner);
+}
+
 static const struct argument {
     const char *key;
     bool (*set)(struct kernel_config *config, struct span value);
 } arguments[] = {
-    {"abi", set_abi},           {"nonce", set_nonce}, {"without", set_without}, {"watchdog_ms", set_watchdog},
-    {"arena_bytes", set_arena}, {"slots", set_slots}, {"ep_ids", set_ep_ids},   {"spaces", set_spaces},
+    {"abi", set_abi},           {"nonce", set_nonce},
+    {"without", set_without},   {"watchdog_ms", set_watchdog},
+    {"arena_bytes", set_arena}, {"slots", set_slots},
+    {"ep_ids", set_ep_ids},     {"spaces", set_spaces},
+    {"regions", set_regions},   {"ep_owner", set_ep_owner},
 };
 
 enum { ARGUMENTS = sizeof(arguments) / sizeof(arguments[0]) };

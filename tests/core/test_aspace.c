@@ -64,6 +64,21 @@ static void a_childs_image_takes_regions(void **state)
     REFUSES(-NX_ENOSPC, child, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
 }
 
+/* A boot may have fewer; a child starts all the same, and has none to spare. */
+static void as_many_regions_as_the_boot_says(void **state)
+{
+    (void)state;
+    struct kernel_config config = rig_config(AGE_A2);
+    config.regions = 2;
+    rig_boot(&config);
+    struct task *init = rig_init(), *child = rig_child(init);
+    const uint64_t vmo = rig_vmo(init, PAGE), of_child = rig_vmo(child, PAGE);
+    REFUSES(-NX_ENOSPC, child, NX_SYS_VM_MAP, of_child, 0, PAGE, R);
+    (void)maps_at(init, vmo, 0, PAGE, R);
+    (void)maps_at(init, vmo, 0, PAGE, R);
+    REFUSES(-NX_ENOSPC, init, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
+}
+
 static void what_a_mapping_is(void **state)
 {
     (void)state;
@@ -282,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A2(refusals_of_vm_map),
         ON_A2(a_childs_image_takes_regions),
+        BOOTS(as_many_regions_as_the_boot_says),
         ON_A2(what_a_mapping_is),
         ON_A2(placement),
         ON_A2(no_hole),

@@ -31,6 +31,8 @@ static struct kernel_config start_config(void)
     config.slots = 333;
     config.ep_ids = 444;
     config.spaces = 555;
+    config.regions = 666;
+    config.ep_owner = 777;
     return config;
 }
 
@@ -44,6 +46,8 @@ static void assert_same(const struct kernel_config *actual, const struct kernel_
     assert_int_equal(actual->slots, expected->slots);
     assert_int_equal(actual->ep_ids, expected->ep_ids);
     assert_int_equal(actual->spaces, expected->spaces);
+    assert_int_equal(actual->regions, expected->regions);
+    assert_int_equal(actual->ep_owner, expected->ep_owner);
 }
 
 static void assert_status(enum bootargs_status actual, enum bootargs_status expected)
@@ -120,6 +124,10 @@ static void every_key(void **state)
     SETS("ep_ids=365", ep_ids = 365);
     SETS("spaces=1", spaces = 1);
     SETS("spaces=4294967295", spaces = UINT32_MAX);
+    SETS("regions=1", regions = 1);
+    SETS("regions=64", regions = 64);
+    SETS("ep_owner=1", ep_owner = 1);
+    SETS("ep_owner=96", ep_owner = 96);
     expected = start_config();
     strcpy(expected.nonce, NONCE_16);
     accepted("nonce=" NONCE_16, &expected);
@@ -129,9 +137,10 @@ static void every_key(void **state)
 
 static void whole_line(void **state)
 {
-    static const char line[] = "spaces=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
-                               "without=1,2 nonce=" NONCE_16 " abi=a1";
-    struct kernel_config expected = {AGE_A1, NONCE_16, 6, 50, 8192, 30, 20, 12};
+    static const char line[] =
+        "ep_owner=7 regions=9 spaces=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
+        "without=1,2 nonce=" NONCE_16 " abi=a1";
+    struct kernel_config expected = {AGE_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7};
 
     (void)state;
     accepted(line, &expected);
@@ -158,8 +167,8 @@ static void unknown_keys(void **state)
 
 static void missing_values(void **state)
 {
-    static const char *const keys[] = {"abi",         "nonce", "without", "watchdog_ms",
-                                       "arena_bytes", "slots", "ep_ids",  "spaces"};
+    static const char *const keys[] = {"abi",   "nonce",  "without", "watchdog_ms", "arena_bytes",
+                                       "slots", "ep_ids", "spaces",  "regions",     "ep_owner"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -214,6 +223,10 @@ static void bad_values(void **state)
         "spaces=0",
         "spaces=4294967296",
         "spaces=11\n",
+        "regions=0",
+        "regions=65",
+        "ep_owner=0",
+        "ep_owner=97",
     };
 
     (void)state;
@@ -229,8 +242,8 @@ static void bad_values(void **state)
 static void repeated_keys(void **state)
 {
     static const char *const words[] = {
-        "abi=a1",           "nonce=" NONCE_16, "without=3", "watchdog_ms=9",
-        "arena_bytes=4096", "slots=9",         "ep_ids=9",  "spaces=9",
+        "abi=a1",  "nonce=" NONCE_16, "without=3", "watchdog_ms=9", "arena_bytes=4096",
+        "slots=9", "ep_ids=9",        "spaces=9",  "regions=9",     "ep_owner=9",
     };
 
     (void)state;

@@ -165,6 +165,22 @@ static void ids_are_never_used_again(void **state)
     REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE_FOR, FACTORY, init->pid, 1);
 }
 
+static void an_owner_has_as_many_as_the_boot_says(void **state)
+{
+    (void)state;
+    struct kernel_config config = rig_config(AGE_A2);
+    config.ep_owner = 2;
+    rig_boot(&config);
+    struct task *init = rig_init();
+    const struct task *child = rig_child(init);
+    const uint64_t first = rig_endpoint(1);
+    (void)rig_endpoint(1);
+    REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE, FACTORY, 1);
+    assert_true(CALL(init, NX_SYS_EP_CREATE_FOR, FACTORY, child->pid, 1) > 0);
+    GIVES(0, init, NX_SYS_EP_CLOSE, first);
+    (void)rig_endpoint(1);
+}
+
 /* a1: 64 an owner and 241 a boot, closed or not. */
 static void limits_of_a1(void **state)
 {
@@ -217,6 +233,7 @@ int main(void)
         ON_EACH(close_wakes_both_sides),
         ON_EACH(the_owners_end_closes),
         BOOTS(ids_are_never_used_again),
+        BOOTS(an_owner_has_as_many_as_the_boot_says),
         ON_A1(limits_of_a1),
         ON_A2(limits_of_a2),
     };

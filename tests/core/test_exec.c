@@ -219,6 +219,9 @@ static void a_config_that_panics(void **state)
     boot.config.ep_ids = 366;
     boot_ends(&boot, CODE_PANIC, "kernel: panic: ep_ids out of bounds 0x16e\n");
     boot = good_boot(AGE_A2, &elf);
+    boot.config.regions = 65;
+    boot_ends(&boot, CODE_PANIC, "kernel: panic: regions out of bounds 0x41\n");
+    boot = good_boot(AGE_A2, &elf);
     boot.config.arena_bytes = 4097;
     boot_ends(&boot, CODE_PANIC, "kernel: panic: arena_bytes is not whole pages 0x1001\n");
     boot.config.arena_bytes = 0; /* the age's: more than the host has */
@@ -235,6 +238,7 @@ static void defaults(void **state)
     assert_int_equal(config.watchdog_ms, 4000);
     assert_int_equal(config.without, 0);
     assert_int_equal(config.slots | config.ep_ids | config.spaces | config.arena_bytes, 0);
+    assert_int_equal(config.regions | config.ep_owner, 0);
 }
 
 /* ---- The end ---------------------------------------------------------------------------------------------
