@@ -41,4 +41,5 @@ endif
 	    $(PRODUCER_OBJS) $(LIBVMO)
 	$(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/producer.debug.elf $(RUN_DIR)/producer.elf
 
+include payloads/evil/evil.mk
 include payloads/linux/run-host.mk

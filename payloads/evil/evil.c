@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evil/evil.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHILD_VA UINT64_C(0x10000)
+#define STACK_PAGES 1
+#define TURNS 8
+
+struct nx_ipc_hdr evil_hdr;
+uint8_t evil_buf[64];
+
+_Static_assert(offsetof(struct evil_elf, p_type) == 64 && offsetof(struct evil_elf, code) == 120,
+               "ELF64 header and program header");
+
+void evil_says(const char *what, int64_t answer)
+{
+    printf("evil: %s %ld\n", what, (long)answer);
+}
+
+int64_t evil_recv(uint64_t slot, uint64_t flags, uint64_t deadline_ns)
+{
+    return CALL(NX_SYS_IPC_RECV, slot, AT(&evil_hdr), AT(evil_buf), sizeof(evil_buf), flags, deadline_ns);
+}
+
+int64_t evil_send(uint64_t slot, uint32_t move, uint64_t flags)
+{
+    evil_hdr = (struct nx_ipc_hdr){.src = move == NOTHING ? 0 : move,
+                                   .flags = move == NOTHING ? 0 : NX_IPC_HDR_CAP_MOVE};
+    return CALL(NX_SYS_IPC_SEND, slot, AT(&evil_hdr), AT(evil_buf), 0, flags, 0);
+}
+
+void evil_make_elf(struct evil_elf *elf, const uint8_t *code)
+{
+    *elf = (struct evil_elf){.ident = {0x7F, 'E', 'L', 'F', 2, 1, 1},
+                             .type = 2,
+                             .machine = 243,
+                             .version = 1,
+                             .entry = CHILD_VA + offsetof(struct evil_elf, code),
+                             .phoff = offsetof(struct evil_elf, p_type),
+                             .ehsize = 64,
+                             .phentsize = 56,
+                             .phnum = 1,
+                             .p_type = 1,
+                             .p_flags = 5, /* R and X */
+                             .p_vaddr = CHILD_VA,
+                             .p_paddr = CHILD_VA,
+                             .p_filesz = sizeof(*elf),
+                             .p_memsz = sizeof(*elf),
+                             .p_align = NX_PAGE_BYTES};
+    memcpy(elf->code, code, sizeof(elf->code));
+}
+
+int64_t evil_exec(uint64_t number, const struct evil_elf *elf)
+{
+    static const char name[] = "child";
+
+    return CALL(number, AT(elf), sizeof(*elf), STACK_PAGES, 0, AT(name), sizeof(name) - 1);
+}
+
+uint64_t evil_start(const uint8_t *code)
+{
+    static struct evil_elf elf;
+
+    evil_make_elf(&elf, code);
+    const int64_t pid = evil_exec(NX_SYS_EXEC, &elf);
+    if (pid < 0) {
+        evil_says("no child:", pid);
+    }
+    (void)CALL(NX_SYS_TASK_RESUME, (uint64_t)pid); /* -38 on a1, where it is ready already */
+    return (uint64_t)pid;
+}
+
+void evil_let_run(void)
+{
+    for (int turn = 0; turn < TURNS; turn++) {
+        (void)CALL(NX_SYS_YIELD, 0);
+    }
+}
+
+void evil_child_alone(const uint8_t *code)
+{
+    const uint64_t pid = evil_start(code);
+
+    evil_let_run();
+    SAYS("wait", NX_SYS_WAIT, pid);
+}

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The hazards: each program of payloads/evil on both ages, and the lines of the audit that it must cause there.
+
+A program says what it was answered, so that what it says shows that the kernel survived. Where a row has no hazard for
+an age, the same program must cause none there. docs/testing/hazards.md says what each is about.
+"""
+import concurrent.futures
+import dataclasses
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "judge")]
+import guest  # noqa: E402
+from fixture import Fixture  # noqa: E402
+from judge import verdict as verdicts  # noqa: E402
+from tap import Tap  # noqa: E402
+
+ELFS = guest.BUILD / "target" / "payloads" / "evil"
+SOURCES = guest.ROOT / "payloads" / "evil"
+PAGE = guest.ROOT / "docs" / "testing" / "hazards.md"
+AGES = ("a1", "a2")
+WALL_SECONDS = 60
+LOG_CAP_BYTES = 256 * 1024
+PC = re.compile(r"pc=0x[0-9a-f]+")
+RESULTS = {85: ("done", 0), 88: ("watchdog", 0)}
+
+ALONE = ("K-55", "blocks-alone")
+ENDS = ("K-61", "ends-while-all-others-block")
+UNMAPPED = ("K-64", "unmapped-pointer")
+READ_ONLY = ("K-64", "protected-pointer")
+SPACES = ("K-17", "one-address-space-too-many")
+ARENA = ("K-20", "crosses-the-mapped-arena")
+ELF_TYPE = ("K-13", "elf-type-not-looked-at")
+INIT, CHILD, SECOND = 17, 18, 19
+FAULT = "fault"
+
+
+def each(value):
+    return {age: value for age in AGES}
+
+
+def hazards(pid, pair, *calls):
+    """One of a kind for each of these calls."""
+    return [(pid, str(call), *pair) for call in calls]
+
+
+def killed(pid, fault, va="0x0"):
+    return f"kernel: pid={pid} killed: {fault} fault va={va} pc=..."
+
+
+@dataclasses.dataclass
+class Crime:
+    """What a program says and what the audit must hold of it, by age."""
+    said: dict
+    hazards: dict
+    code: int = 85
+    result: tuple = ()  # of the audit, where the code does not say
+    watchdog_ms: int = 500
+
+
+def dies(fault, what, va="0x0"):
+    """A child alone, which a trap ends; init polls and waits."""
+    return Crime(each([killed(CHILD, fault, va), "wait 18"]), each(hazards(CHILD, ("K-64", what), FAULT)))
+
+
+POINTERS = ["vmo_write", "exec elf", "exec_v2 elf", "exec_v2 name", "send hdr", "send buf", "recv hdr", "recv buf",
+            "recv_v2 desc", "recv_v2 hdr", "recv_v2 buf", "recv_v2 sender_id"]
+POINTER_CALLS = (6, 13, 17, 17, 14, 14, 18, 18, 26, 26, 26, 26)
+POINTERS_A2 = ["cap_query", "debug_write", "vmo_read"]
+READ_ONLYS = ["recv hdr", "recv buf", "recv_v2 sender_id"]
+READ_ONLYS_A2 = ["cap_query", "vmo_read"]
+LAST_PAGE = "up to the last page 2"
+
+
+def answers(answer, names):
+    return [f"{name} {answer}" for name in names]
+
+
+CRIMES = {
+    "evil_storm": Crime(each(["answered 10001", "getpid 17"]), each(hazards(INIT, ("K-03", "storm"), 25))),
+    "evil_elf_type": Crime(each(["type -22", "machine -22", "version -22"]),
+                           each(hazards(INIT, ELF_TYPE, 13, 13, 17))),
+    "evil_spaces_create": Crime({"a1": ["made 11", "one more: 0"], "a2": ["made 11", "one more: 1"]},
+                                {"a1": hazards(INIT, SPACES, 9), "a2": []}),
+    "evil_spaces_exec": Crime({"a1": ["refused 11", "exec -12", "exec_v2 -12"],
+                               "a2": ["refused 11", "exec -1", "exec_v2 -1"]},
+                              {"a1": hazards(INIT, SPACES, 13, 17), "a2": []}),
+    "evil_arena_create": Crime({"a1": [LAST_PAGE, "across -1", "across, to no slot -1", "the last page 3"],
+                                "a2": [LAST_PAGE, "across 3", "across, to no slot -1", "the last page 4"]},
+                               {"a1": hazards(INIT, ARENA, 5, 5), "a2": []}),
+    "evil_arena_exec": Crime({"a1": [LAST_PAGE, "exec -1"], "a2": [LAST_PAGE, "exec 18", "resume 0", "wait 18"]},
+                             {"a1": hazards(INIT, ARENA, 13), "a2": []}),
+    "evil_destroy_mapped": Crime({"a1": ["as_map 0", "destroy -38"], "a2": ["as_map 0", "destroy -16"]},
+                                 {"a1": [], "a2": hazards(INIT, ("K-29", "destroys-what-as_map-shows"), 46)}),
+    "evil_destroy_sent": Crime({"a1": ["send 0", "destroy -38", "receive 0", "close 0", "destroy -38"],
+                                "a2": ["send 0", "destroy -1", "receive 0", "close 0", "destroy 0"]},
+                               {"a1": [], "a2": hazards(INIT, ("K-29", "destroys-what-a-message-carries"), 46)}),
+    "evil_blocks_alone": Crime(each(["recv -22", "recv_v2 -22", "recv until a deadline -110", "send 0",
+                                     "send to the full queue -22", "recv what was sent 0"]),
+                               each(hazards(INIT, ALONE, 18, 26, 18, 14))),
+    "evil_waits_alone": Crime(each(["wait -22", "send 0", "wait 18"]), each(hazards(INIT, ALONE, 12))),
+    "evil_watches_the_dead": Crime(each(["create_for 2", "poll -11", "recv -22", "wait 18"]),
+                                   each(hazards(INIT, ALONE, 18))),
+    "evil_waits_for_fault": Crime(each([killed(CHILD, "load"), "wait 18"]),
+                                  {"a1": hazards(CHILD, ENDS, FAULT)
+                                         + hazards(INIT, ("K-60", "waits-for-a-faulted-child"), 12),
+                                   "a2": hazards(INIT, ("K-60", "waits-for-a-faulted-child"), 12)}),
+    "evil_waits_for_exit": Crime(each(["wait 18"]), {"a1": hazards(CHILD, ENDS, 11), "a2": []}),
+    "evil_blocks_at_exit": Crime(each(["recv -22", "wait 18", "recv until a deadline -110", "wait 19"]),
+                                 {"a1": hazards(CHILD, ENDS, 11) + hazards(SECOND, ENDS, 11),
+                                  "a2": hazards(CHILD, ENDS, 11)}),
+    "evil_blocks_at_fault": Crime(each([killed(CHILD, "load"), "recv -22", "wait 18"]),
+                                  each(hazards(CHILD, ENDS, FAULT))),
+    "evil_unmapped": Crime({"a1": answers(-22, POINTERS) + answers(-38, POINTERS_A2),
+                            "a2": answers(-22, POINTERS + POINTERS_A2)},
+                           {"a1": hazards(INIT, UNMAPPED, *POINTER_CALLS),
+                            "a2": hazards(INIT, UNMAPPED, *POINTER_CALLS, 28, 44, 47)}),
+    "evil_readonly": Crime({"a1": answers(-22, READ_ONLYS) + answers(-38, READ_ONLYS_A2) + ["constant 1"],
+                            "a2": answers(-22, READ_ONLYS + READ_ONLYS_A2) + ["constant 1"]},
+                           {"a1": hazards(INIT, READ_ONLY, 18, 18, 26),
+                            "a2": hazards(INIT, READ_ONLY, 18, 18, 26, 28, 47)}),
+    "evil_illegal": dies("illegal-instruction", "illegal-instruction"),
+    "evil_float": dies("illegal-instruction", "illegal-instruction", "0x7053"),
+    "evil_ebreak": dies("breakpoint", "breakpoint"),
+    "evil_misaligned": dies("other", "other", "0x20008002"),
+    "evil_init_exits": Crime(each(["exits with 5"]), each(hazards(INIT, ("K-65", "init-exits"), 11)), 87,
+                             ("exited", 5)),
+    "evil_init_faults": Crime(each(["loads from 805306368", killed(INIT, "load", "0x30000000")]),
+                              each(hazards(INIT, ("K-65", "init-faults"), FAULT)), 87, ("faulted", -22)),
+    "evil_spins": Crime({"a1": [], "a2": ["yield 18"]}, each([]), 88, watchdog_ms=20),
+    "evil_harmless": Crime(each(["NULL -22", "the end of user memory -22", "no bytes 0", "slot before pointer -1",
+                                 "wait 18", killed(19, "load"), "wait 19", "recv on the watch -3", "wait 20",
+                                 killed(21, "load"), "recv on the watch -3", "wait 21", "poll -11",
+                                 "answered 10001"]), each([])),
+}
+
+
+def boot(name, age):
+    return guest.boot(ELFS / f"{name}.elf", age, CRIMES[name].watchdog_ms, WALL_SECONDS, LOG_CAP_BYTES)
+
+
+def heard(ran):
+    """What the program said, and whom the kernel killed; of its other lines only the watchdog's are of no concern."""
+    lines = [PC.sub("pc=...", line) for line in ran.console if line.startswith(("evil: ", "kernel: "))]
+    return [line.removeprefix("evil: ") for line in lines if not line.startswith(("kernel: watchdog", "kernel: task"))]
+
+
+def check_run(tap, name, age, ran):
+    crime = CRIMES[name]
+    wanted = crime.result or RESULTS[crime.code]
+    tap.check(ran.ran.exit_code == crime.code and heard(ran) == crime.said[age], f"{name} on {age}: lives and answers",
+              f"exit {ran.ran.exit_code} ({ran.ran.stopped}), {heard(ran)}\nexpected {crime.code}, {crime.said[age]}")
+    if ran.audit is None:
+        tap.check(False, f"{name} on {age}: hazards", ran.audit_error)
+        return
+    found = [(record["pid"], record["call"], record["id"], record["what"]) for record in ran.audit["hazard"]]
+    result = ran.audit.one("result")
+    good = (found == crime.hazards[age] and not ran.audit["overflow"]
+            and (result["init"], result["status"]) == wanted)
+    tap.check(good, f"{name} on {age}: {len(crime.hazards[age])} hazards, exactly",
+              f"{found}, {result}\nexpected {crime.hazards[age]}, {wanted}")
+
+
+def check_judge(tap, name, age, ran):
+    """What the judge makes of it: hazards turn that check red, and with it the run."""
+    run = Fixture(age)
+    boot_facts = dataclasses.replace(run.boot(), nonce=ran.nonce, log=ran.ran.log, exit_code=ran.ran.exit_code)
+    verdict = verdicts.judge(run.manifest, boot_facts, run.host)
+    outcome = verdict.outcomes["hazards"]
+    wanted = [f"{pid} call {call} {statement} {what}" for pid, call, statement, what in CRIMES[name].hazards[age]]
+    good = verdict.word == verdicts.FAIL and all(text in outcome.evidence for text in wanted)
+    tap.check(good and outcome.status == ("RED" if wanted else "ok"),
+              f"{name} on {age}: the judge's check is {'red and names it' if wanted else 'green'}",
+              f"{verdict.word} {outcome}")
+
+
+def check_names(tap):
+    """One row a program, and one program a row, here and in the page."""
+    sources = {path.stem for path in SOURCES.glob("evil_*.c")}
+    told = set(re.findall(r"`(evil_[a-z_]+)`", PAGE.read_text(encoding="utf-8")))
+    tap.check(sources == set(CRIMES) and len(sources) > 20, "each program has its row", sources ^ set(CRIMES))
+    tap.check(told == sources, "each program stands in the page", told ^ sources)
+    kernel = "\n".join(path.read_text(encoding="utf-8") for path in (guest.ROOT / "boot").rglob("*.c"))
+    raised = {word for call in re.findall(r"audit_hazard\(([^;]*)\);", kernel) for word in re.findall(r'"([^"]+)"', call)}
+    caused = {word for crime in CRIMES.values() for age in AGES for record in crime.hazards[age] for word in record[2:]}
+    tap.check(len(raised) > 15 and raised <= caused, "each hazard that the kernel names in its source has a program",
+              raised - caused)
+
+
+def main():
+    tap = Tap()
+    runs = {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = {(name, age): pool.submit(boot, name, age) for name in CRIMES for age in AGES}
+        for (name, age), future in waiting.items():
+            runs[name, age] = future.result()
+            check_run(tap, name, age, runs[name, age])
+    for name, age in (("evil_storm", "a2"), ("evil_waits_for_fault", "a1"), ("evil_harmless", "a2")):
+        check_judge(tap, name, age, runs[name, age])
+    check_names(tap)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
