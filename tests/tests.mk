@@ -10,6 +10,7 @@ TEST_SUITES += tests/qemu/test_proof.py
 include tests/host-proof/host-proof.mk
 include tests/packaging/packaging.mk
 include tests/evil/evil-suite.mk
+include tests/lint/lint-suite.mk
 include tests/linux/linux.mk
 include tests/conformance/conformance.mk
 include tests/cost/cost.mk

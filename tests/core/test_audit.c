@@ -287,7 +287,7 @@ static void every_word(void **state)
         audit_hand(17, 18, i % 2 ? AUDIT_HAND_MOVE : AUDIT_HAND_TRANSFER, &caps[i]);
     audit_msg(&(struct audit_msg){.moved = CAP_ALIAS});
     audit_msg(&(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = {0x0F, 0xF0}});
-    audit_hazard(17, 0, "K-01", "first");
+    audit_hazard(17, 0, "K-00", "first");
     for (enum audit_result result = AUDIT_DONE; result <= AUDIT_REFUSED; result++)
         audit_print("-", "a1", result, INT64_MIN, UINT64_MAX);
     assert_int_equal(count_of("via=transfer kind=endpoint vmo=0 rights=1\n"), 6);
@@ -295,7 +295,7 @@ static void every_word(void **state)
     assert_int_equal(count_of("via=transfer kind=alias vmo=5 rights=0\n"), 6);
     assert_int_equal(count_of("moved=alias head=-\n"), 6);
     assert_int_equal(count_of("moved=endpoint head=0ff0\n"), 6);
-    assert_int_equal(count_of("hazard pid=17 call=0 id=K-01 what=first\n"), 6);
+    assert_int_equal(count_of("hazard pid=17 call=0 id=K-00 what=first\n"), 6);
     static const char *const results[] = {"done", "exited", "faulted", "watchdog", "panic", "refused"};
     for (size_t i = 0; i < 6; i++) {
         char line[120];

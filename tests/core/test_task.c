@@ -6,6 +6,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 
+/* K-10, K-11, K-14. */
 static void init_starts(void **state)
 {
     (void)state;
@@ -91,14 +92,46 @@ static void names_and_numbers(void **state)
     GIVES(18, child, NX_SYS_GETPID, 0);
     host_ticks = 12345;
     GIVES(1234500, child, NX_SYS_NSEC, 0);
-    static const uint64_t none[] = {2, 3, 7, 27, 63, 64, 1u << 20, UINT64_C(1) << 32, UINT64_MAX};
-    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-        REFUSES(-NX_ENOSYS, init, none[i], 0);
-    static const uint64_t of_a2[] = {28, 31, 32, 44, 46, 47, 49, 51, 52, 53, 54};
-    for (size_t i = 0; i < sizeof(of_a2) / sizeof(of_a2[0]) && rig_is_a1(); i++)
-        REFUSES(-NX_ENOSYS, init, of_a2[i], 0);
-    if (!rig_is_a1())
-        REFUSES(-NX_ENOSYS, init, NX_SYS_MAP, 0);
+}
+
+/* K-04, K-05: every number that an age does not have, and those around. */
+static void numbers_that_an_age_does_not_have(void **state)
+{
+    static const uint8_t on_both[] = {0,  1,  5,  6,  8,  9,  10, 11, 12, 13, 14,
+                                      16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
+    static const uint8_t on_a2[] = {28, 31, 32, 44, 46, 47, 49, 51, 52, 53, 54};
+    static const uint64_t beyond[] = {1u << 20, UINT64_C(1) << 32, UINT64_C(1) << 32 | 25, UINT64_MAX};
+    bool has[128] = {false};
+    (void)state;
+    for (size_t i = 0; i < sizeof(on_both); i++)
+        has[on_both[i]] = true;
+    for (size_t i = 0; i < sizeof(on_a2); i++)
+        has[on_a2[i]] = !rig_is_a1();
+    has[4] = rig_is_a1();
+    for (uint64_t number = 0; number < 128; number++) {
+        if (!has[number])
+            REFUSES(-NX_ENOSYS, rig_init(), number, 0);
+    }
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        REFUSES(-NX_ENOSYS, rig_init(), beyond[i], 0);
+}
+
+/* K-01: the errors are those numbers, negated; the rig takes them out of a0. */
+static void errors_are_negative_numbers(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    REFUSES(-1, init, NX_SYS_CAP_CLOSE, 99);
+    REFUSES(-10, init, NX_SYS_WAIT, 0);
+    REFUSES(-11, init, NX_SYS_IPC_RECV, 0, U_HDR, U_BUF, 0, NX_IPC_NONBLOCK);
+    REFUSES(-22, init, NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 0);
+    REFUSES(-38, init, 63, 0);
+    host_ticks = 5;
+    REFUSES(-110, init, NX_SYS_IPC_RECV, 0, U_HDR, U_BUF, 0, 0, 1);
+    (void)rig_child(init);
+    REFUSES(-3, init, NX_SYS_WAIT, 99);
+    rig_fill_slots(init);
+    REFUSES(-28, init, NX_SYS_CAP_CLONE, 0);
 }
 
 static void calls_can_be_switched_off(void **state)
@@ -259,6 +292,8 @@ int main(void)
         ON_EACH(a_child_starts),
         ON_EACH(suspended_or_ready),
         ON_EACH(names_and_numbers),
+        ON_EACH(numbers_that_an_age_does_not_have),
+        ON_EACH(errors_are_negative_numbers),
         BOOTS(calls_can_be_switched_off),
         ON_EACH(a2_preempts_and_a1_does_not),
         ON_EACH(statuses_are_sign_extended),
