@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a payload of the tests' own as init, and holds the run against what every good run has in common."""
+"""Boots a payload of the tests' own as init; `boot` holds the run against what every good run has in common."""
 import dataclasses
 import os
 import pathlib
@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 from judge import audit as audit_form  # noqa: E402
 from judge import check_log  # noqa: E402
+from judge import proof  # noqa: E402
 from judge import qemu  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -38,7 +39,9 @@ class Context:
 
 @dataclasses.dataclass
 class Run:
-    console: list = dataclasses.field(default_factory=list)  # all lines but the audit's
+    ran: object  # qemu.QemuRun
+    nonce: str
+    console: list  # all lines but the audit's
     audit: object = None
     faults: list = dataclasses.field(default_factory=list)
 
@@ -52,31 +55,40 @@ def judge_audit(run):
         run.faults.append(f"init={result['init']} status={result['status']}")
 
 
-def judge(ran, nonce, age, kernel_lines):
-    run = Run()
-    parts = ran.log.decode("latin-1").split("\n")
-    lines = [part[:-1] if part.endswith("\r") else part for part in parts]
-    lines, tail = lines[:-1], lines[-1]
-    if ran.stopped or ran.exit_code != EXIT_PASS:
-        run.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
-    run.console = [line for line in lines if not line.startswith(audit_form.PREFIX)]
-    outcome = check_log.bad_patterns(Context({"kernel_lines": list(kernel_lines)}, run.console))
-    if outcome.status != "ok":
-        run.faults.append(outcome.evidence)
+def read(ran, nonce, age):
+    """What a run left, not held against anything."""
+    lines, tail = proof.split_log(ran.log)
+    run = Run(ran, nonce, [line for line in lines if not line.startswith(audit_form.PREFIX)])
     try:
         run.audit = audit_form.parse(lines, tail, nonce, age)
-        judge_audit(run)
     except audit_form.FormError as error:
         run.faults.append(f"the audit: {error}")
     return run
 
 
-def boot(elf, age, words="", kernel_lines=()):
-    """One boot to its end. `kernel_lines`: patterns of what the kernel may say of tasks that it killed."""
+def judge(run, kernel_lines):
+    ran = run.ran
+    if ran.stopped or ran.exit_code != EXIT_PASS:
+        run.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
+    outcome = check_log.bad_patterns(Context({"kernel_lines": list(kernel_lines)}, run.console))
+    if outcome.status != "ok":
+        run.faults.append(outcome.evidence)
+    if run.audit is not None:
+        judge_audit(run)
+    return run
+
+
+def start(elf, age, watchdog_ms, words=""):
+    """One boot to its end, whatever that is."""
     nonce = secrets.token_hex(16)
-    append = f"abi={age} nonce={nonce} watchdog_ms={WATCHDOG_MS}" + (f" {words}" if words else "")
+    append = f"abi={age} nonce={nonce} watchdog_ms={watchdog_ms}" + (f" {words}" if words else "")
     argv = qemu.command(shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64"), MEM, KERNEL, elf, append)
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr", WALL_SECONDS,
                        LOG_CAP_BYTES)
-    return judge(ran, nonce, age, kernel_lines)
+    return read(ran, nonce, age)
+
+
+def boot(elf, age, words="", kernel_lines=()):
+    """One boot to its end. `kernel_lines`: patterns of what the kernel may say of tasks that it killed."""
+    return judge(start(elf, age, WATCHDOG_MS, words), kernel_lines)

@@ -14,17 +14,15 @@ import sys
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "judge")]
-import guest  # noqa: E402
+import guest_boot  # noqa: E402
 from fixture import Fixture  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap  # noqa: E402
 
-ELFS = guest.BUILD / "target" / "payloads" / "evil"
-SOURCES = guest.ROOT / "payloads" / "evil"
-PAGE = guest.ROOT / "docs" / "testing" / "hazards.md"
+ELFS = guest_boot.BUILD / "target" / "payloads" / "evil"
+SOURCES = guest_boot.ROOT / "payloads" / "evil"
+PAGE = guest_boot.ROOT / "docs" / "testing" / "hazards.md"
 AGES = ("a1", "a2")
-WALL_SECONDS = 60
-LOG_CAP_BYTES = 256 * 1024
 PC = re.compile(r"pc=0x[0-9a-f]+")
 RESULTS = {85: ("done", 0), 88: ("watchdog", 0)}
 
@@ -140,7 +138,7 @@ CRIMES = {
 
 
 def boot(name, age):
-    return guest.boot(ELFS / f"{name}.elf", age, CRIMES[name].watchdog_ms, WALL_SECONDS, LOG_CAP_BYTES)
+    return guest_boot.start(ELFS / f"{name}.elf", age, CRIMES[name].watchdog_ms)
 
 
 def heard(ran):
@@ -155,7 +153,7 @@ def check_run(tap, name, age, ran):
     tap.check(ran.ran.exit_code == crime.code and heard(ran) == crime.said[age], f"{name} on {age}: lives and answers",
               f"exit {ran.ran.exit_code} ({ran.ran.stopped}), {heard(ran)}\nexpected {crime.code}, {crime.said[age]}")
     if ran.audit is None:
-        tap.check(False, f"{name} on {age}: hazards", ran.audit_error)
+        tap.check(False, f"{name} on {age}: hazards", ran.faults)
         return
     found = [(record["pid"], record["call"], record["id"], record["what"]) for record in ran.audit["hazard"]]
     result = ran.audit.one("result")
@@ -184,7 +182,7 @@ def check_names(tap):
     told = set(re.findall(r"`(evil_[a-z_]+)`", PAGE.read_text(encoding="utf-8")))
     tap.check(sources == set(CRIMES) and len(sources) > 20, "each program has its row", sources ^ set(CRIMES))
     tap.check(told == sources, "each program stands in the page", told ^ sources)
-    kernel = "\n".join(path.read_text(encoding="utf-8") for path in (guest.ROOT / "boot").rglob("*.c"))
+    kernel = "\n".join(path.read_text(encoding="utf-8") for path in (guest_boot.ROOT / "boot").rglob("*.c"))
     raised = {word for call in re.findall(r"audit_hazard\(([^;]*)\);", kernel) for word in re.findall(r'"([^"]+)"', call)}
     caused = {word for crime in CRIMES.values() for age in AGES for record in crime.hazards[age] for word in record[2:]}
     tap.check(len(raised) > 15 and raised <= caused, "each hazard that the kernel names in its source has a program",
