@@ -6,13 +6,15 @@
 
 int main(void)
 {
+    static uint64_t sender_id;
     const uint64_t ep = (uint64_t)CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1);
     const struct nx_ipc_recv_v2 desc = {.magic = NX_IPC_V2_MAGIC,
                                         .version = NX_IPC_V2_VERSION,
                                         .slot = (uint32_t)ep,
                                         .hdr = AT(&evil_hdr),
                                         .buf = AT(evil_buf),
-                                        .max = sizeof(evil_buf)};
+                                        .max = sizeof(evil_buf),
+                                        .sender_id = AT(&sender_id)};
 
     evil_says("recv", evil_recv(ep, 0, 0));
     SAYS("recv_v2", NX_SYS_IPC_RECV_V2, AT(&desc));

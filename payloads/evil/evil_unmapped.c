@@ -18,6 +18,7 @@ static void receive(const char *what, uint64_t hdr, uint64_t buf, uint64_t sende
 int main(void)
 {
     static struct evil_elf elf;
+    static uint64_t sender_id;
     const uint64_t hdr = AT(&evil_hdr), buf = AT(evil_buf), poll = NX_IPC_NONBLOCK;
     const uint64_t vmo = (uint64_t)CALL(NX_SYS_VMO_CREATE, ANY_SLOT, NX_PAGE_BYTES);
 
@@ -31,8 +32,8 @@ int main(void)
     SAYS("recv hdr", NX_SYS_IPC_RECV, 0, UNMAPPED, buf, 1, poll);
     SAYS("recv buf", NX_SYS_IPC_RECV, 0, hdr, UNMAPPED, 1, poll);
     SAYS("recv_v2 desc", NX_SYS_IPC_RECV_V2, UNMAPPED);
-    receive("recv_v2 hdr", UNMAPPED, buf, 0);
-    receive("recv_v2 buf", hdr, UNMAPPED, 0);
+    receive("recv_v2 hdr", UNMAPPED, buf, AT(&sender_id));
+    receive("recv_v2 buf", hdr, UNMAPPED, AT(&sender_id));
     receive("recv_v2 sender_id", hdr, buf, UNMAPPED);
     SAYS("cap_query", NX_SYS_CAP_QUERY, vmo, UNMAPPED);
     SAYS("debug_write", NX_SYS_DEBUG_WRITE, UNMAPPED, 1);

@@ -27,6 +27,11 @@ bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
     } wrong[] = {
         {4, 1, 1},                     /* the class: 32 bits */
         {5, 1, 2},                     /* big-endian */
+        {6, 1, 0},                     /* the version; this and the next four only we look at (K-13) */
+        {16, 1, 3},                    /* e_type: a shared object */
+        {18, 1, 62},                   /* e_machine: x86-64 */
+        {18, 2, 243 + 256},            /* likewise, unknown */
+        {20, 4, 2},                    /* e_version */
         {32, 8, 121 - 56},             /* e_phoff: the segment's header ends outside */
         {32, 8, UINT64_MAX},           /* likewise, and wraps */
         {54, 2, 64},                   /* e_phentsize: another stride */
@@ -45,10 +50,13 @@ bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
     }
     memset(file, 0, sizeof file);
     memcpy(bytes, "\177ELF\2\1\1", 7);
-    bytes[32] = 64; /* e_phoff */
-    bytes[54] = 56; /* e_phentsize */
-    bytes[56] = 1;  /* e_phnum */
-    bytes[64] = 1;  /* p_type: loadable */
+    bytes[16] = 2;   /* e_type: an executable */
+    bytes[18] = 243; /* e_machine: RISC-V */
+    bytes[20] = 1;   /* e_version */
+    bytes[32] = 64;  /* e_phoff */
+    bytes[54] = 56;  /* e_phentsize */
+    bytes[56] = 1;   /* e_phnum */
+    bytes[64] = 1;   /* p_type: loadable */
     memcpy(bytes + wrong[i].at, &wrong[i].value, wrong[i].bytes);
     *out = (struct vmo_program){.elf = file, .elf_bytes = sizeof file, .stack_pages = PEER_STACK_PAGES};
     return true;
