@@ -53,6 +53,8 @@ void cap_place(struct cap_table *table, uint32_t slot, const struct cap *cap)
     if (!cap_slot_exists(slot))
         kernel_panic("a capability was placed outside its table", slot);
     table->slots[slot] = *cap;
+    if (slot >= table->end)
+        table->end = slot + 1;
 }
 
 struct cap cap_take(struct cap_table *table, uint32_t slot)
@@ -67,7 +69,7 @@ struct cap cap_take(struct cap_table *table, uint32_t slot)
 uint32_t cap_used(const struct cap_table *table)
 {
     uint32_t used = 0;
-    for (uint32_t slot = 0; slot < slot_count; slot++)
+    for (uint32_t slot = 0; slot < table->end; slot++)
         used += table->slots[slot].kind != CAP_NONE;
     return used;
 }
@@ -75,7 +77,7 @@ uint32_t cap_used(const struct cap_table *table)
 uint32_t cap_count_vmo(const struct cap_table *table, uint32_t vmo_id)
 {
     uint32_t holders = 0;
-    for (uint32_t slot = 0; slot < slot_count; slot++)
+    for (uint32_t slot = 0; slot < table->end; slot++)
         holders += cap_is_memory(&table->slots[slot]) && table->slots[slot].object == vmo_id;
     return holders;
 }

@@ -27,6 +27,7 @@ struct cap {
 };
 
 struct cap_table {
+    uint32_t end; /* from this slot on none was ever used */
     struct cap slots[CAP_SLOTS_MAX];
 };
 
