@@ -8,6 +8,7 @@ include tests/judge/judge.mk
 TEST_SUITES += tests/qemu/test_proof.py
 
 include tests/host-proof/host-proof.mk
+include tests/foreign/foreign.mk
 include tests/packaging/packaging.mk
 include tests/evil/evil-suite.mk
 include tests/lint/lint-suite.mk

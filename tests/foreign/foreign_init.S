@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The init ELF, built in. foreign_init.ld says where it lies. */
+	.section .foreign_init, "a"
+	.balign	4096
+	.globl	foreign_init, foreign_init_end
+foreign_init:
+	.incbin "init.elf"
+foreign_init_end:
