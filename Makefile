@@ -10,6 +10,10 @@ QEMU ?= qemu-system-riscv64
 PAYLOAD ?= LICENSE
 ABI ?= a2
 MEM ?= 320M
+KERNEL ?=
+RUN ?=
+OUT ?=
+QEMU_EXTRA ?=
 V ?= 0
 
 # ---- Flags ---------------------------------------------------------------------------------------
@@ -79,7 +83,7 @@ INCLUDES_tests := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Itests
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- Goals ---------------------------------------------------------------------------------------
-.PHONY: all locked-all run-qemu debug test lint clean help
+.PHONY: all locked-all run-qemu proof-elf debug test lint clean help
 
 all: $(ALL) ## build everything: kernel, payloads, library, host tools
 
@@ -89,10 +93,16 @@ locked-all:
 	@flock $(BUILD)/.run-elf.lock $(MAKE) --no-print-directory all
 
 # What a recipe below passes on by environment, so that no shell reads it: a payload may have any name.
-export BUILD PAYLOAD QEMU PYTHON HOSTCC
+export BUILD PAYLOAD QEMU PYTHON HOSTCC KERNEL RUN OUT QEMU_EXTRA
+# ABI and PAYLOAD as somebody gave them: a kernel that is not ours has its own age, and may have its payload built in.
+GIVEN = $(if $(filter-out file,$(origin $(1))),$(2))
 
-run-qemu: locked-all ## build, boot and judge the proof with PAYLOAD on ABI
-	@scripts/qemu-test.sh --abi $(ABI) --mem $(MEM) --payload "$$PAYLOAD" $(if $(filter 1,$(V)),--verbose)
+run-qemu: locked-all ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
+	@scripts/qemu-test.sh $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") \
+	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") $(if $(filter 1,$(V)),--verbose)
+
+proof-elf: locked-all ## prepare the proof's init ELF around PAYLOAD, for a kernel that has its init built in
+	@scripts/proof-elf.sh --payload "$$PAYLOAD" $(if $(OUT),--out "$$OUT")
 
 debug: locked-all ## boot the proof with a gdb stub and say how to attach
 	@scripts/debug.sh $(filter-out all,$(ABI)) $(MEM)
@@ -117,5 +127,7 @@ help: ## this list
 	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
 	@echo '  ABI=$(ABI)   the age of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
+	@echo '  KERNEL=   a kernel that is not ours, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
+	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'

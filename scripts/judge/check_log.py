@@ -27,10 +27,12 @@ def markers(ctx):
         if line in expected:
             continue
         allowed = line.startswith((proof.FAIL_PREFIX, proof.NOTE_PREFIX, proof.EVIDENCE_PREFIX + " "))
-        if proof.is_spoken(line) and not allowed:
+        if ctx.is_spoken(line) and not allowed:
             problems.append(f"unknown marker '{line[:60]}'")
         elif marker_text(line, expected):
             problems.append(f"a marker inside another line: '{line[:60]}'")
+    problems += [f"a marker in the kernel's own text: '{text[:60]}'" for text in ctx.kernel_texts
+                 if marker_text(text, expected)]
     if seen and seen[-1] != ctx.manifest["last_marker"]:
         problems.append(f"the last one is '{seen[-1]}'")
     if failures and any(line in expected for line in ctx.console[failures[0]:]):
@@ -39,14 +41,14 @@ def markers(ctx):
 
 
 def failure_lines(ctx):
-    found = [line for line in ctx.console if proof.FAIL_PREFIX in line]
+    found = [line for line in ctx.console + ctx.kernel_texts if proof.FAIL_PREFIX in line]
     return judged([f"'{line[:100]}'" for line in found[:3]], "none")
 
 
 def evidence(ctx):
     if ctx.evidence is None:
         return red(ctx.evidence_error)
-    spoken = [line for line in ctx.console if proof.is_spoken(line)]
+    spoken = [line for line in ctx.console if ctx.is_spoken(line)]
     last = [number for number, line in enumerate(spoken) if line == ctx.manifest["last_marker"]]
     problems = []
     if last and not (last[-1] > 0 and spoken[last[-1] - 1].startswith(proof.EVIDENCE_PREFIX)):

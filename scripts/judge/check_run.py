@@ -113,4 +113,4 @@ def input_facts(ctx):
         problems.append(f"{len(host.payload)} bytes were generated for {host.spec}")
     if host.source is not None and host.source != host.payload:
         problems.append(f"the payload is not the content of {host.spec}")
-    return judged(problems, f"{host.spec}: {len(host.payload)} bytes and a fresh challenge")
+    return judged(problems, f"{host.spec}: {len(host.payload)} bytes and {host.drawn}")

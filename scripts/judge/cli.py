@@ -8,12 +8,15 @@ import signal
 import sys
 import traceback
 
+from judge import audit
+from judge import context
 from judge import facts
+from judge import foreign
 from judge import manifest as manifests
 from judge import prepare
-from judge import proof
 from judge import qemu
 from judge import report
+from judge import target as targets
 from judge import verdict as verdicts
 from judge.prepare import ConfigError
 from judge.report import say
@@ -55,7 +58,7 @@ def common_parser(prog, does, manifest, wall, log_cap):
 
 
 def check_common(options, platform):
-    if options.wall <= 0 or options.log_cap <= 0:
+    if options.wall <= 0 or options.log_cap is not None and options.log_cap <= 0:
         raise ConfigError("--wall and --log-cap are more than 0")
     known = manifests.names_for(platform)
     if options.manifest not in known:
@@ -64,12 +67,22 @@ def check_common(options, platform):
 
 
 def parse_options(words):
-    parser = common_parser("qemu-test.sh", "Boots the proof under QEMU", "proof", 120.0, LOG_CAP_BYTES)
-    parser.add_argument("--abi", choices=("a1", "a2", "all"), default="a2", help="age of the kernel")
+    parser = common_parser("qemu-test.sh", "Boots the proof under QEMU", "proof", 120.0, None)
+    parser.add_argument("--abi", choices=("a1", "a2", "all"), default=None,
+                        help="age of the kernel; default a2, on a foreign kernel what it says")
     parser.add_argument("--mem", default="320M", help="memory of the guest")
     parser.add_argument("--kernel", metavar="FILE", default=None, help="the kernel to boot")
+    parser.add_argument("--run", metavar="DIR", default=None, help="what make proof-elf prepared and is built into it")
     parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments")
-    return check_common(parser.parse_args(words), manifests.QEMU)
+    parser.add_argument("--qemu-extra", metavar="WORDS", default=prepare.setting("QEMU_EXTRA", ""),
+                        help="more words for QEMU, the last ones")
+    parser.add_argument("--linger", metavar="SECONDS", type=float, default=foreign.LINGER_SECONDS,
+                        help="how long a kernel without an end is watched after the last marker")
+    options = check_common(parser.parse_args(words), manifests.QEMU)
+    options.qemu_extra = prepare.split_words("--qemu-extra", options.qemu_extra)
+    if options.linger < 0:
+        raise ConfigError("--linger is not less than 0")
+    return options
 
 
 def boot_arguments(options, age, nonce, blob_len):
@@ -84,53 +97,100 @@ class Harness:
 
     def __init__(self, options):
         self.options = options
-        build = prepare.build_folder()
-        self.kernel = pathlib.Path(options.kernel).absolute() if options.kernel else build / "kernel" / "kernel.elf"
-        self.qemu_words, self.host_ref = prepare.need_tools(self.kernel)
-        self.manifest = manifests.load(options.manifest)
+        self.target = targets.choose(options.kernel, options.run)
+        self.check_target()
+        self.qemu_words, self.host_ref = prepare.need_tools(self.target.kernel)
+        tolerant = self.target.is_foreign() and options.manifest == "proof"
+        self.manifest_name = manifests.FOREIGN if tolerant else options.manifest
+        self.manifest = manifests.load(self.manifest_name)
         self.spec = os.path.relpath(prepare.ROOT / "LICENSE") if options.payload is None else options.payload
         self.run = prepare.run_folder(options.out)
+        self.elfs = self.target.prepared or self.run
         self.host = None
 
+    def check_target(self):
+        options = self.options
+        if self.target.is_foreign() and options.abi == "all":
+            raise ConfigError("this kernel has one age: --abi all is for the kernel of this tree")
+        made_before = ("--payload", options.payload), ("--mutant", options.mutant), ("--wrong-digest", options.wrong_digest)
+        for name, value in made_before if self.target.prepared else ():
+            if value:
+                raise ConfigError(f"{name} has its place at make proof-elf: the kernel's init is built in")
+
+    def ages(self):
+        if self.options.abi == "all":
+            return "a1", "a2"
+        return (self.options.abi or (foreign.ANY_AGE if self.target.is_foreign() else "a2"),)
+
     def prepare(self):
+        if self.target.prepared:
+            self.host = facts.load_host_facts(self.elfs / targets.CHALLENGE, None)
+            self.host.drawn = "the challenge of its preparation"
+            return
         source = None if self.spec.startswith(facts.GENERATED) else prepare.read_source(self.spec)
-        prepare.make_challenge(self.host_ref, self.spec, self.run / "challenge")
-        self.host = facts.load_host_facts(self.run / "challenge", source)
+        prepare.make_challenge(self.host_ref, self.spec, self.run / targets.CHALLENGE)
+        self.host = facts.load_host_facts(self.run / targets.CHALLENGE, source)
         if self.options.wrong_digest:
-            prepare.spoil_digest(self.run / "challenge" / "expected.h", self.host.digest_hex)
+            prepare.spoil_digest(self.run / targets.CHALLENGE / "expected.h", self.host.digest_hex)
         prepare.make_elfs(self.run, self.options.mutant)
 
-    def boot(self, age):
-        """-> (Boot, QEMU's arguments)."""
-        folder = self.run / age
-        folder.mkdir()
-        nonce = secrets.token_hex(NONCE_BYTES)
-        files = {"kernel": (self.kernel, folder / "kernel.elf"),
-                 "init": (self.run / "producer.elf", folder / "init.elf"),
-                 "consumer": (self.run / "consumer.elf", folder / "consumer.elf")}
-        before = {name: prepare.private_copy(*paths) for name, paths in files.items()}
-        argv = qemu.command(self.qemu_words, self.options.mem, files["kernel"][1], files["init"][1],
-                            boot_arguments(self.options, age, nonce, len(self.host.blob)))
+    def files(self, folder):
+        """What is booted: name -> (original, private copy)."""
+        return {"kernel": (self.target.kernel, folder / "kernel.elf"),
+                "init": (self.elfs / targets.PRODUCER, folder / "init.elf"),
+                "consumer": (self.elfs / targets.CONSUMER, folder / targets.CONSUMER)}
+
+    def command(self, age, nonce, files):
+        """QEMU's arguments: a kernel with its init built in gets none of ours."""
+        initrd, append = None, None
+        if not self.target.prepared:
+            initrd = files["init"][1]
+            append = boot_arguments(self.options, "a2" if age == foreign.ANY_AGE else age, nonce, len(self.host.blob))
+        return qemu.command(self.qemu_words, self.options.mem, files["kernel"][1], initrd, append,
+                            self.options.qemu_extra)
+
+    def run_qemu(self, argv, folder, log_cap):
+        until = foreign.Watch(self.manifest["last_marker"]) if self.target.is_foreign() else None
         try:
-            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, self.options.log_cap)
+            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, log_cap, until,
+                           self.options.linger)
         except qemu.QemuMissing as error:
             raise ConfigError(str(error)) from error
         if ran.exit_code == QEMU_OWN_ERROR and not ran.log:
             words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
             raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
+        return ran
+
+    def boot(self, age):
+        """-> (Boot, QEMU's arguments)."""
+        folder = self.run / age
+        folder.mkdir()
+        is_foreign = self.target.is_foreign()
+        nonce = audit.NO_NONCE if self.target.prepared else secrets.token_hex(NONCE_BYTES)
+        files = self.files(folder)
+        before = {name: prepare.private_copy(*paths) for name, paths in files.items()}
+        argv = self.command(age, nonce, files)
+        log_cap = self.options.log_cap or (foreign.LOG_CAP_BYTES if is_foreign else LOG_CAP_BYTES)
+        ran = self.run_qemu(argv, folder, log_cap)
         images = {name: facts.Image(before[name][0], before[name][1], prepare.sha256_file(paths[1]))
                   for name, paths in files.items()}
-        boot = facts.Boot(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped,
-                          log_cap=self.options.log_cap, seconds=ran.seconds, images=images,
-                          init_elf=files["init"][1].read_bytes(), consumer_elf=files["consumer"][1].read_bytes())
-        return boot, argv
+        common = dict(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped, log_cap=log_cap,
+                      seconds=ran.seconds, images=images, init_elf=files["init"][1].read_bytes(),
+                      consumer_elf=files["consumer"][1].read_bytes())
+        if not is_foreign:
+            return facts.Boot(**common), argv
+        boot = foreign.ForeignBoot(**common, kernel_image=files["kernel"][1].read_bytes(),
+                                   built_in=bool(self.target.prepared), must_audit=self.target.audits,
+                                   linger=self.options.linger)
+        return foreign.read(boot, self.manifest, self.host), argv
 
     def judge(self, age):
         boot, argv = self.boot(age)
-        verdict = verdicts.judge(self.manifest, boot, self.host)
-        record = report.boot_record(verdict, boot, self.options.manifest, argv, self.host.spec)
+        checks = verdicts.FOREIGN_CHECKS if self.target.is_foreign() else verdicts.CHECKS
+        verdict = verdicts.judge(self.manifest, boot, self.host, checks)
+        record = report.boot_record(verdict, boot, self.manifest_name, argv, self.host.spec)
         report.write_json(self.run / age / "report.json", record)
-        lines, tail = proof.split_log(boot.log)
+        lines, tail = context.lines_of(boot)
         markers = [*self.manifest.get("markers", []), self.manifest.get("last_marker")]
         report.show_log(lines + ([tail] if tail else []), markers, self.options.verbose)
         report.show_checks(verdict)
@@ -172,7 +232,7 @@ def run_ages(harness, ages):
 
 
 def judge_ages(harness):
-    return run_ages(harness, ("a1", "a2") if harness.options.abi == "all" else (harness.options.abi,))
+    return run_ages(harness, harness.ages())
 
 
 def run(words, make_harness, judge_all):

@@ -29,6 +29,7 @@ class HostFacts:
     digest_hex: str
     page_digest_hex: str
     source: object = None  # the payload file's bytes; None for a generated payload
+    drawn: str = "a fresh challenge"  # what is said of the challenge
 
     def secrets(self):
         """What only the producer may know: name -> 32 bytes."""
@@ -79,7 +80,7 @@ class Boot:
     nonce: str
     log: bytes
     exit_code: object  # None: QEMU did not end by itself
-    stopped: object  # None, "log-cap" or "wall"
+    stopped: object  # None, "log-cap", "wall" or "linger"
     log_cap: int
     seconds: float
     images: dict  # "kernel", "init", "consumer" -> Image

@@ -30,6 +30,14 @@ def setting(name, default):
     return os.environ.get(name) or default
 
 
+def split_words(name, text):
+    """Words as a shell would split them."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
 def build_folder():
     return ROOT / setting("BUILD", "build")
 

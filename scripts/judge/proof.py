@@ -15,6 +15,7 @@ FAIL_PREFIX = "vmo: FAIL"
 NOTE_PREFIX = "vmo: note "
 EVIDENCE_PREFIX = "vmo: evidence"
 SPOKEN_PREFIXES = ("vmo:", "SELFTEST:")
+OWN_PREFIXES = ("vmo:", "SELFTEST: vmo")
 EVIDENCE = re.compile(
     r"vmo: evidence age=(?P<age>a1|a2|linux) len=(?P<len>[0-9]+) challenge=(?P<challenge>[0-9a-f]{64})"
     r" digest=(?P<digest>[0-9a-f]{64}) seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
@@ -34,10 +35,6 @@ def split_log(log):
     """-> (lines, tail): tail is what follows the last newline. One carriage return before it is the terminal's."""
     parts = log.decode("latin-1").split("\n")
     return [part[:-1] if part.endswith("\r") else part for part in parts[:-1]], parts[-1]
-
-
-def is_spoken(line):
-    return line.startswith(SPOKEN_PREFIXES)
 
 
 def author_of(manifest, line):

@@ -3,6 +3,7 @@
 import traceback
 
 from judge import check_audit
+from judge import check_foreign
 from judge import check_host
 from judge import check_log
 from judge import check_run
@@ -72,6 +73,34 @@ HOST_CHECKS = (
     ("content", check_host.content, True),
     ("descriptors", check_host.descriptors, True),
 )
+# On a kernel that is not ours: the same names in the same order, and `reading`. What its audit would say is said to be
+# missing, check by check; if it prints one, it is judged.
+FOREIGN_CHECKS = (
+    ("limits", check_foreign.limits, False),
+    ("exit-code", check_foreign.exit_code, False),
+    ("images", check_foreign.images, False),
+    ("input", check_run.input_facts, False),
+    ("reading", check_foreign.reading, False),
+    ("markers", check_log.markers, False),
+    ("failure-lines", check_log.failure_lines, False),
+    ("bad-patterns", check_foreign.bad_patterns, False),
+    ("evidence", check_foreign.evidence, False),
+    ("audit-form", check_foreign.form, False),
+    ("audit-complete", check_foreign.told(check_audit.complete, "nothing was recorded"), False),
+    ("audit-result", check_foreign.told(check_audit.result, "the kernel does not say what became of init"), False),
+    ("tasks", check_foreign.told(check_audit.tasks, "the kernel lists no tasks; the producer says that it waited"), False),
+    ("digest", check_foreign.told(check_share.digest, "no record of the reply; see evidence, the producer's word"), False),
+    ("page-digest", check_foreign.told(check_share.page_digest, "no record of the reply; the producer compared it"), False),
+    ("messages-clean", check_foreign.told(check_share.messages_clean, "no record of messages"), False),
+    ("sharing", check_foreign.told(check_share.sharing, "no record of physical pages"), False),
+    ("read-only", check_foreign.told(check_share.read_only, "no record of mappings"), False),
+    ("accessed", check_foreign.told(check_share.accessed, "no record of page table entries"), False),
+    ("no-kernel-copy", check_foreign.told(check_share.no_kernel_copy, "the kernel does not count what it copies"), False),
+    ("counters", check_foreign.told(check_share.counters, "nothing to hold the library's counters against"), False),
+    ("seal", check_foreign.told(check_share.seal, "no record of aliases; see evidence, the library's word"), False),
+    ("leaks", check_foreign.told(check_audit.leaks, "the kernel does not count what is left"), False),
+    ("hazards", check_foreign.told(check_audit.hazards, "the kernel records none; it would have panicked"), False),
+)
 MANIFEST_CHECK = "manifest"
 
 
@@ -124,7 +153,9 @@ def decide(manifest, outcomes):
         return Verdict(FAIL, f"{' '.join(red)}: {outcomes[red[0]].evidence}", outcomes)
     if open_names:
         return Verdict(FAIL, f"not checked: {' '.join(open_names)}", outcomes)
-    return Verdict(PASS, f"{sum(1 for outcome in outcomes.values() if outcome.status == OK)} checks ok", outcomes)
+    made = sum(1 for outcome in outcomes.values() if outcome.status == OK)
+    unmade = len(outcomes) - made
+    return Verdict(PASS, f"{made} checks ok" + (f", {unmade} not made" if unmade else ""), outcomes)
 
 
 def judge(manifest, boot, host, checks=CHECKS):

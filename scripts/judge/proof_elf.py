@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prepares the two ELF files of one challenge, to be built into a kernel that has its init inside (make proof-elf)."""
+import contextlib
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from judge import cli
+from judge import facts
+from judge import prepare
+from judge import target as targets
+from judge.prepare import ConfigError, HarnessError
+from judge.report import say
+
+OK, CONFIG, HARNESS_BUG = 0, 2, 3
+
+
+def parse_options(words):
+    parser = cli.Parser(prog="proof-elf.sh", description="Prepares the proof's init for a kernel that has it built in. "
+                        "Exit: 0 done, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
+    parser.add_argument("--payload", metavar="SPEC", default="LICENSE", help="a file, or gen:<seed>:<len>; default LICENSE")
+    parser.add_argument("--out", metavar="DIR", default=None, help="where to; what was prepared there is replaced")
+    parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
+    parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
+    return parser.parse_args(words)
+
+
+def make(options, folder):
+    """-> facts.HostFacts"""
+    prepare.make_challenge(prepare.need_host_ref(), options.payload, folder / targets.CHALLENGE)
+    host = facts.load_host_facts(folder / targets.CHALLENGE, None)
+    if options.wrong_digest:
+        prepare.spoil_digest(folder / targets.CHALLENGE / "expected.h", host.digest_hex)
+    prepare.make_elfs(folder, options.mutant)
+    return host
+
+
+def check_out(out):
+    """Only what this program wrote is replaced."""
+    if not out.exists():
+        return
+    if not out.is_dir() or any(out.iterdir()) and not targets.is_prepared(out):
+        raise ConfigError(f"{prepare.shown(out)} exists and holds something else than a prepared proof")
+
+
+def replace(fresh, out):
+    """The old folder stays until the new one is complete."""
+    if out.exists():
+        old = pathlib.Path(tempfile.mkdtemp(prefix=".old-", dir=out.parent))
+        out.rename(old / out.name)
+        fresh.rename(out)
+        shutil.rmtree(old)
+    else:
+        fresh.rename(out)
+
+
+def run(words):
+    options = parse_options(words)
+    out = pathlib.Path(options.out).absolute() if options.out else targets.default_folder()
+    check_out(out)
+    with contextlib.ExitStack() as stack:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            fresh = pathlib.Path(tempfile.mkdtemp(prefix=".fresh-", dir=out.parent))
+            stack.callback(shutil.rmtree, fresh, ignore_errors=True)
+            host = make(options, fresh)
+            replace(fresh, out)
+        except OSError as error:
+            raise ConfigError(f"{prepare.shown(out)} cannot be written: {error}") from error
+    say(f"prepared {host.spec}, {len(host.payload)} bytes and a fresh challenge, in {prepare.shown(out)}")
+    say(f"EMBED_INIT_ELF={out / targets.PRODUCER}")
+    say("next: build the kernel with that in its environment, then")
+    where = "" if out == targets.default_folder() else f" RUN={out}"
+    say(f"    make run-qemu KERNEL=<the kernel's file>{where}")
+
+
+def main(words):
+    cli.take_signals()
+    try:
+        run(words)
+        return OK
+    except ConfigError as error:
+        say(f"proof-elf: CONFIG {error}")
+        return CONFIG
+    except (HarnessError, ValueError) as error:
+        say(f"proof-elf: HARNESS-BUG {error}")
+        return HARNESS_BUG
+    except cli.Interrupted as signalled:
+        return cli.SIGNAL_EXIT_BASE + signalled.number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
