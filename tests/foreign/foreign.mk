@@ -17,6 +17,8 @@ FOREIGN_OBJS := $(patsubst %,$(BUILD)/kernel/%.o,$(basename $(filter-out $(FOREI
 FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler -I"$(FOREIGN_OUT)" tests/foreign/foreign_init.S)
 ALL += $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/foreign/*.c))
 
+TEST_SUITES += tests/foreign/test_foreign.py
+
 .PHONY: foreign-kernel
 foreign-kernel: $(FOREIGN_OBJS)
 	@mkdir -p "$(FOREIGN_OUT)"

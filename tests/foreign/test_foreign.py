@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The proof on a kernel that is not ours: what it must pass, what must be red, and what cannot be judged at all.
+
+The kernel is tests/foreign's. What needs nothing but another log is judged on the log of a good run, with one change;
+what needs time to pass has a stand-in for QEMU that replays such a log.
+"""
+import concurrent.futures
+import itertools
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+import foreign_kernel  # noqa: E402
+from judge import facts, foreign  # noqa: E402
+from judge import manifest as manifests  # noqa: E402
+from judge import verdict as verdicts  # noqa: E402
+from tap import Tap  # noqa: E402
+
+BUILD = ROOT / os.environ.get("BUILD", "build")
+REPLAYER = ROOT / "tests" / "foreign" / "replay_qemu.py"
+OUR_KERNEL = BUILD / "kernel" / "kernel.elf"
+LAST = "SELFTEST: vmo share ok"
+LINGER = "0.3"
+
+# What a kernel without audit and end leaves open.
+UNMADE = {"exit-code", "audit-form", "audit-complete", "audit-result", "tasks", "digest", "page-digest",
+          "messages-clean", "sharing", "read-only", "accessed", "no-kernel-copy", "counters", "seal", "leaks", "hazards"}
+NO_END = {"failure-lines", "markers", "evidence"}
+CUT_OFF = {"limits", "exit-code", "markers", "evidence"}
+
+# name: (what is replaced in the good log of a2, by what, red checks, words in the evidence of one)
+RED_LOGS = {
+    "a marker is missing": ("vmo: sha256 ok\r\n", "", {"markers"}, "'vmo: sha256 ok' 0 times"),
+    "a marker twice": ("vmo: sha256 ok\r\n", "vmo: sha256 ok\r\n" * 2, {"markers"}, "2 times"),
+    "a marker in the kernel's text alone": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok", {"markers"},
+                                            "'vmo: sha256 ok' 0 times"),
+    "a marker in the kernel's text, too": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok\nvmo: sha256 ok", {"markers"},
+                                           "in the kernel's own text"),
+    "an unknown marker": ("vmo: sha256 ok", "vmo: all ok\r\nvmo: sha256 ok", {"markers"}, "unknown marker"),
+    "another digest": ("digest=", "digest=00", {"evidence"}, "malformed"),
+    "another challenge": ("challenge=", "challenge=" + "0" * 64 + " was=", {"evidence"}, "malformed"),
+    "another length": ("len=", "len=9", {"evidence"}, "the host has"),
+    "copies": ("copy_fallbacks=0", "copy_fallbacks=1", {"evidence"}, "copy_fallbacks=1 instead of 0"),
+    "too few bytes": ("bulk_bytes=16384", "bulk_bytes=12288", {"evidence"}, "bulk_bytes=12288 instead of"),
+    "another enforcer": ("enforced=kernel", "enforced=library", {"evidence"}, "enforced=library instead of"),
+    "another age than was asked for": ("age=a2", "age=a1", {"evidence"}, "age=a1, the host has a2"),
+    "no evidence": ("vmo: evidence", "vmo: note evidence", {"evidence"}, "0 evidence lines"),
+    "a panic": ("vmo: sha256 ok", "PANIC: at kmain.rs\r\nvmo: sha256 ok", {"bad-patterns"}, "PANIC: at"),
+    "an exception": ("vmo: sha256 ok", "EXC: scause=0x2\r\nvmo: sha256 ok", {"bad-patterns"}, "EXC:"),
+    "a task's fault": ("vmo: sha256 ok", "[USER-PF] task sepc=0x1\r\nvmo: sha256 ok", {"bad-patterns"}, "USER-PF"),
+    "a test of the kernel's fails": ("vmo: sha256 ok", "KSELFTEST: vmo zero FAIL\r\nvmo: sha256 ok", {"bad-patterns"},
+                                     "vmo zero"),
+    "a second start": ("vmo: sha256 ok", "OpenSBI v1.1\r\nvmo: sha256 ok", {"bad-patterns"}, "2 firmware"),
+    "two starts of the kernel": ("vmo: sha256 ok", "neuron vers. 1\r\nneuron vers. 1\r\nvmo: sha256 ok",
+                                 {"bad-patterns"}, "2 kernel banners"),
+    "a line that can be read in two ways": ("bulk_bytes=16384\r\n", "bulk_bytes=1tick\r\n6384\r\n",
+                                            {"reading", "evidence"}, "ways"),
+    "a failure in place of the end": (LAST, "vmo: FAIL producer end: a handle is still open",
+                                      {"failure-lines", "markers"}, "is still open"),
+    "a failure in the kernel's text": (LAST, "[INFO x] vmo: FAIL y\r\n" + LAST, {"failure-lines"}, "FAIL y"),
+    "a late marker": (LAST, LAST + "\r\nvmo: sha256 ok", {"markers"}, "2 times"),
+    "a late second start": (LAST, LAST + "\r\nOpenSBI v1.1", {"bad-patterns"}, "2 firmware banners"),
+    "a late audit": (LAST, LAST + "\r\naudit - begin v=1 age=a2", {"audit-form"}, "not the audit's end"),
+}
+# The same kernel, other text: none of this is the proof's business.
+HARMLESS = {
+    "the log as it was": ("", ""),
+    "lines of the kernel's own tests": ("vmo: sha256 ok", "KSELFTEST: spawn ok\r\nSELFTEST: ipc ok\r\nvmo: sha256 ok"),
+    "an end that proves nothing (K-63)": (
+        "vmo: evidence", "vmo: note the consumer's end is reported as -22, which proves nothing\r\nvmo: evidence"),
+    "text of an unknown shape in mid-line": ("vmo: sha256 ok", "vmo: shatick 17\r\n256 ok"),
+    "bytes that no payload prints": ("vmo: sha256 ok", "\u2713 \x1b[32mready\x1b[0m \x07\r\nvmo: sha256 ok"),
+    "no firmware": ("OpenSBI v", "Firmware v"),
+}
+# What comes when the last marker has been seen: what is printed then, red checks, words.
+LATE = {
+    "a late failure in mid-line": ("vmo: FA[INFO x] y\r\nIL consumer late: x\r\n", {"failure-lines"}, "late: x"),
+    "a late panic": ("\r\nPANIC: late\r\n", {"bad-patterns"}, "PANIC: late"),
+}
+
+
+class Result:
+    """One call of the harness."""
+
+    def __init__(self, code, output, out):
+        self.code, self.output = code, output
+        reports = list(out.glob("*/report.json"))
+        self.report = json.loads(reports[0].read_text()) if reports else {"checks": []}
+        self.checks = {check["name"]: (check["status"], check["evidence"]) for check in self.report["checks"]}
+        self.log = next(iter(out.glob("*/serial.log")), None)
+        self.log = self.log.read_bytes() if self.log else b""
+
+    def names(self, status):
+        return {name for name, (found, _) in self.checks.items() if found == status}
+
+    def verdict(self):
+        return self.output.splitlines()[-1] if self.output else ""
+
+
+class Bench:
+    """A folder with prepared proofs and kernels."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.counter = itertools.count()
+
+    def run(self, options, out=None, **environment):
+        out = out or self.folder / f"run{next(self.counter)}"
+        done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), "--linger", LINGER, *options],
+                              cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=dict(os.environ, QEMU_EXTRA="", **environment), timeout=180)
+        return Result(done.returncode, done.stdout.decode(errors="replace"), out)
+
+    def replay(self, log, late, options):
+        """The harness with a QEMU that prints this log."""
+        (self.folder / "replay.log").write_bytes(log)
+        environment = {"REPLAY": str(self.folder / "replay.log"), "UNTIL": LAST,
+                       "SERIAL": str(self.folder / "late" / "foreign" / "serial.log"),
+                       "QEMU": f"{shlex.quote(sys.executable)} -B {shlex.quote(str(REPLAYER))}"}
+        if late:
+            (self.folder / "late.log").write_bytes(late.encode())
+            environment["LATE"] = str(self.folder / "late.log")
+        shutil.rmtree(self.folder / "late", ignore_errors=True)
+        return self.run(options, self.folder / "late", **environment)
+
+    def prepare(self, name, options=()):
+        """-> (exit code, output, folder)"""
+        folder = self.folder / name
+        done = subprocess.run([str(ROOT / "scripts" / "proof-elf.sh"), "--out", str(folder), *options], cwd=ROOT,
+                              check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=180)
+        return done.returncode, done.stdout.decode(errors="replace"), folder
+
+    def kernel(self, name, **options):
+        return str(foreign_kernel.build(self.folder / name, **options))
+
+
+def check_pass(tap, name, result, unmade=frozenset(UNMADE)):
+    made = len(result.checks) - len(unmade)
+    good = (result.code == 0 and result.names("not-checked") == unmade and not result.names("RED")
+            and result.verdict() == f"verdict: PASS {made} checks ok, {len(unmade)} not made" and made > 8)
+    tap.check(good, f"must pass: {name}", result.output)
+
+
+def check_red(tap, name, result, red, words):
+    """red: exactly these; words: in the evidence of one of them."""
+    found = any(words in result.checks.get(check, ("", ""))[1] for check in red)
+    good = result.code == 1 and result.names("RED") == red and found
+    tap.check(good, f"must be red: {name}", f"red {sorted(result.names('RED'))}, wanted {sorted(red)}, '{words}'\n"
+              + result.output[-3000:])
+
+
+def check_kernels(tap, bench, proof):
+    """-> (a2's kernel and its good log) for the replays."""
+    kernels = {}
+    for age in ("a1", "a2"):
+        kernels[age] = bench.kernel(f"kernel-{age}", age=age, init=proof / "producer.elf")
+        result = bench.run(["--kernel", kernels[age], "--run", str(proof)])
+        check_pass(tap, f"init built in, {age}", result)
+        cut = int(result.checks["reading"][1].split(", ")[1].split()[0])
+        tap.check((cut > 3) == (age == "a1"), f"{age}: its lines were {'cut' if age == 'a1' else 'whole'}", result.output)
+        check_pass(tap, f"init built in, the age named, {age}",
+                   bench.run(["--kernel", kernels[age], "--run", str(proof), "--abi", age]))
+    tap.check(b"-append" not in " ".join(result.report["qemu"]["argv"]).encode(), "no boot arguments", result.output)
+    return kernels, result.log
+
+
+def check_initrd(tap, bench):
+    kernel = bench.kernel("kernel-initrd")
+    for age in ("a1", "a2"):
+        check_pass(tap, f"init by -initrd, {age}", bench.run(["--kernel", kernel, "--abi", age]))
+    result = bench.run(["--kernel", kernel, "--mutant", "flipped-byte"])
+    check_red(tap, "a mutant on it", result, NO_END, "VMO_ERR_PROTOCOL")
+    result = bench.run(["--kernel", kernel, "--qemu-extra", "-m 64M"])
+    tap.check(result.code == 1 and "see MEM" in result.output and result.report["qemu"]["argv"][-2:] == ["-m", "64M"],
+              "--qemu-extra reaches QEMU last, and overrides", result.output)
+
+
+def check_audits(tap, bench, proof):
+    """A kernel that can print an audit is held to it."""
+    kernel = bench.kernel("kernel-audits", init=proof / "producer.elf", audits=True)
+    options = ["--kernel", kernel, "--run", str(proof)]
+    result = bench.run(options)
+    check_pass(tap, "a kernel that prints an audit, and ends", result, {"audit-form"})
+    log = result.log.decode("latin-1")
+    without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))
+    result = bench.replay(without.encode("latin-1"), "", options)
+    check_red(tap, "a kernel that could print an audit and does not", result, {"exit-code", "audit-form"}, "did not")
+    result = bench.replay(log.replace("prot=r ", "prot=rw ").encode("latin-1"), "", options)
+    check_red(tap, "its audit says that the consumer could write", result, {"exit-code", "read-only"}, "prot=rw")
+    result = bench.run(["--kernel", str(OUR_KERNEL), "--wall", "2"], QEMU=f"{sys.executable} -B {REPLAYER}",
+                       REPLAY=str(bench.folder / "replay.log"))
+    good = result.code == 1 and {"audit-form", "exit-code", "limits"} <= result.names("RED")
+    tap.check(good, "our own kernel is never let off its audit", result.output)
+
+
+def check_other_init(tap, bench, proof, kernels):
+    _, _, other = bench.prepare("other")
+    result = bench.run(["--kernel", kernels["a2"], "--run", str(other)])
+    check_red(tap, "another proof is built in than the one named", result, {"images", "evidence"}, "byte for byte")
+    result = bench.run(["--kernel", kernels["a2"]])
+    check_red(tap, "an old proof is built in, and none named", result, {"evidence"}, "challenge=")
+    code, _, wrong = bench.prepare("wrong", ["--wrong-digest"])
+    result = bench.run(["--kernel", bench.kernel("kernel-wrong", init=wrong / "producer.elf"), "--run", str(wrong)])
+    check_red(tap, "a wrong digest is built in", result, NO_END, "VMO_ERR_PROTOCOL")
+    _, _, liar = bench.prepare("liar", ["--mutant", "store"])
+    result = bench.run(["--kernel", bench.kernel("kernel-store", init=liar / "producer.elf"), "--run", str(liar)])
+    check_red(tap, "a consumer that stores through its mapping", result, NO_END | {"bad-patterns"}, "killed: store")
+    (proof / "consumer.elf").write_bytes((proof / "consumer.elf").read_bytes() + b"x")
+    result = bench.run(["--kernel", kernels["a2"], "--run", str(proof)])
+    check_red(tap, "another consumer than the one built in", result, {"images"}, "does not travel inside init")
+
+
+def boot_of(proof, kernel, log):
+    """The good run of a2 with this log, as the harness would have it."""
+    files = {"kernel": pathlib.Path(kernel), "init": proof / "producer.elf", "consumer": proof / "consumer.elf"}
+    data = {name: path.read_bytes() for name, path in files.items()}
+    images = {name: facts.Image(*[facts.sha256_hex(content)] * 3) for name, content in data.items()}
+    return foreign.ForeignBoot(age="a2", nonce="-", log=log.encode(), exit_code=None, stopped="linger", log_cap=1 << 20,
+                               seconds=1.0, images=images, init_elf=data["init"], consumer_elf=data["consumer"],
+                               kernel_image=data["kernel"], built_in=True)
+
+
+def check_logs(tap, proof, kernel, log):
+    manifest, host = manifests.load("foreign"), facts.load_host_facts(proof / "challenge", None)
+    text = log.decode("utf-8")
+    logs = {name: (*change, set(), "") for name, change in HARMLESS.items()}
+    for name, (old, new, red, words) in {**logs, **RED_LOGS}.items():
+        assert old in text, old
+        boot = foreign.read(boot_of(proof, kernel, text.replace(old, new, 1)), manifest, host)
+        verdict = verdicts.judge(manifest, boot, host, verdicts.FOREIGN_CHECKS)
+        found = verdict.names("RED")
+        said = not red or any(words in verdict.outcomes[check].evidence for check in red & found)
+        good = found == red and said and (verdict.word == "PASS") == (not red)
+        unmade = verdict.names("not-checked") - red
+        tap.check(good and unmade == UNMADE - red, f"{'red' if red else 'good'} log: {name}",
+                  f"red {sorted(found)}, not checked {sorted(unmade)}: {verdict.reason}")
+
+
+def check_replays(tap, bench, options, log):
+    """What needs time to pass."""
+    for name, (late, red, words) in LATE.items():
+        check_red(tap, name, bench.replay(log, late, options), red, words)
+    text = log.decode("utf-8")
+    result = bench.replay(text.replace(LAST, "the end").encode(), "", options + ["--wall", "1.5"])
+    check_red(tap, "no last marker", result, CUT_OFF - {"evidence"}, "wall timeout")
+    result = bench.replay(text.replace(LAST, "noise " * 20000).encode(), "", options + ["--log-cap", "100000"])
+    check_red(tap, "a log without end", result, CUT_OFF - {"evidence"}, "reached its cap")
+    result = bench.replay(text.replace(LAST, "vmo: FAIL producer late: x").encode(), "", options)
+    check_red(tap, "a failure ends the waiting", result, {"markers", "failure-lines"}, "late: x")
+
+
+def check_config(tap, bench, proof, kernel):
+    empty, garbage = bench.folder / "empty", bench.folder / "garbage"
+    empty.write_bytes(b"")
+    garbage.write_bytes(bytes(range(256)) * 64)
+    cases = {
+        "no such kernel": (["--kernel", str(bench.folder / "none")], "is missing"),
+        "a folder as kernel": (["--kernel", str(bench.folder)], "is no file"),
+        "an empty kernel": (["--kernel", str(empty)], "has 0 bytes"),
+        "a kernel of rubbish": (["--kernel", str(garbage)], "is no RISC-V ELF file"),
+        "a program of the host as kernel": (["--kernel", sys.executable], "is no RISC-V ELF file"),
+        "no such prepared proof": (["--kernel", kernel, "--run", str(bench.folder / "none")], "is no prepared proof"),
+        "a prepared proof without its files": (["--kernel", kernel, "--run", str(bench.folder)], "producer.elf is missing"),
+        "a prepared proof and no kernel": (["--run", str(proof)], "say which by --kernel"),
+        "both ages of one kernel": (["--kernel", kernel, "--run", str(proof), "--abi", "all"], "this kernel has one age"),
+        "a payload for what is built in": (["--kernel", kernel, "--run", str(proof), "--payload", "LICENSE"], "proof-elf"),
+        "a mutant for what is built in": (["--kernel", kernel, "--run", str(proof), "--mutant", "liar"], "proof-elf"),
+        "words that do not end": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),
+        "an option that QEMU does not know": (["--kernel", kernel, "--run", str(proof), "--qemu-extra=-none"],
+                                              "QEMU refused to start"),
+        "a negative linger": (["--linger", "-1"], "--linger"),
+    }
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        results = list(pool.map(bench.run, [options for options, _ in cases.values()]))
+    for (name, (_, words)), result in zip(cases.items(), results):
+        good = result.code == 2 and "verdict: CONFIG" in result.verdict() and words in result.verdict()
+        tap.check(good, f"CONFIG: {name}", result.output)
+    return len(cases)
+
+
+def check_prepare(tap, bench, proof, said):
+    good = f"EMBED_INIT_ELF={proof / 'producer.elf'}\n" in said and f"RUN={proof}" in said
+    tap.check(good, "proof-elf says what to build in and what comes next", said)
+    before = (proof / "producer.elf").read_bytes()
+    code, said, _ = bench.prepare(proof.name)
+    after = (proof / "producer.elf").read_bytes()
+    tap.check(code == 0 and before != after, "proof-elf again: another challenge in the same place", said)
+    leavings = [path.name for path in bench.folder.iterdir() if path.name.startswith((".fresh", ".old"))]
+    code, said, _ = bench.prepare(proof.name, ["--payload", "none such"])
+    kept = (proof / "producer.elf").read_bytes() == after
+    tap.check(code == 2 and kept and "CONFIG" in said and not leavings, "a payload that is refused: nothing changes", said)
+    (bench.folder / "mine").mkdir()
+    (bench.folder / "mine" / "letter").write_text("dear", encoding="ascii")
+    code, said, folder = bench.prepare("mine")
+    tap.check(code == 2 and (folder / "letter").is_file(), "a folder with something else in it is left alone", said)
+
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        bench = Bench(folder)
+        code, said, proof = bench.prepare("proof")
+        tap.check(code == 0, "proof-elf prepares a proof", said)
+        check_prepare(tap, bench, proof, said)
+        kernels, log = check_kernels(tap, bench, proof)
+        check_initrd(tap, bench)
+        check_audits(tap, bench, proof)
+        check_logs(tap, proof, kernels["a2"], log)
+        check_replays(tap, bench, ["--kernel", kernels["a2"], "--run", str(proof)], log)
+        configured = check_config(tap, bench, proof, kernels["a2"])
+        check_other_init(tap, bench, proof, kernels)
+    tap.check(len(RED_LOGS) > 20 and len(HARMLESS) > 5 and configured > 10, "all of them ran")
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
