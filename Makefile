@@ -127,7 +127,7 @@ help: ## this list
 	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
 	@echo '  ABI=$(ABI)   the age of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
-	@echo '  KERNEL=   a kernel that is not ours, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
+	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'

@@ -4,8 +4,8 @@
 KERNEL_ELF := $(BUILD)/kernel/kernel.elf
 KERNEL_SRCS := $(sort $(wildcard boot/arch/*.S boot/arch/*.c boot/core/*.c boot/sys/*.c boot/init/*.c))
 KERNEL_OBJS := $(addprefix $(BUILD)/kernel/,$(addsuffix .o,$(basename $(KERNEL_SRCS))))
+KERNEL_LDFLAGS := -nostartfiles -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-z,max-page-size=4096
 ALL += $(KERNEL_ELF)
 
 $(KERNEL_ELF): $(KERNEL_OBJS) linker/kernel.ld
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -nostartfiles -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings \
-	    -Wl,-z,max-page-size=4096 -T linker/kernel.ld -o $@ $(KERNEL_OBJS) -lc -lgcc
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) -T linker/kernel.ld -o $@ $(KERNEL_OBJS) -lc -lgcc

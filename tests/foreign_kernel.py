@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the kernel that behaves like one that is not ours (tests/foreign/foreign.mk), around any init ELF."""
-import os
 import pathlib
-import shlex
 import subprocess
+import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
+from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def build(folder, age="a2", init=None, audits=False):
     """-> the kernel's file, folder/kernel.elf. Without an init it takes one by -initrd."""
-    words = [*shlex.split(os.environ.get("MAKE") or "make"), "--no-print-directory", "-C", str(ROOT), "foreign-kernel",
-             f"BUILD={os.environ.get('BUILD') or 'build'}", f"FOREIGN_OUT={folder}", f"FOREIGN_AGE={age}",
-             f"EMBED_INIT_ELF={init or ''}", f"FOREIGN_AUDITS={'1' if audits else ''}"]
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES")}
+    words, environment = prepare.make_command(
+        "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_AGE={age}", f"EMBED_INIT_ELF={init or ''}",
+        f"FOREIGN_AUDITS={'1' if audits else ''}")
     done = subprocess.run(words, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment)
     if done.returncode != 0:

@@ -10,6 +10,23 @@ from judge import facts
 from judge import foreign
 from judge.context import OK, judged, not_checked, red
 
+# Why a check of the audit's cannot be made without one.
+UNTOLD = {
+    "audit-complete": "nothing was recorded",
+    "audit-result": "the kernel does not say what became of init",
+    "tasks": "the kernel lists no tasks; the producer says that it waited",
+    "digest": "no record of the reply; see evidence, the producer's word",
+    "page-digest": "no record of the reply; the producer compared it",
+    "messages-clean": "no record of messages",
+    "sharing": "no record of physical pages",
+    "read-only": "no record of mappings",
+    "accessed": "no record of page table entries",
+    "no-kernel-copy": "the kernel does not count what it copies",
+    "counters": "nothing to hold the library's counters against",
+    "seal": "no record of aliases; see evidence, the library's word",
+    "leaks": "the kernel does not count what is left",
+    "hazards": "the kernel records none; a panic would be in bad-patterns",
+}
 KERNEL_BANNER = re.compile(r"neuron vers")  # NEURON's own, at each start
 
 
@@ -50,7 +67,8 @@ def images(ctx):
 def reading(ctx):
     """What the kernel printed in the middle of the payload's lines could be told from them."""
     found = ctx.boot.reading
-    return judged(found.doubts[:4], f"{len(found.kernel)} texts of the kernel's taken out, {found.joined} lines had been cut")
+    text = f"{len(found.kernel)} texts of the kernel's taken out, {found.joined} lines had been cut"
+    return judged(found.doubts[:4], text)
 
 
 def evidence(ctx):
@@ -81,7 +99,8 @@ def bad_patterns(ctx):
 
 def form(ctx):
     if ctx.audit is None and ctx.audit_error is None:
-        return red("the kernel can print one and did not") if ctx.boot.must_audit else not_checked("the kernel prints none")
+        owed = ctx.boot.must_audit
+        return red("the kernel can print one and did not") if owed else not_checked("the kernel prints none")
     if ctx.audit is not None and ctx.boot.nonce == audit_form.NO_NONCE:
         return not_checked("there is one without a nonce: nobody gave the kernel one, and any task could print it")
     return check_audit.form(ctx)

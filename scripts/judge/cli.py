@@ -112,10 +112,9 @@ class Harness:
         options = self.options
         if self.target.is_foreign() and options.abi == "all":
             raise ConfigError("this kernel has one age: --abi all is for the kernel of this tree")
-        made_before = ("--payload", options.payload), ("--mutant", options.mutant), ("--wrong-digest", options.wrong_digest)
-        for name, value in made_before if self.target.prepared else ():
-            if value:
-                raise ConfigError(f"{name} has its place at make proof-elf: the kernel's init is built in")
+        given = {"--payload": options.payload, "--mutant": options.mutant, "--wrong-digest": options.wrong_digest}
+        for name in (name for name, value in given.items() if value and self.target.prepared):
+            raise ConfigError(f"{name} has its place at make proof-elf: the kernel's init is built in")
 
     def ages(self):
         if self.options.abi == "all":
@@ -127,11 +126,8 @@ class Harness:
             self.host = facts.load_host_facts(self.elfs / targets.CHALLENGE, None)
             self.host.drawn = "the challenge of its preparation"
             return
-        source = None if self.spec.startswith(facts.GENERATED) else prepare.read_source(self.spec)
-        prepare.make_challenge(self.host_ref, self.spec, self.run / targets.CHALLENGE)
-        self.host = facts.load_host_facts(self.run / targets.CHALLENGE, source)
-        if self.options.wrong_digest:
-            prepare.spoil_digest(self.run / targets.CHALLENGE / "expected.h", self.host.digest_hex)
+        challenge = self.run / targets.CHALLENGE
+        self.host = prepare.make_input(self.host_ref, self.spec, challenge, self.options.wrong_digest)
         prepare.make_elfs(self.run, self.options.mutant)
 
     def files(self, folder):

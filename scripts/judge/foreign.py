@@ -8,8 +8,9 @@ from judge import noise
 from judge import proof
 
 # What such a kernel prints when it goes wrong: its panics and exceptions, and what its own scripts take for fatal.
-BAD = re.compile(r"(?i:panic|assertion|stack overflow|unexpected trap|sbi_trap_error)|EXC: scause|\[USER-PF\]|ILLEGAL"
-                 r"|LOCKDEP:|PT-VERIFY:|rx guard:|SELFTEST: .*\bFAIL|SELFTEST: fail|kernel: .*(?:killed|refused|watchdog)")
+BAD = re.compile(r"(?i:panic|assertion|stack overflow|unexpected trap|sbi_trap_error)|EXC: scause|ILLEGAL"
+                 r"|\[USER-PF\]|LOCKDEP:|PT-VERIFY:|rx guard:|SELFTEST: (?:fail|.*\bFAIL)"
+                 r"|kernel: .*(?:killed|refused|watchdog)")
 ANY_AGE = "foreign"  # nobody asked for one: it is what the evidence line says
 LINGER_SECONDS = 2.0
 LOG_CAP_BYTES = 16 * 1024 * 1024

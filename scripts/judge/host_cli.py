@@ -37,11 +37,7 @@ class HostHarness:
         self.host = None
 
     def prepare(self):
-        source = None if self.spec.startswith(facts.GENERATED) else prepare.read_source(self.spec)
-        prepare.make_challenge(self.host_ref, self.spec, self.run / "challenge")
-        self.host = facts.load_host_facts(self.run / "challenge", source)
-        if self.options.wrong_digest:
-            prepare.spoil_digest(self.run / "challenge" / "expected.h", self.host.digest_hex)
+        self.host = prepare.make_input(self.host_ref, self.spec, self.run / "challenge", self.options.wrong_digest)
         prepare.make_programs(self.run, self.options.mutant, "host-elf", tuple(PROGRAMS.values()))
 
     def boot(self):

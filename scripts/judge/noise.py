@@ -16,7 +16,7 @@ import re
 
 COLOUR = r"\x1b\[[0-9;?]*[A-Za-z]"
 SHAPES = (
-    r"\[(?:ERROR|WARN|INFO|DEBUG|TRACE) [A-Za-z0-9_:.-]+\] ",  # every age: log.rs, diag/log.rs; sched/mod.rs writes it raw
+    r"\[(?:ERROR|WARN|INFO|DEBUG|TRACE) [A-Za-z0-9_:.-]+\] ",  # log.rs, diag/log.rs; raw in sched/mod.rs
     r"\[USER-PF\] ",  # a task's page fault, byte by byte: trap.rs, core/trap/fault.rs
     r"EXC: scause=",  # an exception: trap.rs, core/trap/fault.rs
     r"PANIC(?::| ra=| )",  # panic.rs, core/panic.rs

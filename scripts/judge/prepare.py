@@ -103,6 +103,16 @@ def make_challenge(host_ref, spec, folder):
         raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
 
 
+def make_input(host_ref, spec, folder, wrong_digest):
+    """host-ref's files of a fresh challenge around a payload. -> facts.HostFacts"""
+    source = None if spec.startswith(facts.GENERATED) else read_source(spec)
+    make_challenge(host_ref, spec, folder)
+    host = facts.load_host_facts(folder, source)
+    if wrong_digest:
+        spoil_digest(folder / "expected.h", host.digest_hex)
+    return host
+
+
 def byte_list(hex_digest):
     """The digest as a C initializer: 0x12, 0x34, ... with whatever stands between the numbers."""
     return r"[\s,]+".join(f"0x{hex_digest[i:i + 2]}" for i in range(0, len(hex_digest), 2))
@@ -132,13 +142,18 @@ def make_elfs(run, mutant):
     make_programs(run, mutant, "run-elf", ("producer.elf", "consumer.elf"))
 
 
-def make_programs(run, mutant, goal, names):
-    command = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), goal,
-                                                      f"RUN_DIR={shown(run)}"]
-    command += [f"MUTANT={mutant}"] if mutant else []
-    # An outer make's job server and flags are its own; what its caller set arrives through the environment.
+def make_command(goal, *variables):
+    """-> (words, environment). An outer make's job server and flags are its own; what its caller set arrives through
+    the environment, but for what is set here."""
+    words = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), goal, *variables]
+    ours = {variable.partition("=")[0] for variable in variables}
     environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT", "RUN_DIR")}
+                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT") and key not in ours}
+    return words, environment
+
+
+def make_programs(run, mutant, goal, names):
+    command, environment = make_command(goal, f"RUN_DIR={shown(run)}", *([f"MUTANT={mutant}"] if mutant else []))
     log = run / "make.log"
     with one_build_at_a_time(), open(log, "wb") as out:
         try:

@@ -7,7 +7,6 @@ import sys
 import tempfile
 
 from judge import cli
-from judge import facts
 from judge import prepare
 from judge import target as targets
 from judge.prepare import ConfigError, HarnessError
@@ -19,7 +18,7 @@ OK, CONFIG, HARNESS_BUG = 0, 2, 3
 def parse_options(words):
     parser = cli.Parser(prog="proof-elf.sh", description="Prepares the proof's init for a kernel that has it built in. "
                         "Exit: 0 done, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
-    parser.add_argument("--payload", metavar="SPEC", default="LICENSE", help="a file, or gen:<seed>:<len>; default LICENSE")
+    parser.add_argument("--payload", metavar="SPEC", default="LICENSE", help="a file, or gen:<seed>:<len>")
     parser.add_argument("--out", metavar="DIR", default=None, help="where to; what was prepared there is replaced")
     parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
     parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
@@ -28,10 +27,8 @@ def parse_options(words):
 
 def make(options, folder):
     """-> facts.HostFacts"""
-    prepare.make_challenge(prepare.need_host_ref(), options.payload, folder / targets.CHALLENGE)
-    host = facts.load_host_facts(folder / targets.CHALLENGE, None)
-    if options.wrong_digest:
-        prepare.spoil_digest(folder / targets.CHALLENGE / "expected.h", host.digest_hex)
+    challenge = folder / targets.CHALLENGE
+    host = prepare.make_input(prepare.need_host_ref(), options.payload, challenge, options.wrong_digest)
     prepare.make_elfs(folder, options.mutant)
     return host
 

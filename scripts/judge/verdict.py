@@ -86,21 +86,8 @@ FOREIGN_CHECKS = (
     ("bad-patterns", check_foreign.bad_patterns, False),
     ("evidence", check_foreign.evidence, False),
     ("audit-form", check_foreign.form, False),
-    ("audit-complete", check_foreign.told(check_audit.complete, "nothing was recorded"), False),
-    ("audit-result", check_foreign.told(check_audit.result, "the kernel does not say what became of init"), False),
-    ("tasks", check_foreign.told(check_audit.tasks, "the kernel lists no tasks; the producer says that it waited"), False),
-    ("digest", check_foreign.told(check_share.digest, "no record of the reply; see evidence, the producer's word"), False),
-    ("page-digest", check_foreign.told(check_share.page_digest, "no record of the reply; the producer compared it"), False),
-    ("messages-clean", check_foreign.told(check_share.messages_clean, "no record of messages"), False),
-    ("sharing", check_foreign.told(check_share.sharing, "no record of physical pages"), False),
-    ("read-only", check_foreign.told(check_share.read_only, "no record of mappings"), False),
-    ("accessed", check_foreign.told(check_share.accessed, "no record of page table entries"), False),
-    ("no-kernel-copy", check_foreign.told(check_share.no_kernel_copy, "the kernel does not count what it copies"), False),
-    ("counters", check_foreign.told(check_share.counters, "nothing to hold the library's counters against"), False),
-    ("seal", check_foreign.told(check_share.seal, "no record of aliases; see evidence, the library's word"), False),
-    ("leaks", check_foreign.told(check_audit.leaks, "the kernel does not count what is left"), False),
-    ("hazards", check_foreign.told(check_audit.hazards, "the kernel records none; it would have panicked"), False),
-)
+) + tuple((name, check_foreign.told(function, check_foreign.UNTOLD[name]), False)
+          for name, function, reads_audit in CHECKS if reads_audit)
 MANIFEST_CHECK = "manifest"
 
 

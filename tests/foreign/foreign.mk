@@ -13,8 +13,10 @@ FOREIGN_SWAPS := boot/arch/console.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.
                  $(if $(EMBED_INIT_ELF),boot/core/fdt.c)
 FOREIGN_SRCS := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
 FOREIGN_SRCS += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)
-FOREIGN_OBJS := $(patsubst %,$(BUILD)/kernel/%.o,$(basename $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS)) $(FOREIGN_SRCS)))
-FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler -I"$(FOREIGN_OUT)" tests/foreign/foreign_init.S)
+FOREIGN_SRCS += $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS))
+FOREIGN_OBJS := $(patsubst %,$(BUILD)/kernel/%.o,$(basename $(FOREIGN_SRCS)))
+FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler -I"$(FOREIGN_OUT)" \
+                  tests/foreign/foreign_init.S)
 ALL += $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/foreign/*.c))
 
 TEST_SUITES += tests/foreign/test_foreign.py
@@ -23,5 +25,5 @@ TEST_SUITES += tests/foreign/test_foreign.py
 foreign-kernel: $(FOREIGN_OBJS)
 	@mkdir -p "$(FOREIGN_OUT)"
 	$(if $(EMBED_INIT_ELF),$(Q)cp "$(EMBED_INIT_ELF)" "$(FOREIGN_OUT)/init.elf")
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) -nostartfiles -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings \
-	    -Wl,-z,max-page-size=4096 $(FOREIGN_INIT) -T linker/kernel.ld -o "$(FOREIGN_OUT)/kernel.elf" $(FOREIGN_OBJS) -lc -lgcc
+	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld -o "$(FOREIGN_OUT)/kernel.elf" \
+	    $(FOREIGN_OBJS) -lc -lgcc

@@ -2,7 +2,8 @@
 /* In place of core/audit_print.c: a kernel that says nothing of what it recorded. */
 #include "core/audit.h"
 
-void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status, uint64_t instret)
+void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
+                 uint64_t instret)
 {
     (void)nonce;
     (void)age;

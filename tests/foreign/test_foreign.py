@@ -33,7 +33,8 @@ LINGER = "0.3"
 
 # What a kernel without audit and end leaves open.
 UNMADE = {"exit-code", "audit-form", "audit-complete", "audit-result", "tasks", "digest", "page-digest",
-          "messages-clean", "sharing", "read-only", "accessed", "no-kernel-copy", "counters", "seal", "leaks", "hazards"}
+          "messages-clean", "sharing", "read-only", "accessed", "no-kernel-copy", "counters", "seal", "leaks",
+          "hazards"}
 NO_END = {"failure-lines", "markers", "evidence"}
 CUT_OFF = {"limits", "exit-code", "markers", "evidence"}
 
@@ -167,7 +168,7 @@ def check_kernels(tap, bench, proof):
         result = bench.run(["--kernel", kernels[age], "--run", str(proof)])
         check_pass(tap, f"init built in, {age}", result)
         cut = int(result.checks["reading"][1].split(", ")[1].split()[0])
-        tap.check((cut > 3) == (age == "a1"), f"{age}: its lines were {'cut' if age == 'a1' else 'whole'}", result.output)
+        tap.check((cut > 3) == (age == "a1"), f"{age}: {'lines were' if age == 'a1' else 'no line was'} cut", result.output)
         check_pass(tap, f"init built in, the age named, {age}",
                    bench.run(["--kernel", kernels[age], "--run", str(proof), "--abi", age]))
     tap.check(b"-append" not in " ".join(result.report["qemu"]["argv"]).encode(), "no boot arguments", result.output)
@@ -263,6 +264,7 @@ def check_config(tap, bench, proof, kernel):
     empty, garbage = bench.folder / "empty", bench.folder / "garbage"
     empty.write_bytes(b"")
     garbage.write_bytes(bytes(range(256)) * 64)
+    built_in = ["--kernel", kernel, "--run", str(proof)]
     cases = {
         "no such kernel": (["--kernel", str(bench.folder / "none")], "is missing"),
         "a folder as kernel": (["--kernel", str(bench.folder)], "is no file"),
@@ -270,14 +272,14 @@ def check_config(tap, bench, proof, kernel):
         "a kernel of rubbish": (["--kernel", str(garbage)], "is no RISC-V ELF file"),
         "a program of the host as kernel": (["--kernel", sys.executable], "is no RISC-V ELF file"),
         "no such prepared proof": (["--kernel", kernel, "--run", str(bench.folder / "none")], "is no prepared proof"),
-        "a prepared proof without its files": (["--kernel", kernel, "--run", str(bench.folder)], "producer.elf is missing"),
+        "a prepared proof without its files": (["--kernel", kernel, "--run", str(bench.folder)],
+                                                "producer.elf is missing"),
         "a prepared proof and no kernel": (["--run", str(proof)], "say which by --kernel"),
-        "both ages of one kernel": (["--kernel", kernel, "--run", str(proof), "--abi", "all"], "this kernel has one age"),
-        "a payload for what is built in": (["--kernel", kernel, "--run", str(proof), "--payload", "LICENSE"], "proof-elf"),
-        "a mutant for what is built in": (["--kernel", kernel, "--run", str(proof), "--mutant", "liar"], "proof-elf"),
+        "both ages of one kernel": (built_in + ["--abi", "all"], "this kernel has one age"),
+        "a payload for what is built in": (built_in + ["--payload", "LICENSE"], "proof-elf"),
+        "a mutant for what is built in": (built_in + ["--mutant", "liar"], "proof-elf"),
         "words that do not end": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),
-        "an option that QEMU does not know": (["--kernel", kernel, "--run", str(proof), "--qemu-extra=-none"],
-                                              "QEMU refused to start"),
+        "an option that QEMU does not know": (built_in + ["--qemu-extra=-none"], "QEMU refused to start"),
         "a negative linger": (["--linger", "-1"], "--linger"),
     }
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
@@ -298,7 +300,8 @@ def check_prepare(tap, bench, proof, said):
     leavings = [path.name for path in bench.folder.iterdir() if path.name.startswith((".fresh", ".old"))]
     code, said, _ = bench.prepare(proof.name, ["--payload", "none such"])
     kept = (proof / "producer.elf").read_bytes() == after
-    tap.check(code == 2 and kept and "CONFIG" in said and not leavings, "a payload that is refused: nothing changes", said)
+    good = code == 2 and kept and "CONFIG" in said and not leavings
+    tap.check(good, "a payload that is refused: nothing changes", said)
     (bench.folder / "mine").mkdir()
     (bench.folder / "mine" / "letter").write_text("dear", encoding="ascii")
     code, said, folder = bench.prepare("mine")
