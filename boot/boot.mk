@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The test kernel.
+# The test kernel. (KERNEL is a caller's variable: a kernel that is not built here.)
 
 KERNEL_ELF := $(BUILD)/kernel/kernel.elf
 KERNEL_SRCS := $(sort $(wildcard boot/arch/*.S boot/arch/*.c boot/core/*.c boot/sys/*.c boot/init/*.c))

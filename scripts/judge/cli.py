@@ -2,7 +2,6 @@
 """The harness from the first option to the exit code."""
 import argparse
 import os
-import pathlib
 import secrets
 import signal
 import sys

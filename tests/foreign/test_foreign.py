@@ -280,6 +280,7 @@ def check_config(tap, bench, proof, kernel):
         "a mutant for what is built in": (built_in + ["--mutant", "liar"], "proof-elf"),
         "words that do not end": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),
         "an option that QEMU does not know": (built_in + ["--qemu-extra=-none"], "QEMU refused to start"),
+        "the tolerant manifest for our own kernel": (["--manifest", "foreign"], "no manifest 'foreign'"),
         "a negative linger": (["--linger", "-1"], "--linger"),
     }
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
