@@ -2,7 +2,7 @@
 """A stand-in for QEMU: prints a log that was kept, and, when the harness has seen its last marker, what comes late.
 
 REPLAY is the log, LATE the file with what comes late (none: nothing does), SERIAL where the harness keeps what it
-read, UNTIL the words after which it is late. Then it waits to be ended, as a kernel does that has no end.
+read, UNTIL the words after which it is late. Without LATE it waits to be ended, as a kernel does that has no end.
 """
 import os
 import pathlib
@@ -11,6 +11,7 @@ import sys
 import time
 
 PATIENCE_SECONDS = 20
+GUEST_DONE = 85
 
 
 def seen(serial, words):
@@ -27,6 +28,7 @@ def main():
             time.sleep(0.01)
         sys.stdout.buffer.write(pathlib.Path(late).read_bytes())
         sys.stdout.flush()
+        sys.exit(GUEST_DONE)
     signal.pause()
 
 

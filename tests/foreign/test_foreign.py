@@ -29,7 +29,8 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 REPLAYER = ROOT / "tests" / "foreign" / "replay_qemu.py"
 OUR_KERNEL = BUILD / "kernel" / "kernel.elf"
 LAST = "SELFTEST: vmo share ok"
-LINGER = "0.3"
+LINGER = ["--linger", "0.3"]
+PATIENT = ["--linger", "60"]  # for what ends by itself: as long as a busy host may take
 
 # What a kernel without audit and end leaves open.
 UNMADE = {"exit-code", "audit-form", "audit-complete", "audit-result", "tasks", "digest", "page-digest",
@@ -116,7 +117,7 @@ class Bench:
 
     def run(self, options, out=None, **environment):
         out = out or self.folder / f"run{next(self.counter)}"
-        done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), "--linger", LINGER, *options],
+        done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), *LINGER, *options],
                               cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, env=dict(os.environ, QEMU_EXTRA="", **environment), timeout=180)
         return Result(done.returncode, done.stdout.decode(errors="replace"), out)
@@ -190,7 +191,7 @@ def check_audits(tap, bench, proof):
     """A kernel that can print an audit is held to it."""
     kernel = bench.kernel("kernel-audits", init=proof / "producer.elf", audits=True)
     options = ["--kernel", kernel, "--run", str(proof)]
-    result = bench.run(options)
+    result = bench.run(options + PATIENT)
     check_pass(tap, "a kernel that prints an audit, and ends", result, {"audit-form"})
     log = result.log.decode("latin-1")
     without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))
@@ -250,9 +251,9 @@ def check_logs(tap, proof, kernel, log):
 def check_replays(tap, bench, options, log):
     """What needs time to pass."""
     for name, (late, red, words) in LATE.items():
-        check_red(tap, name, bench.replay(log, late, options), red, words)
+        check_red(tap, name, bench.replay(log, late, options + PATIENT), red, words)
     text = log.decode("utf-8")
-    result = bench.replay(text.replace(LAST, "the end").encode(), "", options + ["--wall", "1.5"])
+    result = bench.replay(text.replace(LAST, "the end").encode(), "", options + ["--wall", "4"])
     check_red(tap, "no last marker", result, CUT_OFF - {"evidence"}, "wall timeout")
     result = bench.replay(text.replace(LAST, "noise " * 20000).encode(), "", options + ["--log-cap", "100000"])
     check_red(tap, "a log without end", result, CUT_OFF - {"evidence"}, "reached its cap")
