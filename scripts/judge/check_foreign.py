@@ -14,6 +14,7 @@ from judge.context import OK, judged, not_checked, red
 UNTOLD = {
     "audit-complete": "nothing was recorded",
     "audit-result": "the kernel does not say what became of init",
+    "authors": "the console is one, and the kernel does not say who wrote what",
     "tasks": "the kernel lists no tasks; the producer says that it waited",
     "digest": "no record of the reply; see evidence, the producer's word",
     "page-digest": "no record of the reply; the producer compared it",

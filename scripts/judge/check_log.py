@@ -102,7 +102,7 @@ def authors(ctx):
     lines, records = ctx.lines[:len(ctx.lines) - ctx.audit.line_count], ctx.audit["say"]
     before = max(0, len(lines) - len(records))
     problems = [f"the kernel recorded {len(records)} lines, the log has {len(lines)}"] * (len(records) > len(lines))
-    problems += [f"not in the kernel's record: '{line[:60]}'" for line in lines[:before] if proof.is_spoken(line)]
+    problems += [f"not in the kernel's record: '{line[:60]}'" for line in lines[:before] if ctx.is_spoken(line)]
     problems += [f"the kernel recorded another line than '{line[:60]}'"
                  for line, record in zip(lines[before:], records) if not is_recorded_as(line, record)]
     said = [(int(record["by"]) if record["by"].isdigit() else record["by"], line)
