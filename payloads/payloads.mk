@@ -43,3 +43,4 @@ endif
 
 include payloads/evil/evil.mk
 include payloads/linux/run-host.mk
+include payloads/probe/probe.mk

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The probe's first program: all calls. What an ELF file can be refused for is probe2's. */
+#include "probe/probe.h"
+
+void probe_main(const uint64_t *start);
+
+static void both_ages(void)
+{
+    probe_cap();
+    probe_endpoint();
+    probe_ipc();
+    probe_ipc_order();
+    probe_ipc_move();
+    probe_recv_v2();
+    probe_child_life();
+    probe_child_names();
+    probe_child_waits();
+    probe_child_faults();
+}
+
+void probe_main(const uint64_t *start)
+{
+    probe_age();
+    probe_start(start);
+    probe_console();
+    probe_vmo();
+    if (probe_is_a1()) {
+        probe_map_a1();
+        probe_as();
+        both_ages();
+    } else {
+        probe_map_a2();
+        probe_as();
+        probe_share();
+        probe_destroy();
+        both_ages();
+        probe_child_memory();
+        probe_last();
+    }
+#ifdef PROBE_HAZARDS
+    probe_hazards();
+#endif
+    probe_done();
+}
