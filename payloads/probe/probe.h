@@ -17,7 +17,8 @@
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
 #define KERNEL_HALF UINT64_C(0x80000000) /* the one bad pointer that every kernel refuses (K-21, K-64) */
 #define ANY_SLOT UINT64_MAX
-#define FIRST_SLOT 2  /* the lowest that is free when a part begins: each leaves 0 and 1 alone (K-14, K-15)  \
+#define FIRST_SLOT                                                                                           \
+    2                 /* the lowest that is free when a part begins: each leaves 0 and 1 alone (K-14, K-15)  \
                        */
 #define EMPTY_SLOT 60 /* no part uses it */
 #define NO_SUCH_SLOT 256  /* beyond the table of both ages */
@@ -165,8 +166,5 @@ void probe_child_faults(void);
 void probe_child_memory(void);
 void probe_last(void);
 void probe_elf(void);
-#ifdef PROBE_HAZARDS
-void probe_hazards(void);
-#endif
 
 #endif

@@ -37,8 +37,5 @@ void probe_main(const uint64_t *start)
         probe_child_memory();
         probe_last();
     }
-#ifdef PROBE_HAZARDS
-    probe_hazards();
-#endif
     probe_done();
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the contract decides and our kernel records as a hazard: built in by PROBE_HAZARDS=1 alone (K-03,
- * K-55). */
+/*
+ * The probe's third program: what the contract decides, and what our kernel records as a hazard since no
+ * program should do it (K-03, K-55). The real kernels survive it; it is not part of the probe that is meant
+ * for them.
+ */
 #include "probe/probe.h"
+
+void probe_main(const uint64_t *start);
 
 static void storm(void)
 {
@@ -16,17 +21,25 @@ static void storm(void)
     row_if("K-03.over", "getpid", "then from another address", answer == NX_PID_INIT, "own-pid", answer);
 }
 
-void probe_hazards(void)
+static void blocks_alone(void)
 {
     const uint64_t endpoint = new_endpoint(1);
     struct nx_ipc_hdr hdr = {.len = 0};
     uint64_t word = 0;
 
-    storm();
     ROW("K-55.recv", "for ever, nothing else can run", NX_SYS_IPC_RECV, endpoint, at(&hdr), at(&word),
         sizeof word, 0, 0);
     (void)post(endpoint, &hdr, &word);
     ROW("K-55.send", "for ever, nothing else can run", NX_SYS_IPC_SEND, endpoint, at(&hdr), at(&word), 0, 0,
         0);
     (void)CALL(NX_SYS_EP_CLOSE, endpoint);
+}
+
+void probe_main(const uint64_t *start)
+{
+    (void)start;
+    probe_age();
+    storm();
+    blocks_alone();
+    probe_done();
 }
