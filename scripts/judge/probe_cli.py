@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boots the probe and compares its answers with the contract: on our kernel, or on one that has the probe built in."""
+import pathlib
+import re
+import secrets
+import shlex
+import shutil
+import sys
+
+from judge import audit as audit_form
+from judge import cli
+from judge import noise
+from judge import prepare
+from judge import probe_rows
+from judge import qemu
+from judge import verdict as verdicts
+from judge.prepare import ConfigError, shown
+from judge.report import say
+
+AGES = ("a1", "a2")
+PROGRAMS = ("probe", "probe2")
+HAZARDS_PROGRAM = "probe-hazards"
+EXPECTED_HAZARDS = {HAZARDS_PROGRAM: ["K-03", "K-55", "K-55"]}
+GOLDENS = prepare.ROOT / "tests" / "abi"
+EXIT_PASS = 85
+WATCHDOG_MS = 60000
+LINGER_SECONDS = 2.0
+SHOWN_PROBLEMS = 40
+LATE_FAILURE = re.compile(r"PANIC|panic", re.ASCII)
+
+
+def parse_options(words):
+    parser = cli.Parser(prog="test-abi.sh", description="Boots the ABI probe and compares what it prints with "
+                        "tests/abi. Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
+    parser.add_argument("--abi", choices=(*AGES, "all"), default="all", help="age of our kernel")
+    parser.add_argument("--probe", choices=(*PROGRAMS, HAZARDS_PROGRAM, "all"), default="all", help="which program")
+    parser.add_argument("--kernel", metavar="FILE", default=None, help="a kernel with the probe built in as its init")
+    parser.add_argument("--qemu-extra", metavar="WORDS", default="", help="more words for QEMU, which come last")
+    parser.add_argument("--mem", default="320M", help="memory of the guest")
+    parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments for our kernel")
+    parser.add_argument("--wall", metavar="SECONDS", type=float, default=120.0, help="timeout of one run")
+    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=cli.LOG_CAP_BYTES, help="cap of the log")
+    parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
+    parser.add_argument("--verbose", action="store_true", help="show all that was printed")
+    options = parser.parse_args(words)
+    if options.wall <= 0 or options.log_cap <= 0:
+        raise ConfigError("--wall and --log-cap are more than 0")
+    if options.kernel is not None and (options.append or options.abi != "all"):
+        raise ConfigError("a kernel with the probe built in takes no --abi and no --append: the probe tells its age")
+    return options
+
+
+def golden_of(program, age):
+    name = f"{age}.tsv" if program == "probe" else f"{age}-{program}.tsv"
+    return probe_rows.load_golden(GOLDENS / name)
+
+
+def say_differences(title, problems, undecided):
+    for row in undecided:
+        say(f"undecided {row.name} ({row.statement}): {row.call}, {row.what}: {row.answer}")
+    for problem in problems[:SHOWN_PROBLEMS]:
+        say(f"difference {problem}")
+    if len(problems) > SHOWN_PROBLEMS:
+        say(f"difference ... and {len(problems) - SHOWN_PROBLEMS} more")
+    say(title)
+
+
+def check_audit(ran, nonce, age, program):
+    """Our kernel's own record of the run. -> problems"""
+    if ran.stopped:
+        return [f"the run was ended by the {ran.stopped} limit"]
+    problems = []
+    if ran.exit_code != EXIT_PASS:
+        problems.append(f"QEMU ended with {ran.exit_code} instead of {EXIT_PASS}")
+    parts = ran.log.decode("latin-1").split("\n")
+    try:
+        audit = audit_form.parse([part.rstrip("\r") for part in parts[:-1]], parts[-1], nonce, age)
+    except audit_form.FormError as error:
+        return problems + [f"the audit: {error}"]
+    hazards = [record["id"] for record in audit["hazard"]]
+    if hazards != EXPECTED_HAZARDS.get(program, []):
+        problems += [f"hazard {record['id']} {record['what']}, pid {record['pid']}, call {record['call']}"
+                     for record in audit["hazard"]] or ["the hazards that it should have recorded are missing"]
+    problems += [f"the audit lost {record['lost']} records of '{record['kind']}'"
+                 for record in audit["overflow"] if record["kind"] in ("task", "hazard")]
+    result = audit.one("result")
+    if (result["init"], result["status"]) != ("done", 0):
+        problems.append(f"init={result['init']} status={result['status']}")
+    return problems
+
+
+def is_done(log):
+    """Whether the probe's last line is there, be it cut by a kernel's text of a known shape."""
+    stream = noise.Stream()
+    for part in bytes(log).decode("latin-1").split("\n")[:-1]:
+        stream.line(part)
+    return probe_rows.is_done(stream.lines)
+
+
+class ProbeHarness:
+    """One call of the harness."""
+
+    def __init__(self, options):
+        self.options = options
+        self.qemu_words = shlex.split(prepare.setting("QEMU", "qemu-system-riscv64"))
+        if not self.qemu_words or shutil.which(self.qemu_words[0]) is None:
+            raise ConfigError(f"QEMU '{' '.join(self.qemu_words)}' was not found; on Debian the package is {qemu.PACKAGE}")
+        build = prepare.build_folder()
+        programs = PROGRAMS if options.probe == "all" else (options.probe,)
+        self.elfs = {program: build / "target" / "payloads" / f"{program}.elf" for program in programs}
+        self.kernel = build / "kernel" / "kernel.elf"
+        if options.kernel is None:
+            prepare.need_files(self.kernel, *self.elfs.values())
+        else:
+            self.kernel = pathlib.Path(options.kernel).absolute()
+            if not self.kernel.is_file():
+                raise ConfigError(f"{options.kernel} is not a file")
+        try:
+            self.extra = shlex.split(options.qemu_extra)
+        except ValueError as error:
+            raise ConfigError(f"--qemu-extra: {error}") from error
+        self.run = prepare.run_folder(options.out)
+
+    def prepare(self):
+        """All is built already."""
+
+    def start(self, name, initrd, append, **until):
+        """One boot, in a folder of its own."""
+        folder = self.run / name
+        folder.mkdir()
+        kernel = folder / "kernel.elf"
+        shutil.copyfile(self.kernel, kernel)
+        argv = qemu.command(self.qemu_words, self.options.mem, kernel, initrd, append, self.extra)
+        try:
+            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, self.options.log_cap,
+                           **until)
+        except qemu.QemuMissing as error:
+            raise ConfigError(str(error)) from error
+        if ran.exit_code == cli.QEMU_OWN_ERROR and not ran.log:
+            words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
+            raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
+        if self.options.verbose:
+            for line in ran.log.decode("latin-1").split("\n"):
+                say(line.rstrip("\r"))
+        return ran
+
+    def judge_own(self, age, program):
+        """-> (problems, Comparison)"""
+        nonce = secrets.token_hex(cli.NONCE_BYTES)
+        words = [f"abi={age}", f"nonce={nonce}", f"watchdog_ms={WATCHDOG_MS}", *self.options.append.split()]
+        say(f"boot {age} {program}: {shown(self.run / f'{age}-{program}')}")
+        ran = self.start(f"{age}-{program}", self.elfs[program], " ".join(words))
+        golden = golden_of(program, age)
+        lines, doubts = probe_rows.read_log(ran.log, [golden])
+        compared = probe_rows.compare(golden, lines)
+        return check_audit(ran, nonce, age, program) + doubts + compared.problems, compared
+
+    def program_inside(self):
+        """Which probe a foreign kernel was built with: the one that stands in its file, or the one that was named."""
+        data = self.kernel.read_bytes()
+        inside = [program for program, elf in self.elfs.items() if elf.is_file() and elf.read_bytes() in data]
+        if len(inside) == 1:
+            return inside[0]
+        named = "probe" if self.options.probe == "all" else self.options.probe
+        say(f"note: no {'/'.join(self.elfs)}.elf stands in {shown(self.kernel)} byte for byte; taken for {named}")
+        return named
+
+    def judge_foreign(self):
+        """-> (problems, Comparison). There is no exit code and no audit."""
+        program = self.program_inside()
+        say(f"boot {shown(self.kernel)} with {program} built in: {shown(self.run / 'foreign')}")
+        ran = self.start("foreign", None, None, until=is_done, linger_seconds=LINGER_SECONDS)
+        goldens = {age: golden_of(program, age) for age in AGES}
+        lines, doubts = probe_rows.read_log(ran.log, goldens.values())
+        age = probe_rows.told_age(lines)
+        problems = doubts
+        if ran.stopped == "log-cap":
+            problems.append("the run was ended by the log-cap limit")
+        if age not in goldens:
+            problems.append(f"the probe did not tell the kernel's age ({age}); compared with a2")
+        compared = probe_rows.compare(goldens.get(age, goldens["a2"]), lines)
+        text = ran.log.decode("latin-1")
+        problems += [f"the kernel says '{line.strip()[:100]}'" for line in text.split("\n") if LATE_FAILURE.search(line)]
+        say("note: no exit code and no audit: only what the probe printed is compared")
+        return problems + compared.problems, compared
+
+
+def title_of(name, compared, problems):
+    return (f"probe {name}: {compared.agreed} decided cases as the contract says, {len(problems)} differences, "
+            f"{len(compared.undecided)} undecided")
+
+
+def judge_all(harness):
+    """-> (verdict word, reason)"""
+    found = []
+    if harness.options.kernel is not None:
+        found.append(("foreign", *harness.judge_foreign()))
+    else:
+        for age in AGES if harness.options.abi == "all" else (harness.options.abi,):
+            found += [(f"{age} {program}", *harness.judge_own(age, program)) for program in harness.elfs]
+    for name, problems, compared in found:
+        say_differences(title_of(name, compared, problems), problems, compared.undecided)
+    agreed = sum(compared.agreed for _, _, compared in found)
+    undecided = sum(len(compared.undecided) for _, _, compared in found)
+    wrong = [problem for _, problems, _ in found for problem in problems]
+    reason = f"{len(found)} boots, {agreed} decided cases as the contract says, {undecided} undecided"
+    if wrong:
+        return verdicts.FAIL, f"{len(wrong)} differences, the first: {wrong[0]}; {reason}"
+    return verdicts.PASS, reason
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main(sys.argv[1:], lambda words: ProbeHarness(parse_options(words)), judge_all))
