@@ -3,8 +3,9 @@
 #include "probe/probe.h"
 
 #define VIEW_VA 0x48000000 /* a1: upwards from here, never twice (K-23) */
-#define LATER_NS UINT64_C(2000000000)
-#define LATER_ROUNDS_MAX 1000000u
+#define LATER_NS UINT64_C(300000000)
+#define ROUNDS_MIN 64u /* whatever the clock says */
+#define ROUNDS_MAX 1000000u
 #define OTHERS_NS UINT64_C(20000000)
 
 uint64_t new_vmo(uint64_t bytes)
@@ -130,13 +131,19 @@ static uint64_t now_ns(void)
     return (uint64_t)CALL(NX_SYS_NSEC, 0);
 }
 
+/* One round of waiting: a yield. False when the time is over. */
+static bool another_round(unsigned rounds, uint64_t end_ns)
+{
+    (void)CALL(NX_SYS_YIELD, 0);
+    return rounds < ROUNDS_MIN || (rounds < ROUNDS_MAX && now_ns() < end_ns);
+}
+
 int64_t take_later(uint64_t slot, struct nx_ipc_hdr *hdr, void *buf, uint64_t max, uint64_t *sender_id)
 {
     const uint64_t end_ns = now_ns() + LATER_NS;
     int64_t answer = -NX_EAGAIN;
 
-    for (unsigned i = 0; i < LATER_ROUNDS_MAX && answer == -NX_EAGAIN && now_ns() < end_ns; i++) {
-        (void)CALL(NX_SYS_YIELD, 0);
+    for (unsigned i = 0; answer == -NX_EAGAIN && another_round(i, end_ns); i++) {
         answer = sender_id == NULL ? take(slot, hdr, buf, max) : take_v2(slot, hdr, buf, max, sender_id);
     }
     return answer;
@@ -145,8 +152,9 @@ int64_t take_later(uint64_t slot, struct nx_ipc_hdr *hdr, void *buf, uint64_t ma
 void let_others_run(void)
 {
     const uint64_t end_ns = now_ns() + OTHERS_NS;
+    unsigned rounds = 0;
 
-    for (unsigned i = 0; i < LATER_ROUNDS_MAX && now_ns() < end_ns; i++) {
-        (void)CALL(NX_SYS_YIELD, 0);
+    while (another_round(rounds, end_ns)) {
+        rounds++;
     }
 }
