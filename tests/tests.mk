@@ -15,4 +15,5 @@ include tests/lint/lint-suite.mk
 include tests/linux/linux.mk
 include tests/conformance/conformance.mk
 include tests/cost/cost.mk
+include tests/abi/abi.mk
 include scripts/analyze.mk

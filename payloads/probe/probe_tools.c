@@ -20,7 +20,7 @@ uint64_t new_endpoint(uint64_t depth)
 
 void close_slots(uint64_t first, uint64_t last)
 {
-    for (uint64_t slot = first; slot <= last; slot++) {
+    for (uint64_t slot = first; slot <= last && slot < NO_SUCH_SLOT; slot++) { /* -1 is no slot either */
         (void)CALL(NX_SYS_CAP_CLOSE, slot);
     }
 }

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The probe on our kernel: both ages answer as the contract says, and a kernel that lacks a call does not."""
+import concurrent.futures
+import pathlib
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+# (age, program, what else the kernel is told, words that the output must have): each must fail.
+MUST_FAIL = (
+    ("a1", "probe", "without=24", ("case K-41.clone (K-41): cap_clone, a vmo: expected lowest-free-slot, got -38",)),
+    ("a1", "probe", "slots=63", ("case K-15.table (K-15): cap_clone, until the table is full: expected 64-slots, got other",)),
+    ("a1", "probe2", "without=17", ("case K-59.name-64 (K-59)", "expected -22, got -38")),
+    ("a1", "probe", "spaces=3", ("hazard K-17", "case K-62.fault (K-62)")),
+    ("a2", "probe", "without=49", ("case K-04.as-self (K-04): as_self, own address space: expected handle, got -38",
+                                   "case K-04.age (K-04)")),
+    ("a2", "probe", "without=51", ("case K-28.share (K-28): vmo_share_ro, a vmo: expected lowest-free-slot, got -38",)),
+    ("a2", "probe", "without=54", ("case K-25.good (K-25): vm_unmap, a region: expected 0, got -38",)),
+    ("a2", "probe", "ep_ids=40", ("case K-17.rounds (K-17)",)),
+    ("a2", "probe", "watchdog_ms=5", ("QEMU ended with 88 instead of 85", "'probe: done N cases' is missing")),
+)
+
+
+def boot(age, program, append=""):
+    with tempfile.TemporaryDirectory(dir=bench.BUILD) as folder:
+        words = ["--abi", age, "--probe", program, "--out", str(pathlib.Path(folder) / "run")]
+        return bench.harness(words + (["--append", append] if append else []))
+
+
+def check_boots(tap, pool):
+    waiting = {key: pool.submit(boot, *key) for key in bench.FILES}
+    for (age, program), future in waiting.items():
+        code, output = future.result()
+        cases = bench.golden(age, program)
+        decided = sum(case.decided for case in cases)
+        undecided = len(cases) - decided
+        words = f"verdict: PASS 1 boots, {decided} decided cases as the contract says, {undecided} undecided"
+        tap.check(code == 0 and words in output and output.count("\nundecided ") == undecided,
+                  f"{age}: {program}, {decided} decided cases", output)
+
+
+def check_failures(tap, pool):
+    waiting = [(case, pool.submit(boot, *case[:3])) for case in MUST_FAIL]
+    for (age, program, append, words), future in waiting:
+        code, output = future.result()
+        good = code == 1 and "verdict: FAIL" in output and all(word in output for word in words)
+        tap.check(good, f"{age}: must fail: {program} with {append}", output)
+
+
+def main():
+    tap = Tap()
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        check_boots(tap, pool)
+        check_failures(tap, pool)
+    tap.check(tap.count == len(bench.FILES) + len(MUST_FAIL), "all of them ran", tap.count)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
