@@ -131,3 +131,4 @@ help: ## this list
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'
+	@echo '  PROBE=   for test-abi: probe, probe2 or probe-hazards; PROBE_HAZARDS=1 adds the last (docs/testing/probe.md)'

@@ -6,7 +6,7 @@
 #define LATER_NS UINT64_C(300000000)
 #define ROUNDS_MIN 64u /* whatever the clock says */
 #define ROUNDS_MAX 1000000u
-#define OTHERS_NS UINT64_C(20000000)
+#define OTHERS_NS UINT64_C(5000000)
 
 uint64_t new_vmo(uint64_t bytes)
 {

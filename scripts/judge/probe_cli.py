@@ -72,9 +72,9 @@ def check_audit(ran, nonce, age, program):
     problems = []
     if ran.exit_code != EXIT_PASS:
         problems.append(f"QEMU ended with {ran.exit_code} instead of {EXIT_PASS}")
-    parts = ran.log.decode("latin-1").split("\n")
+    lines = probe_rows.plain_lines(ran.log)
     try:
-        audit = audit_form.parse([part.rstrip("\r") for part in parts[:-1]], parts[-1], nonce, age)
+        audit = audit_form.parse(lines[:-1], lines[-1], nonce, age)
     except audit_form.FormError as error:
         return problems + [f"the audit: {error}"]
     hazards = [record["id"] for record in audit["hazard"]]
@@ -151,10 +151,8 @@ class ProbeHarness:
         words += [] if "watchdog_ms=" in self.options.append else [f"watchdog_ms={WATCHDOG_MS}"]
         say(f"boot {age} {program}: {shown(self.run / f'{age}-{program}')}")
         ran = self.start(f"{age}-{program}", self.elfs[program], " ".join(words))
-        golden = golden_of(program, age)
-        lines, doubts = probe_rows.read_log(ran.log, [golden])
-        compared = probe_rows.compare(golden, lines)
-        return check_audit(ran, nonce, age, program) + doubts + compared.problems, compared
+        compared = probe_rows.compare(golden_of(program, age), probe_rows.plain_lines(ran.log))
+        return check_audit(ran, nonce, age, program) + compared.problems, compared
 
     def program_inside(self):
         """Which probe a foreign kernel was built with: the one that stands in its file, or the one that was named."""
