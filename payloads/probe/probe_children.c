@@ -59,7 +59,7 @@ void probe_child_waits(void)
     is_pid("K-63.any-negative", "any, as -1", &child, child_reap(&child, child_ended(&child), -1).a0);
 }
 
-/* A child that ends by a fault. The first one's death watch is a case of its own. */
+/* A child that ends by a fault. Of the first one, the death watch and the wait are cases of their own. */
 static void row_fault(const char *id, const char *what, uint64_t order, uint64_t object, bool first)
 {
     struct child child;
@@ -68,10 +68,11 @@ static void row_fault(const char *id, const char *what, uint64_t order, uint64_t
     child_give(&child, object, NX_RIGHT_MAP);
     child_run(&child);
     const int64_t ended = child_ended(&child);
+    const struct probe_answer answer = child_reap(&child, ended, child.pid);
     if (first) {
         row("K-62.fault", "ipc_recv", "death watch of a child that faulted", ended);
+        is_pid("K-60.wait", "a child that faulted", &child, answer.a0);
     }
-    const struct probe_answer answer = child_reap(&child, ended, child.pid);
     row_if(id, "fault", what, answer.a0 == child.pid && answer.a1 == NX_TASK_FAULT_STATUS, "status -22",
            answer.a0);
 }

@@ -92,11 +92,10 @@ int64_t row_slot(const char *id, const char *call, const char *what, int64_t ans
 
 void row_status(const char *id, const char *what, int64_t status, int64_t expected)
 {
-    const bool a1 = probe_is_a1();
     char text[32];
 
-    (void)snprintf(text, sizeof text, "status %" PRId64, a1 || status == expected ? expected : status);
-    if (a1) {
+    (void)snprintf(text, sizeof text, "status %" PRId64, status);
+    if (probe_is_a1()) {
         row_if(id, "wait", what, status == expected || status == NX_TASK_FAULT_STATUS, "status-ok", status);
     } else {
         print(id, "wait", what, text);

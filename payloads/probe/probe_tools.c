@@ -35,18 +35,23 @@ uint64_t fill_table(uint64_t slot)
     return count;
 }
 
-volatile uint8_t *view(uint64_t slot, uint64_t off, bool writable)
+/* a1: no address is ever used again. */
+static int64_t map_next(uint64_t slot, uint64_t off, uint64_t flags)
 {
     static uint64_t next_va = VIEW_VA;
-    const uint64_t flags = NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ | (writable ? (uint64_t)NX_MAP_WRITE : 0);
-    int64_t va;
+    const uint64_t va = next_va;
 
-    if (probe_is_a1()) {
-        va = CALL(NX_SYS_MAP, slot, next_va, off, flags) == 0 ? (int64_t)next_va : -1;
-        next_va += PAGE;
-    } else {
-        va = CALL(NX_SYS_VM_MAP, slot, off, PAGE, flags);
-    }
+    next_va += PAGE;
+    return CALL(NX_SYS_MAP, slot, va, off, flags) == 0 ? (int64_t)va : -1;
+}
+
+volatile uint8_t *view(uint64_t slot, uint64_t off, bool writable)
+{
+    const uint64_t write = writable ? NX_MAP_WRITE : 0,
+                   flags = NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ | write;
+    const int64_t va =
+        probe_is_a1() ? map_next(slot, off, flags) : CALL(NX_SYS_VM_MAP, slot, off, PAGE, flags);
+
     return va < 0 ? NULL : (volatile uint8_t *)(uintptr_t)va;
 }
 

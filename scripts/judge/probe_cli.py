@@ -104,7 +104,7 @@ class ProbeHarness:
         self.options = options
         self.qemu_words = shlex.split(prepare.setting("QEMU", "qemu-system-riscv64"))
         if not self.qemu_words or shutil.which(self.qemu_words[0]) is None:
-            raise ConfigError(f"QEMU '{' '.join(self.qemu_words)}' was not found; on Debian the package is {qemu.PACKAGE}")
+            raise ConfigError(f"'{' '.join(self.qemu_words)}' was not found; on Debian the package is {qemu.PACKAGE}")
         build = prepare.build_folder()
         programs = PROGRAMS if options.probe == "all" else (options.probe,)
         self.elfs = {program: build / "target" / "payloads" / f"{program}.elf" for program in programs}
@@ -179,7 +179,8 @@ class ProbeHarness:
             problems.append(f"the probe did not tell the kernel's age ({age}); compared with a2")
         compared = probe_rows.compare(goldens.get(age, goldens["a2"]), lines)
         text = ran.log.decode("latin-1")
-        problems += [f"the kernel says '{line.strip()[:100]}'" for line in text.split("\n") if LATE_FAILURE.search(line)]
+        problems += [f"the kernel says '{line.strip()[:100]}'" for line in text.split("\n")
+                     if LATE_FAILURE.search(line)]
         say("note: no exit code and no audit: only what the probe printed is compared")
         return problems + compared.problems, compared
 

@@ -42,32 +42,48 @@ def recounted(lines):
     return lines[:-1] + [f"probe: done {len(lines) - 1} cases"]
 
 
-# name: (what is done to a good a2 log, what a problem must say)
+COUNT = len(bench.golden("a2"))
 NULL = "K-21.write-null"
 ROW = "K-21.write-null\tvmo_write\tnull pointer\t"
+
+
+def with_row(line):
+    """One more line in the place where other cases stand, and counted."""
+    return lambda lines: recounted(lines[:9] + [line] + lines[9:])
+
+
+def null_is(text):
+    return lambda lines: replaced(lines, NULL, text)
+
+
+# name: (what is done to a good a2 log, what the problems must say)
 WRONG = {
-    "a missing case": (lambda lines: recounted(replaced(lines, NULL, "")), [f"case {NULL} (K-21): vmo_write, null pointer: missing"]),
-    "a missing case that was counted": (lambda lines: replaced(lines, NULL, ""), ["missing", "counted 356 cases, the log has 355"]),
+    "a missing case": (lambda lines: recounted(null_is("")(lines)),
+                       [f"case {NULL} (K-21): vmo_write, null pointer: missing"]),
+    "a missing case that was counted": (null_is(""), ["missing", f"counted {COUNT} cases, the log has {COUNT - 1}"]),
     "the first case is missing": (lambda lines: recounted(lines[1:]), ["case K-04.age (K-04)"]),
-    "another error": (lambda lines: replaced(lines, NULL, ROW + "-1"), [f"case {NULL} (K-21): vmo_write, null pointer: expected -22, got -1"]),
-    "success instead of an error": (lambda lines: replaced(lines, NULL, ROW + "0"), ["expected -22, got 0"]),
-    "a relation instead of an error": (lambda lines: replaced(lines, NULL, ROW + "len"), ["expected -22, got len"]),
-    "another call": (lambda lines: replaced(lines, NULL, ROW.replace("vmo_write", "vmo_read") + "-22"), ["printed as vmo_read, null pointer"]),
-    "other words": (lambda lines: replaced(lines, NULL, ROW.replace("null pointer", "no pointer") + "-22"), ["printed as vmo_write, no pointer"]),
-    "an unknown case": (lambda lines: recounted(lines[:9] + ["K-21.new\tvmo_write\tnew\t0"] + lines[9:]), ["case K-21.new (K-21): unknown"]),
-    "a case of the other age": (lambda lines: recounted(lines[:9] + ["K-22.wx\tmap\twrite and exec\t-1"] + lines[9:]), ["case K-22.wx (K-22): unknown"]),
+    "another error": (null_is(ROW + "-1"), [f"case {NULL} (K-21): vmo_write, null pointer: expected -22, got -1"]),
+    "success instead of an error": (null_is(ROW + "0"), ["expected -22, got 0"]),
+    "a relation instead of an error": (null_is(ROW + "len"), ["expected -22, got len"]),
+    "another call": (null_is(ROW.replace("vmo_write", "vmo_read") + "-22"), ["printed as vmo_read, null pointer"]),
+    "other words": (null_is(ROW.replace("null pointer", "no pointer") + "-22"), ["printed as vmo_write, no pointer"]),
+    "an unknown case": (with_row("K-21.new\tvmo_write\tnew\t0"), ["case K-21.new (K-21): unknown"]),
+    "a case of the other age": (with_row("K-22.wx\tmap\twrite and exec\t-1"), ["case K-22.wx (K-22): unknown"]),
     "a repeated case": (lambda lines: recounted(lines[:9] + [lines[8]] + lines[9:]), ["printed again"]),
     "two cases swapped": (lambda lines: swapped(lines, NULL), ["out of order"]),
-    "a boot that starts again": (lambda lines: lines[:50] + lines, ["printed again", "counted 356 cases, the log has 406"]),
-    "a wrong count": (lambda lines: lines[:-1] + ["probe: done 355 cases"], ["counted 355 cases, the log has 356"]),
+    "a boot that starts again": (lambda lines: lines[:50] + lines,
+                                 ["printed again", f"counted {COUNT} cases, the log has {COUNT + 50}"]),
+    "a wrong count": (lambda lines: lines[:-1] + [f"probe: done {COUNT - 1} cases"],
+                      [f"counted {COUNT - 1} cases, the log has {COUNT}"]),
     "no count": (lambda lines: lines[:-1], ["'probe: done N cases' is missing"]),
     "done twice": (lambda lines: lines + lines[-1:], ["done twice"]),
     "a case after the end": (lambda lines: lines + [ROW + "-22"], [f"case {NULL} after the probe was done"]),
-    "three fields": (lambda lines: replaced(lines, NULL, ROW[:-1]), ["not in form", "missing"]),
-    "five fields": (lambda lines: replaced(lines, NULL, ROW + "-22\t0"), ["not in form", "missing"]),
-    "an empty answer": (lambda lines: replaced(lines, NULL, ROW), ["not in form", "missing"]),
-    "a golden's own question mark": (lambda lines: replaced(lines, NULL, ROW + "?"), ["not in form", "missing"]),
-    "another last line": (lambda lines: lines[:-1] + ["probe: gave up"], ["not in form", "'probe: done N cases' is missing"]),
+    "three fields": (null_is(ROW[:-1]), ["not in form", "missing"]),
+    "five fields": (null_is(ROW + "-22\t0"), ["not in form", "missing"]),
+    "an empty answer": (null_is(ROW), ["not in form", "missing"]),
+    "a golden's own question mark": (null_is(ROW + "?"), ["not in form", "missing"]),
+    "another last line": (lambda lines: lines[:-1] + ["probe: gave up"],
+                          ["not in form", "'probe: done N cases' is missing"]),
     "nothing": (lambda lines: [], ["missing"]),
 }
 
