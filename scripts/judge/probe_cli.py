@@ -26,7 +26,7 @@ EXIT_PASS = 85
 WATCHDOG_MS = 60000
 LINGER_SECONDS = 1.0
 SHOWN_PROBLEMS = 40
-LATE_FAILURE = re.compile(r"PANIC|panic", re.ASCII)
+LATE_FAILURE = re.compile(r"\bPANIC(?::| )|\bpanicked at\b")
 
 
 def parse_options(words):
