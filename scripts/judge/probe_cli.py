@@ -36,6 +36,8 @@ def parse_options(words):
     parser.add_argument("--probe", choices=(*PROGRAMS, HAZARDS_PROGRAM, "all"), default="all", help="which program")
     parser.add_argument("--kernel", metavar="FILE", default=None, help="a kernel with the probe built in as its init")
     parser.add_argument("--qemu-extra", metavar="WORDS", default="", help="more words for QEMU, which come last")
+    parser.add_argument("--linger", metavar="SECONDS", type=float, default=LINGER_SECONDS,
+                        help="how long a kernel without an end is watched after the probe's last line")
     parser.add_argument("--mem", default="320M", help="memory of the guest")
     parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments for our kernel")
     parser.add_argument("--wall", metavar="SECONDS", type=float, default=120.0, help="timeout of one run")
@@ -43,8 +45,8 @@ def parse_options(words):
     parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
     parser.add_argument("--verbose", action="store_true", help="show all that was printed")
     options = parser.parse_args(words)
-    if options.wall <= 0 or options.log_cap <= 0:
-        raise ConfigError("--wall and --log-cap are more than 0")
+    if options.wall <= 0 or options.log_cap <= 0 or options.linger < 0:
+        raise ConfigError("--wall and --log-cap are more than 0, --linger is not less")
     if options.kernel is not None and (options.append or options.abi != "all"):
         raise ConfigError("a kernel with the probe built in takes no --abi and no --append: the probe tells its age")
     return options
@@ -168,7 +170,7 @@ class ProbeHarness:
         """-> (problems, Comparison). There is no exit code and no audit."""
         program = self.program_inside()
         say(f"boot {shown(self.kernel)} with {program} built in: {shown(self.run / 'foreign')}")
-        ran = self.start("foreign", None, None, until=is_done, linger_seconds=LINGER_SECONDS)
+        ran = self.start("foreign", None, None, until=is_done, linger_seconds=self.options.linger)
         goldens = {age: golden_of(program, age) for age in AGES}
         lines, doubts = probe_rows.read_log(ran.log, goldens.values())
         age = probe_rows.told_age(lines)

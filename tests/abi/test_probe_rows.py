@@ -179,7 +179,8 @@ class Stage:
 
     def words(self, options):
         self.count += 1
-        return ["--kernel", str(self.kernel), "--out", str(self.folder / f"out{self.count}"), *options]
+        return ["--kernel", str(self.kernel), "--out", str(self.folder / f"out{self.count}"), "--linger", "0.1",
+                *options]
 
     def run(self, lines, options=(), **more):
         self.log.write_bytes("".join(line + "\n" for line in lines).encode("latin-1"))
