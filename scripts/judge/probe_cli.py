@@ -53,8 +53,7 @@ def parse_options(words):
 
 
 def golden_of(program, age):
-    name = f"{age}.tsv" if program == "probe" else f"{age}-{program}.tsv"
-    return probe_rows.load_golden(GOLDENS / name)
+    return probe_rows.load_golden(GOLDENS / f"{age}-{program}.tsv")
 
 
 def say_differences(title, problems, undecided):

@@ -13,8 +13,7 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 HARNESS = str(ROOT / "scripts" / "test-abi.sh")
 AGES = ("a1", "a2")
 PROGRAMS = ("probe", "probe2", "probe-hazards")
-FILES = {(age, program): ROOT / "tests" / "abi" / (f"{age}.tsv" if program == "probe" else f"{age}-{program}.tsv")
-         for age in AGES for program in PROGRAMS}
+FILES = {(age, program): ROOT / "tests" / "abi" / f"{age}-{program}.tsv" for age in AGES for program in PROGRAMS}
 
 
 def golden(age, program="probe"):
