@@ -73,7 +73,8 @@ static uint64_t other_registers(const uint64_t *start)
     return bits;
 }
 
-/* The calls of a2 answer -38 on a1 and are not looked at there. */
+/* The calls of a2 answer -38 on a1 and are not looked at there. The code of this program is one page, so that
+ * its region is, too. */
 static void tell(const uint64_t *start)
 {
     const uint64_t mark = CHILD_MARK, own_pid = (uint64_t)CALL(NX_SYS_GETPID, 0);
