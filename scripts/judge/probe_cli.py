@@ -52,8 +52,12 @@ def parse_options(words):
     return options
 
 
+def golden_path(program, age):
+    return GOLDENS / (f"{age}.tsv" if program == PROGRAMS[0] else f"{age}-{program}.tsv")
+
+
 def golden_of(program, age):
-    return probe_rows.load_golden(GOLDENS / f"{age}-{program}.tsv")
+    return probe_rows.load_golden(golden_path(program, age))
 
 
 def say_differences(title, problems, undecided):

@@ -31,7 +31,7 @@ ROW = re.compile(r"(\| `(\S+)` \| [^|]+ \|) ([0-9,]+|-) \| ([0-9,]+|-) \|")
 
 
 def record_of(age):
-    return pathlib.Path(__file__).resolve().parent / f"{age}.tsv"
+    return pathlib.Path(__file__).resolve().parent / f"cost-{age}.tsv"
 
 
 def read_record(age):
