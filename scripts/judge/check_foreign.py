@@ -88,10 +88,8 @@ def evidence(ctx):
 
 def bad_patterns(ctx):
     """In the kernel's own text, too. How it prints is its own business."""
-    allowed = [re.compile(pattern) for pattern in ctx.manifest["kernel_lines"]]
     texts = ctx.console + ctx.kernel_texts
-    problems = [f"'{text[:80]}'" for text in texts
-                if foreign.BAD.search(text) and not any(pattern.fullmatch(text) for pattern in allowed)]
+    problems = [f"'{text[:80]}'" for text in texts if foreign.is_bad(text, ctx.manifest["kernel_lines"])]
     for what, pattern in (("firmware", check_log.FIRMWARE_BANNER), ("kernel", KERNEL_BANNER)):
         banners = sum(1 for text in texts if pattern.search(text))
         problems += [f"{banners} {what} banners: it started again"] if banners > 1 else []

@@ -145,7 +145,7 @@ class Harness:
                             self.options.qemu_extra)
 
     def run_qemu(self, argv, folder, log_cap):
-        until = foreign.Watch(self.manifest["last_marker"]) if self.target.is_foreign() else None
+        until = foreign.Watch(self.manifest) if self.target.is_foreign() else None
         try:
             ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, log_cap, until,
                            self.options.linger)

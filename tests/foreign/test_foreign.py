@@ -248,6 +248,17 @@ def check_logs(tap, proof, kernel, log):
                   f"red {sorted(found)}, not checked {sorted(unmade)}: {verdict.reason}")
 
 
+def check_watch(tap, log):
+    """A line that the manifest allows does not end the waiting; a failure does."""
+    bad = b"[INFO x] the panic handler stands\r\n"
+    watched = []
+    for allowed, first in (([], bad), ([r"\[INFO x\] the panic .*"], bad), ([], b"vmo: FAIL x\r\n"), ([], b"x\r\n")):
+        watch = foreign.Watch(dict(manifests.load("foreign"), kernel_lines=allowed))
+        watched.append((watch(first), watch(first + log)))
+    wanted = [(True, True), (False, True), (True, True), (False, True)]
+    tap.check(watched == wanted, "when the waiting ends", str(watched))
+
+
 def check_replays(tap, bench, options, log):
     """What needs time to pass."""
     for name, (late, red, words) in LATE.items():
@@ -322,6 +333,7 @@ def main():
         check_initrd(tap, bench)
         check_audits(tap, bench, proof)
         check_logs(tap, proof, kernels["a2"], log)
+        check_watch(tap, log)
         check_replays(tap, bench, ["--kernel", kernels["a2"], "--run", str(proof)], log)
         configured = check_config(tap, bench, proof, kernels["a2"])
         check_other_init(tap, bench, proof, kernels)
