@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One operation of a random program, at the level of system calls, and what came of it.
+ *
+ * Four actors act in turn: actor 0 is init, 1 to 3 are its children. An operation holds no address, pid or
+ * handle of its own: those are places, resolved when it is executed, so that a program stays executable
+ * after any of its operations is left out, and is the same under every executor.
+ *
+ * An executor's turn, for an operation that model_allows and with the arguments of model_resolve:
+ *   1. prepare the actor's memory: op_prepares says what;
+ *   2. make the call op_number with these arguments (spawn, fault, load, store: see the kinds);
+ *   3. fill the answer: op_looks says what of memory belongs to it.
+ *
+ * The set-up, before the first operation, is OP_SETUP_CALLS times ep_create(1, OP_SETUP_DEPTH) by init:
+ * slots 2, 4, 6 are the order endpoints of actors 1, 2, 3 and slots 3, 5, 7 their reply endpoints. An
+ * executor whose children are programs of their own (puppets) sends the order there and receives the
+ * answer; at the moment of the call both queues are empty, so the model need not know. No operation uses
+ * these endpoints, and an executor that plays the children itself leaves them alone. A spawn gives the
+ * child slot 1 (order, RECV) and slot 2 (reply, SEND).
+ */
+#ifndef TESTS_MODEL_OP_H
+#define TESTS_MODEL_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nexus_abi.h"
+
+#define OP_ACTORS 4
+#define OP_ARGS 6
+#define OP_REGS 8 /* of each actor: addresses that maps gave; of all: handles of address spaces */
+
+#define OP_SETUP_CALLS 6
+#define OP_SETUP_DEPTH 2
+#define OP_RESERVED_SLOTS 8       /* of init: bootstrap, factory, the set-up's six */
+#define OP_CHILD_RESERVED_SLOTS 3 /* bootstrap, order, reply */
+
+#define OP_BUF_BYTES 8192u /* of an actor's buffer that are prepared and looked at; a page more is mapped */
+#define OP_LOOK_BYTES 32u  /* of the buffer that an answer shows as they are */
+#define OP_JUNK 0xEEu      /* in what a call may write, before it */
+
+/* An address that no actor has mapped, nor ever will. */
+#define OP_NOWHERE UINT64_C(0x7000000)
+
+enum op_kind {
+    OP_GETPID,
+    OP_VMO_CREATE, /* slot, bytes */
+    OP_VMO_WRITE,  /* slot, off, ptr, len */
+    OP_VMO_READ,
+    OP_VMO_DESTROY,
+    OP_SHARE_RO,
+    OP_QUERY,       /* slot, out */
+    OP_MAP,         /* slot, va, off, flags; va goes to the actor's register */
+    OP_VM_MAP,      /* slot, off, len, flags; likewise the answer, if it is one */
+    OP_VM_UNMAP,    /* va, len */
+    OP_LOAD,        /* va: a0 is the byte; not a call */
+    OP_STORE,       /* va: stores `fill`; a0 is 0; not a call */
+    OP_TRANSFER,    /* pid, slot, rights */
+    OP_TRANSFER_TO, /* pid, slot, rights, dst */
+    OP_CLOSE,
+    OP_CLONE,
+    OP_AS_CREATE, /* the answer goes to the handle register */
+    OP_AS_SELF,
+    OP_AS_MAP,        /* handle, slot, va, len, prot, flags; va goes to the actor's register */
+    OP_EP_CREATE,     /* factory, depth */
+    OP_EP_CREATE_FOR, /* factory, pid, depth */
+    OP_EP_CREATE_OLD,
+    OP_EP_CLOSE,
+    OP_SEND,    /* slot, hdr, buf, len, flags, deadline; the header is op.hdr, the payload the pattern */
+    OP_RECV,    /* slot, hdr, buf, max, flags, deadline */
+    OP_RECV_V2, /* slot, hdr, buf, max, flags, sender id: the members of the descriptor; see op_desc */
+    /* Not one call: exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of the
+     * order (RECV) and the reply (SEND) endpoint. a0 is exec's answer, a1 = 256 * first slot + second. */
+    OP_SPAWN,
+    OP_EXEC, /* elf, len, stack pages, gp: one that is refused */
+    OP_RESUME,
+    OP_EXIT,  /* status; the answer is `ended` */
+    OP_FAULT, /* a store to OP_NOWHERE; not a call; the answer is `ended` */
+    OP_WAIT,  /* pid; a1 is the status */
+    OP_WAIT_NOHANG,
+    OP_KINDS
+};
+
+enum op_place {
+    AT_NUMBER, /* the argument itself */
+    AT_HDR,    /* + the argument, from here on */
+    AT_DESC,
+    AT_ID,
+    AT_BUF,
+    AT_REG,    /* the actor's register op.reg */
+    AT_PID,    /* the pid of actor <argument>; 0x7FFFFFFF when it never was */
+    AT_HANDLE, /* the handle register <argument> */
+    AT_PLACES
+};
+
+struct model_op {
+    uint8_t actor;
+    uint8_t kind;
+    uint8_t reg;
+    uint8_t fill; /* write, send: seeds the pattern; store: the byte; recv_v2: what is wrong with the desc */
+    uint8_t place[OP_ARGS];
+    uint16_t spare;
+    struct nx_ipc_hdr hdr; /* of send */
+    uint64_t arg[OP_ARGS];
+};
+
+/* What came of it. Plain bytes: a puppet sends it as it is. Whatever does not belong to a kind is 0. */
+struct model_answer {
+    int64_t a0;
+    uint64_t a1;
+    uint64_t sender_id;           /* recv_v2: at AT_ID */
+    uint64_t sum;                 /* op_sum of OP_BUF_BYTES at AT_BUF */
+    struct nx_ipc_hdr hdr;        /* at AT_HDR */
+    uint8_t bytes[OP_LOOK_BYTES]; /* at AT_BUF */
+    uint32_t ended;               /* 1: the actor is no more (exit, fault, or a load or store that faulted) */
+    uint32_t spare;
+};
+
+/* Byte i of the pattern that a fill stands for: never OP_JUNK in a row, never all the same. */
+static inline uint8_t op_pattern(uint8_t fill, uint64_t i)
+{
+    return (uint8_t)(fill + i * 7 + (i >> 8));
+}
+
+/* FNV-1a by words; n is a multiple of 8. */
+static inline uint64_t op_sum(const uint8_t *bytes, size_t n)
+{
+    uint64_t sum = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t word = 0;
+        for (unsigned k = 8; k-- > 0;)
+            word = word << 8 | bytes[i + k];
+        sum = (sum ^ word) * UINT64_C(0x100000001B3);
+    }
+    return sum;
+}
+
+/* What an executor prepares before the call. */
+enum {
+    OP_PUTS_HDR = 1, /* op.hdr at AT_HDR */
+    OP_PUTS_PATTERN =
+        2,            /* the pattern at AT_BUF, as long as the length argument says, OP_BUF_BYTES at most */
+    OP_PUTS_JUNK = 4, /* OP_JUNK over header, id and OP_BUF_BYTES of the buffer */
+    OP_PUTS_DESC = 8  /* op_desc at AT_DESC */
+};
+unsigned op_prepares(const struct model_op *op);
+
+/* What of memory belongs to the answer, whatever a0 is: OP_PUTS_JUNK says that header, sum and bytes do,
+ * and OP_PUTS_DESC that the sender id does, too. Both are taken after the call. */
+
+/* The system call's number; UINT32_MAX for what is not a call. */
+uint32_t op_number(const struct model_op *op);
+
+/* The descriptor of a recv_v2, of its resolved arguments. op.fill spoils it: 1 the magic, 2 the version, 3
+ * and 4 a reserved word. The call's only argument is then AT_DESC. */
+void op_desc(const struct model_op *op, const uint64_t args[OP_ARGS], struct nx_ipc_recv_v2 *desc);
+
+#endif
