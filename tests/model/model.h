@@ -120,7 +120,7 @@ struct model {
     uint32_t write_count;
 };
 
-/* After the set-up: its endpoints are there. */
+/* After the set-up. */
 void model_init(struct model *m, const struct model_limits *limits);
 
 /*

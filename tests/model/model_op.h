@@ -11,12 +11,13 @@
  *   2. make the call op_number with these arguments (spawn, fault, load, store: see the kinds);
  *   3. fill the answer: op_looks says what of memory belongs to it.
  *
- * The set-up, before the first operation, is OP_SETUP_CALLS times ep_create(1, OP_SETUP_DEPTH) by init:
- * slots 2, 4, 6 are the order endpoints of actors 1, 2, 3 and slots 3, 5, 7 their reply endpoints. An
- * executor whose children are programs of their own (puppets) sends the order there and receives the
- * answer; at the moment of the call both queues are empty, so the model need not know. No operation uses
- * these endpoints, and an executor that plays the children itself leaves them alone. A spawn gives the
- * child slot 1 (order, RECV) and slot 2 (reply, SEND).
+ * The set-up, before the first operation, is made by init: OP_CONTROLS times vmo_create(-1, 4096), to slots
+ * 2, 3, 4, each mapped for reading and writing in init (a2: vm_map; a1: map at OP_CONTROL_VA + the page of
+ * its number). That is the control page of actors 1, 2, 3, by which an executor whose children are programs
+ * of their own gives them their orders, so that no queue of the kernel sees them. A spawn gives the child
+ * slot 1, that page with MAP, and the child maps it as the first thing that it does. No operation of a
+ * program uses a control page or its slots, and an executor that plays the children itself makes the same
+ * calls for the same effect.
  */
 #ifndef TESTS_MODEL_OP_H
 #define TESTS_MODEL_OP_H
@@ -31,10 +32,13 @@
 #define OP_ARGS 6
 #define OP_REGS 8 /* of each actor: addresses that maps gave; of all: handles of address spaces */
 
-#define OP_SETUP_CALLS 6
-#define OP_SETUP_DEPTH 2
-#define OP_RESERVED_SLOTS 8       /* of init: bootstrap, factory, the set-up's six */
-#define OP_CHILD_RESERVED_SLOTS 3 /* bootstrap, order, reply */
+#define OP_CONTROLS 3
+#define OP_CONTROL_VA                                                                                        \
+    0x7F000000            /* a1: of actor 1 in init, and of each child; page k - 1 for actor k in init */
+#define OP_CONTROL_SLOT 2 /* init's, of actor 1; the next ones follow */
+#define OP_CHILD_CONTROL_SLOT 1
+#define OP_RESERVED_SLOTS 5       /* of init: bootstrap, factory, the control pages */
+#define OP_CHILD_RESERVED_SLOTS 2 /* bootstrap, control page */
 
 #define OP_BUF_BYTES 8192u /* of an actor's buffer that are prepared and looked at; a page more is mapped */
 #define OP_LOOK_BYTES 32u  /* of the buffer that an answer shows as they are */
@@ -70,14 +74,14 @@ enum op_kind {
     OP_SEND,    /* slot, hdr, buf, len, flags, deadline; the header is op.hdr, the payload the pattern */
     OP_RECV,    /* slot, hdr, buf, max, flags, deadline */
     OP_RECV_V2, /* slot, hdr, buf, max, flags, sender id: the members of the descriptor; see op_desc */
-    /* Not one call: exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of the
-     * order (RECV) and the reply (SEND) endpoint. a0 is exec's answer, a1 = 256 * first slot + second. */
+    /* Not one call: exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of its
+     * control page with MAP. On a1 the child then maps it. a0 is exec's answer, a1 cap_transfer's. */
     OP_SPAWN,
-    OP_EXEC, /* elf, len, stack pages, gp: one that is refused */
-    OP_RESUME,
-    OP_EXIT,  /* status; the answer is `ended` */
-    OP_FAULT, /* a store to OP_NOWHERE; not a call; the answer is `ended` */
-    OP_WAIT,  /* pid; a1 is the status */
+    OP_EXEC,   /* elf, len, stack pages, gp: one that is refused */
+    OP_RESUME, /* pid; when that is a child that was suspended, it then maps its control page */
+    OP_EXIT,   /* status; the answer is `ended` */
+    OP_FAULT,  /* a store to OP_NOWHERE; not a call; the answer is `ended` */
+    OP_WAIT,   /* pid; a1 is the status */
     OP_WAIT_NOHANG,
     OP_KINDS
 };
