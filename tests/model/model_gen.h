@@ -11,6 +11,7 @@
 
 struct model_gen {
     uint64_t random;
+    uint32_t mood; /* what this boot does more of */
     struct model shadow;
 };
 

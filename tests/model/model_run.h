@@ -19,7 +19,9 @@ struct model_run {
     const char *(*check)(void *ctx, const struct model *m);
     void *ctx;
 
-    /* working memory, and what to look at after a failure */
+    /* working memory: the number of the operation that is being executed, and what to look at after a failure
+     */
+    uint32_t at;
     struct model_gen gen;
     struct model model;
 };

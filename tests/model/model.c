@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model.h"
+
+#include <string.h>
+
+#include "model/model_parts.h"
+
+/* ---- Judging an answer --------------------------------------------------------------------------------- */
+
+bool holds(struct turn *t, bool condition, const char *why)
+{
+    if (!condition && t->why == NULL)
+        t->why = why;
+    return t->why == NULL;
+}
+
+bool answers_one_of(struct turn *t, const int64_t *a0, size_t n)
+{
+    bool found = false;
+    if (t->guessing)
+        t->answer->a0 = a0[0];
+    t->wanted = a0[0];
+    for (size_t i = 0; i < n; i++)
+        found = found || t->answer->a0 == a0[i];
+    return holds(t, found, "a0");
+}
+
+bool answers(struct turn *t, int64_t a0)
+{
+    return answers_one_of(t, &a0, 1);
+}
+
+/* ---- Arguments ----------------------------------------------------------------------------------------- */
+
+static uint64_t resolve(const struct model *m, const struct model_op *op, unsigned i)
+{
+    const struct model_places *places = op->actor == 0 ? &m->limits.init : &m->limits.child;
+    const uint64_t arg = op->arg[i];
+    switch (op->place[i]) {
+    case AT_HDR:
+        return places->hdr + arg;
+    case AT_DESC:
+        return places->desc + arg;
+    case AT_ID:
+        return places->id + arg;
+    case AT_BUF:
+        return places->buf + arg;
+    case AT_REG:
+        return m->actors[op->actor].reg[op->reg] + arg;
+    case AT_PID:
+        return m->actors[arg].state == ACTOR_NEVER ? MODEL_NO_PID : m->actors[arg].pid;
+    case AT_HANDLE:
+        return m->handle[arg];
+    default:
+        return arg;
+    }
+}
+
+void model_resolve(const struct model *m, const struct model_op *op, uint64_t args[OP_ARGS])
+{
+    for (unsigned i = 0; i < OP_ARGS; i++)
+        args[i] = resolve(m, op, i);
+}
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static void step_getpid(struct turn *t)
+{
+    answers(t, t->self->pid);
+}
+
+static void step_refused_1(struct turn *t)
+{
+    answers(t, -NX_EPERM); /* "old endpoint create: -1" */
+}
+
+static void step_refused_22(struct turn *t)
+{
+    answers(t, -NX_EINVAL); /* K-13: exec errors */
+    memory_is_untouched(t);
+}
+
+enum { BOTH, ONLY_A1, ONLY_A2 };
+
+static const struct kind {
+    unsigned ages;
+    void (*step)(struct turn *t);
+} kinds[OP_KINDS] = {
+    [OP_GETPID] = {BOTH, step_getpid},
+    [OP_VMO_CREATE] = {BOTH, step_vmo_create},
+    [OP_VMO_WRITE] = {BOTH, step_vmo_write},
+    [OP_VMO_READ] = {ONLY_A2, step_vmo_read},
+    [OP_VMO_DESTROY] = {ONLY_A2, step_vmo_destroy},
+    [OP_SHARE_RO] = {ONLY_A2, step_share_ro},
+    [OP_QUERY] = {ONLY_A2, step_query},
+    [OP_MAP] = {ONLY_A1, step_map},
+    [OP_VM_MAP] = {ONLY_A2, step_vm_map},
+    [OP_VM_UNMAP] = {ONLY_A2, step_vm_unmap},
+    [OP_LOAD] = {BOTH, step_load},
+    [OP_STORE] = {BOTH, step_store},
+    [OP_TRANSFER] = {BOTH, step_transfer},
+    [OP_TRANSFER_TO] = {ONLY_A2, step_transfer_to},
+    [OP_CLOSE] = {BOTH, step_close},
+    [OP_CLONE] = {BOTH, step_clone},
+    [OP_AS_CREATE] = {BOTH, step_as_create},
+    [OP_AS_SELF] = {ONLY_A2, step_as_self},
+    [OP_AS_MAP] = {BOTH, step_as_map},
+    [OP_EP_CREATE] = {BOTH, step_ep_create},
+    [OP_EP_CREATE_FOR] = {BOTH, step_ep_create_for},
+    [OP_EP_CREATE_OLD] = {BOTH, step_refused_1},
+    [OP_EP_CLOSE] = {BOTH, step_ep_close},
+    [OP_SEND] = {BOTH, step_send},
+    [OP_RECV] = {BOTH, step_recv},
+    [OP_RECV_V2] = {BOTH, step_recv},
+    [OP_SPAWN] = {BOTH, step_spawn},
+    [OP_EXEC] = {BOTH, step_refused_22},
+    [OP_RESUME] = {ONLY_A2, step_resume},
+    [OP_EXIT] = {BOTH, step_exit},
+    [OP_FAULT] = {BOTH, step_fault},
+    [OP_WAIT] = {BOTH, step_wait},
+    [OP_WAIT_NOHANG] = {ONLY_A2, step_wait},
+};
+
+/* K-04, K-05: a number that this age does not have. */
+static void step_absent(struct turn *t)
+{
+    answers(t, -NX_ENOSYS);
+    memory_is_untouched(t);
+}
+
+static void take_turn(struct turn *t)
+{
+    const struct kind *kind = &kinds[t->op->kind];
+    const unsigned not_here = t->m->limits.is_a1 ? ONLY_A2 : ONLY_A1;
+    const bool may_end = t->op->kind == OP_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
+                         t->op->kind == OP_STORE;
+    if (!holds(t, may_end || !t->answer->ended, "the task ended"))
+        return;
+    if (kind->ages == not_here)
+        step_absent(t);
+    else
+        kind->step(t);
+    vmo_forget_lost(t->m);
+}
+
+static const char *turn(struct model *m, const struct model_op *op, struct model_answer *answer,
+                        bool guessing, int64_t *wanted)
+{
+    uint64_t args[OP_ARGS];
+    model_resolve(m, op, args);
+    struct turn t = {.m = m,
+                     .self = &m->actors[op->actor],
+                     .op = op,
+                     .args = args,
+                     .answer = answer,
+                     .guessing = guessing};
+    take_turn(&t);
+    *wanted = t.wanted;
+    return t.why;
+}
+
+const char *model_step(struct model *m, const struct model_op *op, const struct model_answer *answer,
+                       int64_t *wanted)
+{
+    struct model_answer copy = *answer;
+    return turn(m, op, &copy, false, wanted);
+}
+
+void model_guess(struct model *m, const struct model_op *op, struct model_answer *answer)
+{
+    int64_t wanted;
+    memset(answer, 0, sizeof(*answer));
+    (void)turn(m, op, answer, true, &wanted);
+}
+
+/* ---- The boot ------------------------------------------------------------------------------------------ */
+
+/* K-14, and the control pages. */
+void model_init(struct model *m, const struct model_limits *limits)
+{
+    memset(m, 0, sizeof(*m));
+    m->limits = *limits;
+    m->next_pid = NX_PID_INIT + 1;
+    m->endpoints[0] = (struct model_endpoint){.live = true, .depth = NX_EP_DEPTH_MAX};
+    for (unsigned i = 0; i < OP_REGS; i++)
+        m->handle[i] = MODEL_NO_PID;
+
+    struct model_actor *init = &m->actors[0];
+    init->state = ACTOR_LIVE;
+    init->pid = NX_PID_INIT;
+    init->space = space_new(m);
+    init->caps[NX_SLOT_BOOTSTRAP] =
+        (struct model_cap){.kind = CAP_IS_ENDPOINT, .rights = NX_RIGHT_SEND | NX_RIGHT_RECV};
+    init->caps[NX_SLOT_FACTORY] = (struct model_cap){.kind = CAP_IS_FACTORY, .rights = NX_RIGHT_MANAGE};
+    for (uint32_t i = 0; i < OP_CONTROLS; i++) {
+        const uint32_t vmo = vmo_new(m, NX_PAGE_BYTES);
+        init->caps[OP_CONTROL_SLOT + i] =
+            (struct model_cap){.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
+        const uint64_t base = limits->is_a1 ? OP_CONTROL_VA : NX_A2_MAP_BASE;
+        const struct model_map map = {.how = limits->is_a1 ? MAPPED_BY_MAP : MAPPED_BY_VM_MAP,
+                                      .prot = NX_PROT_READ | NX_PROT_WRITE,
+                                      .for_user = true,
+                                      .vmo = vmo,
+                                      .va = base + i * (uint64_t)NX_PAGE_BYTES,
+                                      .bytes = NX_PAGE_BYTES};
+        space_add(space_of(m, init), &map);
+    }
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which operations are left out: what would block (K-55), be a hazard (K-17, K-20, K-29, K-60 to K-65), touch
+ * the control pages, or leave the model's tables. Where it is simpler, a little more than that.
+ */
+#include "model/model_parts.h"
+
+#define KERNEL_PIDS_END NX_PID_INIT /* K-10: pids below are never named */
+#define SPARE_REGIONS 4             /* in a suspended child, for its control page and what it may need */
+
+/* One operation that is asked about. */
+struct ask {
+    const struct model *m;
+    const struct model_actor *self;
+    const struct model_op *op;
+    const uint64_t *args;
+};
+
+/* ---- Pointers -------------------------------------------------------------------------------------------
+ */
+
+static bool is_refused_pointer(uint64_t va)
+{
+    return va == 0 || va >= NX_USER_TOP;
+}
+
+/* The place itself, with no more bytes than it has, or a pointer that every age refuses. */
+static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, uint64_t len, uint64_t max)
+{
+    if (a->op->place[arg] == place)
+        return a->op->arg[arg] == 0 && len <= max;
+    return a->op->place[arg] == AT_NUMBER && len > 0 && is_refused_pointer(a->args[arg]);
+}
+
+/* ---- Capabilities ---------------------------------------------------------------------------------------
+ */
+
+static bool is_control(const struct model_cap *cap)
+{
+    return cap != NULL && is_memory(cap) && cap->object < OP_CONTROLS;
+}
+
+/* The argument that is a slot of the caller; OP_ARGS where there is none. */
+static unsigned slot_argument(uint8_t kind)
+{
+    switch (kind) {
+    case OP_TRANSFER:
+    case OP_TRANSFER_TO:
+    case OP_AS_MAP:
+        return 1;
+    case OP_VMO_WRITE:
+    case OP_VMO_READ:
+    case OP_VMO_DESTROY:
+    case OP_SHARE_RO:
+    case OP_QUERY:
+    case OP_MAP:
+    case OP_VM_MAP:
+    case OP_CLOSE:
+    case OP_CLONE:
+    case OP_EP_CLOSE:
+    case OP_SEND:
+    case OP_RECV:
+    case OP_RECV_V2:
+        return 0;
+    default:
+        return OP_ARGS;
+    }
+}
+
+static bool is_reserved(const struct ask *a, uint64_t slot)
+{
+    return slot < (a->op->actor == 0 ? OP_RESERVED_SLOTS : OP_CHILD_RESERVED_SLOTS);
+}
+
+static bool pid_is_safe(const struct ask *a, unsigned arg)
+{
+    return a->op->place[arg] == AT_PID ? a->op->arg[arg] < OP_ACTORS : a->args[arg] >= KERNEL_PIDS_END;
+}
+
+/* ---- VMOs -----------------------------------------------------------------------------------------------
+ */
+
+/* On a1 nothing may cross the 8 MiB that are mapped of the arena, nor may the count be too exact (K-20). */
+static bool create_is_allowed(const struct ask *a)
+{
+    const struct model *m = a->m;
+    const uint64_t len = a->args[1], arena = m->limits.arena_bytes;
+    if (vmo_count(m) >= MODEL_VMOS - 1 || (a->args[0] != MODEL_ANY_SLOT && is_reserved(a, a->args[0])))
+        return false;
+    if (!m->limits.is_a1 || arena <= NX_ARENA_MAPPED_BYTES_A1 || len > arena)
+        return true;
+    return m->arena_used + len + NX_PAGE_BYTES <= NX_ARENA_MAPPED_BYTES_A1;
+}
+
+static bool copy_is_allowed(const struct ask *a)
+{
+    const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
+    const uint64_t len = a->args[3];
+    if (cap == NULL || (len == 0 && a->op->place[2] == AT_NUMBER))
+        return true; /* the pointer is not looked at */
+    if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1])
+        return true;
+    return pointer_is_safe(a, 2, AT_BUF, len, OP_BUF_BYTES);
+}
+
+/* K-29: what the real kernel does not count. */
+static bool destroy_is_allowed(const struct ask *a)
+{
+    const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
+    if (cap == NULL || count_caps(a->m, cap->object) > 1 || any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object))
+        return true;
+    return count_moving(a->m, cap->object) == 0 && !any_map_of(a->m, MAPPED_BY_AS_MAP, cap->object);
+}
+
+/* ---- Mappings -------------------------------------------------------------------------------------------
+ */
+
+static bool map_is_allowed(const struct ask *a)
+{
+    const uint64_t va = a->args[1];
+    const bool in_window = va >= NX_A1_MAP_BASE && va < OP_CONTROL_VA;
+    const bool canonical = va >> 38 == 0 || va >> 38 == UINT64_MAX >> 38;
+    return a->m->spaces[a->self->space].map_count < MODEL_MAPS && (in_window || !canonical);
+}
+
+static bool vm_unmap_is_allowed(const struct ask *a)
+{
+    const uint64_t va = a->args[0];
+    const struct model_map *map = map_at(&a->m->spaces[a->self->space], va);
+    if (map != NULL && map->vmo < OP_CONTROLS)
+        return false;
+    return va % NX_PAGE_BYTES != 0 || (va >= MODEL_AS_BASE && va < NX_USER_TOP);
+}
+
+static const struct model_space *space_named(const struct model *m, uint64_t handle)
+{
+    for (uint32_t i = 0; i < MODEL_SPACES; i++) {
+        if (m->spaces[i].live && m->spaces[i].handle == handle)
+            return &m->spaces[i];
+    }
+    return NULL;
+}
+
+/* A child that was not resumed still has to map its control page. */
+static bool is_suspended(const struct model *m, const struct model_space *space)
+{
+    for (unsigned i = 1; i < OP_ACTORS; i++) {
+        if (m->actors[i].state == ACTOR_SUSPENDED && &m->spaces[m->actors[i].space] == space)
+            return true;
+    }
+    return false;
+}
+
+static bool has_spare_regions(const struct model *m, const struct model_space *space)
+{
+    return region_count(m, space) + SPARE_REGIONS < NX_REGIONS_MAX;
+}
+
+/* A handle that the model does not know may be another's by now. */
+static bool as_map_is_allowed(const struct ask *a)
+{
+    const struct model_space *space = space_named(a->m, a->args[0]);
+    const uint64_t va = a->args[2], len = a->args[3];
+    if (space == NULL)
+        return a->args[0] >= MODEL_BAD_HANDLE;
+    if (space->map_count >= MODEL_MAPS || (is_suspended(a->m, space) && !has_spare_regions(a->m, space)))
+        return false;
+    if (va >= NX_A2_MAP_BASE && va < NX_A2_MAP_END - NX_SUPERPAGE_BYTES)
+        return !a->m->limits.is_a1 && len <= NX_SUPERPAGE_BYTES;
+    return va >= MODEL_AS_BASE && va < MODEL_AS_END && len <= MODEL_AS_END - va;
+}
+
+static bool as_create_is_allowed(const struct model *m)
+{
+    uint32_t live = 0;
+    for (uint32_t i = 0; i < MODEL_SPACES; i++)
+        live += m->spaces[i].live;
+    return m->spaces_taken < m->limits.spaces && live < MODEL_SPACES - OP_ACTORS;
+}
+
+/* Only where a program maps; init must not fault; whether a2 lets a page be used that can be written and not
+ * read, the contract does not say. */
+static bool access_is_allowed(const struct ask *a, uint32_t prot)
+{
+    const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[0]);
+    if (a->args[0] < MODEL_AS_BASE || a->args[0] >= NX_USER_TOP)
+        return false;
+    if (map == NULL)
+        return a->op->actor != 0;
+    if (map->vmo < OP_CONTROLS || (!a->m->limits.is_a1 && (map->prot & NX_PROT_READ) == 0))
+        return false;
+    return a->op->actor != 0 || map_serves(map, prot);
+}
+
+/* ---- Messages -------------------------------------------------------------------------------------------
+ */
+
+static bool send_is_allowed(const struct ask *a)
+{
+    const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_SEND);
+    const bool moves = (a->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
+    const uint64_t src = a->op->hdr.src;
+    if (message_count(a->m) >= MODEL_MESSAGES || !pointer_is_safe(a, 1, AT_HDR, 1, 1))
+        return false;
+    if (a->args[3] <= OP_BUF_BYTES && !pointer_is_safe(a, 2, AT_BUF, a->args[3], OP_BUF_BYTES))
+        return false;
+    if (moves &&
+        ((is_reserved(a, src) && src != NX_SLOT_FACTORY) || is_control(cap_seen(a->m, a->self, src))))
+        return false;
+    return a->args[4] != 0 || cap == NULL || !a->m->endpoints[cap->object].live ||
+           queued_on(a->m, cap->object) < a->m->endpoints[cap->object].depth;
+}
+
+static bool recv_is_allowed(const struct ask *a)
+{
+    const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_RECV);
+    const bool v2 = a->op->kind == OP_RECV_V2;
+    const bool waits = (a->args[4] & NX_IPC_NONBLOCK) == 0;
+    if (!pointer_is_safe(a, 1, AT_HDR, 1, 1) || !pointer_is_safe(a, 2, AT_BUF, a->args[3], OP_BUF_BYTES + 1))
+        return false;
+    if (v2 && (a->args[0] > UINT32_MAX || a->args[4] > UINT32_MAX ||
+               (a->args[5] != 0 && !pointer_is_safe(a, 5, AT_ID, 1, 1))))
+        return false;
+    if (!a->m->limits.is_a1 && (a->args[4] & NX_IPC_EOF) != 0)
+        return false; /* what it does is only read */
+    return !waits || cap == NULL || !a->m->endpoints[cap->object].live || queued_on(a->m, cap->object) > 0;
+}
+
+/* ---- Tasks ----------------------------------------------------------------------------------------------
+ */
+
+static bool spawn_is_allowed(const struct ask *a)
+{
+    const struct model *m = a->m;
+    const uint64_t which = a->args[0];
+    const uint64_t mapped =
+        m->limits.arena_bytes < NX_ARENA_MAPPED_BYTES_A1 ? m->limits.arena_bytes : NX_ARENA_MAPPED_BYTES_A1;
+    if (a->op->actor != 0 || which < 1 || which >= OP_ACTORS)
+        return false;
+    if (m->actors[which].state != ACTOR_NEVER && m->actors[which].state != ACTOR_REAPED)
+        return false;
+    return !m->limits.is_a1 || (m->spaces_taken < m->limits.spaces && m->arena_used <= mapped &&
+                                m->limits.image_bytes <= mapped - m->arena_used);
+}
+
+/* Refused for its length, its stack, its pointer, or for the junk that lies there. */
+static bool exec_is_allowed(const struct ask *a)
+{
+    return a->op->place[0] == AT_BUF ? a->op->arg[0] == 0 && a->args[1] <= OP_BUF_BYTES : a->args[0] == 0;
+}
+
+/* Not while it would wait. */
+static bool wait_is_allowed(const struct ask *a)
+{
+    const bool any = (int64_t)a->args[0] <= 0;
+    bool lives = false, ended = false;
+    if (!any && !pid_is_safe(a, 0))
+        return false;
+    for (unsigned i = 1; i < OP_ACTORS && a->op->actor == 0; i++) {
+        const struct model_actor *child = &a->m->actors[i];
+        if (!any && child->pid != a->args[0])
+            continue;
+        lives = lives || child->state == ACTOR_LIVE || child->state == ACTOR_SUSPENDED;
+        ended = ended || child->state == ACTOR_ENDED;
+    }
+    return ended || !lives;
+}
+
+static bool kind_is_allowed(const struct ask *a)
+{
+    switch (a->op->kind) {
+    case OP_VMO_CREATE:
+        return create_is_allowed(a);
+    case OP_VMO_WRITE:
+    case OP_VMO_READ:
+        return copy_is_allowed(a);
+    case OP_VMO_DESTROY:
+        return destroy_is_allowed(a);
+    case OP_QUERY:
+        return pointer_is_safe(a, 1, AT_BUF, 1, 1);
+    case OP_MAP:
+        return map_is_allowed(a);
+    case OP_VM_UNMAP:
+        return vm_unmap_is_allowed(a);
+    case OP_AS_MAP:
+        return as_map_is_allowed(a);
+    case OP_AS_CREATE:
+        return as_create_is_allowed(a->m);
+    case OP_LOAD:
+        return access_is_allowed(a, NX_PROT_READ);
+    case OP_STORE:
+        return access_is_allowed(a, NX_PROT_WRITE);
+    case OP_TRANSFER:
+    case OP_TRANSFER_TO:
+    case OP_RESUME:
+        return pid_is_safe(a, 0);
+    case OP_EP_CREATE_FOR:
+        return pid_is_safe(a, 1);
+    case OP_CLOSE:
+    case OP_EP_CLOSE:
+        return !is_reserved(a, a->args[0]);
+    case OP_SEND:
+        return send_is_allowed(a);
+    case OP_RECV:
+    case OP_RECV_V2:
+        return recv_is_allowed(a);
+    case OP_SPAWN:
+        return spawn_is_allowed(a);
+    case OP_EXEC:
+        return exec_is_allowed(a);
+    case OP_EXIT:
+    case OP_FAULT:
+        return a->op->actor != 0;
+    case OP_WAIT:
+        return wait_is_allowed(a);
+    default:
+        return true;
+    }
+}
+
+bool model_allows(const struct model *m, const struct model_op *op)
+{
+    uint64_t args[OP_ARGS];
+    if (op->actor >= OP_ACTORS || op->kind >= OP_KINDS || op->reg >= OP_REGS ||
+        m->actors[op->actor].state != ACTOR_LIVE)
+        return false;
+    model_resolve(m, op, args);
+    const struct ask ask = {.m = m, .self = &m->actors[op->actor], .op = op, .args = args};
+    const unsigned slot = slot_argument(op->kind);
+    return (slot == OP_ARGS || !is_control(cap_seen(m, ask.self, args[slot]))) && kind_is_allowed(&ask);
+}

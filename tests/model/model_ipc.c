@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints and messages: K-50 to K-59. */
+#include <string.h>
+
+#include "model/model_parts.h"
+
+/* ---- Endpoints ------------------------------------------------------------------------------------------
+ */
+
+static void drop_messages(struct model *m, uint32_t endpoint)
+{
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
+        if (m->messages[i].endpoint == endpoint)
+            m->messages[i].queued = false;
+    }
+}
+
+static void close_endpoint(struct model *m, uint32_t endpoint)
+{
+    m->endpoints[endpoint].live = false;
+    drop_messages(m, endpoint);
+}
+
+void endpoints_of_ended(struct model *m, uint32_t pid)
+{
+    for (uint32_t i = 1; i <= m->endpoint_count; i++) {
+        if (m->endpoints[i].live && m->endpoints[i].owner == pid)
+            close_endpoint(m, i);
+    }
+}
+
+/* K-56: of the boot, and of the owner (a1: ever made, a2: that live). */
+static bool ids_are_left(const struct model *m, uint32_t owner)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i <= m->endpoint_count; i++)
+        count += m->endpoints[i].owner == owner && (m->limits.is_a1 || m->endpoints[i].live);
+    return m->endpoint_count < m->limits.ep_ids &&
+           count < (m->limits.is_a1 ? NX_EP_OWNER_A1 : NX_EP_OWNER_A2);
+}
+
+static void create(struct turn *t, uint32_t owner, uint64_t depth)
+{
+    struct model *m = t->m;
+    const uint32_t slot = lowest_slot(m, t->self);
+    if (slot == MODEL_NONE || !ids_are_left(m, owner)) {
+        answers(t, -NX_ENOSPC);
+        return;
+    }
+    if (!answers(t, slot))
+        return;
+    m->endpoint_count++;
+    m->endpoints[m->endpoint_count] =
+        (struct model_endpoint){.live = true, .owner = owner, .depth = (uint32_t)depth};
+    t->self->caps[slot] = (struct model_cap){.kind = CAP_IS_ENDPOINT,
+                                             .rights = NX_RIGHT_SEND | NX_RIGHT_RECV | NX_RIGHT_MANAGE,
+                                             .object = m->endpoint_count};
+}
+
+static int64_t create_refusal(const struct turn *t, uint64_t depth)
+{
+    const struct model_cap *factory = cap_seen(t->m, t->self, t->args[0]);
+    if (depth < 1 || depth > NX_EP_DEPTH_MAX)
+        return -NX_EINVAL;
+    return factory == NULL || factory->kind != CAP_IS_FACTORY ? -NX_EPERM : 0;
+}
+
+void step_ep_create(struct turn *t)
+{
+    const int64_t refusal = create_refusal(t, t->args[1]);
+    if (refusal != 0)
+        answers(t, refusal);
+    else
+        create(t, t->self->pid, t->args[1]);
+}
+
+void step_ep_create_for(struct turn *t)
+{
+    const int64_t refusal = create_refusal(t, t->args[2]);
+    const struct model_actor *owner = actor_by_pid(t->m, t->args[1]);
+    if (refusal != 0)
+        answers(t, refusal);
+    else if (owner == NULL || (owner != t->self && !is_child(t->m, t->self, owner)))
+        answers(t, -NX_EPERM);
+    else
+        create(t, owner->pid, t->args[2]);
+}
+
+/* K-57. Of an endpoint that is closed already it says no more than that the slot goes. */
+void step_ep_close(struct turn *t)
+{
+    struct model_cap *slot = cap_at(t->m, t->self, t->args[0]);
+    if (slot == NULL) {
+        answers(t, -NX_EPERM);
+        return;
+    }
+    const struct model_cap cap = *slot;
+    *slot = (struct model_cap){.kind = CAP_IS_EMPTY};
+    if (cap.kind != CAP_IS_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0)
+        answers(t, -NX_EPERM);
+    else if (!t->m->endpoints[cap.object].live)
+        may_be_refused(t, -NX_ESRCH, 0);
+    else if (answers(t, 0))
+        close_endpoint(t->m, cap.object);
+}
+
+/* ---- Queues ---------------------------------------------------------------------------------------------
+ */
+
+uint32_t queued_on(const struct model *m, uint32_t endpoint)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++)
+        count += m->messages[i].queued && m->messages[i].endpoint == endpoint;
+    return count;
+}
+
+uint32_t message_count(const struct model *m)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++)
+        count += m->messages[i].queued;
+    return count;
+}
+
+uint32_t count_moving(const struct model *m, uint32_t vmo)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
+        const struct model_message *message = &m->messages[i];
+        count += message->queued && is_memory(&message->moved) && message->moved.object == vmo;
+    }
+    return count;
+}
+
+static bool budget_allows(const struct model *m, uint32_t endpoint, uint64_t len)
+{
+    uint64_t of_owner = len, of_all = len;
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
+        const struct model_message *message = &m->messages[i];
+        if (!message->queued)
+            continue;
+        of_all += message->len;
+        if (m->endpoints[message->endpoint].owner == m->endpoints[endpoint].owner)
+            of_owner += message->len;
+    }
+    return of_owner <= NX_OWNER_QUEUED_BYTES_MAX && of_all <= NX_TOTAL_QUEUED_BYTES_MAX;
+}
+
+static struct model_message *first_message(struct model *m, uint32_t endpoint)
+{
+    struct model_message *first = NULL;
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
+        struct model_message *message = &m->messages[i];
+        if (message->queued && message->endpoint == endpoint &&
+            (first == NULL || message->order < first->order))
+            first = message;
+    }
+    return first;
+}
+
+/* ---- Send -----------------------------------------------------------------------------------------------
+ */
+
+static uint64_t max_bytes(const struct model *m)
+{
+    return m->limits.is_a1 ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
+}
+
+/* K-54: the slot to move, or NULL when it may not. */
+static struct model_cap *movable(const struct turn *t)
+{
+    struct model_cap *cap = cap_at(t->m, t->self, t->op->hdr.src);
+    if (cap == NULL || cap->kind == CAP_IS_FACTORY || (cap->rights & NX_RIGHT_MANAGE) != 0)
+        return NULL;
+    return cap;
+}
+
+/* K-51, in its order; 0 when only the endpoint's state can refuse. */
+static int64_t send_refusal(const struct turn *t)
+{
+    const uint64_t len = t->args[3], flags = t->args[4];
+    if (t->op->place[1] != AT_HDR || len > max_bytes(t->m) || (len > 0 && t->op->place[2] != AT_BUF) ||
+        flags > NX_IPC_NONBLOCK)
+        return -NX_EINVAL;
+    if (endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND) == NULL)
+        return -NX_EPERM;
+    if (t->op->hdr.len != len)
+        return -NX_EINVAL;
+    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0 && movable(t) == NULL)
+        return -NX_EPERM;
+    return 0;
+}
+
+static void enqueue(struct turn *t, uint32_t endpoint)
+{
+    struct model *m = t->m;
+    struct model_message *message = NULL;
+    for (unsigned i = 0; i < MODEL_MESSAGES && message == NULL; i++) {
+        if (!m->messages[i].queued)
+            message = &m->messages[i];
+    }
+    if (!holds(t, message != NULL, "the model has no room"))
+        return;
+    *message = (struct model_message){.queued = true,
+                                      .endpoint = endpoint,
+                                      .from_pid = t->self->pid,
+                                      .len = t->op->hdr.len,
+                                      .order = m->order++,
+                                      .type = t->op->hdr.type,
+                                      .flags = t->op->hdr.flags,
+                                      .fill = t->op->fill};
+    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) == 0)
+        return;
+    struct model_cap *moves = movable(t);
+    message->moved = *moves;
+    *moves = (struct model_cap){.kind = CAP_IS_EMPTY};
+}
+
+void step_send(struct turn *t)
+{
+    const int64_t refusal = send_refusal(t);
+    if (refusal != 0) {
+        answers(t, refusal);
+        return;
+    }
+    const uint32_t endpoint = endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND)->object;
+    const bool full = queued_on(t->m, endpoint) >= t->m->endpoints[endpoint].depth;
+    const bool over = !budget_allows(t->m, endpoint, t->args[3]);
+    if (!t->m->endpoints[endpoint].live)
+        answers(t, -NX_ESRCH);
+    else if (full && over)
+        may_be_refused(t, -NX_ENOSPC, -NX_EAGAIN);
+    else if (full || over)
+        answers(t, full ? -NX_EAGAIN : -NX_ENOSPC);
+    else if (answers(t, (int64_t)t->args[3]))
+        enqueue(t, endpoint);
+}
+
+/* ---- Receive --------------------------------------------------------------------------------------------
+ */
+
+static const uint8_t junk_hdr[] = {OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK,
+                                   OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK};
+
+_Static_assert(sizeof(junk_hdr) == sizeof(struct nx_ipc_hdr), "as long as a header");
+
+/* The buffer holds the first n bytes of the pattern, then what was there before. */
+static void buffer_holds(struct turn *t, uint8_t fill, uint64_t n)
+{
+    uint8_t bytes[OP_BUF_BYTES];
+    for (uint64_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = i < n ? op_pattern(fill, i) : OP_JUNK;
+    holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the buffer's first bytes");
+    holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the buffer");
+}
+
+void memory_is_untouched(struct turn *t)
+{
+    if (t->guessing || (op_prepares(t->op) & OP_PUTS_JUNK) == 0)
+        return;
+    holds(t, memcmp(&t->answer->hdr, junk_hdr, sizeof(junk_hdr)) == 0, "the header was touched");
+    buffer_holds(t, 0, 0);
+}
+
+/* K-50, K-59: header and sender of a message that was taken. Of init's own sender id nothing is said. */
+static void header_holds(struct turn *t, const struct model_message *message, uint32_t slot)
+{
+    const struct nx_ipc_hdr *hdr = &t->answer->hdr;
+    holds(t, hdr->src == slot, "hdr.src");
+    holds(t, hdr->dst == message->from_pid, "hdr.dst");
+    holds(t, hdr->type == message->type, "hdr.type");
+    holds(t, hdr->flags == message->flags, "hdr.flags");
+    holds(t, hdr->len == message->len, "hdr.len");
+    if (t->op->kind == OP_RECV_V2 && t->op->place[5] == AT_ID && message->from_pid != NX_PID_INIT)
+        holds(t, t->answer->sender_id == 0, "the sender id");
+}
+
+static bool takes_slot(const struct turn *t, const struct model_message *message, uint32_t *slot)
+{
+    *slot = 0;
+    if (message->moved.kind == CAP_IS_EMPTY)
+        return true;
+    *slot = lowest_slot(t->m, t->self);
+    return *slot != MODEL_NONE;
+}
+
+/* K-53, K-54. What is in a buffer that was too small, or behind a full table's answer, is not said. */
+static void take(struct turn *t, struct model_message *message)
+{
+    const uint64_t max = t->args[3], flags = t->args[4];
+    const bool cut = message->len > max, may_cut = (flags & NX_IPC_TRUNCATE) != 0 || max == 0;
+    const uint64_t n = cut ? max : message->len;
+    uint32_t slot;
+    if (!takes_slot(t, message, &slot)) {
+        answers(t, -NX_ENOSPC);
+        return;
+    }
+    if (!answers(t, cut && !may_cut ? -NX_EINVAL : (int64_t)n))
+        return;
+    message->queued = false;
+    if (message->moved.kind != CAP_IS_EMPTY)
+        t->self->caps[slot] = message->moved;
+    if (t->guessing)
+        return;
+    header_holds(t, message, slot);
+    if (!cut || may_cut)
+        buffer_holds(t, message->fill, n);
+}
+
+/* Pointers (and what recv_v2 looks at before), flags, slot. */
+static int64_t recv_refusal(const struct turn *t)
+{
+    const bool v2 = t->op->kind == OP_RECV_V2;
+    const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 ? 0 : NX_IPC_EOF);
+    const bool bad_id = t->op->place[5] != AT_ID && t->args[5] != 0;
+    if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id))
+        return -NX_EINVAL;
+    if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && t->op->place[2] != AT_BUF) ||
+        (t->args[4] & ~known) != 0)
+        return -NX_EINVAL;
+    return endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV) == NULL ? -NX_EPERM : 0;
+}
+
+void step_recv(struct turn *t)
+{
+    const int64_t refusal = recv_refusal(t);
+    if (refusal != 0) {
+        answers(t, refusal);
+        memory_is_untouched(t);
+        return;
+    }
+    const uint32_t endpoint = endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV)->object;
+    struct model_message *message = first_message(t->m, endpoint);
+    if (message != NULL) {
+        take(t, message);
+        return;
+    }
+    answers(t, t->m->endpoints[endpoint].live ? -NX_EAGAIN : -NX_ESRCH);
+    memory_is_untouched(t);
+}

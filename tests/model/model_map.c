@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Address spaces: K-22 to K-28. */
+#include "model/model_parts.h"
+
+#define FIRST_UNKNOWN_FLAG 256
+#define TAKEN_VA UINT64_C(0x10000000)
+#define CLASSES (NX_SUPERPAGE_BYTES / NX_PAGE_BYTES)
+
+/* ---- Spaces and what is mapped in them ------------------------------------------------------------------
+ */
+
+struct model_space *space_of(struct model *m, const struct model_actor *actor)
+{
+    return &m->spaces[actor->space];
+}
+
+uint32_t space_new(struct model *m)
+{
+    for (uint32_t i = 0; i < MODEL_SPACES; i++) {
+        struct model_space *space = &m->spaces[i];
+        if (space->live)
+            continue;
+        space->live = true;
+        space->handle = 0;
+        space->map_count = 0;
+        for (unsigned chunk = 0; chunk < MODEL_CHUNKS; chunk++)
+            space->tabled[chunk] = false;
+        return i;
+    }
+    return MODEL_NONE;
+}
+
+struct model_space *space_by_handle(struct model *m, uint64_t handle)
+{
+    for (uint32_t i = 0; i < MODEL_SPACES; i++) {
+        if (m->spaces[i].live && m->spaces[i].handle != 0 && m->spaces[i].handle == handle)
+            return &m->spaces[i];
+    }
+    return NULL;
+}
+
+/* Init's own image takes no region, and only a task has one. */
+uint32_t region_count(const struct model *m, const struct model_space *space)
+{
+    for (unsigned i = 1; i < OP_ACTORS; i++) {
+        const struct model_actor *actor = &m->actors[i];
+        const bool has_space = actor->state != ACTOR_NEVER && actor->state != ACTOR_REAPED;
+        if (has_space && &m->spaces[actor->space] == space)
+            return space->map_count + m->limits.child_regions;
+    }
+    return space->map_count;
+}
+
+/* K-26: 4 KiB pages lie where no whole 2 MiB page does, and leave a table there. */
+static bool has_interior(const struct model_map *map, uint64_t *from, uint64_t *to)
+{
+    *from = map->va - map->va % NX_SUPERPAGE_BYTES;
+    if (*from < map->va)
+        *from += NX_SUPERPAGE_BYTES;
+    *to = (map->va + map->bytes) - (map->va + map->bytes) % NX_SUPERPAGE_BYTES;
+    return map->bytes >= NX_SUPERPAGE_BYTES && *from < *to;
+}
+
+static void note_tables(struct model_space *space, const struct model_map *map)
+{
+    uint64_t from, to;
+    const bool large = has_interior(map, &from, &to);
+    for (uint64_t va = map->va; va < map->va + map->bytes; va += NX_PAGE_BYTES) {
+        if (large && va >= from && va < to)
+            va = to; /* may be the end */
+        if (va < map->va + map->bytes)
+            space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES] = true;
+    }
+}
+
+void space_add(struct model_space *space, const struct model_map *map)
+{
+    space->maps[space->map_count++] = *map;
+    if (map->how == MAPPED_BY_VM_MAP)
+        note_tables(space, map);
+}
+
+const struct model_map *map_at(const struct model_space *space, uint64_t va)
+{
+    for (uint32_t i = 0; i < space->map_count; i++) {
+        const struct model_map *map = &space->maps[i];
+        if (va >= map->va && va - map->va < map->bytes)
+            return map;
+    }
+    return NULL;
+}
+
+static bool is_free(const struct model_space *space, uint64_t va, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < space->map_count; i++) {
+        const struct model_map *map = &space->maps[i];
+        if (va < map->va + map->bytes && map->va < va + bytes)
+            return false;
+    }
+    return true;
+}
+
+bool map_serves(const struct model_map *map, uint32_t prot)
+{
+    const bool writes_alone = (map->prot & (NX_PROT_READ | NX_PROT_WRITE)) == NX_PROT_WRITE;
+    return map->for_user && !writes_alone && (map->prot & prot) == prot;
+}
+
+bool any_map_of(const struct model *m, uint8_t how, uint32_t vmo)
+{
+    for (uint32_t i = 0; i < MODEL_SPACES; i++) {
+        const struct model_space *space = &m->spaces[i];
+        for (uint32_t k = 0; space->live && k < space->map_count; k++) {
+            if (space->maps[k].how == how && space->maps[k].vmo == vmo)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- map (a1) -------------------------------------------------------------------------------------------
+ */
+
+static uint8_t prot_of_flags(uint64_t flags)
+{
+    return (uint8_t)(((flags & NX_MAP_READ) != 0 ? NX_PROT_READ : 0) |
+                     ((flags & NX_MAP_WRITE) != 0 ? NX_PROT_WRITE : 0) |
+                     ((flags & NX_MAP_EXEC) != 0 ? NX_PROT_EXEC : 0));
+}
+
+static int64_t map_refusal(const struct turn *t, const struct model_cap *cap)
+{
+    const uint64_t va = t->args[1], off = t->args[2], flags = t->args[3];
+    const uint8_t prot = prot_of_flags(flags);
+    const uint64_t upper = va >> 38;
+    if (va % NX_PAGE_BYTES != 0 || flags >= FIRST_UNKNOWN_FLAG)
+        return -NX_EINVAL;
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+        return -NX_EPERM;
+    if (cap == NULL || off >= t->m->vmos[cap->object].bytes)
+        return -NX_EPERM;
+    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || (upper != 0 && upper != UINT64_MAX >> 38) ||
+        va == TAKEN_VA || !is_free(&t->m->spaces[t->self->space], va, NX_PAGE_BYTES))
+        return -NX_EINVAL;
+    return 0;
+}
+
+void step_map(struct turn *t)
+{
+    const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
+    const int64_t refusal = map_refusal(t, cap);
+    if (!answers(t, refusal) || refusal != 0)
+        return;
+    const struct model_map map = {.how = MAPPED_BY_MAP,
+                                  .prot = prot_of_flags(t->args[3]),
+                                  .for_user = (t->args[3] & NX_MAP_USER) != 0,
+                                  .vmo = cap->object,
+                                  .va = t->args[1],
+                                  .bytes = NX_PAGE_BYTES,
+                                  .off = t->args[2] - t->args[2] % NX_PAGE_BYTES};
+    space_add(space_of(t->m, t->self), &map);
+    t->self->reg[t->op->reg] = map.va;
+}
+
+/* ---- vm_map ---------------------------------------------------------------------------------------------
+ */
+
+static uint64_t congruent_from(uint64_t va, uint64_t class, bool large)
+{
+    return large ? va + (class + NX_SUPERPAGE_BYTES - va % NX_SUPERPAGE_BYTES) % NX_SUPERPAGE_BYTES : va;
+}
+
+/* The lowest fit: the window's start or the end of what is mapped; the smallest that fits. 0: none. */
+static uint64_t lowest_fit(const struct model_space *space, uint64_t bytes, uint64_t class)
+{
+    const bool large = bytes >= NX_SUPERPAGE_BYTES;
+    uint64_t best = 0;
+    for (uint32_t i = 0; i <= space->map_count; i++) {
+        const uint64_t after =
+            i == space->map_count ? NX_A2_MAP_BASE : space->maps[i].va + space->maps[i].bytes;
+        const uint64_t va = congruent_from(after, class, large);
+        if (va >= NX_A2_MAP_BASE && va <= NX_A2_MAP_END && bytes <= NX_A2_MAP_END - va &&
+            (best == 0 || va < best) && is_free(space, va, bytes))
+            best = va;
+    }
+    return best;
+}
+
+static bool meets_table(const struct model_space *space, const struct model_map *map)
+{
+    uint64_t from, to;
+    if (!has_interior(map, &from, &to))
+        return false;
+    for (uint64_t va = from; va < to; va += NX_SUPERPAGE_BYTES) {
+        if (space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES])
+            return true;
+    }
+    return false;
+}
+
+/* The answer when the memory lies so in 2 MiB, from the look for a hole on. */
+static int64_t placed(const struct turn *t, const struct model_map *asked, uint64_t class)
+{
+    const struct model_space *space = &t->m->spaces[t->self->space];
+    struct model_map map = *asked;
+    map.va = lowest_fit(space, map.bytes, class);
+    if (map.va == 0)
+        return -NX_ENOMEM;
+    if (region_count(t->m, space) >= NX_REGIONS_MAX)
+        return -NX_ENOSPC;
+    if (map.prot == 0)
+        return -NX_EINVAL;
+    return meets_table(space, &map) ? -NX_EEXIST : (int64_t)map.va;
+}
+
+/* Where in 2 MiB the memory lies is known, or follows from the answer: any place that explains it will do. */
+static bool answers_placed(struct turn *t, const struct model_map *asked)
+{
+    struct model_vmo *vmo = &t->m->vmos[asked->vmo];
+    const uint64_t known = (vmo->pa_in_2mib + asked->off) % NX_SUPERPAGE_BYTES;
+    if (vmo->knows_in_2mib || asked->bytes < NX_SUPERPAGE_BYTES || t->guessing)
+        return answers(t, placed(t, asked, known));
+    for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
+        if (placed(t, asked, class) != t->answer->a0)
+            continue;
+        if (t->answer->a0 < 0)
+            return true;
+        vmo->knows_in_2mib = true;
+        vmo->pa_in_2mib = (class + NX_SUPERPAGE_BYTES - asked->off % NX_SUPERPAGE_BYTES) % NX_SUPERPAGE_BYTES;
+        return true;
+    }
+    return holds(t, false, "no place of the memory explains this address");
+}
+
+static int64_t vm_map_refusal(const struct turn *t, const struct model_cap *cap)
+{
+    const uint64_t off = t->args[1], len = t->args[2], flags = t->args[3];
+    if (flags >= FIRST_UNKNOWN_FLAG)
+        return -NX_EINVAL;
+    if ((flags & NX_MAP_EXEC) != 0)
+        return -NX_EPERM;
+    if (len == 0 || len % NX_PAGE_BYTES != 0 || off % NX_PAGE_BYTES != 0)
+        return -NX_EINVAL;
+    if (cap == NULL)
+        return -NX_EPERM;
+    if (off > UINT64_MAX - len)
+        return -NX_EINVAL;
+    return off + len > t->m->vmos[cap->object].bytes ? -NX_EPERM : 0;
+}
+
+void step_vm_map(struct turn *t)
+{
+    const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
+    const int64_t refusal = vm_map_refusal(t, cap);
+    if (refusal != 0) {
+        answers(t, refusal);
+        return;
+    }
+    /* K-28: an alias is mapped for reading, whatever was asked for. */
+    const bool alias = cap->kind == CAP_IS_ALIAS;
+    struct model_map map = {.how = MAPPED_BY_VM_MAP,
+                            .prot = alias ? NX_PROT_READ : prot_of_flags(t->args[3]),
+                            .for_user = true,
+                            .vmo = cap->object,
+                            .bytes = t->args[2],
+                            .off = t->args[1]};
+    if (!answers_placed(t, &map) || t->answer->a0 < 0)
+        return;
+    map.va = (uint64_t)t->answer->a0;
+    space_add(space_of(t->m, t->self), &map);
+    t->self->reg[t->op->reg] = map.va;
+}
+
+void map_control(struct model *m, struct model_actor *actor)
+{
+    struct model_space *space = space_of(m, actor);
+    struct model_map map = {.how = m->limits.is_a1 ? MAPPED_BY_MAP : MAPPED_BY_VM_MAP,
+                            .prot = NX_PROT_READ | NX_PROT_WRITE,
+                            .for_user = true,
+                            .vmo = actor->caps[OP_CHILD_CONTROL_SLOT].object,
+                            .bytes = NX_PAGE_BYTES};
+    map.va = m->limits.is_a1 ? OP_CONTROL_VA : lowest_fit(space, map.bytes, 0);
+    space_add(space, &map);
+}
+
+/* ---- vm_unmap -------------------------------------------------------------------------------------------
+ */
+
+static void unmap(struct turn *t, struct model_space *space, const struct model_map *map)
+{
+    if (map->how == MAPPED_BY_AS_MAP && map->bytes != t->args[1])
+        may_be_refused(t, -NX_EPERM, -NX_EINVAL);
+    else if (map->how == MAPPED_BY_AS_MAP)
+        answers(t, -NX_EPERM);
+    else if (map->bytes != t->args[1])
+        answers(t, -NX_EINVAL);
+    else if (answers(t, 0))
+        space->maps[map - space->maps] = space->maps[--space->map_count];
+}
+
+void step_vm_unmap(struct turn *t)
+{
+    const uint64_t va = t->args[0], len = t->args[1];
+    struct model_space *space = space_of(t->m, t->self);
+    const struct model_map *map = map_at(space, va);
+    if (va % NX_PAGE_BYTES != 0 || len % NX_PAGE_BYTES != 0 || len == 0)
+        answers(t, -NX_EINVAL);
+    else if (map == NULL)
+        answers(t, -NX_ENOENT);
+    else if (map->va != va) /* in the middle: not one exact region, or nothing there */
+        answers_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
+    else
+        unmap(t, space, map);
+}
+
+/* ---- Address spaces by handle ---------------------------------------------------------------------------
+ */
+
+void step_as_create(struct turn *t)
+{
+    struct model *m = t->m;
+    const uint32_t space = space_new(m);
+    m->spaces_taken++;
+    if (t->guessing)
+        t->answer->a0 = (int64_t)(0x1000 + m->spaces_taken);
+    const int64_t handle = t->answer->a0;
+    t->wanted = 1;
+    if (!holds(t, handle > 0 && (uint64_t)handle < MODEL_BAD_HANDLE, "the handle") ||
+        !holds(t, space_by_handle(m, (uint64_t)handle) == NULL, "a handle that is taken") ||
+        !holds(t, space != MODEL_NONE, "the model has no room"))
+        return;
+    m->spaces[space].handle = (uint64_t)handle;
+    m->handle[t->op->reg] = (uint64_t)handle;
+}
+
+void step_as_self(struct turn *t)
+{
+    struct model_space *space = space_of(t->m, t->self);
+    if (t->guessing)
+        t->answer->a0 = (int64_t)(0x100 + t->self->pid);
+    const uint64_t handle = (uint64_t)t->answer->a0;
+    if (space->handle != 0)
+        answers(t, (int64_t)space->handle);
+    else
+        holds(t, handle > 0 && handle < MODEL_BAD_HANDLE && space_by_handle(t->m, handle) == NULL,
+              "the handle");
+    space->handle = handle;
+    t->m->handle[t->op->reg] = handle;
+}
+
+/* The order among these is not in the contract; the answers are. */
+static bool as_map_is_nonsense(const struct turn *t)
+{
+    const uint64_t va = t->args[2], prot = t->args[4];
+    const bool writes_and_runs = (prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0;
+    return va % NX_PAGE_BYTES != 0 || t->args[3] == 0 || prot == 0 || prot > 7 || t->args[5] > 1 ||
+           writes_and_runs;
+}
+
+/* K-27, once the arguments are sound. */
+static bool as_map_is_answered(struct turn *t, const struct model_space *space, const struct model_map *map)
+{
+    const bool is_a1 = t->m->limits.is_a1;
+    const bool in_window = map->va < NX_A2_MAP_END && map->va + map->bytes > NX_A2_MAP_BASE;
+    if (!is_free(space, map->va, map->bytes) || (in_window && !is_a1))
+        return answers(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
+    if (!is_a1 && region_count(t->m, space) >= NX_REGIONS_MAX)
+        return answers(t, -NX_ENOSPC) && false;
+    return answers(t, 0);
+}
+
+void step_as_map(struct turn *t)
+{
+    struct model_space *space = space_by_handle(t->m, t->args[0]);
+    const struct model_cap *cap = vmo_at(t->m, t->self, t->args[1]);
+    if (as_map_is_nonsense(t)) {
+        may_be_refused(t, -NX_EINVAL, -NX_EPERM);
+        return;
+    }
+    if (space == NULL || cap == NULL) {
+        answers(t, -NX_EPERM);
+        return;
+    }
+    const uint64_t whole = t->m->vmos[cap->object].bytes;
+    const uint64_t len = t->args[3] < whole ? t->args[3] : whole;
+    const struct model_map map = {.how = MAPPED_BY_AS_MAP,
+                                  .prot = (uint8_t)t->args[4],
+                                  .for_user = t->args[5] == 1,
+                                  .vmo = cap->object,
+                                  .va = t->args[2],
+                                  .bytes = (len + NX_PAGE_BYTES - 1) / NX_PAGE_BYTES * NX_PAGE_BYTES};
+    if (!as_map_is_answered(t, space, &map))
+        return;
+    space_add(space, &map);
+    t->self->reg[t->op->reg] = map.va;
+}
+
+/* ---- Loads and stores -----------------------------------------------------------------------------------
+ */
+
+/* The mapping through which the access goes; NULL when the task faults, and has ended (K-60). */
+static const struct model_map *access(struct turn *t, uint32_t prot)
+{
+    const struct model_map *map = map_at(space_of(t->m, t->self), t->args[0]);
+    if (map != NULL && map_serves(map, prot)) {
+        holds(t, !t->answer->ended, "it faulted");
+        return map;
+    }
+    actor_ends(t, NX_TASK_FAULT_STATUS);
+    return NULL;
+}
+
+void step_load(struct turn *t)
+{
+    uint8_t byte;
+    const struct model_map *map = access(t, NX_PROT_READ);
+    if (map == NULL || t->guessing)
+        return;
+    if (contents_read(t->m, map->vmo, map->off + (t->args[0] - map->va), &byte, 1))
+        answers(t, byte);
+    else
+        holds(t, t->answer->a0 >= 0 && t->answer->a0 <= UINT8_MAX, "a byte");
+}
+
+void step_store(struct turn *t)
+{
+    const struct model_map *map = access(t, NX_PROT_WRITE);
+    if (map == NULL || !answers(t, 0))
+        return;
+    const struct model_write write = {.vmo = map->vmo,
+                                      .fill = t->op->fill,
+                                      .is_byte = true,
+                                      .off = map->off + (t->args[0] - map->va),
+                                      .len = 1};
+    contents_write(t->m, &write);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model_run.h"
+
+#include <string.h>
+
+/* One operation that is not left out: false when something is wrong with it. */
+static bool execute(struct model_run *run, const struct model_op *op, struct model_result *result)
+{
+    result->op = *op;
+    model_resolve(&run->model, op, result->args);
+    memset(&result->answer, 0, sizeof(result->answer));
+    run->exec(run->ctx, op, result->args, &result->answer);
+    result->executed++;
+    result->why = model_step(&run->model, op, &result->answer, &result->wanted);
+    if (result->why == NULL && run->check != NULL)
+        result->why = run->check(run->ctx, &run->model);
+    return result->why == NULL;
+}
+
+bool model_run(struct model_run *run, struct model_result *result)
+{
+    struct model_op op;
+    memset(result, 0, sizeof(*result));
+    gen_init(&run->gen, run->seed, &run->limits);
+    model_init(&run->model, &run->limits);
+    for (run->at = 0; run->at < run->ops; run->at++) {
+        gen_next(&run->gen, &op);
+        result->at = run->at;
+        if (run->left_out != NULL && run->left_out[run->at] != 0)
+            continue;
+        if (model_allows(&run->model, &op) && !execute(run, &op, result))
+            return false;
+    }
+    result->at = run->ops;
+    return true;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How actors begin and end: K-10 to K-17, K-58 to K-63. */
+#include <string.h>
+
+#include "model/model_parts.h"
+
+static bool is_there(const struct model_actor *actor)
+{
+    return actor->state != ACTOR_NEVER && actor->state != ACTOR_REAPED;
+}
+
+struct model_actor *actor_by_pid(struct model *m, uint64_t pid)
+{
+    for (unsigned i = 0; i < OP_ACTORS; i++) {
+        if (is_there(&m->actors[i]) && m->actors[i].pid == pid)
+            return &m->actors[i];
+    }
+    return NULL;
+}
+
+/* All are init's. */
+bool is_child(const struct model *m, const struct model_actor *parent, const struct model_actor *actor)
+{
+    return parent == &m->actors[0] && actor != parent && is_there(actor);
+}
+
+bool has_children(const struct model *m, const struct model_actor *parent)
+{
+    for (unsigned i = 0; i < OP_ACTORS; i++) {
+        if (is_child(m, parent, &m->actors[i]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- Beginnings -----------------------------------------------------------------------------------------
+ */
+
+void step_spawn(struct turn *t)
+{
+    struct model *m = t->m;
+    const uint32_t which = (uint32_t)t->args[0];
+    struct model_actor *child = &m->actors[which];
+    const struct model_cap *control = cap_seen(m, t->self, OP_CONTROL_SLOT + which - 1);
+    if (t->guessing)
+        t->answer->a1 = OP_CHILD_CONTROL_SLOT;
+    if (!answers(t, m->next_pid) || !holds(t, t->answer->a1 == OP_CHILD_CONTROL_SLOT, "the control's slot"))
+        return;
+    memset(child, 0, sizeof(*child));
+    child->state = m->limits.is_a1 ? ACTOR_LIVE : ACTOR_SUSPENDED;
+    child->pid = m->next_pid++;
+    child->space = space_new(m);
+    if (!holds(t, child->space != MODEL_NONE, "the model has no room"))
+        return;
+    child->caps[NX_SLOT_BOOTSTRAP] = t->self->caps[NX_SLOT_BOOTSTRAP];
+    child->caps[OP_CHILD_CONTROL_SLOT] = *control;
+    if (!m->limits.is_a1)
+        return;
+    m->spaces_taken++;
+    m->arena_used += m->limits.image_bytes;
+    map_control(m, child);
+}
+
+void step_resume(struct turn *t)
+{
+    struct model_actor *actor = actor_by_pid(t->m, t->args[0]);
+    if (actor == NULL || actor->state != ACTOR_SUSPENDED) {
+        answers(t, -NX_ESRCH);
+        return;
+    }
+    if (!answers(t, 0))
+        return;
+    actor->state = ACTOR_LIVE;
+    map_control(t->m, actor);
+}
+
+/* ---- Ends -----------------------------------------------------------------------------------------------
+ */
+
+void actor_ends(struct turn *t, int64_t status)
+{
+    struct model_actor *self = t->self;
+    if (t->guessing)
+        t->answer->ended = 1;
+    if (!holds(t, t->answer->ended != 0, "it did not end"))
+        return;
+    endpoints_of_ended(t->m, self->pid);
+    memset(self->caps, 0, sizeof(self->caps));
+    self->state = ACTOR_ENDED;
+    self->status = status;
+}
+
+void step_exit(struct turn *t)
+{
+    actor_ends(t, (int32_t)(uint32_t)t->args[0]); /* K-63: sign-extended */
+}
+
+void step_fault(struct turn *t)
+{
+    actor_ends(t, NX_TASK_FAULT_STATUS);
+}
+
+static struct model_actor *some_ended_child(struct model *m, const struct model_actor *parent)
+{
+    for (unsigned i = 0; i < OP_ACTORS; i++) {
+        if (is_child(m, parent, &m->actors[i]) && m->actors[i].state == ACTOR_ENDED)
+            return &m->actors[i];
+    }
+    return NULL;
+}
+
+static void reap(struct turn *t, struct model_actor *child)
+{
+    if (t->guessing) {
+        t->answer->a0 = child->pid;
+        t->answer->a1 = (uint64_t)child->status;
+    }
+    if (!holds(t, t->answer->a1 == (uint64_t)child->status, "the status"))
+        return;
+    child->state = ACTOR_REAPED;
+    t->m->spaces[child->space].live = false;
+}
+
+/* Of several ended children the contract does not say which. */
+static void reap_any(struct turn *t)
+{
+    struct model_actor *child =
+        t->guessing ? some_ended_child(t->m, t->self) : actor_by_pid(t->m, (uint64_t)t->answer->a0);
+    t->wanted = some_ended_child(t->m, t->self)->pid;
+    if (holds(t, child != NULL && is_child(t->m, t->self, child) && child->state == ACTOR_ENDED,
+              "not an ended child"))
+        reap(t, child);
+}
+
+/* The order is K-63's. wait_nohang is a wait for any that answers 0 while none has ended. */
+void step_wait(struct turn *t)
+{
+    struct model *m = t->m;
+    const bool nohang = t->op->kind == OP_WAIT_NOHANG, any = nohang || (int64_t)t->args[0] <= 0;
+    struct model_actor *child = actor_by_pid(m, t->args[0]);
+    if (!has_children(m, t->self))
+        answers(t, -NX_ECHILD);
+    else if (any && some_ended_child(m, t->self) == NULL)
+        answers(t, 0);
+    else if (any)
+        reap_any(t);
+    else if (t->args[0] == t->self->pid)
+        answers(t, -NX_EINVAL);
+    else if (child == NULL || !is_child(m, t->self, child))
+        answers(t, -NX_ESRCH);
+    else if (answers(t, child->pid))
+        reap(t, child);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VMOs: K-20, K-21, K-28 to K-30. */
+#include <string.h>
+
+#include "model/model_parts.h"
+
+#define FORGET_FROM (MODEL_VMOS - 16) /* so many VMOs make the model look who still reaches them */
+
+uint32_t vmo_count(const struct model *m)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < MODEL_VMOS; i++)
+        count += m->vmos[i].live;
+    return count;
+}
+
+uint32_t vmo_new(struct model *m, uint64_t bytes)
+{
+    for (uint32_t i = 0; i < MODEL_VMOS; i++) {
+        if (m->vmos[i].live)
+            continue;
+        m->vmos[i] = (struct model_vmo){.live = true, .bytes = bytes};
+        m->arena_used += bytes;
+        return i;
+    }
+    return MODEL_NONE;
+}
+
+/* The record goes; whether its bytes come back is the caller's business. */
+static void drop(struct model *m, uint32_t vmo)
+{
+    uint32_t kept = 0;
+    m->vmos[vmo].live = false;
+    for (uint32_t i = 0; i < m->write_count; i++) {
+        if (m->writes[i].vmo != vmo)
+            m->writes[kept++] = m->writes[i];
+    }
+    m->write_count = kept;
+}
+
+void vmo_gone(struct model *m, uint32_t vmo)
+{
+    m->arena_used -= m->vmos[vmo].bytes;
+    drop(m, vmo);
+}
+
+static bool is_reached(const struct model *m, uint32_t vmo)
+{
+    return count_caps(m, vmo) > 0 || count_moving(m, vmo) > 0 || any_map_of(m, MAPPED_BY_MAP, vmo) ||
+           any_map_of(m, MAPPED_BY_VM_MAP, vmo) || any_map_of(m, MAPPED_BY_AS_MAP, vmo);
+}
+
+/* Closing the last capability frees nothing (K-41 speaks of mappings alone): the range is lost. */
+void vmo_forget_lost(struct model *m)
+{
+    if (vmo_count(m) < FORGET_FROM)
+        return;
+    for (uint32_t vmo = OP_CONTROLS; vmo < MODEL_VMOS; vmo++) {
+        if (!m->vmos[vmo].live || is_reached(m, vmo))
+            continue;
+        m->lost_vmos++;
+        drop(m, vmo);
+    }
+}
+
+/* ---- Contents ------------------------------------------------------------------------------------------ */
+
+static bool covers(const struct model_write *later, const struct model_write *write)
+{
+    return later->vmo == write->vmo && later->off <= write->off &&
+           write->off + write->len <= later->off + later->len;
+}
+
+void contents_write(struct model *m, const struct model_write *write)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < m->write_count; i++) {
+        if (!covers(write, &m->writes[i]))
+            m->writes[kept++] = m->writes[i];
+    }
+    if (kept == MODEL_WRITES) {
+        m->vmos[m->writes[0].vmo].forgot = true;
+        memmove(&m->writes[0], &m->writes[1], (MODEL_WRITES - 1) * sizeof(m->writes[0]));
+        kept--;
+    }
+    m->writes[kept] = *write;
+    m->write_count = kept + 1;
+}
+
+/* The part of the write that lies in [off, off + len), from *from to *to. */
+static bool part_of(const struct model_write *write, uint64_t off, uint64_t len, uint64_t *from, uint64_t *to)
+{
+    const uint64_t end = off + len, write_end = write->off + write->len;
+    *from = write->off > off ? write->off : off;
+    *to = write_end < end ? write_end : end;
+    return *from < *to;
+}
+
+bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *bytes, uint64_t len)
+{
+    uint64_t from, to;
+    memset(bytes, 0, len); /* K-20 */
+    for (uint32_t i = 0; i < m->write_count; i++) {
+        const struct model_write *write = &m->writes[i];
+        if (write->vmo != vmo || !part_of(write, off, len, &from, &to))
+            continue;
+        for (uint64_t at = from; at < to; at++)
+            bytes[at - off] = write->is_byte ? write->fill : op_pattern(write->fill, at - write->off);
+    }
+    return !m->vmos[vmo].forgot;
+}
+
+/* ---- Create -------------------------------------------------------------------------------------------- */
+
+/* What a create answers whose slot is good: `slot`, or why not. */
+static bool create_is_answered(struct turn *t, uint64_t bytes, int64_t slot)
+{
+    const struct model *m = t->m;
+    const uint64_t free = m->limits.arena_bytes - m->arena_used;
+    if (bytes > free)
+        return answers(t, -NX_EPERM);
+    if (m->limits.is_a1)
+        return answers(t, slot);
+    /* So many ranges leave at most one hole more. If each is too small, they are at most this in all. */
+    const uint64_t holes = vmo_count(m) + m->lost_vmos + 1;
+    if (free > holes * (bytes - NX_PAGE_BYTES))
+        return answers(t, slot);
+    return may_be_refused(t, slot, -NX_EPERM);
+}
+
+static void create_with_slot(struct turn *t, uint64_t bytes, uint64_t slot)
+{
+    if (!create_is_answered(t, bytes, (int64_t)slot) || t->answer->a0 < 0)
+        return;
+    const uint32_t vmo = vmo_new(t->m, bytes);
+    if (holds(t, vmo != MODEL_NONE, "the model has no room"))
+        t->self->caps[slot] = (struct model_cap){.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
+}
+
+void step_vmo_create(struct turn *t)
+{
+    struct model *m = t->m;
+    const uint64_t pages = t->args[1] / NX_PAGE_BYTES + (t->args[1] % NX_PAGE_BYTES != 0);
+    const bool any = t->args[0] == MODEL_ANY_SLOT;
+    const uint64_t slot = any ? lowest_slot(m, t->self) : t->args[0];
+    const bool fits = pages <= m->limits.arena_bytes / NX_PAGE_BYTES;
+    if (pages == 0 || (!fits && slot < m->limits.slots)) {
+        answers(t, -NX_EPERM);
+    } else if (slot < m->limits.slots) {
+        create_with_slot(t, pages * NX_PAGE_BYTES, slot);
+    } else { /* -1 or -28 whichever comes first; a1 loses the bytes */
+        const uint64_t bytes = pages * NX_PAGE_BYTES;
+        const bool enough = fits && bytes <= m->limits.arena_bytes - m->arena_used;
+        const int64_t why = any ? -NX_ENOSPC : -NX_EPERM;
+        may_be_refused(t, why, enough ? why : -NX_EPERM);
+        if (m->limits.is_a1 && enough)
+            m->arena_used += bytes;
+    }
+}
+
+/* ---- Copies -------------------------------------------------------------------------------------------- */
+
+/* K-21 up to the copy itself: whether it is made. */
+static bool copy_is_good(struct turn *t, const struct model_cap **cap)
+{
+    const uint64_t off = t->args[1], len = t->args[3];
+    *cap = vmo_at(t->m, t->self, t->args[0]);
+    if (*cap == NULL || off > t->m->vmos[(*cap)->object].bytes ||
+        len > t->m->vmos[(*cap)->object].bytes - off)
+        return answers(t, -NX_EPERM) && false;
+    if (len > 0 && t->op->place[2] != AT_BUF)
+        return answers(t, -NX_EINVAL) && false;
+    return answers(t, (int64_t)len);
+}
+
+void step_vmo_write(struct turn *t)
+{
+    const struct model_cap *cap;
+    if (!copy_is_good(t, &cap) || t->args[3] == 0)
+        return;
+    const struct model_write write = {
+        .vmo = cap->object, .fill = t->op->fill, .off = t->args[1], .len = t->args[3]};
+    contents_write(t->m, &write);
+}
+
+void step_vmo_read(struct turn *t)
+{
+    uint8_t bytes[OP_BUF_BYTES];
+    const struct model_cap *cap;
+    if (!copy_is_good(t, &cap)) {
+        memory_is_untouched(t);
+        return;
+    }
+    if (t->guessing)
+        return;
+    memset(bytes, OP_JUNK, sizeof(bytes));
+    if (!contents_read(t->m, cap->object, t->args[1], bytes, t->args[3]))
+        return;
+    holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the first bytes read");
+    holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
+}
+
+/* ---- Destroy, share ------------------------------------------------------------------------------------ */
+
+void step_vmo_destroy(struct turn *t)
+{
+    struct model *m = t->m;
+    const struct model_cap *cap = vmo_at(m, t->self, t->args[0]);
+    if (cap == NULL || count_caps(m, cap->object) > 1) {
+        answers(t, -NX_EPERM);
+    } else if (any_map_of(m, MAPPED_BY_VM_MAP, cap->object)) {
+        answers(t, -NX_EBUSY);
+    } else if (answers(t, 0)) {
+        vmo_gone(m, cap->object);
+        *cap_at(m, t->self, t->args[0]) = (struct model_cap){.kind = CAP_IS_EMPTY};
+    }
+}
+
+void step_share_ro(struct turn *t)
+{
+    const struct model_cap *cap = vmo_at(t->m, t->self, t->args[0]);
+    const uint32_t slot = lowest_slot(t->m, t->self);
+    if (cap == NULL)
+        answers(t, -NX_EPERM);
+    else if (slot == MODEL_NONE)
+        answers(t, -NX_ENOSPC);
+    else if (answers(t, slot))
+        t->self->caps[slot] =
+            (struct model_cap){.kind = CAP_IS_ALIAS, .rights = NX_RIGHT_MAP, .object = cap->object};
+}
