@@ -3,6 +3,7 @@
 
 include tests/unit/unit.mk
 include tests/core/core.mk
+include tests/model/model.mk
 include tests/judge/judge.mk
 
 TEST_SUITES += tests/qemu/test_proof.py

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model_shrink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PASSES 4 /* over single operations, as long as one more can go */
+
+const struct host_boot host_boots[] = {
+    {.name = "a2"},
+    {.name = "a2-small", .slots = 14, .ep_ids = 12, .arena_bytes = 256 * 4096},
+    {.name = "a1", .is_a1 = true},
+    {.name = "a1-small", .is_a1 = true, .slots = 14, .ep_ids = 12, .arena_bytes = 512 * 4096},
+};
+const size_t host_boot_count = sizeof(host_boots) / sizeof(host_boots[0]);
+
+bool program_run(const struct program *program, uint32_t check_every, struct host_counts *counts,
+                 struct model_result *result)
+{
+    static struct model_run run;
+    struct host host = {.fault = program->fault, .check_every = check_every, .counts = counts};
+    run.seed = program->seed;
+    run.ops = program->ops;
+    run.left_out = program->left_out;
+    return host_run_program(program->boot, &host, &run, result);
+}
+
+/* ---- Shrinking -------------------------------------------------------------------------------------------
+ */
+
+/* Leaves [from, from + n) out if it fails without; whether something went. */
+static bool drop(struct program *program, uint32_t from, uint32_t n,
+                 bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
+{
+    static struct program attempt;
+    bool some = false;
+    attempt = *program;
+    for (uint32_t i = from; i < from + n && i < program->ops; i++) {
+        some = some || attempt.left_out[i] == 0;
+        attempt.left_out[i] = 1;
+    }
+    if (!some || !is_same(&attempt, ctx))
+        return false;
+    *program = attempt;
+    return true;
+}
+
+void program_shrink(struct program *program, uint32_t last,
+                    bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
+{
+    if (last < program->ops)
+        program->ops = last + 1;
+    for (uint32_t n = program->ops / 2; n > 1; n /= 2) {
+        for (uint32_t from = 0; from < program->ops; from += n)
+            (void)drop(program, from, n, is_same, ctx);
+    }
+    bool went = true;
+    for (unsigned pass = 0; pass < PASSES && went; pass++) {
+        went = false;
+        for (uint32_t i = program->ops; i-- > 0;)
+            went = drop(program, i, 1, is_same, ctx) || went;
+    }
+}
+
+uint32_t program_kept(const struct program *program)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < program->ops; i++)
+        kept += program->left_out[i] == 0;
+    return kept;
+}
+
+/* ---- The form
+ * ---------------------------------------------------------------------------------------------- */
+
+void program_print(const struct program *program)
+{
+    const char *separator = "keep=";
+    printf("boot=%s seed=%llu ops=%u fault=%d ", program->boot->name, (unsigned long long)program->seed,
+           program->ops, (int)program->fault);
+    if (program_kept(program) == program->ops) {
+        printf("keep=all");
+        return;
+    }
+    for (uint32_t i = 0; i < program->ops; i++) {
+        if (program->left_out[i] != 0)
+            continue;
+        printf("%s%u", separator, i);
+        separator = ",";
+    }
+}
+
+static const struct host_boot *find_boot(const char *name)
+{
+    for (size_t i = 0; i < host_boot_count; i++) {
+        if (strcmp(host_boots[i].name, name) == 0)
+            return &host_boots[i];
+    }
+    return NULL;
+}
+
+static bool parse_keep(struct program *program, const char *text)
+{
+    char *end;
+    if (strcmp(text, "all") == 0)
+        return true;
+    memset(program->left_out, 1, sizeof(program->left_out));
+    for (;; text = end + 1) {
+        const unsigned long i = strtoul(text, &end, 10);
+        if (end == text || i >= program->ops)
+            return false;
+        program->left_out[i] = 0;
+        if (*end != ',')
+            return *end == '\0';
+    }
+}
+
+bool program_parse(struct program *program, const char *text)
+{
+    static char boot[20], keep[8 * PROGRAM_OPS_MAX];
+    unsigned long long seed;
+    int fault;
+    memset(program, 0, sizeof(*program));
+    if (sscanf(text, "boot=%19s seed=%llu ops=%u fault=%d keep=%159999s", boot, &seed, &program->ops, &fault,
+               keep) != 5)
+        return false;
+    program->boot = find_boot(boot);
+    program->seed = seed;
+    program->fault = (enum host_fault)fault;
+    return program->boot != NULL && program->ops <= PROGRAM_OPS_MAX && fault >= 0 && fault < HOST_FAULTS &&
+           parse_keep(program, keep);
+}

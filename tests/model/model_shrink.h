@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes a program that fails shorter, and writes and reads the form in which it can be run again. */
+#ifndef TESTS_MODEL_SHRINK_H
+#define TESTS_MODEL_SHRINK_H
+
+#include "model/model_host.h"
+
+#define PROGRAM_OPS_MAX 20000
+
+/* What determines a run: nothing else does. */
+struct program {
+    const struct host_boot *boot;
+    uint64_t seed;
+    uint32_t ops;
+    enum host_fault fault;
+    uint8_t left_out[PROGRAM_OPS_MAX];
+};
+
+extern const struct host_boot host_boots[];
+extern const size_t host_boot_count;
+
+/* Runs it, with a look at the kernel's tables after every so many operations. */
+bool program_run(const struct program *program, uint32_t check_every, struct host_counts *counts,
+                 struct model_result *result);
+
+/* Leaves out what is not needed for the same failure. `is_same` runs an attempt. */
+void program_shrink(struct program *program, uint32_t last,
+                    bool (*is_same)(const struct program *attempt, void *ctx), void *ctx);
+
+uint32_t program_kept(const struct program *program);
+
+/* "boot=a2 seed=3 ops=812 fault=0 keep=3,17,200", for --replay. */
+void program_print(const struct program *program);
+bool program_parse(struct program *program, const char *text);
+
+#endif

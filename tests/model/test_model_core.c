@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Random programs against the kernel core, judged by the model after each operation, and by a walk through
+ * the kernel's tables. A program that fails is shrunk and printed in a form that --replay runs again. OPS and
+ * SEED change how many operations are executed, and from which seed on.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/model_shrink.h"
+
+#define OPS 100000
+#define SEED 1
+#define OPS_A2 2000 /* of a boot; a1 gives nothing back, so its boots are short */
+#define OPS_A1 350
+#define CHECK_EVERY 32 /* operations between two walks */
+#define SHORT 15       /* operations that are left of a program that fails on purpose, at most */
+
+/* Seen by both processes: a program may end the one that runs it. */
+static struct shared {
+    struct program program;
+    struct model_result result;
+    char why[80];
+    struct host_counts counts[2]; /* a2, a1 */
+    uint64_t executed;
+} * shared;
+
+static unsigned results, failures;
+
+static void result(bool good, const char *name)
+{
+    results++;
+    failures += !good;
+    printf("%s %u - %s\n", good ? "ok" : "not ok", results, name);
+    fflush(stdout);
+}
+
+/* ---- A process for what may not come back
+ * ------------------------------------------------------------------ */
+
+/* Whether the body, in a process of its own, came to its end and said true. */
+static bool survives(bool (*body)(void *ctx), void *ctx)
+{
+    int status = 0;
+    fflush(stdout);
+    fflush(stderr);
+    const pid_t pid = fork();
+    if (pid == 0)
+        _exit(body(ctx) ? 0 : 1);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* ---- Shrinking
+ * ---------------------------------------------------------------------------------------------- */
+
+/* The same failure: by the same words, or by not coming back. */
+static bool fails_alike(const struct program *attempt, void *ctx)
+{
+    struct model_result r;
+    (void)ctx;
+    if (program_run(attempt, 1, NULL, &r))
+        return false;
+    return strcmp(r.why, shared->why) == 0;
+}
+
+static bool runs_well(void *ctx)
+{
+    struct model_result r;
+    return freopen("/dev/null", "w", stderr) != NULL && program_run(ctx, 1, NULL, &r);
+}
+
+static bool does_not_come_back(const struct program *attempt, void *ctx)
+{
+    static struct program copy;
+    (void)ctx;
+    copy = *attempt;
+    return !survives(runs_well, &copy);
+}
+
+static bool shrink_here(void *ctx)
+{
+    static struct model_result r;
+    (void)ctx;
+    if (program_run(&shared->program, 1, NULL, &r))
+        return false;
+    snprintf(shared->why, sizeof(shared->why), "%s", r.why);
+    program_shrink(&shared->program, r.at, fails_alike, NULL);
+    if (program_run(&shared->program, 1, NULL, &shared->result))
+        return false;
+    return true;
+}
+
+static void print_op(const struct model_op *op, const struct model_answer *answer)
+{
+    char text[200];
+    model_op_text(op, text, sizeof(text));
+    printf("#   %s -> %" PRId64, text, answer->a0);
+    printf(answer->ended ? " (ended)\n" : "\n");
+}
+
+/* Shrinks the program in `shared`, which failed, and prints it. */
+static void report(void)
+{
+    const uint32_t last = shared->program.ops;
+    if (!survives(shrink_here, NULL)) {
+        snprintf(shared->why, sizeof(shared->why), "the run did not come back");
+        program_shrink(&shared->program, last, does_not_come_back, NULL);
+    }
+    printf("# failed: %s; %u operations are left\n", shared->why, program_kept(&shared->program));
+    if (shared->result.why != NULL) {
+        print_op(&shared->result.op, &shared->result.answer);
+        printf("#   where %" PRId64 " was expected\n", shared->result.wanted);
+    }
+    printf("# replay: %s --replay '", "test_model_core");
+    program_print(&shared->program);
+    printf("'\n");
+}
+
+/* ---- Replaying
+ * ---------------------------------------------------------------------------------------------- */
+
+/* All operations of a program that are not left out, with what was answered. */
+static int replay(const char *text)
+{
+    static struct program program, prefix;
+    static struct model_result r;
+    if (!program_parse(&program, text)) {
+        fprintf(stderr, "test_model_core: no program: %s\n", text);
+        return 2;
+    }
+    prefix = program;
+    for (prefix.ops = 1; program_kept(&program) <= 200 && prefix.ops < program.ops; prefix.ops++) {
+        if (program.left_out[prefix.ops - 1] == 0 && program_run(&prefix, 1, NULL, &r))
+            print_op(&r.op, &r.answer);
+    }
+    const bool good = program_run(&program, 1, NULL, &r);
+    print_op(&r.op, &r.answer);
+    printf("# %u operations: %s\n", r.executed, good ? "all is well" : r.why);
+    return good ? 0 : 1;
+}
+
+/* ---- The runs
+ * ------------------------------------------------------------------------------------------------ */
+
+struct batch {
+    const struct host_boot *boot;
+    uint64_t seed, ops;
+};
+
+static bool run_batch(void *ctx)
+{
+    const struct batch *batch = ctx;
+    struct host_counts *counts = &shared->counts[batch->boot->is_a1];
+    uint64_t done = 0;
+    for (uint64_t seed = batch->seed; done < batch->ops; seed++) {
+        shared->program =
+            (struct program){.boot = batch->boot, .seed = seed, .ops = batch->boot->is_a1 ? OPS_A1 : OPS_A2};
+        if (!program_run(&shared->program, CHECK_EVERY, counts, &shared->result))
+            return false;
+        done += shared->result.executed;
+        shared->executed += shared->result.executed;
+    }
+    return true;
+}
+
+static void test_boot(const struct host_boot *boot, uint64_t seed, uint64_t ops)
+{
+    char name[100];
+    struct batch batch = {boot, seed, ops};
+    const bool good = survives(run_batch, &batch);
+    snprintf(name, sizeof(name), "random programs on %s", boot->name);
+    result(good, name);
+    if (!good)
+        report();
+}
+
+/* ---- Was something tested?
+ * ------------------------------------------------------------------------------------ */
+
+static bool age_has(unsigned is_a1, unsigned kind)
+{
+    switch (kind) {
+    case OP_MAP:
+        return is_a1;
+    case OP_VMO_READ:
+    case OP_VMO_DESTROY:
+    case OP_SHARE_RO:
+    case OP_QUERY:
+    case OP_VM_MAP:
+    case OP_VM_UNMAP:
+    case OP_TRANSFER_TO:
+    case OP_AS_SELF:
+    case OP_RESUME:
+    case OP_WAIT_NOHANG:
+        return !is_a1;
+    default:
+        return kind != OP_EXEC && kind != OP_EP_CREATE_OLD; /* these are always refused */
+    }
+}
+
+static void print_counts(unsigned is_a1)
+{
+    for (unsigned kind = 0; kind < OP_KINDS; kind++) {
+        const uint64_t *answers = shared->counts[is_a1].answers[kind];
+        printf("# %s %-16s ok %-7" PRIu64, is_a1 ? "a1" : "a2", model_kind_name((uint8_t)kind), answers[0]);
+        for (unsigned why = 1; why < HOST_ERRNOS; why++) {
+            if (answers[why] != 0)
+                printf(" -%u: %" PRIu64, why, answers[why]);
+        }
+        printf("\n");
+    }
+}
+
+static void test_mix(unsigned is_a1)
+{
+    bool good = true;
+    print_counts(is_a1);
+    for (unsigned kind = 0; kind < OP_KINDS; kind++) {
+        const bool done = shared->counts[is_a1].answers[kind][0] > 0;
+        if (age_has(is_a1, kind) && !done)
+            printf("# %s never succeeded\n", model_kind_name((uint8_t)kind));
+        good = good && (done || !age_has(is_a1, kind));
+    }
+    result(good, is_a1 ? "every kind succeeded on a1" : "every kind succeeded on a2");
+}
+
+/* ---- Is what is wrong found?
+ * ------------------------------------------------------------------------------------ */
+
+/* A seed with which the fault shows; its program stands in `shared`, shrunk. */
+static bool is_found(enum host_fault fault)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        shared->program =
+            (struct program){.boot = &host_boots[0], .seed = seed, .ops = OPS_A2, .fault = fault};
+        if (survives(shrink_here, NULL))
+            return true;
+    }
+    return false;
+}
+
+static void test_fault(enum host_fault fault, const char *what)
+{
+    static struct program again;
+    char name[100];
+    bool good = is_found(fault) && program_kept(&shared->program) <= SHORT;
+    again = shared->program;
+    good = good && does_not_come_back(&again, NULL);
+    again.fault = FAULT_NONE;
+    good = good && !does_not_come_back(&again, NULL);
+    printf("# %s: %s; ", what, shared->why);
+    program_print(&shared->program);
+    printf("\n");
+    snprintf(name, sizeof(name), "%s is found, the program shrinks to %u operations and is red again", what,
+             program_kept(&shared->program));
+    result(good, name);
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return 2;
+    if (argc == 3 && strcmp(argv[1], "--replay") == 0)
+        return replay(argv[2]);
+
+    const uint64_t ops = from_environment("OPS", OPS), seed = from_environment("SEED", SEED);
+    for (size_t i = 0; i < host_boot_count; i++)
+        test_boot(&host_boots[i], seed, ops / host_boot_count);
+    printf("# %" PRIu64 " operations from seed %" PRIu64 "\n", shared->executed, seed);
+    test_mix(0);
+    test_mix(1);
+    test_fault(FAULT_ALIAS_IS_WRITABLE, "an alias that can be written");
+    test_fault(FAULT_MOVE_KEEPS, "a moved capability that stays");
+    test_fault(FAULT_FREES_EARLY, "a page table freed too early");
+    printf("1..%u\n", results);
+    return failures == 0 ? 0 : 1;
+}
