@@ -121,6 +121,11 @@ static const struct kind {
     [OP_WAIT_NOHANG] = {ONLY_A2, step_wait},
 };
 
+bool model_has(bool is_a1, uint8_t kind)
+{
+    return kinds[kind].ages != (is_a1 ? ONLY_A2 : ONLY_A1);
+}
+
 /* K-04, K-05: a number that this age does not have. */
 static void step_absent(struct turn *t)
 {
@@ -131,15 +136,14 @@ static void step_absent(struct turn *t)
 static void take_turn(struct turn *t)
 {
     const struct kind *kind = &kinds[t->op->kind];
-    const unsigned not_here = t->m->limits.is_a1 ? ONLY_A2 : ONLY_A1;
     const bool may_end = t->op->kind == OP_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
                          t->op->kind == OP_STORE;
     if (!holds(t, may_end || !t->answer->ended, "the task ended"))
         return;
-    if (kind->ages == not_here)
-        step_absent(t);
-    else
+    if (model_has(t->m->limits.is_a1, t->op->kind))
         kind->step(t);
+    else
+        step_absent(t);
     vmo_forget_lost(t->m);
 }
 

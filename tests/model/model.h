@@ -120,6 +120,9 @@ struct model {
     uint32_t write_count;
 };
 
+/* Whether the age has the call (K-04); what it lacks answers -38. */
+bool model_has(bool is_a1, uint8_t kind);
+
 /* After the set-up. */
 void model_init(struct model *m, const struct model_limits *limits);
 

@@ -55,7 +55,7 @@ static const uint8_t weights[OP_KINDS][MOODS] = {
     [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6},
 };
 
-static uint8_t some_kind(struct model_gen *gen)
+static uint8_t any_kind(struct model_gen *gen)
 {
     uint32_t sum = 0;
     for (unsigned i = 0; i < OP_KINDS; i++)
@@ -67,10 +67,19 @@ static uint8_t some_kind(struct model_gen *gen)
     return kind;
 }
 
+/* Seldom one that this age does not have. */
+static uint8_t some_kind(struct model_gen *gen)
+{
+    uint8_t kind = any_kind(gen);
+    while (!model_has(gen->shadow.limits.is_a1, kind) && !one_in(gen, 16))
+        kind = any_kind(gen);
+    return kind;
+}
+
 /* Init, or one of those that live. */
 static uint8_t some_actor(struct model_gen *gen)
 {
-    const uint8_t actor = (uint8_t)below(gen, 2 * OP_ACTORS);
+    const uint8_t actor = (uint8_t)below(gen, OP_ACTORS + 1);
     return actor < OP_ACTORS && gen->shadow.actors[actor].state == ACTOR_LIVE ? actor : 0;
 }
 
@@ -175,7 +184,8 @@ static uint64_t some_length(struct model_gen *gen, uint64_t max)
 static void make_vmo_create(struct model_gen *gen, struct model_op *op)
 {
     const uint64_t dice = below(gen, 40);
-    const uint64_t large = 2 * NX_SUPERPAGE_BYTES / 2 + below(gen, 3 * 256) * PAGE;
+    const uint64_t least = gen->mood == MOOD_MAPS ? 6 * NX_SUPERPAGE_BYTES : NX_SUPERPAGE_BYTES;
+    const uint64_t large = least + below(gen, 3 * 256) * PAGE;
     uint64_t bytes = below(gen, 6 * PAGE) + 1;
     if (dice < 3)
         bytes = large;
@@ -357,10 +367,23 @@ static void make_recv(struct model_gen *gen, struct model_op *op)
 /* ---- Tasks ----------------------------------------------------------------------------------------------
  */
 
+/* A child in one of two states, the next from a random one on; or just any. */
+static uint64_t some_child(struct model_gen *gen, enum actor_state one, enum actor_state other)
+{
+    uint64_t which = 1 + below(gen, OP_ACTORS - 1);
+    for (unsigned i = 0; i < OP_ACTORS - 1; i++) {
+        const enum actor_state state = gen->shadow.actors[which].state;
+        if (state == one || state == other)
+            return which;
+        which = which % (OP_ACTORS - 1) + 1;
+    }
+    return which;
+}
+
 static void make_spawn(struct model_gen *gen, struct model_op *op)
 {
     op->actor = 0;
-    put(op, 0, AT_NUMBER, 1 + below(gen, OP_ACTORS - 1));
+    put(op, 0, AT_NUMBER, some_child(gen, ACTOR_NEVER, ACTOR_REAPED));
 }
 
 /* len 0, no stack, NULL, too short, or not an ELF. */
@@ -374,6 +397,8 @@ static void make_exec(struct model_gen *gen, struct model_op *op)
 static void make_of_pid(struct model_gen *gen, struct model_op *op)
 {
     put_pid(gen, op, 0);
+    if (op->kind == OP_RESUME && !one_in(gen, 4))
+        put(op, 0, AT_PID, some_child(gen, ACTOR_SUSPENDED, ACTOR_SUSPENDED));
     if (op->kind == OP_WAIT && one_in(gen, 3))
         put(op, 0, AT_NUMBER, one_in(gen, 2) ? 0 : UINT64_MAX);
 }

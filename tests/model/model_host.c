@@ -204,15 +204,31 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
 /* ---- Wrong on purpose ------------------------------------------------------------------------------------
  */
 
-static void spoil(const struct host *host, struct task *task, const struct model_op *op,
-                  const struct cap_table *before, int64_t a0)
+static void set_pte(const struct task *task, uint64_t va, uint64_t entry)
+{
+    uint64_t table_pa = task->space->root_pa;
+    for (unsigned shift = 30; shift > 12; shift -= 9)
+        table_pa = ((const uint64_t *)port_ptr(table_pa))[va >> shift & 511] >> 10 << 12;
+    ((uint64_t *)port_ptr(table_pa))[va >> 12 & 511] = entry;
+}
+
+/* What a task was before the operation. */
+struct past {
+    struct cap_table caps;
+    uint64_t entry; /* of the page that an unmap names */
+};
+
+static void spoil(const struct host *host, struct task *task, const struct model_op *op, const uint64_t *args,
+                  const struct past *past, int64_t a0)
 {
     const bool moves = op->kind == OP_SEND && (op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
     if (host->fault == FAULT_ALIAS_IS_WRITABLE && op->kind == OP_SHARE_RO && a0 >= 0)
         task->caps.slots[a0].kind = CAP_VMO;
     if (host->fault == FAULT_MOVE_KEEPS && moves && a0 >= 0)
-        task->caps.slots[op->hdr.src] = before->slots[op->hdr.src];
-    if (host->fault == FAULT_FREES_EARLY && op->kind == OP_VM_UNMAP && a0 == 0)
+        task->caps.slots[op->hdr.src] = past->caps.slots[op->hdr.src];
+    if (host->fault == FAULT_UNMAP_KEEPS && op->kind == OP_VM_UNMAP && a0 == 0)
+        set_pte(task, args[0], past->entry);
+    if (host->fault == FAULT_FREES_ROOT && op->kind == OP_VM_UNMAP && a0 == 0)
         frames_free(task->space->root_pa);
 }
 
@@ -227,8 +243,8 @@ struct work {
 
 static void count(struct host_counts *counts, const struct model_op *op, const struct model_answer *answer)
 {
-    const uint64_t why = answer->a0 < 0 && !answer->ended ? (uint64_t)-answer->a0 : 0;
-    counts->answers[op->kind][why < HOST_ERRNOS ? why : HOST_ERRNOS - 1]++;
+    const uint64_t why = answer->ended ? HOST_ENDED : answer->a0 < 0 ? (uint64_t)-answer->a0 : 0;
+    counts->answers[op->kind][why < HOST_ENDED ? why : HOST_ENDED]++;
 }
 
 static void exec(void *ctx, const struct model_op *op, const uint64_t args[OP_ARGS],
@@ -236,10 +252,12 @@ static void exec(void *ctx, const struct model_op *op, const uint64_t args[OP_AR
 {
     const struct work *work = ctx;
     struct task *task = actor_task(work->run, op->actor);
-    const struct cap_table before = task->caps;
+    struct past past;
+    if (work->host->fault != FAULT_NONE)
+        past = (struct past){.caps = task->caps, .entry = rig_pte(task, args[0])};
     act(work->run, op, args, answer);
     if (work->host->fault != FAULT_NONE)
-        spoil(work->host, task, op, &before, answer->a0);
+        spoil(work->host, task, op, args, &past, answer->a0);
     if (work->host->counts != NULL)
         count(work->host->counts, op, answer);
 }

@@ -21,12 +21,14 @@ enum host_fault {
     FAULT_NONE,
     FAULT_ALIAS_IS_WRITABLE, /* share_ro gives the VMO itself */
     FAULT_MOVE_KEEPS,        /* a moved capability stays with its sender, too */
-    FAULT_FREES_EARLY,       /* unmapping gives a page table back that is in use */
+    FAULT_UNMAP_KEEPS,       /* an unmapped page can still be used */
+    FAULT_FREES_ROOT,        /* unmapping gives the root page table back: a crash follows */
     HOST_FAULTS
 };
 
-/* How answers were: [0] success, else by errno. */
+/* How answers were: success, or by errno; or the actor ended (by exit, or by a fault). */
 #define HOST_ERRNOS 40
+#define HOST_ENDED (HOST_ERRNOS - 1)
 struct host_counts {
     uint64_t answers[OP_KINDS][HOST_ERRNOS];
 };
@@ -38,7 +40,6 @@ struct host {
 
     /* its own */
     uint32_t since_check;
-    bool has_failed;
 };
 
 /* What the model has to know of this boot. */

@@ -46,11 +46,28 @@ static bool drop(struct program *program, uint32_t from, uint32_t n,
     return true;
 }
 
+/* The fewest first operations that fail: by halves, for a program of `low` of them does not. */
+static void cut(struct program *program, bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
+{
+    static struct program attempt;
+    uint32_t low = 0;
+    while (program->ops - low > 1) {
+        attempt = *program;
+        attempt.ops = low + (program->ops - low) / 2;
+        if (is_same(&attempt, ctx))
+            program->ops = attempt.ops;
+        else
+            low = attempt.ops;
+    }
+}
+
 void program_shrink(struct program *program, uint32_t last,
                     bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
 {
     if (last < program->ops)
         program->ops = last + 1;
+    else
+        cut(program, is_same, ctx);
     for (uint32_t n = program->ops / 2; n > 1; n /= 2) {
         for (uint32_t from = 0; from < program->ops; from += n)
             (void)drop(program, from, n, is_same, ctx);

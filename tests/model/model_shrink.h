@@ -23,7 +23,8 @@ extern const size_t host_boot_count;
 bool program_run(const struct program *program, uint32_t check_every, struct host_counts *counts,
                  struct model_result *result);
 
-/* Leaves out what is not needed for the same failure. `is_same` runs an attempt. */
+/* Leaves out what is not needed for the same failure. `is_same` runs an attempt; `last` is the operation that
+ * failed, or .ops when nobody knows. */
 void program_shrink(struct program *program, uint32_t last,
                     bool (*is_same)(const struct program *attempt, void *ctx), void *ctx);
 

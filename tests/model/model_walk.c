@@ -32,6 +32,7 @@ static struct {
     uint8_t pool[POOL_PAGES], arena[ARENA_PAGES];
     uint64_t base_pa[MODEL_VMOS]; /* 0: not seen */
     uint64_t leaves;              /* in the space that is walked, where programs map */
+    uint32_t last;                /* in its mappings: where the last page was found */
 } walk;
 
 static void must(bool condition, const char *why)
@@ -164,15 +165,28 @@ static void compare_endpoints(void)
 /* ---- Address spaces
  * ---------------------------------------------------------------------------------------- */
 
+static bool lies_in(const struct model_map *map, uint64_t va)
+{
+    return va >= map->va && va - map->va < map->bytes;
+}
+
+/* The mapping that a page belongs to: mostly the one of the page before. */
+static const struct model_map *mapping_of(const struct model_space *space, uint64_t va)
+{
+    if (walk.last < space->map_count && lies_in(&space->maps[walk.last], va))
+        return &space->maps[walk.last];
+    for (walk.last = 0; walk.last < space->map_count; walk.last++) {
+        if (lies_in(&space->maps[walk.last], va))
+            return &space->maps[walk.last];
+    }
+    return NULL;
+}
+
 /* A page of a program's: as the model has it. */
 static void compare_leaf(const struct model_space *space, uint64_t va, uint64_t entry)
 {
     static const uint64_t bits[] = {PTE_R, PTE_W, PTE_X};
-    const struct model_map *map = NULL;
-    for (uint32_t i = 0; i < space->map_count && map == NULL; i++) {
-        if (va >= space->maps[i].va && va - space->maps[i].va < space->maps[i].bytes)
-            map = &space->maps[i];
-    }
+    const struct model_map *map = mapping_of(space, va);
     must(map != NULL, "a page is mapped that nobody mapped");
     if (map == NULL)
         return;
