@@ -30,7 +30,7 @@ struct model_limits {
 
 #define MODEL_SLOTS NX_SLOTS_A2
 #define MODEL_VMOS 128
-#define MODEL_MESSAGES 192
+#define MODEL_MESSAGES 640
 #define MODEL_SPACES 40
 #define MODEL_MAPS 96
 #define MODEL_WRITES 512

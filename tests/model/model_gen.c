@@ -33,26 +33,26 @@ static bool one_in(struct model_gen *gen, uint64_t n)
  */
 
 /* What a boot does more of: so that tables fill up that would hardly fill by chance. */
-enum mood { MOOD_ANY, MOOD_MESSAGES, MOOD_CAPS, MOOD_MAPS, MOOD_ENDPOINTS, MOOD_TASKS, MOODS };
+enum mood { MOOD_ANY, MOOD_MESSAGES, MOOD_CAPS, MOOD_MAPS, MOOD_ENDPOINTS, MOOD_TASKS, MOOD_HUGE, MOODS };
 
 static const uint8_t weights[OP_KINDS][MOODS] = {
-    [OP_GETPID] = {1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6},
-    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4},
-    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3},
-    [OP_QUERY] = {3, 1, 2, 3, 1, 1},          [OP_MAP] = {8, 1, 3, 20, 2, 4},
-    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4},        [OP_VM_UNMAP] = {6, 1, 2, 5, 2, 3},
-    [OP_LOAD] = {8, 2, 2, 10, 2, 4},          [OP_STORE] = {6, 2, 2, 8, 2, 4},
-    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6},      [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3},
-    [OP_CLOSE] = {5, 3, 4, 5, 5, 4},          [OP_CLONE] = {5, 3, 14, 3, 4, 3},
-    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1},      [OP_AS_SELF] = {2, 1, 1, 3, 1, 1},
-    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2},        [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2},
-    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4}, [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1},
-    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2},       [OP_SEND] = {10, 60, 8, 4, 6, 5},
-    [OP_RECV] = {8, 12, 6, 3, 5, 4},          [OP_RECV_V2] = {4, 6, 3, 2, 3, 3},
-    [OP_SPAWN] = {4, 4, 3, 3, 6, 20},         [OP_EXEC] = {1, 1, 1, 1, 1, 2},
-    [OP_RESUME] = {4, 4, 3, 3, 6, 20},        [OP_EXIT] = {1, 1, 1, 1, 1, 5},
-    [OP_FAULT] = {1, 1, 1, 1, 1, 5},          [OP_WAIT] = {3, 2, 2, 2, 3, 10},
-    [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6},
+    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 6},
+    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1},
+    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4},
+    [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1},          [OP_MAP] = {8, 1, 3, 20, 2, 4, 20},
+    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4, 60},       [OP_VM_UNMAP] = {6, 1, 2, 5, 2, 3, 1},
+    [OP_LOAD] = {8, 2, 2, 10, 2, 4, 6},          [OP_STORE] = {6, 2, 2, 8, 2, 4, 4},
+    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6, 1},      [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3, 1},
+    [OP_CLOSE] = {5, 3, 4, 5, 5, 4, 1},          [OP_CLONE] = {5, 3, 14, 3, 4, 3, 8},
+    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1, 1},      [OP_AS_SELF] = {2, 1, 1, 3, 1, 1, 1},
+    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2, 1},        [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2, 1},
+    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4, 1}, [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1, 1},
+    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2, 1},       [OP_SEND] = {10, 60, 8, 4, 6, 5, 1},
+    [OP_RECV] = {8, 12, 6, 3, 5, 4, 1},          [OP_RECV_V2] = {4, 6, 3, 2, 3, 3, 1},
+    [OP_SPAWN] = {4, 4, 3, 3, 6, 20, 3},         [OP_EXEC] = {1, 1, 1, 1, 1, 2, 1},
+    [OP_RESUME] = {4, 4, 3, 3, 6, 20, 3},        [OP_EXIT] = {1, 1, 1, 1, 1, 5, 1},
+    [OP_FAULT] = {1, 1, 1, 1, 1, 5, 1},          [OP_WAIT] = {3, 2, 2, 2, 3, 10, 1},
+    [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6, 1},
 };
 
 static uint8_t any_kind(struct model_gen *gen)
@@ -114,7 +114,7 @@ static void put_pointer(struct model_gen *gen, struct model_op *op, unsigned i, 
         put(op, i, place, 0);
 }
 
-enum wanted { WANT_ANY, WANT_MEMORY, WANT_VMO, WANT_SEND, WANT_RECV, WANT_MOVABLE };
+enum wanted { WANT_ANY, WANT_MEMORY, WANT_VMO, WANT_SEND, WANT_RECV, WANT_MOVABLE, WANT_MANAGED };
 
 static bool is_wanted(const struct model_cap *cap, enum wanted wanted)
 {
@@ -130,6 +130,8 @@ static bool is_wanted(const struct model_cap *cap, enum wanted wanted)
     case WANT_MOVABLE:
         return (cap->rights & NX_RIGHT_MANAGE) == 0 && cap->kind != CAP_IS_EMPTY &&
                !(is_memory(cap) && cap->object < OP_CONTROLS);
+    case WANT_MANAGED:
+        return cap->kind == CAP_IS_ENDPOINT && (cap->rights & NX_RIGHT_MANAGE) != 0;
     case WANT_ANY:
         break;
     }
@@ -184,11 +186,12 @@ static uint64_t some_length(struct model_gen *gen, uint64_t max)
 static void make_vmo_create(struct model_gen *gen, struct model_op *op)
 {
     const uint64_t dice = below(gen, 40);
-    const uint64_t least = gen->mood == MOOD_MAPS ? 6 * NX_SUPERPAGE_BYTES : NX_SUPERPAGE_BYTES;
-    const uint64_t large = least + below(gen, 3 * 256) * PAGE;
+    const bool huge = gen->mood == MOOD_HUGE;
     uint64_t bytes = below(gen, 6 * PAGE) + 1;
-    if (dice < 3)
-        bytes = large;
+    if (huge && dice < 20)
+        bytes = 13 * NX_SUPERPAGE_BYTES / 2 + below(gen, 256) * PAGE;
+    else if (dice < 3)
+        bytes = NX_SUPERPAGE_BYTES + below(gen, 3 * 256) * PAGE;
     else if (dice < 10)
         bytes = below(gen, 64 * PAGE) + 1;
     put(op, 0, AT_NUMBER, one_in(gen, 6) ? below(gen, gen->shadow.limits.slots + 2) : MODEL_ANY_SLOT);
@@ -213,8 +216,10 @@ static void make_query(struct model_gen *gen, struct model_op *op)
 
 static void make_of_slot(struct model_gen *gen, struct model_op *op)
 {
-    static const uint8_t wanted[OP_KINDS] = {
-        [OP_VMO_DESTROY] = WANT_VMO, [OP_SHARE_RO] = WANT_VMO, [OP_CLONE] = WANT_ANY};
+    static const uint8_t wanted[OP_KINDS] = {/* WANT_ANY otherwise */
+                                             [OP_VMO_DESTROY] = WANT_VMO,
+                                             [OP_SHARE_RO] = WANT_VMO,
+                                             [OP_EP_CLOSE] = WANT_MANAGED};
     put_slot(gen, op, 0, (enum wanted)wanted[op->kind]);
 }
 
@@ -240,10 +245,11 @@ static void make_vm_map(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_MEMORY);
     const uint64_t pages = vmo_named(gen, op, 0)->bytes / PAGE;
-    const uint64_t off = one_in(gen, 2) ? 0 : below(gen, pages + one_in(gen, 20));
+    const bool whole = one_in(gen, gen->mood == MOOD_HUGE ? 1 : 3);
+    const uint64_t off = whole || one_in(gen, 3) ? 0 : below(gen, pages + one_in(gen, 20));
     const uint64_t left = pages > off ? pages - off : 1;
     put_number(gen, op, 1, off * PAGE + one_in(gen, 60));
-    put_number(gen, op, 2, (one_in(gen, 2) ? left : below(gen, left) + 1) * PAGE);
+    put_number(gen, op, 2, (whole || one_in(gen, 3) ? left : below(gen, left) + 1) * PAGE);
     put(op, 3, AT_NUMBER, some_flags(gen));
 }
 
