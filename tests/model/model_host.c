@@ -260,6 +260,8 @@ static void exec(void *ctx, const struct model_op *op, const uint64_t args[OP_AR
         spoil(work->host, task, op, args, &past, answer->a0);
     if (work->host->counts != NULL)
         count(work->host->counts, op, answer);
+    if (work->host->trace != NULL)
+        work->host->trace(op, answer);
 }
 
 static const char *check(void *ctx, const struct model *m)

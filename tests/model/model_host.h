@@ -35,8 +35,9 @@ struct host_counts {
 
 struct host {
     enum host_fault fault;
-    uint32_t check_every; /* so many operations the kernel's tables are looked at */
-    struct host_counts *counts;
+    uint32_t check_every;       /* so many operations the kernel's tables are looked at */
+    struct host_counts *counts; /* or NULL */
+    void (*trace)(const struct model_op *op, const struct model_answer *answer); /* or NULL */
 
     /* its own */
     uint32_t since_check;

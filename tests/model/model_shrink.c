@@ -15,11 +15,10 @@ const struct host_boot host_boots[] = {
 };
 const size_t host_boot_count = sizeof(host_boots) / sizeof(host_boots[0]);
 
-bool program_run(const struct program *program, uint32_t check_every, struct host_counts *counts,
-                 struct model_result *result)
+bool program_run(const struct program *program, struct host host, struct model_result *result)
 {
     static struct model_run run;
-    struct host host = {.fault = program->fault, .check_every = check_every, .counts = counts};
+    host.fault = program->fault;
     run.seed = program->seed;
     run.ops = program->ops;
     run.left_out = program->left_out;

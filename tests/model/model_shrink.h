@@ -19,9 +19,8 @@ struct program {
 extern const struct host_boot host_boots[];
 extern const size_t host_boot_count;
 
-/* Runs it, with a look at the kernel's tables after every so many operations. */
-bool program_run(const struct program *program, uint32_t check_every, struct host_counts *counts,
-                 struct model_result *result);
+/* Runs it. The host says how closely it is looked at, and by whom; its fault is the program's. */
+bool program_run(const struct program *program, struct host host, struct model_result *result);
 
 /* Leaves out what is not needed for the same failure. `is_same` runs an attempt; `last` is the operation that
  * failed, or .ops when nobody knows. */

@@ -61,29 +61,31 @@ static bool survives(bool (*body)(void *ctx), void *ctx)
 /* ---- Shrinking
  * ---------------------------------------------------------------------------------------------- */
 
+static const struct host closely = {.check_every = 1};
+
 /* The same failure, said in the same words. */
 static bool fails_alike(const struct program *attempt, void *ctx)
 {
     struct model_result r;
     (void)ctx;
-    return !program_run(attempt, 1, NULL, &r) && strcmp(r.why, shared->why) == 0;
+    return !program_run(attempt, closely, &r) && strcmp(r.why, shared->why) == 0;
 }
 
 static bool shrink_here(void *ctx)
 {
     struct model_result r;
     (void)ctx;
-    if (program_run(&shared->program, 1, NULL, &r))
+    if (program_run(&shared->program, closely, &r))
         return false;
     snprintf(shared->why, sizeof(shared->why), "%s", r.why);
     program_shrink(&shared->program, r.at, fails_alike, NULL);
-    return !program_run(&shared->program, 1, NULL, &shared->result);
+    return !program_run(&shared->program, closely, &shared->result);
 }
 
 static bool runs_well(void *ctx)
 {
     struct model_result r;
-    return freopen("/dev/null", "w", stderr) != NULL && program_run(ctx, 1, NULL, &r);
+    return freopen("/dev/null", "w", stderr) != NULL && program_run(ctx, closely, &r);
 }
 
 static bool fails_somehow(const struct program *attempt, void *ctx)
@@ -98,7 +100,6 @@ static bool fails_somehow(const struct program *attempt, void *ctx)
  */
 static void shrink(void)
 {
-    shared->result.why = NULL;
     if (survives(shrink_here, NULL))
         return;
     snprintf(shared->why, sizeof(shared->why), "the run did not come back");
@@ -111,42 +112,42 @@ static void print_op(const struct model_op *op, const struct model_answer *answe
     model_op_text(op, text, sizeof(text));
     printf("#   %s -> %" PRId64, text, answer->a0);
     printf(answer->ended ? " (ended)\n" : "\n");
+    fflush(stdout);
+}
+
+/* Each operation that is executed, with its answer, and what was wrong at the end. */
+static bool show(void *ctx)
+{
+    static const struct host host = {.check_every = 1, .trace = print_op};
+    struct model_result r;
+    if (program_run(ctx, host, &r)) {
+        printf("# %u operations, all is well\n", r.executed);
+        return true;
+    }
+    printf("# failed after %u operations: %s", r.executed, r.why);
+    if (strcmp(r.why, "a0") == 0)
+        printf(", %" PRId64 " was expected", r.wanted);
+    printf("\n");
+    fflush(stdout);
+    return false;
 }
 
 static void report(void)
 {
     shrink();
-    printf("# failed: %s; %u operations are left\n", shared->why, program_kept(&shared->program));
-    if (shared->result.why != NULL) {
-        print_op(&shared->result.op, &shared->result.answer);
-        printf("#   where %" PRId64 " was expected\n", shared->result.wanted);
-    }
     printf("# replay: test_model_core --replay '");
     program_print(&shared->program);
     printf("'\n");
+    (void)survives(show, &shared->program);
 }
 
-/* ---- Replaying
- * ---------------------------------------------------------------------------------------------- */
-
-/* All operations of a program that are not left out, with what was answered. */
 static int replay(const char *text)
 {
-    static struct program program, prefix;
-    static struct model_result r;
-    if (!program_parse(&program, text)) {
-        fprintf(stderr, "test_model_core: no program: %s\n", text);
-        return 2;
-    }
-    prefix = program;
-    for (prefix.ops = 1; program_kept(&program) <= 200 && prefix.ops < program.ops; prefix.ops++) {
-        if (program.left_out[prefix.ops - 1] == 0 && program_run(&prefix, 1, NULL, &r))
-            print_op(&r.op, &r.answer);
-    }
-    const bool good = program_run(&program, 1, NULL, &r);
-    print_op(&r.op, &r.answer);
-    printf("# %u operations: %s\n", r.executed, good ? "all is well" : r.why);
-    return good ? 0 : 1;
+    static struct program program;
+    if (program_parse(&program, text))
+        return survives(show, &program) ? 0 : 1;
+    fprintf(stderr, "test_model_core: no program: %s\n", text);
+    return 2;
 }
 
 /* ---- The runs
@@ -160,12 +161,12 @@ struct batch {
 static bool run_batch(void *ctx)
 {
     const struct batch *batch = ctx;
-    struct host_counts *counts = &shared->counts[batch->boot->is_a1];
+    const struct host host = {.check_every = CHECK_EVERY, .counts = &shared->counts[batch->boot->is_a1]};
     uint64_t done = 0;
     for (uint64_t seed = batch->seed; done < batch->ops; seed++) {
         shared->program =
             (struct program){.boot = batch->boot, .seed = seed, .ops = batch->boot->is_a1 ? OPS_A1 : OPS_A2};
-        if (!program_run(&shared->program, CHECK_EVERY, counts, &shared->result))
+        if (!program_run(&shared->program, host, &shared->result))
             return false;
         done += shared->result.executed;
         shared->executed += shared->result.executed;
