@@ -95,6 +95,10 @@ uint32_t space_new(struct model *m); /* MODEL_NONE when the table is full */
 struct model_space *space_by_handle(struct model *m, uint64_t handle);
 uint32_t region_count(const struct model *m, const struct model_space *space);
 void space_add(struct model_space *space, const struct model_map *map);
+bool space_is_free(const struct model_space *space, uint64_t va, uint64_t bytes);
+
+/* K-26: whether a 2 MiB page of it would lie where 4 KiB pages once needed a table. */
+bool space_meets_table(const struct model_space *space, const struct model_map *map);
 
 /* The mapping that has the address; NULL when none has. */
 const struct model_map *map_at(const struct model_space *space, uint64_t va);
