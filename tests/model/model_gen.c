@@ -473,7 +473,7 @@ static void make_op(struct model_gen *gen, struct model_op *op)
 void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *limits)
 {
     gen->random = seed;
-    gen->mood = (uint32_t)(seed % 2 == 0 ? MOOD_ANY : seed / 2 % MOODS); /* all of them in few seeds */
+    gen->mood = (uint32_t)(seed % 2 == 0 ? MOOD_ANY : 1 + seed / 2 % (MOODS - 1)); /* all in few seeds */
     model_init(&gen->shadow, limits);
 }
 

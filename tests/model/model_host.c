@@ -289,12 +289,25 @@ static void boot_kernel(const struct host_boot *boot)
     }
 }
 
+/* What is left when everything was given back. */
+static const char *look_at_end(const struct model *m)
+{
+    const struct task *init = rig_init();
+    if (cap_used(&init->caps) != OP_RESERVED_SLOTS)
+        return "a slot is left";
+    if (task_count_live() != 1)
+        return "a task is left";
+    if (!m->limits.is_a1 && region_count_kind(&init->space->regions, REGION_VM_MAP) != OP_CONTROLS)
+        return "a region is left";
+    return walk_check(m);
+}
+
 /* A kernel that panics comes back to host_run. */
 static void run_body(void *ctx)
 {
     struct work *work = ctx;
     if (model_run(work->run, work->result))
-        work->result->why = walk_check(&work->run->model);
+        work->result->why = look_at_end(&work->run->model);
 }
 
 bool host_run_program(const struct host_boot *boot, struct host *host, struct model_run *run,
@@ -306,6 +319,7 @@ bool host_run_program(const struct host_boot *boot, struct host *host, struct mo
     run->exec = exec;
     run->check = check;
     run->ctx = &work;
+    run->winds_up = true;
     boot_kernel(boot);
     if (host_run(run_body, &work) != HOST_GOES_ON)
         result->why = "the kernel panicked";

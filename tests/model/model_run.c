@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define WIND_OPS_MAX 4096 /* more than there are tasks, regions, slots and messages */
+
 /* One operation that is not left out: false when something is wrong with it. */
 static bool execute(struct model_run *run, const struct model_op *op, struct model_result *result)
 {
@@ -15,6 +17,22 @@ static bool execute(struct model_run *run, const struct model_op *op, struct mod
     if (result->why == NULL && run->check != NULL)
         result->why = run->check(run->ctx, &run->model);
     return result->why == NULL;
+}
+
+/* Each operation takes something away; what it may bring to light (a message's capability) it took first. */
+static bool wind_up(struct model_run *run, struct model_result *result)
+{
+    struct model_op op;
+    for (unsigned i = 0; i < WIND_OPS_MAX && model_wind(&run->model, &op); i++) {
+        if (!model_allows(&run->model, &op)) {
+            result->op = op;
+            result->why = "the end is not allowed";
+            return false;
+        }
+        if (!execute(run, &op, result))
+            return false;
+    }
+    return true;
 }
 
 bool model_run(struct model_run *run, struct model_result *result)
@@ -32,5 +50,5 @@ bool model_run(struct model_run *run, struct model_result *result)
             return false;
     }
     result->at = run->ops;
-    return true;
+    return !run->winds_up || wind_up(run, result);
 }

@@ -17,7 +17,7 @@
 
 #define OPS 100000
 #define SEED 1
-#define OPS_A2 2000 /* of a boot; a1 gives nothing back, so that it has less to do later on */
+#define OPS_A2 1500 /* of a boot; a1 gives nothing back, so that it has less to do later on */
 #define OPS_A1 1200
 #define CHECK_EVERY 32 /* operations between two walks */
 #define FAULT_OPS 400  /* of a program whose failure is wanted, and how many seeds are tried */
