@@ -36,7 +36,7 @@ static bool one_in(struct model_gen *gen, uint64_t n)
 enum mood { MOOD_ANY, MOOD_MESSAGES, MOOD_CAPS, MOOD_MAPS, MOOD_ENDPOINTS, MOOD_TASKS, MOOD_HUGE, MOODS };
 
 static const uint8_t weights[OP_KINDS][MOODS] = {
-    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 6},
+    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 3},
     [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1},
     [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4},
     [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1},          [OP_MAP] = {8, 1, 3, 20, 2, 4, 20},
@@ -188,11 +188,11 @@ static void make_vmo_create(struct model_gen *gen, struct model_op *op)
     const uint64_t dice = below(gen, 40);
     const bool huge = gen->mood == MOOD_HUGE;
     uint64_t bytes = below(gen, 6 * PAGE) + 1;
-    if (huge && dice < 20)
+    if (huge && dice < 36)
         bytes = 13 * NX_SUPERPAGE_BYTES / 2 + below(gen, 256) * PAGE;
-    else if (dice < 3)
+    else if (dice < (gen->mood == MOOD_MAPS ? 10 : 3))
         bytes = NX_SUPERPAGE_BYTES + below(gen, 3 * 256) * PAGE;
-    else if (dice < 10)
+    else if (dice < 14)
         bytes = below(gen, 64 * PAGE) + 1;
     put(op, 0, AT_NUMBER, one_in(gen, 6) ? below(gen, gen->shadow.limits.slots + 2) : MODEL_ANY_SLOT);
     put_number(gen, op, 1, bytes);
@@ -338,7 +338,7 @@ static uint64_t some_payload(struct model_gen *gen)
     const uint64_t max = gen->shadow.limits.is_a1 ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
     if (one_in(gen, 40))
         return max + 1;
-    return gen->mood == MOOD_MESSAGES && !one_in(gen, 4) ? max : some_length(gen, max);
+    return gen->mood == MOOD_MESSAGES && !one_in(gen, 24) ? max : some_length(gen, max);
 }
 
 static void make_send(struct model_gen *gen, struct model_op *op)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES 4 /* over single operations, as long as one more can go */
+#define PASSES 4       /* over single operations, as long as one more can go */
+#define PAIRS_UP_TO 16 /* operations are tried in pairs, too */
 
 const struct host_boot host_boots[] = {
     {.name = "a2"},
@@ -28,32 +29,57 @@ bool program_run(const struct program *program, struct host host, struct model_r
 /* ---- Shrinking -------------------------------------------------------------------------------------------
  */
 
-/* Leaves [from, from + n) out if it fails without; whether something went. */
-static bool drop(struct program *program, uint32_t from, uint32_t n,
-                 bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
+/* How an attempt is run. */
+struct judge {
+    bool (*is_same)(const struct program *attempt, void *ctx);
+    void *ctx;
+};
+
+/* Leaves [from, from + n) and [also, also + 1) out if it fails without; whether something went. */
+static bool drop(struct program *program, uint32_t from, uint32_t n, uint32_t also, const struct judge *judge)
 {
     static struct program attempt;
-    bool some = false;
+    const uint32_t kept = program_kept(program);
     attempt = *program;
-    for (uint32_t i = from; i < from + n && i < program->ops; i++) {
-        some = some || attempt.left_out[i] == 0;
+    for (uint32_t i = from; i < from + n && i < program->ops; i++)
         attempt.left_out[i] = 1;
-    }
-    if (!some || !is_same(&attempt, ctx))
+    attempt.left_out[also] = 1;
+    if (program_kept(&attempt) == kept || !judge->is_same(&attempt, judge->ctx))
         return false;
     *program = attempt;
     return true;
 }
 
+/* An operation and another: one that takes a slot, and one that frees it. */
+static bool drop_pairs(struct program *program, const struct judge *judge)
+{
+    bool went = false;
+    for (uint32_t i = 0; i < program->ops; i++) {
+        for (uint32_t k = i + 1; k < program->ops && program->left_out[i] == 0; k++) {
+            if (program->left_out[k] == 0)
+                went = drop(program, i, 1, k, judge) || went;
+        }
+    }
+    return went;
+}
+
+static bool drop_singles(struct program *program, const struct judge *judge)
+{
+    bool went = false;
+    for (uint32_t i = program->ops; i-- > 0;)
+        went = drop(program, i, 1, i, judge) || went;
+    return went;
+}
+
 /* The fewest first operations that fail: by halves, for a program of `low` of them does not. */
-static void cut(struct program *program, bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
+static void cut(struct program *program, const struct judge *judge)
 {
     static struct program attempt;
     uint32_t low = 0;
     while (program->ops - low > 1) {
         attempt = *program;
         attempt.ops = low + (program->ops - low) / 2;
-        if (is_same(&attempt, ctx))
+        if (judge->is_same(&attempt, judge->ctx))
             program->ops = attempt.ops;
         else
             low = attempt.ops;
@@ -63,19 +89,20 @@ static void cut(struct program *program, bool (*is_same)(const struct program *a
 void program_shrink(struct program *program, uint32_t last,
                     bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
 {
+    const struct judge judge = {is_same, ctx};
     if (last < program->ops)
         program->ops = last + 1;
     else
-        cut(program, is_same, ctx);
+        cut(program, &judge);
     for (uint32_t n = program->ops / 2; n > 1; n /= 2) {
         for (uint32_t from = 0; from < program->ops; from += n)
-            (void)drop(program, from, n, is_same, ctx);
+            (void)drop(program, from, n, from, &judge);
     }
     bool went = true;
     for (unsigned pass = 0; pass < PASSES && went; pass++) {
-        went = false;
-        for (uint32_t i = program->ops; i-- > 0;)
-            went = drop(program, i, 1, is_same, ctx) || went;
+        went = drop_singles(program, &judge);
+        if (program_kept(program) <= PAIRS_UP_TO)
+            went = drop_pairs(program, &judge) || went;
     }
 }
 
