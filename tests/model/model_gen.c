@@ -33,26 +33,36 @@ static bool one_in(struct model_gen *gen, uint64_t n)
  */
 
 /* What a boot does more of: so that tables fill up that would hardly fill by chance. */
-enum mood { MOOD_ANY, MOOD_MESSAGES, MOOD_CAPS, MOOD_MAPS, MOOD_ENDPOINTS, MOOD_TASKS, MOOD_HUGE, MOODS };
+enum mood {
+    MOOD_ANY,
+    MOOD_MESSAGES,
+    MOOD_CAPS,
+    MOOD_MAPS,
+    MOOD_ENDPOINTS,
+    MOOD_TASKS,
+    MOOD_HUGE,
+    MOOD_LARGE,
+    MOODS
+};
 
 static const uint8_t weights[OP_KINDS][MOODS] = {
-    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 3},
-    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1},
-    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4},
-    [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1},          [OP_MAP] = {8, 1, 3, 20, 2, 4, 20},
-    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4, 60},       [OP_VM_UNMAP] = {6, 1, 2, 14, 2, 3, 1},
-    [OP_LOAD] = {8, 2, 2, 10, 2, 4, 6},          [OP_STORE] = {6, 2, 2, 8, 2, 4, 4},
-    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6, 1},      [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3, 1},
-    [OP_CLOSE] = {5, 3, 4, 5, 5, 4, 1},          [OP_CLONE] = {5, 3, 14, 3, 4, 3, 8},
-    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1, 1},      [OP_AS_SELF] = {2, 1, 1, 3, 1, 1, 1},
-    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2, 1},        [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2, 1},
-    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4, 1}, [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1, 1},
-    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2, 1},       [OP_SEND] = {10, 60, 8, 4, 6, 5, 1},
-    [OP_RECV] = {8, 12, 6, 3, 5, 4, 1},          [OP_RECV_V2] = {4, 6, 3, 2, 3, 3, 1},
-    [OP_SPAWN] = {4, 4, 3, 3, 6, 20, 3},         [OP_EXEC] = {1, 1, 1, 1, 1, 2, 1},
-    [OP_RESUME] = {4, 4, 3, 3, 6, 20, 3},        [OP_EXIT] = {1, 1, 1, 1, 1, 5, 1},
-    [OP_FAULT] = {1, 1, 1, 1, 1, 5, 1},          [OP_WAIT] = {3, 2, 2, 2, 3, 10, 1},
-    [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6, 1},
+    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 3, 6},
+    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1, 1},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1, 1},
+    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1, 3},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4, 3},
+    [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1, 3},          [OP_MAP] = {8, 1, 3, 20, 2, 4, 20, 10},
+    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4, 60, 40},      [OP_VM_UNMAP] = {6, 1, 2, 14, 2, 3, 1, 40},
+    [OP_LOAD] = {8, 2, 2, 10, 2, 4, 6, 8},          [OP_STORE] = {6, 2, 2, 8, 2, 4, 4, 8},
+    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6, 1, 1},      [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3, 1, 1},
+    [OP_CLOSE] = {5, 3, 4, 5, 5, 4, 1, 1},          [OP_CLONE] = {5, 3, 14, 3, 4, 3, 8, 1},
+    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1, 1, 1},      [OP_AS_SELF] = {2, 1, 1, 3, 1, 1, 1, 1},
+    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2, 1, 1},        [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2, 1, 1},
+    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4, 1, 1}, [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1, 1, 1},
+    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2, 1, 1},       [OP_SEND] = {10, 60, 8, 4, 6, 5, 1, 1},
+    [OP_RECV] = {8, 12, 6, 3, 5, 4, 1, 1},          [OP_RECV_V2] = {4, 6, 3, 2, 3, 3, 1, 1},
+    [OP_SPAWN] = {4, 4, 3, 3, 6, 20, 3, 3},         [OP_EXEC] = {1, 1, 1, 1, 1, 2, 1, 1},
+    [OP_RESUME] = {4, 4, 3, 3, 6, 20, 3, 3},        [OP_EXIT] = {1, 1, 1, 1, 1, 5, 1, 1},
+    [OP_FAULT] = {1, 1, 1, 1, 1, 5, 1, 1},          [OP_WAIT] = {3, 2, 2, 2, 3, 10, 1, 1},
+    [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6, 1, 1},
 };
 
 static uint8_t any_kind(struct model_gen *gen)
@@ -185,14 +195,19 @@ static uint64_t some_length(struct model_gen *gen, uint64_t max)
 
 static void make_vmo_create(struct model_gen *gen, struct model_op *op)
 {
+    /* in 40: how many are huge, large (2 MiB and more), or some pages; the rest is small */
+    static const uint8_t shares[MOODS][3] = {
+        [MOOD_ANY] = {0, 3, 10},  [MOOD_MESSAGES] = {0, 3, 10},  [MOOD_CAPS] = {0, 3, 10},
+        [MOOD_MAPS] = {0, 6, 14}, [MOOD_ENDPOINTS] = {0, 3, 10}, [MOOD_TASKS] = {0, 3, 10},
+        [MOOD_HUGE] = {36, 0, 0}, [MOOD_LARGE] = {0, 30, 0}};
+    const uint8_t *share = shares[gen->mood];
     const uint64_t dice = below(gen, 40);
-    const bool huge = gen->mood == MOOD_HUGE;
     uint64_t bytes = below(gen, 6 * PAGE) + 1;
-    if (huge && dice < 36)
+    if (dice < share[0])
         bytes = 13 * NX_SUPERPAGE_BYTES / 2 + below(gen, 256) * PAGE;
-    else if (dice < (gen->mood == MOOD_MAPS ? 10 : 3))
+    else if (dice < share[1])
         bytes = NX_SUPERPAGE_BYTES + below(gen, 3 * 256) * PAGE;
-    else if (dice < 14)
+    else if (dice < share[2])
         bytes = below(gen, 64 * PAGE) + 1;
     put(op, 0, AT_NUMBER, one_in(gen, 6) ? below(gen, gen->shadow.limits.slots + 2) : MODEL_ANY_SLOT);
     put_number(gen, op, 1, bytes);
@@ -245,7 +260,7 @@ static void make_vm_map(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_MEMORY);
     const uint64_t pages = vmo_named(gen, op, 0)->bytes / PAGE;
-    const bool whole = one_in(gen, gen->mood == MOOD_HUGE ? 1 : 3);
+    const bool whole = one_in(gen, gen->mood >= MOOD_HUGE ? 1 : 3);
     const uint64_t off = whole || one_in(gen, 3) ? 0 : below(gen, pages + one_in(gen, 20));
     const uint64_t left = pages > off ? pages - off : 1;
     put_number(gen, op, 1, off * PAGE + one_in(gen, 60));

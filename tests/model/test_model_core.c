@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +23,8 @@
 #define CHECK_EVERY 32 /* operations between two walks */
 #define FAULT_OPS 400  /* of a program whose failure is wanted, and how many seeds are tried */
 #define FAULT_SEEDS 20
-#define SHORT 15 /* operations that are left of a program that fails on purpose, at most */
+#define CPU_SECONDS 600 /* for any process of this test */
+#define SHORT 15        /* operations that are left of a program that fails on purpose, at most */
 
 /* Seen by both processes: a program may end the one that runs it. */
 static struct shared {
@@ -46,15 +48,16 @@ static void result(bool good, const char *name)
 /* ---- A process for what may not come back
  * ------------------------------------------------------------------ */
 
-/* Whether the body, in a process of its own, came to its end and said true. */
+/* Whether the body, in a process of its own, came to its end and said true. Who loops for ever, does not. */
 static bool survives(bool (*body)(void *ctx), void *ctx)
 {
+    static const struct rlimit limit = {CPU_SECONDS, CPU_SECONDS};
     int status = 0;
     fflush(stdout);
     fflush(stderr);
     const pid_t pid = fork();
     if (pid == 0)
-        _exit(body(ctx) ? 0 : 1);
+        _exit(setrlimit(RLIMIT_CPU, &limit) == 0 && body(ctx) ? 0 : 1);
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
