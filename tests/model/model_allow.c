@@ -16,8 +16,7 @@ struct ask {
     const uint64_t *args;
 };
 
-/* ---- Pointers -------------------------------------------------------------------------------------------
- */
+/* ---- Pointers ------------------------------------------------------------------------------------------ */
 
 static bool is_refused_pointer(uint64_t va)
 {
@@ -32,8 +31,7 @@ static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, ui
     return a->op->place[arg] == AT_NUMBER && len > 0 && is_refused_pointer(a->args[arg]);
 }
 
-/* ---- Capabilities ---------------------------------------------------------------------------------------
- */
+/* ---- Capabilities -------------------------------------------------------------------------------------- */
 
 static bool is_control(const struct model_cap *cap)
 {
@@ -77,8 +75,7 @@ static bool pid_is_safe(const struct ask *a, unsigned arg)
     return a->op->place[arg] == AT_PID ? a->op->arg[arg] < OP_ACTORS : a->args[arg] >= KERNEL_PIDS_END;
 }
 
-/* ---- VMOs -----------------------------------------------------------------------------------------------
- */
+/* ---- VMOs ---------------------------------------------------------------------------------------------- */
 
 /* On a1 nothing may cross the 8 MiB that are mapped of the arena, nor may the count be too exact (K-20). */
 static bool create_is_allowed(const struct ask *a)
@@ -112,8 +109,7 @@ static bool destroy_is_allowed(const struct ask *a)
     return count_moving(a->m, cap->object) == 0 && !any_map_of(a->m, MAPPED_BY_AS_MAP, cap->object);
 }
 
-/* ---- Mappings -------------------------------------------------------------------------------------------
- */
+/* ---- Mappings ------------------------------------------------------------------------------------------ */
 
 static bool map_is_allowed(const struct ask *a)
 {
@@ -192,8 +188,7 @@ static bool access_is_allowed(const struct ask *a, uint32_t prot)
     return a->op->actor != 0 || map_serves(map, prot);
 }
 
-/* ---- Messages -------------------------------------------------------------------------------------------
- */
+/* ---- Messages ------------------------------------------------------------------------------------------ */
 
 static bool send_is_allowed(const struct ask *a)
 {
@@ -226,8 +221,7 @@ static bool recv_is_allowed(const struct ask *a)
     return !waits || cap == NULL || !a->m->endpoints[cap->object].live || queued_on(a->m, cap->object) > 0;
 }
 
-/* ---- Tasks ----------------------------------------------------------------------------------------------
- */
+/* ---- Tasks --------------------------------------------------------------------------------------------- */
 
 static bool spawn_is_allowed(const struct ask *a)
 {

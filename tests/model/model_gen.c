@@ -3,15 +3,12 @@
 
 #include <string.h>
 
-#include "model/model_parts.h"
+#include "model/model_make.h"
 
-#define TRIES 12     /* for an operation that the shadow allows */
-#define NONSENSE 14  /* one argument in so many is anything */
-#define MAP_PAGES 64 /* of map on a1: addresses that are asked for */
-#define PAGE ((uint64_t)NX_PAGE_BYTES)
+#define TRIES 12 /* for an operation that the shadow allows */
 
 /* splitmix64 */
-static uint64_t draw(struct model_gen *gen)
+uint64_t gen_draw(struct model_gen *gen)
 {
     uint64_t z = gen->random += UINT64_C(0x9E3779B97F4A7C15);
     z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -19,58 +16,62 @@ static uint64_t draw(struct model_gen *gen)
     return z ^ z >> 31;
 }
 
-static uint64_t below(struct model_gen *gen, uint64_t n)
+uint64_t gen_below(struct model_gen *gen, uint64_t n)
 {
-    return draw(gen) % n;
+    return gen_draw(gen) % n;
 }
 
-static bool one_in(struct model_gen *gen, uint64_t n)
+bool gen_one_in(struct model_gen *gen, uint64_t n)
 {
-    return below(gen, n) == 0;
+    return gen_below(gen, n) == 0;
 }
 
-/* ---- Which operation ------------------------------------------------------------------------------------
- */
+/* ---- Which operation ----------------------------------------------------------------------------------- */
 
-/* What a boot does more of: so that tables fill up that would hardly fill by chance. */
-enum mood {
-    MOOD_ANY,
-    MOOD_MESSAGES,
-    MOOD_CAPS,
-    MOOD_MAPS,
-    MOOD_ENDPOINTS,
-    MOOD_TASKS,
-    MOOD_HUGE,
-    MOOD_LARGE,
-    MOODS
-};
-
+/* clang-format off */
 static const uint8_t weights[OP_KINDS][MOODS] = {
-    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1, 1},         [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 3, 6},
-    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1, 1},      [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1, 1},
-    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1, 3},    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4, 3},
-    [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1, 3},          [OP_MAP] = {8, 1, 3, 20, 2, 4, 20, 10},
-    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4, 60, 40},      [OP_VM_UNMAP] = {6, 1, 2, 14, 2, 3, 1, 40},
-    [OP_LOAD] = {8, 2, 2, 10, 2, 4, 6, 8},          [OP_STORE] = {6, 2, 2, 8, 2, 4, 4, 8},
-    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6, 1, 1},      [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3, 1, 1},
-    [OP_CLOSE] = {5, 3, 4, 5, 5, 4, 1, 1},          [OP_CLONE] = {5, 3, 14, 3, 4, 3, 8, 1},
-    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1, 1, 1},      [OP_AS_SELF] = {2, 1, 1, 3, 1, 1, 1, 1},
-    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2, 1, 1},        [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2, 1, 1},
-    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4, 1, 1}, [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1, 1, 1},
-    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2, 1, 1},       [OP_SEND] = {10, 60, 8, 4, 6, 5, 1, 1},
-    [OP_RECV] = {8, 12, 6, 3, 5, 4, 1, 1},          [OP_RECV_V2] = {4, 6, 3, 2, 3, 3, 1, 1},
-    [OP_SPAWN] = {4, 4, 3, 3, 6, 20, 3, 3},         [OP_EXEC] = {1, 1, 1, 1, 1, 2, 1, 1},
-    [OP_RESUME] = {4, 4, 3, 3, 6, 20, 3, 3},        [OP_EXIT] = {1, 1, 1, 1, 1, 5, 1, 1},
-    [OP_FAULT] = {1, 1, 1, 1, 1, 5, 1, 1},          [OP_WAIT] = {3, 2, 2, 2, 3, 10, 1, 1},
+    [OP_GETPID] = {1, 1, 1, 1, 1, 1, 1, 1},
+    [OP_VMO_CREATE] = {8, 3, 10, 8, 4, 6, 3, 6},
+    [OP_VMO_WRITE] = {8, 2, 4, 6, 2, 4, 1, 1},
+    [OP_VMO_READ] = {8, 2, 4, 6, 2, 4, 1, 1},
+    [OP_VMO_DESTROY] = {8, 3, 6, 6, 4, 4, 1, 3},
+    [OP_SHARE_RO] = {4, 2, 8, 4, 2, 3, 4, 3},
+    [OP_QUERY] = {3, 1, 2, 3, 1, 1, 1, 3},
+    [OP_MAP] = {8, 1, 3, 20, 2, 4, 20, 10},
+    [OP_VM_MAP] = {8, 1, 3, 30, 2, 4, 60, 40},
+    [OP_VM_UNMAP] = {6, 1, 2, 14, 2, 3, 1, 40},
+    [OP_LOAD] = {8, 2, 2, 10, 2, 4, 6, 8},
+    [OP_STORE] = {6, 2, 2, 8, 2, 4, 4, 8},
+    [OP_TRANSFER] = {6, 4, 12, 4, 6, 6, 1, 1},
+    [OP_TRANSFER_TO] = {3, 2, 6, 2, 3, 3, 1, 1},
+    [OP_CLOSE] = {5, 3, 4, 5, 5, 4, 1, 1},
+    [OP_CLONE] = {5, 3, 14, 3, 4, 3, 8, 1},
+    [OP_AS_CREATE] = {1, 1, 1, 2, 1, 1, 1, 1},
+    [OP_AS_SELF] = {2, 1, 1, 3, 1, 1, 1, 1},
+    [OP_AS_MAP] = {3, 1, 2, 12, 1, 2, 1, 1},
+    [OP_EP_CREATE] = {2, 3, 2, 1, 12, 2, 1, 1},
+    [OP_EP_CREATE_FOR] = {2, 2, 2, 1, 12, 4, 1, 1},
+    [OP_EP_CREATE_OLD] = {1, 1, 1, 1, 1, 1, 1, 1},
+    [OP_EP_CLOSE] = {2, 1, 1, 1, 6, 2, 1, 1},
+    [OP_SEND] = {10, 60, 8, 4, 6, 5, 1, 1},
+    [OP_RECV] = {8, 12, 6, 3, 5, 4, 1, 1},
+    [OP_RECV_V2] = {4, 6, 3, 2, 3, 3, 1, 1},
+    [OP_SPAWN] = {4, 4, 3, 3, 6, 20, 3, 3},
+    [OP_EXEC] = {1, 1, 1, 1, 1, 2, 1, 1},
+    [OP_RESUME] = {4, 4, 3, 3, 6, 20, 3, 3},
+    [OP_EXIT] = {1, 1, 1, 1, 1, 5, 1, 1},
+    [OP_FAULT] = {1, 1, 1, 1, 1, 5, 1, 1},
+    [OP_WAIT] = {3, 2, 2, 2, 3, 10, 1, 1},
     [OP_WAIT_NOHANG] = {2, 1, 1, 1, 2, 6, 1, 1},
 };
+/* clang-format on */
 
 static uint8_t any_kind(struct model_gen *gen)
 {
     uint32_t sum = 0;
     for (unsigned i = 0; i < OP_KINDS; i++)
         sum += weights[i][gen->mood];
-    uint64_t dice = below(gen, sum);
+    uint64_t dice = gen_below(gen, sum);
     uint8_t kind = 0;
     while (dice >= weights[kind][gen->mood])
         dice -= weights[kind++][gen->mood];
@@ -81,7 +82,7 @@ static uint8_t any_kind(struct model_gen *gen)
 static uint8_t some_kind(struct model_gen *gen)
 {
     uint8_t kind = any_kind(gen);
-    while (!model_has(gen->shadow.limits.is_a1, kind) && !one_in(gen, 16))
+    while (!model_has(gen->shadow.limits.is_a1, kind) && !gen_one_in(gen, 16))
         kind = any_kind(gen);
     return kind;
 }
@@ -89,400 +90,18 @@ static uint8_t some_kind(struct model_gen *gen)
 /* Init, or one of those that live. */
 static uint8_t some_actor(struct model_gen *gen)
 {
-    const uint8_t actor = (uint8_t)below(gen, OP_ACTORS + 1);
+    const uint8_t actor = (uint8_t)gen_below(gen, OP_ACTORS + 1);
     return actor < OP_ACTORS && gen->shadow.actors[actor].state == ACTOR_LIVE ? actor : 0;
 }
-
-/* ---- Arguments ------------------------------------------------------------------------------------------
- */
-
-static uint64_t nonsense(struct model_gen *gen)
-{
-    static const uint64_t values[] = {0,          1,          7,          63,         64,
-                                      255,        256,        4095,       PAGE,       0x7FFFFFFF,
-                                      0x80000000, 0xFFFFFFFF, UINT64_MAX, 1ull << 63, UINT64_MAX - PAGE + 1};
-    return values[below(gen, sizeof(values) / sizeof(values[0]))];
-}
-
-static void put(struct model_op *op, unsigned i, uint8_t place, uint64_t arg)
-{
-    op->place[i] = place;
-    op->arg[i] = arg;
-}
-
-static void put_number(struct model_gen *gen, struct model_op *op, unsigned i, uint64_t arg)
-{
-    put(op, i, AT_NUMBER, one_in(gen, NONSENSE * 2) ? nonsense(gen) : arg);
-}
-
-/* A pointer to this place, seldom one that is refused. */
-static void put_pointer(struct model_gen *gen, struct model_op *op, unsigned i, uint8_t place)
-{
-    if (one_in(gen, NONSENSE * 2))
-        put(op, i, AT_NUMBER, one_in(gen, 2) ? 0 : NX_USER_TOP + below(gen, 2) * PAGE);
-    else
-        put(op, i, place, 0);
-}
-
-enum wanted { WANT_ANY, WANT_MEMORY, WANT_VMO, WANT_SEND, WANT_RECV, WANT_MOVABLE, WANT_MANAGED };
-
-static bool is_wanted(const struct model_cap *cap, enum wanted wanted)
-{
-    switch (wanted) {
-    case WANT_MEMORY:
-        return is_memory(cap) && cap->object >= OP_CONTROLS;
-    case WANT_VMO:
-        return cap->kind == CAP_IS_VMO && cap->object >= OP_CONTROLS;
-    case WANT_SEND:
-        return cap->kind == CAP_IS_ENDPOINT && (cap->rights & NX_RIGHT_SEND) != 0;
-    case WANT_RECV:
-        return cap->kind == CAP_IS_ENDPOINT && (cap->rights & NX_RIGHT_RECV) != 0;
-    case WANT_MOVABLE:
-        return (cap->rights & NX_RIGHT_MANAGE) == 0 && cap->kind != CAP_IS_EMPTY &&
-               !(is_memory(cap) && cap->object < OP_CONTROLS);
-    case WANT_MANAGED:
-        return cap->kind == CAP_IS_ENDPOINT && (cap->rights & NX_RIGHT_MANAGE) != 0;
-    case WANT_ANY:
-        break;
-    }
-    return cap->kind != CAP_IS_EMPTY;
-}
-
-/* A slot of the actor's with such a capability, the next from a random one on; sometimes any. */
-static uint64_t some_slot(struct model_gen *gen, const struct model_op *op, enum wanted wanted)
-{
-    const uint32_t slots = gen->shadow.limits.slots;
-    const struct model_cap *caps = gen->shadow.actors[op->actor].caps;
-    if (one_in(gen, NONSENSE))
-        return one_in(gen, 4) ? nonsense(gen) : below(gen, slots + 2);
-    const uint64_t from = below(gen, one_in(gen, 2) ? 12 : slots);
-    for (uint32_t i = 0; i < slots; i++) {
-        if (is_wanted(&caps[(from + i) % slots], wanted))
-            return (from + i) % slots;
-    }
-    return from;
-}
-
-static void put_slot(struct model_gen *gen, struct model_op *op, unsigned i, enum wanted wanted)
-{
-    put(op, i, AT_NUMBER, some_slot(gen, op, wanted));
-}
-
-static void put_pid(struct model_gen *gen, struct model_op *op, unsigned i)
-{
-    if (one_in(gen, NONSENSE * 2))
-        put(op, i, AT_NUMBER, nonsense(gen));
-    else
-        put(op, i, AT_PID, below(gen, OP_ACTORS));
-}
-
-/* The VMO that a slot names, or the first. */
-static const struct model_vmo *vmo_named(const struct model_gen *gen, const struct model_op *op, unsigned i)
-{
-    const struct model_cap *cap = cap_seen(&gen->shadow, &gen->shadow.actors[op->actor], op->arg[i]);
-    return &gen->shadow.vmos[cap != NULL && is_memory(cap) ? cap->object : 0];
-}
-
-static uint64_t some_length(struct model_gen *gen, uint64_t max)
-{
-    const uint64_t dice = below(gen, 16);
-    const uint64_t len = dice < 10 ? below(gen, 64) : dice < 14 ? below(gen, max + 1) : max;
-    return len < max ? len : max;
-}
-
-/* ---- VMOs -----------------------------------------------------------------------------------------------
- */
-
-static void make_vmo_create(struct model_gen *gen, struct model_op *op)
-{
-    /* in 40: how many are huge, large (2 MiB and more), or some pages; the rest is small */
-    static const uint8_t shares[MOODS][3] = {
-        [MOOD_ANY] = {0, 3, 10},  [MOOD_MESSAGES] = {0, 3, 10},  [MOOD_CAPS] = {0, 3, 10},
-        [MOOD_MAPS] = {0, 6, 14}, [MOOD_ENDPOINTS] = {0, 3, 10}, [MOOD_TASKS] = {0, 3, 10},
-        [MOOD_HUGE] = {36, 0, 0}, [MOOD_LARGE] = {0, 30, 0}};
-    const uint8_t *share = shares[gen->mood];
-    const uint64_t dice = below(gen, 40);
-    uint64_t bytes = below(gen, 6 * PAGE) + 1;
-    if (dice < share[0])
-        bytes = 13 * NX_SUPERPAGE_BYTES / 2 + below(gen, 256) * PAGE;
-    else if (dice < share[1])
-        bytes = NX_SUPERPAGE_BYTES + below(gen, 3 * 256) * PAGE;
-    else if (dice < share[2])
-        bytes = below(gen, 64 * PAGE) + 1;
-    put(op, 0, AT_NUMBER, one_in(gen, 6) ? below(gen, gen->shadow.limits.slots + 2) : MODEL_ANY_SLOT);
-    put_number(gen, op, 1, bytes);
-}
-
-static void make_copy(struct model_gen *gen, struct model_op *op)
-{
-    put_slot(gen, op, 0, WANT_VMO);
-    const uint64_t bytes = vmo_named(gen, op, 0)->bytes;
-    const uint64_t off = one_in(gen, 3) ? 0 : below(gen, bytes + 1), left = bytes - off;
-    put_number(gen, op, 1, off);
-    put_pointer(gen, op, 2, AT_BUF);
-    put(op, 3, AT_NUMBER, some_length(gen, left < OP_BUF_BYTES ? left : OP_BUF_BYTES) + one_in(gen, 40));
-}
-
-static void make_query(struct model_gen *gen, struct model_op *op)
-{
-    put_slot(gen, op, 0, WANT_VMO);
-    put_pointer(gen, op, 1, AT_BUF);
-}
-
-static void make_of_slot(struct model_gen *gen, struct model_op *op)
-{
-    static const uint8_t wanted[OP_KINDS] = {/* WANT_ANY otherwise */
-                                             [OP_VMO_DESTROY] = WANT_VMO,
-                                             [OP_SHARE_RO] = WANT_VMO,
-                                             [OP_EP_CLOSE] = WANT_MANAGED};
-    put_slot(gen, op, 0, (enum wanted)wanted[op->kind]);
-}
-
-/* ---- Mappings -------------------------------------------------------------------------------------------
- */
-
-static uint64_t some_flags(struct model_gen *gen)
-{
-    static const uint64_t good[] = {NX_MAP_READ, NX_MAP_READ | NX_MAP_WRITE, NX_MAP_READ | NX_MAP_WRITE};
-    const uint64_t flags = good[below(gen, 3)] | NX_MAP_VALID | NX_MAP_USER;
-    return one_in(gen, 6) ? below(gen, one_in(gen, 2) ? 32 : 300) : flags;
-}
-
-static void make_map(struct model_gen *gen, struct model_op *op)
-{
-    put_slot(gen, op, 0, WANT_MEMORY);
-    put_number(gen, op, 1, NX_A1_MAP_BASE + below(gen, MAP_PAGES) * PAGE + one_in(gen, 40));
-    put_number(gen, op, 2, below(gen, vmo_named(gen, op, 0)->bytes + one_in(gen, 20)));
-    put(op, 3, AT_NUMBER, some_flags(gen));
-}
-
-static void make_vm_map(struct model_gen *gen, struct model_op *op)
-{
-    put_slot(gen, op, 0, WANT_MEMORY);
-    const uint64_t pages = vmo_named(gen, op, 0)->bytes / PAGE;
-    const bool whole = one_in(gen, gen->mood >= MOOD_HUGE ? 1 : 3);
-    const uint64_t off = whole || one_in(gen, 3) ? 0 : below(gen, pages + one_in(gen, 20));
-    const uint64_t left = pages > off ? pages - off : 1;
-    put_number(gen, op, 1, off * PAGE + one_in(gen, 60));
-    put_number(gen, op, 2, (whole || one_in(gen, 3) ? left : below(gen, left) + 1) * PAGE);
-    put(op, 3, AT_NUMBER, some_flags(gen));
-}
-
-/* A register of the actor's that points into a mapping, if one does. */
-static const struct model_map *some_mapping(struct model_gen *gen, struct model_op *op)
-{
-    const struct model_actor *actor = &gen->shadow.actors[op->actor];
-    const struct model_map *map = NULL;
-    for (unsigned i = 0; i < OP_REGS && map == NULL; i++) {
-        op->reg = (uint8_t)((op->reg + 1u) % OP_REGS);
-        map = map_at(&gen->shadow.spaces[actor->space], actor->reg[op->reg]);
-    }
-    return map;
-}
-
-static void make_vm_unmap(struct model_gen *gen, struct model_op *op)
-{
-    const struct model_map *map = some_mapping(gen, op);
-    put(op, 0, AT_REG, one_in(gen, 20) ? PAGE : one_in(gen, 60));
-    put_number(gen, op, 1, map == NULL ? PAGE : map->bytes + one_in(gen, 20) * PAGE);
-}
-
-/* Mostly inside the mapping; where another task has put one by as_map; or anywhere: a fault. */
-static void make_access(struct model_gen *gen, struct model_op *op)
-{
-    const struct model_map *map = some_mapping(gen, op);
-    const uint64_t bytes = map == NULL ? PAGE : map->bytes;
-    const uint64_t off = one_in(gen, 4) ? bytes - 1 : below(gen, bytes < 64 || one_in(gen, 2) ? bytes : 64);
-    put(op, 0, AT_REG, one_in(gen, 40) ? bytes : off);
-    if (one_in(gen, 12))
-        put(op, 0, AT_NUMBER, MODEL_AS_BASE + below(gen, 32) * 16 * PAGE + below(gen, 64));
-}
-
-static void make_as_map(struct model_gen *gen, struct model_op *op)
-{
-    put(op, 0, AT_HANDLE, below(gen, OP_REGS));
-    if (one_in(gen, NONSENSE))
-        put(op, 0, AT_NUMBER, MODEL_BAD_HANDLE + below(gen, 1000));
-    put_slot(gen, op, 1, WANT_VMO);
-    const uint64_t bytes = vmo_named(gen, op, 1)->bytes;
-    const uint64_t base = one_in(gen, 20) ? NX_A2_MAP_BASE + 64 * PAGE : MODEL_AS_BASE;
-    put(op, 2, AT_NUMBER, base + below(gen, 32) * 16 * PAGE + one_in(gen, 60));
-    put(op, 3, AT_NUMBER, one_in(gen, 2) ? bytes : below(gen, 8 * PAGE));
-    put(op, 4, AT_NUMBER, one_in(gen, 8) ? below(gen, 9) : NX_PROT_READ | below(gen, 2) * NX_PROT_WRITE);
-    put(op, 5, AT_NUMBER, one_in(gen, NONSENSE) ? below(gen, 3) : 1);
-}
-
-/* ---- Capabilities ---------------------------------------------------------------------------------------
- */
-
-static void make_transfer(struct model_gen *gen, struct model_op *op)
-{
-    put_pid(gen, op, 0);
-    put_slot(gen, op, 1, WANT_ANY);
-    const struct model_cap *cap = cap_seen(&gen->shadow, &gen->shadow.actors[op->actor], op->arg[1]);
-    const uint64_t held = cap == NULL ? 0 : cap->rights;
-    uint64_t asked = held & ~(uint64_t)NX_RIGHT_MANAGE;
-    if (one_in(gen, 4))
-        asked &= below(gen, 8);
-    else if (one_in(gen, 8))
-        asked = one_in(gen, 2) ? held : below(gen, 20);
-    put_number(gen, op, 2, asked);
-    put_number(gen, op, 3, below(gen, gen->shadow.limits.slots + 1));
-}
-
-/* ---- Endpoints and messages ------------------------------------------------------------------------------
- */
-
-static uint64_t some_depth(struct model_gen *gen)
-{
-    const uint64_t dice = below(gen, 12);
-    return dice == 0 ? 0 : dice == 1 ? 257 : dice < 6 ? 1 + below(gen, 3) : 1 + below(gen, 256);
-}
-
-static void make_ep_create(struct model_gen *gen, struct model_op *op)
-{
-    const bool is_for = op->kind == OP_EP_CREATE_FOR;
-    put_number(gen, op, 0, NX_SLOT_FACTORY);
-    if (is_for)
-        put_pid(gen, op, 1);
-    put(op, is_for ? 2 : 1, AT_NUMBER, some_depth(gen));
-}
-
-static uint64_t some_payload(struct model_gen *gen)
-{
-    const uint64_t max = gen->shadow.limits.is_a1 ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
-    if (one_in(gen, 40))
-        return max + 1;
-    return gen->mood == MOOD_MESSAGES && !one_in(gen, 24) ? max : some_length(gen, max);
-}
-
-static void make_send(struct model_gen *gen, struct model_op *op)
-{
-    const uint64_t len = some_payload(gen);
-    const bool moves = one_in(gen, 4);
-    put_slot(gen, op, 0, WANT_SEND);
-    put_pointer(gen, op, 1, AT_HDR);
-    put_pointer(gen, op, 2, AT_BUF);
-    put(op, 3, AT_NUMBER, len);
-    put(op, 4, AT_NUMBER, one_in(gen, 16) ? below(gen, 4) : NX_IPC_NONBLOCK);
-    op->hdr = (struct nx_ipc_hdr){.src = (uint32_t)some_slot(gen, op, WANT_MOVABLE),
-                                  .dst = (uint32_t)draw(gen),
-                                  .type = (uint16_t)draw(gen),
-                                  .flags = (uint16_t)((draw(gen) & 0xFFFE) | moves),
-                                  .len = (uint32_t)(len + one_in(gen, 60))};
-}
-
-static void make_recv(struct model_gen *gen, struct model_op *op)
-{
-    const bool v2 = op->kind == OP_RECV_V2;
-    put_slot(gen, op, 0, WANT_RECV);
-    put_pointer(gen, op, 1, AT_HDR);
-    put_pointer(gen, op, 2, AT_BUF);
-    put(op, 3, AT_NUMBER, one_in(gen, 3) ? some_length(gen, OP_BUF_BYTES) + one_in(gen, 20) : 512);
-    put(op, 4, AT_NUMBER,
-        one_in(gen, 16) ? below(gen, 16) : NX_IPC_NONBLOCK | below(gen, 2) * NX_IPC_TRUNCATE);
-    if (!v2)
-        return;
-    op->fill = (uint8_t)(one_in(gen, NONSENSE) ? 1 + below(gen, 4) : 0);
-    put(op, 5, one_in(gen, 2) ? AT_ID : AT_NUMBER, 0);
-    if (one_in(gen, NONSENSE * 2))
-        put(op, 5, AT_NUMBER, NX_USER_TOP);
-}
-
-/* ---- Tasks ----------------------------------------------------------------------------------------------
- */
-
-/* A child in one of two states, the next from a random one on; or just any. */
-static uint64_t some_child(struct model_gen *gen, enum actor_state one, enum actor_state other)
-{
-    uint64_t which = 1 + below(gen, OP_ACTORS - 1);
-    for (unsigned i = 0; i < OP_ACTORS - 1; i++) {
-        const enum actor_state state = gen->shadow.actors[which].state;
-        if (state == one || state == other)
-            return which;
-        which = which % (OP_ACTORS - 1) + 1;
-    }
-    return which;
-}
-
-static void make_spawn(struct model_gen *gen, struct model_op *op)
-{
-    op->actor = 0;
-    put(op, 0, AT_NUMBER, some_child(gen, ACTOR_NEVER, ACTOR_REAPED));
-}
-
-/* len 0, no stack, NULL, too short, or not an ELF. */
-static void make_exec(struct model_gen *gen, struct model_op *op)
-{
-    put(op, 0, one_in(gen, 4) ? AT_NUMBER : AT_BUF, 0);
-    put(op, 1, AT_NUMBER, one_in(gen, 3) ? below(gen, 64) : 64 + below(gen, OP_BUF_BYTES - 64));
-    put(op, 2, AT_NUMBER, below(gen, 3));
-}
-
-static void make_of_pid(struct model_gen *gen, struct model_op *op)
-{
-    put_pid(gen, op, 0);
-    if (op->kind == OP_RESUME && !one_in(gen, 4))
-        put(op, 0, AT_PID, some_child(gen, ACTOR_SUSPENDED, ACTOR_SUSPENDED));
-    if (op->kind == OP_WAIT && one_in(gen, 3))
-        put(op, 0, AT_NUMBER, one_in(gen, 2) ? 0 : UINT64_MAX);
-}
-
-static void make_exit(struct model_gen *gen, struct model_op *op)
-{
-    put(op, 0, AT_NUMBER, one_in(gen, 2) ? below(gen, 300) : draw(gen));
-}
-
-static void make_nothing(struct model_gen *gen, struct model_op *op)
-{
-    (void)gen;
-    (void)op;
-}
-
-static void (*const makers[OP_KINDS])(struct model_gen *gen, struct model_op *op) = {
-    [OP_GETPID] = make_nothing,
-    [OP_VMO_CREATE] = make_vmo_create,
-    [OP_VMO_WRITE] = make_copy,
-    [OP_VMO_READ] = make_copy,
-    [OP_VMO_DESTROY] = make_of_slot,
-    [OP_SHARE_RO] = make_of_slot,
-    [OP_QUERY] = make_query,
-    [OP_MAP] = make_map,
-    [OP_VM_MAP] = make_vm_map,
-    [OP_VM_UNMAP] = make_vm_unmap,
-    [OP_LOAD] = make_access,
-    [OP_STORE] = make_access,
-    [OP_TRANSFER] = make_transfer,
-    [OP_TRANSFER_TO] = make_transfer,
-    [OP_CLOSE] = make_of_slot,
-    [OP_CLONE] = make_of_slot,
-    [OP_AS_CREATE] = make_nothing,
-    [OP_AS_SELF] = make_nothing,
-    [OP_AS_MAP] = make_as_map,
-    [OP_EP_CREATE] = make_ep_create,
-    [OP_EP_CREATE_FOR] = make_ep_create,
-    [OP_EP_CREATE_OLD] = make_nothing,
-    [OP_EP_CLOSE] = make_of_slot,
-    [OP_SEND] = make_send,
-    [OP_RECV] = make_recv,
-    [OP_RECV_V2] = make_recv,
-    [OP_SPAWN] = make_spawn,
-    [OP_EXEC] = make_exec,
-    [OP_RESUME] = make_of_pid,
-    [OP_EXIT] = make_exit,
-    [OP_FAULT] = make_nothing,
-    [OP_WAIT] = make_of_pid,
-    [OP_WAIT_NOHANG] = make_nothing,
-};
 
 static void make_op(struct model_gen *gen, struct model_op *op)
 {
     memset(op, 0, sizeof(*op));
     op->actor = some_actor(gen);
     op->kind = some_kind(gen);
-    op->reg = (uint8_t)below(gen, OP_REGS);
-    op->fill = (uint8_t)draw(gen);
-    makers[op->kind](gen, op);
+    op->reg = (uint8_t)gen_below(gen, OP_REGS);
+    op->fill = (uint8_t)gen_draw(gen);
+    op_makers[op->kind](gen, op);
 }
 
 void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *limits)

@@ -30,8 +30,7 @@ struct model_limits host_limits(const struct host_boot *boot)
                                  .child = places};
 }
 
-/* ---- Memory of an actor, page by page --------------------------------------------------------------------
- */
+/* ---- Memory of an actor, page by page ------------------------------------------------------------------ */
 
 static void *page_of(const struct task *task, uint64_t va, size_t n, size_t *part)
 {
@@ -110,8 +109,7 @@ static void look(const struct task *task, const struct model_op *op, struct mode
         get(task, U_ID, &answer->sender_id, sizeof(answer->sender_id));
 }
 
-/* ---- One operation ---------------------------------------------------------------------------------------
- */
+/* ---- One operation ------------------------------------------------------------------------------------- */
 
 static void map_own_control(struct task *task, uint64_t slot, uint64_t va)
 {
@@ -201,8 +199,7 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
     }
 }
 
-/* ---- Wrong on purpose ------------------------------------------------------------------------------------
- */
+/* ---- Wrong on purpose ---------------------------------------------------------------------------------- */
 
 static void set_pte(const struct task *task, uint64_t va, uint64_t entry)
 {
@@ -232,8 +229,7 @@ static void spoil(const struct host *host, struct task *task, const struct model
         frames_free(task->space->root_pa);
 }
 
-/* ---- A run -----------------------------------------------------------------------------------------------
- */
+/* ---- A run --------------------------------------------------------------------------------------------- */
 
 struct work {
     struct host *host;

@@ -4,8 +4,7 @@
 
 #include "model/model_parts.h"
 
-/* ---- Endpoints ------------------------------------------------------------------------------------------
- */
+/* ---- Endpoints ----------------------------------------------------------------------------------------- */
 
 static void drop_messages(struct model *m, uint32_t endpoint)
 {
@@ -104,8 +103,7 @@ void step_ep_close(struct turn *t)
         close_endpoint(t->m, cap.object);
 }
 
-/* ---- Queues ---------------------------------------------------------------------------------------------
- */
+/* ---- Queues -------------------------------------------------------------------------------------------- */
 
 uint32_t queued_on(const struct model *m, uint32_t endpoint)
 {
@@ -159,8 +157,7 @@ static struct model_message *first_message(struct model *m, uint32_t endpoint)
     return first;
 }
 
-/* ---- Send -----------------------------------------------------------------------------------------------
- */
+/* ---- Send ---------------------------------------------------------------------------------------------- */
 
 static uint64_t max_bytes(const struct model *m)
 {
@@ -237,8 +234,7 @@ void step_send(struct turn *t)
         enqueue(t, endpoint);
 }
 
-/* ---- Receive --------------------------------------------------------------------------------------------
- */
+/* ---- Receive ------------------------------------------------------------------------------------------- */
 
 static const uint8_t junk_hdr[] = {OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK,
                                    OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK};

@@ -5,8 +5,7 @@
 #define FIRST_UNKNOWN_FLAG 256
 #define TAKEN_VA UINT64_C(0x10000000)
 
-/* ---- map (a1) -------------------------------------------------------------------------------------------
- */
+/* ---- map (a1) ------------------------------------------------------------------------------------------ */
 
 static uint8_t prot_of_flags(uint64_t flags)
 {
@@ -49,8 +48,7 @@ void step_map(struct turn *t)
     t->self->reg[t->op->reg] = map.va;
 }
 
-/* ---- vm_map ---------------------------------------------------------------------------------------------
- */
+/* ---- vm_map -------------------------------------------------------------------------------------------- */
 
 static uint64_t congruent_from(uint64_t va, uint64_t class, bool large)
 {
@@ -158,8 +156,7 @@ void map_control(struct model *m, struct model_actor *actor)
     space_add(space, &map);
 }
 
-/* ---- vm_unmap -------------------------------------------------------------------------------------------
- */
+/* ---- vm_unmap ------------------------------------------------------------------------------------------ */
 
 static void unmap(struct turn *t, struct model_space *space, const struct model_map *map)
 {
@@ -188,8 +185,7 @@ void step_vm_unmap(struct turn *t)
         unmap(t, space, map);
 }
 
-/* ---- Loads and stores -----------------------------------------------------------------------------------
- */
+/* ---- Loads and stores ---------------------------------------------------------------------------------- */
 
 /* The mapping through which the access goes; NULL when the task faults, and has ended (K-60). */
 static const struct model_map *access(struct turn *t, uint32_t prot)

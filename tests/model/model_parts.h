@@ -39,7 +39,7 @@ static inline bool may_be_refused(struct turn *t, int64_t one, int64_t other)
     return answers_one_of(t, (const int64_t[]){one, other}, 2);
 }
 
-/* ---- Capabilities ------------------------------------------------------------------------------------ */
+/* ---- Capabilities -------------------------------------------------------------------------------------- */
 
 /* NULL when the slot is empty or none. */
 struct model_cap *cap_at(const struct model *m, struct model_actor *actor, uint64_t slot);
@@ -87,8 +87,7 @@ void step_vmo_read(struct turn *t);
 void step_vmo_destroy(struct turn *t);
 void step_share_ro(struct turn *t);
 
-/* ---- Address spaces --------------------------------------------------------------------------------------
- */
+/* ---- Address spaces ------------------------------------------------------------------------------------ */
 
 struct model_space *space_of(struct model *m, const struct model_actor *actor);
 uint32_t space_new(struct model *m); /* MODEL_NONE when the table is full */

@@ -26,8 +26,7 @@ bool program_run(const struct program *program, struct host host, struct model_r
     return host_run_program(program->boot, &host, &run, result);
 }
 
-/* ---- Shrinking -------------------------------------------------------------------------------------------
- */
+/* ---- Shrinking ----------------------------------------------------------------------------------------- */
 
 /* How an attempt is run. */
 struct judge {

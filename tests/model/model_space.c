@@ -2,8 +2,7 @@
 /* Address spaces, what is mapped in them, and the calls that name them by handle: K-17, K-26, K-27. */
 #include "model/model_parts.h"
 
-/* ---- Spaces and what is mapped in them ------------------------------------------------------------------
- */
+/* ---- Spaces and what is mapped in them ----------------------------------------------------------------- */
 
 struct model_space *space_of(struct model *m, const struct model_actor *actor)
 {
@@ -126,8 +125,7 @@ bool space_meets_table(const struct model_space *space, const struct model_map *
     return false;
 }
 
-/* ---- Address spaces by handle ---------------------------------------------------------------------------
- */
+/* ---- Address spaces by handle -------------------------------------------------------------------------- */
 
 void step_as_create(struct turn *t)
 {

@@ -41,8 +41,7 @@ static void must(bool condition, const char *why)
         walk.why = why;
 }
 
-/* ---- Who has a page ---------------------------------------------------------------------------------------
- */
+/* ---- Who has a page ------------------------------------------------------------------------------------ */
 
 /* The page's place in the table of owners; NULL when it is in neither part. */
 static uint8_t *owner_of(uint64_t pa, bool *is_frame)
@@ -69,8 +68,7 @@ static void claim(uint64_t pa, uint8_t owner)
     walk.frames += is_frame;
 }
 
-/* ---- Capabilities -----------------------------------------------------------------------------------------
- */
+/* ---- Capabilities -------------------------------------------------------------------------------------- */
 
 /* A VMO is where it was seen first, wherever else it is seen. */
 static void place_vmo(uint32_t vmo, uint64_t base_pa)
@@ -116,8 +114,7 @@ static void compare_tables(void)
     }
 }
 
-/* ---- Messages ---------------------------------------------------------------------------------------------
- */
+/* ---- Messages ------------------------------------------------------------------------------------------ */
 
 static const struct model_message *message_after(uint32_t endpoint, const struct model_message *last)
 {

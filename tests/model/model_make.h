@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the generator's two halves share: which operation (model_gen.c), and its arguments (model_make.c). */
+#ifndef TESTS_MODEL_MAKE_H
+#define TESTS_MODEL_MAKE_H
+
+#include "model/model_gen.h"
+
+/* What a boot does more of: so that tables fill up that would hardly fill by chance. */
+enum mood {
+    MOOD_ANY,
+    MOOD_MESSAGES,
+    MOOD_CAPS,
+    MOOD_MAPS,
+    MOOD_ENDPOINTS,
+    MOOD_TASKS,
+    MOOD_HUGE,
+    MOOD_LARGE,
+    MOODS
+};
+
+uint64_t gen_draw(struct model_gen *gen);
+uint64_t gen_below(struct model_gen *gen, uint64_t n);
+bool gen_one_in(struct model_gen *gen, uint64_t n);
+
+/* Fills in the arguments; actor, kind, register and fill are there. */
+typedef void op_maker(struct model_gen *gen, struct model_op *op);
+extern op_maker *const op_makers[OP_KINDS];
+
+#endif
