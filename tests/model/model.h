@@ -52,11 +52,18 @@ struct model_vmo {
     uint64_t bytes, pa, pa_in_2mib;
 };
 
+/* Bytes on their way: the pattern of `fill`, or those of another VMO, which may have been forgotten. */
+#define MODEL_LITERAL_MAX 32
+enum { BYTES_OF_PATTERN, BYTES_LITERAL, BYTES_UNKNOWN };
+struct model_bytes {
+    uint8_t form, fill;
+    uint8_t literal[MODEL_LITERAL_MAX];
+};
+
 struct model_write {
-    uint32_t vmo; /* MODEL_NONE: an unused entry */
-    uint8_t fill;
-    bool is_byte; /* a store: `fill` itself */
+    uint32_t vmo;
     uint64_t off, len;
+    struct model_bytes bytes;
 };
 
 struct model_endpoint {
@@ -70,7 +77,7 @@ struct model_message {
     uint32_t endpoint, from_pid, len;
     uint64_t order;
     uint16_t type, flags;
-    uint8_t fill;
+    struct model_bytes bytes;
     struct model_cap moved;
 };
 

@@ -31,6 +31,23 @@ static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, ui
     return a->op->place[arg] == AT_NUMBER && len > 0 && is_refused_pointer(a->args[arg]);
 }
 
+/* A few bytes of a mapping that serves, all of them in one. */
+static bool mapped_is_safe(const struct ask *a, unsigned arg, uint64_t len, uint32_t prot)
+{
+    const uint64_t va = a->args[arg];
+    const struct model_map *map = map_at(&a->m->spaces[a->self->space], va);
+    return len > 0 && len <= MODEL_LITERAL_MAX && map != NULL && map->vmo >= OP_CONTROLS &&
+           len <= map->bytes - (va - map->va) && map_serves(map, prot | NX_PROT_READ);
+}
+
+/* The pointer to a payload, which may be into a mapping. */
+static bool payload_is_safe(const struct ask *a, uint64_t len, uint64_t max, uint32_t prot)
+{
+    if (a->op->place[2] == AT_REG)
+        return mapped_is_safe(a, 2, len, prot);
+    return pointer_is_safe(a, 2, AT_BUF, len, max);
+}
+
 /* ---- Capabilities -------------------------------------------------------------------------------------- */
 
 static bool is_control(const struct model_cap *cap)
@@ -97,7 +114,11 @@ static bool copy_is_allowed(const struct ask *a)
         return true; /* the pointer is not looked at */
     if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1])
         return true;
-    return pointer_is_safe(a, 2, AT_BUF, len, OP_BUF_BYTES);
+    const uint32_t prot = a->op->kind == OP_VMO_READ ? NX_PROT_WRITE : NX_PROT_READ;
+    const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[2]);
+    if (a->op->place[2] == AT_REG && map != NULL && map->vmo == cap->object)
+        return false; /* what overlapping copies do, the contract does not say */
+    return payload_is_safe(a, len, OP_BUF_BYTES, prot);
 }
 
 /* K-29: what the real kernel does not count. */
@@ -197,7 +218,7 @@ static bool send_is_allowed(const struct ask *a)
     const uint64_t src = a->op->hdr.src;
     if (message_count(a->m) >= MODEL_MESSAGES || !pointer_is_safe(a, 1, AT_HDR, 1, 1))
         return false;
-    if (a->args[3] <= OP_BUF_BYTES && !pointer_is_safe(a, 2, AT_BUF, a->args[3], OP_BUF_BYTES))
+    if (a->args[3] <= OP_BUF_BYTES && !payload_is_safe(a, a->args[3], OP_BUF_BYTES, NX_PROT_READ))
         return false;
     if (moves &&
         ((is_reserved(a, src) && src != NX_SLOT_FACTORY) || is_control(cap_seen(a->m, a->self, src))))
@@ -211,7 +232,8 @@ static bool recv_is_allowed(const struct ask *a)
     const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_RECV);
     const bool v2 = a->op->kind == OP_RECV_V2;
     const bool waits = (a->args[4] & NX_IPC_NONBLOCK) == 0;
-    if (!pointer_is_safe(a, 1, AT_HDR, 1, 1) || !pointer_is_safe(a, 2, AT_BUF, a->args[3], OP_BUF_BYTES + 1))
+    if (!pointer_is_safe(a, 1, AT_HDR, 1, 1) ||
+        !payload_is_safe(a, a->args[3], OP_BUF_BYTES + 1, NX_PROT_WRITE))
         return false;
     if (v2 && (a->args[0] > UINT32_MAX || a->args[4] > UINT32_MAX ||
                (a->args[5] != 0 && !pointer_is_safe(a, 5, AT_ID, 1, 1))))

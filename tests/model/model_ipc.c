@@ -177,7 +177,7 @@ static struct model_cap *movable(const struct turn *t)
 static int64_t send_refusal(const struct turn *t)
 {
     const uint64_t len = t->args[3], flags = t->args[4];
-    if (t->op->place[1] != AT_HDR || len > max_bytes(t->m) || (len > 0 && t->op->place[2] != AT_BUF) ||
+    if (t->op->place[1] != AT_HDR || len > max_bytes(t->m) || (len > 0 && !is_good_place(t, 2)) ||
         flags > NX_IPC_NONBLOCK)
         return -NX_EINVAL;
     if (endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND) == NULL)
@@ -206,7 +206,9 @@ static void enqueue(struct turn *t, uint32_t endpoint)
                                       .order = m->order++,
                                       .type = t->op->hdr.type,
                                       .flags = t->op->hdr.flags,
-                                      .fill = t->op->fill};
+                                      .bytes = {.fill = t->op->fill}};
+    if (t->op->place[2] == AT_REG)
+        message->bytes = mapped_read(t, t->args[2], message->len);
     if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) == 0)
         return;
     struct model_cap *moves = movable(t);
@@ -241,12 +243,14 @@ static const uint8_t junk_hdr[] = {OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, 
 
 _Static_assert(sizeof(junk_hdr) == sizeof(struct nx_ipc_hdr), "as long as a header");
 
-/* The buffer holds the first n bytes of the pattern, then what was there before. */
-static void buffer_holds(struct turn *t, uint8_t fill, uint64_t n)
+/* The buffer holds the first n of these bytes, then what was there before. */
+static void buffer_holds(struct turn *t, const struct model_bytes *content, uint64_t n)
 {
     uint8_t bytes[OP_BUF_BYTES];
+    if (n > 0 && content->form == BYTES_UNKNOWN)
+        return;
     for (uint64_t i = 0; i < sizeof(bytes); i++)
-        bytes[i] = i < n ? op_pattern(fill, i) : OP_JUNK;
+        bytes[i] = i < n ? byte_of(content, i) : OP_JUNK;
     holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the buffer's first bytes");
     holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the buffer");
 }
@@ -256,7 +260,7 @@ void memory_is_untouched(struct turn *t)
     if (t->guessing || (op_prepares(t->op) & OP_PUTS_JUNK) == 0)
         return;
     holds(t, memcmp(&t->answer->hdr, junk_hdr, sizeof(junk_hdr)) == 0, "the header was touched");
-    buffer_holds(t, 0, 0);
+    buffer_holds(t, NULL, 0);
 }
 
 /* K-50, K-59: header and sender of a message that was taken. Of init's own sender id nothing is said. */
@@ -281,6 +285,17 @@ static bool takes_slot(const struct turn *t, const struct model_message *message
     return *slot != MODEL_NONE;
 }
 
+/* The payload went into a VMO that the receiver has mapped. */
+static void receive_mapped(struct turn *t, const struct model_message *message, uint64_t n, bool is_lost)
+{
+    struct model_bytes bytes = {.form = BYTES_LITERAL};
+    for (uint64_t i = 0; i < n && !is_lost; i++)
+        bytes.literal[i] = byte_of(&message->bytes, i);
+    if (is_lost || message->bytes.form == BYTES_UNKNOWN)
+        bytes.form = BYTES_UNKNOWN;
+    mapped_write(t, t->args[2], n, &bytes);
+}
+
 /* K-53, K-54. What is in a buffer that was too small, or behind a full table's answer, is not said. */
 static void take(struct turn *t, struct model_message *message)
 {
@@ -297,11 +312,16 @@ static void take(struct turn *t, struct model_message *message)
     message->queued = false;
     if (message->moved.kind != CAP_IS_EMPTY)
         t->self->caps[slot] = message->moved;
+    const bool is_lost = cut && !may_cut, elsewhere = t->op->place[2] == AT_REG;
+    if (elsewhere)
+        receive_mapped(t, message, is_lost ? max : n, is_lost);
     if (t->guessing)
         return;
     header_holds(t, message, slot);
-    if (!cut || may_cut)
-        buffer_holds(t, message->fill, n);
+    if (elsewhere)
+        buffer_holds(t, NULL, 0);
+    else if (!is_lost)
+        buffer_holds(t, &message->bytes, n);
 }
 
 /* Pointers (and what recv_v2 looks at before), flags, slot. */
@@ -312,8 +332,7 @@ static int64_t recv_refusal(const struct turn *t)
     const bool bad_id = t->op->place[5] != AT_ID && t->args[5] != 0;
     if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id))
         return -NX_EINVAL;
-    if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && t->op->place[2] != AT_BUF) ||
-        (t->args[4] & ~known) != 0)
+    if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && !is_good_place(t, 2)) || (t->args[4] & ~known) != 0)
         return -NX_EINVAL;
     return endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV) == NULL ? -NX_EPERM : 0;
 }

@@ -104,6 +104,29 @@ static uint64_t some_length(struct model_gen *gen, uint64_t max)
     return len < max ? len : max;
 }
 
+/* A register of the actor's that points into a mapping, if one does. */
+static const struct model_map *some_mapping(struct model_gen *gen, struct model_op *op)
+{
+    const struct model_actor *actor = &gen->shadow.actors[op->actor];
+    const struct model_map *map = NULL;
+    for (unsigned i = 0; i < OP_REGS && map == NULL; i++) {
+        op->reg = (uint8_t)((op->reg + 1u) % OP_REGS);
+        map = map_at(&gen->shadow.spaces[actor->space], actor->reg[op->reg]);
+    }
+    return map;
+}
+
+/* Sometimes a few bytes of a mapping are what a call reads or writes. */
+static void maybe_mapped(struct model_gen *gen, struct model_op *op)
+{
+    if (op->place[2] != AT_BUF || !gen_one_in(gen, 8))
+        return;
+    const struct model_map *map = some_mapping(gen, op);
+    put(op, 2, AT_REG, map == NULL ? 0 : gen_below(gen, map->bytes));
+    op->arg[3] = 1 + op->arg[3] % MODEL_LITERAL_MAX;
+    op->hdr.len = (uint32_t)op->arg[3];
+}
+
 /* ---- VMOs ---------------------------------------------------------------------------------------------- */
 
 static void make_vmo_create(struct model_gen *gen, struct model_op *op)
@@ -134,6 +157,7 @@ static void make_copy(struct model_gen *gen, struct model_op *op)
     put_number(gen, op, 1, off);
     put_pointer(gen, op, 2, AT_BUF);
     put(op, 3, AT_NUMBER, some_length(gen, left < OP_BUF_BYTES ? left : OP_BUF_BYTES) + gen_one_in(gen, 40));
+    maybe_mapped(gen, op);
 }
 
 static void make_query(struct model_gen *gen, struct model_op *op)
@@ -178,18 +202,6 @@ static void make_vm_map(struct model_gen *gen, struct model_op *op)
     put_number(gen, op, 1, off * PAGE + gen_one_in(gen, 60));
     put_number(gen, op, 2, (whole || gen_one_in(gen, 3) ? left : gen_below(gen, left) + 1) * PAGE);
     put(op, 3, AT_NUMBER, some_flags(gen));
-}
-
-/* A register of the actor's that points into a mapping, if one does. */
-static const struct model_map *some_mapping(struct model_gen *gen, struct model_op *op)
-{
-    const struct model_actor *actor = &gen->shadow.actors[op->actor];
-    const struct model_map *map = NULL;
-    for (unsigned i = 0; i < OP_REGS && map == NULL; i++) {
-        op->reg = (uint8_t)((op->reg + 1u) % OP_REGS);
-        map = map_at(&gen->shadow.spaces[actor->space], actor->reg[op->reg]);
-    }
-    return map;
 }
 
 static void make_vm_unmap(struct model_gen *gen, struct model_op *op)
@@ -282,18 +294,19 @@ static void make_send(struct model_gen *gen, struct model_op *op)
                                   .type = (uint16_t)gen_draw(gen),
                                   .flags = (uint16_t)((gen_draw(gen) & 0xFFFE) | moves),
                                   .len = (uint32_t)(len + gen_one_in(gen, 60))};
+    maybe_mapped(gen, op);
 }
 
 static void make_recv(struct model_gen *gen, struct model_op *op)
 {
-    const bool v2 = op->kind == OP_RECV_V2;
     put_slot(gen, op, 0, WANT_RECV);
     put_pointer(gen, op, 1, AT_HDR);
     put_pointer(gen, op, 2, AT_BUF);
     put(op, 3, AT_NUMBER, gen_one_in(gen, 3) ? some_length(gen, OP_BUF_BYTES) + gen_one_in(gen, 20) : 512);
     put(op, 4, AT_NUMBER,
         gen_one_in(gen, 16) ? gen_below(gen, 16) : NX_IPC_NONBLOCK | gen_below(gen, 2) * NX_IPC_TRUNCATE);
-    if (!v2)
+    maybe_mapped(gen, op);
+    if (op->kind != OP_RECV_V2)
         return;
     op->fill = (uint8_t)(gen_one_in(gen, NONSENSE) ? 1 + gen_below(gen, 4) : 0);
     put(op, 5, gen_one_in(gen, 2) ? AT_ID : AT_NUMBER, 0);

@@ -187,6 +187,21 @@ void step_vm_unmap(struct turn *t)
 
 /* ---- Loads and stores ---------------------------------------------------------------------------------- */
 
+struct model_bytes mapped_read(const struct turn *t, uint64_t va, uint64_t len)
+{
+    const struct model_map *map = map_at(space_of(t->m, t->self), va);
+    return contents_carry(t->m, map->vmo, map->off + (va - map->va), len);
+}
+
+void mapped_write(struct turn *t, uint64_t va, uint64_t len, const struct model_bytes *bytes)
+{
+    const struct model_map *map = map_at(space_of(t->m, t->self), va);
+    const struct model_write write = {
+        .vmo = map->vmo, .off = map->off + (va - map->va), .len = len, .bytes = *bytes};
+    if (len > 0)
+        contents_write(t->m, &write);
+}
+
 /* The mapping through which the access goes; NULL when the task faults, and has ended (K-60). */
 static const struct model_map *access(struct turn *t, uint32_t prot)
 {
@@ -217,9 +232,8 @@ void step_store(struct turn *t)
     if (map == NULL || !answers(t, 0))
         return;
     const struct model_write write = {.vmo = map->vmo,
-                                      .fill = t->op->fill,
-                                      .is_byte = true,
                                       .off = map->off + (t->args[0] - map->va),
-                                      .len = 1};
+                                      .len = 1,
+                                      .bytes = {.form = BYTES_LITERAL, .literal = {t->op->fill}}};
     contents_write(t->m, &write);
 }

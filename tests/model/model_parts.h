@@ -81,6 +81,12 @@ void contents_write(struct model *m, const struct model_write *write);
 /* The bytes of a range; false when the model does not know all of them. */
 bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *bytes, uint64_t len);
 
+/* Likewise, to carry on: MODEL_LITERAL_MAX at most. */
+struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len);
+
+/* Byte i; not of BYTES_UNKNOWN. */
+uint8_t byte_of(const struct model_bytes *bytes, uint64_t i);
+
 void step_vmo_create(struct turn *t);
 void step_vmo_write(struct turn *t);
 void step_vmo_read(struct turn *t);
@@ -103,6 +109,17 @@ bool space_meets_table(const struct model_space *space, const struct model_map *
 const struct model_map *map_at(const struct model_space *space, uint64_t va);
 bool map_serves(const struct model_map *map, uint32_t prot); /* whether an access goes through */
 bool any_map_of(const struct model *m, uint8_t how, uint32_t vmo);
+
+/* A call's pointer into a mapping of the caller's (AT_REG, which model_allows has checked): what it would
+ * read, and what becomes of the mapped VMO when it is written to. */
+struct model_bytes mapped_read(const struct turn *t, uint64_t va, uint64_t len);
+void mapped_write(struct turn *t, uint64_t va, uint64_t len, const struct model_bytes *bytes);
+
+/* Whether a pointer argument is one that a kernel takes, its place being as model_allows wants it. */
+static inline bool is_good_place(const struct turn *t, unsigned arg)
+{
+    return t->op->place[arg] == AT_BUF || t->op->place[arg] == AT_REG;
+}
 
 /* The child maps its control page. */
 void map_control(struct model *m, struct model_actor *actor);

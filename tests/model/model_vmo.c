@@ -87,6 +87,11 @@ void contents_write(struct model *m, const struct model_write *write)
     m->write_count = kept + 1;
 }
 
+uint8_t byte_of(const struct model_bytes *bytes, uint64_t i)
+{
+    return bytes->form == BYTES_OF_PATTERN ? op_pattern(bytes->fill, i) : bytes->literal[i];
+}
+
 /* The part of the write that lies in [off, off + len), from *from to *to. */
 static bool part_of(const struct model_write *write, uint64_t off, uint64_t len, uint64_t *from, uint64_t *to)
 {
@@ -99,15 +104,25 @@ static bool part_of(const struct model_write *write, uint64_t off, uint64_t len,
 bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *bytes, uint64_t len)
 {
     uint64_t from, to;
+    bool known = !m->vmos[vmo].forgot;
     memset(bytes, 0, len); /* K-20 */
     for (uint32_t i = 0; i < m->write_count; i++) {
         const struct model_write *write = &m->writes[i];
         if (write->vmo != vmo || !part_of(write, off, len, &from, &to))
             continue;
         for (uint64_t at = from; at < to; at++)
-            bytes[at - off] = write->is_byte ? write->fill : op_pattern(write->fill, at - write->off);
+            bytes[at - off] = byte_of(&write->bytes, at - write->off);
+        known = known && write->bytes.form != BYTES_UNKNOWN;
     }
-    return !m->vmos[vmo].forgot;
+    return known;
+}
+
+struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len)
+{
+    struct model_bytes bytes = {.form = BYTES_LITERAL};
+    if (!contents_read(m, vmo, off, bytes.literal, len))
+        bytes.form = BYTES_UNKNOWN;
+    return bytes;
 }
 
 /* ---- Create -------------------------------------------------------------------------------------------- */
@@ -168,7 +183,7 @@ static bool copy_is_good(struct turn *t, const struct model_cap **cap)
     if (*cap == NULL || off > t->m->vmos[(*cap)->object].bytes ||
         len > t->m->vmos[(*cap)->object].bytes - off)
         return answers(t, -NX_EPERM) && false;
-    if (len > 0 && t->op->place[2] != AT_BUF)
+    if (len > 0 && !is_good_place(t, 2))
         return answers(t, -NX_EINVAL) && false;
     return answers(t, (int64_t)len);
 }
@@ -178,26 +193,35 @@ void step_vmo_write(struct turn *t)
     const struct model_cap *cap;
     if (!copy_is_good(t, &cap) || t->args[3] == 0)
         return;
-    const struct model_write write = {
-        .vmo = cap->object, .fill = t->op->fill, .off = t->args[1], .len = t->args[3]};
+    struct model_write write = {
+        .vmo = cap->object, .off = t->args[1], .len = t->args[3], .bytes = {.fill = t->op->fill}};
+    if (t->op->place[2] == AT_REG)
+        write.bytes = mapped_read(t, t->args[2], t->args[3]);
     contents_write(t->m, &write);
 }
 
-void step_vmo_read(struct turn *t)
+static void read_holds(struct turn *t, const struct model_cap *cap)
 {
     uint8_t bytes[OP_BUF_BYTES];
-    const struct model_cap *cap;
-    if (!copy_is_good(t, &cap)) {
-        memory_is_untouched(t);
-        return;
-    }
-    if (t->guessing)
-        return;
     memset(bytes, OP_JUNK, sizeof(bytes));
     if (!contents_read(t->m, cap->object, t->args[1], bytes, t->args[3]))
         return;
     holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the first bytes read");
     holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
+}
+
+void step_vmo_read(struct turn *t)
+{
+    const struct model_cap *cap;
+    const bool good = copy_is_good(t, &cap), elsewhere = t->op->place[2] == AT_REG && t->args[3] > 0;
+    if (good && elsewhere) {
+        const struct model_bytes bytes = contents_carry(t->m, cap->object, t->args[1], t->args[3]);
+        mapped_write(t, t->args[2], t->args[3], &bytes);
+    }
+    if (!good || elsewhere)
+        memory_is_untouched(t);
+    else if (!t->guessing)
+        read_holds(t, cap);
 }
 
 /* ---- Destroy, share ------------------------------------------------------------------------------------ */
