@@ -118,7 +118,7 @@ static const struct kind {
     [OP_EXIT] = {BOTH, step_exit},
     [OP_FAULT] = {BOTH, step_fault},
     [OP_WAIT] = {BOTH, step_wait},
-    [OP_WAIT_NOHANG] = {ONLY_A2, step_wait},
+    [OP_WAIT_NOHANG] = {ONLY_A2, step_wait_nohang},
 };
 
 bool model_has(bool is_a1, uint8_t kind)
@@ -185,7 +185,7 @@ void model_init(struct model *m, const struct model_limits *limits)
     memset(m, 0, sizeof(*m));
     m->limits = *limits;
     m->next_pid = NX_PID_INIT + 1;
-    m->endpoints[0] = (struct model_endpoint){.live = true, .depth = NX_EP_DEPTH_MAX};
+    m->endpoints[0] = (struct model_endpoint){.live = true, .depth = NX_EP_BOOTSTRAP_DEPTH};
     for (unsigned i = 0; i < OP_REGS; i++)
         m->handle[i] = MODEL_NO_PID;
 

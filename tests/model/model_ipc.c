@@ -272,7 +272,7 @@ static void header_holds(struct turn *t, const struct model_message *message, ui
     holds(t, hdr->type == message->type, "hdr.type");
     holds(t, hdr->flags == message->flags, "hdr.flags");
     holds(t, hdr->len == message->len, "hdr.len");
-    if (t->op->kind == OP_RECV_V2 && t->op->place[5] == AT_ID && message->from_pid != NX_PID_INIT)
+    if (t->op->kind == OP_RECV_V2 && message->from_pid != NX_PID_INIT)
         holds(t, t->answer->sender_id == 0, "the sender id");
 }
 
@@ -329,7 +329,7 @@ static int64_t recv_refusal(const struct turn *t)
 {
     const bool v2 = t->op->kind == OP_RECV_V2;
     const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 ? 0 : NX_IPC_EOF);
-    const bool bad_id = t->op->place[5] != AT_ID && t->args[5] != 0;
+    const bool bad_id = t->op->place[5] != AT_ID;
     if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id))
         return -NX_EINVAL;
     if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && !is_good_place(t, 2)) || (t->args[4] & ~known) != 0)

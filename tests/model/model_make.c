@@ -232,7 +232,7 @@ static void make_as_map(struct model_gen *gen, struct model_op *op)
     const uint64_t bytes = vmo_named(gen, op, 1)->bytes;
     const uint64_t base = gen_one_in(gen, 20) ? NX_A2_MAP_BASE + 64 * PAGE : MODEL_AS_BASE;
     put(op, 2, AT_NUMBER, base + gen_below(gen, 32) * 16 * PAGE + gen_one_in(gen, 60));
-    put(op, 3, AT_NUMBER, gen_one_in(gen, 2) ? bytes : gen_below(gen, 8 * PAGE));
+    put(op, 3, AT_NUMBER, gen_one_in(gen, 2) ? bytes : gen_below(gen, 8) * PAGE + gen_one_in(gen, 20));
     put(op, 4, AT_NUMBER,
         gen_one_in(gen, 8) ? gen_below(gen, 9) : NX_PROT_READ | gen_below(gen, 2) * NX_PROT_WRITE);
     put(op, 5, AT_NUMBER, gen_one_in(gen, NONSENSE) ? gen_below(gen, 3) : 1);
@@ -309,9 +309,7 @@ static void make_recv(struct model_gen *gen, struct model_op *op)
     if (op->kind != OP_RECV_V2)
         return;
     op->fill = (uint8_t)(gen_one_in(gen, NONSENSE) ? 1 + gen_below(gen, 4) : 0);
-    put(op, 5, gen_one_in(gen, 2) ? AT_ID : AT_NUMBER, 0);
-    if (gen_one_in(gen, NONSENSE * 2))
-        put(op, 5, AT_NUMBER, NX_USER_TOP);
+    put_pointer(gen, op, 5, AT_ID);
 }
 
 /* ---- Tasks --------------------------------------------------------------------------------------------- */

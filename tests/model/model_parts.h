@@ -164,5 +164,6 @@ void step_resume(struct turn *t);
 void step_exit(struct turn *t);
 void step_fault(struct turn *t);
 void step_wait(struct turn *t);
+void step_wait_nohang(struct turn *t);
 
 #endif

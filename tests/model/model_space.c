@@ -164,8 +164,8 @@ static bool as_map_is_nonsense(const struct turn *t)
 {
     const uint64_t va = t->args[2], prot = t->args[4];
     const bool writes_and_runs = (prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0;
-    return va % NX_PAGE_BYTES != 0 || t->args[3] == 0 || prot == 0 || prot > 7 || t->args[5] > 1 ||
-           writes_and_runs;
+    return va % NX_PAGE_BYTES != 0 || t->args[3] == 0 || t->args[3] % NX_PAGE_BYTES != 0 || prot == 0 ||
+           prot > 7 || t->args[5] > 1 || writes_and_runs;
 }
 
 /* K-27, once the arguments are sound. */
@@ -184,22 +184,21 @@ void step_as_map(struct turn *t)
 {
     struct model_space *space = space_by_handle(t->m, t->args[0]);
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[1]);
-    if (as_map_is_nonsense(t)) {
+    if (as_map_is_nonsense(t) || (space == NULL && cap == NULL)) {
         may_be_refused(t, -NX_EINVAL, -NX_EPERM);
         return;
     }
     if (space == NULL || cap == NULL) {
-        answers(t, -NX_EPERM);
+        answers(t, cap == NULL ? -NX_EPERM : -NX_EINVAL);
         return;
     }
     const uint64_t whole = t->m->vmos[cap->object].bytes;
-    const uint64_t len = t->args[3] < whole ? t->args[3] : whole;
     const struct model_map map = {.how = MAPPED_BY_AS_MAP,
                                   .prot = (uint8_t)t->args[4],
                                   .for_user = t->args[5] == 1,
                                   .vmo = cap->object,
                                   .va = t->args[2],
-                                  .bytes = (len + NX_PAGE_BYTES - 1) / NX_PAGE_BYTES * NX_PAGE_BYTES};
+                                  .bytes = t->args[3] < whole ? t->args[3] : whole};
     if (!as_map_is_answered(t, space, &map))
         return;
     space_add(space, &map);
