@@ -51,9 +51,18 @@ static uint64_t resolve(const struct model *m, const struct model_op *op, unsign
         return m->actors[arg].state == ACTOR_NEVER ? MODEL_NO_PID : m->actors[arg].pid;
     case AT_HANDLE:
         return m->handle[arg];
+    case AT_SLOT:
+        return m->actors[op->actor].slot_reg[arg];
     default:
         return arg;
     }
+}
+
+void model_settle(const struct model *m, struct model_op *op)
+{
+    if (op->src_reg != 0)
+        op->hdr.src = (uint32_t)m->actors[op->actor].slot_reg[op->src_reg - 1];
+    op->src_reg = 0;
 }
 
 void model_resolve(const struct model *m, const struct model_op *op, uint64_t args[OP_ARGS])
@@ -193,6 +202,7 @@ void model_init(struct model *m, const struct model_limits *limits)
     init->state = ACTOR_LIVE;
     init->pid = NX_PID_INIT;
     init->space = space_new(m);
+    forget_registers(init);
     init->caps[NX_SLOT_BOOTSTRAP] =
         (struct model_cap){.kind = CAP_IS_ENDPOINT, .rights = NX_RIGHT_SEND | NX_RIGHT_RECV};
     init->caps[NX_SLOT_FACTORY] = (struct model_cap){.kind = CAP_IS_FACTORY, .rights = NX_RIGHT_MANAGE};

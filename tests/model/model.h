@@ -106,7 +106,7 @@ struct model_actor {
     int64_t status;
     uint32_t space; /* index */
     struct model_cap caps[MODEL_SLOTS];
-    uint64_t reg[OP_REGS];
+    uint64_t reg[OP_REGS], slot_reg[OP_REGS];
 };
 
 struct model {
@@ -132,6 +132,9 @@ bool model_has(bool is_a1, uint8_t kind);
 
 /* After the set-up. */
 void model_init(struct model *m, const struct model_limits *limits);
+
+/* Puts hdr.src into an operation that takes it from a register. Comes before all that follows. */
+void model_settle(const struct model *m, struct model_op *op);
 
 /*
  * Whether the operation can be made here: its actor can run, it neither blocks nor is a hazard, it does not

@@ -33,6 +33,12 @@ const struct model_cap *endpoint_at(const struct model *m, const struct model_ac
     return cap != NULL && cap->kind == CAP_IS_ENDPOINT && (cap->rights & right) != 0 ? cap : NULL;
 }
 
+void cap_put(const struct turn *t, struct model_actor *actor, uint64_t slot, const struct model_cap *cap)
+{
+    actor->caps[slot] = *cap;
+    actor->slot_reg[t->op->reg] = slot;
+}
+
 uint32_t lowest_slot(const struct model *m, const struct model_actor *actor)
 {
     for (uint32_t slot = 0; slot < m->limits.slots; slot++) {
@@ -81,7 +87,7 @@ void step_transfer(struct turn *t)
     if (slot == MODEL_NONE)
         answers(t, -NX_EPERM);
     else if (answers(t, slot))
-        to->caps[slot] = gets;
+        cap_put(t, to, slot, &gets);
 }
 
 void step_transfer_to(struct turn *t)
@@ -92,7 +98,7 @@ void step_transfer_to(struct turn *t)
     if (!transfer_is_good(t, &to, &gets) || slot >= t->m->limits.slots || to->caps[slot].kind != CAP_IS_EMPTY)
         answers(t, -NX_EPERM);
     else if (answers(t, (int64_t)slot))
-        to->caps[slot] = gets;
+        cap_put(t, to, slot, &gets);
 }
 
 void step_close(struct turn *t)
@@ -113,7 +119,7 @@ void step_clone(struct turn *t)
     else if (slot == MODEL_NONE)
         answers(t, -NX_ENOSPC);
     else if (answers(t, slot))
-        t->self->caps[slot] = *cap;
+        cap_put(t, t->self, slot, cap);
 }
 
 static uint64_t load_u64(const uint8_t *bytes)

@@ -113,12 +113,15 @@ void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *l
 
 void gen_next(struct model_gen *gen, struct model_op *op)
 {
+    struct model_op settled;
     struct model_answer answer;
     for (unsigned i = 0; i < TRIES; i++) {
         make_op(gen, op);
-        if (!model_allows(&gen->shadow, op))
+        settled = *op;
+        model_settle(&gen->shadow, &settled);
+        if (!model_allows(&gen->shadow, &settled))
             continue;
-        model_guess(&gen->shadow, op, &answer);
+        model_guess(&gen->shadow, &settled, &answer);
         return;
     }
 }

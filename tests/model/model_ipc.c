@@ -51,9 +51,10 @@ static void create(struct turn *t, uint32_t owner, uint64_t depth)
     m->endpoint_count++;
     m->endpoints[m->endpoint_count] =
         (struct model_endpoint){.live = true, .owner = owner, .depth = (uint32_t)depth};
-    t->self->caps[slot] = (struct model_cap){.kind = CAP_IS_ENDPOINT,
-                                             .rights = NX_RIGHT_SEND | NX_RIGHT_RECV | NX_RIGHT_MANAGE,
-                                             .object = m->endpoint_count};
+    const struct model_cap cap = {.kind = CAP_IS_ENDPOINT,
+                                  .rights = NX_RIGHT_SEND | NX_RIGHT_RECV | NX_RIGHT_MANAGE,
+                                  .object = m->endpoint_count};
+    cap_put(t, t->self, slot, &cap);
 }
 
 static int64_t create_refusal(const struct turn *t, uint64_t depth)
@@ -311,7 +312,7 @@ static void take(struct turn *t, struct model_message *message)
         return;
     message->queued = false;
     if (message->moved.kind != CAP_IS_EMPTY)
-        t->self->caps[slot] = message->moved;
+        cap_put(t, t->self, slot, &message->moved);
     const bool is_lost = cut && !may_cut, elsewhere = t->op->place[2] == AT_REG;
     if (elsewhere)
         receive_mapped(t, message, is_lost ? max : n, is_lost);

@@ -77,9 +77,35 @@ static uint64_t some_slot(struct model_gen *gen, const struct model_op *op, enum
     return from;
 }
 
+/* A register that names such a slot; OP_REGS when none does. */
+static unsigned some_slot_reg(struct model_gen *gen, const struct model_op *op, enum wanted wanted)
+{
+    const struct model_actor *actor = &gen->shadow.actors[op->actor];
+    const unsigned from = (unsigned)gen_below(gen, OP_REGS);
+    for (unsigned i = 0; i < OP_REGS; i++) {
+        const unsigned reg = (from + i) % OP_REGS;
+        const struct model_cap *cap = cap_seen(&gen->shadow, actor, actor->slot_reg[reg]);
+        if (cap != NULL && is_wanted(cap, wanted))
+            return reg;
+    }
+    return OP_REGS;
+}
+
+/* Mostly by a register: then the slot's number may change, when other operations are left out. */
 static void put_slot(struct model_gen *gen, struct model_op *op, unsigned i, enum wanted wanted)
 {
-    put(op, i, AT_NUMBER, some_slot(gen, op, wanted));
+    const unsigned reg = gen_one_in(gen, 5) ? OP_REGS : some_slot_reg(gen, op, wanted);
+    if (reg != OP_REGS)
+        put(op, i, AT_SLOT, reg);
+    else
+        put(op, i, AT_NUMBER, some_slot(gen, op, wanted));
+}
+
+static const struct model_cap *cap_named(const struct model_gen *gen, const struct model_op *op, unsigned i)
+{
+    const struct model_actor *actor = &gen->shadow.actors[op->actor];
+    const uint64_t arg = op->arg[i];
+    return cap_seen(&gen->shadow, actor, op->place[i] == AT_SLOT ? actor->slot_reg[arg] : arg);
 }
 
 static void put_pid(struct model_gen *gen, struct model_op *op, unsigned i)
@@ -93,7 +119,7 @@ static void put_pid(struct model_gen *gen, struct model_op *op, unsigned i)
 /* The VMO that a slot names, or the first. */
 static const struct model_vmo *vmo_named(const struct model_gen *gen, const struct model_op *op, unsigned i)
 {
-    const struct model_cap *cap = cap_seen(&gen->shadow, &gen->shadow.actors[op->actor], op->arg[i]);
+    const struct model_cap *cap = cap_named(gen, op, i);
     return &gen->shadow.vmos[cap != NULL && is_memory(cap) ? cap->object : 0];
 }
 
@@ -244,7 +270,7 @@ static void make_transfer(struct model_gen *gen, struct model_op *op)
 {
     put_pid(gen, op, 0);
     put_slot(gen, op, 1, WANT_ANY);
-    const struct model_cap *cap = cap_seen(&gen->shadow, &gen->shadow.actors[op->actor], op->arg[1]);
+    const struct model_cap *cap = cap_named(gen, op, 1);
     const uint64_t held = cap == NULL ? 0 : cap->rights;
     uint64_t asked = held & ~(uint64_t)NX_RIGHT_MANAGE;
     if (gen_one_in(gen, 4))
@@ -294,6 +320,9 @@ static void make_send(struct model_gen *gen, struct model_op *op)
                                   .type = (uint16_t)gen_draw(gen),
                                   .flags = (uint16_t)((gen_draw(gen) & 0xFFFE) | moves),
                                   .len = (uint32_t)(len + gen_one_in(gen, 60))};
+    const unsigned reg = some_slot_reg(gen, op, WANT_MOVABLE);
+    if (reg != OP_REGS && !gen_one_in(gen, 5))
+        op->src_reg = (uint16_t)(reg + 1);
     maybe_mapped(gen, op);
 }
 

@@ -30,7 +30,7 @@
 
 #define OP_ACTORS 4
 #define OP_ARGS 6
-#define OP_REGS 8 /* of each actor: addresses that maps gave; of all: handles of address spaces */
+#define OP_REGS 8 /* of each actor: addresses that maps gave, slots; of all: handles of address spaces */
 
 #define OP_CONTROLS 3
 #define OP_CONTROL_VA                                                                                        \
@@ -95,6 +95,8 @@ enum op_place {
     AT_REG,    /* the actor's register op.reg */
     AT_PID,    /* the pid of actor <argument>; 0x7FFFFFFF when it never was */
     AT_HANDLE, /* the handle register <argument> */
+    AT_SLOT,   /* the actor's slot register <argument>: the slot that create, clone, share_ro, ep_create, a
+                * transfer to the actor or a receive with that op.reg gave last */
     AT_PLACES
 };
 
@@ -104,8 +106,8 @@ struct model_op {
     uint8_t reg;
     uint8_t fill; /* write, send: seeds the pattern; store: the byte; recv_v2: what is wrong with the desc */
     uint8_t place[OP_ARGS];
-    uint16_t spare;
-    struct nx_ipc_hdr hdr; /* of send */
+    uint16_t src_reg;      /* of send: 0, or one more than the slot register that hdr.src is taken from */
+    struct nx_ipc_hdr hdr; /* of send; an executor sees it with its src */
     uint64_t arg[OP_ARGS];
 };
 

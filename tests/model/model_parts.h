@@ -56,6 +56,9 @@ static inline bool is_memory(const struct model_cap *cap)
     return cap->kind == CAP_IS_VMO || cap->kind == CAP_IS_ALIAS;
 }
 
+/* An actor gets a capability, by the operation of this turn. */
+void cap_put(const struct turn *t, struct model_actor *actor, uint64_t slot, const struct model_cap *cap);
+
 /* MODEL_NONE when the table is full. */
 uint32_t lowest_slot(const struct model *m, const struct model_actor *actor);
 
@@ -155,6 +158,9 @@ void memory_is_untouched(struct turn *t);
 struct model_actor *actor_by_pid(struct model *m, uint64_t pid); /* not one that was waited for */
 bool is_child(const struct model *m, const struct model_actor *parent, const struct model_actor *actor);
 bool has_children(const struct model *m, const struct model_actor *parent);
+
+/* No slot register names a slot, no register an address. */
+void forget_registers(struct model_actor *actor);
 
 /* The task is no more: by exit, or by a fault. */
 void actor_ends(struct turn *t, int64_t status);

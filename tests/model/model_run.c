@@ -44,6 +44,7 @@ bool model_run(struct model_run *run, struct model_result *result)
     for (run->at = 0; run->at < run->ops; run->at++) {
         gen_next(&run->gen, &op);
         result->at = run->at;
+        model_settle(&run->model, &op);
         if (run->left_out != NULL && run->left_out[run->at] != 0)
             continue;
         if (model_allows(&run->model, &op) && !execute(run, &op, result))

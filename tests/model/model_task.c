@@ -33,6 +33,14 @@ bool has_children(const struct model *m, const struct model_actor *parent)
     return false;
 }
 
+void forget_registers(struct model_actor *actor)
+{
+    for (unsigned i = 0; i < OP_REGS; i++) {
+        actor->reg[i] = 0;
+        actor->slot_reg[i] = MODEL_NO_PID; /* no table is that long */
+    }
+}
+
 /* ---- Beginnings ---------------------------------------------------------------------------------------- */
 
 void step_spawn(struct turn *t)
@@ -49,6 +57,7 @@ void step_spawn(struct turn *t)
     child->state = m->limits.is_a1 ? ACTOR_LIVE : ACTOR_SUSPENDED;
     child->pid = m->next_pid++;
     child->space = space_new(m);
+    forget_registers(child);
     if (!holds(t, child->space != MODEL_NONE, "the model has no room"))
         return;
     child->caps[NX_SLOT_BOOTSTRAP] = t->self->caps[NX_SLOT_BOOTSTRAP];

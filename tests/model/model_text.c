@@ -81,7 +81,8 @@ static void say_member(struct text *text, const char *name, uint64_t value)
 /* "hdr", "pid2", "reg3+0x10", "-1" */
 static void say_argument(struct text *text, const struct model_op *op, unsigned i)
 {
-    static const char *const places[AT_PLACES] = {"", "hdr", "desc", "id", "buf", "reg", "pid", "handle"};
+    static const char *const places[AT_PLACES] = {"",    "hdr", "desc",   "id",  "buf",
+                                                  "reg", "pid", "handle", "slot"};
     const uint8_t place = op->place[i];
     if (place == AT_NUMBER && op->arg[i] == UINT64_MAX) {
         say(text, "-1");
@@ -90,7 +91,7 @@ static void say_argument(struct text *text, const struct model_op *op, unsigned 
     say(text, places[place]);
     if (place == AT_REG)
         say_number(text, op->reg);
-    if (place == AT_NUMBER || place == AT_PID || place == AT_HANDLE) {
+    if (place == AT_NUMBER || place == AT_PID || place == AT_HANDLE || place == AT_SLOT) {
         say_number(text, op->arg[i]);
     } else if (op->arg[i] != 0) {
         say(text, "+");
@@ -98,11 +99,36 @@ static void say_argument(struct text *text, const struct model_op *op, unsigned 
     }
 }
 
+/* Which of its registers an operation may fill. */
+static const char *register_of(uint8_t kind)
+{
+    switch (kind) {
+    case OP_MAP:
+    case OP_VM_MAP:
+    case OP_AS_MAP:
+        return "reg";
+    case OP_AS_CREATE:
+    case OP_AS_SELF:
+        return "handle";
+    case OP_VMO_CREATE:
+    case OP_SHARE_RO:
+    case OP_CLONE:
+    case OP_EP_CREATE:
+    case OP_EP_CREATE_FOR:
+    case OP_TRANSFER:
+    case OP_TRANSFER_TO:
+    case OP_RECV:
+    case OP_RECV_V2:
+        return "slot";
+    default:
+        return NULL;
+    }
+}
+
 static void say_rest(struct text *text, const struct model_op *op)
 {
-    const bool maps = op->kind == OP_MAP || op->kind == OP_VM_MAP || op->kind == OP_AS_MAP;
-    if (maps || op->kind == OP_AS_CREATE || op->kind == OP_AS_SELF)
-        say_member(text, maps ? "reg" : "handle", op->reg);
+    if (register_of(op->kind) != NULL)
+        say_member(text, register_of(op->kind), op->reg);
     if (op->kind == OP_VMO_WRITE || op->kind == OP_STORE || op->kind == OP_SEND || op->kind == OP_RECV_V2)
         say_member(text, "fill", op->fill);
     if (op->kind != OP_SEND)

@@ -148,8 +148,9 @@ static void create_with_slot(struct turn *t, uint64_t bytes, uint64_t slot)
     if (!create_is_answered(t, bytes, (int64_t)slot) || t->answer->a0 < 0)
         return;
     const uint32_t vmo = vmo_new(t->m, bytes);
+    const struct model_cap cap = {.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
     if (holds(t, vmo != MODEL_NONE, "the model has no room"))
-        t->self->caps[slot] = (struct model_cap){.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
+        cap_put(t, t->self, slot, &cap);
 }
 
 void step_vmo_create(struct turn *t)
@@ -244,11 +245,11 @@ void step_share_ro(struct turn *t)
 {
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
-    if (cap == NULL)
-        answers(t, -NX_EPERM);
-    else if (slot == MODEL_NONE)
-        answers(t, -NX_ENOSPC);
-    else if (answers(t, slot))
-        t->self->caps[slot] =
-            (struct model_cap){.kind = CAP_IS_ALIAS, .rights = NX_RIGHT_MAP, .object = cap->object};
+    if (cap == NULL || slot == MODEL_NONE) {
+        answers(t, cap == NULL ? -NX_EPERM : -NX_ENOSPC);
+        return;
+    }
+    const struct model_cap alias = {.kind = CAP_IS_ALIAS, .rights = NX_RIGHT_MAP, .object = cap->object};
+    if (answers(t, slot))
+        cap_put(t, t->self, slot, &alias);
 }
