@@ -193,6 +193,10 @@ void model_init(struct model *m, const struct model_limits *limits)
 {
     memset(m, 0, sizeof(*m));
     m->limits = *limits;
+    if (m->limits.regions == 0)
+        m->limits.regions = NX_REGIONS_MAX;
+    if (m->limits.ep_owner == 0)
+        m->limits.ep_owner = limits->is_a1 ? NX_EP_OWNER_A1 : NX_EP_OWNER_A2;
     m->next_pid = NX_PID_INIT + 1;
     m->endpoints[0] = (struct model_endpoint){.live = true, .depth = NX_EP_BOOTSTRAP_DEPTH};
     for (unsigned i = 0; i < OP_REGS; i++)

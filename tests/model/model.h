@@ -20,6 +20,7 @@ struct model_limits {
     bool is_a1;
     uint32_t slots;
     uint32_t ep_ids;
+    uint32_t regions, ep_owner; /* K-24, K-56; 0: the age's own */
     uint32_t spaces; /* a1: of a boot, as K-17; a2: how many as_create may make, so that the kernel's table
                         holds */
     uint64_t arena_bytes;   /* a1: what is mapped of it is at most 8 MiB (K-20) */

@@ -170,7 +170,7 @@ static bool is_suspended(const struct model *m, const struct model_space *space)
 
 static bool has_spare_regions(const struct model *m, const struct model_space *space)
 {
-    return region_count(m, space) + SPARE_REGIONS < NX_REGIONS_MAX;
+    return region_count(m, space) + SPARE_REGIONS < m->limits.regions;
 }
 
 /* A handle that the model does not know may be another's by now. */

@@ -22,6 +22,8 @@ struct model_limits host_limits(const struct host_boot *boot)
                                  .ep_ids = boot->ep_ids != 0 ? boot->ep_ids
                                            : boot->is_a1     ? NX_EP_IDS_A1
                                                              : NX_EP_IDS_A2,
+                                 .regions = boot->regions,
+                                 .ep_owner = boot->ep_owner,
                                  .spaces = boot->is_a1 ? CONFIG_SPACES_A1 : SPACES_A2,
                                  .arena_bytes = boot->arena_bytes != 0 ? boot->arena_bytes : HOST_ARENA_BYTES,
                                  .image_bytes = IMAGE_PAGES * PAGE,
@@ -276,6 +278,8 @@ static void boot_kernel(const struct host_boot *boot)
     struct kernel_config config = rig_config(boot->is_a1 ? AGE_A1 : AGE_A2);
     config.slots = boot->slots;
     config.ep_ids = boot->ep_ids;
+    config.regions = boot->regions;
+    config.ep_owner = boot->ep_owner;
     if (boot->arena_bytes != 0)
         config.arena_bytes = boot->arena_bytes;
     rig_boot(&config);

@@ -12,7 +12,7 @@
 struct host_boot {
     const char *name; /* in a replay: "a2", "a2-small" */
     bool is_a1;
-    uint32_t slots, ep_ids;
+    uint32_t slots, ep_ids, regions, ep_owner;
     uint64_t arena_bytes;
 };
 

@@ -34,8 +34,7 @@ static bool ids_are_left(const struct model *m, uint32_t owner)
     uint32_t count = 0;
     for (uint32_t i = 1; i <= m->endpoint_count; i++)
         count += m->endpoints[i].owner == owner && (m->limits.is_a1 || m->endpoints[i].live);
-    return m->endpoint_count < m->limits.ep_ids &&
-           count < (m->limits.is_a1 ? NX_EP_OWNER_A1 : NX_EP_OWNER_A2);
+    return m->endpoint_count < m->limits.ep_ids && count < m->limits.ep_owner;
 }
 
 static void create(struct turn *t, uint32_t owner, uint64_t depth)

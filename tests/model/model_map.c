@@ -79,7 +79,7 @@ static int64_t placed(const struct turn *t, const struct model_map *asked, uint6
     map.va = lowest_fit(space, map.bytes, class);
     if (map.va == 0)
         return -NX_ENOMEM;
-    if (region_count(t->m, space) >= NX_REGIONS_MAX)
+    if (region_count(t->m, space) >= t->m->limits.regions)
         return -NX_ENOSPC;
     if (map.prot == 0)
         return -NX_EINVAL;

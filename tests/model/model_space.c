@@ -175,7 +175,7 @@ static bool as_map_is_answered(struct turn *t, const struct model_space *space, 
     const bool in_window = map->va < NX_A2_MAP_END && map->va + map->bytes > NX_A2_MAP_BASE;
     if (!space_is_free(space, map->va, map->bytes) || (in_window && !is_a1))
         return answers(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
-    if (!is_a1 && region_count(t->m, space) >= NX_REGIONS_MAX)
+    if (!is_a1 && region_count(t->m, space) >= t->m->limits.regions)
         return answers(t, -NX_ENOSPC) && false;
     return answers(t, 0);
 }
