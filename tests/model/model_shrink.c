@@ -121,8 +121,9 @@ void program_print(const struct program *program)
     const char *separator = "keep=";
     printf("boot=%s seed=%llu ops=%u fault=%d ", program->boot->name, (unsigned long long)program->seed,
            program->ops, (int)program->fault);
-    if (program_kept(program) == program->ops) {
-        printf("keep=all");
+    const uint32_t kept = program_kept(program);
+    if (kept == program->ops || kept == 0) {
+        printf(kept == 0 ? "keep=none" : "keep=all");
         return;
     }
     for (uint32_t i = 0; i < program->ops; i++) {
@@ -148,6 +149,8 @@ static bool parse_keep(struct program *program, const char *text)
     if (strcmp(text, "all") == 0)
         return true;
     memset(program->left_out, 1, sizeof(program->left_out));
+    if (strcmp(text, "none") == 0)
+        return true;
     for (;; text = end + 1) {
         const unsigned long i = strtoul(text, &end, 10);
         if (end == text || i >= program->ops)
