@@ -56,8 +56,11 @@ static bool survives(bool (*body)(void *ctx), void *ctx)
     fflush(stdout);
     fflush(stderr);
     const pid_t pid = fork();
-    if (pid == 0)
-        _exit(setrlimit(RLIMIT_CPU, &limit) == 0 && body(ctx) ? 0 : 1);
+    if (pid == 0) {
+        const bool good = setrlimit(RLIMIT_CPU, &limit) == 0 && body(ctx);
+        fflush(stdout);
+        _exit(good ? 0 : 1);
+    }
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
