@@ -43,8 +43,20 @@ $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%): $(CONF_FAKE_OBJS:$(BUILD)/san/%=$(BU
 $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%): $(CONF_FAKE_OBJS:$(BUILD)/san/%=$(BUILD)/host/%)
 	$(Q)$(FLAVOUR_LINK_host) -o $@ $^
 
-coverage: $(COVERAGE_TESTS) ## lines and branches of libvmo/src that its tests reach; fails below the target
-	@scripts/coverage.sh $(BUILD)/cov $(COVERAGE_TESTS)
+# The kernel's, by its tests on the host: those of the rooms, and the random programs.
+COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/tests/core/%) $(BUILD)/cov/tests/model/test_model_core
+
+define COVERAGE_CORE_RULE
+$(BUILD)/cov/tests/core/$(1): $(addprefix $(BUILD)/cov/,tests/core/$(1).o $(CORE_OBJS_$(1)))
+	$$(Q)$$(FLAVOUR_LINK_cov) -o $$@ $$^ -lcmocka
+endef
+$(foreach test,$(CORE_TESTS),$(eval $(call COVERAGE_CORE_RULE,$(test))))
+$(BUILD)/cov/tests/model/test_model_core: $(addprefix $(BUILD)/cov/,$(MODEL_HOST_OBJS) $(CORE_KERNEL_OBJS))
+	$(Q)$(FLAVOUR_LINK_cov) -o $@ $^ -lcmocka
+
+coverage: $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS) ## lines and branches of library and kernel core that tests reach; fails below the targets
+	@scripts/coverage.sh $(BUILD)/cov libvmo/src/ 98 90 $(COVERAGE_TESTS)
+	@scripts/coverage.sh $(BUILD)/cov 'boot/(core|sys)/|boot/init/bootargs' 95 90 $(COVERAGE_CORE_TESTS)
 
 memcheck: $(MEMCHECK_TESTS) ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)

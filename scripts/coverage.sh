@@ -1,13 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs the tests of the coverage build and prints what they reach of libvmo/src. Run by `make coverage`.
-#   coverage.sh folder-of-the-build test...
-# Fails if a test fails, or below the project's targets (docs/testing/figures.md).
+# Runs tests of the coverage build and prints what they reach of some sources. Run by `make coverage`.
+#   coverage.sh folder-of-the-build pattern-of-the-sources lines-min branches-min test...
+# Fails if a test fails, or below these percentages (docs/testing/figures.md).
 set -eu
-lines_min=98
-branches_min=90
+[ $# -ge 4 ] || {
+    echo "coverage: folder, sources and two percentages are needed" >&2
+    exit 2
+}
 folder=$1
-shift
+sources=$2
+lines_min=$3
+branches_min=$4
+shift 4
 [ $# -gt 0 ] || {
     echo "coverage: no tests were given" >&2
     exit 2
@@ -22,8 +27,9 @@ for test in "$@"; do
         exit 1
     }
 done
-# A branch is one of the compiler's at -O0. branches.txt, beside the objects, names the lines of those not taken.
-gcovr --root . --object-directory "$folder" --filter 'libvmo/src/' --branches "$folder" >"$folder/branches.txt"
-gcovr --root . --object-directory "$folder" --filter 'libvmo/src/' --print-summary --sort-percentage \
+# A branch is one of the compiler's at -O0. The file branches-... beside the objects names the lines of those not taken.
+missed=$folder/branches-$(printf %s "$sources" | tr -cs 'a-z\n' - | sed 's/-*$//').txt
+gcovr --root . --object-directory "$folder" --filter "$sources" --branches "$folder" >"$missed"
+gcovr --root . --object-directory "$folder" --filter "$sources" --print-summary --sort-percentage \
     --fail-under-line "$lines_min" --fail-under-branch "$branches_min" "$folder"
-echo "coverage: $# test programs; at least $lines_min% of lines and $branches_min% of branches are asked for"
+echo "coverage: $sources by $# test programs; at least $lines_min% of lines and $branches_min% of branches are asked for"
