@@ -22,6 +22,10 @@ WALL_SECONDS = 300
 LOG_CAP_BYTES = 4 * 1024 * 1024
 WATCHDOG_MS = 600000
 EXIT_PASS = 85
+# A suite may be killed while its boots run in threads, which hear of no signal: QEMU then ends by itself, a little later.
+OUTLIVED = ["timeout", "-k", "5", str(WALL_SECONDS + 10)]
+# The bounded tables of the audit that no run may fill; a long one may fill the others.
+MUST_FIT = frozenset({"task", "hazard"})
 
 
 @dataclasses.dataclass
@@ -46,13 +50,20 @@ class Run:
     faults: list = dataclasses.field(default_factory=list)
 
 
-def judge_audit(run):
-    """No hazard, init is done with status 0."""
+def judge_audit(run, must_fit):
+    """No hazard, no frame lost, init is done with status 0."""
     for record in run.audit["hazard"]:
         run.faults.append(f"hazard: pid {record['pid']} call {record['call']} {record['id']} {record['what']}")
     result = run.audit.one("result")
     if (result["init"], result["status"]) != ("done", 0):
         run.faults.append(f"init={result['init']} status={result['status']}")
+    run.faults += [f"overflow of '{record['kind']}': {record['lost']} lost" for record in run.audit["overflow"]
+                   if record["kind"] in must_fit]
+    start, end = run.audit.res("start"), run.audit.res("end")
+    if not start or not end:
+        run.faults.append("the audit: a 'res' line is missing")
+    elif end["frames"] > start["frames"]:
+        run.faults.append(f"frames {start['frames']} -> {end['frames']} after teardown")
 
 
 def read(ran, nonce, age):
@@ -66,7 +77,7 @@ def read(ran, nonce, age):
     return run
 
 
-def judge(run, kernel_lines):
+def judge(run, kernel_lines, must_fit=MUST_FIT):
     ran = run.ran
     if ran.stopped or ran.exit_code != EXIT_PASS:
         run.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
@@ -74,18 +85,27 @@ def judge(run, kernel_lines):
     if outcome.status != "ok":
         run.faults.append(outcome.evidence)
     if run.audit is not None:
-        judge_audit(run)
+        judge_audit(run, must_fit)
     return run
 
 
-def start(elf, age, watchdog_ms, words=""):
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What of a boot is seldom another."""
+    kernel: pathlib.Path = KERNEL
+    wall_seconds: int = WALL_SECONDS
+    shift: int = 0  # an instruction takes 2 to the power of this ns of guest time
+
+
+def start(elf, age, watchdog_ms, words="", machine=Machine()):
     """One boot to its end, whatever that is."""
     nonce = secrets.token_hex(16)
     append = f"abi={age} nonce={nonce} watchdog_ms={watchdog_ms}" + (f" {words}" if words else "")
-    argv = qemu.command(shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64"), MEM, KERNEL, elf, append)
+    program = OUTLIVED + shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64")
+    argv = qemu.command(program, MEM, machine.kernel, elf, append, ["-icount", f"shift={machine.shift},sleep=off"])
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
-        ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr", WALL_SECONDS,
-                       LOG_CAP_BYTES)
+        ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr",
+                       machine.wall_seconds, LOG_CAP_BYTES)
     return read(ran, nonce, age)
 
 
