@@ -13,9 +13,11 @@ CONSUMER := $(BUILD)/target/payloads/consumer.elf
 ALL += $(CONSUMER) $(PRODUCER_OBJS)
 
 # The file with debug sections serves gdb; the one that boots keeps its symbols (K-12), not its debug sections.
+PAYLOAD_LINK = $(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(PAYLOAD_LDFLAGS) -o $(@:.elf=.debug.elf) $(filter %.o,$^) $(LIBVMO) && \
+               $(CROSS)objcopy --strip-debug $(@:.elf=.debug.elf) $@
+
 $(CONSUMER): $(CONSUMER_OBJS) $(LIBVMO) linker/payload.ld
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(PAYLOAD_LDFLAGS) -o $(@:.elf=.debug.elf) $(CONSUMER_OBJS) $(LIBVMO)
-	$(Q)$(CROSS)objcopy --strip-debug $(@:.elf=.debug.elf) $@
+	$(PAYLOAD_LINK)
 
 # ---- One run: RUN_DIR/challenge is host-ref's; RUN_DIR gets producer.elf and consumer.elf ---------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).

@@ -33,11 +33,8 @@ CONF_ELFS := $(CONF_TARGET)/suite.elf $(patsubst %,$(CONF_TARGET)/suite-%.elf,$(
 $(CONF_TARGET)/%.o: INCLUDES_tests += -Ilibvmo/backend/neuron
 .SECONDARY: $(patsubst %,$(CONF_TARGET)/only-%.o,$(CONF_GROUPS))
 
-CONF_LINK = $(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(PAYLOAD_LDFLAGS) -o $(@:.elf=.debug.elf) $(filter %.o,$^) $(LIBVMO) && \
-            $(CROSS)objcopy --strip-debug $(@:.elf=.debug.elf) $@
-
 $(CONF_TARGET)/conf_peer.elf: $(CONF_PEER_OBJS) $(CRT_OBJS) $(LIBVMO) linker/payload.ld
-	$(CONF_LINK)
+	$(PAYLOAD_LINK)
 $(CONF_TARGET)/neuron/conf_peer_elf.o: tests/conformance/neuron/conf_peer_elf.S $(CONF_TARGET)/conf_peer.elf
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) -Wa,-I$(CONF_TARGET) -c -o $@ $<
@@ -47,7 +44,7 @@ $(CONF_TARGET)/only-%.o: tests/conformance/neuron/conf_only.c
 $(CONF_TARGET)/suite.elf: $(CONF_TARGET)/neuron/conf_only.o
 $(filter %.elf,$(filter-out $(CONF_TARGET)/suite.elf,$(CONF_ELFS))): $(CONF_TARGET)/suite-%.elf: $(CONF_TARGET)/only-%.o
 $(CONF_ELFS): $(CONF_NEURON_OBJS) $(CONF_TARGET)/neuron/conf_peer_elf.o $(CRT_OBJS) $(LIBVMO) linker/payload.ld
-	$(CONF_LINK)
+	$(PAYLOAD_LINK)
 
 ALL += $(CONF_ELFS) $(CONF_PROGRAMS)
 TEST_SUITES += tests/conformance/test_conformance.py
