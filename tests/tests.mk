@@ -17,4 +17,5 @@ include tests/linux/linux.mk
 include tests/conformance/conformance.mk
 include tests/cost/cost.mk
 include tests/abi/abi.mk
+include tests/differ/differ.mk
 include scripts/analyze.mk

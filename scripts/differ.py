@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Boots many random programs, each judged against the model of the contract by itself; shrinks what is red.
+
+Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot. `--help` lists the options.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import pathlib
+import sys
+
+import differ_boot
+import shrink
+from judge import qemu
+
+AGES = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
+SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower, the fewer
+AT_ONCE = 2
+
+
+def numbers(text):
+    return frozenset(int(word) for word in text.split(",") if word)
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(prog="differ.py", description=__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--abi", choices=AGES, default="all", help="age of the kernel")
+    parser.add_argument("--seed", type=int, default=1, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counting up")
+    parser.add_argument("--ops", type=int, default=None, help="length of a program; default: the age's")
+    parser.add_argument("--keep", type=numbers, default=None, metavar="I,J,..", help="make these ops alone")
+    parser.add_argument("--lie", type=int, default=None, metavar="I", help="alter the answer of op I")
+    parser.add_argument("--repeat", type=int, default=None, metavar="I", help="make op I twice")
+    parser.add_argument("--without", default="", metavar="N,..", help="calls that the kernel shall not have")
+    parser.add_argument("--kernel", type=pathlib.Path, default=differ_boot.KERNEL, help="the kernel to boot")
+    parser.add_argument("--trace", action="store_true", help="show every op and its answer")
+    options = parser.parse_args(words)
+    if options.seeds < 1 or options.seed < 0 or not 1 <= (options.ops or 1) <= differ_boot.OPS_MAX:
+        parser.error(f"seeds are at least 1, ops 1 to {differ_boot.OPS_MAX}")
+    return options
+
+
+def programs(options):
+    for seed in range(options.seed, options.seed + options.seeds):
+        for age in AGES[options.abi]:
+            yield differ_boot.Program(age, seed, options.ops or differ_boot.OPS[age], options.keep, options.lie,
+                                      options.repeat, options.trace, options.without, options.kernel)
+
+
+def replay_words(program):
+    words = ["scripts/differ.py", "--abi", program.age, "--seed", str(program.seed), "--ops", str(program.ops)]
+    for name in ("lie", "repeat"):
+        if getattr(program, name) is not None:
+            words += [f"--{name}", str(getattr(program, name))]
+    if program.without:
+        words += ["--without", program.without]
+    if program.kernel != differ_boot.KERNEL:
+        words += ["--kernel", str(program.kernel)]
+    if program.kept is not None:
+        words += ["--keep", ",".join(str(op) for op in sorted(program.kept))]
+    return " ".join(words)
+
+
+def smaller(outcome, boot=differ_boot.boot):
+    """A program with as few ops as possible that is red in the same way, and its boot, traced."""
+    program = outcome.program
+    last = program.ops if outcome.op is None else min(outcome.op + 1, program.ops)
+    kept = [op for op in range(last) if program.kept is None or op in program.kept]
+
+    def with_kept(part):
+        return dataclasses.replace(program, kept=frozenset(part))
+
+    found = shrink.shrink(kept, lambda part: boot(with_kept(part)).kind == outcome.kind,
+                          SHRINK_BOOTS[outcome.kind])
+    return boot(dataclasses.replace(with_kept(found), trace=True))
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def show_red(outcome):
+    program = outcome.program
+    say(f"differ: {program.age} RED ({outcome.kind}): {outcome.text}")
+    least = smaller(outcome) if SHRINK_BOOTS[outcome.kind] else None
+    if least is None or least.kind != outcome.kind:
+        say("differ: not shrunk; the whole program is its replay")
+        say(f"replay: {replay_words(program)}")
+        return
+    say(f"differ: {len(least.program.kept)} of {program.ops} ops are enough:")
+    for line in least.notes or (least.text,):
+        say(f"  {line}")
+    say(f"replay: {replay_words(least.program)}")
+
+
+def main(words):
+    options = parse(words)
+    red, seconds, count, made = [], 0.0, 0, 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for outcome in pool.map(differ_boot.boot, programs(options)):
+            count += 1
+            seconds += outcome.seconds
+            made += outcome.made
+            for line in outcome.notes if options.trace else ():
+                say(line)
+            if outcome.kind != differ_boot.OK:
+                red.append(outcome)
+                say(f"differ: {outcome.program.age}: {outcome.text}")
+    for outcome in red[:4]:
+        show_red(outcome)
+    say(f"differ: {count} programs, {count - len(red)} ok, {len(red)} red; {made} operations, "
+        f"{seconds / count:.2f} s a boot")
+    return 1 if red else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (differ_boot.SetupError, OSError, qemu.QemuMissing) as error:
+        print(f"differ: {error}")
+        sys.exit(2)

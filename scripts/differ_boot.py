@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One boot of the random program: its ELF patched, the log read, the audit judged (docs/testing/differential.md)."""
+import dataclasses
+import pathlib
+import re
+import struct
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+import guest_boot  # noqa: E402
+from guest_boot import BUILD, KERNEL  # noqa: E402
+
+ELF = BUILD / "target" / "tests" / "differ" / "differ.elf"
+WALL_SECONDS = 30
+WATCHDOG_MS = 10000  # of guest time at shift 0; the longest program takes a tenth of it
+CONTROLS = 3
+EXITS_QEMU = (1, 125, 126, 127)  # its own error; it could not be started
+
+# struct differ_block of tests/differ/differ_block.h, behind its mark.
+MARK = b"libvmo-differ-01"
+OPS_MAX = 4096
+NONE = 0xFFFFFFFF
+FIELDS = struct.Struct("<QQIIIIII")
+
+# Every second seed runs with small tables, so that a program meets their ends; 0 is the age's own limit.
+NORMAL = {"arena_bytes": 0, "slots": 0, "ep_ids": 0}
+SMALL = {"a1": {"arena_bytes": 0x400000, "slots": 12, "ep_ids": 20},
+         "a2": {"arena_bytes": 0x600000, "slots": 16, "ep_ids": 40}}
+# An instruction of an a2 program takes 1, 16, 64 or 256 ns of guest time. A slice of 10 ms is then that many times
+# shorter, down to about one operation.
+SHIFTS = (8, 0, 6, 4)
+OPS = {"a1": 300, "a2": 1200}  # a1 gives nothing back: a longer program finds nothing left
+
+MUST_FIT = frozenset({"hazard"})  # more tasks come and go than the audit remembers
+FINAL = re.compile(r"differ: seed (?P<seed>[0-9]+) "
+                   r"(?:ops (?P<ops>[0-9]+) made (?P<made>[0-9]+) ok|op (?P<at>[0-9]+): .*)")
+KERNEL_LINES = (r"kernel: pid=[0-9]+ killed: (load|store|fetch) fault va=0x[0-9a-f]+ pc=0x[0-9a-f]+",)
+
+# What a boot came to; anything but OK is red. HUNG: the guest did not even come to an end of its own.
+OK, MISMATCH, BROKEN, HUNG = "ok", "mismatch", "broken", "hung"
+
+
+class SetupError(Exception):
+    """There is nothing to boot."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A random program, as the ELF gets it."""
+    age: str
+    seed: int
+    ops: int
+    kept: object = None      # the numbers of the ops that are made; None: all of them
+    lie: object = None       # the answer of this op is altered before the model sees it
+    repeat: object = None    # this op is made twice
+    trace: bool = False
+    without: str = ""        # calls that the kernel does not have
+    kernel: pathlib.Path = KERNEL
+
+    def limits(self):
+        return SMALL[self.age] if self.seed % 2 == 0 else NORMAL
+
+    def shift(self):
+        return SHIFTS[self.seed // 2 % len(SHIFTS)] if self.age == "a2" else 0
+
+    def watchdog_ms(self):
+        return min(WATCHDOG_MS << self.shift(), guest_boot.WATCHDOG_MS)
+
+    def boot_words(self):
+        words = [f"{key}={value}" for key, value in self.limits().items() if value]
+        return " ".join(words + ([f"without={self.without}"] if self.without else []))
+
+    def block(self):
+        left_out = bytes(self.kept is not None and op < self.ops and op not in self.kept for op in range(OPS_MAX))
+        faults = [NONE if op is None else op for op in (self.lie, self.repeat)]
+        limits = self.limits()
+        return FIELDS.pack(self.seed, limits["arena_bytes"], limits["slots"], limits["ep_ids"], self.ops, *faults,
+                           self.trace) + left_out
+
+
+@dataclasses.dataclass
+class Outcome:
+    program: Program
+    kind: str
+    text: str             # the final line, or what was wrong
+    op: object = None     # where it was wrong, for a mismatch
+    notes: tuple = ()     # with trace: the ops
+    seconds: float = 0.0
+    made: int = 0         # ops, of a good run
+
+
+def patched(elf, program):
+    if elf.count(MARK) != 1:
+        raise SetupError(f"the mark stands {elf.count(MARK)} times in {ELF}")
+    at = elf.index(MARK) + len(MARK)
+    block = program.block()
+    return elf[:at] + block + elf[at + len(block):]
+
+
+def held(audit, age):
+    """A program ends by giving everything back: init holds what it began with, and its three control pages."""
+    start, done = audit.res("start"), audit.res("done")
+    kinds = ("slots",) if age == "a1" else ("slots", "regions")
+    return [f"{kind} {start[kind]} -> {done[kind]} with {CONTROLS} control pages" for kind in kinds
+            if done[kind] != start[kind] + CONTROLS]
+
+
+def line_faults(run, program, last, final):
+    """What is wrong with a final line that says that all is well, or with what init was left with."""
+    if not final or int(final["seed"]) != program.seed:
+        return [f"'{last}' is no final line"]
+    if int(final["ops"]) != program.ops:
+        return [f"'{last}' instead of {program.ops} ops"]
+    if program.kept is None and int(final["made"]) * 2 < program.ops:
+        return [f"'{last}': a program that does next to nothing"]
+    return held(run.audit, program.age) if run.audit else []
+
+
+def judge(run, program):
+    """-> Outcome. A mismatch is the program's own word; everything else that is wrong is BROKEN, or HUNG."""
+    spoken = tuple(line for line in run.console if line.startswith("differ: "))
+    last = spoken[-1] if spoken else "no line"
+    final = FINAL.fullmatch(last)
+    if final and final["at"] and int(final["seed"]) == program.seed:
+        return Outcome(program, MISMATCH, last, int(final["at"]), spoken, run.ran.seconds)
+    faults = run.faults + line_faults(run, program, last, final)
+    if faults:
+        kind = HUNG if run.ran.exit_code is None else BROKEN
+        return Outcome(program, kind, "; ".join(faults), None, spoken, run.ran.seconds)
+    return Outcome(program, OK, last, None, spoken, run.ran.seconds, int(final["made"]))
+
+
+def boot(program):
+    machine = guest_boot.Machine(program.kernel, WALL_SECONDS, program.shift())
+    with tempfile.NamedTemporaryFile(dir=BUILD, suffix=".elf") as elf:
+        elf.write(patched(ELF.read_bytes(), program))
+        elf.flush()
+        run = guest_boot.start(elf.name, program.age, program.watchdog_ms(), program.boot_words(), machine)
+    if run.ran.exit_code in EXITS_QEMU:
+        raise SetupError("QEMU refused to start")
+    return judge(guest_boot.judge(run, KERNEL_LINES, MUST_FIT), program)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What scripts/differ_boot.py writes into differ.elf before each boot, so that no seed needs a link. */
+#ifndef DIFFER_BLOCK_H
+#define DIFFER_BLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIFFER_MARK_BYTES 16
+#define DIFFER_OPS_MAX 4096
+#define DIFFER_NO_OP UINT32_MAX
+
+struct differ_block {
+    char mark[DIFFER_MARK_BYTES]; /* "libvmo-differ-01"; it stands once in the file */
+    uint64_t seed;
+    uint64_t arena_bytes; /* the boot's limits, as the kernel was told */
+    uint32_t slots;
+    uint32_t ep_ids;
+    uint32_t ops;
+    uint32_t lie_at;    /* the answer of this operation is altered before the model sees it */
+    uint32_t repeat_at; /* this one is made twice; the model sees the first answer */
+    uint32_t trace;     /* 1: each operation and its answer are printed */
+    uint8_t left_out[DIFFER_OPS_MAX];
+};
+
+_Static_assert(offsetof(struct differ_block, seed) == 16 && offsetof(struct differ_block, slots) == 32 &&
+                   offsetof(struct differ_block, trace) == 52 &&
+                   offsetof(struct differ_block, left_out) == 56,
+               "differ_boot.py packs it");
+
+#endif

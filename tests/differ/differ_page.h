@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What init and a puppet share: the control page, and the card by which init knows a puppet's memory. */
+#ifndef DIFFER_PAGE_H
+#define DIFFER_PAGE_H
+
+#include "model/model.h"
+
+#define DIFFER_DISMISS OP_KINDS /* the kind of the last order of all: exit with status 0 */
+
+/* A puppet's own ends, for what cannot go on. */
+#define PUPPET_NO_PAGE 70
+#define PUPPET_IDLE 71
+
+struct differ_order {
+    struct model_op op;
+    uint64_t args[OP_ARGS];
+};
+
+/* An actor's memory for calls: the places of an operation. */
+struct differ_memory {
+    struct nx_ipc_hdr hdr;
+    struct nx_ipc_recv_v2 desc;
+    uint64_t id;
+    uint8_t buf[OP_BUF_BYTES + NX_PAGE_BYTES];
+};
+
+static inline struct model_places differ_places(const struct differ_memory *memory)
+{
+    return (struct model_places){.hdr = (uint64_t)(uintptr_t)&memory->hdr,
+                                 .desc = (uint64_t)(uintptr_t)&memory->desc,
+                                 .id = (uint64_t)(uintptr_t)&memory->id,
+                                 .buf = (uint64_t)(uintptr_t)memory->buf};
+}
+
+/* The one order that is under way. Init counts `ordered` up when the order stands, the puppet makes
+ * `answered` the same when the answer does; PAGE_EMPTY becomes 0 when the puppet has come up. */
+#define PAGE_EMPTY UINT32_MAX
+struct differ_page {
+    volatile uint32_t ordered, answered;
+    struct differ_order order;
+    struct model_answer answer;
+};
+
+_Static_assert(sizeof(struct differ_page) <= NX_PAGE_BYTES, "one page");
+
+/* Stands once in the puppet's file. */
+#define PUPPET_MARK "libvmo-puppet-01"
+#define PUPPET_MARK_BYTES 16
+struct puppet_card {
+    char mark[PUPPET_MARK_BYTES];
+    struct differ_memory *memory;
+};
+
+/* One hart and one page: it is the compiler alone that must keep the order. */
+static inline void differ_barrier(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+#endif

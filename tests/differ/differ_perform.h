@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DIFFER_PERFORM_H
+#define DIFFER_PERFORM_H
+
+#include "differ/differ_page.h"
+
+/* Makes one operation as this task: prepares its memory, calls, looks at what came. Does not return where
+ * the operation ends the task. */
+void differ_perform(struct differ_memory *memory, const struct differ_order *order,
+                    struct model_answer *answer);
+
+#endif

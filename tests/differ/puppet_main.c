@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A child of the random program: takes one operation after the other from its control page, and makes it. */
+#include "differ/differ_perform.h"
+#include "nx_call.h"
+
+#define MAP_FLAGS (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
+#define IDLE_YIELDS 200000 /* without an order init is gone, or lost */
+
+static struct differ_memory memory;
+
+/* volatile: init finds it in the file, so it must be there and be used. */
+static const volatile struct puppet_card card = {.mark = PUPPET_MARK, .memory = &memory};
+
+/* As the set-up has it: where the kernel puts it, or on the older kernel at a fixed address. */
+static struct differ_page *map_page(void)
+{
+    const int64_t va = nx_call4(NX_SYS_VM_MAP, OP_CHILD_CONTROL_SLOT, 0, NX_PAGE_BYTES, MAP_FLAGS);
+
+    if (va > 0) {
+        return (struct differ_page *)(uintptr_t)va;
+    }
+    if (va == -NX_ENOSYS && nx_call4(NX_SYS_MAP, OP_CHILD_CONTROL_SLOT, OP_CONTROL_VA, 0, MAP_FLAGS) == 0) {
+        return (struct differ_page *)(uintptr_t)OP_CONTROL_VA;
+    }
+    return NULL;
+}
+
+static bool await_order(const struct differ_page *page)
+{
+    for (uint32_t i = 0; i < IDLE_YIELDS; i++) {
+        if (page->ordered != page->answered) {
+            differ_barrier();
+            return true;
+        }
+        (void)nx_call0(NX_SYS_YIELD); /* the next pid is of no use here */
+    }
+    return false;
+}
+
+int main(void)
+{
+    struct differ_page *page = map_page();
+
+    if (page == NULL) {
+        return PUPPET_NO_PAGE;
+    }
+    page->answered = 0;
+    while (await_order(page)) {
+        const struct differ_order order = page->order;
+        struct model_answer answer;
+        if (order.op.kind == DIFFER_DISMISS) {
+            return 0;
+        }
+        differ_perform(card.memory, &order, &answer);
+        page->answer = answer;
+        differ_barrier();
+        page->answered = page->ordered;
+    }
+    return PUPPET_IDLE;
+}

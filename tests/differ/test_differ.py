@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Random programs under QEMU (docs/testing/differential.md): a few that must be ok, and some that must be found red,
+shrunk to their core, and be red again when that is replayed."""
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+import differ  # noqa: E402
+import differ_boot  # noqa: E402
+import shrink  # noqa: E402
+from differ_boot import BROKEN, HUNG, MISMATCH, OK, Program  # noqa: E402
+import guest_boot  # noqa: E402
+from judge import qemu  # noqa: E402
+from tap import Tap  # noqa: E402
+
+GOOD_SEEDS = range(1, 6)
+RED_OPS = 150
+TAKES_A_SLOT = re.compile(r"differ: op ([0-9]+): 0 (?:vmo_create\(-1|cap_clone)\S* .*= [0-9]+ a1=0")
+BLOCK_BYTES_MAX = 8192
+COMMAND_SECONDS = 300
+FIRST_FAULT = 20  # so that something comes before it
+
+
+# ---- Shrinking, without a boot --------------------------------------------------------------------------------
+
+def test_shrink(tap):
+    asked = []
+
+    def is_red(part):
+        asked.append(part)
+        return {3, 77, 150} <= set(part)
+
+    tap.check(shrink.shrink(range(200), is_red) == [3, 77, 150], "shrink: three of two hundred, in order")
+    distinct = {tuple(part) for part in asked}
+    tap.check(len(distinct) == len(asked) < 100, "shrink: asks little, and nothing twice", f"{len(asked)} questions")
+    tap.check(shrink.shrink(range(10), lambda part: True) == [0], "shrink: one item always stays")
+    tap.check(shrink.shrink(range(8), lambda part: len(part) >= 8) == list(range(8)), "shrink: all are needed")
+    asked.clear()
+    found = shrink.shrink(range(200), is_red, 5)
+    tap.check(len(asked) == 5 and {3, 77, 150} <= set(found), "shrink: gives up after as many questions as allowed")
+
+
+# ---- What is made of a run, without a boot --------------------------------------------------------------------
+
+PROGRAM = Program("a2", 7, 100)
+GOOD_LINE = "differ: seed 7 ops 100 made 90 ok"
+BAD_LINE = "differ: seed 7 op 12: 0 getpid() got 1 expected 17: a0"
+# name, lines, exit code, faults of the run, what it is
+JUDGED = [
+    ("a good end", [GOOD_LINE], 85, [], OK),
+    ("a mismatch", [BAD_LINE], 86, ["QEMU ended with 86 (None) instead of 85"], MISMATCH),
+    ("a hazard", [GOOD_LINE], 85, ["hazard: pid 17 call 5 K-64 unmapped-pointer"], BROKEN),
+    ("no final line", ["differ: op 3: 0 getpid() = 17 a1=0"], 85, [], BROKEN),
+    ("nothing at all", [], 88, [], BROKEN),
+    ("no end", [GOOD_LINE], None, ["QEMU ended with None (wall) instead of 85"], HUNG),
+    ("the good line and another code", [GOOD_LINE], 86, ["QEMU ended with 86 (None) instead of 85"], BROKEN),
+    ("a mismatch of another seed", [BAD_LINE.replace("7", "8", 1)], 86, [], BROKEN),
+    ("the good line of another seed", [GOOD_LINE.replace("7", "8")], 85, [], BROKEN),
+    ("the good line of a shorter program", [GOOD_LINE.replace("100", "99")], 85, [], BROKEN),
+    ("a program that does nothing", [GOOD_LINE.replace("90", "3")], 85, [], BROKEN),
+    ("words behind the good line", [GOOD_LINE, "differ: more"], 85, [], BROKEN),
+]
+
+
+def test_judge(tap):
+    for name, lines, code, faults, kind in JUDGED:
+        run = guest_boot.Run(qemu.QemuRun([], b"", code, None, 0.0), "", lines, None, list(faults))
+        outcome = differ_boot.judge(run, PROGRAM)
+        tap.check(outcome.kind == kind, f"judge: {name} is {kind}", outcome)
+
+
+def test_patch(tap):
+    refused = []
+    for elf in (b"no mark", differ_boot.MARK * 2 + bytes(9000)):
+        try:
+            differ_boot.patched(elf, PROGRAM)
+        except differ_boot.SetupError as error:
+            refused.append(str(error))
+    tap.check(len(refused) == 2, "patch: an ELF file with no mark, or two, is refused", refused)
+    elf = differ_boot.ELF.read_bytes()
+    new = differ_boot.patched(elf, dataclasses.replace(PROGRAM, kept=frozenset({1})))
+    changed = [at for at, (old, byte) in enumerate(zip(elf, new)) if old != byte]
+    start = elf.index(differ_boot.MARK)
+    tap.check(len(new) == len(elf) and start < changed[0] and changed[-1] < start + BLOCK_BYTES_MAX,
+              "patch: the block alone changes")
+
+
+# ---- Booted ---------------------------------------------------------------------------------------------------
+
+def test_good(tap, pool):
+    wanted = [Program(age, seed, differ_boot.OPS[age]) for seed in GOOD_SEEDS for age in ("a1", "a2")]
+    for outcome in pool.map(differ_boot.boot, wanted):
+        name = f"{outcome.program.age}: seed {outcome.program.seed}"
+        tap.check(outcome.kind == OK, name, f"{outcome.text}\nreplay: {differ.replay_words(outcome.program)}")
+
+
+def some_op(age, seed):
+    """An op of init's that takes a slot: a lie about it, or a second one, cannot stay hidden."""
+    traced = differ_boot.boot(Program(age, seed, RED_OPS, trace=True))
+    found = [int(match.group(1)) for match in map(TAKES_A_SLOT.fullmatch, traced.notes) if match]
+    return next((op for op in found if op >= FIRST_FAULT), FIRST_FAULT)
+
+
+def without_each(program):
+    return [dataclasses.replace(program, trace=False, kept=program.kept - {op}) for op in sorted(program.kept)]
+
+
+def red_case(age, seed, **faults):
+    """-> (the red run, the shrunk one, its replay, the shrunk one less each of its ops)."""
+    op = some_op(age, seed)
+    program = Program(age, seed, RED_OPS, **{name: op if value is None else value for name, value in faults.items()})
+    found = differ_boot.boot(program)
+    least = differ.smaller(found)
+    parts = [differ_boot.boot(part) for part in without_each(least.program)]
+    return found, least, differ_boot.boot(least.program), parts
+
+
+RED = [
+    ("a lie", "a1", 1, {"lie": None}, 1, 1),
+    ("a lie", "a2", 1, {"lie": None}, 1, 1),
+    ("a call that is made twice", "a1", 1, {"repeat": None}, 2, 6),
+    ("a call that is made twice", "a2", 2, {"repeat": None}, 2, 6),
+    ("a call that the kernel lacks", "a2", 1, {"without": "51"}, 1, 4),
+]
+
+
+def test_red(tap, pool):
+    cases = [pool.submit(red_case, age, seed, **faults) for _, age, seed, faults, _, _ in RED]
+    for (name, age, _, _, least_ops, most_ops), case in zip(RED, cases):
+        found, least, again, parts = case.result()
+        title = f"{age}: {name}"
+        tap.check(found.kind == MISMATCH, f"{title}: is found", found.text)
+        tap.check(least.kind == MISMATCH and least_ops <= len(least.program.kept) <= most_ops,
+                  f"{title}: {least_ops} to {most_ops} ops are enough", "\n".join(least.notes))
+        tap.check((again.kind, again.text) == (MISMATCH, least.text), f"{title}: the replay is red again", again.text)
+        # A slot that the model does not know of is noticed in the end, whatever else was left out.
+        tap.check(all(part.kind != MISMATCH for part in parts),
+                  f"{title}: with any of them left out no answer is wrong", "\n".join(part.text for part in parts))
+
+
+def command(words):
+    environment = {**os.environ, "BUILD": str(differ_boot.BUILD)}
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS, check=False, env=environment)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def test_command(tap):
+    """As a person would: the command says what is wrong, and how to see it again."""
+    words = ["scripts/differ.py", "--abi", "a2", "--ops", "40"]
+    code, text = command(words)
+    tap.check(code == 0 and "\ndiffer: 1 programs, 1 ok, 0 red" in "\n" + text, "command: green is 0", text)
+    code, text = command(words + ["--without", "25,5"])
+    replay = [line.split()[1:] for line in text.splitlines() if line.startswith("replay: ")]
+    tap.check(code == 1 and len(replay) == 1, "command: red is 1, with a replay", text)
+    code, text = command(replay[0]) if replay else (None, "")
+    tap.check(code == 1, "command: the replay is red", text)
+    code, text = command(words + ["--kernel", "no-such-kernel"])
+    tap.check(code == 2 and "refused to start" in text, "command: nothing to boot is 2", text)
+
+
+def main():
+    tap = Tap()
+    test_shrink(tap)
+    test_judge(tap)
+    test_patch(tap)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        test_good(tap, pool)
+        test_red(tap, pool)
+    test_command(tap)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
