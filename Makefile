@@ -38,6 +38,11 @@ SAN_CFLAGS := $(WARN) -O1 -g $(SAN)
 
 Q := $(if $(filter 1,$(V)),,@)
 
+# What all objects are made with. They depend on this file, which changes when the flags do: a build folder from before a
+# change of flags would else go on living in half of the kernel.
+FLAGS_FILE := $(BUILD)/flags
+FLAGS_TEXT = $(CROSS) $(KERNEL_CFLAGS) $(TARGET_CFLAGS) $(HOSTCC) $(HOST_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -53,23 +58,29 @@ include payloads/payloads.mk
 include host-ref/host-ref.mk
 include tests/tests.mk
 
+.PHONY: FORCE
+FORCE:
+$(FLAGS_FILE): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_TEXT))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_TEXT))' >$@
+
 # ---- How an object is made: one rule a flavour, the tree's path below the flavour's folder -----------
-$(BUILD)/kernel/%.o: %.c
+$(BUILD)/kernel/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/kernel/%.o: %.S
+$(BUILD)/kernel/%.o: %.S $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) -c -o $@ $<
-$(BUILD)/target/%.o: %.c
+$(BUILD)/target/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/target/%.o: %.S
+$(BUILD)/target/%.o: %.S $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) -c -o $@ $<
-$(BUILD)/host/%.o: %.c
+$(BUILD)/host/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/san/%.o: %.c
+$(BUILD)/san/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
 

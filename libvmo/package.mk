@@ -19,7 +19,7 @@ LIBVMO_SO := $(BUILD)/host/libvmo.so.$(LIBVMO_VERSION)
 LIBVMO_SO_OBJS := $(patsubst %.c,$(BUILD)/pic/%.o,$(LIBVMO_CORE_SRCS) $(LIBVMO_LINUX_SRCS))
 ALL += $(LIBVMO_SO)
 
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/pic/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -fPIC $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
 

@@ -6,10 +6,10 @@
 ANALYZE_CFLAGS := $(WARN) -O0 -g -fanalyzer
 COVERAGE_CFLAGS := $(WARN) -O0 -g --coverage -fprofile-update=atomic
 
-$(BUILD)/ana/%.o: %.c
+$(BUILD)/ana/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(ANALYZE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/cov/%.o: %.c
+$(BUILD)/cov/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
 
