@@ -24,6 +24,10 @@ SHAPES = (
     r"YIELD-I: ",  # with debug_uart: syscall/api.rs
     r"VMO-WRITE slot=",  # with debug_uart: syscall/api.rs
     r"IPC-SEND ",  # with debug_uart: syscall/api/ipc
+    r"AS: (?:activating|pc check|sp check|ensure_rx_guard|post-satp)",  # a1's first switches: mm/satp.rs
+    r"CAP: (?:new |with_capacity )",  # a1, at each exec: cap/mod.rs
+    r"CAP-E: ",  # a slot out of range: cap/mod.rs
+    r"KINIT: ",  # a2's slow calls: core/trap
     r"KSELFTEST: ",  # the kernel's own tests: selftest/mod.rs; mostly behind [INFO selftest]
 )
 SHAPE = re.compile(f"(?:{COLOUR})*(?:{'|'.join(SHAPES)})")

@@ -16,6 +16,8 @@ ROW = r"K-[0-9]+\t[a-z_]+\t[a-z ]+\t-?[0-9]+"
 PATTERNS = (ROW, r"vmo: count=[0-9]+ end")
 K1 = "[DEBUG sched] enqueue: pid=17 qos=Normal"
 K2 = "[INFO neuron::task] exit 18"
+RAW = ("AS: activating satp=0x8000000000081000", "AS: post-satp OK", "CAP: new enter", "CAP: with_capacity slots=64",
+       "CAP-E: invalid slot 64 (len=64)", "KINIT: long ecall nr=13 4ms cpu0")
 
 # name: (log, lines of the payload, kernel texts, number of doubts)
 LOGS = {
@@ -46,6 +48,7 @@ LOGS = {
     "another line before the rest": ("vmo: shatick\nvmo: count=1 end\n256 ok\n",
                                      ["vmo: shatick", "vmo: count=1 end", "256 ok"], [], 0),
     "an unknown shape that never ends": ("vmo: shatick\n", ["vmo: shatick"], [], 0),
+    **{f"raw: {text}": (f"K-20\tmap\tlow va\t-2{text}\r\n2\r\n", ["K-20\tmap\tlow va\t-22"], [text], 0) for text in RAW},
     # What must not be guessed.
     "a number cut by an unknown shape": ("vmo: count=12tick\n34 end\n", ["vmo: count=12tick", "34 end"], [], 1),
     "an answer that any digit would fit": ("K-20\tmap\tlow va\t-2tick\n2\n", ["K-20\tmap\tlow va\t-2tick", "2"], [], 1),
