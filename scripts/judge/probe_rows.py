@@ -141,6 +141,8 @@ def compare(golden, lines):
     """The golden's cases against the lines of a log."""
     problems, undecided, agreed = [], [], 0
     rows, done = rows_in(lines, problems)
+    if not rows:
+        return Comparison(problems + ["the probe printed no case: it is not this kernel's init, or never began"], [], 0)
     if done is None:
         problems.append("the line 'probe: done N cases' is missing")
     elif done != len(rows):

@@ -84,7 +84,7 @@ WRONG = {
     "a golden's own question mark": (null_is(ROW + "?"), ["not in form", "missing"]),
     "another last line": (lambda lines: lines[:-1] + ["probe: gave up"],
                           ["not in form", "'probe: done N cases' is missing"]),
-    "nothing": (lambda lines: [], ["missing"]),
+    "nothing": (lambda lines: [], ["printed no case"]),
 }
 
 
@@ -171,11 +171,20 @@ class Stage:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.kernel = self.folder / "neuron.elf"
-        self.kernel.write_bytes(b"a kernel")
+        self.programs = {program: f"this is {program}.elf".encode() for program in ("probe", "probe2")}
+        (self.folder / "target" / "payloads").mkdir(parents=True)
+        for program, content in self.programs.items():
+            (self.folder / "target" / "payloads" / f"{program}.elf").write_bytes(content)
+        self.build_in("probe")
         self.log = self.folder / "log"
         self.count = 0
         self.environment = {"QEMU": f"{shlex.quote(sys.executable)} -B {shlex.quote(str(FAKE))}",
                             "FAKE_LOG": str(self.log), "BUILD": str(self.folder)}
+
+    def build_in(self, *programs):
+        """The kernel's file: what makes it a RISC-V ELF, and what is built into it."""
+        header = b"\x7fELF\x02".ljust(18, b"\0") + b"\xf3\0"
+        self.kernel.write_bytes(header + b"".join(self.programs[program] for program in programs))
 
     def words(self, options):
         self.count += 1
@@ -194,8 +203,13 @@ def check_foreign(tap, stage):
     decided = sum(case.decided for case in bench.golden("a1"))
     good = code == 0 and f"verdict: PASS 1 boots, {decided} decided" in output and "-initrd" not in output
     tap.check(good and "no exit code and no audit" in output, "a foreign kernel, a1, with noise", output)
-    code, output = stage.run(bench.good_lines(bench.golden("a2", "probe2")), ["--probe", "probe2"])
+    stage.build_in("probe2")
+    code, output = stage.run(bench.good_lines(bench.golden("a2", "probe2")))
     tap.check(code == 0 and "with probe2 built in" in output, "another program, a2", output)
+    stage.build_in()
+    code, output = stage.run(bench.good_lines(bench.golden("a2", "probe2")), ["--probe", "probe2", "--verbose"])
+    tap.check(code == 0 and "with probe2 as -initrd" in output and "-initrd " in output, "none built in: as -initrd", output)
+    stage.build_in("probe")
     code, output = stage.run(lines + ["PANIC: task 3"])
     tap.check(code == 1 and "the kernel says 'PANIC: task 3'" in output, "a panic a moment later is red", output)
     code, output = stage.run(replaced(lines, NULL, ROW + "0"))
@@ -210,8 +224,9 @@ def check_foreign(tap, stage):
 
 def check_configuration(tap, stage):
     cases = (
-        ("a kernel that is missing", ["--kernel", "/no/kernel"], {}, "/no/kernel is not a file"),
-        ("a kernel that is a folder", ["--kernel", str(stage.folder)], {}, "is not a file"),
+        ("a kernel that is missing", ["--kernel", "/no/kernel"], {}, "/no/kernel is missing"),
+        ("a kernel that is a folder", ["--kernel", str(stage.folder)], {}, "is no file"),
+        ("a kernel that is none", ["--kernel", str(bench.ROOT / "LICENSE")], {}, "no RISC-V ELF"),
         ("an age for a foreign kernel", ["--abi", "a1"], {}, "takes no --abi"),
         ("an unknown program", ["--probe", "probe9"], {}, "see --help"),
         ("an open quote", ["--qemu-extra", "'"], {}, "--qemu-extra"),
@@ -252,7 +267,7 @@ def main():
         check_foreign(tap, stage)
         check_configuration(tap, stage)
         check_signal(tap, stage)
-    tap.check(tap.count == len(WRONG) + 44, "all of them ran", tap.count)
+    tap.check(tap.count == len(WRONG) + 46, "all of them ran", tap.count)
     tap.done()
 
 
