@@ -12,9 +12,6 @@
 struct nx_ipc_hdr evil_hdr;
 uint8_t evil_buf[64];
 
-_Static_assert(offsetof(struct evil_elf, p_type) == 64 && offsetof(struct evil_elf, code) == 120,
-               "ELF64 header and program header");
-
 void evil_says(const char *what, int64_t answer)
 {
     printf("evil: %s %ld\n", what, (long)answer);
@@ -34,22 +31,22 @@ int64_t evil_send(uint64_t slot, uint32_t move, uint64_t flags)
 
 void evil_make_elf(struct evil_elf *elf, const uint8_t *code)
 {
-    *elf = (struct evil_elf){.ident = {0x7F, 'E', 'L', 'F', 2, 1, 1},
-                             .type = 2,
-                             .machine = 243,
-                             .version = 1,
-                             .entry = CHILD_VA + offsetof(struct evil_elf, code),
-                             .phoff = offsetof(struct evil_elf, p_type),
-                             .ehsize = 64,
-                             .phentsize = 56,
-                             .phnum = 1,
-                             .p_type = 1,
-                             .p_flags = 5, /* R and X */
-                             .p_vaddr = CHILD_VA,
-                             .p_paddr = CHILD_VA,
-                             .p_filesz = sizeof(*elf),
-                             .p_memsz = sizeof(*elf),
-                             .p_align = NX_PAGE_BYTES};
+    elf->header = (struct elf_header){.ident = {0x7F, 'E', 'L', 'F', 2, 1, 1},
+                                      .type = 2,
+                                      .machine = 243,
+                                      .version = 1,
+                                      .entry = CHILD_VA + offsetof(struct evil_elf, code),
+                                      .phoff = offsetof(struct evil_elf, segment),
+                                      .ehsize = sizeof(elf->header),
+                                      .phentsize = sizeof(elf->segment),
+                                      .phnum = 1};
+    elf->segment = (struct elf_segment){.type = 1,
+                                        .flags = 5, /* R and X */
+                                        .vaddr = CHILD_VA,
+                                        .paddr = CHILD_VA,
+                                        .filesz = sizeof(*elf),
+                                        .memsz = sizeof(*elf),
+                                        .align = NX_PAGE_BYTES};
     memcpy(elf->code, code, sizeof(elf->code));
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "elf64.h"
 #include "nexus_abi.h"
 
 #define ANY_SLOT UINT64_MAX
@@ -47,14 +48,8 @@ extern const uint8_t child_exits[], child_faults[], child_is_illegal[], child_fl
 
 /* An ELF file with one segment: its headers and the code. */
 struct evil_elf {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-    uint32_t p_type, p_flags;
-    uint64_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align;
+    struct elf_header header;
+    struct elf_segment segment;
     uint8_t code[CHILD_CODE_BYTES];
 };
 

@@ -7,13 +7,13 @@ int main(void)
     static struct evil_elf elf;
 
     evil_make_elf(&elf, child_exits);
-    elf.type = 3; /* a shared object */
+    elf.header.type = 3; /* a shared object */
     evil_says("type", evil_exec(NX_SYS_EXEC, &elf));
     evil_make_elf(&elf, child_exits);
-    elf.machine = 62; /* x86-64 */
+    elf.header.machine = 62; /* x86-64 */
     evil_says("machine", evil_exec(NX_SYS_EXEC, &elf));
     evil_make_elf(&elf, child_exits);
-    elf.version = 2;
+    elf.header.version = 2;
     evil_says("version", evil_exec(NX_SYS_EXEC_V2, &elf));
     return 0;
 }

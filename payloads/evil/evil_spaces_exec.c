@@ -11,7 +11,7 @@ int main(void)
     int64_t refused = 0;
 
     evil_make_elf(&elf, child_exits);
-    elf.p_flags = WRITE_EXEC;
+    elf.segment.flags = WRITE_EXEC;
     for (int i = 0; i < SPACES_A1; i++) {
         refused += evil_exec(NX_SYS_EXEC, &elf) == -NX_EPERM;
     }

@@ -6,25 +6,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "elf64.h"
+
 #define ELF_W 2u
 #define ELF_X 1u
 #define ELF_CLASS 4 /* in ident */
 #define ELF_DATA 5
 #define ELF_IGNORED 0 /* a segment type that is not loaded */
-
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct elf_segment {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
 
 static inline struct elf_header elf_header(const uint8_t *elf)
 {
