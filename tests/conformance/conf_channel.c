@@ -228,7 +228,7 @@ static const struct conf_case cases[] = {
     {"a full queue and a VMO", full_queue_and_a_vmo, HAS_PEER},
     {"peers run out", peers_run_out, 0},
     {"ways to a peer that do not exist", ways_that_do_not_exist, 0},
-    {"programs that a kernel would not bear", programs_that_a_kernel_would_not_bear, 0},
+    {"programs that a kernel would not bear", programs_that_a_kernel_would_not_bear, HAS_LOADER},
     {"a peer that is not on the list", not_on_the_list, HAS_PEER},
 };
 const struct conf_group conf_channel = {"channel", cases, CONF_CASE_COUNT(cases)};

@@ -27,7 +27,8 @@
 #define HAS_PEER_CREATE 0x400u  /* a peer may create VMOs of its own */
 #define HAS_HOLDERS 0x800u      /* the kernel says when others hold or map what is to be destroyed */
 #define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
-#define HAS_COUNT 13
+#define HAS_LOADER 0x2000u      /* a peer's program is a file that a kernel loads */
+#define HAS_COUNT 14
 
 struct conf_port {
     const char *name;

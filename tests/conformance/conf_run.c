@@ -22,6 +22,7 @@ static const char *const reasons[HAS_COUNT] = {
     "a peer cannot create VMOs",
     "the kernel does not say who else holds memory",
     "a child cannot transfer to its parent",
+    "no kernel loads a peer's program",
 };
 
 static uint32_t spawned;

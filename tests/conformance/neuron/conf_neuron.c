@@ -15,7 +15,7 @@ const struct conf_port *conf_port(void)
 
     if (!port.name) {
         port.name = has->map && !has->vm_map ? "a1" : "a2";
-        port.features = HAS_REAP | HAS_TRANSFER | HAS_END | HAS_HOLDERS;
+        port.features = HAS_REAP | HAS_TRANSFER | HAS_END | HAS_HOLDERS | HAS_LOADER;
         port.features |= has->vm_map || has->map ? HAS_MAP : 0;
         port.features |= has->vm_map && has->vm_unmap ? HAS_UNMAP | HAS_FEW_MAPS : 0;
         port.features |= has->destroy ? HAS_DESTROY : 0;
