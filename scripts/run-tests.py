@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 
 RESULT = re.compile(r"(ok|not ok) ([0-9]+)(?:\s+(?:-\s*)?(.*))?")
 PLAN = re.compile(r"1\.\.([0-9]+)")
@@ -121,7 +122,7 @@ def end_group(process):
             continue
 
 
-def run_suite(suite, timeout, live):
+def run_suite(suite, timeout, live, stopping):
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1")
     try:
         process = subprocess.Popen(command_of(suite), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -129,6 +130,8 @@ def run_suite(suite, timeout, live):
     except OSError as error:
         return SuiteResult(suite, 0, [[f"cannot be run: {error.strerror}"]], "")
     live.append(process)
+    if stopping.is_set():  # whoever stops all may have looked before this one stood in the list
+        end_group(process)
     with process:
         try:
             output = process.communicate(timeout=timeout)[0].decode("utf-8", "replace")
@@ -143,13 +146,14 @@ def run_suite(suite, timeout, live):
 
 def run_all(suites, jobs, timeout):
     """Results in the order asked. Interrupted, it leaves no suite running."""
-    live = []
+    live, stopping = [], threading.Event()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(run_suite, suite, timeout, live) for suite in suites]
+        waiting = [pool.submit(run_suite, suite, timeout, live, stopping) for suite in suites]
         try:
             for future in waiting:
                 yield future.result()
         except BaseException:
+            stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(live):
                 end_group(process)

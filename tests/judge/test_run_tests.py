@@ -2,11 +2,13 @@
 """scripts/run-tests.py: suites that lie, crash or say nothing are failures, and the last line counts them."""
 import os
 import pathlib
+import runpy
 import select
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
@@ -74,6 +76,15 @@ def check_interrupt(tap, folder):
     tap.check(up and gone and code == 130, "SIGINT leaves no suite running", f"{up} {gone} {code}")
 
 
+def check_late_start(tap, folder):
+    """A suite that starts while all are being stopped, and so was not yet known to whoever stops them."""
+    runner = runpy.run_path(str(ROOT / "scripts" / "run-tests.py"))
+    stopping = threading.Event()
+    stopping.set()
+    result = runner["run_suite"](write_suite(folder, 97, "exec tail -f /dev/null"), 30, [], stopping)
+    tap.check("killed by SIGTERM" in str(result.failures), "a suite that starts while all are stopped", result)
+
+
 def main():
     tap = Tap()
     tap.check(len(SUITES) > 10, "there are suites to run")
@@ -99,11 +110,12 @@ def main():
         code, output, line = run_tests()
         tap.check((code, line) == (1, "0 passed, 0 failed"), "no suite at all", output)
         check_interrupt(tap, folder)
+        check_late_start(tap, folder)
         snake = pathlib.Path(folder) / "suite.py"
         snake.write_text("print('1..1')\nprint('ok 1 - a')\n", encoding="utf-8")
         code, output, line = run_tests(str(snake))
         tap.check((code, line) == (0, "1 passed, 0 failed"), "a Python suite", output)
-    tap.check(tap.count == len(SUITES) + 9, "all of them ran")
+    tap.check(tap.count == len(SUITES) + 10, "all of them ran")
     tap.done()
 
 
