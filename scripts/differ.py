@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots many random programs, each judged against the model of the contract by itself; shrinks what is red.
 
-Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot. `--help` lists the options.
+Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot, 130 when interrupted. `--help` lists the options.
 """
 import argparse
 import concurrent.futures
 import dataclasses
 import pathlib
+import signal
 import sys
 
 import differ_boot
@@ -120,3 +121,6 @@ if __name__ == "__main__":
     except (differ_boot.SetupError, OSError, qemu.QemuMissing) as error:
         print(f"differ: {error}")
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("differ: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)

@@ -5,6 +5,7 @@
  * SEED change how many operations are executed, and from which seed on.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,10 +324,19 @@ static void test_fault(enum host_fault fault, const char *what)
     result(good, name);
 }
 
+/* A number, or the end of the program. */
 static uint64_t from_environment(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
-    return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 0);
+    char *end = NULL;
+    if (text == NULL || *text == '\0')
+        return otherwise;
+    errno = 0;
+    const uint64_t value = strtoull(text, &end, 0);
+    if (errno == 0 && *end == '\0' && *text != '-')
+        return value;
+    fprintf(stderr, "%s=%s is no number\n", name, text);
+    exit(2);
 }
 
 int main(int argc, char **argv)
