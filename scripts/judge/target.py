@@ -60,6 +60,12 @@ def is_prepared(folder):
         return False
 
 
+def find_built_in(image):
+    """The folder whose init stands in the kernel's file: that of `make proof-elf`, or of any run that is still there."""
+    folders = [default_folder(), *sorted((prepare.build_folder() / "runs").glob("*"))]
+    return next((folder for folder in folders if is_prepared(folder) and prepared_init(folder) in image), None)
+
+
 def is_kernel(image):
     """A RISC-V ELF. QEMU starts anything else at its first byte, so that alone would make a kernel of any file."""
     return image.startswith(ELF_MAGIC) and (image[4:5], image[18:20]) == ELF_RV64
@@ -72,11 +78,8 @@ def choose(kernel, run):
             raise ConfigError("--run names what is built into a kernel; say which by --kernel")
         return ours()
     path, image = read_kernel(kernel)
-    folder = pathlib.Path(run) if run is not None else default_folder()
-    if run is None and not is_prepared(folder):
-        built_in = False
-    else:
-        built_in = prepared_init(folder) in image
+    folder = find_built_in(image) if run is None else pathlib.Path(run)
+    built_in = folder is not None and prepared_init(folder) in image
     if not built_in and not is_kernel(image):
         raise ConfigError(f"the kernel {kernel} is no RISC-V ELF file, and no prepared init is built into it")
-    return Target(path, AUDIT_WORD in image, folder.absolute() if built_in or run is not None else None)
+    return Target(path, AUDIT_WORD in image, None if folder is None else folder.absolute())

@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import foreign_kernel  # noqa: E402
 from judge import facts, foreign  # noqa: E402
 from judge import manifest as manifests  # noqa: E402
+from judge import target as targets  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -272,6 +273,24 @@ def check_replays(tap, bench, options, log):
     check_red(tap, "a failure ends the waiting", result, {"markers", "failure-lines"}, "late: x")
 
 
+def check_found(tap, bench, proof, kernel):
+    """Without --run: any run's producer.elf that stands in the kernel is the prepared one."""
+    build = bench.folder / "build"
+    runs = build / "runs"
+    runs.mkdir(parents=True)
+    (runs / "run-0").mkdir()
+    (runs / "run-1").symlink_to(proof)
+    before = os.environ.get("BUILD")
+    os.environ["BUILD"] = str(build)
+    found = targets.choose(kernel, None).prepared
+    (runs / "run-1").unlink()
+    lost = targets.choose(kernel, None).prepared
+    os.environ.pop("BUILD")
+    if before is not None:
+        os.environ["BUILD"] = before
+    tap.check((found, lost) == (runs / "run-1", None), "the run whose init is built in is found", (found, lost))
+
+
 def check_config(tap, bench, proof, kernel):
     empty, garbage = bench.folder / "empty", bench.folder / "garbage"
     empty.write_bytes(b"")
@@ -335,6 +354,7 @@ def main():
         check_logs(tap, proof, kernels["a2"], log)
         check_watch(tap, log)
         check_replays(tap, bench, ["--kernel", kernels["a2"], "--run", str(proof)], log)
+        check_found(tap, bench, proof, kernels["a2"])
         configured = check_config(tap, bench, proof, kernels["a2"])
         check_other_init(tap, bench, proof, kernels)
     tap.check(len(RED_LOGS) > 20 and len(HARMLESS) > 5 and configured > 10, "all of them ran")
