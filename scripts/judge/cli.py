@@ -23,7 +23,6 @@ from judge.report import say
 LOG_CAP_BYTES = 4 * 1024 * 1024
 NONCE_BYTES = 16
 SIGNAL_EXIT_BASE = 128
-QEMU_OWN_ERROR = 1
 
 
 class Interrupted(BaseException):
@@ -98,6 +97,8 @@ class Harness:
         self.options = options
         self.target = targets.choose(options.kernel, options.run)
         self.check_target()
+        if options.log_cap is None:
+            options.log_cap = foreign.LOG_CAP_BYTES if self.target.is_foreign() else LOG_CAP_BYTES
         self.qemu_words, self.host_ref = prepare.need_tools(self.target.kernel)
         tolerant = self.target.is_foreign() and options.manifest == "proof"
         self.manifest_name = manifests.FOREIGN if tolerant else options.manifest
@@ -144,18 +145,6 @@ class Harness:
         return qemu.command(self.qemu_words, self.options.mem, files["kernel"][1], initrd, append,
                             self.options.qemu_extra)
 
-    def run_qemu(self, argv, folder, log_cap):
-        until = foreign.Watch(self.manifest) if self.target.is_foreign() else None
-        try:
-            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, log_cap, until,
-                           self.options.linger)
-        except qemu.QemuMissing as error:
-            raise ConfigError(str(error)) from error
-        if ran.exit_code == QEMU_OWN_ERROR and not ran.log:
-            words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
-            raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
-        return ran
-
     def boot(self, age):
         """-> (Boot, QEMU's arguments)."""
         folder = self.run / age
@@ -165,13 +154,13 @@ class Harness:
         files = self.files(folder)
         before = {name: prepare.private_copy(*paths) for name, paths in files.items()}
         argv = self.command(age, nonce, files)
-        log_cap = self.options.log_cap or (foreign.LOG_CAP_BYTES if is_foreign else LOG_CAP_BYTES)
-        ran = self.run_qemu(argv, folder, log_cap)
+        until = foreign.Watch(self.manifest) if is_foreign else None
+        ran = prepare.run_qemu(argv, folder, self.options, until=until, linger_seconds=self.options.linger)
         images = {name: facts.Image(before[name][0], before[name][1], prepare.sha256_file(paths[1]))
                   for name, paths in files.items()}
-        common = dict(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped, log_cap=log_cap,
-                      seconds=ran.seconds, images=images, init_elf=files["init"][1].read_bytes(),
-                      consumer_elf=files["consumer"][1].read_bytes())
+        common = dict(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped,
+                      log_cap=self.options.log_cap, seconds=ran.seconds, images=images,
+                      init_elf=files["init"][1].read_bytes(), consumer_elf=files["consumer"][1].read_bytes())
         if not is_foreign:
             return facts.Boot(**common), argv
         boot = foreign.ForeignBoot(**common, kernel_image=files["kernel"][1].read_bytes(),

@@ -66,11 +66,28 @@ def run_folder(asked):
 
 def need_tools(kernel):
     """Says what is missing before anything is written."""
+    words = need_qemu()
+    need_files(kernel)
+    return words, need_host_ref()
+
+
+def need_qemu():
     words = shlex.split(setting("QEMU", "qemu-system-riscv64"))
     if not words or shutil.which(words[0]) is None:
         raise ConfigError(f"QEMU '{' '.join(words)}' was not found; on Debian the package is {qemu.PACKAGE}")
-    need_files(kernel)
-    return words, need_host_ref()
+    return words
+
+
+def run_qemu(argv, folder, limits, **until):
+    """One boot; folder gets serial.log and qemu.stderr. limits: .wall and .log_cap. A QEMU that does not start is CONFIG."""
+    try:
+        ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", limits.wall, limits.log_cap, **until)
+    except qemu.QemuMissing as error:
+        raise ConfigError(str(error)) from error
+    if ran.exit_code == qemu.OWN_ERROR and not ran.log:
+        words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
+        raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
+    return ran
 
 
 def need_files(*paths):

@@ -2,7 +2,6 @@
 """Boots the probe and compares its answers with the contract: on our kernel, or on one that has the probe built in."""
 import re
 import secrets
-import shlex
 import shutil
 import sys
 
@@ -107,9 +106,7 @@ class ProbeHarness:
 
     def __init__(self, options):
         self.options = options
-        self.qemu_words = shlex.split(prepare.setting("QEMU", "qemu-system-riscv64"))
-        if not self.qemu_words or shutil.which(self.qemu_words[0]) is None:
-            raise ConfigError(f"'{' '.join(self.qemu_words)}' was not found; on Debian the package is {qemu.PACKAGE}")
+        self.qemu_words = prepare.need_qemu()
         build = prepare.build_folder()
         programs = PROGRAMS if options.probe == "all" else (options.probe,)
         self.elfs = {program: build / "target" / "payloads" / f"{program}.elf" for program in programs}
@@ -120,10 +117,7 @@ class ProbeHarness:
             self.kernel, image = target.read_kernel(options.kernel)
             if not target.is_kernel(image) and not self.inside(image):
                 raise ConfigError(f"the kernel {options.kernel} is no RISC-V ELF file, and no probe is built into it")
-        try:
-            self.extra = shlex.split(options.qemu_extra)
-        except ValueError as error:
-            raise ConfigError(f"--qemu-extra: {error}") from error
+        self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
         self.run = prepare.run_folder(options.out)
 
     def prepare(self):
@@ -136,14 +130,7 @@ class ProbeHarness:
         kernel = folder / "kernel.elf"
         shutil.copyfile(self.kernel, kernel)
         argv = qemu.command(self.qemu_words, self.options.mem, kernel, initrd, append, self.extra)
-        try:
-            ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", self.options.wall, self.options.log_cap,
-                           **until)
-        except qemu.QemuMissing as error:
-            raise ConfigError(str(error)) from error
-        if ran.exit_code == cli.QEMU_OWN_ERROR and not ran.log:
-            words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
-            raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
+        ran = prepare.run_qemu(argv, folder, self.options, **until)
         if self.options.verbose:
             for line in ran.log.decode("latin-1").split("\n"):
                 say(line.rstrip("\r"))

@@ -9,6 +9,7 @@ import time
 
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 PACKAGE = "qemu-system-misc"
+OWN_ERROR = 1
 READ_BYTES = 65536
 STOP_SECONDS = 2
 

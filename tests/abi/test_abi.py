@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The probe on our kernel: both ages answer as the contract says, and a kernel that lacks a call does not."""
 import concurrent.futures
-import os
 import pathlib
-import shlex
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
+import foreign_kernel  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 # (age, program, what else the kernel is told, words that the output must have): each must fail.
@@ -57,16 +55,10 @@ def check_failures(tap, pool):
 
 def foreign(age, program):
     """The same answers from a kernel that has the program built in, prints in between, and never ends."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     elf = bench.BUILD / "target" / "payloads" / f"{program}.elf"
     with tempfile.TemporaryDirectory(dir=bench.BUILD) as folder:
-        words = [*shlex.split(os.environ.get("MAKE") or "make"), "-s", "--no-print-directory", "foreign-kernel",
-                 f"EMBED_INIT_ELF={elf}", f"FOREIGN_AGE={age}", f"FOREIGN_OUT={folder}"]
-        made = subprocess.run(words, cwd=bench.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False)
-        if made.returncode != 0:
-            return made.returncode, made.stdout.decode(errors="replace")
-        return bench.harness(["--kernel", f"{folder}/kernel.elf", "--out", f"{folder}/run"])
+        kernel = foreign_kernel.build(folder, age, elf)
+        return bench.harness(["--kernel", str(kernel), "--out", f"{folder}/run"])
 
 
 def check_foreign(tap, pool):
