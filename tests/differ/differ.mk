@@ -27,5 +27,5 @@ OPS ?=
 
 .PHONY: soak
 soak: locked-all ## boot SEEDS random programs from SEED on, of OPS operations, on ABI, against the model
-	@$(PYTHON) scripts/differ.py --abi $(if $(filter file,$(origin ABI)),all,$(ABI)) --seed $(SEED) --seeds $(SEEDS) \
+	@$(PYTHON) tests/differ/differ.py --abi $(if $(filter file,$(origin ABI)),all,$(ABI)) --seed $(SEED) --seeds $(SEEDS) \
 	    $(if $(OPS),--ops $(OPS))

@@ -155,7 +155,7 @@ def command(words):
 
 def test_command(tap):
     """As a person would: the command says what is wrong, and how to see it again."""
-    words = ["scripts/differ.py", "--abi", "a2", "--ops", "40"]
+    words = ["tests/differ/differ.py", "--abi", "a2", "--ops", "40"]
     code, text = command(words)
     tap.check(code == 0 and "\ndiffer: 1 programs, 1 ok, 0 red" in "\n" + text, "command: green is 0", text)
     code, text = command(words + ["--without", "25,5"])

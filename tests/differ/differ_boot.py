@@ -7,7 +7,7 @@ import struct
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 import guest_boot  # noqa: E402
 from guest_boot import BUILD, KERNEL  # noqa: E402
