@@ -52,13 +52,7 @@ class Run:
 
 def judge_audit(run, must_fit):
     """No hazard, no frame lost, init is done with status 0."""
-    for record in run.audit["hazard"]:
-        run.faults.append(f"hazard: pid {record['pid']} call {record['call']} {record['id']} {record['what']}")
-    result = run.audit.one("result")
-    if (result["init"], result["status"]) != ("done", 0):
-        run.faults.append(f"init={result['init']} status={result['status']}")
-    run.faults += [f"overflow of '{record['kind']}': {record['lost']} lost" for record in run.audit["overflow"]
-                   if record["kind"] in must_fit]
+    run.faults += audit_form.hazard_faults(run.audit) + audit_form.end_faults(run.audit, must_fit)
     start, end = run.audit.res("start"), run.audit.res("end")
     if not start or not end:
         run.faults.append("the audit: a 'res' line is missing")

@@ -152,3 +152,16 @@ def parse(lines, tail, nonce, age):
     if audit.one("begin")["age"] != age:
         raise FormError(f"it is of age {audit.one('begin')['age']}, the boot asked for {age}")
     return audit
+
+
+def hazard_faults(audit):
+    return [f"hazard {record['id']} {record['what']}, pid {record['pid']}, call {record['call']}"
+            for record in audit["hazard"]]
+
+
+def end_faults(audit, must_fit):
+    """What the audit of no good run says: another end of init, or an overflow of a table that must hold all."""
+    result = audit.one("result")
+    faults = [f"init={result['init']} status={result['status']}"] * ((result["init"], result["status"]) != ("done", 0))
+    return faults + [f"overflow of '{record['kind']}': {record['lost']} lost" for record in audit["overflow"]
+                     if record["kind"] in must_fit]

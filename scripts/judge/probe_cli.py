@@ -22,6 +22,7 @@ HAZARDS_PROGRAM = "probe-hazards"
 EXPECTED_HAZARDS = {HAZARDS_PROGRAM: ["K-03", "K-55", "K-55"]}
 GOLDENS = prepare.ROOT / "tests" / "abi"
 EXIT_PASS = 85
+MUST_FIT = ("task", "hazard")
 WATCHDOG_MS = 60000
 LINGER_SECONDS = 1.0
 SHOWN_PROBLEMS = 40
@@ -83,14 +84,8 @@ def check_audit(ran, nonce, age, program):
         return problems + [f"the audit: {error}"]
     hazards = [record["id"] for record in audit["hazard"]]
     if hazards != EXPECTED_HAZARDS.get(program, []):
-        problems += [f"hazard {record['id']} {record['what']}, pid {record['pid']}, call {record['call']}"
-                     for record in audit["hazard"]] or ["the hazards that it should have recorded are missing"]
-    problems += [f"the audit lost {record['lost']} records of '{record['kind']}'"
-                 for record in audit["overflow"] if record["kind"] in ("task", "hazard")]
-    result = audit.one("result")
-    if (result["init"], result["status"]) != ("done", 0):
-        problems.append(f"init={result['init']} status={result['status']}")
-    return problems
+        problems += audit_form.hazard_faults(audit) or ["the hazards that it should have recorded are missing"]
+    return problems + audit_form.end_faults(audit, MUST_FIT)
 
 
 def is_done(log):

@@ -9,6 +9,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 
 from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
+from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
 from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.context import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
@@ -171,6 +172,21 @@ def check_decision(tap):
     tap.check(run.judge().word == verdicts.PASS, "an expected hazard that occurred is not")
 
 
+def check_audit_faults(tap):
+    """What suites that boot payloads of their own hold against an audit."""
+    audit = audit_form.Audit()
+    audit["result"].append({"init": "done", "status": 0})
+    audit["overflow"].append({"kind": "msg", "lost": 3})
+    quiet = audit_form.hazard_faults(audit) + audit_form.end_faults(audit, {"task"})
+    tap.check(not quiet, "a good audit has no faults; a table that may overflow may", quiet)
+    audit["hazard"].append({"pid": 18, "call": "5", "id": "K-64", "what": "unmapped-pointer"})
+    tap.check(audit_form.hazard_faults(audit) == ["hazard K-64 unmapped-pointer, pid 18, call 5"], "a hazard is a fault")
+    tap.check(audit_form.end_faults(audit, {"msg"}) == ["overflow of 'msg': 3 lost"], "an overflow that may not be")
+    for key, value in (("status", 1), ("init", "faulted")):
+        audit["result"][0] = {"init": "done", "status": 0, key: value}
+        tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init's is a fault")
+
+
 def main():
     tap = Tap()
     cases = CASES
@@ -184,6 +200,7 @@ def main():
     files = check_files(tap)
     check_manifests(tap)
     check_decision(tap)
+    check_audit_faults(tap)
     planned = sum(len(ages) for _, ages, _, _ in cases)
     tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")
     tap.done()
