@@ -29,7 +29,7 @@ PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEG
 
 # -flto: the way of a system call leads through files that are small on purpose.
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
-                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto -Ilibvmo/abi -Iboot
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto -Iabi -Iboot
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
                  -ffunction-sections -fdata-sections
 HOST_CFLAGS := $(WARN) -O2 -g
@@ -73,23 +73,29 @@ $(BUILD)/kernel/%.o: %.S $(FLAGS_FILE)
 	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) -c -o $@ $<
 $(BUILD)/target/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 $(BUILD)/target/%.o: %.S $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) -c -o $@ $<
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(call includes,$*) $(DEPS) -c -o $@ $<
 $(BUILD)/host/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 $(BUILD)/san/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 
-# Which folders a part may include from; scripts/check-deps.py checks what it then does include.
-INCLUDES_boot := -Ilibvmo/abi -Iboot
-INCLUDES_libvmo := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi
-INCLUDES_payloads := -Ilibvmo/include -Ilibvmo/abi -Ipayloads
+# Which folders a part may include from; scripts/check-deps.py checks what it then does include. A part is a folder of
+# the top level; its tests are a part of their own.
+INCLUDES_abi := -Iabi
+INCLUDES_boot := -Iabi -Iboot
+INCLUDES_boot/tests := -Iabi -Iboot -Iboot/tests
+INCLUDES_libvmo := -Iabi -Ilibvmo/include -Ilibvmo/src
+INCLUDES_libvmo/tests := -Iabi -Ilibvmo/include -Ilibvmo/src -Ilibvmo/tests
+INCLUDES_payloads := -Iabi -Ilibvmo/include -Ipayloads
 INCLUDES_host-ref :=
-INCLUDES_tests := -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Itests
+INCLUDES_tests := -Iabi -Ilibvmo/include
+part = $(if $(filter tests,$(word 2,$(subst /, ,$(1)))),$(firstword $(subst /, ,$(1)))/tests,$(firstword $(subst /, ,$(1))))
+includes = $(INCLUDES_$(call part,$(1)))
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

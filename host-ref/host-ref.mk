@@ -4,8 +4,8 @@
 HOST_REF := $(BUILD)/host/host-ref/host-ref
 HOST_REF_SAN := $(BUILD)/san/host-ref/host-ref
 HOST_REF_SRCS := $(sort $(wildcard host-ref/*.c))
-HOST_REF_SABOTEUR := $(BUILD)/host/tests/host-ref/ref_saboteur.so
-HOST_REF_SUITE := tests/host-ref/test_host_ref.py
+HOST_REF_SABOTEUR := $(BUILD)/host/host-ref/tests/ref_saboteur.so
+HOST_REF_SUITE := host-ref/tests/test_host_ref.py
 ALL += $(HOST_REF)
 TEST_SUITES += $(HOST_REF_SUITE)
 
@@ -15,7 +15,7 @@ $(HOST_REF): $(HOST_REF_SRCS:%.c=$(BUILD)/host/%.o)
 $(HOST_REF_SAN): $(HOST_REF_SRCS:%.c=$(BUILD)/san/%.o)
 	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
 
-$(HOST_REF_SABOTEUR): tests/host-ref/ref_saboteur.c
+$(HOST_REF_SABOTEUR): host-ref/tests/ref_saboteur.c
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -shared -o $@ $<
 

@@ -3,7 +3,7 @@
 
 LIBVMO := $(BUILD)/target/libvmo.a
 LIBVMO_CORE_SRCS := $(sort $(wildcard libvmo/src/*.c))
-LIBVMO_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) libvmo/abi/abi_check.c
+LIBVMO_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) abi/abi_check.c
 LIBVMO_OBJS := $(addprefix $(BUILD)/target/,$(addsuffix .o,$(basename $(LIBVMO_SRCS))))
 ALL += $(LIBVMO)
 

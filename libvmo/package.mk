@@ -21,10 +21,10 @@ ALL += $(LIBVMO_SO)
 
 $(BUILD)/pic/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_CFLAGS) -fPIC $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -fPIC $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 
 # What the map does not name stays inside. The linker does not miss a name of the map that nobody defines:
-# tests/packaging compares the lists.
+# libvmo/tests/packaging compares the lists.
 $(LIBVMO_SO): $(LIBVMO_SO_OBJS) $(LIBVMO_MAP)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libvmo.so.$(LIBVMO_ABI) \

@@ -8,10 +8,10 @@ COVERAGE_CFLAGS := $(WARN) -O0 -g --coverage -fprofile-update=atomic
 
 $(BUILD)/ana/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(ANALYZE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(ANALYZE_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 $(BUILD)/cov/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(INCLUDES_$(firstword $(subst /, ,$*))) $(DEPS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
 
 # ---- Static analysis -----------------------------------------------------------------------------
 ANALYZE_SRCS := $(sort $(wildcard libvmo/src/*.c libvmo/backend/linux/*.c libvmo/backend/fake/*.c boot/core/*.c))
@@ -25,15 +25,15 @@ analyze: $(ANALYZE_SRCS:%.c=$(BUILD)/ana/%.o) ## gcc -fanalyzer, clang-tidy and 
 # ---- The tests of the core, built to be counted and to be watched ---------------------------------
 # The unit tests, and the conformance suite on the fake backend, as their own folders' .mk build them, less the
 # sanitizers, which would count branches of their own.
-COVERAGE_TESTS := $(UNIT_TESTS:%=$(BUILD)/cov/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%)
-MEMCHECK_TESTS := $(UNIT_TESTS:%=$(BUILD)/host/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%)
-$(foreach flavour,cov host,$(foreach folder,unit conformance,$(BUILD)/$(flavour)/tests/$(folder)/%.o)): \
-    INCLUDES_tests += -Ilibvmo/backend/fake
+COVERAGE_TESTS := $(UNIT_TESTS:%=$(BUILD)/cov/libvmo/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%)
+MEMCHECK_TESTS := $(UNIT_TESTS:%=$(BUILD)/host/libvmo/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%)
+$(foreach flavour,cov host,$(foreach folder,unit conformance,$(BUILD)/$(flavour)/libvmo/tests/$(folder)/%.o)): \
+    INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
 FLAVOUR_LINK_cov = $(HOSTCC) $(COVERAGE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 FLAVOUR_LINK_host = $(HOSTCC) $(HOST_CFLAGS) $(CFLAGS) $(LDFLAGS)
 
 define FLAVOUR_TEST_RULE
-$(BUILD)/$(1)/tests/unit/$(2): $(BUILD)/$(1)/tests/unit/$(2).o $(UNIT_OBJS:$(BUILD)/san/%=$(BUILD)/$(1)/%)
+$(BUILD)/$(1)/libvmo/tests/unit/$(2): $(BUILD)/$(1)/libvmo/tests/unit/$(2).o $(UNIT_OBJS:$(BUILD)/san/%=$(BUILD)/$(1)/%)
 	$$(Q)$$(FLAVOUR_LINK_$(1)) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$(2))
 endef
 $(foreach test,$(UNIT_TESTS),$(foreach flavour,cov host,$(eval $(call FLAVOUR_TEST_RULE,$(flavour),$(test)))))
@@ -44,14 +44,14 @@ $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%): $(CONF_FAKE_OBJS:$(BUILD)/san/%=$(B
 	$(Q)$(FLAVOUR_LINK_host) -o $@ $^
 
 # The kernel's, by its tests on the host: those of the rooms, and the random programs.
-COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/tests/core/%) $(BUILD)/cov/tests/model/test_model_core
+COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/boot/tests/core/%) $(BUILD)/cov/boot/tests/model/test_model_core
 
 define COVERAGE_CORE_RULE
-$(BUILD)/cov/tests/core/$(1): $(addprefix $(BUILD)/cov/,tests/core/$(1).o $(CORE_OBJS_$(1)))
+$(BUILD)/cov/boot/tests/core/$(1): $(addprefix $(BUILD)/cov/,boot/tests/core/$(1).o $(CORE_OBJS_$(1)))
 	$$(Q)$$(FLAVOUR_LINK_cov) -o $$@ $$^ -lcmocka
 endef
 $(foreach test,$(CORE_TESTS),$(eval $(call COVERAGE_CORE_RULE,$(test))))
-$(BUILD)/cov/tests/model/test_model_core: $(addprefix $(BUILD)/cov/,$(MODEL_HOST_OBJS) $(CORE_KERNEL_OBJS))
+$(BUILD)/cov/boot/tests/model/test_model_core: $(addprefix $(BUILD)/cov/,$(MODEL_HOST_OBJS) $(CORE_KERNEL_OBJS))
 	$(Q)$(FLAVOUR_LINK_cov) -o $@ $^ -lcmocka
 
 coverage: $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS) ## lines and branches of library and kernel core that tests reach; fails below the targets

@@ -4,13 +4,13 @@
 # here; any finding fails. Run by `make analyze`, from the tree's root, after gcc's own analyzer.
 set -eu
 
-tidy_files=$(find libvmo host-ref -name '*.c' | LC_ALL=C sort)
+tidy_files=$(find libvmo/src libvmo/backend host-ref abi -name '*.c' -not -path '*/tests/*' | LC_ALL=C sort)
 # shellcheck disable=SC2086  # the tree's file names hold no blanks
 # shellcheck disable=SC2016  # the inner shell expands them
 printf '%s\n' $tidy_files | xargs -P 2 -n 4 sh -c '
     for file do
         case $file in
-        libvmo/*) clang-tidy --quiet "$file" -- -std=c11 -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi ;;
+        libvmo/*) clang-tidy --quiet "$file" -- -std=c11 -Ilibvmo/include -Ilibvmo/src -Iabi ;;
         *) clang-tidy --quiet "$file" -- -std=c11 ;;
         esac 2>/dev/null || { echo "analyze: clang-tidy has findings in $file, or could not compile it" >&2; exit 255; }
     done' sh
@@ -18,5 +18,6 @@ echo "analyze: clang-tidy, $(echo "$tidy_files" | wc -l) files, zero findings"
 
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
     --inline-suppr --suppress=missingIncludeSystem -j 2 \
-    -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Ipayloads libvmo boot payloads host-ref examples
+    -Ilibvmo/include -Ilibvmo/src -Iabi -Iboot -Ipayloads -i boot/tests -i libvmo/tests -i host-ref/tests \
+    abi libvmo boot payloads host-ref
 echo "analyze: cppcheck, zero findings"

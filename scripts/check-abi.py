@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks the citations of the kernel's contract, docs/abi.md, whose statements have ids (K-xx).
 
-Each statement is cited by at least one probe case (tests/abi/*.tsv), test of the kernel, of the library or of a backend,
-or hazard program (payloads/evil); and whatever is cited exists. Prints how many are covered; --table shows where each is.
+Each statement is cited by at least one probe case (boot/tests/abi/*.tsv), test of the kernel, of the library or of a
+backend, or hazard program (payloads/evil); and whatever is cited exists. Prints how many are covered; --table shows where each is.
 """
 import argparse
 import collections
@@ -16,10 +16,10 @@ DEFINED = re.compile(r"^\*\*(K-[0-9]+) ", re.M)
 CITED = re.compile(r"\bK-[0-9]+\b")
 CASE = re.compile(r"^(K-[0-9]+)", re.M)
 
-PROBE = "tests/abi"
-TESTS = ("tests/core", "tests/unit", "tests/conformance", "tests/linux", "tests/model")
+PROBE = "boot/tests/abi"
+TESTS = ("boot/tests/core", "libvmo/tests/unit", "libvmo/tests/conformance", "libvmo/tests/linux", "boot/tests/model")
 HAZARDS = "payloads/evil"
-CITING = ("boot", "libvmo", "payloads", "tests", "docs", "scripts", "examples", "linker")
+CITING = ("abi", "boot", "libvmo", "payloads", "tests", "docs", "scripts", "linker")
 SUFFIXES = {".c", ".h", ".S", ".py", ".md", ".tsv", ".ld", ".mk", ".3", ".7"}
 # Made up on purpose, to be no statement's.
 NOT_MEANT = {"K-00"}

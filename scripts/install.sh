@@ -30,7 +30,7 @@ headers() {
 
 # A page, and a link to it under the name of each further function that it documents.
 pages() {
-    for page in docs/man/*.[37]; do
+    for page in libvmo/man/*.[37]; do
         name=${page##*/}
         section=${name##*.}
         echo "file $page $MANDIR/man$section/$name"

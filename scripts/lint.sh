@@ -11,5 +11,6 @@ echo "lint: clang-format, $(echo "$c_files" | wc -l) files"
 # The product's sources; unmatchedSuppression is off because the list of suppressions is empty by intent.
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
     --inline-suppr --suppress=missingIncludeSystem -j 2 \
-    -Ilibvmo/include -Ilibvmo/src -Ilibvmo/abi -Iboot -Ipayloads libvmo boot payloads host-ref
+    -Ilibvmo/include -Ilibvmo/src -Iabi -Iboot -Ipayloads -i boot/tests -i libvmo/tests -i libvmo/examples -i host-ref/tests \
+    abi libvmo boot payloads host-ref
 echo "lint: cppcheck, zero findings"

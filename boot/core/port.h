@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the portable kernel core needs from the machine below it. boot/arch supplies these for
- * RISC-V under QEMU; tests/core supplies them for the host, where "physical memory" is a buffer.
+ * RISC-V under QEMU; boot/tests/core supplies them for the host, where "physical memory" is a buffer.
  */
 #ifndef CORE_PORT_H
 #define CORE_PORT_H

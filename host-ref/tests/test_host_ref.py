@@ -21,7 +21,7 @@ from tap import Tap  # noqa: E402
 
 BUILD = TREE / os.environ.get("BUILD", "build")
 TOOLS = {"plain": BUILD / "host/host-ref/host-ref", "sanitized": BUILD / "san/host-ref/host-ref"}
-SABOTEUR = BUILD / "host/tests/host-ref/ref_saboteur.so"
+SABOTEUR = BUILD / "host/host-ref/tests/ref_saboteur.so"
 FILE_MAX = 1 << 20
 GEN_MAX = 4 << 20
 CHALLENGE = bytes(range(32))

@@ -20,7 +20,7 @@ AGES = ("a1", "a2")
 PROGRAMS = ("probe", "probe2")
 HAZARDS_PROGRAM = "probe-hazards"
 EXPECTED_HAZARDS = {HAZARDS_PROGRAM: ["K-03", "K-55", "K-55"]}
-GOLDENS = prepare.ROOT / "tests" / "abi"
+GOLDENS = prepare.ROOT / "boot" / "tests" / "abi"
 EXIT_PASS = 85
 MUST_FIT = ("task", "hazard")
 WATCHDOG_MS = 60000
@@ -31,7 +31,7 @@ LATE_FAILURE = re.compile(r"\bPANIC(?::| )|\bpanicked at\b")
 
 def parse_options(words):
     parser = cli.Parser(prog="test-abi.sh", description="Boots the ABI probe and compares what it prints with "
-                        "tests/abi. Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
+                        "boot/tests/abi. Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
     parser.add_argument("--abi", choices=(*AGES, "all"), default="all", help="age of our kernel")
     parser.add_argument("--probe", choices=(*PROGRAMS, HAZARDS_PROGRAM, "all"), default="all", help="which program")
     parser.add_argument("--kernel", metavar="FILE", default=None, help="a kernel with the probe built in as its init")

@@ -14,7 +14,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "judge")]
+sys.path[:0] = [str(HERE.parents[1] / "scripts/judge/tests")]
 
 from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
 from judge import cli  # noqa: E402  pylint: disable=wrong-import-position

@@ -21,4 +21,4 @@ ifeq ($(PROBE_HAZARDS)$(KERNEL),1)
 	@scripts/test-abi.sh --probe probe-hazards
 endif
 
-TEST_SUITES += tests/abi/test_probe_rows.py tests/abi/test_abi.py
+TEST_SUITES += boot/tests/abi/test_probe_rows.py boot/tests/abi/test_abi.py

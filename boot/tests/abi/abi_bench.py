@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 from judge import probe_cli  # noqa: E402  pylint: disable=wrong-import-position
 from judge import probe_rows  # noqa: E402  pylint: disable=wrong-import-position

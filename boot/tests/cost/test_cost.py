@@ -12,7 +12,7 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 import guest_boot  # noqa: E402
 from tap import Tap  # noqa: E402
 

@@ -50,7 +50,7 @@ def programs(options):
 
 
 def replay_words(program):
-    words = ["tests/differ/differ.py", "--abi", program.age, "--seed", str(program.seed), "--ops", str(program.ops)]
+    words = ["boot/tests/differ/differ.py", "--abi", program.age, "--seed", str(program.seed), "--ops", str(program.ops)]
     for name in ("lie", "repeat"):
         if getattr(program, name) is not None:
             words += [f"--{name}", str(getattr(program, name))]

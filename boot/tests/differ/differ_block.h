@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tests/differ/differ_boot.py writes into differ.elf before each boot, so that no seed needs a link. */
+/* What differ_boot.py writes into differ.elf before each boot, so that no seed needs a link. */
 #ifndef DIFFER_BLOCK_H
 #define DIFFER_BLOCK_H
 

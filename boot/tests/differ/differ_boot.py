@@ -7,7 +7,7 @@ import struct
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 import guest_boot  # noqa: E402
 from guest_boot import BUILD, KERNEL  # noqa: E402
@@ -18,7 +18,7 @@ WATCHDOG_MS = 10000  # of guest time at shift 0; the longest program takes a ten
 CONTROLS = 3
 EXITS_QEMU = (1, 125, 126, 127)  # its own error; it could not be started
 
-# struct differ_block of tests/differ/differ_block.h, behind its mark.
+# struct differ_block of boot/tests/differ/differ_block.h, behind its mark.
 MARK = b"libvmo-differ-01"
 OPS_MAX = 4096
 NONE = 0xFFFFFFFF

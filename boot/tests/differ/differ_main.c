@@ -11,7 +11,7 @@
 #define SPACES_A1 11 /* K-17, as the kernel counts them unless told otherwise */
 #define SPACES_A2 16 /* by as_create; the contract has no bound */
 
-/* Patched by tests/differ/differ_boot.py; volatile, so that it is read when the program runs. */
+/* Patched by boot/tests/differ/differ_boot.py; volatile, so that it is read when the program runs. */
 static volatile struct differ_block block = {
     .mark = {'l', 'i', 'b', 'v', 'm', 'o', '-', 'd', 'i', 'f', 'f', 'e', 'r', '-', '0', '1'},
     .ops = 100,

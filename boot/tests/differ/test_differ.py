@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import differ  # noqa: E402
 import differ_boot  # noqa: E402
@@ -155,7 +155,7 @@ def command(words):
 
 def test_command(tap):
     """As a person would: the command says what is wrong, and how to see it again."""
-    words = ["tests/differ/differ.py", "--abi", "a2", "--ops", "40"]
+    words = ["boot/tests/differ/differ.py", "--abi", "a2", "--ops", "40"]
     code, text = command(words)
     tap.check(code == 0 and "\ndiffer: 1 programs, 1 ok, 0 red" in "\n" + text, "command: green is 0", text)
     code, text = command(words + ["--without", "25,5"])

@@ -12,8 +12,8 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "judge")]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts/judge/tests")]
 import guest_boot  # noqa: E402
 from fixture import Fixture  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
@@ -182,7 +182,8 @@ def check_names(tap):
     told = set(re.findall(r"`(evil_[a-z_]+)`", PAGE.read_text(encoding="utf-8")))
     tap.check(sources == set(CRIMES) and len(sources) > 20, "each program has its row", sources ^ set(CRIMES))
     tap.check(told == sources, "each program stands in the page", told ^ sources)
-    kernel = "\n".join(path.read_text(encoding="utf-8") for path in (guest_boot.ROOT / "boot").rglob("*.c"))
+    kernel = "\n".join(path.read_text(encoding="utf-8") for room in ("core", "sys")
+                       for path in (guest_boot.ROOT / "boot" / room).glob("*.c"))
     raised = {word for call in re.findall(r"audit_hazard\(([^;]*)\);", kernel) for word in re.findall(r'"([^"]+)"', call)}
     caused = {word for crime in CRIMES.values() for age in AGES for record in crime.hazards[age] for word in record[2:]}
     tap.check(len(raised) > 15 and raised <= caused, "each hazard that the kernel names in its source has a program",

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# The conformance suite, written once: tests/conformance/*.c on each platform's port.
+# The conformance suite, written once: libvmo/tests/conformance/*.c on each platform's port.
 
 CONF_GROUPS := life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos \
                rounds full-slots full-maps full-memory
-CONF_SRCS := $(filter-out tests/conformance/conf_peer_main.c,$(sort $(wildcard tests/conformance/*.c)))
+CONF_SRCS := $(filter-out libvmo/tests/conformance/conf_peer_main.c,$(sort $(wildcard libvmo/tests/conformance/*.c)))
 
 # ---- On the host, under ASan and UBSan: the fake kernel, and Linux ------------------------------------------
-CONF_HOST := $(BUILD)/san/tests/conformance
+CONF_HOST := $(BUILD)/san/libvmo/tests/conformance
 CONF_CORE_OBJS := $(patsubst %.c,$(BUILD)/san/%.o,$(LIBVMO_CORE_SRCS) $(CONF_SRCS))
 CONF_FAKE := $(CONF_HOST)/conf_fake
 CONF_FAKE_OBJS := $(CONF_CORE_OBJS) $(CONF_HOST)/fake/conf_fake.o \
                   $(patsubst %.c,$(BUILD)/san/%.o,$(sort $(wildcard libvmo/backend/fake/*.c)))
 CONF_PROGRAMS := $(CONF_FAKE)
-$(CONF_HOST)/%.o: INCLUDES_tests += -Ilibvmo/backend/fake
+$(CONF_HOST)/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
 $(CONF_FAKE): $(CONF_FAKE_OBJS)
 	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -25,26 +25,26 @@ $(CONF_HOST)/conf_linux: $(CONF_CORE_OBJS) $(CONF_HOST)/linux/conf_linux.o $(CON
 endif
 
 # ---- On NEURON: init, which carries the peer; once with all groups, once with each alone ------------------
-CONF_TARGET := $(BUILD)/target/tests/conformance
-CONF_NEURON_OBJS := $(patsubst %.c,$(BUILD)/target/%.o,$(CONF_SRCS) tests/conformance/neuron/conf_neuron.c \
-                    tests/conformance/neuron/conf_neuron_main.c)
+CONF_TARGET := $(BUILD)/target/libvmo/tests/conformance
+CONF_NEURON_OBJS := $(patsubst %.c,$(BUILD)/target/%.o,$(CONF_SRCS) libvmo/tests/conformance/neuron/conf_neuron.c \
+                    libvmo/tests/conformance/neuron/conf_neuron_main.c)
 CONF_PEER_OBJS := $(addprefix $(CONF_TARGET)/,conf_peer.o conf_peer_main.o neuron/conf_neuron.o neuron/conf_neuron_peer.o)
 CONF_ELFS := $(CONF_TARGET)/suite.elf $(patsubst %,$(CONF_TARGET)/suite-%.elf,$(CONF_GROUPS))
-$(CONF_TARGET)/%.o: INCLUDES_tests += -Ilibvmo/backend/neuron
+$(CONF_TARGET)/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/neuron
 .SECONDARY: $(patsubst %,$(CONF_TARGET)/only-%.o,$(CONF_GROUPS))
 
 $(CONF_TARGET)/conf_peer.elf: $(CONF_PEER_OBJS) $(CRT_OBJS) $(LIBVMO) linker/payload.ld
 	$(PAYLOAD_LINK)
-$(CONF_TARGET)/neuron/conf_peer_elf.o: tests/conformance/neuron/conf_peer_elf.S $(CONF_TARGET)/conf_peer.elf
+$(CONF_TARGET)/neuron/conf_peer_elf.o: libvmo/tests/conformance/neuron/conf_peer_elf.S $(CONF_TARGET)/conf_peer.elf
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) -Wa,-I$(CONF_TARGET) -c -o $@ $<
-$(CONF_TARGET)/only-%.o: tests/conformance/neuron/conf_only.c
+$(CONF_TARGET)/only-%.o: libvmo/tests/conformance/neuron/conf_only.c
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_tests) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(INCLUDES_libvmo/tests) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
 $(CONF_TARGET)/suite.elf: $(CONF_TARGET)/neuron/conf_only.o
 $(filter %.elf,$(filter-out $(CONF_TARGET)/suite.elf,$(CONF_ELFS))): $(CONF_TARGET)/suite-%.elf: $(CONF_TARGET)/only-%.o
 $(CONF_ELFS): $(CONF_NEURON_OBJS) $(CONF_TARGET)/neuron/conf_peer_elf.o $(CRT_OBJS) $(LIBVMO) linker/payload.ld
 	$(PAYLOAD_LINK)
 
 ALL += $(CONF_ELFS) $(CONF_PROGRAMS)
-TEST_SUITES += tests/conformance/test_conformance.py
+TEST_SUITES += libvmo/tests/conformance/test_conformance.py

@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "testing" / "conformance.md"
+PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "testing" / "conformance.md"
 ROW = re.compile(r"\| (?P<cases>`[^|]+`) \| (?P<platforms>[^|]+) \| (?P<reason>[^|]+) \|")
 BEGIN = "| case | cannot be expressed on | because |\n|---|---|---|\n"
 

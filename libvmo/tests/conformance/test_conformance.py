@@ -15,8 +15,8 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "libvmo/tests/conformance")]
 import conformance_table  # noqa: E402
 import guest_boot  # noqa: E402
 from tap import Tap  # noqa: E402

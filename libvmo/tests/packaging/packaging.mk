@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The library as a user gets it: installed, looked at, built against and taken away again.
 
-PACKAGING_SUITE := tests/packaging/test_packaging.py
+PACKAGING_SUITE := libvmo/tests/packaging/test_packaging.py
 TEST_SUITES += $(PACKAGING_SUITE)
 
 .PHONY: test-packaging

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TREE / "tests"), str(TREE / "tests/packaging")]
+TREE = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(TREE / "tests"), str(TREE / "libvmo/tests/packaging")]
 from interface import Page, header_prototypes, map_symbols  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -22,8 +22,8 @@ BUILD = TREE / os.environ.get("BUILD", "build")
 CC, CXX = os.environ.get("HOSTCC", "gcc"), os.environ.get("CXX", "g++")
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 HEADERS = sorted((TREE / "libvmo/include/vmo").glob("*.h"))
-PAGES = [Page(p) for p in sorted((TREE / "docs/man").glob("*.[37]"))]
-EXAMPLES = sorted((TREE / "examples").glob("*.c"))
+PAGES = [Page(p) for p in sorted((TREE / "libvmo/man").glob("*.[37]"))]
+EXAMPLES = sorted((TREE / "libvmo/examples").glob("*.c"))
 SMALLEST_LINES = 40
 WRAP_BYTES_SAYS = """slice: the part that matters
 in place: yes
@@ -211,7 +211,7 @@ class Suite:
         self.statuses()
 
     def members(self):
-        text, page = (TREE / "libvmo/include/vmo/vmo.h").read_text(), (TREE / "docs/man/vmo_registry.3").read_text()
+        text, page = (TREE / "libvmo/include/vmo/vmo.h").read_text(), (TREE / "libvmo/man/vmo_registry.3").read_text()
         explained = {name for line in re.findall(r"^\.It Va (.*)$", page, re.M) for name in line.split(" , ")}
         for struct in ("vmo_limits", "vmo_counters"):
             members = set(re.findall(r"^ +uint\d+_t (\w+);",
@@ -263,9 +263,9 @@ class Suite:
         }[name]
 
     def programs(self):
-        smallest = (TREE / "examples/hello_share.c").read_text().count("\n")
+        smallest = (TREE / "libvmo/examples/hello_share.c").read_text().count("\n")
         self.check(smallest < SMALLEST_LINES, f"the smallest example has fewer than {SMALLEST_LINES} lines", smallest)
-        for source in [*EXAMPLES, TREE / "tests/packaging/cxx_user.cpp"]:
+        for source in [*EXAMPLES, TREE / "libvmo/tests/packaging/cxx_user.cpp"]:
             for flavour in ("shared", "static"):
                 program = self.build(source, flavour)
                 if not program:

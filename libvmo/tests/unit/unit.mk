@@ -4,14 +4,14 @@
 UNIT_TESTS := test_bytes test_channel test_dup test_inject test_peer test_registry test_require test_seals test_sha256 test_status \
               test_transfer test_views test_wire test_wrap
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/san/%.o,$(sort $(wildcard libvmo/src/*.c libvmo/backend/fake/*.c)) \
-             tests/unit/unit.c)
+             libvmo/tests/unit/unit.c)
 UNIT_LIBS_test_sha256 := -lcrypto
 
-$(BUILD)/san/tests/unit/%.o: INCLUDES_tests += -Ilibvmo/backend/fake
+$(BUILD)/san/libvmo/tests/unit/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
 
 define UNIT_TEST_RULE
-TEST_SUITES += $(BUILD)/san/tests/unit/$(1)
-$(BUILD)/san/tests/unit/$(1): $(BUILD)/san/tests/unit/$(1).o $(UNIT_OBJS)
+TEST_SUITES += $(BUILD)/san/libvmo/tests/unit/$(1)
+$(BUILD)/san/libvmo/tests/unit/$(1): $(BUILD)/san/libvmo/tests/unit/$(1).o $(UNIT_OBJS)
 	$$(Q)$$(HOSTCC) $$(SAN_CFLAGS) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$(1))
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call UNIT_TEST_RULE,$(test))))

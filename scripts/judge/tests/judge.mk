@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # The harness tested by itself: no kernel, no payload and no QEMU are needed.
 
-TEST_SUITES += tests/judge/test_judge.py tests/judge/test_harness.py tests/judge/test_run_tests.py \
-               tests/judge/test_noise.py
+TEST_SUITES += scripts/judge/tests/test_judge.py scripts/judge/tests/test_harness.py scripts/tests/test_run_tests.py \
+               scripts/judge/tests/test_noise.py

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The judge: a good run passes, and every run of tests/red fails for its own reason and no other."""
+"""The judge: a good run passes, and every run of scripts/judge/tests/red fails for its own reason and no other."""
 import json
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "red")]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent / "red")]
 
 from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail: each is one change to the good run of tests/judge/fixture.py, with the checks that it turns red.
+"""Runs that must fail: each is one change to the good run of scripts/judge/tests/fixture.py, with the checks that it turns red.
 
 All other checks must stay green, but for those that read the audit when the audit is not in form:
 these say not-checked. Logs kept as files stand beside this one, each with a .json of the same name.
