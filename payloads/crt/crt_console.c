@@ -3,12 +3,13 @@
  * stdout: line-buffered ASCII. A line goes out by one debug_write where the kernel has it, so that two tasks'
  * lines do not mix; else byte by byte (K-66).
  */
+#include "crt/crt_console.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "crt/crt_sys.h"
-#include "crt/crt_task.h"
 
 #define LINE_BYTES 512 /* longer lines go out in pieces */
 

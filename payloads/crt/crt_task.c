@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crt/crt_task.h"
 
+#include "crt/crt_console.h"
 #include "crt/crt_sys.h"
 
 _Noreturn void task_finish(int status)

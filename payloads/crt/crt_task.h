@@ -7,7 +7,4 @@
  * exit (K-65), yields for ever with the status in a0. */
 _Noreturn void task_finish(int status);
 
-/* Sends what the console holds of an unfinished line. */
-void console_flush(void);
-
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* K-65: init exits. */
-#include "crt/crt_task.h"
+#include "crt/crt_console.h"
 #include "evil/evil.h"
 
 int main(void)

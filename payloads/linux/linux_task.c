@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "crt/crt_console.h"
 #include "crt/crt_task.h"
 
 static void stand_to_be_looked_at(void)
