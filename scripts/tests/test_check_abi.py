@@ -26,7 +26,7 @@ CASES = {
     "a good tree": ({}, 0, "3 of 3 statements, 0 findings"),
     "one without the probe's folder": ({"boot/tests/abi/calls.tsv": None, "libvmo/tests/unit/test_calls.c": f"// {ONE}\n"}, 0,
                                        "3 of 3 statements, 0 findings"),
-    "the table": ({}, 0, f"{TWO}\ttests/core/test_ends.c"),
+    "the table": ({}, 0, f"{TWO}\tboot/tests/core/test_ends.c"),
     "no case": ({"boot/tests/abi/calls.tsv": f"other\t{ONE}\n"}, 1, f"no test, probe case or hazard cites {ONE}"),
     "no test": ({"boot/tests/core/test_ends.c": None}, 1, f"no test, probe case or hazard cites {TWO}"),
     "no hazard": ({"payloads/evil/evil_fault.c": "int main(void);\n"}, 1, "2 of 3 statements, 1 findings"),

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 import guest_boot  # noqa: E402
 from tap import Tap  # noqa: E402
 
-ELF = guest_boot.BUILD / "target" / "tests" / "cost" / "cost.elf"
+ELF = guest_boot.BUILD / "target" / "boot" / "tests" / "cost" / "cost.elf"
 AGES = ("a1", "a2")
 BOUNDS = {
     "a1": {"getpid": 110, "handover": 2500, "handover-to-peer": 2500},

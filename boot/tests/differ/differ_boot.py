@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import guest_boot  # noqa: E402
 from guest_boot import BUILD, KERNEL  # noqa: E402
 
-ELF = BUILD / "target" / "tests" / "differ" / "differ.elf"
+ELF = BUILD / "target" / "boot" / "tests" / "differ" / "differ.elf"
 WALL_SECONDS = 30
 WATCHDOG_MS = 10000  # of guest time at shift 0; the longest program takes a tenth of it
 CONTROLS = 3

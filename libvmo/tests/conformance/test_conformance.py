@@ -22,9 +22,9 @@ import guest_boot  # noqa: E402
 from tap import Tap  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
-ELFS = BUILD / "target" / "tests" / "conformance"
-FAKE = BUILD / "san" / "tests" / "conformance" / "conf_fake"
-LINUX = BUILD / "san" / "tests" / "conformance" / "conf_linux"
+ELFS = BUILD / "target" / "libvmo" / "tests" / "conformance"
+FAKE = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_fake"
+LINUX = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_linux"
 WALL_SECONDS = 300
 CASES_MIN = 120
 

@@ -15,7 +15,7 @@ from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-impor
 from judge.context import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
-RED_FOLDER = ROOT / "tests" / "red"
+RED_FOLDER = ROOT / "scripts" / "judge" / "tests" / "red"
 RED_MINIMUM = 25
 UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed")
 
