@@ -1,49 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NEURON system call ABI: the only copy of its numbers in this tree.
+ * The NEURON system call ABI, for C and assembler. No other file but calls.def has its numbers.
  *
- * Readable from C and from assembler. Every group names the statement of docs/abi.md (K-xx) that
- * it comes from; abi_check.c pins the numbers and the layouts. Neither the library nor the test
- * kernel owns this file: both include it.
+ * Every group names the statement of docs/abi.md (K-xx) that it comes from; abi_check.c pins the
+ * layouts. Neither the library nor the test kernel owns this file: both include it.
  */
 #ifndef NEXUS_ABI_H
 #define NEXUS_ABI_H
 
-/* System call numbers, in a7 (docs/abi.md, "Numbers in scope"). */
-#define NX_SYS_YIELD 0
-#define NX_SYS_NSEC 1
-#define NX_SYS_MAP 4 /* a1 alone */
-#define NX_SYS_VMO_CREATE 5
-#define NX_SYS_VMO_WRITE 6
-#define NX_SYS_CAP_TRANSFER 8
-#define NX_SYS_AS_CREATE 9
-#define NX_SYS_AS_MAP 10
-#define NX_SYS_EXIT 11
-#define NX_SYS_WAIT 12
-#define NX_SYS_EXEC 13
-#define NX_SYS_IPC_SEND 14
-#define NX_SYS_DEBUG_PUTC 16
-#define NX_SYS_EXEC_V2 17
-#define NX_SYS_IPC_RECV 18
-#define NX_SYS_EP_CREATE_OLD 19
-#define NX_SYS_CAP_CLOSE 20
-#define NX_SYS_EP_CLOSE 21
-#define NX_SYS_EP_CREATE 22
-#define NX_SYS_EP_CREATE_FOR 23
-#define NX_SYS_CAP_CLONE 24
-#define NX_SYS_GETPID 25
-#define NX_SYS_IPC_RECV_V2 26
-#define NX_SYS_CAP_QUERY 28 /* a2 from here on */
-#define NX_SYS_CAP_TRANSFER_TO 31
-#define NX_SYS_TASK_RESUME 32
-#define NX_SYS_DEBUG_WRITE 44
-#define NX_SYS_VMO_DESTROY 46
-#define NX_SYS_VMO_READ 47
-#define NX_SYS_AS_SELF 49
-#define NX_SYS_VMO_SHARE_RO 51
-#define NX_SYS_WAIT_NOHANG 52
-#define NX_SYS_VM_MAP 53
-#define NX_SYS_VM_UNMAP 54
+/* System call numbers, in a7: NX_SYS_<constant>, a row of calls.def each. */
+#ifdef __ASSEMBLER__
+#define NX_CALL(number, constant, name, revisions, arguments) .equ NX_SYS_##constant, number
+#include "calls.def"
+#else
+enum {
+#define NX_CALL(number, constant, name, revisions, arguments) NX_SYS_##constant = number,
+#include "calls.def"
+};
+#endif
 #define NX_SYS_COUNT 64 /* one past the highest number that a `without=` may name */
 
 /* Errors, returned negated in a0 (K-01). */

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the citations of the kernel's contract, docs/abi.md, whose statements have ids (K-xx).
+"""Checks the kernel's contract, docs/abi.md: the citations of its statements (K-xx), and its table of calls.
 
 Each statement is cited by at least one probe case (boot/tests/abi/*.tsv), test of the kernel, of the library or of a
-backend, or hazard program (payloads/evil); and whatever is cited exists. Prints how many are covered; --table shows where each is.
+backend, or hazard program (payloads/evil); and whatever is cited exists. The table of calls has the rows of abi/calls.def.
+Prints how many statements are covered and calls compared; --table shows where each statement is covered.
 """
 import argparse
 import collections
@@ -23,6 +24,12 @@ CITING = ("abi", "boot", "libvmo", "payloads", "tests", "docs", "scripts", "link
 SUFFIXES = {".c", ".h", ".S", ".py", ".md", ".tsv", ".ld", ".mk", ".3", ".7"}
 # Made up on purpose, to be no statement's.
 NOT_MEANT = {"K-00"}
+
+CALLS = "abi/calls.def"
+CALL = re.compile(r"^NX_CALL\(([0-9]+), [A-Z0-9_]+, ([a-z0-9_]+), (A1|A2|BOTH), (\([a-z0-9_*, ]*\))\)$")
+TABLE_HEAD = "| nr | call | a1 | a2 |"
+TABLE_ROW = re.compile(r"^\| ([0-9]+) \| ([a-z0-9_]+)(\([^)]*\))[^|]* \| (✓|-38)[^|]* \| (✓|-38)[^|]* \|$")
+REVISIONS = {("✓", "-38"): "A1", ("-38", "✓"): "A2", ("✓", "✓"): "BOTH"}
 
 
 def sources(root, top, suffixes):
@@ -50,8 +57,53 @@ def strays(root, statements):
             for name in sorted(set(CITED.findall(read(path))) - statements - NOT_MEANT)]
 
 
+def calls_of_code(root):
+    """The rows of calls.def -> ({number: "name(arguments) revisions"}, faults)."""
+    rows, faults, last = {}, [], -1
+    path = root / CALLS
+    for line in read(path).splitlines() if path.is_file() else []:
+        match = CALL.match(line)
+        if match is None:
+            faults += [f"{CALLS}: not a row: {line}"] if line.lstrip().startswith("NX_CALL") else []
+            continue
+        number, name, revisions, arguments = match.groups()
+        if int(number) <= last:
+            faults.append(f"{CALLS}: {number} ({name}) does not come after {last}: a number is used once, in order")
+        last = int(number)
+        rows[int(number)] = f"{name}{arguments} {revisions}"
+    return rows, faults
+
+
+def calls_of_contract(text):
+    """The rows of the contract's table -> ({number: "name(arguments) revisions"}, faults)."""
+    rows, faults = {}, []
+    for line in text.partition(TABLE_HEAD)[2].partition("\n\n")[0].splitlines()[2:]:
+        match = TABLE_ROW.match(line)
+        revisions = REVISIONS.get(match.groups()[3:]) if match else None
+        if revisions is None:
+            faults.append(f"{CONTRACT}: not a row of the table of calls: {line}")
+            continue
+        number, name, arguments = match.groups()[:3]
+        if int(number) in rows:
+            faults.append(f"{CONTRACT}: call {number} has two rows")
+        rows[int(number)] = f"{name}{arguments} {revisions}".replace("\\*", "*")
+    return rows, faults
+
+
+def check_calls(root):
+    """The table of calls in the code and the one in the contract -> (rows in the code, faults)."""
+    code, faults = calls_of_code(root)
+    contract, more = calls_of_contract(read(root / CONTRACT))
+    faults += more
+    for number in sorted(set(code) | set(contract)):
+        ours, theirs = code.get(number, "no such row"), contract.get(number, "no such row")
+        if ours != theirs:
+            faults.append(f"call {number}: {CALLS} has {ours}; {CONTRACT} has {theirs}")
+    return len(code), faults if code else faults + [f"{CALLS} has no row"]
+
+
 def main(words):
-    parser = argparse.ArgumentParser(description="Checks the citations of the kernel's contract.")
+    parser = argparse.ArgumentParser(description="Checks the kernel's contract: its citations and its table of calls.")
     parser.add_argument("--table", action="store_true", help="show where each statement is covered")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(), help="the tree (default: here)")
     options = parser.parse_args(words)
@@ -60,12 +112,15 @@ def main(words):
     bad = [f"{name} is defined twice" for name, count in collections.Counter(listed).items() if count > 1]
     bad += [f"no test, probe case or hazard cites {name}" for name in listed if name not in found]
     bad += [f"cites what does not exist: {stray}" for stray in strays(options.root, set(listed))]
+    calls, faults = check_calls(options.root)
+    bad += faults
     if options.table:
         for name in listed:
             print(f"{name}\t{' '.join(found.get(name, ['-']))}")
     for line in bad:
         print(f"check-abi: {line}")
-    print(f"check-abi: {sum(1 for name in listed if name in found)} of {len(listed)} statements, {len(bad)} findings")
+    print(f"check-abi: {sum(1 for name in listed if name in found)} of {len(listed)} statements, "
+          f"{calls} calls, {len(bad)} findings")
     return 1 if bad or not listed else 0
 
 

@@ -7,52 +7,18 @@
 #include "core/sched.h"
 #include "core/storm.h"
 
-/* The ages that have a call. */
-#define ON_A1 1u
-#define ON_A2 2u
-#define ON_BOTH (ON_A1 | ON_A2)
+/* Which revisions have a call, by the names in calls.def. */
+enum { ON_A1 = 1, ON_A2 = 2, ON_BOTH = ON_A1 | ON_A2 };
 
 /* K-02: what a1 leaves in t0, t1 and t2. Whoever relies on them is to notice. */
 #define CLOBBER UINT64_MAX
 
 static const struct call {
-    unsigned ages; /* 0: out of scope (K-05) */
+    unsigned revisions; /* 0: out of scope (K-05) */
     sys_handler *handler;
 } calls[NX_SYS_COUNT] = {
-    [NX_SYS_YIELD] = {ON_BOTH, sys_yield},
-    [NX_SYS_NSEC] = {ON_BOTH, sys_nsec},
-    [NX_SYS_MAP] = {ON_A1, sys_map},
-    [NX_SYS_VMO_CREATE] = {ON_BOTH, sys_vmo_create},
-    [NX_SYS_VMO_WRITE] = {ON_BOTH, sys_vmo_write},
-    [NX_SYS_CAP_TRANSFER] = {ON_BOTH, sys_cap_transfer},
-    [NX_SYS_AS_CREATE] = {ON_BOTH, sys_as_create},
-    [NX_SYS_AS_MAP] = {ON_BOTH, sys_as_map},
-    [NX_SYS_EXIT] = {ON_BOTH, sys_exit},
-    [NX_SYS_WAIT] = {ON_BOTH, sys_wait},
-    [NX_SYS_EXEC] = {ON_BOTH, sys_exec},
-    [NX_SYS_IPC_SEND] = {ON_BOTH, sys_ipc_send},
-    [NX_SYS_DEBUG_PUTC] = {ON_BOTH, sys_debug_putc},
-    [NX_SYS_EXEC_V2] = {ON_BOTH, sys_exec_v2},
-    [NX_SYS_IPC_RECV] = {ON_BOTH, sys_ipc_recv},
-    [NX_SYS_EP_CREATE_OLD] = {ON_BOTH, sys_ep_create_old},
-    [NX_SYS_CAP_CLOSE] = {ON_BOTH, sys_cap_close},
-    [NX_SYS_EP_CLOSE] = {ON_BOTH, sys_ep_close},
-    [NX_SYS_EP_CREATE] = {ON_BOTH, sys_ep_create},
-    [NX_SYS_EP_CREATE_FOR] = {ON_BOTH, sys_ep_create_for},
-    [NX_SYS_CAP_CLONE] = {ON_BOTH, sys_cap_clone},
-    [NX_SYS_GETPID] = {ON_BOTH, sys_getpid},
-    [NX_SYS_IPC_RECV_V2] = {ON_BOTH, sys_ipc_recv_v2},
-    [NX_SYS_CAP_QUERY] = {ON_A2, sys_cap_query},
-    [NX_SYS_CAP_TRANSFER_TO] = {ON_A2, sys_cap_transfer_to},
-    [NX_SYS_TASK_RESUME] = {ON_A2, sys_task_resume},
-    [NX_SYS_DEBUG_WRITE] = {ON_A2, sys_debug_write},
-    [NX_SYS_VMO_DESTROY] = {ON_A2, sys_vmo_destroy},
-    [NX_SYS_VMO_READ] = {ON_A2, sys_vmo_read},
-    [NX_SYS_AS_SELF] = {ON_A2, sys_as_self},
-    [NX_SYS_VMO_SHARE_RO] = {ON_A2, sys_vmo_share_ro},
-    [NX_SYS_WAIT_NOHANG] = {ON_A2, sys_wait_nohang},
-    [NX_SYS_VM_MAP] = {ON_A2, sys_vm_map},
-    [NX_SYS_VM_UNMAP] = {ON_A2, sys_vm_unmap},
+#define NX_CALL(number, constant, name, revisions, arguments) [number] = {ON_##revisions, sys_##name},
+#include "calls.def"
 };
 
 /* What the calls of this boot are like. */
@@ -70,10 +36,11 @@ static int64_t sys_absent(struct task *self, const uint64_t *args)
 
 void kernel_calls_init(void)
 {
-    const unsigned age = config_is_a1() ? ON_A1 : ON_A2;
+    const unsigned revision = config_is_a1() ? ON_A1 : ON_A2;
     boot.clobbers = config_is_a1();
     for (unsigned number = 0; number < NX_SYS_COUNT; number++) {
-        const bool present = (calls[number].ages & age) != 0 && (the_config.without >> number & 1) == 0;
+        const bool exists = (calls[number].revisions & revision) != 0;
+        const bool present = exists && (the_config.without >> number & 1) == 0;
         boot.handlers[number] = present ? calls[number].handler : sys_absent;
     }
 }

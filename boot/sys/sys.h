@@ -14,34 +14,8 @@
 
 typedef int64_t sys_handler(struct task *self, const uint64_t *args);
 
-/* sys_time.c */
-sys_handler sys_yield, sys_nsec, sys_getpid;
-
-/* sys_console.c */
-sys_handler sys_debug_putc, sys_debug_write;
-
-/* sys_vmo.c */
-sys_handler sys_vmo_create, sys_vmo_write, sys_vmo_read, sys_vmo_destroy, sys_vmo_share_ro;
-
-/* sys_map.c */
-sys_handler sys_map, sys_vm_map, sys_vm_unmap;
-
-/* sys_as.c */
-sys_handler sys_as_create, sys_as_map, sys_as_self;
-
-/* sys_cap.c */
-sys_handler sys_cap_transfer, sys_cap_transfer_to, sys_cap_close, sys_cap_clone, sys_cap_query;
-
-/* sys_endpoint.c */
-sys_handler sys_ep_create_old, sys_ep_create, sys_ep_create_for, sys_ep_close;
-
-/* sys_ipc.c */
-sys_handler sys_ipc_send, sys_ipc_recv, sys_ipc_recv_v2;
-
-/* sys_exec.c */
-sys_handler sys_exec, sys_exec_v2;
-
-/* sys_task.c */
-sys_handler sys_exit, sys_wait, sys_wait_nohang, sys_task_resume;
+/* The handlers, one a row of calls.def: sys_<name>, in the file of its family. */
+#define NX_CALL(number, constant, name, revisions, arguments) sys_handler sys_##name;
+#include "calls.def"
 
 #endif

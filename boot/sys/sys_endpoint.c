@@ -4,7 +4,7 @@
 #include "sys/sys.h"
 
 /* The number that made endpoints before factories existed. */
-int64_t sys_ep_create_old(struct task *self, const uint64_t *args)
+int64_t sys_endpoint_create_old(struct task *self, const uint64_t *args)
 {
     (void)self;
     (void)args;
@@ -30,7 +30,7 @@ static int64_t create(struct task *self, uint32_t owner, uint32_t depth)
 }
 
 /* ipc_endpoint_create(factory, depth) */
-int64_t sys_ep_create(struct task *self, const uint64_t *args)
+int64_t sys_endpoint_create(struct task *self, const uint64_t *args)
 {
     const int64_t refusal = check_create(self, args[0], args[1]);
     return refusal != 0 ? refusal : create(self, self->pid, (uint32_t)args[1]);
@@ -38,7 +38,7 @@ int64_t sys_ep_create(struct task *self, const uint64_t *args)
 
 /* ipc_endpoint_create_for(factory, pid, depth): owned by a child, held by the caller. An ended child that
  * was not waited for still counts: its endpoint never closes (K-62). */
-int64_t sys_ep_create_for(struct task *self, const uint64_t *args)
+int64_t sys_endpoint_create_for(struct task *self, const uint64_t *args)
 {
     const int64_t refusal = check_create(self, args[0], args[2]);
     if (refusal != 0)
@@ -50,7 +50,7 @@ int64_t sys_ep_create_for(struct task *self, const uint64_t *args)
 }
 
 /* The slot is taken away whatever the answer (K-57). */
-int64_t sys_ep_close(struct task *self, const uint64_t *args)
+int64_t sys_endpoint_close(struct task *self, const uint64_t *args)
 {
     if (cap_find(&self->caps, args[0]) == NULL)
         return -NX_EPERM;

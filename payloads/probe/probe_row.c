@@ -19,40 +19,8 @@ struct probe_answer probe_call(uint64_t number, const uint64_t args[6])
 const char *probe_call_name(uint64_t number)
 {
     static const char *const names[NX_SYS_COUNT] = {
-        [NX_SYS_YIELD] = "yield",
-        [NX_SYS_NSEC] = "nsec",
-        [NX_SYS_MAP] = "map",
-        [NX_SYS_VMO_CREATE] = "vmo_create",
-        [NX_SYS_VMO_WRITE] = "vmo_write",
-        [NX_SYS_CAP_TRANSFER] = "cap_transfer",
-        [NX_SYS_AS_CREATE] = "as_create",
-        [NX_SYS_AS_MAP] = "as_map",
-        [NX_SYS_EXIT] = "exit",
-        [NX_SYS_WAIT] = "wait",
-        [NX_SYS_EXEC] = "exec",
-        [NX_SYS_IPC_SEND] = "ipc_send",
-        [NX_SYS_DEBUG_PUTC] = "debug_putc",
-        [NX_SYS_EXEC_V2] = "exec_v2",
-        [NX_SYS_IPC_RECV] = "ipc_recv",
-        [NX_SYS_EP_CREATE_OLD] = "endpoint_create_old",
-        [NX_SYS_CAP_CLOSE] = "cap_close",
-        [NX_SYS_EP_CLOSE] = "endpoint_close",
-        [NX_SYS_EP_CREATE] = "endpoint_create",
-        [NX_SYS_EP_CREATE_FOR] = "endpoint_create_for",
-        [NX_SYS_CAP_CLONE] = "cap_clone",
-        [NX_SYS_GETPID] = "getpid",
-        [NX_SYS_IPC_RECV_V2] = "ipc_recv_v2",
-        [NX_SYS_CAP_QUERY] = "cap_query",
-        [NX_SYS_CAP_TRANSFER_TO] = "cap_transfer_to",
-        [NX_SYS_TASK_RESUME] = "task_resume",
-        [NX_SYS_DEBUG_WRITE] = "debug_write",
-        [NX_SYS_VMO_DESTROY] = "vmo_destroy",
-        [NX_SYS_VMO_READ] = "vmo_read",
-        [NX_SYS_AS_SELF] = "as_self",
-        [NX_SYS_VMO_SHARE_RO] = "vmo_share_ro",
-        [NX_SYS_WAIT_NOHANG] = "wait_nohang",
-        [NX_SYS_VM_MAP] = "vm_map",
-        [NX_SYS_VM_UNMAP] = "vm_unmap",
+#define NX_CALL(number, constant, name, revisions, arguments) [number] = #name,
+#include "calls.def"
     };
 
     return number < NX_SYS_COUNT && names[number] != NULL ? names[number] : "unknown";

@@ -14,22 +14,42 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 # Put together here, so that the check does not take them for citations of this file's own.
 ONE, TWO, THREE, NONE = (f"K-{number}" for number in (71, 72, 73, 99))
+STATEMENTS = f"# The contract\n\n**{ONE} Calls.** As {TWO} says.\n\n**{TWO} Ends.** So.\n\n**{THREE} Faults.** So.\n\n"
+HEAD = "| nr | call | a1 | a2 |\n|---|---|---|---|\n"
+YIELD = "| 0 | yield(): the pid scheduled next | ✓ | ✓ |\n"
+MAP = "| 4 | map(slot, va, off): one page | ✓ | -38 |\n"
+SEND = "| 14 | ipc_send(slot, hdr\\*); len | -38 | ✓, not yet |\n"
+TABLE = HEAD + YIELD + MAP + SEND + "\nNext.\n"
+YIELD_ROW, MAP_ROW, SEND_ROW = ("NX_CALL(0, YIELD, yield, BOTH, ())\n", "NX_CALL(4, MAP, map, A1, (slot, va, off))\n",
+                                "NX_CALL(14, IPC_SEND, ipc_send, A2, (slot, hdr*))\n")
 GOOD = {
-    "docs/abi.md": f"# The contract\n\n**{ONE} Calls.** As {TWO} says.\n\n**{TWO} Ends.** So.\n\n**{THREE} Faults.** So.\n",
+    "docs/abi.md": STATEMENTS + TABLE,
+    "abi/calls.def": "/* NX_CALL(number, ...) */\n" + YIELD_ROW + MAP_ROW + SEND_ROW,
     "boot/tests/abi/calls.tsv": f"{ONE}-yield\t0\t17\n",
     "boot/tests/core/test_ends.c": f"/* {TWO} */\n",
     "payloads/evil/evil_fault.c": f"/* {THREE}: a fault. */\n",
 }
 
+
+def contract(*rows):
+    """Another table of calls in the contract."""
+    return {"docs/abi.md": STATEMENTS + HEAD + "".join(rows) + "\n"}
+
+
+def calls(*rows):
+    """Other rows in the code."""
+    return {"abi/calls.def": "".join(rows)}
+
+
 # name: (what is changed, exit code, words that must be said)
 CASES = {
-    "a good tree": ({}, 0, "3 of 3 statements, 0 findings"),
+    "a good tree": ({}, 0, "3 of 3 statements, 3 calls, 0 findings"),
     "one without the probe's folder": ({"boot/tests/abi/calls.tsv": None, "libvmo/tests/unit/test_calls.c": f"// {ONE}\n"}, 0,
-                                       "3 of 3 statements, 0 findings"),
+                                       "3 of 3 statements, 3 calls, 0 findings"),
     "the table": ({}, 0, f"{TWO}\tboot/tests/core/test_ends.c"),
     "no case": ({"boot/tests/abi/calls.tsv": f"other\t{ONE}\n"}, 1, f"no test, probe case or hazard cites {ONE}"),
     "no test": ({"boot/tests/core/test_ends.c": None}, 1, f"no test, probe case or hazard cites {TWO}"),
-    "no hazard": ({"payloads/evil/evil_fault.c": "int main(void);\n"}, 1, "2 of 3 statements, 1 findings"),
+    "no hazard": ({"payloads/evil/evil_fault.c": "int main(void);\n"}, 1, "2 of 3 statements, 3 calls, 1 findings"),
     "a citation in the kernel alone": ({"boot/tests/core/test_ends.c": None, "boot/core/end.c": f"/* {TWO} */\n"}, 1,
                                        f"no test, probe case or hazard cites {TWO}"),
     "a stray in the kernel": ({"boot/core/end.c": f"/* {NONE} */\n"}, 1, f"boot/core/end.c: {NONE}"),
@@ -38,6 +58,25 @@ CASES = {
     "a stray in a case": ({"boot/tests/abi/more.tsv": f"{NONE}-x\t1\n"}, 1, f"boot/tests/abi/more.tsv: {NONE}"),
     "a statement twice": ({"docs/abi.md": GOOD["docs/abi.md"] + f"\n**{ONE} Again.** So.\n"}, 1,
                           f"{ONE} is defined twice"),
+    "a call that the contract lacks": (contract(YIELD, SEND), 1,
+                                       "call 4: abi/calls.def has map(slot, va, off) A1; docs/abi.md has no such row"),
+    "a call that the code lacks": (calls(YIELD_ROW, MAP_ROW), 1,
+                                   "call 14: abi/calls.def has no such row; docs/abi.md has ipc_send(slot, hdr*) A2"),
+    "another number": (contract(YIELD, MAP.replace("4", "3"), SEND), 1, "call 3: abi/calls.def has no such row"),
+    "another name": (contract(YIELD.replace("yield", "pause"), MAP, SEND), 1, "docs/abi.md has pause() BOTH"),
+    "another argument": (contract(YIELD, MAP.replace("off", "offset"), SEND), 1, "docs/abi.md has map(slot, va, offset) A1"),
+    "an argument less": (contract(YIELD, MAP.replace(", off", ""), SEND), 1, "docs/abi.md has map(slot, va) A1"),
+    "a pointer that is none": (contract(YIELD, MAP, SEND.replace("\\*", "")), 1, "docs/abi.md has ipc_send(slot, hdr) A2"),
+    "another revision": (contract(YIELD.replace("✓", "-38", 1), MAP, SEND), 1, "docs/abi.md has yield() A2"),
+    "no revision": (contract(YIELD, MAP.replace("✓", "-38"), SEND), 1, "not a row of the table of calls: | 4 | map"),
+    "two rows of a call": (contract(YIELD, YIELD, MAP, SEND), 1, "call 0 has two rows"),
+    "a row out of form": (contract(YIELD, MAP, SEND.replace("14", "x")), 1, "not a row of the table of calls: | x |"),
+    "a number used twice": (calls(YIELD_ROW, MAP_ROW, MAP_ROW.replace("map", "map_two"), SEND_ROW), 1,
+                            "4 (map_two) does not come after 4"),
+    "a row of the code out of form": (calls(YIELD_ROW, MAP_ROW.replace("A1", "A3"), SEND_ROW), 1,
+                                      "abi/calls.def: not a row: NX_CALL(4, MAP, map, A3, (slot, va, off))"),
+    "no calls": ({"abi/calls.def": None}, 1, "abi/calls.def has no row"),
+    "no table": ({"docs/abi.md": STATEMENTS}, 1, "call 0: abi/calls.def has yield() BOTH; docs/abi.md has no such row"),
     "no contract": ({"docs/abi.md": "# Nothing\n", "boot/tests/abi/calls.tsv": None, "boot/tests/core/test_ends.c": None,
                      "payloads/evil/evil_fault.c": None}, 1, "0 of 0 statements"),
 }
