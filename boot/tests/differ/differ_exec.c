@@ -134,7 +134,7 @@ static void perform(struct differ *differ, const struct differ_order *order, str
     } else {
         answer->ended = 1;
     }
-    if (order->op.kind == OP_RESUME && answer->a0 == 0) {
+    if (order->op.kind == NX_SYS_TASK_RESUME && answer->a0 == 0) {
         greet(differ, order->args[0], answer);
     }
 }
@@ -152,7 +152,7 @@ void differ_exec(void *ctx, const struct model_op *op, const uint64_t args[OP_AR
                  struct model_answer *answer)
 {
     struct differ *differ = ctx;
-    struct differ_order order = {.op = *op};
+    struct differ_order order = {.op = *op, .prepares = op_prepares(op)};
 
     memcpy(order.args, args, sizeof order.args);
     perform(differ, &order, answer);

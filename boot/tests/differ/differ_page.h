@@ -13,6 +13,7 @@
 
 struct differ_order {
     struct model_op op;
+    uint32_t prepares; /* op_prepares: a puppet does without the model's table */
     uint64_t args[OP_ARGS];
 };
 

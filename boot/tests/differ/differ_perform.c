@@ -10,7 +10,7 @@
 
 static void prepare(struct differ_memory *memory, const struct differ_order *order)
 {
-    const unsigned puts = op_prepares(&order->op);
+    const uint32_t puts = order->prepares;
 
     if (puts & OP_PUTS_JUNK) {
         memset(&memory->hdr, OP_JUNK, sizeof memory->hdr);
@@ -53,9 +53,9 @@ static void make(struct differ_memory *memory, const struct differ_order *order,
     default:
         break;
     }
-    const uint32_t number = op_number(&order->op);
+    const uint64_t number = order->op.kind;
     struct nx_result result;
-    if (op_prepares(&order->op) & OP_PUTS_DESC) {
+    if (order->prepares & OP_PUTS_DESC) {
         result = nx_call(nx_address(&memory->desc), 0, 0, 0, 0, 0, number);
     } else {
         result = nx_call(a[0], a[1], a[2], a[3], a[4], a[5], number);
@@ -69,7 +69,7 @@ static void make(struct differ_memory *memory, const struct differ_order *order,
 static void look(const struct differ_memory *memory, const struct differ_order *order,
                  struct model_answer *answer)
 {
-    const unsigned puts = op_prepares(&order->op);
+    const uint32_t puts = order->prepares;
 
     if (puts & OP_PUTS_JUNK) {
         answer->hdr = memory->hdr;

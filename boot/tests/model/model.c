@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 /* ---- Judging an answer --------------------------------------------------------------------------------- */
 
@@ -71,69 +71,7 @@ void model_resolve(const struct model *m, const struct model_op *op, uint64_t ar
         args[i] = resolve(m, op, i);
 }
 
-/* ---- The kinds ----------------------------------------------------------------------------------------- */
-
-static void step_getpid(struct turn *t)
-{
-    answers(t, t->self->pid);
-}
-
-static void step_refused_1(struct turn *t)
-{
-    answers(t, -NX_EPERM); /* "old endpoint create: -1" */
-}
-
-static void step_refused_22(struct turn *t)
-{
-    answers(t, -NX_EINVAL); /* K-13: exec errors */
-    memory_is_untouched(t);
-}
-
-enum { BOTH, ONLY_A1, ONLY_A2 };
-
-static const struct kind {
-    unsigned ages;
-    void (*step)(struct turn *t);
-} kinds[OP_KINDS] = {
-    [OP_GETPID] = {BOTH, step_getpid},
-    [OP_VMO_CREATE] = {BOTH, step_vmo_create},
-    [OP_VMO_WRITE] = {BOTH, step_vmo_write},
-    [OP_VMO_READ] = {ONLY_A2, step_vmo_read},
-    [OP_VMO_DESTROY] = {ONLY_A2, step_vmo_destroy},
-    [OP_SHARE_RO] = {ONLY_A2, step_share_ro},
-    [OP_QUERY] = {ONLY_A2, step_query},
-    [OP_MAP] = {ONLY_A1, step_map},
-    [OP_VM_MAP] = {ONLY_A2, step_vm_map},
-    [OP_VM_UNMAP] = {ONLY_A2, step_vm_unmap},
-    [OP_LOAD] = {BOTH, step_load},
-    [OP_STORE] = {BOTH, step_store},
-    [OP_TRANSFER] = {BOTH, step_transfer},
-    [OP_TRANSFER_TO] = {ONLY_A2, step_transfer_to},
-    [OP_CLOSE] = {BOTH, step_close},
-    [OP_CLONE] = {BOTH, step_clone},
-    [OP_AS_CREATE] = {BOTH, step_as_create},
-    [OP_AS_SELF] = {ONLY_A2, step_as_self},
-    [OP_AS_MAP] = {BOTH, step_as_map},
-    [OP_EP_CREATE] = {BOTH, step_ep_create},
-    [OP_EP_CREATE_FOR] = {BOTH, step_ep_create_for},
-    [OP_EP_CREATE_OLD] = {BOTH, step_refused_1},
-    [OP_EP_CLOSE] = {BOTH, step_ep_close},
-    [OP_SEND] = {BOTH, step_send},
-    [OP_RECV] = {BOTH, step_recv},
-    [OP_RECV_V2] = {BOTH, step_recv},
-    [OP_SPAWN] = {BOTH, step_spawn},
-    [OP_EXEC] = {BOTH, step_refused_22},
-    [OP_RESUME] = {ONLY_A2, step_resume},
-    [OP_EXIT] = {BOTH, step_exit},
-    [OP_FAULT] = {BOTH, step_fault},
-    [OP_WAIT] = {BOTH, step_wait},
-    [OP_WAIT_NOHANG] = {ONLY_A2, step_wait_nohang},
-};
-
-bool model_has(bool is_a1, uint8_t kind)
-{
-    return kinds[kind].ages != (is_a1 ? ONLY_A2 : ONLY_A1);
-}
+/* ---- A turn -------------------------------------------------------------------------------------------- */
 
 /* K-04, K-05: a number that this age does not have. */
 static void step_absent(struct turn *t)
@@ -144,13 +82,12 @@ static void step_absent(struct turn *t)
 
 static void take_turn(struct turn *t)
 {
-    const struct kind *kind = &kinds[t->op->kind];
-    const bool may_end = t->op->kind == OP_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
+    const bool may_end = t->op->kind == NX_SYS_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
                          t->op->kind == OP_STORE;
     if (!holds(t, may_end || !t->answer->ended, "the task ended"))
         return;
     if (model_has(t->m->limits.is_a1, t->op->kind))
-        kind->step(t);
+        model_kind_of(t->op->kind)->step(t);
     else
         step_absent(t);
     vmo_forget_lost(t->m);

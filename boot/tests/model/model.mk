@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Random programs, judged by a model of the contract, against the kernel core on the host.
 
-MODEL_PARTS := model.o model_op.o model_cap.o model_vmo.o model_space.o model_map.o model_ipc.o model_task.o model_allow.o \
+MODEL_PARTS := model.o model_kind.o model_op.o model_cap.o model_vmo.o model_space.o model_map.o model_ipc.o model_task.o model_allow.o \
                model_gen.o model_make.o model_run.o model_wind.o model_text.o
 MODEL_HOST_OBJS := $(addprefix boot/tests/model/,$(MODEL_PARTS) model_host.o model_walk.o model_shrink.o \
                    test_model_core.o)

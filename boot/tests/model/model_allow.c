@@ -3,18 +3,10 @@
  * Which operations are left out: what would block (K-55), be a hazard (K-17, K-20, K-29, K-60 to K-65), touch
  * the control pages, or leave the model's tables. Where it is simpler, a little more than that.
  */
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 #define KERNEL_PIDS_END NX_PID_INIT /* K-10: pids below are never named */
 #define SPARE_REGIONS 4             /* in a suspended child, for its control page and what it may need */
-
-/* One operation that is asked about. */
-struct ask {
-    const struct model *m;
-    const struct model_actor *self;
-    const struct model_op *op;
-    const uint64_t *args;
-};
 
 /* ---- Pointers ------------------------------------------------------------------------------------------ */
 
@@ -55,33 +47,6 @@ static bool is_control(const struct model_cap *cap)
     return cap != NULL && is_memory(cap) && cap->object < OP_CONTROLS;
 }
 
-/* The argument that is a slot of the caller; OP_ARGS where there is none. */
-static unsigned slot_argument(uint8_t kind)
-{
-    switch (kind) {
-    case OP_TRANSFER:
-    case OP_TRANSFER_TO:
-    case OP_AS_MAP:
-        return 1;
-    case OP_VMO_WRITE:
-    case OP_VMO_READ:
-    case OP_VMO_DESTROY:
-    case OP_SHARE_RO:
-    case OP_QUERY:
-    case OP_MAP:
-    case OP_VM_MAP:
-    case OP_CLOSE:
-    case OP_CLONE:
-    case OP_EP_CLOSE:
-    case OP_SEND:
-    case OP_RECV:
-    case OP_RECV_V2:
-        return 0;
-    default:
-        return OP_ARGS;
-    }
-}
-
 static bool is_reserved(const struct ask *a, uint64_t slot)
 {
     return slot < (a->op->actor == 0 ? OP_RESERVED_SLOTS : OP_CHILD_RESERVED_SLOTS);
@@ -92,10 +57,25 @@ static bool pid_is_safe(const struct ask *a, unsigned arg)
     return a->op->place[arg] == AT_PID ? a->op->arg[arg] < OP_ACTORS : a->args[arg] >= KERNEL_PIDS_END;
 }
 
+bool allows_unreserved(const struct ask *a)
+{
+    return !is_reserved(a, a->args[0]);
+}
+
+bool allows_pid_in_a0(const struct ask *a)
+{
+    return pid_is_safe(a, 0);
+}
+
+bool allows_pid_in_a1(const struct ask *a)
+{
+    return pid_is_safe(a, 1);
+}
+
 /* ---- VMOs ---------------------------------------------------------------------------------------------- */
 
 /* On a1 nothing may cross the 8 MiB that are mapped of the arena, nor may the count be too exact (K-20). */
-static bool create_is_allowed(const struct ask *a)
+bool allows_create(const struct ask *a)
 {
     const struct model *m = a->m;
     const uint64_t len = a->args[1], arena = m->limits.arena_bytes;
@@ -106,7 +86,7 @@ static bool create_is_allowed(const struct ask *a)
     return m->arena_used + len + NX_PAGE_BYTES <= NX_ARENA_MAPPED_BYTES_A1;
 }
 
-static bool copy_is_allowed(const struct ask *a)
+bool allows_copy(const struct ask *a)
 {
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
     const uint64_t len = a->args[3];
@@ -114,15 +94,20 @@ static bool copy_is_allowed(const struct ask *a)
         return true; /* the pointer is not looked at */
     if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1])
         return true;
-    const uint32_t prot = a->op->kind == OP_VMO_READ ? NX_PROT_WRITE : NX_PROT_READ;
+    const uint32_t prot = a->op->kind == NX_SYS_VMO_READ ? NX_PROT_WRITE : NX_PROT_READ;
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[2]);
     if (a->op->place[2] == AT_REG && map != NULL && map->vmo == cap->object)
         return false; /* what overlapping copies do, the contract does not say */
     return payload_is_safe(a, len, OP_BUF_BYTES, prot);
 }
 
+bool allows_query(const struct ask *a)
+{
+    return pointer_is_safe(a, 1, AT_BUF, 1, 1);
+}
+
 /* K-29: what the real kernel does not count. */
-static bool destroy_is_allowed(const struct ask *a)
+bool allows_destroy(const struct ask *a)
 {
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
     if (cap == NULL || count_caps(a->m, cap->object) > 1 || any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object))
@@ -132,7 +117,7 @@ static bool destroy_is_allowed(const struct ask *a)
 
 /* ---- Mappings ------------------------------------------------------------------------------------------ */
 
-static bool map_is_allowed(const struct ask *a)
+bool allows_map(const struct ask *a)
 {
     const uint64_t va = a->args[1];
     const bool in_window = va >= NX_A1_MAP_BASE && va < OP_CONTROL_VA;
@@ -140,7 +125,7 @@ static bool map_is_allowed(const struct ask *a)
     return a->m->spaces[a->self->space].map_count < MODEL_MAPS && (in_window || !canonical);
 }
 
-static bool vm_unmap_is_allowed(const struct ask *a)
+bool allows_vm_unmap(const struct ask *a)
 {
     const uint64_t va = a->args[0];
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], va);
@@ -174,7 +159,7 @@ static bool has_spare_regions(const struct model *m, const struct model_space *s
 }
 
 /* A handle that the model does not know may be another's by now. */
-static bool as_map_is_allowed(const struct ask *a)
+bool allows_as_map(const struct ask *a)
 {
     const struct model_space *space = space_named(a->m, a->args[0]);
     const uint64_t va = a->args[2], len = a->args[3];
@@ -187,8 +172,9 @@ static bool as_map_is_allowed(const struct ask *a)
     return va >= MODEL_AS_BASE && va < MODEL_AS_END && len <= MODEL_AS_END - va;
 }
 
-static bool as_create_is_allowed(const struct model *m)
+bool allows_as_create(const struct ask *a)
 {
+    const struct model *m = a->m;
     uint32_t live = 0;
     for (uint32_t i = 0; i < MODEL_SPACES; i++)
         live += m->spaces[i].live;
@@ -209,9 +195,19 @@ static bool access_is_allowed(const struct ask *a, uint32_t prot)
     return a->op->actor != 0 || map_serves(map, prot);
 }
 
+bool allows_load(const struct ask *a)
+{
+    return access_is_allowed(a, NX_PROT_READ);
+}
+
+bool allows_store(const struct ask *a)
+{
+    return access_is_allowed(a, NX_PROT_WRITE);
+}
+
 /* ---- Messages ------------------------------------------------------------------------------------------ */
 
-static bool send_is_allowed(const struct ask *a)
+bool allows_send(const struct ask *a)
 {
     const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_SEND);
     const bool moves = (a->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
@@ -227,10 +223,10 @@ static bool send_is_allowed(const struct ask *a)
            queued_on(a->m, cap->object) < a->m->endpoints[cap->object].depth;
 }
 
-static bool recv_is_allowed(const struct ask *a)
+bool allows_recv(const struct ask *a)
 {
     const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_RECV);
-    const bool v2 = a->op->kind == OP_RECV_V2;
+    const bool v2 = a->op->kind == NX_SYS_IPC_RECV_V2;
     const bool waits = (a->args[4] & NX_IPC_NONBLOCK) == 0;
     if (!pointer_is_safe(a, 1, AT_HDR, 1, 1) ||
         !payload_is_safe(a, a->args[3], OP_BUF_BYTES + 1, NX_PROT_WRITE))
@@ -245,7 +241,7 @@ static bool recv_is_allowed(const struct ask *a)
 
 /* ---- Tasks --------------------------------------------------------------------------------------------- */
 
-static bool spawn_is_allowed(const struct ask *a)
+bool allows_spawn(const struct ask *a)
 {
     const struct model *m = a->m;
     const uint64_t which = a->args[0];
@@ -260,13 +256,13 @@ static bool spawn_is_allowed(const struct ask *a)
 }
 
 /* Refused for its length, its stack, its pointer, or for the junk that lies there. */
-static bool exec_is_allowed(const struct ask *a)
+bool allows_exec(const struct ask *a)
 {
     return a->op->place[0] == AT_BUF ? a->op->arg[0] == 0 && a->args[1] <= OP_BUF_BYTES : a->args[0] == 0;
 }
 
 /* Not while it would wait. */
-static bool wait_is_allowed(const struct ask *a)
+bool allows_wait(const struct ask *a)
 {
     const bool any = (int64_t)a->args[0] <= 0;
     bool lives = false, ended = false;
@@ -282,66 +278,30 @@ static bool wait_is_allowed(const struct ask *a)
     return ended || !lives;
 }
 
-static bool kind_is_allowed(const struct ask *a)
+/* What may end is a child: init ends the run. */
+bool allows_not_init(const struct ask *a)
 {
-    switch (a->op->kind) {
-    case OP_VMO_CREATE:
-        return create_is_allowed(a);
-    case OP_VMO_WRITE:
-    case OP_VMO_READ:
-        return copy_is_allowed(a);
-    case OP_VMO_DESTROY:
-        return destroy_is_allowed(a);
-    case OP_QUERY:
-        return pointer_is_safe(a, 1, AT_BUF, 1, 1);
-    case OP_MAP:
-        return map_is_allowed(a);
-    case OP_VM_UNMAP:
-        return vm_unmap_is_allowed(a);
-    case OP_AS_MAP:
-        return as_map_is_allowed(a);
-    case OP_AS_CREATE:
-        return as_create_is_allowed(a->m);
-    case OP_LOAD:
-        return access_is_allowed(a, NX_PROT_READ);
-    case OP_STORE:
-        return access_is_allowed(a, NX_PROT_WRITE);
-    case OP_TRANSFER:
-    case OP_TRANSFER_TO:
-    case OP_RESUME:
-        return pid_is_safe(a, 0);
-    case OP_EP_CREATE_FOR:
-        return pid_is_safe(a, 1);
-    case OP_CLOSE:
-    case OP_EP_CLOSE:
-        return !is_reserved(a, a->args[0]);
-    case OP_SEND:
-        return send_is_allowed(a);
-    case OP_RECV:
-    case OP_RECV_V2:
-        return recv_is_allowed(a);
-    case OP_SPAWN:
-        return spawn_is_allowed(a);
-    case OP_EXEC:
-        return exec_is_allowed(a);
-    case OP_EXIT:
-    case OP_FAULT:
-        return a->op->actor != 0;
-    case OP_WAIT:
-        return wait_is_allowed(a);
-    default:
+    return a->op->actor != 0;
+}
+
+/* ---- An operation -------------------------------------------------------------------------------------- */
+
+/* The slot of the caller that the operation names is not that of a control page. */
+static bool slot_is_allowed(const struct ask *a, const struct model_kind *kind)
+{
+    if (kind->slot_in == SLOT_IN_NONE)
         return true;
-    }
+    return !is_control(cap_seen(a->m, a->self, a->args[kind->slot_in == SLOT_IN_A0 ? 0 : 1]));
 }
 
 bool model_allows(const struct model *m, const struct model_op *op)
 {
     uint64_t args[OP_ARGS];
-    if (op->actor >= OP_ACTORS || op->kind >= OP_KINDS || op->reg >= OP_REGS ||
+    const struct model_kind *kind = model_kind_of(op->kind);
+    if (op->actor >= OP_ACTORS || kind == NULL || op->reg >= OP_REGS ||
         m->actors[op->actor].state != ACTOR_LIVE)
         return false;
     model_resolve(m, op, args);
     const struct ask ask = {.m = m, .self = &m->actors[op->actor], .op = op, .args = args};
-    const unsigned slot = slot_argument(op->kind);
-    return (slot == OP_ARGS || !is_control(cap_seen(m, ask.self, args[slot]))) && kind_is_allowed(&ask);
+    return slot_is_allowed(&ask, kind) && (kind->allows == NULL || kind->allows(&ask));
 }

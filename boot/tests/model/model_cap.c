@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities: K-31, K-40, K-41. */
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 const struct model_cap *cap_seen(const struct model *m, const struct model_actor *actor, uint64_t slot)
 {
@@ -78,7 +78,7 @@ static bool transfer_is_good(const struct turn *t, struct model_actor **to, stru
     return true;
 }
 
-void step_transfer(struct turn *t)
+static void step_transfer(struct turn *t)
 {
     struct model_actor *to;
     struct model_cap gets;
@@ -90,7 +90,7 @@ void step_transfer(struct turn *t)
         cap_put(t, to, slot, &gets);
 }
 
-void step_transfer_to(struct turn *t)
+static void step_transfer_to(struct turn *t)
 {
     struct model_actor *to;
     struct model_cap gets;
@@ -101,7 +101,7 @@ void step_transfer_to(struct turn *t)
         cap_put(t, to, slot, &gets);
 }
 
-void step_close(struct turn *t)
+static void step_close(struct turn *t)
 {
     struct model_cap *cap = cap_at(t->m, t->self, t->args[0]);
     if (cap == NULL)
@@ -110,7 +110,7 @@ void step_close(struct turn *t)
         *cap = (struct model_cap){.kind = CAP_IS_EMPTY};
 }
 
-void step_clone(struct turn *t)
+static void step_clone(struct turn *t)
 {
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
@@ -122,56 +122,43 @@ void step_clone(struct turn *t)
         cap_put(t, t->self, slot, cap);
 }
 
-static uint64_t load_u64(const uint8_t *bytes)
-{
-    uint64_t value = 0;
-    for (unsigned i = 8; i-- > 0;)
-        value = value << 8 | bytes[i];
-    return value;
-}
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
 
-/* Whether the range can be this VMO's beside those that are known. */
-static bool pa_is_free(const struct model *m, const struct model_vmo *vmo, uint64_t pa)
-{
-    for (unsigned i = 0; i < MODEL_VMOS; i++) {
-        const struct model_vmo *other = &m->vmos[i];
-        if (other != vmo && other->live && other->knows_pa && pa < other->pa + other->bytes &&
-            other->pa < pa + vmo->bytes)
-            return false;
-    }
-    return true;
-}
+static const struct model_kind kinds[] = {
+    {.kind = NX_SYS_CAP_TRANSFER,
+     .revisions = ON_BOTH,
+     .shown = 3,
+     .slot_in = SLOT_IN_A1,
+     .fills = FILLS_SLOT,
+     .step = step_transfer,
+     .allows = allows_pid_in_a0,
+     .make = make_transfer,
+     .weights = {6, 4, 12, 4, 6, 6, 1, 1}},
+    {.kind = NX_SYS_CAP_TRANSFER_TO,
+     .revisions = ON_A2,
+     .shown = 4,
+     .slot_in = SLOT_IN_A1,
+     .fills = FILLS_SLOT,
+     .step = step_transfer_to,
+     .allows = allows_pid_in_a0,
+     .make = make_transfer,
+     .weights = {3, 2, 6, 2, 3, 3, 1, 1}},
+    {.kind = NX_SYS_CAP_CLOSE,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .slot_in = SLOT_IN_A0,
+     .step = step_close,
+     .allows = allows_unreserved,
+     .make = make_of_slot,
+     .weights = {5, 3, 4, 5, 14, 4, 1, 1}},
+    {.kind = NX_SYS_CAP_CLONE,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_SLOT,
+     .step = step_clone,
+     .make = make_of_slot,
+     .weights = {5, 3, 14, 3, 1, 3, 8, 1}},
+};
 
-static void learn_pa(struct turn *t, struct model_vmo *vmo)
-{
-    const uint8_t *bytes = t->answer->bytes;
-    const uint64_t pa = load_u64(bytes + 8), in_2mib = pa % NX_SUPERPAGE_BYTES;
-    holds(t, load_u64(bytes) == 1, "the kind");
-    holds(t, load_u64(bytes + 16) == vmo->bytes, "the size");
-    holds(t, pa % NX_PAGE_BYTES == 0 && pa_is_free(t->m, vmo, pa), "the physical address");
-    holds(t, !vmo->knows_pa || vmo->pa == pa, "another physical address than before");
-    holds(t, !vmo->knows_in_2mib || vmo->pa_in_2mib == in_2mib, "not congruent with the large map");
-    vmo->knows_pa = vmo->knows_in_2mib = true;
-    vmo->pa = pa;
-    vmo->pa_in_2mib = in_2mib;
-}
-
-/* The pointer is looked at first. Of a VMO without MAP the contract says nothing. */
-void step_query(struct turn *t)
-{
-    const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
-    if (t->op->place[1] != AT_BUF)
-        answers(t, -NX_EINVAL);
-    else if (cap == NULL || cap->kind != CAP_IS_VMO)
-        answers(t, -NX_EPERM);
-    else if ((cap->rights & NX_RIGHT_MAP) == 0)
-        may_be_refused(t, 0, -NX_EPERM);
-    else
-        answers(t, 0);
-    if (t->guessing || t->why != NULL)
-        return;
-    if (t->answer->a0 == 0)
-        learn_pa(t, &t->m->vmos[cap->object]);
-    else
-        memory_is_untouched(t);
-}
+const struct model_family model_cap_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

@@ -158,12 +158,12 @@ static void call(struct task *task, const struct model_op *op, const uint64_t ar
 {
     static const uint64_t desc_args[OP_ARGS] = {U_DESC};
     prepare(task, op, args);
-    const int64_t a0 = rig_call(task, op_number(op), op->kind == OP_RECV_V2 ? desc_args : args);
+    const int64_t a0 = rig_call(task, op->kind, op->kind == NX_SYS_IPC_RECV_V2 ? desc_args : args);
     answer->ended = a0 == RIG_ENDED;
     if (answer->ended)
         return;
     answer->a0 = a0;
-    if (op->kind == OP_WAIT || op->kind == OP_WAIT_NOHANG)
+    if (op->kind == NX_SYS_WAIT || op->kind == NX_SYS_WAIT_NOHANG)
         answer->a1 = task->frame.x[REG_A1];
     look(task, op, answer);
 }
@@ -190,7 +190,7 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
     case OP_STORE:
         access(task, op, args[0], answer);
         break;
-    case OP_RESUME:
+    case NX_SYS_TASK_RESUME:
         call(task, op, args, answer);
         if (answer->a0 == 0)
             map_own_control(task_find(args[0]), OP_CHILD_CONTROL_SLOT, 0);
@@ -220,14 +220,14 @@ struct past {
 static void spoil(const struct host *host, struct task *task, const struct model_op *op, const uint64_t *args,
                   const struct past *past, int64_t a0)
 {
-    const bool moves = op->kind == OP_SEND && (op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
-    if (host->fault == FAULT_ALIAS_IS_WRITABLE && op->kind == OP_SHARE_RO && a0 >= 0)
+    const bool moves = op->kind == NX_SYS_IPC_SEND && (op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
+    if (host->fault == FAULT_ALIAS_IS_WRITABLE && op->kind == NX_SYS_VMO_SHARE_RO && a0 >= 0)
         task->caps.slots[a0].kind = CAP_VMO;
     if (host->fault == FAULT_MOVE_KEEPS && moves && a0 >= 0)
         task->caps.slots[op->hdr.src] = past->caps.slots[op->hdr.src];
-    if (host->fault == FAULT_UNMAP_KEEPS && op->kind == OP_VM_UNMAP && a0 == 0)
+    if (host->fault == FAULT_UNMAP_KEEPS && op->kind == NX_SYS_VM_UNMAP && a0 == 0)
         set_pte(task, args[0], past->entry);
-    if (host->fault == FAULT_FREES_ROOT && op->kind == OP_VM_UNMAP && a0 == 0)
+    if (host->fault == FAULT_FREES_ROOT && op->kind == NX_SYS_VM_UNMAP && a0 == 0)
         frames_free(task->space->root_pa);
 }
 

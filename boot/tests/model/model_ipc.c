@@ -2,7 +2,7 @@
 /* Endpoints and messages: K-50 to K-59. */
 #include <string.h>
 
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 /* ---- Endpoints ----------------------------------------------------------------------------------------- */
 
@@ -64,7 +64,7 @@ static int64_t create_refusal(const struct turn *t, uint64_t depth)
     return factory == NULL || factory->kind != CAP_IS_FACTORY ? -NX_EPERM : 0;
 }
 
-void step_ep_create(struct turn *t)
+static void step_ep_create(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[1]);
     if (refusal != 0)
@@ -73,7 +73,7 @@ void step_ep_create(struct turn *t)
         create(t, t->self->pid, t->args[1]);
 }
 
-void step_ep_create_for(struct turn *t)
+static void step_ep_create_for(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[2]);
     const struct model_actor *owner = actor_by_pid(t->m, t->args[1]);
@@ -86,7 +86,12 @@ void step_ep_create_for(struct turn *t)
 }
 
 /* K-57. Of an endpoint that is closed already it says no more than that the slot goes. */
-void step_ep_close(struct turn *t)
+static void step_ep_create_old(struct turn *t)
+{
+    answers(t, -NX_EPERM); /* "always -1" */
+}
+
+static void step_ep_close(struct turn *t)
 {
     struct model_cap *slot = cap_at(t->m, t->self, t->args[0]);
     if (slot == NULL) {
@@ -216,7 +221,7 @@ static void enqueue(struct turn *t, uint32_t endpoint)
     *moves = (struct model_cap){.kind = CAP_IS_EMPTY};
 }
 
-void step_send(struct turn *t)
+static void step_send(struct turn *t)
 {
     const int64_t refusal = send_refusal(t);
     if (refusal != 0) {
@@ -272,7 +277,7 @@ static void header_holds(struct turn *t, const struct model_message *message, ui
     holds(t, hdr->type == message->type, "hdr.type");
     holds(t, hdr->flags == message->flags, "hdr.flags");
     holds(t, hdr->len == message->len, "hdr.len");
-    if (t->op->kind == OP_RECV_V2 && message->from_pid != NX_PID_INIT)
+    if (t->op->kind == NX_SYS_IPC_RECV_V2 && message->from_pid != NX_PID_INIT)
         holds(t, t->answer->sender_id == 0, "the sender id");
 }
 
@@ -327,7 +332,7 @@ static void take(struct turn *t, struct model_message *message)
 /* Pointers (and what recv_v2 looks at before), flags, slot. */
 static int64_t recv_refusal(const struct turn *t)
 {
-    const bool v2 = t->op->kind == OP_RECV_V2;
+    const bool v2 = t->op->kind == NX_SYS_IPC_RECV_V2;
     const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 ? 0 : NX_IPC_EOF);
     const bool bad_id = t->op->place[5] != AT_ID;
     if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id))
@@ -337,7 +342,7 @@ static int64_t recv_refusal(const struct turn *t)
     return endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV) == NULL ? -NX_EPERM : 0;
 }
 
-void step_recv(struct turn *t)
+static void step_recv(struct turn *t)
 {
     const int64_t refusal = recv_refusal(t);
     if (refusal != 0) {
@@ -354,3 +359,66 @@ void step_recv(struct turn *t)
     answers(t, t->m->endpoints[endpoint].live ? -NX_EAGAIN : -NX_ESRCH);
     memory_is_untouched(t);
 }
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static const struct model_kind kinds[] = {
+    {.kind = NX_SYS_EP_CREATE,
+     .revisions = ON_BOTH,
+     .shown = 2,
+     .fills = FILLS_SLOT,
+     .step = step_ep_create,
+     .make = make_ep_create,
+     .weights = {2, 3, 2, 1, 24, 2, 1, 1}},
+    {.kind = NX_SYS_EP_CREATE_FOR,
+     .revisions = ON_BOTH,
+     .shown = 3,
+     .fills = FILLS_SLOT,
+     .step = step_ep_create_for,
+     .allows = allows_pid_in_a1,
+     .make = make_ep_create,
+     .weights = {2, 2, 2, 1, 14, 4, 1, 1}},
+    {.kind = NX_SYS_EP_CREATE_OLD,
+     .revisions = ON_BOTH,
+     .step = step_ep_create_old,
+     .weights = {1, 1, 1, 1, 1, 1, 1, 1}},
+    {.kind = NX_SYS_EP_CLOSE,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .slot_in = SLOT_IN_A0,
+     .step = step_ep_close,
+     .allows = allows_unreserved,
+     .make = make_of_managed,
+     .weights = {2, 1, 1, 1, 6, 2, 1, 1}},
+    {.kind = NX_SYS_IPC_SEND,
+     .revisions = ON_BOTH,
+     .shown = 5,
+     .slot_in = SLOT_IN_A0,
+     .prepares = OP_PUTS_HDR | OP_PUTS_PATTERN,
+     .step = step_send,
+     .allows = allows_send,
+     .make = make_send,
+     .weights = {10, 60, 8, 4, 6, 5, 1, 1}},
+    {.kind = NX_SYS_IPC_RECV,
+     .revisions = ON_BOTH,
+     .shown = 5,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_SLOT,
+     .prepares = OP_PUTS_JUNK,
+     .step = step_recv,
+     .allows = allows_recv,
+     .make = make_recv,
+     .weights = {8, 12, 6, 3, 5, 4, 1, 1}},
+    {.kind = NX_SYS_IPC_RECV_V2,
+     .revisions = ON_BOTH,
+     .shown = 6,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_SLOT,
+     .prepares = OP_PUTS_JUNK | OP_PUTS_DESC,
+     .step = step_recv,
+     .allows = allows_recv,
+     .make = make_recv,
+     .weights = {4, 6, 3, 2, 3, 3, 1, 1}},
+};
+
+const struct model_family model_ipc_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

@@ -155,7 +155,7 @@ static void maybe_mapped(struct model_gen *gen, struct model_op *op)
 
 /* ---- VMOs ---------------------------------------------------------------------------------------------- */
 
-static void make_vmo_create(struct model_gen *gen, struct model_op *op)
+void make_vmo_create(struct model_gen *gen, struct model_op *op)
 {
     /* in 40: how many are huge, large (2 MiB and more), or some pages; the rest is small */
     static const uint8_t shares[MOODS][3] = {
@@ -175,7 +175,7 @@ static void make_vmo_create(struct model_gen *gen, struct model_op *op)
     put_number(gen, op, 1, bytes);
 }
 
-static void make_copy(struct model_gen *gen, struct model_op *op)
+void make_copy(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_VMO);
     const uint64_t bytes = vmo_named(gen, op, 0)->bytes;
@@ -186,19 +186,25 @@ static void make_copy(struct model_gen *gen, struct model_op *op)
     maybe_mapped(gen, op);
 }
 
-static void make_query(struct model_gen *gen, struct model_op *op)
+void make_query(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_VMO);
     put_pointer(gen, op, 1, AT_BUF);
 }
 
-static void make_of_slot(struct model_gen *gen, struct model_op *op)
+void make_of_slot(struct model_gen *gen, struct model_op *op)
 {
-    static const uint8_t wanted[OP_KINDS] = {/* WANT_ANY otherwise */
-                                             [OP_VMO_DESTROY] = WANT_VMO,
-                                             [OP_SHARE_RO] = WANT_VMO,
-                                             [OP_EP_CLOSE] = WANT_MANAGED};
-    put_slot(gen, op, 0, (enum wanted)wanted[op->kind]);
+    put_slot(gen, op, 0, WANT_ANY);
+}
+
+void make_of_vmo(struct model_gen *gen, struct model_op *op)
+{
+    put_slot(gen, op, 0, WANT_VMO);
+}
+
+void make_of_managed(struct model_gen *gen, struct model_op *op)
+{
+    put_slot(gen, op, 0, WANT_MANAGED);
 }
 
 /* ---- Mappings ------------------------------------------------------------------------------------------ */
@@ -210,7 +216,7 @@ static uint64_t some_flags(struct model_gen *gen)
     return gen_one_in(gen, 6) ? gen_below(gen, gen_one_in(gen, 2) ? 32 : 300) : flags;
 }
 
-static void make_map(struct model_gen *gen, struct model_op *op)
+void make_map(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_MEMORY);
     put_number(gen, op, 1, NX_A1_MAP_BASE + gen_below(gen, MAP_PAGES) * PAGE + gen_one_in(gen, 40));
@@ -218,7 +224,7 @@ static void make_map(struct model_gen *gen, struct model_op *op)
     put(op, 3, AT_NUMBER, some_flags(gen));
 }
 
-static void make_vm_map(struct model_gen *gen, struct model_op *op)
+void make_vm_map(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_MEMORY);
     const uint64_t pages = vmo_named(gen, op, 0)->bytes / PAGE;
@@ -230,7 +236,7 @@ static void make_vm_map(struct model_gen *gen, struct model_op *op)
     put(op, 3, AT_NUMBER, some_flags(gen));
 }
 
-static void make_vm_unmap(struct model_gen *gen, struct model_op *op)
+void make_vm_unmap(struct model_gen *gen, struct model_op *op)
 {
     const struct model_map *map = some_mapping(gen, op);
     put(op, 0, AT_REG, gen_one_in(gen, 20) ? PAGE : gen_one_in(gen, 60));
@@ -238,7 +244,7 @@ static void make_vm_unmap(struct model_gen *gen, struct model_op *op)
 }
 
 /* Mostly inside the mapping; where another task has put one by as_map; or anywhere: a fault. */
-static void make_access(struct model_gen *gen, struct model_op *op)
+void make_access(struct model_gen *gen, struct model_op *op)
 {
     const struct model_map *map = some_mapping(gen, op);
     const uint64_t bytes = map == NULL ? PAGE : map->bytes;
@@ -249,7 +255,7 @@ static void make_access(struct model_gen *gen, struct model_op *op)
         put(op, 0, AT_NUMBER, MODEL_AS_BASE + gen_below(gen, 32) * 16 * PAGE + gen_below(gen, 64));
 }
 
-static void make_as_map(struct model_gen *gen, struct model_op *op)
+void make_as_map(struct model_gen *gen, struct model_op *op)
 {
     put(op, 0, AT_HANDLE, gen_below(gen, OP_REGS));
     if (gen_one_in(gen, NONSENSE))
@@ -266,7 +272,7 @@ static void make_as_map(struct model_gen *gen, struct model_op *op)
 
 /* ---- Capabilities -------------------------------------------------------------------------------------- */
 
-static void make_transfer(struct model_gen *gen, struct model_op *op)
+void make_transfer(struct model_gen *gen, struct model_op *op)
 {
     put_pid(gen, op, 0);
     put_slot(gen, op, 1, WANT_ANY);
@@ -289,9 +295,9 @@ static uint64_t some_depth(struct model_gen *gen)
     return dice == 0 ? 0 : dice == 1 ? 257 : dice < 6 ? 1 + gen_below(gen, 3) : 1 + gen_below(gen, 256);
 }
 
-static void make_ep_create(struct model_gen *gen, struct model_op *op)
+void make_ep_create(struct model_gen *gen, struct model_op *op)
 {
-    const bool is_for = op->kind == OP_EP_CREATE_FOR;
+    const bool is_for = op->kind == NX_SYS_EP_CREATE_FOR;
     put_number(gen, op, 0, NX_SLOT_FACTORY);
     if (is_for)
         put_pid(gen, op, 1);
@@ -306,7 +312,7 @@ static uint64_t some_payload(struct model_gen *gen)
     return gen->mood == MOOD_MESSAGES && !gen_one_in(gen, 24) ? max : some_length(gen, max);
 }
 
-static void make_send(struct model_gen *gen, struct model_op *op)
+void make_send(struct model_gen *gen, struct model_op *op)
 {
     const uint64_t len = some_payload(gen);
     const bool moves = gen_one_in(gen, 4);
@@ -326,7 +332,7 @@ static void make_send(struct model_gen *gen, struct model_op *op)
     maybe_mapped(gen, op);
 }
 
-static void make_recv(struct model_gen *gen, struct model_op *op)
+void make_recv(struct model_gen *gen, struct model_op *op)
 {
     put_slot(gen, op, 0, WANT_RECV);
     put_pointer(gen, op, 1, AT_HDR);
@@ -335,7 +341,7 @@ static void make_recv(struct model_gen *gen, struct model_op *op)
     put(op, 4, AT_NUMBER,
         gen_one_in(gen, 16) ? gen_below(gen, 16) : NX_IPC_NONBLOCK | gen_below(gen, 2) * NX_IPC_TRUNCATE);
     maybe_mapped(gen, op);
-    if (op->kind != OP_RECV_V2)
+    if (op->kind != NX_SYS_IPC_RECV_V2)
         return;
     op->fill = (uint8_t)(gen_one_in(gen, NONSENSE) ? 1 + gen_below(gen, 4) : 0);
     put_pointer(gen, op, 5, AT_ID);
@@ -356,72 +362,30 @@ static uint64_t some_child(struct model_gen *gen, enum actor_state one, enum act
     return which;
 }
 
-static void make_spawn(struct model_gen *gen, struct model_op *op)
+void make_spawn(struct model_gen *gen, struct model_op *op)
 {
     op->actor = 0;
     put(op, 0, AT_NUMBER, some_child(gen, ACTOR_NEVER, ACTOR_REAPED));
 }
 
 /* len 0, no stack, NULL, too short, or not an ELF. */
-static void make_exec(struct model_gen *gen, struct model_op *op)
+void make_exec(struct model_gen *gen, struct model_op *op)
 {
     put(op, 0, gen_one_in(gen, 4) ? AT_NUMBER : AT_BUF, 0);
     put(op, 1, AT_NUMBER, gen_one_in(gen, 3) ? gen_below(gen, 64) : 64 + gen_below(gen, OP_BUF_BYTES - 64));
     put(op, 2, AT_NUMBER, gen_below(gen, 3));
 }
 
-static void make_of_pid(struct model_gen *gen, struct model_op *op)
+void make_of_pid(struct model_gen *gen, struct model_op *op)
 {
     put_pid(gen, op, 0);
-    if (op->kind == OP_RESUME && !gen_one_in(gen, 4))
+    if (op->kind == NX_SYS_TASK_RESUME && !gen_one_in(gen, 4))
         put(op, 0, AT_PID, some_child(gen, ACTOR_SUSPENDED, ACTOR_SUSPENDED));
-    if (op->kind == OP_WAIT && gen_one_in(gen, 3))
+    if (op->kind == NX_SYS_WAIT && gen_one_in(gen, 3))
         put(op, 0, AT_NUMBER, gen_one_in(gen, 2) ? 0 : UINT64_MAX);
 }
 
-static void make_exit(struct model_gen *gen, struct model_op *op)
+void make_exit(struct model_gen *gen, struct model_op *op)
 {
     put(op, 0, AT_NUMBER, gen_one_in(gen, 2) ? gen_below(gen, 300) : gen_draw(gen));
 }
-
-static void make_nothing(struct model_gen *gen, struct model_op *op)
-{
-    (void)gen;
-    (void)op;
-}
-
-op_maker *const op_makers[OP_KINDS] = {
-    [OP_GETPID] = make_nothing,
-    [OP_VMO_CREATE] = make_vmo_create,
-    [OP_VMO_WRITE] = make_copy,
-    [OP_VMO_READ] = make_copy,
-    [OP_VMO_DESTROY] = make_of_slot,
-    [OP_SHARE_RO] = make_of_slot,
-    [OP_QUERY] = make_query,
-    [OP_MAP] = make_map,
-    [OP_VM_MAP] = make_vm_map,
-    [OP_VM_UNMAP] = make_vm_unmap,
-    [OP_LOAD] = make_access,
-    [OP_STORE] = make_access,
-    [OP_TRANSFER] = make_transfer,
-    [OP_TRANSFER_TO] = make_transfer,
-    [OP_CLOSE] = make_of_slot,
-    [OP_CLONE] = make_of_slot,
-    [OP_AS_CREATE] = make_nothing,
-    [OP_AS_SELF] = make_nothing,
-    [OP_AS_MAP] = make_as_map,
-    [OP_EP_CREATE] = make_ep_create,
-    [OP_EP_CREATE_FOR] = make_ep_create,
-    [OP_EP_CREATE_OLD] = make_nothing,
-    [OP_EP_CLOSE] = make_of_slot,
-    [OP_SEND] = make_send,
-    [OP_RECV] = make_recv,
-    [OP_RECV_V2] = make_recv,
-    [OP_SPAWN] = make_spawn,
-    [OP_EXEC] = make_exec,
-    [OP_RESUME] = make_of_pid,
-    [OP_EXIT] = make_exit,
-    [OP_FAULT] = make_nothing,
-    [OP_WAIT] = make_of_pid,
-    [OP_WAIT_NOHANG] = make_nothing,
-};

@@ -22,8 +22,18 @@ uint64_t gen_draw(struct model_gen *gen);
 uint64_t gen_below(struct model_gen *gen, uint64_t n);
 bool gen_one_in(struct model_gen *gen, uint64_t n);
 
-/* Fills in the arguments; actor, kind, register and fill are there. */
+/* A maker fills in the arguments; actor, kind, register and fill are there. */
 typedef void op_maker(struct model_gen *gen, struct model_op *op);
-extern op_maker *const op_makers[OP_KINDS];
+op_maker make_vmo_create, make_query;
+op_maker make_copy;       /* slot, off, buffer, length */
+op_maker make_of_slot;    /* slot */
+op_maker make_of_vmo;     /* the slot of a VMO */
+op_maker make_of_managed; /* the slot of an endpoint with MANAGE */
+op_maker make_map, make_vm_map, make_vm_unmap, make_as_map;
+op_maker make_access;   /* va */
+op_maker make_transfer; /* pid, slot, rights, dst */
+op_maker make_ep_create, make_send, make_recv;
+op_maker make_spawn, make_exec, make_exit;
+op_maker make_of_pid; /* pid */
 
 #endif

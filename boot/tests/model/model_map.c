@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mappings that a task makes in its own address space, and their use: K-22 to K-26, K-28. */
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 #define FIRST_UNKNOWN_FLAG 256
 #define TAKEN_VA UINT64_C(0x10000000)
@@ -31,7 +31,7 @@ static int64_t map_refusal(const struct turn *t, const struct model_cap *cap)
     return 0;
 }
 
-void step_map(struct turn *t)
+static void step_map(struct turn *t)
 {
     const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
     const int64_t refusal = map_refusal(t, cap);
@@ -121,7 +121,7 @@ static int64_t vm_map_refusal(const struct turn *t, const struct model_cap *cap)
     return off + len > t->m->vmos[cap->object].bytes ? -NX_EPERM : 0;
 }
 
-void step_vm_map(struct turn *t)
+static void step_vm_map(struct turn *t)
 {
     const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
     const int64_t refusal = vm_map_refusal(t, cap);
@@ -170,7 +170,7 @@ static void unmap(struct turn *t, struct model_space *space, const struct model_
         space->maps[map - space->maps] = space->maps[--space->map_count];
 }
 
-void step_vm_unmap(struct turn *t)
+static void step_vm_unmap(struct turn *t)
 {
     const uint64_t va = t->args[0], len = t->args[1];
     struct model_space *space = space_of(t->m, t->self);
@@ -214,7 +214,7 @@ static const struct model_map *access(struct turn *t, uint32_t prot)
     return NULL;
 }
 
-void step_load(struct turn *t)
+static void step_load(struct turn *t)
 {
     uint8_t byte;
     const struct model_map *map = access(t, NX_PROT_READ);
@@ -226,7 +226,7 @@ void step_load(struct turn *t)
         holds(t, t->answer->a0 >= 0 && t->answer->a0 <= UINT8_MAX, "a byte");
 }
 
-void step_store(struct turn *t)
+static void step_store(struct turn *t)
 {
     const struct model_map *map = access(t, NX_PROT_WRITE);
     if (map == NULL || !answers(t, 0))
@@ -237,3 +237,48 @@ void step_store(struct turn *t)
                                       .bytes = {.form = BYTES_LITERAL, .literal = {t->op->fill}}};
     contents_write(t->m, &write);
 }
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static const struct model_kind kinds[] = {
+    {.kind = NX_SYS_MAP,
+     .revisions = ON_A1,
+     .shown = 4,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_REG,
+     .step = step_map,
+     .allows = allows_map,
+     .make = make_map,
+     .weights = {8, 1, 3, 20, 2, 4, 20, 10}},
+    {.kind = NX_SYS_VM_MAP,
+     .revisions = ON_A2,
+     .shown = 4,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_REG,
+     .step = step_vm_map,
+     .make = make_vm_map,
+     .weights = {8, 1, 3, 30, 2, 4, 60, 40}},
+    {.kind = NX_SYS_VM_UNMAP,
+     .revisions = ON_A2,
+     .shown = 2,
+     .step = step_vm_unmap,
+     .allows = allows_vm_unmap,
+     .make = make_vm_unmap,
+     .weights = {6, 1, 2, 14, 2, 3, 1, 40}},
+    {.kind = OP_LOAD,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .step = step_load,
+     .allows = allows_load,
+     .make = make_access,
+     .weights = {8, 2, 2, 10, 2, 4, 6, 8}},
+    {.kind = OP_STORE,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .step = step_store,
+     .allows = allows_store,
+     .make = make_access,
+     .weights = {6, 2, 2, 8, 2, 4, 4, 8}},
+};
+
+const struct model_family model_map_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

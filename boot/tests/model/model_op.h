@@ -8,8 +8,8 @@
  *
  * An executor's turn, for an operation that model_allows and with the arguments of model_resolve:
  *   1. prepare the actor's memory: op_prepares says what;
- *   2. make the call op_number with these arguments (spawn, fault, load, store: see the kinds);
- *   3. fill the answer: op_looks says what of memory belongs to it.
+ *   2. make the call with these arguments (load, store, fault, spawn: see the kinds);
+ *   3. fill the answer: what was prepared says what of memory belongs to it.
  *
  * The set-up, before the first operation, is made by init: OP_CONTROLS times vmo_create(-1, 4096), to slots
  * 2, 3, 4, each mapped for reading and writing in init (a2: vm_map; a1: map at OP_CONTROL_VA + the page of
@@ -33,8 +33,8 @@
 #define OP_REGS 8 /* of each actor: addresses that maps gave, slots; of all: handles of address spaces */
 
 #define OP_CONTROLS 3
-#define OP_CONTROL_VA                                                                                        \
-    0x7F000000            /* a1: of actor 1 in init, and of each child; page k - 1 for actor k in init */
+/* a1: where init maps the page of actor 1, the others' behind it; and where a child maps its own. */
+#define OP_CONTROL_VA 0x7F000000
 #define OP_CONTROL_SLOT 2 /* init's, of actor 1; the next ones follow */
 #define OP_CHILD_CONTROL_SLOT 1
 #define OP_RESERVED_SLOTS 5       /* of init: bootstrap, factory, the control pages */
@@ -47,42 +47,18 @@
 /* An address that no actor has mapped, nor ever will. */
 #define OP_NOWHERE UINT64_C(0x7000000)
 
+/*
+ * The kind of an operation is the number of its system call, with the call's arguments; recv_v2 has the
+ * members of its descriptor instead (op_desc). These kinds are not one call. What the model knows of a kind
+ * is a row in the file of its family (model_kind.h).
+ */
 enum op_kind {
-    OP_GETPID,
-    OP_VMO_CREATE, /* slot, bytes */
-    OP_VMO_WRITE,  /* slot, off, ptr, len */
-    OP_VMO_READ,
-    OP_VMO_DESTROY,
-    OP_SHARE_RO,
-    OP_QUERY,       /* slot, out */
-    OP_MAP,         /* slot, va, off, flags; va goes to the actor's register */
-    OP_VM_MAP,      /* slot, off, len, flags; likewise the answer, if it is one */
-    OP_VM_UNMAP,    /* va, len */
-    OP_LOAD,        /* va: a0 is the byte; not a call */
-    OP_STORE,       /* va: stores `fill`; a0 is 0; not a call */
-    OP_TRANSFER,    /* pid, slot, rights */
-    OP_TRANSFER_TO, /* pid, slot, rights, dst */
-    OP_CLOSE,
-    OP_CLONE,
-    OP_AS_CREATE, /* the answer goes to the handle register */
-    OP_AS_SELF,
-    OP_AS_MAP,        /* handle, slot, va, len, prot, flags; va goes to the actor's register */
-    OP_EP_CREATE,     /* factory, depth */
-    OP_EP_CREATE_FOR, /* factory, pid, depth */
-    OP_EP_CREATE_OLD,
-    OP_EP_CLOSE,
-    OP_SEND,    /* slot, hdr, buf, len, flags, deadline; the header is op.hdr, the payload the pattern */
-    OP_RECV,    /* slot, hdr, buf, max, flags, deadline */
-    OP_RECV_V2, /* slot, hdr, buf, max, flags, sender id: the members of the descriptor; see op_desc */
-    /* Not one call: exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of its
-     * control page with MAP. On a1 the child then maps it. a0 is exec's answer, a1 cap_transfer's. */
+    OP_LOAD = NX_SYS_COUNT, /* va: a0 is the byte */
+    OP_STORE,               /* va: stores `fill`; a0 is 0 */
+    OP_FAULT,               /* a store to OP_NOWHERE; the answer is `ended` */
+    /* exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of its control page with
+     * MAP. On a1 the child then maps it. a0 is exec's answer, a1 cap_transfer's. */
     OP_SPAWN,
-    OP_EXEC,   /* elf, len, stack pages, gp: one that is refused */
-    OP_RESUME, /* pid; when that is a child that was suspended, it then maps its control page */
-    OP_EXIT,   /* status; the answer is `ended` */
-    OP_FAULT,  /* a store to OP_NOWHERE; not a call; the answer is `ended` */
-    OP_WAIT,   /* pid; a1 is the status */
-    OP_WAIT_NOHANG,
     OP_KINDS
 };
 
@@ -144,22 +120,18 @@ static inline uint64_t op_sum(const uint8_t *bytes, size_t n)
 
 /* What an executor prepares before the call. */
 enum {
-    OP_PUTS_HDR = 1, /* op.hdr at AT_HDR */
-    OP_PUTS_PATTERN =
-        2,            /* the pattern at AT_BUF, as long as the length argument says, OP_BUF_BYTES at most */
-    OP_PUTS_JUNK = 4, /* OP_JUNK over header, id and OP_BUF_BYTES of the buffer */
-    OP_PUTS_DESC = 8  /* op_desc at AT_DESC */
+    OP_PUTS_HDR = 1,     /* op.hdr at AT_HDR */
+    OP_PUTS_PATTERN = 2, /* the pattern at AT_BUF: the length argument, OP_BUF_BYTES at most */
+    OP_PUTS_JUNK = 4,    /* OP_JUNK over header, id and OP_BUF_BYTES of the buffer */
+    OP_PUTS_DESC = 8     /* op_desc at AT_DESC */
 };
-unsigned op_prepares(const struct model_op *op);
+unsigned op_prepares(const struct model_op *op); /* defined beside the table of kinds */
 
 /* What of memory belongs to the answer, whatever a0 is: OP_PUTS_JUNK says that header, sum and bytes do,
  * and OP_PUTS_DESC that the sender id does, too. Both are taken after the call. */
 
-/* The system call's number; UINT32_MAX for what is not a call. */
-uint32_t op_number(const struct model_op *op);
-
-/* The descriptor of a recv_v2, of its resolved arguments. op.fill spoils it: 1 the magic, 2 the version, 3
- * and 4 a reserved word. The call's only argument is then AT_DESC. */
+/* The descriptor of a recv_v2, of the resolved slot, hdr, buf, max, flags, sender id. op.fill spoils it: 1
+ * the magic, 2 the version, 3 and 4 a reserved word. The call's only argument is then AT_DESC. */
 void op_desc(const struct model_op *op, const uint64_t args[OP_ARGS], struct nx_ipc_recv_v2 *desc);
 
 #endif

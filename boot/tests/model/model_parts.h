@@ -66,12 +66,6 @@ uint32_t lowest_slot(const struct model *m, const struct model_actor *actor);
 uint32_t count_caps(const struct model *m, uint32_t vmo);
 uint32_t count_moving(const struct model *m, uint32_t vmo);
 
-void step_transfer(struct turn *t);
-void step_transfer_to(struct turn *t);
-void step_close(struct turn *t);
-void step_clone(struct turn *t);
-void step_query(struct turn *t);
-
 /* ---- VMOs and what is in them -------------------------------------------------------------------------- */
 
 uint32_t vmo_new(struct model *m, uint64_t bytes); /* MODEL_NONE when the table is full */
@@ -89,12 +83,6 @@ struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t 
 
 /* Byte i; not of BYTES_UNKNOWN. */
 uint8_t byte_of(const struct model_bytes *bytes, uint64_t i);
-
-void step_vmo_create(struct turn *t);
-void step_vmo_write(struct turn *t);
-void step_vmo_read(struct turn *t);
-void step_vmo_destroy(struct turn *t);
-void step_share_ro(struct turn *t);
 
 /* ---- Address spaces ------------------------------------------------------------------------------------ */
 
@@ -127,27 +115,12 @@ static inline bool is_good_place(const struct turn *t, unsigned arg)
 /* The child maps its control page. */
 void map_control(struct model *m, struct model_actor *actor);
 
-void step_map(struct turn *t);
-void step_vm_map(struct turn *t);
-void step_vm_unmap(struct turn *t);
-void step_as_create(struct turn *t);
-void step_as_self(struct turn *t);
-void step_as_map(struct turn *t);
-void step_load(struct turn *t);
-void step_store(struct turn *t);
-
 /* ---- Endpoints and messages
  * -------------------------------------------------------------------------------- */
 
 void endpoints_of_ended(struct model *m, uint32_t pid);
 uint32_t queued_on(const struct model *m, uint32_t endpoint);
 uint32_t message_count(const struct model *m);
-
-void step_ep_create(struct turn *t);
-void step_ep_create_for(struct turn *t);
-void step_ep_close(struct turn *t);
-void step_send(struct turn *t);
-void step_recv(struct turn *t);
 
 /* Checks that memory is as before the call, where a receive or read would have written. */
 void memory_is_untouched(struct turn *t);
@@ -164,12 +137,5 @@ void forget_registers(struct model_actor *actor);
 
 /* The task is no more: by exit, or by a fault. */
 void actor_ends(struct turn *t, int64_t status);
-
-void step_spawn(struct turn *t);
-void step_resume(struct turn *t);
-void step_exit(struct turn *t);
-void step_fault(struct turn *t);
-void step_wait(struct turn *t);
-void step_wait_nohang(struct turn *t);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Address spaces, what is mapped in them, and the calls that name them by handle: K-17, K-26, K-27. */
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 /* ---- Spaces and what is mapped in them ----------------------------------------------------------------- */
 
@@ -127,7 +127,7 @@ bool space_meets_table(const struct model_space *space, const struct model_map *
 
 /* ---- Address spaces by handle -------------------------------------------------------------------------- */
 
-void step_as_create(struct turn *t)
+static void step_as_create(struct turn *t)
 {
     struct model *m = t->m;
     const uint32_t space = space_new(m);
@@ -144,7 +144,7 @@ void step_as_create(struct turn *t)
     m->handle[t->op->reg] = (uint64_t)handle;
 }
 
-void step_as_self(struct turn *t)
+static void step_as_self(struct turn *t)
 {
     struct model_space *space = space_of(t->m, t->self);
     if (t->guessing)
@@ -180,7 +180,7 @@ static bool as_map_is_answered(struct turn *t, const struct model_space *space, 
     return answers(t, 0);
 }
 
-void step_as_map(struct turn *t)
+static void step_as_map(struct turn *t)
 {
     struct model_space *space = space_by_handle(t->m, t->args[0]);
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[1]);
@@ -204,3 +204,30 @@ void step_as_map(struct turn *t)
     space_add(space, &map);
     t->self->reg[t->op->reg] = map.va;
 }
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static const struct model_kind kinds[] = {
+    {.kind = NX_SYS_AS_CREATE,
+     .revisions = ON_BOTH,
+     .fills = FILLS_HANDLE,
+     .step = step_as_create,
+     .allows = allows_as_create,
+     .weights = {1, 1, 1, 2, 1, 1, 1, 1}},
+    {.kind = NX_SYS_AS_SELF,
+     .revisions = ON_A2,
+     .fills = FILLS_HANDLE,
+     .step = step_as_self,
+     .weights = {2, 1, 1, 3, 1, 1, 1, 1}},
+    {.kind = NX_SYS_AS_MAP,
+     .revisions = ON_BOTH,
+     .shown = 6,
+     .slot_in = SLOT_IN_A1,
+     .fills = FILLS_REG,
+     .step = step_as_map,
+     .allows = allows_as_map,
+     .make = make_as_map,
+     .weights = {3, 1, 2, 12, 1, 2, 1, 1}},
+};
+
+const struct model_family model_space_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

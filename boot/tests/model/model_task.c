@@ -2,7 +2,7 @@
 /* How actors begin and end: K-10 to K-17, K-58 to K-63. */
 #include <string.h>
 
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 static bool is_there(const struct model_actor *actor)
 {
@@ -43,7 +43,7 @@ void forget_registers(struct model_actor *actor)
 
 /* ---- Beginnings ---------------------------------------------------------------------------------------- */
 
-void step_spawn(struct turn *t)
+static void step_spawn(struct turn *t)
 {
     struct model *m = t->m;
     const uint32_t which = (uint32_t)t->args[0];
@@ -69,7 +69,13 @@ void step_spawn(struct turn *t)
     map_control(m, child);
 }
 
-void step_resume(struct turn *t)
+static void step_exec(struct turn *t)
+{
+    answers(t, -NX_EINVAL); /* K-13: the errors of exec; what succeeds is a spawn */
+    memory_is_untouched(t);
+}
+
+static void step_resume(struct turn *t)
 {
     struct model_actor *actor = actor_by_pid(t->m, t->args[0]);
     if (actor == NULL || actor->state != ACTOR_SUSPENDED) {
@@ -97,12 +103,12 @@ void actor_ends(struct turn *t, int64_t status)
     self->status = status;
 }
 
-void step_exit(struct turn *t)
+static void step_exit(struct turn *t)
 {
     actor_ends(t, (int32_t)(uint32_t)t->args[0]); /* K-63: sign-extended */
 }
 
-void step_fault(struct turn *t)
+static void step_fault(struct turn *t)
 {
     actor_ends(t, NX_TASK_FAULT_STATUS);
 }
@@ -139,7 +145,7 @@ static void reap_any(struct turn *t)
         reap(t, child);
 }
 
-void step_wait_nohang(struct turn *t)
+static void step_wait_nohang(struct turn *t)
 {
     if (some_ended_child(t->m, t->self) != NULL)
         reap_any(t);
@@ -148,7 +154,7 @@ void step_wait_nohang(struct turn *t)
 }
 
 /* The order is K-63's. */
-void step_wait(struct turn *t)
+static void step_wait(struct turn *t)
 {
     struct model *m = t->m;
     struct model_actor *child = actor_by_pid(m, t->args[0]);
@@ -163,3 +169,55 @@ void step_wait(struct turn *t)
     else if (answers(t, child->pid))
         reap(t, child);
 }
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static const struct model_kind kinds[] = {
+    {.kind = OP_SPAWN,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .step = step_spawn,
+     .allows = allows_spawn,
+     .make = make_spawn,
+     .weights = {4, 4, 3, 3, 6, 20, 3, 3}},
+    {.kind = NX_SYS_EXEC,
+     .revisions = ON_BOTH,
+     .shown = 3,
+     .prepares = OP_PUTS_JUNK,
+     .step = step_exec,
+     .allows = allows_exec,
+     .make = make_exec,
+     .weights = {1, 1, 1, 1, 1, 2, 1, 1}},
+    {.kind = NX_SYS_TASK_RESUME,
+     .revisions = ON_A2,
+     .shown = 1,
+     .step = step_resume,
+     .allows = allows_pid_in_a0,
+     .make = make_of_pid,
+     .weights = {4, 4, 3, 3, 6, 20, 3, 3}},
+    {.kind = NX_SYS_EXIT,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .step = step_exit,
+     .allows = allows_not_init,
+     .make = make_exit,
+     .weights = {1, 1, 1, 1, 1, 5, 1, 1}},
+    {.kind = OP_FAULT,
+     .revisions = ON_BOTH,
+     .step = step_fault,
+     .allows = allows_not_init,
+     .weights = {1, 1, 1, 1, 1, 5, 1, 1}},
+    {.kind = NX_SYS_WAIT,
+     .revisions = ON_BOTH,
+     .shown = 1,
+     .step = step_wait,
+     .allows = allows_wait,
+     .make = make_of_pid,
+     .weights = {3, 2, 2, 2, 3, 10, 1, 1}},
+    {.kind = NX_SYS_WAIT_NOHANG,
+     .revisions = ON_A2,
+     .step = step_wait_nohang,
+     .weights = {2, 1, 1, 1, 2, 6, 1, 1}},
+};
+
+const struct model_family model_task_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

@@ -1,49 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An operation in words, without stdio. */
+#include "model/model_kind.h"
 #include "model/model_run.h"
-
-static const struct words {
-    const char *name;
-    unsigned args; /* how many belong to it */
-} words[OP_KINDS] = {
-    [OP_GETPID] = {"getpid", 0},
-    [OP_VMO_CREATE] = {"vmo_create", 2},
-    [OP_VMO_WRITE] = {"vmo_write", 4},
-    [OP_VMO_READ] = {"vmo_read", 4},
-    [OP_VMO_DESTROY] = {"vmo_destroy", 1},
-    [OP_SHARE_RO] = {"vmo_share_ro", 1},
-    [OP_QUERY] = {"cap_query", 2},
-    [OP_MAP] = {"map", 4},
-    [OP_VM_MAP] = {"vm_map", 4},
-    [OP_VM_UNMAP] = {"vm_unmap", 2},
-    [OP_LOAD] = {"load", 1},
-    [OP_STORE] = {"store", 1},
-    [OP_TRANSFER] = {"cap_transfer", 3},
-    [OP_TRANSFER_TO] = {"cap_transfer_to", 4},
-    [OP_CLOSE] = {"cap_close", 1},
-    [OP_CLONE] = {"cap_clone", 1},
-    [OP_AS_CREATE] = {"as_create", 0},
-    [OP_AS_SELF] = {"as_self", 0},
-    [OP_AS_MAP] = {"as_map", 6},
-    [OP_EP_CREATE] = {"ep_create", 2},
-    [OP_EP_CREATE_FOR] = {"ep_create_for", 3},
-    [OP_EP_CREATE_OLD] = {"ep_create_old", 0},
-    [OP_EP_CLOSE] = {"ep_close", 1},
-    [OP_SEND] = {"ipc_send", 5},
-    [OP_RECV] = {"ipc_recv", 5},
-    [OP_RECV_V2] = {"ipc_recv_v2", 6},
-    [OP_SPAWN] = {"spawn", 1},
-    [OP_EXEC] = {"exec", 3},
-    [OP_RESUME] = {"task_resume", 1},
-    [OP_EXIT] = {"exit", 1},
-    [OP_FAULT] = {"fault", 0},
-    [OP_WAIT] = {"wait", 1},
-    [OP_WAIT_NOHANG] = {"wait_nohang", 0},
-};
 
 const char *model_kind_name(uint8_t kind)
 {
-    return kind < OP_KINDS ? words[kind].name : "none";
+    static const char *const names[OP_KINDS] = {
+        [OP_LOAD] = "load",
+        [OP_STORE] = "store",
+        [OP_FAULT] = "fault",
+        [OP_SPAWN] = "spawn",
+#define NX_CALL(number, constant, name, revisions, arguments) [number] = #name,
+#include "calls.def"
+    };
+    return kind < OP_KINDS && names[kind] != NULL ? names[kind] : "none";
 }
 
 struct text {
@@ -99,39 +69,15 @@ static void say_argument(struct text *text, const struct model_op *op, unsigned 
     }
 }
 
-/* Which of its registers an operation may fill. */
-static const char *register_of(uint8_t kind)
+static void say_rest(struct text *text, const struct model_op *op, const struct model_kind *kind)
 {
-    switch (kind) {
-    case OP_MAP:
-    case OP_VM_MAP:
-    case OP_AS_MAP:
-        return "reg";
-    case OP_AS_CREATE:
-    case OP_AS_SELF:
-        return "handle";
-    case OP_VMO_CREATE:
-    case OP_SHARE_RO:
-    case OP_CLONE:
-    case OP_EP_CREATE:
-    case OP_EP_CREATE_FOR:
-    case OP_TRANSFER:
-    case OP_TRANSFER_TO:
-    case OP_RECV:
-    case OP_RECV_V2:
-        return "slot";
-    default:
-        return NULL;
-    }
-}
-
-static void say_rest(struct text *text, const struct model_op *op)
-{
-    if (register_of(op->kind) != NULL)
-        say_member(text, register_of(op->kind), op->reg);
-    if (op->kind == OP_VMO_WRITE || op->kind == OP_STORE || op->kind == OP_SEND || op->kind == OP_RECV_V2)
+    static const char *const registers[] = {
+        [FILLS_REG] = "reg", [FILLS_HANDLE] = "handle", [FILLS_SLOT] = "slot"};
+    if (kind->fills != FILLS_NOTHING)
+        say_member(text, registers[kind->fills], op->reg);
+    if (op->kind == OP_STORE || (kind->prepares & (OP_PUTS_PATTERN | OP_PUTS_DESC)) != 0)
         say_member(text, "fill", op->fill);
-    if (op->kind != OP_SEND)
+    if ((kind->prepares & OP_PUTS_HDR) == 0)
         return;
     say_member(text, "src", op->hdr.src);
     say_member(text, "type", op->hdr.type);
@@ -141,16 +87,18 @@ static void say_rest(struct text *text, const struct model_op *op)
 
 void model_op_text(const struct model_op *op, char *out, size_t size)
 {
+    const struct model_kind *kind = model_kind_of(op->kind);
     struct text text = {out, out + size - 1};
     say_number(&text, op->actor);
     say(&text, " ");
     say(&text, model_kind_name(op->kind));
     say(&text, "(");
-    for (unsigned i = 0; op->kind < OP_KINDS && i < words[op->kind].args; i++) {
+    for (unsigned i = 0; kind != NULL && i < kind->shown; i++) {
         say(&text, i == 0 ? "" : ", ");
         say_argument(&text, op, i);
     }
     say(&text, ")");
-    say_rest(&text, op);
+    if (kind != NULL)
+        say_rest(&text, op, kind);
     *text.at = '\0';
 }

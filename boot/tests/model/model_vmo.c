@@ -2,7 +2,7 @@
 /* VMOs: K-20, K-21, K-28 to K-30. */
 #include <string.h>
 
-#include "model/model_parts.h"
+#include "model/model_kind.h"
 
 #define FORGET_FROM (MODEL_VMOS - 16) /* so many VMOs make the model look who still reaches them */
 
@@ -153,7 +153,7 @@ static void create_with_slot(struct turn *t, uint64_t bytes, uint64_t slot)
         cap_put(t, t->self, slot, &cap);
 }
 
-void step_vmo_create(struct turn *t)
+static void step_vmo_create(struct turn *t)
 {
     struct model *m = t->m;
     const uint64_t pages = t->args[1] / NX_PAGE_BYTES + (t->args[1] % NX_PAGE_BYTES != 0);
@@ -189,7 +189,7 @@ static bool copy_is_good(struct turn *t, const struct model_cap **cap)
     return answers(t, (int64_t)len);
 }
 
-void step_vmo_write(struct turn *t)
+static void step_vmo_write(struct turn *t)
 {
     const struct model_cap *cap;
     if (!copy_is_good(t, &cap) || t->args[3] == 0)
@@ -211,7 +211,7 @@ static void read_holds(struct turn *t, const struct model_cap *cap)
     holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
 }
 
-void step_vmo_read(struct turn *t)
+static void step_vmo_read(struct turn *t)
 {
     const struct model_cap *cap;
     const bool good = copy_is_good(t, &cap), elsewhere = t->op->place[2] == AT_REG && t->args[3] > 0;
@@ -227,7 +227,7 @@ void step_vmo_read(struct turn *t)
 
 /* ---- Destroy, share ------------------------------------------------------------------------------------ */
 
-void step_vmo_destroy(struct turn *t)
+static void step_vmo_destroy(struct turn *t)
 {
     struct model *m = t->m;
     const struct model_cap *cap = vmo_at(m, t->self, t->args[0]);
@@ -241,7 +241,7 @@ void step_vmo_destroy(struct turn *t)
     }
 }
 
-void step_share_ro(struct turn *t)
+static void step_share_ro(struct turn *t)
 {
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
@@ -253,3 +253,117 @@ void step_share_ro(struct turn *t)
     if (answers(t, slot))
         cap_put(t, t->self, slot, &alias);
 }
+
+/* ---- What cap_query tells ------------------------------------------------------------------------------ */
+
+static uint64_t load_u64(const uint8_t *bytes)
+{
+    uint64_t value = 0;
+    for (unsigned i = 8; i-- > 0;)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* Whether the range can be this VMO's beside those that are known. */
+static bool pa_is_free(const struct model *m, const struct model_vmo *vmo, uint64_t pa)
+{
+    for (unsigned i = 0; i < MODEL_VMOS; i++) {
+        const struct model_vmo *other = &m->vmos[i];
+        if (other != vmo && other->live && other->knows_pa && pa < other->pa + other->bytes &&
+            other->pa < pa + vmo->bytes)
+            return false;
+    }
+    return true;
+}
+
+static void learn_pa(struct turn *t, struct model_vmo *vmo)
+{
+    const uint8_t *bytes = t->answer->bytes;
+    const uint64_t pa = load_u64(bytes + 8), in_2mib = pa % NX_SUPERPAGE_BYTES;
+    holds(t, load_u64(bytes) == 1, "the kind");
+    holds(t, load_u64(bytes + 16) == vmo->bytes, "the size");
+    holds(t, pa % NX_PAGE_BYTES == 0 && pa_is_free(t->m, vmo, pa), "the physical address");
+    holds(t, !vmo->knows_pa || vmo->pa == pa, "another physical address than before");
+    holds(t, !vmo->knows_in_2mib || vmo->pa_in_2mib == in_2mib, "not congruent with the large map");
+    vmo->knows_pa = vmo->knows_in_2mib = true;
+    vmo->pa = pa;
+    vmo->pa_in_2mib = in_2mib;
+}
+
+/* The pointer is looked at first. Of a VMO without MAP the contract says nothing. */
+static void step_query(struct turn *t)
+{
+    const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
+    if (t->op->place[1] != AT_BUF)
+        answers(t, -NX_EINVAL);
+    else if (cap == NULL || cap->kind != CAP_IS_VMO)
+        answers(t, -NX_EPERM);
+    else if ((cap->rights & NX_RIGHT_MAP) == 0)
+        may_be_refused(t, 0, -NX_EPERM);
+    else
+        answers(t, 0);
+    if (t->guessing || t->why != NULL)
+        return;
+    if (t->answer->a0 == 0)
+        learn_pa(t, &t->m->vmos[cap->object]);
+    else
+        memory_is_untouched(t);
+}
+
+/* ---- The kinds ----------------------------------------------------------------------------------------- */
+
+static const struct model_kind kinds[] = {
+    {.kind = NX_SYS_VMO_CREATE,
+     .revisions = ON_BOTH,
+     .shown = 2,
+     .fills = FILLS_SLOT,
+     .step = step_vmo_create,
+     .allows = allows_create,
+     .make = make_vmo_create,
+     .weights = {8, 3, 10, 8, 2, 6, 3, 6}},
+    {.kind = NX_SYS_VMO_WRITE,
+     .revisions = ON_BOTH,
+     .shown = 4,
+     .slot_in = SLOT_IN_A0,
+     .prepares = OP_PUTS_PATTERN,
+     .step = step_vmo_write,
+     .allows = allows_copy,
+     .make = make_copy,
+     .weights = {8, 2, 4, 6, 1, 4, 1, 1}},
+    {.kind = NX_SYS_VMO_READ,
+     .revisions = ON_A2,
+     .shown = 4,
+     .slot_in = SLOT_IN_A0,
+     .prepares = OP_PUTS_JUNK,
+     .step = step_vmo_read,
+     .allows = allows_copy,
+     .make = make_copy,
+     .weights = {8, 2, 4, 6, 1, 4, 1, 1}},
+    {.kind = NX_SYS_VMO_DESTROY,
+     .revisions = ON_A2,
+     .shown = 1,
+     .slot_in = SLOT_IN_A0,
+     .step = step_vmo_destroy,
+     .allows = allows_destroy,
+     .make = make_of_vmo,
+     .weights = {8, 3, 6, 6, 4, 4, 1, 3}},
+    {.kind = NX_SYS_VMO_SHARE_RO,
+     .revisions = ON_A2,
+     .shown = 1,
+     .slot_in = SLOT_IN_A0,
+     .fills = FILLS_SLOT,
+     .step = step_share_ro,
+     .make = make_of_vmo,
+     .weights = {4, 2, 8, 4, 1, 3, 4, 3}},
+    {.kind = NX_SYS_CAP_QUERY,
+     .revisions = ON_A2,
+     .shown = 2,
+     .slot_in = SLOT_IN_A0,
+     .prepares = OP_PUTS_JUNK,
+     .step = step_query,
+     .allows = allows_query,
+     .make = make_query,
+     .weights = {3, 1, 2, 3, 1, 1, 1, 3}},
+};
+
+const struct model_family model_vmo_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};

@@ -20,13 +20,13 @@ static bool wind_child(const struct model *m, struct model_op *op)
     for (uint8_t i = 1; i < OP_ACTORS; i++) {
         switch (m->actors[i].state) {
         case ACTOR_SUSPENDED:
-            make(op, 0, OP_RESUME, AT_PID, i);
+            make(op, 0, NX_SYS_TASK_RESUME, AT_PID, i);
             return true;
         case ACTOR_LIVE:
-            make(op, i, OP_EXIT, AT_NUMBER, 0);
+            make(op, i, NX_SYS_EXIT, AT_NUMBER, 0);
             return true;
         case ACTOR_ENDED:
-            make(op, 0, OP_WAIT, AT_PID, i);
+            make(op, 0, NX_SYS_WAIT, AT_PID, i);
             return true;
         case ACTOR_NEVER:
         case ACTOR_REAPED:
@@ -43,7 +43,7 @@ static bool wind_map(const struct model *m, struct model_op *op)
         const struct model_map *map = &space->maps[i];
         if (map->how != MAPPED_BY_VM_MAP || map->vmo < OP_CONTROLS)
             continue;
-        make(op, 0, OP_VM_UNMAP, AT_NUMBER, map->va);
+        make(op, 0, NX_SYS_VM_UNMAP, AT_NUMBER, map->va);
         op->arg[1] = map->bytes;
         return true;
     }
@@ -55,7 +55,7 @@ static bool wind_message(const struct model *m, struct model_op *op)
 {
     if (queued_on(m, 0) == 0)
         return false;
-    make(op, 0, OP_RECV, AT_NUMBER, NX_SLOT_BOOTSTRAP);
+    make(op, 0, NX_SYS_IPC_RECV, AT_NUMBER, NX_SLOT_BOOTSTRAP);
     op->place[1] = AT_HDR;
     op->place[2] = AT_BUF;
     op->arg[4] = NX_IPC_NONBLOCK;
@@ -65,11 +65,11 @@ static bool wind_message(const struct model *m, struct model_op *op)
 static uint8_t end_of(const struct model *m, const struct model_cap *cap)
 {
     if (cap->kind == CAP_IS_ENDPOINT)
-        return (cap->rights & NX_RIGHT_MANAGE) != 0 ? OP_EP_CLOSE : OP_CLOSE;
+        return (cap->rights & NX_RIGHT_MANAGE) != 0 ? NX_SYS_EP_CLOSE : NX_SYS_CAP_CLOSE;
     const bool last = cap->kind == CAP_IS_VMO && (cap->rights & NX_RIGHT_MAP) != 0 &&
                       count_caps(m, cap->object) == 1 && count_moving(m, cap->object) == 0 &&
                       !any_map_of(m, MAPPED_BY_AS_MAP, cap->object);
-    return last && !m->limits.is_a1 ? OP_VMO_DESTROY : OP_CLOSE;
+    return last && !m->limits.is_a1 ? NX_SYS_VMO_DESTROY : NX_SYS_CAP_CLOSE;
 }
 
 static bool wind_slot(const struct model *m, struct model_op *op)

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/model_kind.h"
 #include "model/model_shrink.h"
 
 #define OPS 100000
@@ -198,12 +199,14 @@ static void test_boot(const struct host_boot *boot, uint64_t seed, uint64_t ops)
 /* What is to succeed: on this age, and at all. */
 static bool can_succeed(unsigned is_a1, uint8_t kind)
 {
-    return kind != OP_EXEC && kind != OP_EP_CREATE_OLD && model_has(is_a1 != 0, kind);
+    return kind != NX_SYS_EXEC && kind != NX_SYS_EP_CREATE_OLD && model_has(is_a1 != 0, kind);
 }
 
 static void print_counts(unsigned is_a1)
 {
-    for (uint8_t kind = 0; kind < OP_KINDS; kind++) {
+    const struct model_kind *row;
+    for (unsigned i = 0; (row = model_kind_at(i)) != NULL; i++) {
+        const uint8_t kind = row->kind;
         const uint64_t *answers = shared->counts[is_a1].answers[kind];
         printf("# %s %-16s ok %-7" PRIu64, is_a1 ? "a1" : "a2", model_kind_name(kind), answers[0]);
         for (unsigned why = 1; why < HOST_ENDED; why++) {
@@ -221,38 +224,38 @@ static const struct refusal {
     uint8_t kind;
     uint8_t errno_of[2]; /* a2, a1; 0: none */
 } refusals[] = {
-    {OP_VMO_CREATE, {NX_ENOSPC, NX_ENOSPC}},
-    {OP_VMO_CREATE, {NX_EPERM, NX_EPERM}},
-    {OP_VMO_WRITE, {NX_EPERM, NX_EPERM}},
-    {OP_VMO_WRITE, {NX_EINVAL, NX_EINVAL}},
-    {OP_VMO_DESTROY, {NX_EPERM, 0}},
-    {OP_VMO_DESTROY, {NX_EBUSY, 0}},
-    {OP_SHARE_RO, {NX_ENOSPC, 0}},
-    {OP_MAP, {0, NX_EPERM}},
-    {OP_MAP, {0, NX_EINVAL}},
-    {OP_VM_MAP, {NX_ENOMEM, 0}},
-    {OP_VM_MAP, {NX_EEXIST, 0}},
-    {OP_VM_MAP, {NX_ENOSPC, 0}},
-    {OP_VM_UNMAP, {NX_EPERM, 0}},
-    {OP_VM_UNMAP, {NX_ENOENT, 0}},
+    {NX_SYS_VMO_CREATE, {NX_ENOSPC, NX_ENOSPC}},
+    {NX_SYS_VMO_CREATE, {NX_EPERM, NX_EPERM}},
+    {NX_SYS_VMO_WRITE, {NX_EPERM, NX_EPERM}},
+    {NX_SYS_VMO_WRITE, {NX_EINVAL, NX_EINVAL}},
+    {NX_SYS_VMO_DESTROY, {NX_EPERM, 0}},
+    {NX_SYS_VMO_DESTROY, {NX_EBUSY, 0}},
+    {NX_SYS_VMO_SHARE_RO, {NX_ENOSPC, 0}},
+    {NX_SYS_MAP, {0, NX_EPERM}},
+    {NX_SYS_MAP, {0, NX_EINVAL}},
+    {NX_SYS_VM_MAP, {NX_ENOMEM, 0}},
+    {NX_SYS_VM_MAP, {NX_EEXIST, 0}},
+    {NX_SYS_VM_MAP, {NX_ENOSPC, 0}},
+    {NX_SYS_VM_UNMAP, {NX_EPERM, 0}},
+    {NX_SYS_VM_UNMAP, {NX_ENOENT, 0}},
     {OP_LOAD, {HOST_ENDED, HOST_ENDED}},
     {OP_STORE, {HOST_ENDED, HOST_ENDED}},
-    {OP_TRANSFER, {NX_EPERM, NX_EPERM}},
-    {OP_CLONE, {NX_ENOSPC, NX_ENOSPC}},
-    {OP_AS_MAP, {NX_EEXIST, NX_EINVAL}},
-    {OP_AS_MAP, {NX_ENOSPC, 0}},
-    {OP_EP_CREATE, {NX_ENOSPC, NX_ENOSPC}},
-    {OP_EP_CREATE_FOR, {NX_EPERM, NX_EPERM}},
-    {OP_EP_CLOSE, {NX_ESRCH, NX_ESRCH}},
-    {OP_SEND, {NX_ESRCH, NX_ESRCH}},
-    {OP_SEND, {NX_EAGAIN, NX_EAGAIN}},
-    {OP_SEND, {NX_ENOSPC, 0}},
-    {OP_RECV, {NX_ENOSPC, NX_ENOSPC}},
-    {OP_RECV, {NX_ESRCH, NX_ESRCH}},
-    {OP_RECV_V2, {NX_EINVAL, NX_EINVAL}},
-    {OP_RESUME, {NX_ESRCH, 0}},
-    {OP_WAIT, {NX_ESRCH, NX_ESRCH}},
-    {OP_WAIT, {NX_ECHILD, NX_ECHILD}},
+    {NX_SYS_CAP_TRANSFER, {NX_EPERM, NX_EPERM}},
+    {NX_SYS_CAP_CLONE, {NX_ENOSPC, NX_ENOSPC}},
+    {NX_SYS_AS_MAP, {NX_EEXIST, NX_EINVAL}},
+    {NX_SYS_AS_MAP, {NX_ENOSPC, 0}},
+    {NX_SYS_EP_CREATE, {NX_ENOSPC, NX_ENOSPC}},
+    {NX_SYS_EP_CREATE_FOR, {NX_EPERM, NX_EPERM}},
+    {NX_SYS_EP_CLOSE, {NX_ESRCH, NX_ESRCH}},
+    {NX_SYS_IPC_SEND, {NX_ESRCH, NX_ESRCH}},
+    {NX_SYS_IPC_SEND, {NX_EAGAIN, NX_EAGAIN}},
+    {NX_SYS_IPC_SEND, {NX_ENOSPC, 0}},
+    {NX_SYS_IPC_RECV, {NX_ENOSPC, NX_ENOSPC}},
+    {NX_SYS_IPC_RECV, {NX_ESRCH, NX_ESRCH}},
+    {NX_SYS_IPC_RECV_V2, {NX_EINVAL, NX_EINVAL}},
+    {NX_SYS_TASK_RESUME, {NX_ESRCH, 0}},
+    {NX_SYS_WAIT, {NX_ESRCH, NX_ESRCH}},
+    {NX_SYS_WAIT, {NX_ECHILD, NX_ECHILD}},
 };
 
 static bool borders_were_met(unsigned is_a1)
@@ -270,10 +273,12 @@ static bool borders_were_met(unsigned is_a1)
 
 static bool all_succeeded(unsigned is_a1)
 {
+    const struct model_kind *row;
     bool good = true;
-    for (uint8_t kind = 0; kind < OP_KINDS; kind++) {
+    for (unsigned i = 0; (row = model_kind_at(i)) != NULL; i++) {
+        const uint8_t kind = row->kind;
         const uint64_t *answers = shared->counts[is_a1].answers[kind];
-        const bool ends = kind == OP_EXIT || kind == OP_FAULT;
+        const bool ends = kind == NX_SYS_EXIT || kind == OP_FAULT;
         const bool done = !can_succeed(is_a1, kind) || answers[ends ? HOST_ENDED : 0] > 0;
         if (!done)
             printf("# %s never succeeded\n", model_kind_name(kind));
