@@ -33,10 +33,16 @@
 struct probe_answer probe_call(uint64_t number, const uint64_t args[6]);
 #define CALL(number, ...) (probe_call((number), (const uint64_t[6]){__VA_ARGS__}).a0)
 
-/* ---- Cases ---- */
+/* K-04: a1 has map and no as_self, a2 the reverse. What both answered when the probe began. */
+struct probe_revision {
+    int64_t as_self, map;
+};
+struct probe_revision probe_ask_revision(void);
 
-/* Which age the kernel has, from its first answers (K-04). */
+/* A kernel that has neither or both is probed by its map. */
 bool probe_is_a1(void);
+
+/* ---- Cases ---- */
 
 /* A case with its answer as it is: 0 or an error. */
 void row(const char *id, const char *call, const char *what, int64_t answer);

@@ -5,7 +5,7 @@ PROBE_DIR := $(BUILD)/target/payloads/probe
 # All but the first instructions, of which the probe has its own.
 PROBE_CRT_OBJS := $(filter-out %/crt_start.o,$(CRT_OBJS))
 PROBE_CHILD_OBJS := $(addprefix $(PROBE_DIR)/,probe_start.o probe_child.o)
-PROBE_COMMON_OBJS := $(addprefix $(PROBE_DIR)/,probe_start.o probe_row.o probe_tools.o probe_child_tools.o probe_age.o \
+PROBE_COMMON_OBJS := $(addprefix $(PROBE_DIR)/,probe_start.o probe_call.o probe_row.o probe_tools.o probe_child_tools.o probe_age.o \
                      probe_regs.o probe_child_elf.o) $(PROBE_CRT_OBJS)
 PROBE_PARTS := vmo map_a1 map_a2 as share cap endpoint ipc move life children memory last
 PROBE_ELFS := $(addprefix $(BUILD)/target/payloads/,probe.elf probe2.elf probe-hazards.elf)

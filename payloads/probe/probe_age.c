@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which age this is, and how init begins: K-01..K-04, K-10..K-12, K-63, K-66. */
+#include <string.h>
+
 #include "probe/probe.h"
 
+#define ID_BYTES 32
 #define SAME_SITE_CALLS NX_STORM_LIMIT
 #define REGS 32
 #define REG_PATTERN 0x5A00u
@@ -11,42 +14,42 @@ extern const char __global_pointer$[];
 
 void probe_regs(uint64_t area[REGS_AREA]); /* probe_regs.S */
 
-/* K-04: a1 has map and no as_self, a2 the reverse. A kernel that has neither or both is probed by its map. */
-static int64_t as_self, map;
+static struct probe_revision told;
 
-bool probe_is_a1(void)
+/* "K-04.vmo-read" for the number of vmo_read. */
+static void absent_call(uint64_t number)
 {
-    return map != -NX_ENOSYS;
+    char id[ID_BYTES] = "K-04.";
+    char *end = id + strlen(id);
+
+    for (const char *name = probe_call_name(number); *name != '\0' && end < id + sizeof id - 1; name++) {
+        *end++ = *name == '_' ? '-' : *name;
+    }
+    ROW(id, "not there", number, 0);
 }
 
+/* What a1 lacks, by calls.def. */
 static void absent_calls(void)
 {
-    static const struct {
-        const char *id;
-        uint64_t number;
-    } absent[] = {
-        {"K-04.cap-query", NX_SYS_CAP_QUERY},
-        {"K-04.cap-transfer-to", NX_SYS_CAP_TRANSFER_TO},
-        {"K-04.task-resume", NX_SYS_TASK_RESUME},
-        {"K-04.debug-write", NX_SYS_DEBUG_WRITE},
-        {"K-04.vmo-destroy", NX_SYS_VMO_DESTROY},
-        {"K-04.vmo-read", NX_SYS_VMO_READ},
-        {"K-04.vmo-share-ro", NX_SYS_VMO_SHARE_RO},
-        {"K-04.wait-nohang", NX_SYS_WAIT_NOHANG},
-        {"K-04.vm-map", NX_SYS_VM_MAP},
-        {"K-04.vm-unmap", NX_SYS_VM_UNMAP},
+#define NUMBER_A1(number)
+#define NUMBER_A2(number) number,
+#define NUMBER_BOTH(number)
+#define NX_CALL(number, constant, name, revisions, arguments) NUMBER_##revisions(number)
+    static const uint64_t absent[] = {
+#include "calls.def"
     };
 
     for (size_t i = 0; i < COUNT_OF(absent); i++) {
-        ROW(absent[i].id, "not there", absent[i].number, 0);
+        if (absent[i] != NX_SYS_AS_SELF) { /* told already */
+            absent_call(absent[i]);
+        }
     }
 }
 
 void probe_age(void)
 {
-    as_self = CALL(NX_SYS_AS_SELF, 0);
-    map = CALL(NX_SYS_MAP, EMPTY_SLOT, NX_A1_MAP_BASE + 1, 0, NX_MAP_VALID | NX_MAP_READ | NX_MAP_USER);
-    const bool one = (as_self == -NX_ENOSYS) != (map == -NX_ENOSYS);
+    told = probe_ask_revision();
+    const bool one = (told.as_self == -NX_ENOSYS) != (told.map == -NX_ENOSYS);
     row_if("K-04.age", "as_self", "the age, told by as_self and map", one, probe_is_a1() ? "a1" : "a2", 0);
 }
 
@@ -118,8 +121,8 @@ static void time_and_turns(void)
 
 void probe_start(const uint64_t *start)
 {
-    row_if("K-04.as-self", "as_self", "own address space", as_self >= 0, "handle", as_self);
-    row("K-04.map", "map", "an address that is not aligned", map);
+    row_if("K-04.as-self", "as_self", "own address space", told.as_self >= 0, "handle", told.as_self);
+    row("K-04.map", "map", "an address that is not aligned", told.map);
     if (probe_is_a1()) {
         absent_calls();
     }

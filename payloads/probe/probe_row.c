@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a case is printed, and the call behind it. */
+/* How a case is printed. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,14 +7,6 @@
 #include "probe/probe.h"
 
 static unsigned cases;
-
-struct probe_answer probe_call(uint64_t number, const uint64_t args[6])
-{
-    static bool turn;
-
-    turn = !turn;
-    return turn ? probe_ecall_odd(number, args) : probe_ecall_even(number, args);
-}
 
 const char *probe_call_name(uint64_t number)
 {
