@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 from judge import audit as audit_form  # noqa: E402
 from judge import check_log  # noqa: E402
+from judge import exit_codes  # noqa: E402
 from judge import proof  # noqa: E402
 from judge import qemu  # noqa: E402
 
@@ -21,7 +22,7 @@ MEM = "320M"
 WALL_SECONDS = 300
 LOG_CAP_BYTES = 4 * 1024 * 1024
 WATCHDOG_MS = 600000
-EXIT_PASS = 85
+EXIT_PASS = exit_codes.number(exit_codes.DONE)
 # A suite may be killed while its boots run in threads, which hear of no signal: QEMU then ends by itself, a little later.
 OUTLIVED = ["timeout", "-k", "5", str(WALL_SECONDS + 10)]
 # The bounded tables of the audit that no run may fill; a long one may fill the others.

@@ -4,21 +4,12 @@
 #include "core/arena.h"
 #include "core/config.h"
 #include "core/endpoint.h"
+#include "core/exit_code.h"
 #include "core/frames.h"
 #include "core/life.h"
 #include "core/line.h"
 #include "core/port.h"
 #include "core/sched.h"
-
-/* Exit codes of the guest. */
-enum {
-    CODE_DONE = 85,
-    CODE_DONE_BADLY = 86,
-    CODE_INIT_ENDED = 87,
-    CODE_WATCHDOG = 88,
-    CODE_PANIC = 89,
-    CODE_REFUSED = 90
-};
 
 static bool is_panicking;
 
@@ -60,22 +51,22 @@ static void tear_down(void)
         ep_close(id);
 }
 
-static unsigned code_of(enum audit_result result, int64_t status)
+static enum exit_code code_of(enum audit_result result, int64_t status)
 {
     switch (result) {
     case AUDIT_DONE:
-        return status == 0 ? CODE_DONE : CODE_DONE_BADLY;
+        return status == 0 ? EXIT_DONE : EXIT_DONE_BADLY;
     case AUDIT_EXITED:
     case AUDIT_FAULTED:
-        return CODE_INIT_ENDED;
+        return EXIT_INIT_ENDED;
     case AUDIT_WATCHDOG:
-        return CODE_WATCHDOG;
+        return EXIT_WATCHDOG;
     case AUDIT_REFUSED:
-        return CODE_REFUSED;
+        return EXIT_REFUSED;
     case AUDIT_PANIC:
         break;
     }
-    return CODE_PANIC;
+    return EXIT_PANIC;
 }
 
 static void record_keeps(void)
@@ -174,7 +165,7 @@ _Noreturn void kernel_panic(const char *why, uint64_t detail)
 {
     struct line line;
     if (is_panicking)
-        port_finish(CODE_PANIC);
+        port_finish(EXIT_PANIC);
     is_panicking = true;
     line_begin(&line);
     line_text(&line, "kernel: panic: ");
@@ -183,6 +174,6 @@ _Noreturn void kernel_panic(const char *why, uint64_t detail)
     line_address(&line, detail);
     line_end(&line);
     if (the_config.age == 0)
-        port_finish(CODE_PANIC); /* before kernel_init: there is nothing to audit */
+        port_finish(EXIT_PANIC); /* before kernel_init: there is nothing to audit */
     print_and_finish(AUDIT_PANIC, 0);
 }

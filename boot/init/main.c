@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/machine.h"
+#include "core/exit_code.h"
 #include "core/fdt.h"
 #include "core/kernel.h"
 #include "core/port.h"
@@ -12,7 +13,6 @@
 
 #define FDT_LIMIT_BYTES (1024 * 1024)
 #define FRAMES_BYTES (UINT64_C(32) * 1024 * 1024)
-#define EXIT_REFUSED 90 /* docs/testing/audit.md, "Exit codes of the guest" */
 
 _Noreturn void boot_main(uint64_t hart, uint64_t fdt_pa);
 

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks on the run as a whole: its limits, its exit code, its files, its input."""
+from judge import exit_codes
 from judge import facts
 from judge.context import judged, red
 
-EXIT_MEANINGS = {
-    0: "an SBI shutdown", 1: "QEMU's own error", 85: "init is done, status 0", 86: "init is done with another status",
-    87: "init exited or faulted", 88: "the guest's watchdog", 89: "kernel panic",
-    90: "the kernel refused a boot argument, the device tree or the init ELF",
-}
+NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}
 PIECE_BYTES = 8  # of a secret: short enough to find one that was cut up, long enough never to match by chance
 BLOCK_BYTES = 64  # of a payload
 BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere means anything
@@ -24,10 +21,11 @@ def limits(ctx):
 
 
 def exit_code(ctx):
-    code, wanted = ctx.boot.exit_code, ctx.manifest["exit_code"]
+    code, wanted = ctx.boot.exit_code, exit_codes.number(ctx.manifest["exit_code"])
     if code is None:
         return red("QEMU did not end by itself")
-    meaning = EXIT_MEANINGS.get(code, "a signal" if code < 0 else "no code of the kernel's")
+    meanings = NOT_THE_GUESTS | exit_codes.meanings()
+    meaning = meanings.get(code, "a signal" if code < 0 else "no code of the kernel's")
     return judged([] if code == wanted else [f"{code} ({meaning}) instead of {wanted}"], f"{code} ({meaning})")
 
 

@@ -9,6 +9,7 @@ import traceback
 
 from judge import audit
 from judge import context
+from judge import exit_codes
 from judge import facts
 from judge import foreign
 from judge import manifest as manifests
@@ -100,6 +101,7 @@ class Harness:
         if options.log_cap is None:
             options.log_cap = foreign.LOG_CAP_BYTES if self.target.is_foreign() else LOG_CAP_BYTES
         self.qemu_words, self.host_ref = prepare.need_tools(self.target.kernel)
+        exit_codes.load()
         tolerant = self.target.is_foreign() and options.manifest == "proof"
         self.manifest_name = manifests.FOREIGN if tolerant else options.manifest
         self.manifest = manifests.load(self.manifest_name)

@@ -7,6 +7,7 @@ import sys
 
 from judge import audit as audit_form
 from judge import cli
+from judge import exit_codes
 from judge import noise
 from judge import prepare
 from judge import probe_rows
@@ -21,7 +22,6 @@ PROGRAMS = ("probe", "probe2")
 HAZARDS_PROGRAM = "probe-hazards"
 EXPECTED_HAZARDS = {HAZARDS_PROGRAM: ["K-03", "K-55", "K-55"]}
 GOLDENS = prepare.ROOT / "boot" / "tests" / "abi"
-EXIT_PASS = 85
 MUST_FIT = ("task", "hazard")
 WATCHDOG_MS = 60000
 LINGER_SECONDS = 1.0
@@ -75,8 +75,8 @@ def check_audit(ran, nonce, age, program):
     if ran.stopped:
         return [f"the run was ended by the {ran.stopped} limit"]
     problems = []
-    if ran.exit_code != EXIT_PASS:
-        problems.append(f"QEMU ended with {ran.exit_code} instead of {EXIT_PASS}")
+    if ran.exit_code != exit_codes.number(exit_codes.DONE):
+        problems.append(f"QEMU ended with {ran.exit_code} instead of {exit_codes.number(exit_codes.DONE)}")
     lines = probe_rows.plain_lines(ran.log)
     try:
         audit = audit_form.parse(lines[:-1], lines[-1], nonce, age)
@@ -102,6 +102,7 @@ class ProbeHarness:
     def __init__(self, options):
         self.options = options
         self.qemu_words = prepare.need_qemu()
+        exit_codes.load()
         build = prepare.build_folder()
         programs = PROGRAMS if options.probe == "all" else (options.probe,)
         self.elfs = {program: build / "target" / "payloads" / f"{program}.elf" for program in programs}

@@ -10,8 +10,6 @@
 #include "core/port.h"
 #include "core/sched.h"
 
-#define CODE_DONE 85
-
 static struct {
     bool is_up;       /* a run is going on, or has ended in order */
     bool has_ended;   /* the kernel took everything down */
@@ -80,7 +78,7 @@ int rig_down(void **state)
         return 0;
     rig.is_up = false;
     if (!rig.has_ended)
-        assert_int_equal(host_run(end_in_order, NULL), CODE_DONE);
+        assert_int_equal(host_run(end_in_order, NULL), EXIT_DONE);
     assert_int_equal(frames_in_use(), 0);
     assert_int_equal(ep_live(), 0);
     if (rig.hazards < audit.hazard_count.used) {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/exit_code.h"
 #include "core/kernel.h"
 
 #define HOST_FRAMES_BYTES (UINT64_C(16) << 20)

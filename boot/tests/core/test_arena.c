@@ -17,7 +17,6 @@
 #define PAGE UINT64_C(4096)
 #define MIB (UINT64_C(1) << 20)
 #define SMALL (16 * PAGE)
-#define CODE_PANIC 89
 
 static uint64_t arena_pa;
 
@@ -172,7 +171,7 @@ static void panics(void (*body)(void *ctx), uint64_t value, const char *why)
 {
     const uint64_t used = arena_bytes_used();
     host_console_forget();
-    assert_int_equal(host_run(body, &value), CODE_PANIC);
+    assert_int_equal(host_run(body, &value), EXIT_PANIC);
     assert_non_null(strstr(host_console(), why));
     assert_int_equal(arena_bytes_used(), used);
     end_init();

@@ -5,8 +5,6 @@
 #include "core/kernel_rig.h"
 #include "core/port.h"
 
-enum { CODE_DONE = 85, CODE_DONE_BADLY, CODE_INIT_ENDED, CODE_WATCHDOG, CODE_PANIC, CODE_REFUSED };
-
 /* ---- exec ------------------------------------------------------------------------------------------------
  */
 
@@ -178,13 +176,13 @@ static void an_init_that_is_refused(void **state)
         struct boot boot = good_boot(age, &elf);
         boot_ends(&boot, HOST_GOES_ON, "");
         elf.eh.e_machine = EM_386;
-        boot_ends(&boot, CODE_REFUSED, "kernel: refused: bad-type\naudit - begin v=1");
+        boot_ends(&boot, EXIT_REFUSED, "kernel: refused: bad-type\naudit - begin v=1");
         assert_int_equal(frames_in_use(), 0);
         rig_make_elf(&elf);
         elf.ph[PH_DATA].p_memsz = 3 * MIB;
         boot_ends(&boot, HOST_GOES_ON, "");
         elf.ph[PH_DATA].p_memsz = 17 * MIB;
-        boot_ends(&boot, CODE_REFUSED,
+        boot_ends(&boot, EXIT_REFUSED,
                   age == AGE_A1 ? "refused: the init image is over 4 MiB"
                                 : "refused: there are not enough frames");
     }
@@ -197,13 +195,13 @@ static void an_init_without_gp(void **state)
     (void)state;
     struct boot boot = good_boot(AGE_A1, &elf);
     elf.eh.e_shnum = 0;
-    boot_ends(&boot, CODE_REFUSED, "refused: the init ELF has no symbol __global_pointer$");
+    boot_ends(&boot, EXIT_REFUSED, "refused: the init ELF has no symbol __global_pointer$");
     boot.config.age = AGE_A2;
     boot_ends(&boot, HOST_GOES_ON, "");
     assert_int_equal(rig_init()->frame.x[REG_GP], RIG_DATA_VA + 0x800);
     boot.config.age = AGE_A1;
     boot.elf_bytes = 2500001;
-    boot_ends(&boot, CODE_REFUSED, "refused: the init ELF is over 2.5 MB");
+    boot_ends(&boot, EXIT_REFUSED, "refused: the init ELF is over 2.5 MB");
 }
 
 static void a_config_that_panics(void **state)
@@ -212,20 +210,20 @@ static void a_config_that_panics(void **state)
     (void)state;
     struct boot boot = good_boot(AGE_A2, &elf);
     boot.config.slots = 257;
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: slots out of bounds 0x101\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: slots out of bounds 0x101\n");
     boot.config.slots = 1;
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: slots out of bounds 0x1\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: slots out of bounds 0x1\n");
     boot = good_boot(AGE_A2, &elf);
     boot.config.ep_ids = 366;
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: ep_ids out of bounds 0x16e\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: ep_ids out of bounds 0x16e\n");
     boot = good_boot(AGE_A2, &elf);
     boot.config.regions = 65;
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: regions out of bounds 0x41\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: regions out of bounds 0x41\n");
     boot = good_boot(AGE_A2, &elf);
     boot.config.arena_bytes = 4097;
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: arena_bytes is not whole pages 0x1001\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: arena_bytes is not whole pages 0x1001\n");
     boot.config.arena_bytes = 0; /* the age's: more than the host has */
-    boot_ends(&boot, CODE_PANIC, "kernel: panic: no room for the arena 0x1000000\n");
+    boot_ends(&boot, EXIT_PANIC, "kernel: panic: no room for the arena 0x1000000\n");
 }
 
 static void defaults(void **state)
@@ -262,14 +260,14 @@ static void init_is_done_after_a_thousand_yields(void **state)
     struct task *init = rig_init();
     assert_int_equal(yields_until_end(init, 0, 999), HOST_GOES_ON);
     GIVES(17, init, NX_SYS_GETPID, 0); /* any other call begins the count anew */
-    assert_int_equal(yields_until_end(init, 0, 1000), CODE_DONE);
+    assert_int_equal(yields_until_end(init, 0, 1000), EXIT_DONE);
     assert_non_null(strstr(host_console(), " result init=done status=0 instret=1234567\n"));
 }
 
 static void init_is_done_badly(void **state)
 {
     (void)state;
-    assert_int_equal(yields_until_end(rig_init(), (uint64_t)-3, 1000), CODE_DONE_BADLY);
+    assert_int_equal(yields_until_end(rig_init(), (uint64_t)-3, 1000), EXIT_DONE_BADLY);
     assert_non_null(strstr(host_console(), " result init=done status=-3 "));
 }
 
@@ -282,13 +280,13 @@ static void not_done_while_another_lives(void **state)
         GIVES(17, child, NX_SYS_YIELD, 0);
     }
     rig_exit(child, 0); /* a zombie does not live */
-    ENDS(CODE_DONE, init, NX_SYS_YIELD, 0);
+    ENDS(EXIT_DONE, init, NX_SYS_YIELD, 0);
 }
 
 static void init_must_not_exit(void **state)
 {
     (void)state;
-    ENDS(CODE_INIT_ENDED, rig_init(), NX_SYS_EXIT, 0);
+    ENDS(EXIT_INIT_ENDED, rig_init(), NX_SYS_EXIT, 0);
     rig_hazard(17, NX_SYS_EXIT, "K-65", "init-exits");
     assert_non_null(strstr(host_console(), " result init=exited status=0 "));
 }
@@ -302,7 +300,7 @@ static void init_faults(void **state)
 {
     uint64_t va = 0xABC;
     (void)state;
-    assert_int_equal(host_run(do_fault, &va), CODE_INIT_ENDED);
+    assert_int_equal(host_run(do_fault, &va), EXIT_INIT_ENDED);
     rig_has_ended();
     rig_hazard(17, AUDIT_CALL_FAULT, "K-65", "init-faults");
     assert_non_null(strstr(host_console(), "kernel: pid=17 killed: load fault va=0xabc pc=0x10010\n"));
@@ -329,7 +327,7 @@ static void the_watchdog_bites(void **state)
     assert_int_equal(host_run(do_timer, NULL), HOST_GOES_ON);
     rig_run(init);
     host_ticks++;
-    assert_int_equal(host_run(do_timer, NULL), CODE_WATCHDOG);
+    assert_int_equal(host_run(do_timer, NULL), EXIT_WATCHDOG);
     rig_has_ended();
     assert_non_null(strstr(host_console(), "kernel: watchdog: pid=17 pc=0x100"));
     assert_non_null(strstr(host_console(), " last call=18 state=blocked-in-receive\n"));
@@ -351,7 +349,7 @@ static void the_watchdog_while_all_wait(void **state)
     rig_hazard(child->pid, NX_SYS_IPC_RECV, "K-55", "blocks-alone");
     host_ticks = kernel_next_event();
     assert_int_equal(host_ticks, 4000 * 10000);
-    assert_int_equal(host_run(do_timer, NULL), CODE_WATCHDOG);
+    assert_int_equal(host_run(do_timer, NULL), EXIT_WATCHDOG);
     rig_has_ended();
     assert_non_null(strstr(host_console(), "kernel: watchdog: every task waits\n"));
     assert_non_null(strstr(host_console(), " last call=12 state=blocked-in-wait\n"));
@@ -367,11 +365,11 @@ static void a_panic_says_why_and_prints_the_audit(void **state)
     uint64_t detail = 0xF00;
     (void)state;
     GIVES('x', rig_init(), NX_SYS_DEBUG_PUTC, 'x'); /* an open line */
-    assert_int_equal(host_run(do_panic, &detail), CODE_PANIC);
+    assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC);
     assert_non_null(strstr(host_console(), "x\nkernel: panic: for the test 0xf00\naudit - begin v=1 age="));
     assert_non_null(strstr(host_console(), " result init=panic status=0 "));
     host_console_forget();
-    assert_int_equal(host_run(do_panic, &detail), CODE_PANIC); /* a panic within a panic */
+    assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC); /* a panic within a panic */
     assert_string_equal(host_console(), "");
     rig_forget();
 }

@@ -16,7 +16,6 @@
 
 #define PAGE UINT64_C(4096)
 #define POOL_FRAMES 200 /* more than the bitmap's words hold each */
-#define CODE_PANIC 89
 
 static uint64_t pool_pa;
 
@@ -142,7 +141,7 @@ static void panics_to_free(uint64_t pa, const char *why)
 {
     const uint64_t before = frames_in_use();
     host_console_forget();
-    assert_int_equal(host_run(do_free, &pa), CODE_PANIC);
+    assert_int_equal(host_run(do_free, &pa), EXIT_PANIC);
     assert_non_null(strstr(host_console(), why));
     assert_int_equal(frames_in_use(), before);
     end_init();
@@ -179,7 +178,7 @@ static void a_bad_pool_panics(void **state)
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         uint64_t range[2] = {ranges[i][0], ranges[i][1]};
         host_console_forget();
-        assert_int_equal(host_run(do_init, range), CODE_PANIC);
+        assert_int_equal(host_run(do_init, range), EXIT_PANIC);
         assert_non_null(strstr(host_console(), "kernel: panic: no room for kernel frames 0x"));
         assert_int_equal(frames_available(), 0);
         end_init();

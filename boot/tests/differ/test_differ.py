@@ -18,6 +18,7 @@ import differ_boot  # noqa: E402
 import shrink  # noqa: E402
 from differ_boot import BROKEN, HUNG, MISMATCH, OK, Program  # noqa: E402
 import guest_boot  # noqa: E402
+from judge import exit_codes  # noqa: E402
 from judge import qemu  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -51,22 +52,23 @@ def test_shrink(tap):
 # ---- What is made of a run, without a boot --------------------------------------------------------------------
 
 PROGRAM = Program("a2", 7, 100)
+DONE, BADLY, WATCHDOG = (exit_codes.number(outcome) for outcome in ("done", "done-badly", "watchdog"))
 GOOD_LINE = "differ: seed 7 ops 100 made 90 ok"
 BAD_LINE = "differ: seed 7 op 12: 0 getpid() got 1 expected 17: a0"
 # name, lines, exit code, faults of the run, what it is
 JUDGED = [
-    ("a good end", [GOOD_LINE], 85, [], OK),
-    ("a mismatch", [BAD_LINE], 86, ["QEMU ended with 86 (None) instead of 85"], MISMATCH),
-    ("a hazard", [GOOD_LINE], 85, ["hazard: pid 17 call 5 K-64 unmapped-pointer"], BROKEN),
-    ("no final line", ["differ: op 3: 0 getpid() = 17 a1=0"], 85, [], BROKEN),
-    ("nothing at all", [], 88, [], BROKEN),
-    ("no end", [GOOD_LINE], None, ["QEMU ended with None (wall) instead of 85"], HUNG),
-    ("the good line and another code", [GOOD_LINE], 86, ["QEMU ended with 86 (None) instead of 85"], BROKEN),
-    ("a mismatch of another seed", [BAD_LINE.replace("7", "8", 1)], 86, [], BROKEN),
-    ("the good line of another seed", [GOOD_LINE.replace("7", "8")], 85, [], BROKEN),
-    ("the good line of a shorter program", [GOOD_LINE.replace("100", "99")], 85, [], BROKEN),
-    ("a program that does nothing", [GOOD_LINE.replace("90", "3")], 85, [], BROKEN),
-    ("words behind the good line", [GOOD_LINE, "differ: more"], 85, [], BROKEN),
+    ("a good end", [GOOD_LINE], DONE, [], OK),
+    ("a mismatch", [BAD_LINE], BADLY, [f"QEMU ended with {BADLY} (None) instead of {DONE}"], MISMATCH),
+    ("a hazard", [GOOD_LINE], DONE, ["hazard: pid 17 call 5 K-64 unmapped-pointer"], BROKEN),
+    ("no final line", ["differ: op 3: 0 getpid() = 17 a1=0"], DONE, [], BROKEN),
+    ("nothing at all", [], WATCHDOG, [], BROKEN),
+    ("no end", [GOOD_LINE], None, [f"QEMU ended with None (wall) instead of {DONE}"], HUNG),
+    ("the good line and another code", [GOOD_LINE], BADLY, [f"QEMU ended with {BADLY} (None) instead of {DONE}"], BROKEN),
+    ("a mismatch of another seed", [BAD_LINE.replace("7", "8", 1)], BADLY, [], BROKEN),
+    ("the good line of another seed", [GOOD_LINE.replace("7", "8")], DONE, [], BROKEN),
+    ("the good line of a shorter program", [GOOD_LINE.replace("100", "99")], DONE, [], BROKEN),
+    ("a program that does nothing", [GOOD_LINE.replace("90", "3")], DONE, [], BROKEN),
+    ("words behind the good line", [GOOD_LINE, "differ: more"], DONE, [], BROKEN),
 ]
 
 

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts/judge/tests")]
 import guest_boot  # noqa: E402
 from fixture import Fixture  # noqa: E402
+from judge import exit_codes  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -24,7 +25,7 @@ SOURCES = guest_boot.ROOT / "payloads" / "evil"
 PAGE = guest_boot.ROOT / "docs" / "testing" / "hazards.md"
 AGES = ("a1", "a2")
 PC = re.compile(r"pc=0x[0-9a-f]+")
-RESULTS = {85: ("done", 0), 88: ("watchdog", 0)}
+RESULTS = {"done": ("done", 0), "watchdog": ("watchdog", 0)}
 
 ALONE = ("K-55", "blocks-alone")
 ENDS = ("K-61", "ends-while-all-others-block")
@@ -55,8 +56,8 @@ class Crime:
     """What a program says and what the audit must hold of it, by age."""
     said: dict
     hazards: dict
-    code: int = 85
-    result: tuple = ()  # of the audit, where the code does not say
+    outcome: str = "done"  # of the run: its exit code
+    result: tuple = ()  # of the audit, where the outcome does not say
     watchdog_ms: int = 500
 
 
@@ -125,11 +126,11 @@ CRIMES = {
     "evil_float": dies("illegal-instruction", "illegal-instruction", "0x7053"),
     "evil_ebreak": dies("breakpoint", "breakpoint"),
     "evil_misaligned": dies("other", "other", "0x20008002"),
-    "evil_init_exits": Crime(each(["exits with 5"]), each(hazards(INIT, ("K-65", "init-exits"), 11)), 87,
+    "evil_init_exits": Crime(each(["exits with 5"]), each(hazards(INIT, ("K-65", "init-exits"), 11)), "init-ended",
                              ("exited", 5)),
     "evil_init_faults": Crime(each(["loads from 805306368", killed(INIT, "load", "0x30000000")]),
-                              each(hazards(INIT, ("K-65", "init-faults"), FAULT)), 87, ("faulted", -22)),
-    "evil_spins": Crime({"a1": [], "a2": ["yield 18"]}, each([]), 88, watchdog_ms=20),
+                              each(hazards(INIT, ("K-65", "init-faults"), FAULT)), "init-ended", ("faulted", -22)),
+    "evil_spins": Crime({"a1": [], "a2": ["yield 18"]}, each([]), "watchdog", watchdog_ms=20),
     "evil_harmless": Crime(each(["NULL -22", "the end of user memory -22", "no bytes 0", "slot before pointer -1",
                                  "wait 18", killed(19, "load"), "wait 19", "recv on the watch -3", "wait 20",
                                  killed(21, "load"), "recv on the watch -3", "wait 21", "poll -11",
@@ -149,9 +150,10 @@ def heard(ran):
 
 def check_run(tap, name, age, ran):
     crime = CRIMES[name]
-    wanted = crime.result or RESULTS[crime.code]
-    tap.check(ran.ran.exit_code == crime.code and heard(ran) == crime.said[age], f"{name} on {age}: lives and answers",
-              f"exit {ran.ran.exit_code} ({ran.ran.stopped}), {heard(ran)}\nexpected {crime.code}, {crime.said[age]}")
+    wanted = crime.result or RESULTS[crime.outcome]
+    code = exit_codes.number(crime.outcome)
+    tap.check(ran.ran.exit_code == code and heard(ran) == crime.said[age], f"{name} on {age}: lives and answers",
+              f"exit {ran.ran.exit_code} ({ran.ran.stopped}), {heard(ran)}\nexpected {code}, {crime.said[age]}")
     if ran.audit is None:
         tap.check(False, f"{name} on {age}: hazards", ran.faults)
         return

@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
+from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
@@ -61,7 +62,7 @@ class Fixture:
         self.digest, self.page_digest = (hashlib.sha256(data).digest() for data in (self.blob, self.page))
         self.blob_pages = facts.pages_of(len(self.blob))
         self.nonce = NONCE
-        self.exit_code, self.stopped, self.log_cap = 85, None, LOG_CAP
+        self.exit_code, self.stopped, self.log_cap = exit_codes.number("done"), None, LOG_CAP
         self.consumer = CONSUMER
         self.init = b"\x7fELF init " + noise("init", 500) + CONSUMER + self.blob + self.digest
         self.hashes = {}  # image name -> its three hashes, where they are not those of the file

@@ -10,6 +10,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
+from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.context import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
@@ -108,7 +109,8 @@ def check_files(tap):
         log = path.with_suffix(".log").read_bytes().split(b"\n", 1)[1]
         run = Fixture(about["age"])
         run.log_edits = [lambda _, log=log: log]
-        run.exit_code = about.get("exit_code", run.exit_code)
+        code = about.get("exit_code", run.exit_code)
+        run.exit_code = exit_codes.number(code) if isinstance(code, str) else code
         verdict = run.judge()
         red = set(about["red"])
         unchecked = unchecked_after(red, False) | set(about.get("not_checked", []))
@@ -136,11 +138,14 @@ def check_manifests(tap):
         "with an empty marker": lambda good: dict(good, markers=[""]),
         "whose last marker is no text": lambda good: dict(good, last_marker=1),
         "without a last marker": lambda good: dict(good, last_marker=""),
-        "whose exit code is no number": lambda good: dict(good, exit_code="85"),
+        "whose exit code is no outcome": lambda good: dict(good, exit_code="85"),
+        "whose exit code is a number": lambda good: dict(good, exit_code=exit_codes.number("done")),
         "whose exit code is true": lambda good: dict(good, exit_code=True),
+        "whose exit code is a list": lambda good: dict(good, exit_code=["done"]),
         "whose pattern is none": lambda good: dict(good, kernel_lines=["("]),
         "of an unknown platform": lambda good: dict(good, platform="none"),
         "of Linux with a code that a guest gives": lambda good: dict(good, platform="linux"),
+        "of Linux with false for 0": lambda good: dict(good, platform="linux", exit_code=False),
         "without an exit code": lambda good: {key: value for key, value in good.items() if key != "exit_code"},
     }
     for name, change in broken.items():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs that must fail for the form of the audit, or for how it says that the run ended."""
-from fixture import NONCE
+from fixture import NONCE, exit_codes
 from case_table import case, edit, insert_line
 
 
@@ -172,9 +172,9 @@ def _(run):
     run.exit_code = 0
 
 
-@case("exit code 86", "exit-code")
+@case("exit code of another status", "exit-code")
 def _(run):
-    run.exit_code = 86
+    run.exit_code = exit_codes.number("done-badly")
 
 
 @case("QEMU killed by a signal", "exit-code")
@@ -190,7 +190,7 @@ def _(run):
 @case("the guest's watchdog", "audit-result", "exit-code")
 def _(run):
     run.audit["result"][0]["init"] = "watchdog"
-    run.exit_code = 88
+    run.exit_code = exit_codes.number("watchdog")
 
 
 @case("log cap reached", "limits", "exit-code", "audit-form")
