@@ -3,23 +3,10 @@
 
 #include <string.h>
 
+#include "elf64.h"
 #include "nexus_abi.h"
 
-/* The tables of an ELF64 file are read straight into these (System V ABI, chapters 4 and 5). */
-struct file_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct program_header {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
+/* The tables of an ELF64 file are read straight into structs: these, and those of elf64.h. */
 struct section_header {
     uint32_t name, type;
     uint64_t flags, addr, offset, size;
@@ -34,20 +21,11 @@ struct symbol {
     uint64_t value, size;
 };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file's byte order is the machine's");
-_Static_assert(sizeof(struct file_header) == ELF_HEADER_BYTES, "ELF64 header");
-_Static_assert(offsetof(struct file_header, entry) == 24, "ELF64 header: e_entry");
-_Static_assert(offsetof(struct file_header, phentsize) == 54, "ELF64 header: e_phentsize");
-_Static_assert(sizeof(struct program_header) == 56, "ELF64 program header");
-_Static_assert(offsetof(struct program_header, memsz) == 40, "ELF64 program header: p_memsz");
 _Static_assert(sizeof(struct section_header) == 64, "ELF64 section header");
 _Static_assert(offsetof(struct section_header, link) == 40, "ELF64 section header: sh_link");
 _Static_assert(sizeof(struct symbol) == 24, "ELF64 symbol");
 _Static_assert(offsetof(struct symbol, value) == 8, "ELF64 symbol: st_value");
 
-enum { IDENT_CLASS = 4, IDENT_DATA = 5, IDENT_VERSION = 6 };
-enum { CLASS_64 = 2, DATA_LITTLE = 1, VERSION_CURRENT = 1, TYPE_EXEC = 2, MACHINE_RISCV = 243 };
-enum { SEGMENT_LOAD = 1, SEGMENT_X = 1, SEGMENT_W = 2, SEGMENT_R = 4 };
 enum { SECTION_SYMTAB = 2, SECTION_STRTAB = 3, SYMBOL_UNDEFINED = 0 };
 enum { PROGRAM_HEADERS_MAX = 64, SYMBOLS_A_READ = 16, NAME_BYTES_A_READ = 64 };
 
@@ -64,7 +42,7 @@ static bool in_file(const struct elf_source *source, uint64_t off, uint64_t byte
 }
 
 /* Reads the header and sees that it is one: as far as elf_plan and elf_symbol have it in common. */
-static enum elf_status read_header(const struct elf_source *source, struct file_header *header)
+static enum elf_status read_header(const struct elf_source *source, struct elf64_header *header)
 {
     static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
 
@@ -77,22 +55,22 @@ static enum elf_status read_header(const struct elf_source *source, struct file_
     if (memcmp(header->ident, magic, sizeof(magic)) != 0) {
         return ELF_BAD_MAGIC;
     }
-    if (header->ident[IDENT_CLASS] != CLASS_64) {
+    if (header->ident[ELF64_AT_CLASS] != ELF64_CLASS) {
         return ELF_BAD_CLASS;
     }
-    if (header->ident[IDENT_DATA] != DATA_LITTLE) {
+    if (header->ident[ELF64_AT_DATA] != ELF64_DATA_LITTLE) {
         return ELF_BAD_DATA;
     }
     return ELF_OK;
 }
 
-static enum elf_status check_header(const struct elf_source *source, const struct file_header *header)
+static enum elf_status check_header(const struct elf_source *source, const struct elf64_header *header)
 {
-    if (header->type != TYPE_EXEC || header->machine != MACHINE_RISCV || header->version != VERSION_CURRENT ||
-        header->ident[IDENT_VERSION] != VERSION_CURRENT) {
+    if (header->type != ELF64_TYPE_EXEC || header->machine != ELF64_MACHINE_RISCV ||
+        header->version != ELF64_VERSION || header->ident[ELF64_AT_VERSION] != ELF64_VERSION) {
         return ELF_BAD_TYPE;
     }
-    if (header->phentsize != sizeof(struct program_header) || header->phnum < 1 ||
+    if (header->phentsize != sizeof(struct elf64_program_header) || header->phnum < 1 ||
         header->phnum > PROGRAM_HEADERS_MAX ||
         !in_file(source, header->phoff, (uint64_t)header->phnum * header->phentsize)) {
         return ELF_BAD_HEADER;
@@ -105,29 +83,29 @@ static uint32_t segment_prot(uint32_t flags)
 {
     uint32_t prot = 0;
 
-    if ((flags & (SEGMENT_R | SEGMENT_W)) != 0) {
+    if ((flags & (ELF64_R | ELF64_W)) != 0) {
         prot |= NX_PROT_READ;
     }
-    if ((flags & SEGMENT_W) != 0) {
+    if ((flags & ELF64_W) != 0) {
         prot |= NX_PROT_WRITE;
     }
-    if ((flags & SEGMENT_X) != 0) {
+    if ((flags & ELF64_X) != 0) {
         prot |= NX_PROT_EXEC;
     }
     return prot;
 }
 
 /* Copies what is to be loaded into the plan, not yet checked. */
-static enum elf_status collect_segments(const struct elf_source *source, const struct file_header *header,
+static enum elf_status collect_segments(const struct elf_source *source, const struct elf64_header *header,
                                         struct elf_plan *plan)
 {
     for (uint32_t i = 0; i < header->phnum; i++) {
-        struct program_header ph;
+        struct elf64_program_header ph;
 
         if (!source->read(source->ctx, header->phoff + i * sizeof(ph), &ph, sizeof(ph))) {
             return ELF_UNREADABLE;
         }
-        if (ph.type != SEGMENT_LOAD || ph.memsz == 0) {
+        if (ph.type != ELF64_LOAD || ph.memsz == 0) {
             continue;
         }
         if (plan->segment_count == ELF_SEGMENTS_MAX) {
@@ -219,7 +197,7 @@ static uint64_t default_gp(const struct elf_plan *plan)
 
 static enum elf_status build_plan(const struct elf_source *source, struct elf_plan *plan)
 {
-    struct file_header header;
+    struct elf64_header header;
     enum elf_status status = read_header(source, &header);
 
     if (status == ELF_OK) {
@@ -256,7 +234,7 @@ enum elf_status elf_plan(const struct elf_source *source, struct elf_plan *plan)
 /* ---- Symbols --------------------------------------------------------------------------------- */
 
 /* Finds the symbol table and its strings, and sees that both lie in the file. */
-static enum elf_status find_symtab(const struct elf_source *source, const struct file_header *header,
+static enum elf_status find_symtab(const struct elf_source *source, const struct elf64_header *header,
                                    struct section_header *symtab, struct section_header *strtab)
 {
     uint32_t i = 0;
@@ -308,7 +286,7 @@ static enum elf_status compare_name(const struct elf_source *source, const struc
 
 enum elf_status elf_symbol(const struct elf_source *source, const char *name, uint64_t *value)
 {
-    struct file_header header;
+    struct elf64_header header;
     struct section_header symtab, strtab;
     struct symbol batch[SYMBOLS_A_READ];
     enum elf_status status = read_header(source, &header);

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #define ELF_SEGMENTS_MAX 8
-#define ELF_HEADER_BYTES 64
 
 /* Copies n bytes from file offset off to dst; false when they cannot be read. The range was checked
  * against `bytes` before the call. */

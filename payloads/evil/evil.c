@@ -31,22 +31,23 @@ int64_t evil_send(uint64_t slot, uint32_t move, uint64_t flags)
 
 void evil_make_elf(struct evil_elf *elf, const uint8_t *code)
 {
-    elf->header = (struct elf_header){.ident = {0x7F, 'E', 'L', 'F', 2, 1, 1},
-                                      .type = 2,
-                                      .machine = 243,
-                                      .version = 1,
-                                      .entry = CHILD_VA + offsetof(struct evil_elf, code),
-                                      .phoff = offsetof(struct evil_elf, segment),
-                                      .ehsize = sizeof(elf->header),
-                                      .phentsize = sizeof(elf->segment),
-                                      .phnum = 1};
-    elf->segment = (struct elf_segment){.type = 1,
-                                        .flags = 5, /* R and X */
-                                        .vaddr = CHILD_VA,
-                                        .paddr = CHILD_VA,
-                                        .filesz = sizeof(*elf),
-                                        .memsz = sizeof(*elf),
-                                        .align = NX_PAGE_BYTES};
+    elf->header =
+        (struct elf64_header){.ident = {0x7F, 'E', 'L', 'F', ELF64_CLASS, ELF64_DATA_LITTLE, ELF64_VERSION},
+                              .type = ELF64_TYPE_EXEC,
+                              .machine = ELF64_MACHINE_RISCV,
+                              .version = ELF64_VERSION,
+                              .entry = CHILD_VA + offsetof(struct evil_elf, code),
+                              .phoff = offsetof(struct evil_elf, segment),
+                              .ehsize = sizeof(elf->header),
+                              .phentsize = sizeof(elf->segment),
+                              .phnum = 1};
+    elf->segment = (struct elf64_program_header){.type = ELF64_LOAD,
+                                                 .flags = ELF64_R | ELF64_X,
+                                                 .vaddr = CHILD_VA,
+                                                 .paddr = CHILD_VA,
+                                                 .filesz = sizeof(*elf),
+                                                 .memsz = sizeof(*elf),
+                                                 .align = NX_PAGE_BYTES};
     memcpy(elf->code, code, sizeof(elf->code));
 }
 

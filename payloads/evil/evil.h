@@ -48,8 +48,8 @@ extern const uint8_t child_exits[], child_faults[], child_is_illegal[], child_fl
 
 /* An ELF file with one segment: its headers and the code. */
 struct evil_elf {
-    struct elf_header header;
-    struct elf_segment segment;
+    struct elf64_header header;
+    struct elf64_program_header segment;
     uint8_t code[CHILD_CODE_BYTES];
 };
 

@@ -14,9 +14,9 @@ static void is_pid(const char *id, const char *what, const struct child *child, 
 
 static uint64_t writable_va(void)
 {
-    struct elf_segment segment = {0};
+    struct elf64_program_header segment = {0};
 
-    for (unsigned i = 0; i < elf_segments(probe_child_elf) && (segment.flags & ELF_W) == 0; i++) {
+    for (unsigned i = 0; i < elf_segments(probe_child_elf) && (segment.flags & ELF64_W) == 0; i++) {
         segment = elf_segment(probe_child_elf, i);
     }
     return segment.vaddr;

@@ -8,15 +8,9 @@
 
 #include "elf64.h"
 
-#define ELF_W 2u
-#define ELF_X 1u
-#define ELF_CLASS 4 /* in ident */
-#define ELF_DATA 5
-#define ELF_IGNORED 0 /* a segment type that is not loaded */
-
-static inline struct elf_header elf_header(const uint8_t *elf)
+static inline struct elf64_header elf_header(const uint8_t *elf)
 {
-    struct elf_header header;
+    struct elf64_header header;
 
     memcpy(&header, elf, sizeof header);
     return header;
@@ -30,12 +24,12 @@ static inline unsigned elf_segments(const uint8_t *elf)
 
 static inline uint64_t elf_segment_off(const uint8_t *elf, unsigned index)
 {
-    return elf_header(elf).phoff + index * sizeof(struct elf_segment);
+    return elf_header(elf).phoff + index * sizeof(struct elf64_program_header);
 }
 
-static inline struct elf_segment elf_segment(const uint8_t *elf, unsigned index)
+static inline struct elf64_program_header elf_segment(const uint8_t *elf, unsigned index)
 {
-    struct elf_segment segment;
+    struct elf64_program_header segment;
 
     memcpy(&segment, elf + elf_segment_off(elf, index), sizeof segment);
     return segment;

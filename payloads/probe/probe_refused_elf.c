@@ -20,12 +20,12 @@ static bool copied(void)
     return fits;
 }
 
-static void put_header(const struct elf_header *header)
+static void put_header(const struct elf64_header *header)
 {
     memcpy(copy, header, sizeof *header);
 }
 
-static void put_segment(unsigned index, const struct elf_segment *segment)
+static void put_segment(unsigned index, const struct elf64_program_header *segment)
 {
     memcpy(copy + elf_segment_off(copy, index), segment, sizeof *segment);
 }
@@ -34,7 +34,7 @@ static unsigned writable_segment(void)
 {
     unsigned i = 0;
 
-    while (i + 1 < elf_segments(copy) && (elf_segment(copy, i).flags & ELF_W) == 0) {
+    while (i + 1 < elf_segments(copy) && (elf_segment(copy, i).flags & ELF64_W) == 0) {
         i++;
     }
     return i;
@@ -70,7 +70,7 @@ static int64_t exec_copy(void)
     return CALL(NX_SYS_EXEC, at(copy), probe_child_elf_bytes, CHILD_STACK_PAGES, ORDER_GP + ORDER_EXIT);
 }
 
-static void row_refused(const char *id, const char *what, const struct elf_header *header)
+static void row_refused(const char *id, const char *what, const struct elf64_header *header)
 {
     put_header(header);
     const int64_t answer = exec_copy();
@@ -79,11 +79,11 @@ static void row_refused(const char *id, const char *what, const struct elf_heade
 
 static void headers(void)
 {
-    const struct elf_header good = elf_header(copy);
-    struct elf_header class32 = good, big_endian = good, odd = good, no_size = good;
+    const struct elf64_header good = elf_header(copy);
+    struct elf64_header class32 = good, big_endian = good, odd = good, no_size = good;
 
-    class32.ident[ELF_CLASS] = 1;
-    big_endian.ident[ELF_DATA] = 2;
+    class32.ident[ELF64_AT_CLASS] = 1;
+    big_endian.ident[ELF64_AT_DATA] = 2;
     odd.entry++;
     no_size.phentsize = 0;
     row_refused("K-13.class-32", "class 32", &class32);
@@ -96,10 +96,10 @@ static void headers(void)
 static void segments(void)
 {
     const unsigned writable = writable_segment();
-    const struct elf_segment data = elf_segment(copy, writable), rodata = elf_segment(copy, 1);
-    struct elf_segment changed = data;
+    const struct elf64_program_header data = elf_segment(copy, writable), rodata = elf_segment(copy, 1);
+    struct elf64_program_header changed = data;
 
-    changed.flags |= ELF_X;
+    changed.flags |= ELF64_X;
     put_segment(writable, &changed);
     row("K-13.write-exec", "exec", "a segment with write and exec", exec_copy());
     put_segment(writable, &data);
@@ -124,10 +124,10 @@ static void without_send(void)
 static void named_child(void)
 {
     const unsigned writable = writable_segment();
-    struct elf_segment segment = elf_segment(copy, writable);
+    struct elf64_program_header segment = elf_segment(copy, writable);
     struct child child;
 
-    segment.type = ELF_IGNORED;
+    segment.type = ELF64_IGNORED;
     put_segment(writable, &segment);
     child_exec(&child, ORDER_HELLO, NAME_64, copy);
     child_run(&child);

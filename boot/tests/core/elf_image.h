@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A good ELF file to spoil, built with the host's own <elf.h>, and how the tests have it read. */
+/*
+ * A good ELF file to spoil, and how the tests have it read. It is built with the host's own <elf.h> and not
+ * with abi/elf64.h on purpose: a wrong layout there would be wrong in the kernel and in its test alike.
+ */
 #ifndef TESTS_CORE_ELF_IMAGE_H
 #define TESTS_CORE_ELF_IMAGE_H
 

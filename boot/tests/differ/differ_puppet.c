@@ -5,11 +5,7 @@
 
 #include <string.h>
 
-#define ELF_PHOFF 32
-#define ELF_PHNUM 56
-#define ELF_PHDR_BYTES 56
-#define PHDR_TYPE_LOAD 1
-#define PHDR_MEMSZ 40
+#include "elf64.h"
 
 static bool find_card(struct puppet_card *card)
 {
@@ -27,20 +23,18 @@ static bool find_card(struct puppet_card *card)
 bool puppet_read(struct model_limits *limits)
 {
     struct puppet_card card;
-    uint64_t phoff = 0, pages = PUPPET_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES;
-    uint16_t phnum = 0;
+    struct elf64_header header;
+    uint64_t pages = PUPPET_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES;
 
-    memcpy(&phoff, puppet_elf + ELF_PHOFF, sizeof phoff);
-    memcpy(&phnum, puppet_elf + ELF_PHNUM, sizeof phnum);
+    memcpy(&header, puppet_elf, sizeof header);
     limits->child_regions = 1; /* the stack */
-    for (uint16_t i = 0; i < phnum; i++) {
-        const uint8_t *phdr = puppet_elf + phoff + (uint64_t)i * ELF_PHDR_BYTES;
-        uint32_t type = 0;
-        uint64_t bytes = 0;
-        memcpy(&type, phdr, sizeof type);
-        memcpy(&bytes, phdr + PHDR_MEMSZ, sizeof bytes);
-        limits->child_regions += type == PHDR_TYPE_LOAD;
-        pages += type == PHDR_TYPE_LOAD ? (bytes + NX_PAGE_BYTES - 1) / NX_PAGE_BYTES : 0;
+    for (uint16_t i = 0; i < header.phnum; i++) {
+        struct elf64_program_header segment;
+        memcpy(&segment, puppet_elf + header.phoff + i * sizeof segment, sizeof segment);
+        if (segment.type == ELF64_LOAD) {
+            limits->child_regions++;
+            pages += (segment.memsz + NX_PAGE_BYTES - 1) / NX_PAGE_BYTES;
+        }
     }
     limits->image_bytes = pages * NX_PAGE_BYTES;
     if (!find_card(&card)) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend.h"
+#include "elf64.h"
 #include "nx_call.h"
 #include "nx_peer.h"
 
@@ -16,26 +17,20 @@
 /* Page tables, guard page and the loader's own needs, on the kernel that never gives anything back. */
 #define SPAWN_SLACK_PAGES 32
 
-#define ELF_HEADER_BYTES 64
-#define ELF_PHDR_BYTES 56
-#define ELF_TYPE 16
-#define ELF_PHOFF 32
-#define ELF_PHENTSIZE 54 /* and e_phnum behind it */
-#define PHDR_TYPE_LOAD 1
-#define PHDR_OFFSET 8
-#define PHDR_MEMSZ 40
+#define PHDR_BYTES sizeof(struct elf64_program_header)
 
 /* ---- What a program takes ----------------------------------------------------------------------- */
 
 /* An ELF64 file, little-endian, for execution on RISC-V: the kernels' loaders do not look (K-13). */
 static bool is_program(const struct vmo_program *program)
 {
-    static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', 2, 1, 1};
-    static const uint8_t kind[] = {2, 0, 243, 0, 1, 0, 0, 0}; /* e_type, e_machine, e_version */
+    static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', ELF64_CLASS, ELF64_DATA_LITTLE, ELF64_VERSION};
+    /* e_type, e_machine, e_version */
+    static const uint8_t kind[] = {ELF64_TYPE_EXEC, 0, ELF64_MACHINE_RISCV, 0, ELF64_VERSION, 0, 0, 0};
     const uint8_t *elf = program->elf;
 
-    return program->elf_bytes >= ELF_HEADER_BYTES && memcmp(elf, ident, sizeof ident) == 0 &&
-           memcmp(elf + ELF_TYPE, kind, sizeof kind) == 0;
+    return program->elf_bytes >= sizeof(struct elf64_header) && memcmp(elf, ident, sizeof ident) == 0 &&
+           memcmp(elf + offsetof(struct elf64_header, type), kind, sizeof kind) == 0;
 }
 
 /* Pages of the loadable segments, each counted as unaligned; 0 for what is no program. The kernel strides
@@ -51,21 +46,21 @@ static uint64_t image_pages(const struct vmo_program *program)
     if (!is_program(program)) {
         return 0;
     }
-    memcpy(&phoff, elf + ELF_PHOFF, sizeof phoff);
-    memcpy(sizes, elf + ELF_PHENTSIZE, sizeof sizes);
-    if (sizes[0] != ELF_PHDR_BYTES || phoff > program->elf_bytes ||
-        (uint64_t)sizes[1] * ELF_PHDR_BYTES > program->elf_bytes - phoff) {
+    memcpy(&phoff, elf + offsetof(struct elf64_header, phoff), sizeof phoff);
+    memcpy(sizes, elf + offsetof(struct elf64_header, phentsize), sizeof sizes);
+    if (sizes[0] != PHDR_BYTES || phoff > program->elf_bytes ||
+        (uint64_t)sizes[1] * PHDR_BYTES > program->elf_bytes - phoff) {
         return 0;
     }
     for (uint16_t i = 0; i < sizes[1]; i++) {
-        const uint8_t *phdr = elf + phoff + (size_t)i * ELF_PHDR_BYTES;
+        const uint8_t *phdr = elf + phoff + (size_t)i * PHDR_BYTES;
         uint32_t type = 0;
         uint64_t off = 0;
         uint64_t mem_bytes = 0;
         memcpy(&type, phdr, sizeof type);
-        memcpy(&off, phdr + PHDR_OFFSET, sizeof off);
-        memcpy(&mem_bytes, phdr + PHDR_MEMSZ, sizeof mem_bytes);
-        if (type == PHDR_TYPE_LOAD) {
+        memcpy(&off, phdr + offsetof(struct elf64_program_header, offset), sizeof off);
+        memcpy(&mem_bytes, phdr + offsetof(struct elf64_program_header, memsz), sizeof mem_bytes);
+        if (type == ELF64_LOAD) {
             if (off > program->elf_bytes || mem_bytes > NX_USER_TOP) {
                 return 0;
             }
