@@ -5,10 +5,11 @@
 
 #include <stdint.h>
 
+#include "nexus_abi.h"
 #include "vmo/sha256.h"
 
 #define CONTENT_CHALLENGE_BYTES 32
-#define CONTENT_PAGE_BYTES 4096
+#define CONTENT_PAGE_BYTES NX_PAGE_BYTES
 
 /* Bytes of the blob: the payload and the challenge behind it. */
 extern const uint64_t content_blob_bytes;

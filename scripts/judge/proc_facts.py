@@ -7,7 +7,8 @@ import pathlib
 import re
 import stat
 
-PAGE_BYTES = 4096
+from judge.facts import PAGE_BYTES
+
 OBJECT_MAX_BYTES = 8 * 1024 * 1024  # more is not read: no run of the proof has it
 F_GET_SEALS = 1034
 SEAL_BITS = {"seal": 1, "shrink": 2, "grow": 4, "write": 8, "future-write": 16, "exec": 32}

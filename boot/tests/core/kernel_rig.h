@@ -27,7 +27,7 @@
 #define U_ELF (RIG_DATA_VA + 0x8000)  /* 0x4000 bytes */
 #define U_NOWHERE UINT64_C(0x7000000) /* never mapped */
 
-#define PAGE UINT64_C(4096)
+#define PAGE ((uint64_t)NX_PAGE_BYTES)
 #define MIB (UINT64_C(1) << 20)
 #define ANY_SLOT UINT64_MAX
 #define RIG_WAITS INT64_MIN       /* the call is not over: the task is blocked */

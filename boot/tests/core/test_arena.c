@@ -14,7 +14,7 @@
 #include "core/port_host.h"
 #include "nexus_abi.h"
 
-#define PAGE UINT64_C(4096)
+#define PAGE ((uint64_t)NX_PAGE_BYTES)
 #define MIB (UINT64_C(1) << 20)
 #define SMALL (16 * PAGE)
 

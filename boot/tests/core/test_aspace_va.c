@@ -83,7 +83,7 @@ static void no_frames_for_tables(void **state)
     (void)state;
     struct task *init = rig_init();
     const uint64_t vmo = rig_vmo(init, PAGE), self = 1;
-    uint64_t taken[HOST_FRAMES_BYTES / 4096], n = 0;
+    uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES], n = 0;
     while (frames_available() > 3)
         taken[n++] = frames_alloc();
     if (rig_is_a1())

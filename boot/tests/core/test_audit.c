@@ -228,7 +228,7 @@ static void tables_that_overflow_say_so(void **state)
     for (uint32_t i = 0; i < AUDIT_TASKS_MAX + OVER; i++)
         audit_task(NX_PID_INIT + i, 0, "t");
     for (uint32_t i = 0; i < AUDIT_VMOS_MAX + OVER; i++)
-        audit_vmo(i + 1, 17, 0x1000, 4096);
+        audit_vmo(i + 1, 17, 0x1000, PAGE);
     for (uint32_t i = 0; i < AUDIT_MAPS_MAX + OVER; i++)
         assert_int_equal(audit_map_made(&(struct audit_map){.pid = 17}), i < AUDIT_MAPS_MAX ? (int)i : -1);
     for (uint32_t i = 0; i < AUDIT_HANDS_MAX + OVER; i++)

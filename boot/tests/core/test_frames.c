@@ -14,7 +14,7 @@
 #include "core/port_host.h"
 #include "nexus_abi.h"
 
-#define PAGE UINT64_C(4096)
+#define PAGE ((uint64_t)NX_PAGE_BYTES)
 #define POOL_FRAMES 200 /* more than the bitmap's words hold each */
 
 static uint64_t pool_pa;

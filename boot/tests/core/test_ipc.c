@@ -181,7 +181,7 @@ static void no_frames_for_a_message(void **state)
     (void)state;
     struct task *init = rig_init();
     const uint64_t ep = rig_endpoint(4);
-    uint64_t taken[HOST_FRAMES_BYTES / 4096], n = 0;
+    uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES], n = 0;
     put_hdr(init, 8192, 0, 0);
     while (frames_available() > 2)
         taken[n++] = frames_alloc();

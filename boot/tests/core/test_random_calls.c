@@ -186,7 +186,7 @@ static void random_calls(void **state)
 /* With 0 to 80 frames left, exec either works or is refused; likewise all that takes frames. */
 static void whatever_frames_are_left(void **state)
 {
-    static uint64_t taken[HOST_FRAMES_BYTES / 4096];
+    static uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES];
     (void)state;
     struct task *init = rig_init();
     struct image elf;
@@ -220,7 +220,7 @@ static void whatever_frames_are_left(void **state)
  * 18 leaf tables. With one frame fewer it is refused, and nothing was taken. */
 static void the_widest_image_needs_49_frames(void **state)
 {
-    static uint64_t taken[HOST_FRAMES_BYTES / 4096];
+    static uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES];
     uint64_t n = 0;
     (void)state;
     struct task *init = rig_init();

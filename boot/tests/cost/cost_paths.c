@@ -10,7 +10,7 @@
 #include "cost/cost_peer.h"
 #include "nexus_abi.h"
 
-#define PAGE_BYTES UINT64_C(4096)
+#define PAGE_BYTES ((uint64_t)NX_PAGE_BYTES)
 #define MIB_BYTES UINT64_C(0x100000)
 #define MAP_RW (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
 #define PROT_RW (NX_PROT_READ | NX_PROT_WRITE)
@@ -35,7 +35,7 @@ static struct {
     uint64_t next_as_page_va, next_as_mib_va;
 } at;
 
-static uint8_t buffer[PAGE_BYTES] __attribute__((aligned(4096)));
+static uint8_t buffer[PAGE_BYTES] __attribute__((aligned(NX_PAGE_BYTES)));
 
 static uint64_t address(const void *object)
 {

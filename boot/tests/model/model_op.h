@@ -11,11 +11,11 @@
  *   2. make the call with these arguments (load, store, fault, spawn: see the kinds);
  *   3. fill the answer: what was prepared says what of memory belongs to it.
  *
- * The set-up, before the first operation, is made by init: OP_CONTROLS times vmo_create(-1, 4096), to slots
- * 2, 3, 4, each mapped for reading and writing in init (a2: vm_map; a1: map at OP_CONTROL_VA + the page of
- * its number). That is the control page of actors 1, 2, 3, by which an executor whose children are programs
- * of their own gives them their orders, so that no queue of the kernel sees them. A spawn gives the child
- * slot 1, that page with MAP, and the child maps it as the first thing that it does. No operation of a
+ * The set-up, before the first operation, is made by init: OP_CONTROLS times vmo_create(-1, one page), to
+ * slots 2, 3, 4, each mapped for reading and writing in init (a2: vm_map; a1: map at OP_CONTROL_VA + the page
+ * of its number). That is the control page of actors 1, 2, 3, by which an executor whose children are
+ * programs of their own gives them their orders, so that no queue of the kernel sees them. A spawn gives the
+ * child slot 1, that page with MAP, and the child maps it as the first thing that it does. No operation of a
  * program uses a control page or its slots, and an executor that plays the children itself makes the same
  * calls for the same effect.
  */

@@ -10,9 +10,19 @@
 
 const struct host_boot host_boots[] = {
     {.name = "a2"},
-    {.name = "a2-small", .slots = 14, .ep_ids = 12, .regions = 10, .ep_owner = 5, .arena_bytes = 256 * 4096},
+    {.name = "a2-small",
+     .slots = 14,
+     .ep_ids = 12,
+     .regions = 10,
+     .ep_owner = 5,
+     .arena_bytes = 256 * NX_PAGE_BYTES},
     {.name = "a1", .is_a1 = true},
-    {.name = "a1-small", .is_a1 = true, .slots = 14, .ep_ids = 12, .ep_owner = 5, .arena_bytes = 512 * 4096},
+    {.name = "a1-small",
+     .is_a1 = true,
+     .slots = 14,
+     .ep_ids = 12,
+     .ep_owner = 5,
+     .arena_bytes = 512 * NX_PAGE_BYTES},
 };
 const size_t host_boot_count = sizeof(host_boots) / sizeof(host_boots[0]);
 
