@@ -88,8 +88,8 @@ VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
 /* Checks that a received capability is a VMO of at least size_bytes (whole pages) and sealed as claimed, as
  * far as the kernel tells; PROTOCOL if not. *by: who keeps the claimed seal, NOBODY for NONE. May leave a
  * read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
-VMO_CHECK vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                              vmo_enforcer *by, void **at, struct vmo_counters *counters);
+VMO_CHECK vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                               vmo_enforcer *by, void **at, struct vmo_counters *counters);
 
 /* A file's range as an object that can be read and mapped read-only; range in bytes of the file. be_map and
  * be_read then take offsets of the file. UNSUPPORTED where there are no files. */
@@ -118,10 +118,10 @@ VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size
 VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);
 /* The object that a name in this peer's ticket stands for; PROTOCOL for a name that cannot be one. The object
- * stays the backend's until be_claimed. */
-VMO_CHECK vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out);
+ * stays the backend's until be_transfer_consume. */
+VMO_CHECK vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out);
 /* The object was taken over: the name stands for it no more. */
-void be_claimed(struct be_peer *peer, uint32_t name);
+void be_transfer_consume(struct be_peer *peer, uint32_t name);
 
 uint64_t be_now_ns(void);
 

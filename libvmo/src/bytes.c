@@ -20,22 +20,22 @@ static vmo_status check_copy(const struct object *object, struct vmo_range range
 
 vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, const void *from)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (held.object->seal == VMO_SEAL_FOREVER) {
+    if (ref.object->seal == VMO_SEAL_FOREVER) {
         return VMO_ERR_SEALED;
     }
-    if (!(held.handle->rights & VMO_RIGHT_WRITE)) {
+    if (!(ref.handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
-    vmo_status status = check_copy(held.object, range, from);
+    vmo_status status = check_copy(ref.object, range, from);
     if (status != VMO_OK || range.len_bytes == 0) {
         return status;
     }
-    status = be_write(&held.object->be, range, from);
+    status = be_write(&ref.object->be, range, from);
     if (status == VMO_OK) {
         registry->counters.copy_fallbacks++;
     }
@@ -48,7 +48,7 @@ static vmo_status read_through_mapping(struct vmo_registry *registry, const stru
 {
     struct mapping *mapping = NULL;
     uint64_t start = 0;
-    const vmo_status status = mapping_obtain(registry, object, range, false, &mapping, &start);
+    const vmo_status status = mapping_get(registry, object, range, false, &mapping, &start);
 
     if (status == VMO_OK) {
         memcpy(to, mapping->at + start, (size_t)range.len_bytes);
@@ -71,16 +71,16 @@ static vmo_status read_bytes(struct vmo_registry *registry, const struct object 
 
 vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, void *to)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = check_copy(held.object, range, to);
+    vmo_status status = check_copy(ref.object, range, to);
     if (status != VMO_OK || range.len_bytes == 0) {
         return status;
     }
-    status = read_bytes(registry, held.object, range, to);
+    status = read_bytes(registry, ref.object, range, to);
     if (status == VMO_OK) {
         registry->counters.copy_fallbacks++;
     }
@@ -88,7 +88,7 @@ vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range r
 }
 
 /* Fills a new VMO, which nobody else knows yet, in place. */
-static vmo_status fill_copy(struct vmo_registry *registry, const struct held *from, vmo_t copy)
+static vmo_status fill_copy(struct vmo_registry *registry, const struct vmo_ref *from, vmo_t copy)
 {
     const struct vmo_range whole = {0, from->object->len_bytes};
     vmo_view_t view = {0};
@@ -104,20 +104,20 @@ static vmo_status fill_copy(struct vmo_registry *registry, const struct held *fr
 
 vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
 {
-    struct held held;
+    struct vmo_ref ref;
     vmo_t copy = VMO_NONE;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!out) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = vmo_create(registry, held.object->len_bytes, &copy);
+    vmo_status status = vmo_create(registry, ref.object->len_bytes, &copy);
     if (status != VMO_OK) {
         return status;
     }
-    status = fill_copy(registry, &held, copy);
+    status = fill_copy(registry, &ref, copy);
     if (status != VMO_OK) {
         vmo_status undone = vmo_destroy(registry, copy);
         if (undone == VMO_ERR_UNSUPPORTED) {

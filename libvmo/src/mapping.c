@@ -179,8 +179,8 @@ static vmo_status make(struct vmo_registry *registry, const struct object *objec
     return status;
 }
 
-vmo_status mapping_obtain(struct vmo_registry *registry, const struct object *object, struct vmo_range range,
-                          bool writable, struct mapping **out, uint64_t *start)
+vmo_status mapping_get(struct vmo_registry *registry, const struct object *object, struct vmo_range range,
+                       bool writable, struct mapping **out, uint64_t *start)
 {
     const struct vmo_range pages = pages_around(registry, object, range);
 
@@ -210,7 +210,7 @@ vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *a
     return status;
 }
 
-vmo_status mapping_leave(struct vmo_registry *registry, struct mapping *mapping)
+vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping)
 {
     if (mapping->object == NO_OBJECT && mapping->users == 1) {
         const vmo_status status = drop(registry, mapping);

@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct vmo_ticket) == 16, "a ticket is a message body");
 /* ---- Giving ------------------------------------------------------------------------------------- */
 
 /* May this object go to this peer with these rights? No system call. */
-static vmo_status check_grant(const struct peer *peer, const struct held *held, uint32_t rights)
+static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
 {
     if (!(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
         return VMO_ERR_INVALID;
@@ -35,22 +35,22 @@ static vmo_status check_grant(const struct peer *peer, const struct held *held, 
     if (!peer->allowed) {
         return VMO_ERR_NOT_AUTHORISED;
     }
-    if (held->object->backing != BACKED_BY_KERNEL) {
+    if (ref->object->backing != BACKED_BY_KERNEL) {
         return VMO_ERR_UNSUPPORTED; /* borrowed and local (R5) */
     }
-    if ((rights & VMO_RIGHT_WRITE) && held->object->seal != VMO_SEAL_NONE) {
+    if ((rights & VMO_RIGHT_WRITE) && ref->object->seal != VMO_SEAL_NONE) {
         return VMO_ERR_SEALED;
     }
-    return (rights & ~(uint32_t)held->handle->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
+    return (rights & ~(uint32_t)ref->handle->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
 }
 
 /* Without WRITE the peer gets what cannot write, where the kernel has such a thing. */
-static vmo_status prepare_grant(const struct peer *peer, const struct held *held, uint32_t rights)
+static vmo_status prepare_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
 {
-    vmo_status status = check_grant(peer, held, rights);
+    vmo_status status = check_grant(peer, ref, rights);
 
     if (status == VMO_OK && !(rights & VMO_RIGHT_WRITE)) {
-        status = be_make_alias(&held->object->be);
+        status = be_make_alias(&ref->object->be);
         if (status == VMO_ERR_UNSUPPORTED) {
             status = VMO_OK;
         }
@@ -99,20 +99,20 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
 {
     uint8_t bytes[WIRE_MAX_BYTES];
     struct peer *to = registry_peer(registry, peer);
-    struct held held = {NULL, NULL};
+    struct vmo_ref ref = {NULL, NULL};
 
     if (!to) {
         return VMO_ERR_BAD_HANDLE;
     }
     vmo_status status = message ? check_message(message) : VMO_ERR_INVALID;
     if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
-        status = registry_held(registry, message->vmo, &held) ? prepare_grant(to, &held, message->rights)
-                                                              : VMO_ERR_BAD_HANDLE;
+        status = registry_lookup(registry, message->vmo, &ref) ? prepare_grant(to, &ref, message->rights)
+                                                               : VMO_ERR_BAD_HANDLE;
     }
     if (status != VMO_OK) {
         return status;
     }
-    struct object *object = held.object;
+    struct object *object = ref.object;
     const size_t len = encode(bytes, message, object);
     status = be_send(&to->be, object ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes, len,
                      deadline_ns);
@@ -130,18 +130,18 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
 vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
                         struct vmo_ticket *out)
 {
-    struct held held;
+    struct vmo_ref ref;
     struct peer *to = registry_peer(registry, peer);
     uint32_t name = 0;
 
-    if (!to || !registry_held(registry, vmo, &held)) {
+    if (!to || !registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!out) {
         return VMO_ERR_INVALID;
     }
-    struct object *object = held.object;
-    vmo_status status = prepare_grant(to, &held, rights);
+    struct object *object = ref.object;
+    vmo_status status = prepare_grant(to, &ref, rights);
     if (status == VMO_OK) {
         status = be_transfer(&object->be, rights & VMO_RIGHT_WRITE, &to->be, &name);
     }
@@ -200,11 +200,11 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
     }
     vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_room(registry, value.size_bytes);
+        status = registry_check_capacity(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
         status =
-            be_check(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at, &registry->counters);
+            be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at, &registry->counters);
     }
     if (status == VMO_OK) {
         status = keep_mapping(registry, at, value.size_bytes);
@@ -301,7 +301,7 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
     if (!ticket || !out) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = be_claim(&from->be, ticket->name, &be);
+    vmo_status status = be_transfer_peek(&from->be, ticket->name, &be);
     if (status != VMO_OK) {
         return status;
     }
@@ -311,7 +311,7 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
     const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
     status = import(registry, from, &claim, &be, out);
     if (status == VMO_OK) {
-        be_claimed(&from->be, ticket->name);
+        be_transfer_consume(&from->be, ticket->name);
     }
     return status;
 }

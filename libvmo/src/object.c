@@ -14,7 +14,7 @@ vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *
     }
     vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_room(registry, value.size_bytes);
+        status = registry_check_capacity(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
         status = be_create(value.size_bytes, &value.be);
@@ -40,7 +40,7 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     if (!checked_add((uint64_t)(uintptr_t)bytes, len_bytes, &end)) {
         return VMO_ERR_BOUNDS;
     }
-    const vmo_status status = registry_room(registry, 0);
+    const vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
         *out = registry_enter(registry, &value, VMO_RIGHT_READ);
     }
@@ -57,7 +57,7 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
     if (range.len_bytes == 0) {
         return VMO_ERR_ZERO_LENGTH;
     }
-    vmo_status status = registry_room(registry, 0);
+    vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
         status = be_wrap_file(file, range, &value.be);
     }
@@ -69,21 +69,21 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
 
 vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!out || !(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
         return VMO_ERR_INVALID;
     }
-    if (rights & ~(uint32_t)held.handle->rights) {
+    if (rights & ~(uint32_t)ref.handle->rights) {
         return VMO_ERR_RIGHTS;
     }
     if (!registry_free_handle(registry)) {
         return VMO_ERR_TABLE_FULL;
     }
-    *out = registry_add_handle(registry, held.object, rights);
+    *out = registry_add_handle(registry, ref.object, rights);
     return VMO_OK;
 }
 
@@ -91,43 +91,43 @@ vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vm
 
 vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!len_bytes) {
         return VMO_ERR_INVALID;
     }
-    *len_bytes = held.object->len_bytes;
+    *len_bytes = ref.object->len_bytes;
     return VMO_OK;
 }
 
 vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *size_bytes)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!size_bytes) {
         return VMO_ERR_INVALID;
     }
-    *size_bytes = held.object->size_bytes;
+    *size_bytes = ref.object->size_bytes;
     return VMO_OK;
 }
 
 vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *rights)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!rights) {
         return VMO_ERR_INVALID;
     }
-    *rights = held.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : held.handle->rights;
+    *rights = ref.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref.handle->rights;
     return VMO_OK;
 }
 
@@ -135,29 +135,29 @@ vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *
 
 vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (held.object->handles == 1) {
-        vmo_status status = mapping_drop_unused(registry, held.object);
+    if (ref.object->handles == 1) {
+        vmo_status status = mapping_drop_unused(registry, ref.object);
         if (status == VMO_OK) {
-            status = be_close(&held.object->be);
+            status = be_close(&ref.object->be);
         }
         if (status != VMO_OK) {
             return status;
         }
-        mapping_orphan(registry, held.object);
+        mapping_orphan(registry, ref.object);
     }
-    registry_remove(registry, &held);
+    registry_remove(registry, &ref);
     return VMO_OK;
 }
 
 /* Why it cannot be destroyed, as far as this side knows without asking the kernel. */
-static vmo_status check_destroy(const struct vmo_registry *registry, const struct held *held)
+static vmo_status check_destroy(const struct vmo_registry *registry, const struct vmo_ref *ref)
 {
-    const struct object *object = held->object;
+    const struct object *object = ref->object;
 
     if (object->backing != BACKED_BY_KERNEL) {
         return VMO_ERR_UNSUPPORTED; /* borrowed: not the registry's to destroy */
@@ -168,7 +168,7 @@ static vmo_status check_destroy(const struct vmo_registry *registry, const struc
     if (object->be.owner == BE_NONE) {
         return VMO_ERR_SEALED;
     }
-    if (object->seal != VMO_SEAL_FOREVER && !(held->handle->rights & VMO_RIGHT_WRITE)) {
+    if (object->seal != VMO_SEAL_FOREVER && !(ref->handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
     if (mapping_in_use(registry, object)) {
@@ -194,23 +194,23 @@ static bool child_not_reaped(const struct vmo_registry *registry)
 
 vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = check_destroy(registry, &held);
+    vmo_status status = check_destroy(registry, &ref);
     if (status == VMO_OK) {
-        status = mapping_drop_unused(registry, held.object);
+        status = mapping_drop_unused(registry, ref.object);
     }
     if (status == VMO_OK) {
-        status = be_destroy(&held.object->be);
+        status = be_destroy(&ref.object->be);
         if (status == VMO_ERR_STILL_MAPPED && child_not_reaped(registry)) {
             status = VMO_ERR_NOT_REAPED;
         }
     }
     if (status == VMO_OK) {
-        registry_remove(registry, &held);
+        registry_remove(registry, &ref);
     }
     return status;
 }

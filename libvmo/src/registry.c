@@ -145,7 +145,7 @@ static bool names(uint64_t id, const struct entry *entry)
     return entry->live && (uint32_t)(id >> ID_GENERATION_SHIFT) == entry->generation;
 }
 
-bool registry_held(const struct vmo_registry *registry, vmo_t vmo, struct held *out)
+bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
 {
     const uint32_t i = index_of(registry, vmo.id, registry ? handle_count(registry) : 0);
 
@@ -251,7 +251,7 @@ vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes
     return VMO_OK;
 }
 
-vmo_status registry_room(const struct vmo_registry *registry, uint64_t size_bytes)
+vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes)
 {
     uint64_t total = 0;
 
@@ -289,13 +289,13 @@ vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *ob
     return (vmo_t){registry_take(registry, &handle->entry, (uint32_t)(handle - registry->handles))};
 }
 
-void registry_remove(struct vmo_registry *registry, struct held *held)
+void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref)
 {
-    registry_release(&held->handle->entry);
-    held->object->handles--;
-    if (held->object->handles == 0) {
-        registry->total_bytes -= held->object->size_bytes;
-        held->object->live = false;
+    registry_release(&ref->handle->entry);
+    ref->object->handles--;
+    if (ref->object->handles == 0) {
+        registry->total_bytes -= ref->object->size_bytes;
+        ref->object->live = false;
     }
 }
 

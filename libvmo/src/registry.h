@@ -94,13 +94,13 @@ struct vmo_registry {
 };
 
 /* What a vmo_t names. */
-struct held {
+struct vmo_ref {
     struct handle *handle;
     struct object *object;
 };
 
 /* The entries that a handle names; false or NULL when it names none. */
-bool registry_held(const struct vmo_registry *registry, vmo_t vmo, struct held *out);
+bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer);
 
@@ -114,16 +114,16 @@ uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry,
 void registry_release(struct entry *entry);
 
 /* Does a further object that takes size_bytes fit the tables and the quota? */
-VMO_CHECK vmo_status registry_room(const struct vmo_registry *registry, uint64_t size_bytes);
+VMO_CHECK vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes);
 /* The pages that len_bytes take, in bytes; a refusal when no object may be so long. */
 VMO_CHECK vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes,
                                    uint64_t *size_bytes);
-/* Enters an object that registry_room let in, with its first handle; cannot fail. */
+/* Enters an object that registry_check_capacity let in, with its first handle; cannot fail. */
 vmo_t registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights);
 /* One more handle on an object, for which there is a free entry; cannot fail. */
 vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *object, uint32_t rights);
 /* Takes a handle out, and with the last one the object, whose capabilities the caller has given up. */
-void registry_remove(struct vmo_registry *registry, struct held *held);
+void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref);
 
 /* Where registry_enter will put the next object. */
 uint32_t registry_next_object(const struct vmo_registry *registry);
@@ -134,16 +134,16 @@ uint32_t registry_peer_index(const struct vmo_registry *registry, const struct p
 bool mapping_in_use(const struct vmo_registry *registry, const struct object *object);
 VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object);
 void mapping_orphan(struct vmo_registry *registry, const struct object *object);
-/* Enters a mapping that the backend made on its own (be_check), as an unused one. */
+/* Enters a mapping that the backend made on its own (be_verify), as an unused one. */
 VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *at,
                                    uint64_t size_bytes);
 
 /* A mapping that covers a range of an object (offsets and lengths already checked), found or made; *start is
  * where the range begins in it. */
-VMO_CHECK vmo_status mapping_obtain(struct vmo_registry *registry, const struct object *object,
-                                    struct vmo_range range, bool writable, struct mapping **out,
-                                    uint64_t *start);
+VMO_CHECK vmo_status mapping_get(struct vmo_registry *registry, const struct object *object,
+                                 struct vmo_range range, bool writable, struct mapping **out,
+                                 uint64_t *start);
 /* One view less on a mapping; an orphan goes with its last. */
-VMO_CHECK vmo_status mapping_leave(struct vmo_registry *registry, struct mapping *mapping);
+VMO_CHECK vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping);
 
 #endif

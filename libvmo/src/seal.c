@@ -2,10 +2,10 @@
 /* Seals: what they forbid, and who keeps the promise (R7). */
 #include "registry.h"
 
-static vmo_status check_seal(const struct vmo_registry *registry, const struct held *held,
+static vmo_status check_seal(const struct vmo_registry *registry, const struct vmo_ref *ref,
                              vmo_seal_strength strength)
 {
-    const struct object *object = held->object;
+    const struct object *object = ref->object;
 
     if (strength != VMO_SEAL_PEERS && strength != VMO_SEAL_FOREVER) {
         return VMO_ERR_INVALID;
@@ -19,7 +19,7 @@ static vmo_status check_seal(const struct vmo_registry *registry, const struct h
     if ((unsigned)strength <= object->seal) {
         return (unsigned)strength == object->seal ? VMO_OK : VMO_ERR_SEALED;
     }
-    if (!(held->handle->rights & VMO_RIGHT_WRITE)) {
+    if (!(ref->handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
     if (object->sent_writable || (strength == VMO_SEAL_FOREVER && mapping_in_use(registry, object))) {
@@ -30,57 +30,57 @@ static vmo_status check_seal(const struct vmo_registry *registry, const struct h
 
 vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength)
 {
-    struct held held;
+    struct vmo_ref ref;
     vmo_enforcer by = VMO_BY_NOBODY;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = check_seal(registry, &held, strength);
-    if (status != VMO_OK || (unsigned)strength == held.object->seal) {
+    vmo_status status = check_seal(registry, &ref, strength);
+    if (status != VMO_OK || (unsigned)strength == ref.object->seal) {
         return status;
     }
     if (strength ==
         VMO_SEAL_FOREVER) { /* what can be refused for want of room comes before what is dropped */
-        status = be_make_alias(&held.object->be);
+        status = be_make_alias(&ref.object->be);
         if (status == VMO_OK || status == VMO_ERR_UNSUPPORTED) {
-            status = mapping_drop_unused(registry, held.object);
+            status = mapping_drop_unused(registry, ref.object);
         }
     }
     if (status == VMO_OK) {
-        status = be_seal(&held.object->be, strength, &by);
+        status = be_seal(&ref.object->be, strength, &by);
     }
     if (status == VMO_OK) {
-        held.object->seal = (uint8_t)strength;
-        held.object->enforcer = (uint8_t)by;
+        ref.object->seal = (uint8_t)strength;
+        ref.object->enforcer = (uint8_t)by;
     }
     return status;
 }
 
 vmo_status vmo_seal_of(const struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength *strength)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!strength) {
         return VMO_ERR_INVALID;
     }
-    *strength = (vmo_seal_strength)held.object->seal;
+    *strength = (vmo_seal_strength)ref.object->seal;
     return VMO_OK;
 }
 
 vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, vmo_t vmo, vmo_enforcer *by)
 {
-    struct held held;
+    struct vmo_ref ref;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
     if (!by) {
         return VMO_ERR_INVALID;
     }
-    *by = (vmo_enforcer)held.object->enforcer;
+    *by = (vmo_enforcer)ref.object->enforcer;
     return VMO_OK;
 }

@@ -12,15 +12,15 @@ static vmo_view_t enter_view(struct vmo_registry *registry, struct view *view, s
     return (vmo_view_t){registry_take(registry, &view->entry, (uint32_t)(view - registry->views))};
 }
 
-static vmo_status check_map(const struct held *held, struct vmo_range range, bool writable)
+static vmo_status check_map(const struct vmo_ref *ref, struct vmo_range range, bool writable)
 {
-    if (writable && held->object->seal == VMO_SEAL_FOREVER) {
+    if (writable && ref->object->seal == VMO_SEAL_FOREVER) {
         return VMO_ERR_SEALED;
     }
-    if (!(held->handle->rights & (writable ? VMO_RIGHT_WRITE : VMO_RIGHT_READ))) {
+    if (!(ref->handle->rights & (writable ? VMO_RIGHT_WRITE : VMO_RIGHT_READ))) {
         return VMO_ERR_RIGHTS;
     }
-    if (!range_within(range, held->object->len_bytes)) {
+    if (!range_within(range, ref->object->len_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     return range.len_bytes ? VMO_OK : VMO_ERR_ZERO_LENGTH;
@@ -29,14 +29,14 @@ static vmo_status check_map(const struct held *held, struct vmo_range range, boo
 static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, bool writable,
                       vmo_view_t *out)
 {
-    struct held held;
+    struct vmo_ref ref;
     struct mapping *mapping = NULL;
     uint64_t start = 0;
 
-    if (!registry_held(registry, vmo, &held)) {
+    if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = out ? check_map(&held, range, writable) : VMO_ERR_INVALID;
+    vmo_status status = out ? check_map(&ref, range, writable) : VMO_ERR_INVALID;
     if (status != VMO_OK) {
         return status;
     }
@@ -44,7 +44,7 @@ static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range
     if (!view) {
         return VMO_ERR_TABLE_FULL;
     }
-    status = mapping_obtain(registry, held.object, range, writable, &mapping, &start);
+    status = mapping_get(registry, ref.object, range, writable, &mapping, &start);
     if (status == VMO_OK) {
         *out = enter_view(registry, view, mapping, (struct vmo_range){start, range.len_bytes});
     }
@@ -93,7 +93,7 @@ vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
     if (!found) {
         return VMO_ERR_BAD_HANDLE;
     }
-    const vmo_status status = mapping_leave(registry, &registry->mappings[found->mapping]);
+    const vmo_status status = mapping_put(registry, &registry->mappings[found->mapping]);
     if (status == VMO_OK) {
         registry_release(&found->entry);
     }

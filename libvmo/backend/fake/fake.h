@@ -29,7 +29,7 @@ struct fake_config {
     bool has_unmap;
     bool has_destroy;
     bool has_transfer;
-    bool check_maps;           /* be_check leaves a mapping behind */
+    bool check_maps;           /* be_verify leaves a mapping behind */
     uint32_t slots;            /* capability slots a side, at most FAKE_SLOTS_MAX */
     uint32_t regions;          /* mappings a side, at most FAKE_REGIONS_MAX */
     uint32_t depth;            /* messages a queue, at most FAKE_DEPTH_MAX */

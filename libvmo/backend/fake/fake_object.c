@@ -295,8 +295,8 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     return VMO_ERR_BACKEND;
 }
 
-vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
+vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
 {
     vmo_status status = fake_enter();
     const struct fake_slot *slot = fake_reader(object);

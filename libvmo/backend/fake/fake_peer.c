@@ -291,8 +291,8 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
     return VMO_OK;
 }
 
-/* A name is any slot but the bootstrap; whether a VMO stands there is be_check's to find out. */
-vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
+/* A name is any slot but the bootstrap; whether a VMO stands there is be_verify's to find out. */
+vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     vmo_status status = fake_enter();
 
@@ -312,7 +312,7 @@ vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
 }
 
 /* The slot is the object's own: nothing to do, and not counted as a call. */
-void be_claimed(struct be_peer *peer, uint32_t name)
+void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
     (void)peer, (void)name;
 }

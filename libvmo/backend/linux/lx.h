@@ -45,8 +45,8 @@ vmo_status lx_status(int error);
 
 /* Gives a descriptor up, if it is one, and forgets it. BACKEND: it was none of ours. */
 VMO_CHECK vmo_status lx_close(int32_t *descriptor);
-/* The same where a refusal is already on its way. */
-void lx_drop(int descriptor);
+/* Closes a descriptor on an error path, where one more error cannot be reported. */
+void lx_close_quiet(int descriptor);
 
 /* Can this many bytes of a file exist for this process? Beyond RLIMIT_FSIZE the kernel would send a signal.
  */

@@ -151,8 +151,8 @@ static bool peer_closed(int socket)
     return poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP));
 }
 
-/* What a packet that was read is worth. */
-static vmo_status judge(int socket, ssize_t len, int flags, const struct arrivals *came)
+/* Validates a received packet. */
+static vmo_status check_packet(int socket, ssize_t len, int flags, const struct arrivals *came)
 {
     if ((flags & MSG_CTRUNC) && came->count == 0 && !came->strange) {
         return VMO_ERR_NO_SLOTS; /* a descriptor came, and this process has no room for it */
@@ -187,10 +187,10 @@ static vmo_status receive(int socket, void *bytes, size_t max, struct packet *ou
         return errno == EAGAIN ? VMO_ERR_TIMED_OUT : lx_status(errno);
     }
     collect(&message, &came);
-    const vmo_status status = judge(socket, len, message.msg_flags, &came);
+    const vmo_status status = check_packet(socket, len, message.msg_flags, &came);
     if (status != VMO_OK) {
         for (size_t i = 0; i < came.count; i++) {
-            lx_drop(came.descriptors[i]);
+            lx_close_quiet(came.descriptors[i]);
         }
         return status;
     }
@@ -228,13 +228,13 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
         return VMO_ERR_PROTOCOL;
     }
     if (grant.name != next_name(peer->transfers_seen)) {
-        lx_drop(descriptor);
+        lx_close_quiet(descriptor);
         return VMO_ERR_PROTOCOL;
     }
     peer->transfers_seen = grant.name;
     struct be_parked *place = place_of(peer, grant.name);
     if (place->name) {
-        lx_drop(place->what);
+        lx_close_quiet(place->what);
     }
     *place = (struct be_parked){grant.name, descriptor};
     return VMO_OK;
@@ -265,7 +265,7 @@ static vmo_status park_arrived(struct be_peer *peer)
     return VMO_OK;
 }
 
-vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
+vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     if (name == 0) {
         return VMO_ERR_PROTOCOL;
@@ -282,7 +282,7 @@ vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
     return VMO_OK;
 }
 
-void be_claimed(struct be_peer *peer, uint32_t name)
+void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
     struct be_parked *place = place_of(peer, name);
 

@@ -63,7 +63,7 @@ vmo_status lx_close(int32_t *descriptor)
     return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BACKEND : VMO_OK;
 }
 
-void lx_drop(int descriptor)
+void lx_close_quiet(int descriptor)
 {
     (void)close(descriptor);
 }
@@ -95,7 +95,7 @@ static uint32_t probe_noexec(void)
     if (lx_memfd("vmo-probe", MFD_NOEXEC_SEAL, &made) != VMO_OK) {
         return 0;
     }
-    lx_drop(made);
+    lx_close_quiet(made);
     return LX_NOEXEC_SEAL;
 }
 
@@ -139,7 +139,7 @@ static uint32_t probe_pidfd(void)
     if (made < 0) {
         return 0;
     }
-    lx_drop((int)made);
+    lx_close_quiet((int)made);
     return LX_PIDFD;
 }
 
@@ -159,12 +159,12 @@ static vmo_status probe(size_t page)
         return status;
     }
     if (ftruncate(memory, (off_t)page) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
-        lx_drop(memory);
+        lx_close_quiet(memory);
         return VMO_ERR_UNSUPPORTED;
     }
     uint32_t has = probe_peers_seal(memory, page);
     has |= probe_shared_ro(memory, page);
-    lx_drop(memory);
+    lx_close_quiet(memory);
     has |= probe_noexec() | probe_pidfd() | probe_close_range();
     atomic_store(&found, has | PROBED);
     return VMO_OK;

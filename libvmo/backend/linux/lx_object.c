@@ -29,7 +29,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     if (ftruncate(memory, (off_t)size_bytes) != 0 ||
         fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
         status = lx_status(errno);
-        lx_drop(memory);
+        lx_close_quiet(memory);
         return status;
     }
     *out = (struct be_object){.owner = memory, .alias = BE_NONE};
@@ -267,8 +267,8 @@ static int proof_of(vmo_seal_strength claimed)
     return claimed == VMO_SEAL_FOREVER ? F_SEAL_WRITE : F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 }
 
-vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
+vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
 {
     const int32_t file = reader(object);
 

@@ -78,7 +78,7 @@ vmo_status be_peer_close(struct be_peer *peer)
     peer->watch = BE_NONE;
     for (size_t i = 0; i < BE_PARKED_MAX; i++) {
         if (peer->parked[i].name) {
-            lx_drop(peer->parked[i].what);
+            lx_close_quiet(peer->parked[i].what);
             peer->parked[i] = (struct be_parked){0, BE_NONE};
         }
     }

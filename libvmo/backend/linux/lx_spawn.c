@@ -23,17 +23,17 @@
 /* Descriptors that live during a spawn. */
 struct launch {
     int image;
-    int ours;   /* end of the channel */
-    int theirs; /* end of the channel */
-    int told;   /* where the child's errno comes from, or its end */
-    int tell;   /* close-on-exec: a program that runs has told nothing */
+    int ours;        /* end of the channel */
+    int theirs;      /* end of the channel */
+    int exec_err_rd; /* pipe: the errno of a failed exec, or end of file after a successful one */
+    int exec_err_wr; /* where the child writes it; a successful exec closes it */
 };
 
-static void drop_some(const int *descriptors, size_t count)
+static void close_quietly(const int *descriptors, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (descriptors[i] != BE_NONE) {
-            lx_drop(descriptors[i]);
+            lx_close_quiet(descriptors[i]);
         }
     }
 }
@@ -76,8 +76,8 @@ static vmo_status prepare(const struct vmo_program *program, struct launch *laun
     if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
         return lx_status(errno);
     }
-    launch->told = pipe_ends[0];
-    launch->tell = pipe_ends[1];
+    launch->exec_err_rd = pipe_ends[0];
+    launch->exec_err_wr = pipe_ends[1];
     return VMO_OK;
 }
 
@@ -94,22 +94,22 @@ static void close_on_exec(long descriptors)
     }
 }
 
-static _Noreturn void become(const struct launch *launch, long descriptors)
+static _Noreturn void child_exec(const struct launch *launch, long descriptors)
 {
     static char name[] = "vmo-peer";
     char *const arguments[] = {name, NULL};
-    /* One of them may stand where the child's end goes. */
+    /* Duplicated upwards first: one of them may be descriptor 3, where the socket goes. */
     const int image = fcntl(launch->image, F_DUPFD_CLOEXEC, CHILD_FREE);
     const int socket = fcntl(launch->theirs, F_DUPFD_CLOEXEC, CHILD_FREE);
-    const int tell = fcntl(launch->tell, F_DUPFD_CLOEXEC, CHILD_FREE);
+    const int err_wr = fcntl(launch->exec_err_wr, F_DUPFD_CLOEXEC, CHILD_FREE);
 
-    if (image >= 0 && socket >= 0 && tell >= 0 && dup2(socket, CHILD_SOCKET) == CHILD_SOCKET) {
+    if (image >= 0 && socket >= 0 && err_wr >= 0 && dup2(socket, CHILD_SOCKET) == CHILD_SOCKET) {
         close_on_exec(descriptors);
         (void)syscall(SYS_execveat, image, "", arguments, environ, AT_EMPTY_PATH);
     }
     const int error = errno;
-    const ssize_t told = write(tell >= 0 ? tell : launch->tell, &error, sizeof error);
-    _exit(told == (ssize_t)sizeof error ? 126 : 127);
+    const ssize_t n = write(err_wr >= 0 ? err_wr : launch->exec_err_wr, &error, sizeof error);
+    _exit(n == (ssize_t)sizeof error ? 126 : 127);
 }
 
 /* ---- After it ----------------------------------------------------------------------------------- */
@@ -133,14 +133,14 @@ static vmo_status refusal(int error)
     }
 }
 
-/* Until the child runs the program, or has said why it cannot. */
-static vmo_status hear(int told)
+/* Waits until the child runs the program, or reports why it cannot. */
+static vmo_status wait_for_exec(int exec_err_rd)
 {
     int error = 0;
     ssize_t n = 0;
 
     do {
-        n = read(told, &error, sizeof error);
+        n = read(exec_err_rd, &error, sizeof error);
     } while (n < 0 && errno == EINTR);
     if (n == 0) {
         return VMO_OK;
@@ -170,11 +170,11 @@ static vmo_status launch_child(struct launch *launch, struct be_peer *out)
         return lx_status(errno);
     }
     if (pid == 0) {
-        become(launch, descriptors);
+        child_exec(launch, descriptors);
     }
-    lx_drop(launch->tell);
-    launch->tell = BE_NONE;
-    const vmo_status status = hear(launch->told);
+    lx_close_quiet(launch->exec_err_wr);
+    launch->exec_err_wr = BE_NONE;
+    const vmo_status status = wait_for_exec(launch->exec_err_rd);
     if (status != VMO_OK) {
         reap_refused(pid);
         return status;
@@ -198,7 +198,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     if (status == VMO_OK) {
         status = launch_child(&launch, out);
     }
-    const int left[] = {launch.image, launch.ours, launch.theirs, launch.told, launch.tell};
-    drop_some(left, sizeof left / sizeof left[0]);
+    const int left[] = {launch.image, launch.ours, launch.theirs, launch.exec_err_rd, launch.exec_err_wr};
+    close_quietly(left, sizeof left / sizeof left[0]);
     return status;
 }

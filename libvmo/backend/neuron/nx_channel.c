@@ -159,7 +159,7 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
     return VMO_OK;
 }
 
-vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
+vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     (void)peer; /* a name is a slot of this task, whoever tells it */
     if (name == 0 || name >= NX_SLOTS_A2) {
@@ -170,7 +170,7 @@ vmo_status be_claim(struct be_peer *peer, uint32_t name, struct be_object *out)
 }
 
 /* The slot is the object's own from now on: nothing to do. */
-void be_claimed(struct be_peer *peer, uint32_t name)
+void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
     (void)peer, (void)name;
 }

@@ -276,8 +276,8 @@ static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_stre
     return claimed == VMO_SEAL_PEERS && object->owner == BE_NONE ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
 }
 
-vmo_status be_check(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                    vmo_enforcer *by, void **at, struct vmo_counters *counters)
+vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
 {
     *at = NULL;
     *by = claim_enforcer(object, claimed);

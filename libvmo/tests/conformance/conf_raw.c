@@ -6,11 +6,11 @@
 void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len)
 {
     const struct peer *peer = registry_peer(world.a, world.to_peer);
-    struct held held = {NULL, NULL};
+    struct vmo_ref ref = {NULL, NULL};
 
     CHECK(peer != NULL);
     if (object.id != VMO_NONE.id) {
-        CHECK(registry_held(world.a, object, &held));
+        CHECK(registry_lookup(world.a, object, &ref));
     }
-    OK(be_send(&peer->be, held.object ? &held.object->be : NULL, writable, bytes, len, conf_soon()));
+    OK(be_send(&peer->be, ref.object ? &ref.object->be : NULL, writable, bytes, len, conf_soon()));
 }

@@ -93,7 +93,7 @@ static void vmo_goes_along(void **state)
     assert_int_equal(counters_of(world.b).copy_fallbacks, 0);
 }
 
-/* Where be_check had to map, its mapping is the one that the first view finds. */
+/* Where be_verify had to map, its mapping is the one that the first view finds. */
 static void checks_mapping_is_kept(void **state)
 {
     const vmo_t received = hand_over(vmo_filled(LEN), VMO_RIGHT_READ);
