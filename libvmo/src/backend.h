@@ -85,11 +85,17 @@ VMO_CHECK vmo_status be_map(const struct be_object *object, struct vmo_range ran
 /* Called only where info.can_unmap. */
 VMO_CHECK vmo_status be_unmap(void *at, uint64_t bytes);
 
+/* What be_verify found out about a received capability. */
+struct be_verified {
+    vmo_enforcer by; /* who enforces the claimed seal; NOBODY for NONE */
+    void *at; /* a read-only mapping of size_bytes from the start, if the check needed one; else NULL */
+};
+
 /* Checks that a received capability is a VMO of at least size_bytes (whole pages) and sealed as claimed, as
- * far as the kernel tells; PROTOCOL if not. *by: who keeps the claimed seal, NOBODY for NONE. May leave a
- * read-only mapping of that range in *at; NULL if it needed none. Does not close it on refusal. */
+ * far as the kernel tells; PROTOCOL if not. The mapping that it may leave is the caller's. On refusal the
+ * capability stays open. */
 VMO_CHECK vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                               vmo_enforcer *by, void **at, struct vmo_counters *counters);
+                               struct be_verified *out, struct vmo_counters *counters);
 
 /* A file's range as an object that can be read and mapped read-only; range in bytes of the file. be_map and
  * be_read then take offsets of the file. UNSUPPORTED where there are no files. */

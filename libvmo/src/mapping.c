@@ -198,14 +198,18 @@ vmo_status mapping_get(struct vmo_registry *registry, const struct object *objec
     return VMO_OK;
 }
 
-vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *at, uint64_t size_bytes)
+vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
+                         uint64_t size_bytes)
 {
     struct mapping *mapping = NULL;
     const vmo_status status = free_mapping(registry, &mapping);
 
     if (status == VMO_OK) {
-        *mapping = (struct mapping){
-            .at = at, .range = {0, size_bytes}, .used_at = ++registry->clock, .object = object, .live = true};
+        *mapping = (struct mapping){.at = at,
+                                    .range = {0, size_bytes},
+                                    .used_at = ++registry->clock,
+                                    .object = registry_object_index(registry, object),
+                                    .live = true};
     }
     return status;
 }

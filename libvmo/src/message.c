@@ -170,13 +170,15 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* A mapping that the check made is kept if there is room, else given back: a later map makes its own. */
-static vmo_status keep_mapping(struct vmo_registry *registry, void *at, uint64_t size_bytes)
+/* Keeps the mapping that the check made for the object that comes to `object`, or gives it back if there is
+ * no room: a later map then makes its own. */
+static vmo_status keep_mapping(struct vmo_registry *registry, const struct object *object, void *at,
+                               uint64_t size_bytes)
 {
     if (!at) {
         return VMO_OK;
     }
-    const vmo_status status = mapping_adopt(registry, registry_next_object(registry), at, size_bytes);
+    const vmo_status status = mapping_adopt(registry, object, at, size_bytes);
     return status == VMO_ERR_TABLE_FULL ? be_unmap(at, size_bytes) : status;
 }
 
@@ -189,8 +191,8 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
                            .seal = (uint8_t)claim->seal,
                            .be = *be,
                            .len_bytes = claim->len_bytes};
-    vmo_enforcer by = VMO_BY_NOBODY;
-    void *at = NULL;
+    struct vmo_ref place;
+    struct be_verified found;
 
     if (!claim_holds(claim)) {
         return VMO_ERR_PROTOCOL;
@@ -200,20 +202,19 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
     }
     vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
+        status = registry_check_capacity(registry, value.size_bytes, &place);
     }
     if (status == VMO_OK) {
-        status =
-            be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &by, &at, &registry->counters);
+        status = be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
     }
     if (status == VMO_OK) {
-        status = keep_mapping(registry, at, value.size_bytes);
+        status = keep_mapping(registry, place.object, found.at, value.size_bytes);
     }
     if (status != VMO_OK) {
         return status;
     }
-    value.enforcer = (uint8_t)by;
-    *out = registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    value.enforcer = (uint8_t)found.by;
+    *out = registry_enter(registry, &place, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
     registry->counters.bulk_bytes += value.size_bytes;
     return VMO_OK;
 }

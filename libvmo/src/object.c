@@ -8,19 +8,20 @@
 vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out)
 {
     struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
+    struct vmo_ref place;
 
     if (!registry || !out) {
         return VMO_ERR_INVALID;
     }
     vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
+        status = registry_check_capacity(registry, value.size_bytes, &place);
     }
     if (status == VMO_OK) {
         status = be_create(value.size_bytes, &value.be);
     }
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &value, VMO_RIGHTS_ALL);
+        *out = registry_enter(registry, &place, &value, VMO_RIGHTS_ALL);
     }
     return status;
 }
@@ -29,6 +30,7 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
 {
     const struct object value = {
         .backing = BACKED_BY_BYTES, .be = {BE_NONE, BE_NONE}, .bytes = bytes, .len_bytes = len_bytes};
+    struct vmo_ref place;
     uint64_t end = 0;
 
     if (!registry || !bytes || !out) {
@@ -40,9 +42,9 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     if (!checked_add((uint64_t)(uintptr_t)bytes, len_bytes, &end)) {
         return VMO_ERR_BOUNDS;
     }
-    const vmo_status status = registry_check_capacity(registry, 0);
+    const vmo_status status = registry_check_capacity(registry, 0, &place);
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &value, VMO_RIGHT_READ);
+        *out = registry_enter(registry, &place, &value, VMO_RIGHT_READ);
     }
     return status;
 }
@@ -50,6 +52,7 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
 vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range, vmo_t *out)
 {
     struct object value = {.backing = BACKED_BY_FILE, .base = range.off_bytes, .len_bytes = range.len_bytes};
+    struct vmo_ref place;
 
     if (!registry || !out) {
         return VMO_ERR_INVALID;
@@ -57,12 +60,12 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
     if (range.len_bytes == 0) {
         return VMO_ERR_ZERO_LENGTH;
     }
-    vmo_status status = registry_check_capacity(registry, 0);
+    vmo_status status = registry_check_capacity(registry, 0, &place);
     if (status == VMO_OK) {
         status = be_wrap_file(file, range, &value.be);
     }
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &value, VMO_RIGHT_READ);
+        *out = registry_enter(registry, &place, &value, VMO_RIGHT_READ);
     }
     return status;
 }
@@ -80,10 +83,11 @@ vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vm
     if (rights & ~(uint32_t)ref.handle->rights) {
         return VMO_ERR_RIGHTS;
     }
-    if (!registry_free_handle(registry)) {
+    ref.handle = registry_free_handle(registry);
+    if (!ref.handle) {
         return VMO_ERR_TABLE_FULL;
     }
-    *out = registry_add_handle(registry, ref.object, rights);
+    *out = registry_add_handle(registry, &ref, rights);
     return VMO_OK;
 }
 

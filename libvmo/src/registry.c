@@ -229,14 +229,14 @@ uint32_t registry_peer_index(const struct vmo_registry *registry, const struct p
 
 /* ---- Objects and their room --------------------------------------------------------------------- */
 
-uint32_t registry_next_object(const struct vmo_registry *registry)
+static struct object *free_object(const struct vmo_registry *registry)
 {
     for (uint32_t i = 0; i < registry->limits.objects; i++) {
         if (!registry->objects[i].live) {
-            return i;
+            return &registry->objects[i];
         }
     }
-    return NO_OBJECT;
+    return NULL;
 }
 
 vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes, uint64_t *size_bytes)
@@ -251,7 +251,8 @@ vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes
     return VMO_OK;
 }
 
-vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes)
+vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes,
+                                   struct vmo_ref *place)
 {
     uint64_t total = 0;
 
@@ -259,34 +260,26 @@ vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t
         (registry->limits.total_bytes_max && total > registry->limits.total_bytes_max)) {
         return VMO_ERR_QUOTA;
     }
-    if (registry_next_object(registry) == NO_OBJECT || !registry_free_handle(registry)) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    return VMO_OK;
+    *place = (struct vmo_ref){registry_free_handle(registry), free_object(registry)};
+    return place->handle && place->object ? VMO_OK : VMO_ERR_TABLE_FULL;
 }
 
-vmo_t registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights)
+vmo_t registry_enter(struct vmo_registry *registry, const struct vmo_ref *place, const struct object *value,
+                     uint32_t rights)
 {
-    struct object *object = &registry->objects[registry_next_object(registry)];
-
-    *object = *value;
-    object->live = true;
-    object->handles = 0;
-    registry->total_bytes += object->size_bytes;
-    return registry_add_handle(registry, object, rights);
+    *place->object = *value;
+    place->object->live = true;
+    registry->total_bytes += value->size_bytes;
+    return registry_add_handle(registry, place, rights);
 }
 
-vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *object, uint32_t rights)
+vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_ref *place, uint32_t rights)
 {
-    struct handle *handle = registry_free_handle(registry);
-
-    if (!handle) {
-        return VMO_NONE; /* not so: the caller has looked for a free one */
-    }
-    handle->object = registry_object_index(registry, object);
-    handle->rights = (uint8_t)rights;
-    object->handles++;
-    return (vmo_t){registry_take(registry, &handle->entry, (uint32_t)(handle - registry->handles))};
+    place->handle->object = registry_object_index(registry, place->object);
+    place->handle->rights = (uint8_t)rights;
+    place->object->handles++;
+    return (vmo_t){
+        registry_take(registry, &place->handle->entry, (uint32_t)(place->handle - registry->handles))};
 }
 
 void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref)

@@ -93,7 +93,7 @@ struct vmo_registry {
     struct peer *peers;
 };
 
-/* What a vmo_t names. */
+/* A handle's entry and its object's: what a vmo_t names, or where a new one goes. */
 struct vmo_ref {
     struct handle *handle;
     struct object *object;
@@ -113,20 +113,21 @@ struct peer *registry_free_peer(const struct vmo_registry *registry);
 uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index);
 void registry_release(struct entry *entry);
 
-/* Does a further object that takes size_bytes fit the tables and the quota? */
-VMO_CHECK vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes);
+/* Checks that one more object of size_bytes fits the quota and the tables. *place: the free entries for it
+ * and its first handle, which nobody else takes until the next call into the registry. */
+VMO_CHECK vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes,
+                                             struct vmo_ref *place);
 /* The pages that len_bytes take, in bytes; a refusal when no object may be so long. */
 VMO_CHECK vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes,
                                    uint64_t *size_bytes);
-/* Enters an object that registry_check_capacity let in, with its first handle; cannot fail. */
-vmo_t registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights);
-/* One more handle on an object, for which there is a free entry; cannot fail. */
-vmo_t registry_add_handle(const struct vmo_registry *registry, struct object *object, uint32_t rights);
+/* Enters an object and its first handle where registry_check_capacity found room; cannot fail. */
+vmo_t registry_enter(struct vmo_registry *registry, const struct vmo_ref *place, const struct object *value,
+                     uint32_t rights);
+/* Makes the free entry place->handle a handle on place->object; cannot fail. */
+vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_ref *place, uint32_t rights);
 /* Takes a handle out, and with the last one the object, whose capabilities the caller has given up. */
 void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref);
 
-/* Where registry_enter will put the next object. */
-uint32_t registry_next_object(const struct vmo_registry *registry);
 uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object);
 uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer);
 
@@ -134,8 +135,8 @@ uint32_t registry_peer_index(const struct vmo_registry *registry, const struct p
 bool mapping_in_use(const struct vmo_registry *registry, const struct object *object);
 VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object);
 void mapping_orphan(struct vmo_registry *registry, const struct object *object);
-/* Enters a mapping that the backend made on its own (be_verify), as an unused one. */
-VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, uint32_t object, void *at,
+/* Keeps a read-only mapping of a whole object that the backend made (be_verify), as an unused one. */
+VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
                                    uint64_t size_bytes);
 
 /* A mapping that covers a range of an object (offsets and lengths already checked), found or made; *start is

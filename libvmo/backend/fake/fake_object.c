@@ -296,7 +296,7 @@ vmo_status be_unmap(void *at, uint64_t bytes)
 }
 
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
+                     struct be_verified *out, struct vmo_counters *counters)
 {
     vmo_status status = fake_enter();
     const struct fake_slot *slot = fake_reader(object);
@@ -308,12 +308,12 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
     if (slot == NULL || size_bytes == 0 || size_bytes > fake.memories[slot->what].size_bytes) {
         return VMO_ERR_PROTOCOL;
     }
-    *at = NULL;
-    *by = claimed == VMO_SEAL_NONE                                ? VMO_BY_NOBODY
-          : claimed == VMO_SEAL_PEERS && slot->kind == FAKE_ALIAS ? VMO_BY_KERNEL
-                                                                  : VMO_BY_LIBRARY;
+    out->at = NULL;
+    out->by = claimed == VMO_SEAL_NONE                                ? VMO_BY_NOBODY
+              : claimed == VMO_SEAL_PEERS && slot->kind == FAKE_ALIAS ? VMO_BY_KERNEL
+                                                                      : VMO_BY_LIBRARY;
     if (!fake.config.check_maps) {
         return VMO_OK;
     }
-    return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, at);
+    return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, &out->at);
 }

@@ -268,7 +268,7 @@ static int proof_of(vmo_seal_strength claimed)
 }
 
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
+                     struct be_verified *out, struct vmo_counters *counters)
 {
     const int32_t file = reader(object);
 
@@ -277,15 +277,15 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
         return VMO_ERR_PROTOCOL;
     }
     if (claimed == VMO_SEAL_NONE) {
-        *by = VMO_BY_NOBODY;
+        *out = (struct be_verified){VMO_BY_NOBODY, NULL};
     } else if (fcntl(file, F_GET_SEALS) & proof_of(claimed)) {
-        *by = VMO_BY_KERNEL;
+        *out = (struct be_verified){VMO_BY_KERNEL, NULL};
     } else if (claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL)) {
-        *by = VMO_BY_LIBRARY; /* the sender's kernel is this one, and has no such seal */
+        *out = (struct be_verified){VMO_BY_LIBRARY,
+                                    NULL}; /* the sender's kernel is this one, and has no such seal */
     } else {
         return VMO_ERR_PROTOCOL;
     }
-    *at = NULL;
     return VMO_OK;
 }
 

@@ -277,10 +277,9 @@ static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_stre
 }
 
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
-                     vmo_enforcer *by, void **at, struct vmo_counters *counters)
+                     struct be_verified *out, struct vmo_counters *counters)
 {
-    *at = NULL;
-    *by = claim_enforcer(object, claimed);
+    *out = (struct be_verified){claim_enforcer(object, claimed), NULL};
     if (object->owner != BE_NONE) {
         return nx_slot_writable(object->owner, size_bytes) ? VMO_OK : VMO_ERR_PROTOCOL;
     }
@@ -288,6 +287,7 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
         return VMO_ERR_PROTOCOL; /* what cannot be asked for is not taken on trust */
     }
     /* An alias refuses every other question (K-28). -1: past its end, or no VMO at all (K-24). */
-    const vmo_status status = map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, at, counters);
+    const vmo_status status =
+        map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, &out->at, counters);
     return status == VMO_ERR_BACKEND ? VMO_ERR_PROTOCOL : status;
 }
