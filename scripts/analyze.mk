@@ -12,13 +12,17 @@ $(BUILD)/ana/%.o: %.c $(FLAGS_FILE)
 $(BUILD)/cov/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
+$(eval $(call FAKE_FLAVOUR_RULE,ana,ANALYZE_CFLAGS))
+$(eval $(call FAKE_FLAVOUR_RULE,cov,COVERAGE_CFLAGS))
 
 # ---- Static analysis -----------------------------------------------------------------------------
-ANALYZE_SRCS := $(sort $(wildcard libvmo/src/*.c libvmo/backend/linux/*.c libvmo/backend/fake/*.c boot/core/*.c))
+# The library's core is looked at with the types of both backends that the host has.
+ANALYZE_OBJS := $(patsubst %.c,$(BUILD)/ana/%.o,$(sort $(wildcard libvmo/src/*.c libvmo/backend/linux/*.c boot/core/*.c))) \
+                $(LIBVMO_FAKE_OBJS:$(BUILD)/san/%=$(BUILD)/ana/%)
 
 .PHONY: analyze coverage memcheck
 
-analyze: $(ANALYZE_SRCS:%.c=$(BUILD)/ana/%.o) ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
+analyze: $(ANALYZE_OBJS) ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
 	@echo "analyze: gcc -fanalyzer, $(words $^) files, zero findings"
 	@scripts/analyze.sh
 
@@ -27,7 +31,7 @@ analyze: $(ANALYZE_SRCS:%.c=$(BUILD)/ana/%.o) ## gcc -fanalyzer, clang-tidy and 
 # sanitizers, which would count branches of their own.
 COVERAGE_TESTS := $(UNIT_TESTS:%=$(BUILD)/cov/libvmo/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/cov/%)
 MEMCHECK_TESTS := $(UNIT_TESTS:%=$(BUILD)/host/libvmo/tests/unit/%) $(CONF_FAKE:$(BUILD)/san/%=$(BUILD)/host/%)
-$(foreach flavour,cov host,$(foreach folder,unit conformance,$(BUILD)/$(flavour)/libvmo/tests/$(folder)/%.o)): \
+$(foreach flavour,cov host,$(BUILD)/$(flavour)/libvmo/tests/%.o $(BUILD)/$(flavour)/fake/libvmo/tests/%.o): \
     INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
 FLAVOUR_LINK_cov = $(HOSTCC) $(COVERAGE_CFLAGS) $(CFLAGS) $(LDFLAGS)
 FLAVOUR_LINK_host = $(HOSTCC) $(HOST_CFLAGS) $(CFLAGS) $(LDFLAGS)

@@ -13,15 +13,18 @@ import sys
 # listed: folder (or file) of the source -> what it may include from.
 PARTS = ("libvmo/tests/", "payloads/", "tests/")
 COMMON = ("abi/", "libvmo/include/")
+PORT = ("libvmo/src/backend.h", "libvmo/include/")
+BACKENDS = ("neuron", "linux", "fake")
 EXCEPTIONS = {
     # Less: the ground stands on nothing; the kernel does not see the library; the tool shares nothing with the guest.
     "abi/": ("abi/",),
     "host-ref/": ("host-ref/",),
     "libvmo/examples/": ("libvmo/include/",),
-    "libvmo/src/": ("libvmo/src/", "libvmo/include/"),
-    "libvmo/backend/neuron/": ("libvmo/backend/neuron/", "libvmo/src/backend.h", "libvmo/include/", "abi/"),
-    "libvmo/backend/linux/": ("libvmo/backend/linux/", "libvmo/src/backend.h", "libvmo/include/"),
-    "libvmo/backend/fake/": ("libvmo/backend/fake/", "libvmo/src/backend.h", "libvmo/include/"),
+    # The port: the core sees the types of the one backend that it is compiled for, a backend sees the port.
+    "libvmo/src/": ("libvmo/src/", "libvmo/include/", *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
+    "libvmo/backend/neuron/": ("libvmo/backend/neuron/", *PORT, "abi/"),
+    "libvmo/backend/linux/": ("libvmo/backend/linux/", *PORT),
+    "libvmo/backend/fake/": ("libvmo/backend/fake/", *PORT),
     "boot/core/": ("boot/core/", "abi/"),
     "boot/sys/": ("boot/sys/", "boot/core/", "abi/"),
     "boot/arch/": ("boot/arch/", "boot/core/", "abi/"),

@@ -9,6 +9,8 @@ import sys
 NO_SPDX = {"LICENSE", ".gitignore"}       # the licence itself; a list of two patterns
 NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and logs that must stay as they were
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
+BACKENDS = "libvmo/backend"
+SWAPPED = "be_types.h"                    # each backend's own, chosen by include path; nowhere else (ADR 0011)
 
 
 def tracked():
@@ -30,6 +32,9 @@ def main():
             for number, line in enumerate(text.splitlines(), 1):
                 if line != line.rstrip():
                     bad.append(f"{path}:{number}: blanks at the end of the line")
+    backends = {p.parent for p in files if p.parts[:-2] == pathlib.Path(BACKENDS).parts}
+    swapped = {pathlib.Path(p).parent for p in names.pop(SWAPPED, [])}
+    bad += [f"{SWAPPED} belongs into each folder of {BACKENDS} and nowhere else: {p}" for p in sorted(swapped ^ backends)]
     bad += [f"one name, several files: {' '.join(p)}" for n, p in names.items() if len(p) > 1 and n not in SHARED_NAMES]
     for line in bad:
         print(f"check-tree: {line}")

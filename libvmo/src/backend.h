@@ -13,39 +13,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "be_types.h" /* of the one backend that this is compiled for: struct be_object_own, struct be_peer */
 #include "vmo/channel.h"
 #include "vmo/vmo.h"
 
 #define BE_NONE (-1)
 
-/* A VMO as the backend names it: capability slots on NEURON, descriptors on Linux. */
+/* A VMO's capabilities as the backend names them: slots on NEURON, descriptors on Linux. */
 struct be_object {
-    int32_t owner; /* what may write and destroy, or BE_NONE */
-    int32_t alias; /* what can only read, or BE_NONE */
-    void *kept;    /* Linux: through this the owner writes after a seal that forbids new ways to; else NULL */
+    int32_t owner; /* can write and destroy, or BE_NONE */
+    int32_t alias; /* can only read, or BE_NONE */
+    struct be_object_own own;
 };
 #define BE_NO_OBJECT ((struct be_object){.owner = BE_NONE, .alias = BE_NONE})
 
-/* A transferred object that arrived and was not claimed yet. */
-struct be_parked {
-    uint32_t name; /* 0: this entry is free */
-    int32_t what;
-};
-#define BE_PARKED_MAX 8
-
-/* A peer as the backend names it. */
-struct be_peer {
-    int32_t pid;     /* BE_NONE: not known, as a parent's on NEURON */
-    int32_t send;    /* where messages to it go */
-    int32_t receive; /* where its messages come from */
-    int32_t watch;   /* tells its end, or BE_NONE */
-    bool keeps_sent; /* what is still queued when this side closes refers to memory that be_destroy would give
-                        out anew: true only where the kernel does not count that and the queue stays */
-    /* Transfers where the kernel gives them no name (Linux): both ends count them. */
-    uint32_t transfers_sent;
-    uint32_t transfers_seen;
-    struct be_parked parked[BE_PARKED_MAX];
-};
+/* The capability to read with, or to hand over to a peer that may (not) write: the alias where there is one.
+ */
+static inline int32_t be_granted(const struct be_object *object, bool writable)
+{
+    return writable || object->alias == BE_NONE ? object->owner : object->alias;
+}
 
 struct be_info {
     const char *platform;
@@ -53,7 +40,6 @@ struct be_info {
     uint64_t object_bytes_max;
     uint32_t mappings_max; /* more cannot exist in one address space */
     bool can_unmap;        /* an address can be given back (not on a1, K-22) */
-    bool can_destroy;      /* memory can be given back (not on a1, K-20) */
 };
 
 /* Probes the kernel. Idempotent. */
@@ -75,8 +61,11 @@ VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strengt
 
 /* Gives all capabilities of the object up. Mappings stay. */
 VMO_CHECK vmo_status be_close(struct be_object *object);
-/* Gives the memory back; called only where info.can_destroy. The core has no mapping of it any more. On
- * success the object is empty. */
+/* Would be_destroy be refused, as far as this side knows? No system call. UNSUPPORTED where the kernel never
+ * gives memory back; STILL_SHARED where it would destroy what a message of this task's may still carry. */
+VMO_CHECK vmo_status be_check_destroy(const struct be_object *object);
+/* Gives the memory back; called only after be_check_destroy, and when the core has no mapping of it any more.
+ * On success the object is empty. */
 VMO_CHECK vmo_status be_destroy(struct be_object *object);
 
 /* range is in whole pages; counts placement_retries and private_maps. */
@@ -111,9 +100,9 @@ bool be_peer_unreaped(const struct be_peer *peer);
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
 VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
 
-/* Sends bytes and, unless object is NULL, a capability for it: the alias where there is one and `writable` is
- * false, else the owner's. Waits until the deadline while the queue is full. */
-VMO_CHECK vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
+/* Sends bytes and, unless object is NULL, the capability for it that be_granted names. Waits until the
+ * deadline while the queue is full. The backend may note in the object where it went. */
+VMO_CHECK vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable,
                              const void *bytes, size_t len, uint64_t deadline_ns);
 /* Receives one message of at most max bytes; a capability that came along is in *object (owner or alias
  * slot by what the kernel shows), both BE_NONE if none came. A longer message is dropped: PROTOCOL. */

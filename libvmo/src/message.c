@@ -122,7 +122,6 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     registry->counters.control_bytes += len;
     if (object) {
         note_grant(registry, object, message->rights);
-        object->sent_to |= UINT32_C(1) << registry_peer_index(registry, to);
     }
     return VMO_OK;
 }

@@ -29,7 +29,7 @@ vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *
 vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint64_t len_bytes, vmo_t *out)
 {
     const struct object value = {
-        .backing = BACKED_BY_BYTES, .be = {BE_NONE, BE_NONE}, .bytes = bytes, .len_bytes = len_bytes};
+        .backing = BACKED_BY_BYTES, .be = BE_NO_OBJECT, .bytes = bytes, .len_bytes = len_bytes};
     struct vmo_ref place;
     uint64_t end = 0;
 
@@ -178,11 +178,7 @@ static vmo_status check_destroy(const struct vmo_registry *registry, const struc
     if (mapping_in_use(registry, object)) {
         return VMO_ERR_STILL_MAPPED;
     }
-    /* K-29: the kernel does not count capabilities inside messages. */
-    if (object->handles > 1 || object->sent_to || object->sent_for_good) {
-        return VMO_ERR_STILL_SHARED;
-    }
-    return registry->info.can_destroy ? VMO_OK : VMO_ERR_UNSUPPORTED;
+    return object->handles > 1 ? VMO_ERR_STILL_SHARED : be_check_destroy(&object->be);
 }
 
 /* A dead child's mappings count until it is waited for (K-29): is there such a child? */

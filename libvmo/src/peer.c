@@ -8,12 +8,16 @@ uint64_t vmo_now_ns(const struct vmo_registry *registry)
     return be_now_ns();
 }
 
-static vmo_peer_t enter(const struct vmo_registry *registry, struct peer *peer, const struct be_peer *be)
+/* Enters a peer whose backend part was made with this status. */
+static vmo_status enter(const struct vmo_registry *registry, struct peer *peer, vmo_status made,
+                        vmo_peer_t *out)
 {
-    peer->allowed = false;
-    peer->required_seal = VMO_SEAL_NONE;
-    peer->be = *be;
-    return (vmo_peer_t){registry_take(registry, &peer->entry, registry_peer_index(registry, peer))};
+    if (made == VMO_OK) {
+        peer->allowed = false;
+        peer->required_seal = VMO_SEAL_NONE;
+        *out = (vmo_peer_t){registry_take(registry, &peer->entry, registry_peer_index(registry, peer))};
+    }
+    return made;
 }
 
 vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program, vmo_peer_t *out)
@@ -23,15 +27,7 @@ vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_progra
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    if (!peer) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    struct be_peer be;
-    const vmo_status status = be_spawn(program, &be);
-    if (status == VMO_OK) {
-        *out = enter(registry, peer, &be);
-    }
-    return status;
+    return peer ? enter(registry, peer, be_spawn(program, &peer->be), out) : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
@@ -40,15 +36,7 @@ vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    if (!peer) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    struct be_peer be;
-    const vmo_status status = be_parent(&be);
-    if (status == VMO_OK) {
-        *out = enter(registry, peer, &be);
-    }
-    return status;
+    return peer ? enter(registry, peer, be_parent(&peer->be), out) : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out)
@@ -57,15 +45,7 @@ vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    if (!peer) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    struct be_peer be;
-    const vmo_status status = be_peer_open(descriptor, &be);
-    if (status == VMO_OK) {
-        *out = enter(registry, peer, &be);
-    }
-    return status;
+    return peer ? enter(registry, peer, be_peer_open(descriptor, &peer->be), out) : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer, vmo_seal_strength strength)
@@ -111,17 +91,9 @@ vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
     if (!found) {
         return VMO_ERR_BAD_HANDLE;
     }
-    const bool keeps_sent = found->be.keeps_sent;
     const vmo_status status = be_peer_close(&found->be);
-    if (status != VMO_OK) {
-        return status;
+    if (status == VMO_OK) {
+        registry_release(&found->entry);
     }
-    const uint32_t bit = UINT32_C(1) << registry_peer_index(registry, found);
-    for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        struct object *object = &registry->objects[i];
-        object->sent_for_good = object->sent_for_good || (keeps_sent && (object->sent_to & bit));
-        object->sent_to &= ~bit;
-    }
-    registry_release(&found->entry);
-    return VMO_OK;
+    return status;
 }

@@ -94,24 +94,23 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     return VMO_OK;
 }
 
-static bool anything_lives(const struct vmo_registry *registry)
+/* Does an entry live in a table whose entries begin with struct entry? */
+static bool any_lives(const void *table, size_t entry_bytes, uint32_t count)
 {
-    for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        if (registry->objects[i].live) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < registry->limits.views; i++) {
-        if (registry->views[i].entry.live) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < registry->limits.peers; i++) {
-        if (registry->peers[i].entry.live) {
+    for (const uint8_t *at = table; count; count--, at += entry_bytes) {
+        if (((const struct entry *)(const void *)at)->live) {
             return true;
         }
     }
     return false;
+}
+
+/* An object lives as long as one of its handles. */
+static bool anything_lives(const struct vmo_registry *registry)
+{
+    return any_lives(registry->handles, sizeof *registry->handles, handle_count(registry)) ||
+           any_lives(registry->views, sizeof *registry->views, registry->limits.views) ||
+           any_lives(registry->peers, sizeof *registry->peers, registry->limits.peers);
 }
 
 vmo_status vmo_registry_fini(struct vmo_registry *registry)
@@ -169,39 +168,31 @@ struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
     return i != UINT32_MAX && names(peer.id, &registry->peers[i].entry) ? &registry->peers[i] : NULL;
 }
 
-static bool is_free(const struct entry *entry)
+/* A free entry of a table whose entries begin with struct entry, or NULL. */
+static void *free_entry(void *table, size_t entry_bytes, uint32_t count)
 {
-    return !entry->live && entry->generation != UINT32_MAX;
+    for (uint8_t *at = table; count; count--, at += entry_bytes) {
+        const struct entry *entry = (const void *)at;
+        if (!entry->live && entry->generation != UINT32_MAX) {
+            return at;
+        }
+    }
+    return NULL;
 }
 
 struct handle *registry_free_handle(const struct vmo_registry *registry)
 {
-    for (uint32_t i = 0; i < handle_count(registry); i++) {
-        if (is_free(&registry->handles[i].entry)) {
-            return &registry->handles[i];
-        }
-    }
-    return NULL;
+    return free_entry(registry->handles, sizeof *registry->handles, handle_count(registry));
 }
 
 struct view *registry_free_view(const struct vmo_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->limits.views; i++) {
-        if (is_free(&registry->views[i].entry)) {
-            return &registry->views[i];
-        }
-    }
-    return NULL;
+    return free_entry(registry->views, sizeof *registry->views, registry->limits.views);
 }
 
 struct peer *registry_free_peer(const struct vmo_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->limits.peers; i++) {
-        if (is_free(&registry->peers[i].entry)) {
-            return &registry->peers[i];
-        }
-    }
-    return NULL;
+    return free_entry(registry->peers, sizeof *registry->peers, registry->limits.peers);
 }
 
 uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index)

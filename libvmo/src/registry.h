@@ -41,12 +41,10 @@ struct object {
     bool live;
     bool received;
     bool sent_writable; /* some peer got WRITE: no seal can be honest any more */
-    bool sent_for_good; /* a message with it may stay queued after its channel was closed on this side */
     uint8_t backing;
     uint8_t seal;
     uint8_t enforcer;
     uint32_t handles; /* that stand on it */
-    uint32_t sent_to; /* bit per peer that a message with it was sent to and that is not closed */
     struct be_object be;
     const uint8_t *bytes; /* BACKED_BY_BYTES */
     uint64_t base;        /* of a file: where byte 0 of the VMO lies in it; else 0 */

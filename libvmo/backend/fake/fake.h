@@ -7,6 +7,9 @@
  * and every backend call acts for it, so that one test program can hold both ends of a channel. Nothing is
  * random and nothing sleeps: time moves by a fixed step each time somebody looks at it or waits.
  *
+ * It plays NEURON where backends differ. So what was sent by message is not destroyed before the channel is
+ * closed (K-29). How Linux differs is tested on the Linux backend itself (libvmo/tests/linux, conformance).
+ *
  * Under AddressSanitizer, pages that no side maps are poisoned: a pointer used after its mapping went
  * ends the test.
  */

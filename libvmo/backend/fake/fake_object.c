@@ -17,7 +17,6 @@ vmo_status be_init(struct be_info *info)
     info->object_bytes_max = fake.config.object_bytes_max;
     info->mappings_max = fake.config.regions;
     info->can_unmap = fake.config.has_unmap;
-    info->can_destroy = fake.config.has_destroy;
     return VMO_OK;
 }
 
@@ -217,6 +216,15 @@ vmo_status be_close(struct be_object *object)
     return VMO_OK;
 }
 
+/* Asks nothing that could fail: not counted as a call. */
+vmo_status be_check_destroy(const struct be_object *object)
+{
+    if (object->own.sent_to & ~fake.side[fake.now].queues_closed) {
+        return VMO_ERR_STILL_SHARED;
+    }
+    return fake.config.has_destroy ? VMO_OK : VMO_ERR_UNSUPPORTED;
+}
+
 vmo_status be_destroy(struct be_object *object)
 {
     vmo_status status = fake_enter();
@@ -225,10 +233,7 @@ vmo_status be_destroy(struct be_object *object)
     if (status != VMO_OK) {
         return status;
     }
-    if (!fake.config.has_destroy) {
-        return VMO_ERR_UNSUPPORTED;
-    }
-    if (slot == NULL || !object_holds(object)) {
+    if (!fake.config.has_destroy || slot == NULL || !object_holds(object)) {
         return VMO_ERR_BACKEND;
     }
     uint32_t memory = slot->what;

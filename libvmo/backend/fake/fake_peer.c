@@ -81,8 +81,7 @@ vmo_status be_parent(struct be_peer *out)
     if (queue_of(CHILD_RECEIVE) == NULL || fake.side[fake.now].parent == FAKE_NOBODY) {
         return VMO_ERR_UNSUPPORTED;
     }
-    *out = (struct be_peer){
-        .pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE, .keeps_sent = true};
+    *out = (struct be_peer){.pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE};
     return VMO_OK;
 }
 
@@ -133,6 +132,7 @@ vmo_status be_peer_close(struct be_peer *peer)
         return VMO_ERR_BACKEND;
     }
     if (peer->pid != BE_NONE) { /* the spawner owns both endpoints and ends them */
+        fake.side[fake.now].queues_closed |= UINT32_C(1) << fake_slot(peer->send)->what;
         fake_queue_close(queue_of(peer->send));
         fake_queue_close(queue_of(peer->receive));
         *fake_slot(peer->watch) = (struct fake_slot){0};
@@ -155,8 +155,8 @@ static vmo_status cap_for(const struct be_object *object, bool writable, struct 
     return VMO_OK;
 }
 
-vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
-                   const void *bytes, size_t len, uint64_t deadline_ns)
+vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                   size_t len, uint64_t deadline_ns)
 {
     vmo_status status = fake_enter();
     struct fake_queue *queue = queue_of(peer->send);
@@ -193,6 +193,9 @@ vmo_status be_send(const struct be_peer *peer, const struct be_object *object, b
     memcpy(message->bytes, bytes, len);
     message->len = len;
     message->cap = cap;
+    if (object != NULL) {
+        object->own.sent_to |= UINT32_C(1) << (queue - fake.queue);
+    }
     queue->count++;
     queue->bytes += (uint32_t)len;
     return VMO_OK;

@@ -58,6 +58,7 @@ struct fake_side {
     enum fake_life life;
     uint32_t parent;
     int32_t exit_status;
+    uint32_t queues_closed; /* queues to its children that it has ended, a bit for each */
     struct fake_slot slots[FAKE_SLOTS_MAX];
     struct fake_region regions[FAKE_REGIONS_MAX];
 };

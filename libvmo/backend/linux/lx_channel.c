@@ -70,18 +70,13 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
     }
 }
 
-static int32_t granted(const struct be_object *object, bool writable)
+vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                   size_t len, uint64_t deadline_ns)
 {
-    return writable || object->alias == BE_NONE ? object->owner : object->alias;
-}
-
-vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
-                   const void *bytes, size_t len, uint64_t deadline_ns)
-{
-    const int32_t descriptor = object ? granted(object, writable) : BE_NONE;
+    const int32_t descriptor = object ? be_granted(object, writable) : BE_NONE;
 
     for (;;) {
-        vmo_status status = try_send(peer->send, descriptor, bytes, len);
+        vmo_status status = try_send(peer->socket, descriptor, bytes, len);
         if (status != VMO_ERR_TIMED_OUT) {
             return status;
         }
@@ -104,7 +99,7 @@ static uint32_t next_name(uint32_t name)
 vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     const struct grant grant = {GRANT_MAGIC, next_name(peer->transfers_sent)};
-    const vmo_status status = try_send(peer->send, granted(object, writable), &grant, sizeof grant);
+    const vmo_status status = try_send(peer->socket, be_granted(object, writable), &grant, sizeof grant);
 
     if (status == VMO_OK) {
         peer->transfers_sent = grant.name;
@@ -201,9 +196,9 @@ static vmo_status receive(int socket, void *bytes, size_t max, struct packet *ou
 /* ---- Transfers that arrive ---------------------------------------------------------------------- */
 
 /* Where a name is parked, if it is. Names count up: the last ones have a place each. */
-static struct be_parked *place_of(struct be_peer *peer, uint32_t name)
+static struct lx_parked *place_of(struct be_peer *peer, uint32_t name)
 {
-    return &peer->parked[name % BE_PARKED_MAX];
+    return &peer->parked[name % LX_PARKED_MAX];
 }
 
 static bool is_grant(const void *bytes, size_t len)
@@ -232,11 +227,11 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
         return VMO_ERR_PROTOCOL;
     }
     peer->transfers_seen = grant.name;
-    struct be_parked *place = place_of(peer, grant.name);
+    struct lx_parked *place = place_of(peer, grant.name);
     if (place->name) {
-        lx_close_quiet(place->what);
+        lx_close_quiet(place->descriptor);
     }
-    *place = (struct be_parked){grant.name, descriptor};
+    *place = (struct lx_parked){grant.name, descriptor};
     return VMO_OK;
 }
 
@@ -244,17 +239,17 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
  * stays where it is: it is vmo_recv's. */
 static vmo_status park_arrived(struct be_peer *peer)
 {
-    for (size_t i = 0; i <= BE_PARKED_MAX; i++) {
+    for (size_t i = 0; i <= LX_PARKED_MAX; i++) {
         struct grant grant;
         struct packet packet = {0, BE_NONE};
         ssize_t seen = 0;
         do {
-            seen = recv(peer->receive, &grant, sizeof grant, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+            seen = recv(peer->socket, &grant, sizeof grant, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
         } while (seen < 0 && errno == EINTR);
         if (seen < 0 || !is_grant(&grant, (size_t)seen)) {
             return VMO_OK;
         }
-        vmo_status status = receive(peer->receive, &grant, sizeof grant, &packet);
+        vmo_status status = receive(peer->socket, &grant, sizeof grant, &packet);
         if (status == VMO_OK) {
             status = park(peer, &grant, packet.descriptor);
         }
@@ -270,7 +265,7 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     if (name == 0) {
         return VMO_ERR_PROTOCOL;
     }
-    const struct be_parked *place = place_of(peer, name);
+    const struct lx_parked *place = place_of(peer, name);
     const vmo_status status = place->name == name ? VMO_OK : park_arrived(peer);
     if (status != VMO_OK) {
         return status;
@@ -278,16 +273,16 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     if (place->name != name) {
         return VMO_ERR_PROTOCOL;
     }
-    *out = lx_received(place->what);
+    *out = lx_received(place->descriptor);
     return VMO_OK;
 }
 
 void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
-    struct be_parked *place = place_of(peer, name);
+    struct lx_parked *place = place_of(peer, name);
 
     if (place->name == name) {
-        *place = (struct be_parked){0, BE_NONE};
+        *place = (struct lx_parked){0, BE_NONE};
     }
 }
 
@@ -299,7 +294,7 @@ static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t 
                                 uint64_t deadline_ns)
 {
     for (bool ended = false;;) {
-        vmo_status status = receive(peer->receive, bytes, max, out);
+        vmo_status status = receive(peer->socket, bytes, max, out);
         if (status != VMO_ERR_TIMED_OUT) {
             return status;
         }
@@ -321,7 +316,7 @@ static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t 
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
-    for (size_t late = 0; late <= BE_PARKED_MAX;) {
+    for (size_t late = 0; late <= LX_PARKED_MAX;) {
         struct packet packet = {0, BE_NONE};
         vmo_status status = receive_until(peer, bytes, max, &packet, deadline_ns);
         if (status != VMO_OK) {

@@ -187,8 +187,7 @@ vmo_status be_init(struct be_info *info)
                              .page_bytes = (uint64_t)page,
                              .object_bytes_max = LX_OBJECT_BYTES_MAX,
                              .mappings_max = LX_MAPPINGS_MAX,
-                             .can_unmap = true,
-                             .can_destroy = true};
+                             .can_unmap = true};
     return VMO_OK;
 }
 

@@ -23,8 +23,8 @@ static vmo_status map_writable(const struct be_object *object, struct vmo_range 
 {
     const size_t len = (size_t)range.len_bytes;
 
-    if (object->kept) {
-        return mapped(mremap((uint8_t *)object->kept + range.off_bytes, 0, len, MREMAP_MAYMOVE), at);
+    if (object->own.kept) {
+        return mapped(mremap((uint8_t *)object->own.kept + range.off_bytes, 0, len, MREMAP_MAYMOVE), at);
     }
     return mapped(mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, object->owner, (off_t)range.off_bytes),
                   at);

@@ -51,17 +51,17 @@ static vmo_status drop_kept(struct be_object *object)
 {
     uint64_t size_bytes = 0;
 
-    if (!object->kept) {
+    if (!object->own.kept) {
         return VMO_OK;
     }
     const vmo_status status = size_of(object->owner, &size_bytes);
     if (status != VMO_OK) {
         return status;
     }
-    if (munmap(object->kept, (size_t)size_bytes) != 0) {
+    if (munmap(object->own.kept, (size_t)size_bytes) != 0) {
         return VMO_ERR_BACKEND;
     }
-    object->kept = NULL;
+    object->own.kept = NULL;
     return VMO_OK;
 }
 
@@ -74,8 +74,14 @@ vmo_status be_close(struct be_object *object)
     return kept != VMO_OK ? kept : owner != VMO_OK ? owner : alias;
 }
 
-/* The kernel counts who holds the memory: it goes with the last of them, and nobody can take it from the
- * others. */
+/* The kernel keeps memory for as long as anybody holds it, a queued message included: nothing speaks against
+ * giving up what this task holds. */
+vmo_status be_check_destroy(const struct be_object *object)
+{
+    (void)object;
+    return VMO_OK;
+}
+
 vmo_status be_destroy(struct be_object *object)
 {
     return be_close(object);
@@ -106,8 +112,8 @@ static vmo_status write_all(int file, struct vmo_range range, const uint8_t *fro
 
 vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
 {
-    if (object->kept) {
-        memcpy((uint8_t *)object->kept + range.off_bytes, from, (size_t)range.len_bytes);
+    if (object->own.kept) {
+        memcpy((uint8_t *)object->own.kept + range.off_bytes, from, (size_t)range.len_bytes);
         return VMO_OK;
     }
     if (!lx_within_file_limit(range.off_bytes + range.len_bytes)) {
@@ -198,7 +204,7 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
         (void)munmap(kept, (size_t)size_bytes);
         return status;
     }
-    object->kept = kept;
+    object->own.kept = kept;
     *by = VMO_BY_KERNEL;
     return VMO_OK;
 }

@@ -46,8 +46,7 @@ static vmo_status take_over(int socket, struct be_peer *out)
         fcntl(socket, F_SETFD, FD_CLOEXEC) != 0) {
         return VMO_ERR_BACKEND;
     }
-    *out = (struct be_peer){
-        .pid = other.pid > 0 ? other.pid : BE_NONE, .send = socket, .receive = socket, .watch = BE_NONE};
+    *out = (struct be_peer){.pid = other.pid > 0 ? other.pid : BE_NONE, .socket = socket, .watch = BE_NONE};
     return VMO_OK;
 }
 
@@ -70,16 +69,15 @@ vmo_status be_parent(struct be_peer *out)
 
 vmo_status be_peer_close(struct be_peer *peer)
 {
-    const vmo_status channel = lx_close(&peer->send);
+    const vmo_status channel = lx_close(&peer->socket);
     int32_t watch = peer->watch >= 0 ? peer->watch : BE_NONE;
     const vmo_status watched = lx_close(&watch);
 
-    peer->receive = BE_NONE;
     peer->watch = BE_NONE;
-    for (size_t i = 0; i < BE_PARKED_MAX; i++) {
+    for (size_t i = 0; i < LX_PARKED_MAX; i++) {
         if (peer->parked[i].name) {
-            lx_close_quiet(peer->parked[i].what);
-            peer->parked[i] = (struct be_parked){0, BE_NONE};
+            lx_close_quiet(peer->parked[i].descriptor);
+            peer->parked[i] = (struct lx_parked){0, BE_NONE};
         }
     }
     return channel != VMO_OK ? channel : watched;
@@ -133,7 +131,7 @@ static vmo_status wait_for(struct pollfd *looks, nfds_t count, uint64_t at_most_
 
 vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t deadline_ns)
 {
-    struct pollfd looks[] = {{.fd = peer->receive, .events = events}, {.fd = peer->watch, .events = POLLIN}};
+    struct pollfd looks[] = {{.fd = peer->socket, .events = events}, {.fd = peer->watch, .events = POLLIN}};
 
     return wait_for(looks, 2, peer->watch == LX_WATCH_BY_PID ? LOOK_AGAIN_NS : UINT64_MAX, deadline_ns);
 }

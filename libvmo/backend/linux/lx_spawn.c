@@ -179,7 +179,7 @@ static vmo_status launch_child(struct launch *launch, struct be_peer *out)
         reap_refused(pid);
         return status;
     }
-    *out = (struct be_peer){.pid = pid, .send = launch->ours, .receive = launch->ours, .watch = watch(pid)};
+    *out = (struct be_peer){.pid = pid, .socket = launch->ours, .watch = watch(pid)};
     launch->ours = BE_NONE;
     return VMO_OK;
 }

@@ -2,6 +2,7 @@
 /* Messages on NEURON: always NONBLOCK, so that no task ever waits inside the kernel (K-55, K-61). */
 #include "backend.h"
 #include "nx_call.h"
+#include "nx_in_flight.h"
 #include "nx_peer.h"
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
@@ -42,28 +43,26 @@ static vmo_status send_until(const struct be_peer *peer, int32_t moved, const vo
     }
 }
 
-static int32_t granted_slot(const struct be_object *object, bool writable)
-{
-    return writable || object->alias == BE_NONE ? object->owner : object->alias;
-}
-
-vmo_status be_send(const struct be_peer *peer, const struct be_object *object, bool writable,
-                   const void *bytes, size_t len, uint64_t deadline_ns)
+vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                   size_t len, uint64_t deadline_ns)
 {
     int64_t moved = BE_NONE;
 
     if (object) { /* CAP_MOVE takes the slot: a clone goes, the sender keeps its own (K-54) */
-        moved = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)granted_slot(object, writable));
+        moved = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)be_granted(object, writable));
         if (moved < 0) {
             return moved == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
         }
     }
     const vmo_status status = send_until(peer, (int32_t)moved, bytes, len, deadline_ns);
-    if (status != VMO_OK && moved != BE_NONE) {
-        const int64_t closed = nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)moved);
-        return closed == 0 ? status : VMO_ERR_BACKEND;
+    if (!object) {
+        return status;
     }
-    return status;
+    if (status == VMO_OK) {
+        nx_note_sent(object, peer->channel);
+        return VMO_OK;
+    }
+    return nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)moved) == 0 ? status : VMO_ERR_BACKEND;
 }
 
 /* ---- Receiving ---------------------------------------------------------------------------------- */
@@ -148,7 +147,7 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
         return VMO_ERR_UNSUPPORTED; /* a parent's pid is not known for sure */
     }
     const int64_t slot = nx_call3(NX_SYS_CAP_TRANSFER, (uint64_t)peer->pid,
-                                  (uint64_t)granted_slot(object, writable), NX_RIGHT_MAP);
+                                  (uint64_t)be_granted(object, writable), NX_RIGHT_MAP);
     if (slot == -NX_EPERM) { /* dead, or its table is full: the kernel does not say which (K-40) */
         return nx_peer_ended(peer) ? VMO_ERR_PEER_GONE : VMO_ERR_NO_SLOTS;
     }

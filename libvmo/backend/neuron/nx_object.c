@@ -2,6 +2,7 @@
 /* VMOs on NEURON: capability slots, their bytes and their mappings. */
 #include "backend.h"
 #include "nx_call.h"
+#include "nx_in_flight.h"
 
 #define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
 #define MAPPINGS_MAX_A2 56 /* of 64 regions: a child's segments and stack take some (K-24) */
@@ -16,8 +17,7 @@ vmo_status be_init(struct be_info *info)
                              .page_bytes = NX_PAGE_BYTES,
                              .object_bytes_max = kept ? NX_ARENA_MAPPED_BYTES_A1 : NX_ARENA_BYTES_A2,
                              .mappings_max = kept ? MAPPINGS_MAX_A1 : MAPPINGS_MAX_A2,
-                             .can_unmap = has->vm_unmap,
-                             .can_destroy = has->destroy};
+                             .can_unmap = has->vm_unmap};
     return VMO_OK;
 }
 
@@ -89,6 +89,14 @@ vmo_status be_close(struct be_object *object)
     const vmo_status status = close_slot(&object->alias);
 
     return status == VMO_OK ? close_slot(&object->owner) : status;
+}
+
+vmo_status be_check_destroy(const struct be_object *object)
+{
+    if (nx_in_flight(object)) {
+        return VMO_ERR_STILL_SHARED;
+    }
+    return nx_features()->destroy ? VMO_OK : VMO_ERR_UNSUPPORTED;
 }
 
 vmo_status be_destroy(struct be_object *object)
@@ -257,9 +265,7 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
                   struct vmo_counters *counters)
 {
     /* A reader uses the alias where there is one: the kernel then refuses what the library would not do. */
-    const int32_t slot = writable || object->alias == BE_NONE ? object->owner : object->alias;
-
-    return map_slot(slot, range, writable, at, counters);
+    return map_slot(be_granted(object, writable), range, writable, at, counters);
 }
 
 vmo_status be_unmap(void *at, uint64_t bytes)

@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "elf64.h"
 #include "nx_call.h"
+#include "nx_in_flight.h"
 #include "nx_peer.h"
 
 #define CHANNEL_DEPTH 8
@@ -101,14 +102,6 @@ static vmo_status create_endpoint(int32_t *slot)
     return VMO_OK;
 }
 
-/* The number that gives a peer's two ends up. The owner ends the endpoint, with what is queued in it, which
- * takes the slot away whatever it answers (K-57); a child only gives its capability up, and what it sent
- * stays queued (K-29). */
-static uint64_t closing_call(const struct be_peer *peer)
-{
-    return peer->keeps_sent ? NX_SYS_CAP_CLOSE : NX_SYS_EP_CLOSE;
-}
-
 static vmo_status close_end(uint64_t number, int32_t *slot)
 {
     if (*slot == BE_NONE) {
@@ -119,6 +112,18 @@ static vmo_status close_end(uint64_t number, int32_t *slot)
     return answer == 0 || (number == NX_SYS_EP_CLOSE && (answer == -NX_EPERM || answer == -NX_ESRCH))
                ? VMO_OK
                : VMO_ERR_BACKEND;
+}
+
+/* Gives a peer's ends and its watch up by this call. The owner of a channel ends its endpoints, with what is
+ * queued in them, which takes the slots away whatever the kernel answers (K-57); a child only gives its
+ * capabilities up, and what it sent stays queued. */
+static vmo_status close_ends(uint64_t number, struct be_peer *peer)
+{
+    const vmo_status send = close_end(number, &peer->send);
+    const vmo_status receive = close_end(number, &peer->receive);
+    const vmo_status watch = close_end(NX_SYS_CAP_CLOSE, &peer->watch); /* the child's own endpoint */
+
+    return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
 }
 
 /* Gives a child that has not run yet its ends of the channel and its watch, then lets it run. */
@@ -155,8 +160,12 @@ static vmo_status exec_and_equip(const struct vmo_program *program, struct be_pe
 
 vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
 {
+    static uint32_t channels; /* to children, ever */
     struct be_peer peer = {.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
 
+    if (channels == NX_CHANNELS - 1) {
+        return VMO_ERR_NO_SLOTS; /* only on a kernel with more endpoint ids than the contract says */
+    }
     vmo_status status = check_program(program);
     if (status == VMO_OK) {
         status = create_endpoint(&peer.send);
@@ -168,9 +177,10 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
         status = exec_and_equip(program, &peer);
     }
     if (status != VMO_OK) {
-        const vmo_status closed = be_peer_close(&peer);
+        const vmo_status closed = close_ends(NX_SYS_EP_CLOSE, &peer);
         return closed == VMO_OK ? status : closed;
     }
+    peer.channel = ++channels;
     *out = peer;
     return VMO_OK;
 }
@@ -180,8 +190,11 @@ vmo_status be_parent(struct be_peer *out)
     if (nx_features()->init) {
         return VMO_ERR_UNSUPPORTED;
     }
-    *out = (struct be_peer){
-        .pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE, .keeps_sent = true};
+    *out = (struct be_peer){.pid = BE_NONE,
+                            .send = CHILD_SEND,
+                            .receive = CHILD_RECEIVE,
+                            .watch = BE_NONE,
+                            .channel = NX_TO_PARENT};
     return VMO_OK;
 }
 
@@ -193,11 +206,14 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
 
 vmo_status be_peer_close(struct be_peer *peer)
 {
-    const vmo_status send = close_end(closing_call(peer), &peer->send);
-    const vmo_status receive = close_end(closing_call(peer), &peer->receive);
-    const vmo_status watch = close_end(NX_SYS_CAP_CLOSE, &peer->watch); /* the child's own endpoint */
-
-    return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
+    if (peer->channel == NX_TO_PARENT) {
+        return close_ends(NX_SYS_CAP_CLOSE, peer);
+    }
+    const vmo_status status = close_ends(NX_SYS_EP_CLOSE, peer);
+    if (status == VMO_OK) {
+        nx_note_closed(peer->channel);
+    }
+    return status;
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */

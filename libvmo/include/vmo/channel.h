@@ -57,11 +57,10 @@ VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t pe
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
-/* Ends the channel. To a child: messages still on their way are lost, capabilities in them with them, and a
- * VMO that was sent to it no longer counts as on its way. To the parent, whose channel it is: they stay
- * queued, and a VMO that was sent to it can never be destroyed by this task (K-29). On Linux they stay queued
- * as well, but keep the memory they carry alive themselves: it counts as on its way no longer. Errors:
- * BAD_HANDLE. */
+/* Ends the channel. On NEURON, messages to a child that it has not received are lost, with the capabilities
+ * in them, and a VMO that was sent to it can be destroyed from here on. Messages to the parent, whose channel
+ * it is, stay queued, and a VMO that was sent to it can never be destroyed by this task (K-29). On Linux
+ * messages stay queued and keep what they carry alive. Errors: BAD_HANDLE. */
 VMO_CHECK vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* ---- Messages ----------------------------------------------------------------------------------- */

@@ -30,21 +30,20 @@ extern "C" {
 /* What a call answers. Each line says what the caller can do about it. */
 typedef enum vmo_status {
     VMO_OK = 0,
-    VMO_ERR_INVALID = 1,       /* an argument is NULL or outside its type's meaning: fix the call */
-    VMO_ERR_BAD_HANDLE = 2,    /* the handle is closed, stale or of another registry: fix the call */
-    VMO_ERR_ZERO_LENGTH = 3,   /* a VMO or a mapping of no bytes was asked for: ask for some */
-    VMO_ERR_TOO_LARGE = 4,     /* more than one operation may have: split it, or raise the limit */
-    VMO_ERR_BOUNDS = 5,        /* the range reaches past the end: read vmo_len first */
-    VMO_ERR_QUOTA = 6,         /* the registry's total of bytes is used up: close something */
-    VMO_ERR_TABLE_FULL = 7,    /* the registry's table is full: close something, or size it larger */
-    VMO_ERR_NO_MEMORY = 8,     /* the kernel has no memory for it: destroy something */
-    VMO_ERR_NO_SLOTS = 9,      /* a table of the kernel (slots, regions, descriptors) is full */
-    VMO_ERR_RIGHTS = 10,       /* the handle lacks the right: ask its sender for more */
-    VMO_ERR_SEALED = 11,       /* the seal forbids it, for good */
-    VMO_ERR_BUSY = 12,         /* a mapping or an earlier writable transfer forbids the seal: unmap first */
-    VMO_ERR_STILL_MAPPED = 13, /* a view or a mapping of it lives: unmap first */
-    VMO_ERR_STILL_SHARED =
-        14, /* another task holds it, or a message with it is on its way: close the peer first */
+    VMO_ERR_INVALID = 1,         /* an argument is NULL or outside its type's meaning: fix the call */
+    VMO_ERR_BAD_HANDLE = 2,      /* the handle is closed, stale or of another registry: fix the call */
+    VMO_ERR_ZERO_LENGTH = 3,     /* a VMO or a mapping of no bytes was asked for: ask for some */
+    VMO_ERR_TOO_LARGE = 4,       /* more than one operation may have: split it, or raise the limit */
+    VMO_ERR_BOUNDS = 5,          /* the range reaches past the end: read vmo_len first */
+    VMO_ERR_QUOTA = 6,           /* the registry's total of bytes is used up: close something */
+    VMO_ERR_TABLE_FULL = 7,      /* the registry's table is full: close something, or size it larger */
+    VMO_ERR_NO_MEMORY = 8,       /* the kernel has no memory for it: destroy something */
+    VMO_ERR_NO_SLOTS = 9,        /* a table of the kernel (slots, regions, descriptors) is full */
+    VMO_ERR_RIGHTS = 10,         /* the handle lacks the right: ask its sender for more */
+    VMO_ERR_SEALED = 11,         /* the seal forbids it, for good */
+    VMO_ERR_BUSY = 12,           /* a mapping or an earlier writable transfer forbids the seal: unmap first */
+    VMO_ERR_STILL_MAPPED = 13,   /* a view or a mapping of it lives: unmap first */
+    VMO_ERR_STILL_SHARED = 14,   /* another handle or task holds it, or a message may: close those first */
     VMO_ERR_NOT_AUTHORISED = 15, /* the peer is not on the registry's list: vmo_peer_allow */
     VMO_ERR_PEER_GONE = 16,      /* the peer has ended or closed its side: close the peer */
     VMO_ERR_QUEUE_FULL = 17,     /* the kernel holds too many bytes for this owner: let the peer receive */
@@ -173,10 +172,11 @@ VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
 
 /* Gives the memory back to the kernel; the handle is gone after success and as it was after failure.
  * Kept mappings that nobody uses are dropped first. Errors: STILL_MAPPED (a view lives here, or a
- * mapping in another task), STILL_SHARED (another handle or capability, or sent to a peer that is not closed
- * yet, K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received, or a handle without
- * WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). Where the kernel
- * keeps memory for as long as anybody holds it (Linux), what others hold is no reason to refuse. */
+ * mapping in another task), STILL_SHARED (another handle or capability, or on NEURON sent to a peer that is
+ * not closed yet, K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received, or a handle
+ * without WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). Where the
+ * kernel keeps memory for as long as anybody holds it (Linux), what other tasks hold is no reason to refuse,
+ * nor is a message: they keep the memory. */
 VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 
 /* ---- Bytes (R2) --------------------------------------------------------------------------------- */

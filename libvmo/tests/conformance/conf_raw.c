@@ -7,10 +7,12 @@ void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len)
 {
     const struct peer *peer = registry_peer(world.a, world.to_peer);
     struct vmo_ref ref = {NULL, NULL};
+    struct be_object copy = BE_NO_OBJECT; /* the object itself does not learn that it was sent */
 
     CHECK(peer != NULL);
     if (object.id != VMO_NONE.id) {
         CHECK(registry_lookup(world.a, object, &ref));
+        copy = ref.object->be;
     }
-    OK(be_send(&peer->be, ref.object ? &ref.object->be : NULL, writable, bytes, len, conf_soon()));
+    OK(be_send(&peer->be, ref.object ? &copy : NULL, writable, bytes, len, conf_soon()));
 }

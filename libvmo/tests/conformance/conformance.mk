@@ -3,24 +3,26 @@
 
 CONF_GROUPS := life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos \
                rounds full-slots full-maps full-memory
-CONF_SRCS := $(filter-out libvmo/tests/conformance/conf_peer_main.c,$(sort $(wildcard libvmo/tests/conformance/*.c)))
+CONF_SRCS := $(filter-out %/conf_peer_main.c,$(sort $(wildcard libvmo/tests/conformance/*.c)))
 
 # ---- On the host, under ASan and UBSan: the fake kernel, and Linux ------------------------------------------
 CONF_HOST := $(BUILD)/san/libvmo/tests/conformance
-CONF_CORE_OBJS := $(patsubst %.c,$(BUILD)/san/%.o,$(LIBVMO_CORE_SRCS) $(CONF_SRCS))
+# conf_raw.c goes below the public API, and so it is compiled with each backend's types.
+CONF_CASE_OBJS := $(filter-out %/conf_raw.o,$(patsubst %.c,$(BUILD)/san/%.o,$(CONF_SRCS)))
 CONF_FAKE := $(CONF_HOST)/conf_fake
-CONF_FAKE_OBJS := $(CONF_CORE_OBJS) $(CONF_HOST)/fake/conf_fake.o \
-                  $(patsubst %.c,$(BUILD)/san/%.o,$(sort $(wildcard libvmo/backend/fake/*.c)))
+CONF_FAKE_OBJS := $(CONF_CASE_OBJS) $(BUILD)/san/fake/libvmo/tests/conformance/conf_raw.o $(CONF_HOST)/fake/conf_fake.o \
+                  $(LIBVMO_FAKE_OBJS)
 CONF_PROGRAMS := $(CONF_FAKE)
-$(CONF_HOST)/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
+$(CONF_HOST)/fake/%.o $(BUILD)/san/fake/libvmo/tests/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/fake
+$(CONF_HOST)/conf_raw.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/linux
 $(CONF_FAKE): $(CONF_FAKE_OBJS)
 	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 CONF_LINUX_SRCS := $(sort $(wildcard libvmo/backend/linux/*.c))
 ifneq ($(CONF_LINUX_SRCS),)
 CONF_PROGRAMS += $(CONF_HOST)/conf_linux
-$(CONF_HOST)/conf_linux: $(CONF_CORE_OBJS) $(CONF_HOST)/linux/conf_linux.o $(CONF_HOST)/conf_peer_main.o \
-    $(patsubst %.c,$(BUILD)/san/%.o,$(CONF_LINUX_SRCS))
+$(CONF_HOST)/conf_linux: $(CONF_CASE_OBJS) $(CONF_HOST)/conf_raw.o $(CONF_HOST)/linux/conf_linux.o \
+    $(CONF_HOST)/conf_peer_main.o $(patsubst %.c,$(BUILD)/san/%.o,$(LIBVMO_CORE_SRCS) $(CONF_LINUX_SRCS))
 	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^
 endif
 

@@ -274,7 +274,7 @@ static void try_claim(const struct vmo_incoming *in)
 /* The free descriptor after this many lower ones: whatever leaks moves the first beyond any bound. */
 static int free_descriptor(size_t after)
 {
-    int held[BE_PARKED_MAX + 1];
+    int held[LX_PARKED_MAX + 1];
 
     for (size_t i = 0; i <= after; i++) {
         held[i] = fcntl(rig.near, F_DUPFD_CLOEXEC, 0);
@@ -332,7 +332,7 @@ static void random_packets(void **state)
     }
     assert_int_equal(close(rig.far), 0);
     rig.far = -1;
-    const int highest = free_descriptor(BE_PARKED_MAX); /* so many transfers may wait for their claims */
+    const int highest = free_descriptor(LX_PARKED_MAX); /* so many transfers may wait for their claims */
     const uint32_t mappings = look().mappings;
     while (!receive_one(turn)) {
         turn++;

@@ -33,7 +33,7 @@ static struct raw raw_handle(uint64_t len_bytes)
 }
 
 /* b sends bytes that the core would not, and with them a capability if `object` is there. */
-static void raw_send(const struct raw *raw, size_t len, const struct be_object *object)
+static void raw_send(const struct raw *raw, size_t len, struct be_object *object)
 {
     AS_B;
     assert_ok(be_send(&world.raw_b, object, false, raw, len, SOON_NS));

@@ -3,8 +3,7 @@
 
 UNIT_TESTS := test_bytes test_channel test_dup test_inject test_peer test_registry test_require test_seals test_sha256 test_status \
               test_transfer test_views test_wire test_wrap
-UNIT_OBJS := $(patsubst %.c,$(BUILD)/san/%.o,$(sort $(wildcard libvmo/src/*.c libvmo/backend/fake/*.c)) \
-             libvmo/tests/unit/unit.c)
+UNIT_OBJS := $(LIBVMO_FAKE_OBJS) $(BUILD)/san/libvmo/tests/unit/unit.o
 UNIT_LIBS_test_sha256 := -lcrypto
 
 $(BUILD)/san/libvmo/tests/unit/%.o: INCLUDES_libvmo/tests += -Ilibvmo/backend/fake

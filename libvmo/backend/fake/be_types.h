@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake backend's own part of the port's structs. The core never looks into them. */
+#ifndef VMO_BE_TYPES_H
+#define VMO_BE_TYPES_H
+
+#include <stdint.h>
+
+struct be_object_own {
+    uint32_t sent_to; /* queues that a message with this object went into, a bit for each */
+};
+
+struct be_peer {
+    int32_t pid;     /* the side that it is; BE_NONE: the parent */
+    int32_t send;    /* slot of the queue to it */
+    int32_t receive; /* slot of the queue from it */
+    int32_t watch;   /* slot that tells the child's end, or BE_NONE */
+};
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Linux backend's own part of the port's structs. The core never looks into them. */
+#ifndef VMO_BE_TYPES_H
+#define VMO_BE_TYPES_H
+
+#include <stdint.h>
+
+struct be_object_own {
+    void *kept; /* the owner's mapping from before a PEERS seal, through which it still writes; else NULL */
+};
+
+/* A transferred descriptor that arrived and was not claimed yet. */
+struct lx_parked {
+    uint32_t name; /* 0: this entry is free */
+    int32_t descriptor;
+};
+#define LX_PARKED_MAX 8
+
+struct be_peer {
+    int32_t pid;             /* BE_NONE: in another namespace */
+    int32_t socket;          /* the channel, both ways */
+    int32_t watch;           /* a child's pidfd or LX_WATCH_BY_PID, until it was waited for; else BE_NONE */
+    uint32_t transfers_sent; /* both ends count transfers: the count is a transfer's name */
+    uint32_t transfers_seen;
+    struct lx_parked parked[LX_PARKED_MAX];
+};
+
+#endif

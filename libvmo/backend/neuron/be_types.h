@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The NEURON backend's own part of the port's structs. The core never looks into them. */
+#ifndef VMO_BE_TYPES_H
+#define VMO_BE_TYPES_H
+
+#include <stdint.h>
+
+#define NX_CHANNEL_WORDS 2
+
+/* A set of this task's channels, a bit for each (nx_in_flight.c). */
+struct nx_channels {
+    uint64_t bits[NX_CHANNEL_WORDS];
+};
+
+struct be_object_own {
+    struct nx_channels sent_to; /* channels that a message with this object went into */
+};
+
+struct be_peer {
+    int32_t pid;      /* BE_NONE: the parent, whose pid is not known for sure */
+    int32_t send;     /* the endpoint for messages to it */
+    int32_t receive;  /* the endpoint for messages from it */
+    int32_t watch;    /* the endpoint that tells the child's end, until that was waited for; else BE_NONE */
+    uint32_t channel; /* this channel's number in struct nx_channels; NX_TO_PARENT: the parent owns it */
+};
+
+#endif
