@@ -7,7 +7,8 @@
 A file is a .c or .S file with the header of the same name and folder. It has an arrow to each file whose header it
 includes, and to each file that defines a symbol which its object file (`nm`) leaves undefined. Tests are left out.
 
-A lower floor reaches a higher one through a declared hook alone: a function that the higher floor defines for it.
+A lower floor reaches a higher one through a declared hook alone: a function, or types, that the higher floor defines
+for it.
 """
 import argparse
 import collections
@@ -27,6 +28,8 @@ HOOK_HEADERS = {
     "boot/core/port.h": "boot/arch, or a stand-in on the host",
     "payloads/connect.h": "payloads/neuron or payloads/linux, one in a program",
 }
+# Header of a higher floor -> the one file that may include it: a backend fills in the port's types (ADR 0011).
+HOOK_TYPES = {"be_types.h": "libvmo/src/backend.h"}
 # What first instructions call: they are the ground of a program, and its main function is the top.
 HOOKS = {"boot_main": "boot/arch/entry.S", "main": "payloads/crt/crt_start.S", "probe_main": "payloads/probe/probe_start.S"}
 # One file in two languages: each calls the other.
@@ -135,6 +138,8 @@ def add_includes(graph, root):
     known = {str(path.relative_to(root)): path for path in found if in_graph(str(path.relative_to(root)))}
     for name, path in sorted(known.items()):
         for included in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            if HOOK_TYPES.get(included) == name:
+                continue
             beside = str(pathlib.PurePosixPath(name).parent / included)
             targets = [beside] if beside in known else [other for other in known if other.endswith("/" + included)]
             for target in targets:

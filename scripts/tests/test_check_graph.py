@@ -41,6 +41,10 @@ TREES = {
     "a declared hook": (PORT | CALLS_PORT, 0, "0 upward, 0 in circles", "upward:"),
     "a hook in a comment alone": ({"boot/core/port.h": "/* port_stop() */\n", "boot/arch/stop.c": "void port_stop(void);\nvoid port_stop(void)\n{\n}\n",
                                    "boot/core/low.c": caller("low", "port_stop")}, 1, "upward: boot/core/low -> boot/arch/stop", "in a circle:"),
+    "types for the port": ({"libvmo/src/backend.h": '#include "be_types.h"\n', "libvmo/backend/linux/be_types.h": "struct own;\n",
+                            "libvmo/src/a.c": '#include "backend.h"\nint a;\n'}, 0, "1 arrows, 0 upward, 0 in circles", "upward:"),
+    "types from above by another way": ({"libvmo/backend/linux/be_types.h": "extern int a;\n", "libvmo/src/a.c": '#include "be_types.h"\nint a;\n'},
+                                        1, "upward: libvmo/src/a -> libvmo/backend/linux/be_types: be_types.h", "in a circle:"),
     "tests are left out": ({"boot/core/a.c": caller("a", "b"), "boot/tests/core/b.c": caller("b", "a")}, 0, "0 in circles", "upward:"),
     "nothing was built": ({"boot/core/a.h": "void a(void);\n"}, 1, "build first", "upward:"),
 }
@@ -54,7 +58,7 @@ def build(folder, files):
     for name in (name for name in files if name.endswith(".c")):
         made = folder / "out" / name.replace(".c", ".o")
         made.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([CC, "-Iboot", "-MMD", "-c", "-o", str(made), name], cwd=folder, check=True)
+        subprocess.run([CC, "-Iboot", "-Ilibvmo/backend/linux", "-MMD", "-c", "-o", str(made), name], cwd=folder, check=True)
 
 
 def main():
