@@ -13,7 +13,7 @@ import sys
 # listed: folder (or file) of the source -> what it may include from.
 PARTS = ("libvmo/tests/", "payloads/", "tests/")
 COMMON = ("abi/", "libvmo/include/")
-PORT = ("libvmo/src/backend.h", "libvmo/include/")
+PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/include/")
 BACKENDS = ("neuron", "linux", "fake")
 EXCEPTIONS = {
     # Less: the ground stands on nothing; the kernel does not see the library; the tool shares nothing with the guest.

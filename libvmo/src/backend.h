@@ -18,6 +18,7 @@
 #include "vmo/vmo.h"
 
 #define BE_NONE (-1)
+#define BE_ENTRIES_MAX 4096 /* of each table of a registry: mappings_max of a kernel with room for more */
 
 /* A VMO's capabilities as the backend names them: slots on NEURON, descriptors on Linux. */
 struct be_object {

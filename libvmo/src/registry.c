@@ -8,7 +8,6 @@
 #include "sizes.h"
 
 #define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
-#define ENTRIES_MAX 4096
 #define HANDLES_PER_OBJECT 2 /* on the average, over the table */
 #define PEERS_MAX 32
 #define STORAGE_ALIGN 16
@@ -31,8 +30,8 @@ _Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && al
 
 static bool limits_hold(const struct vmo_limits *limits)
 {
-    return limits->objects >= 1 && limits->objects <= ENTRIES_MAX && limits->mappings >= 1 &&
-           limits->mappings <= ENTRIES_MAX && limits->views >= 1 && limits->views <= ENTRIES_MAX &&
+    return limits->objects >= 1 && limits->objects <= BE_ENTRIES_MAX && limits->mappings >= 1 &&
+           limits->mappings <= BE_ENTRIES_MAX && limits->views >= 1 && limits->views <= BE_ENTRIES_MAX &&
            limits->peers <= PEERS_MAX;
 }
 

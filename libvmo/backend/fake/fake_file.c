@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fake_state.h"
+#include "sizes.h"
 
 #define FIRST_FILE 3 /* as if the standard streams were open */
 
@@ -64,7 +65,7 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
     if (memory == NULL) {
         return VMO_ERR_INVALID;
     }
-    if (range.off_bytes > memory->file_bytes || range.len_bytes > memory->file_bytes - range.off_bytes) {
+    if (!range_within(range, memory->file_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     const int32_t slot = fake_slot_fill(fake.now, FAKE_FILE, (uint32_t)(memory - fake.memories));

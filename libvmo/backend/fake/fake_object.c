@@ -2,8 +2,9 @@
 /* The port's calls about VMOs: life, bytes, capabilities, mappings. */
 #include "fake_state.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "sizes.h"
 
 vmo_status be_init(struct be_info *info)
 {
@@ -17,38 +18,6 @@ vmo_status be_init(struct be_info *info)
     info->object_bytes_max = fake.config.object_bytes_max;
     info->mappings_max = fake.config.regions;
     info->can_unmap = fake.config.has_unmap;
-    return VMO_OK;
-}
-
-static uint64_t arena_used(void)
-{
-    uint64_t used = 0;
-
-    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
-        used += fake.memories[i].is_file ? 0 : fake.memories[i].size_bytes;
-    }
-    return used;
-}
-
-vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out)
-{
-    uint32_t i = 0;
-
-    while (i < FAKE_MEMORIES && fake.memories[i].bytes != NULL) {
-        i++;
-    }
-    if (i == FAKE_MEMORIES || size_bytes > fake.config.arena_bytes - arena_used()) {
-        return VMO_ERR_NO_MEMORY;
-    }
-    /* calloc leaves a large memory untouched until it is used; the page more is for the alignment. */
-    uint8_t *raw = calloc(1, (size_t)size_bytes + FAKE_PAGE_BYTES);
-    if (raw == NULL) {
-        return VMO_ERR_NO_MEMORY;
-    }
-    uint8_t *bytes = raw + (FAKE_PAGE_BYTES - (uintptr_t)raw % FAKE_PAGE_BYTES);
-    fake.memories[i] = (struct fake_memory){.raw = raw, .bytes = bytes, .size_bytes = size_bytes};
-    fake_guard(i);
-    *out = i;
     return VMO_OK;
 }
 
@@ -79,11 +48,6 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     return VMO_OK;
 }
 
-static bool within(struct vmo_range range, uint64_t size_bytes)
-{
-    return range.off_bytes <= size_bytes && range.len_bytes <= size_bytes - range.off_bytes;
-}
-
 /* The owner's slot of an object, or NULL: aliases cannot write. */
 static struct fake_slot *owner_slot(const struct be_object *object)
 {
@@ -102,7 +66,7 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     if (slot == NULL) {
         return VMO_ERR_RIGHTS;
     }
-    if (!within(range, fake.memories[slot->what].size_bytes)) {
+    if (!range_within(range, fake.memories[slot->what].size_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     if (range.len_bytes == 0) {
@@ -127,7 +91,7 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
     if (slot == NULL || (file == NULL && !fake.config.has_read)) {
         return VMO_ERR_UNSUPPORTED;
     }
-    if (!within(range, fake_readable_bytes(slot->what))) {
+    if (!range_within(range, fake_readable_bytes(slot->what))) {
         return VMO_ERR_BOUNDS;
     }
     if (range.len_bytes == 0) {
@@ -273,7 +237,7 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
     if (!whole_pages(range)) {
         return VMO_ERR_INVALID;
     }
-    if (!within(range, fake.memories[slot->what].size_bytes)) {
+    if (!range_within(range, fake.memories[slot->what].size_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     return fake_region_add(slot->what, range, at);

@@ -112,6 +112,38 @@ void fake_guard(uint32_t memory)
     }
 }
 
+static uint64_t arena_used(void)
+{
+    uint64_t used = 0;
+
+    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
+        used += fake.memories[i].is_file ? 0 : fake.memories[i].size_bytes;
+    }
+    return used;
+}
+
+vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out)
+{
+    uint32_t i = 0;
+
+    while (i < FAKE_MEMORIES && fake.memories[i].bytes != NULL) {
+        i++;
+    }
+    if (i == FAKE_MEMORIES || size_bytes > fake.config.arena_bytes - arena_used()) {
+        return VMO_ERR_NO_MEMORY;
+    }
+    /* calloc leaves a large memory untouched until it is used; the page more is for the alignment. */
+    uint8_t *raw = calloc(1, (size_t)size_bytes + FAKE_PAGE_BYTES);
+    if (raw == NULL) {
+        return VMO_ERR_NO_MEMORY;
+    }
+    uint8_t *bytes = raw + (FAKE_PAGE_BYTES - (uintptr_t)raw % FAKE_PAGE_BYTES);
+    fake.memories[i] = (struct fake_memory){.raw = raw, .bytes = bytes, .size_bytes = size_bytes};
+    fake_guard(i);
+    *out = i;
+    return VMO_OK;
+}
+
 void fake_memory_free(uint32_t memory)
 {
     fake_expose(memory);

@@ -13,8 +13,6 @@
 
 /* Longest VMO. Pages come when they are touched, so this bounds addresses, not memory. */
 #define LX_OBJECT_BYTES_MAX (UINT64_C(1) << 40)
-/* Far below vm.max_map_count, which the rest of the program needs too. */
-#define LX_MAPPINGS_MAX 4096
 
 /* ---- Features (R14): each probed once, by its own harmless call ------------------------------------- */
 

@@ -12,6 +12,7 @@
 
 #include "lx.h"
 #include "lx_abi.h"
+#include "sizes.h"
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 
@@ -133,7 +134,7 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
     if (status != VMO_OK) {
         return status;
     }
-    if (range.off_bytes > size_bytes || range.len_bytes > size_bytes - range.off_bytes) {
+    if (!range_within(range, size_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     for (uint64_t done = 0; done < range.len_bytes;) {
@@ -302,8 +303,7 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
     if (!readable(file) || fstat(file, &seen) != 0 || !S_ISREG(seen.st_mode)) {
         return VMO_ERR_INVALID;
     }
-    const uint64_t size_bytes = (uint64_t)seen.st_size;
-    if (range.off_bytes > size_bytes || range.len_bytes > size_bytes - range.off_bytes) {
+    if (!range_within(range, (uint64_t)seen.st_size)) {
         return VMO_ERR_BOUNDS;
     }
     const int own = fcntl(file, F_DUPFD_CLOEXEC, 0);

@@ -68,6 +68,10 @@ const struct nx_features *nx_features(void);
 bool nx_budget_arena(uint64_t bytes);
 bool nx_budget_space(void);
 
+/* Does memory lie in the half of the address space that is a task's? The kernel panics on many other pointers
+ * (K-64). */
+bool nx_is_user(const void *memory, uint64_t bytes);
+
 /* A capability slot's kind, as far as a harmless call tells: true for a VMO that its holder may write (K-21).
  */
 bool nx_slot_writable(int32_t slot, uint64_t size_bytes);

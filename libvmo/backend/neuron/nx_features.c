@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this kernel can do, and what it must not be asked for. */
 #include "nx_call.h"
+#include "sizes.h"
 
 #define NO_SLOT 0x7fffffffu /* in no table (K-15) */
 #define NO_PID 0x7fffffffu
@@ -76,7 +77,7 @@ bool nx_budget_arena(uint64_t bytes)
     if (!used) {
         used = own_image_bytes();
     }
-    if (bytes > NX_ARENA_MAPPED_BYTES_A1 || used > NX_ARENA_MAPPED_BYTES_A1 - bytes) {
+    if (!range_within((struct vmo_range){used, bytes}, NX_ARENA_MAPPED_BYTES_A1)) {
         return false;
     }
     used += bytes; /* a refused call loses its bytes too */
@@ -95,6 +96,11 @@ bool nx_budget_space(void)
     }
     used++;
     return true;
+}
+
+bool nx_is_user(const void *memory, uint64_t bytes)
+{
+    return range_within((struct vmo_range){nx_address(memory), bytes}, NX_USER_TOP);
 }
 
 bool nx_slot_writable(int32_t slot, uint64_t size_bytes)

@@ -6,7 +6,6 @@
 
 #define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
 #define MAPPINGS_MAX_A2 56 /* of 64 regions: a child's segments and stack take some (K-24) */
-#define MAPPINGS_MAX_A1 4096
 
 vmo_status be_init(struct be_info *info)
 {
@@ -16,7 +15,7 @@ vmo_status be_init(struct be_info *info)
     *info = (struct be_info){.platform = kept ? "a1" : "a2",
                              .page_bytes = NX_PAGE_BYTES,
                              .object_bytes_max = kept ? NX_ARENA_MAPPED_BYTES_A1 : NX_ARENA_BYTES_A2,
-                             .mappings_max = kept ? MAPPINGS_MAX_A1 : MAPPINGS_MAX_A2,
+                             .mappings_max = kept ? BE_ENTRIES_MAX : MAPPINGS_MAX_A2,
                              .can_unmap = has->vm_unmap};
     return VMO_OK;
 }
@@ -124,7 +123,7 @@ static vmo_status touch(const void *memory, uint64_t bytes)
 {
     const uint64_t from = nx_address(memory);
 
-    if (from >= NX_USER_TOP || bytes > NX_USER_TOP - from) {
+    if (!nx_is_user(memory, bytes)) {
         return VMO_ERR_INVALID;
     }
     const volatile uint8_t *byte = memory;
@@ -151,7 +150,7 @@ static vmo_status touch_writable(void *memory, uint64_t bytes)
 {
     const uint64_t to = nx_address(memory);
 
-    if (to >= NX_USER_TOP || bytes > NX_USER_TOP - to) {
+    if (!nx_is_user(memory, bytes)) {
         return VMO_ERR_INVALID;
     }
     volatile uint8_t *byte = memory;

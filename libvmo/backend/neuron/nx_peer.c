@@ -73,10 +73,9 @@ static uint64_t image_pages(const struct vmo_program *program)
 
 static vmo_status check_program(const struct vmo_program *program)
 {
-    const uint64_t at = nx_address(program->elf);
     const uint64_t pages = image_pages(program);
 
-    if (at >= NX_USER_TOP || program->elf_bytes > NX_USER_TOP - at || pages == 0) {
+    if (!nx_is_user(program->elf, program->elf_bytes) || pages == 0) {
         return VMO_ERR_INVALID;
     }
     if (!nx_features()->init) {

@@ -13,10 +13,10 @@
 
 #include "conformance/conf_order.h"
 #include "conformance/conf_port.h"
+#include "page.h"
 #include "vmo/sha256.h"
 #include "wire.h"
 
-#define PAGE UINT64_C(4096)
 #define OBJECTS 8
 #define MAPPINGS 8
 #define VIEWS 8

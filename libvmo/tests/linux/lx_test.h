@@ -13,11 +13,11 @@
 #include <cmocka.h>
 
 #include "lx.h"
+#include "page.h"
 #include "vmo/channel.h"
 #include "vmo/vmo.h"
 #include "wire.h"
 
-#define PAGE UINT64_C(4096)
 #define PAST_NS UINT64_C(0)
 #define RANGE(off, len) ((struct vmo_range){(off), (len)})
 #define NO_VIEW ((vmo_view_t){0})

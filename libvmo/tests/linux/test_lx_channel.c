@@ -51,12 +51,13 @@ static void message_and_vmo_arrive(void **state)
     assert_ok(vmo_unmap(far, view));
     assert_refused(vmo_destroy(far, in.vmo), VMO_ERR_RIGHTS);
     assert_ok(vmo_close(far, in.vmo));
-    assert_ok(vmo_destroy(rig.registry, vmo)); /* the channel stays: one peer may live as long as the program */
+    assert_ok(
+        vmo_destroy(rig.registry, vmo)); /* the channel stays: one peer may live as long as the program */
     far_drop(to_near);
 }
 
-/* The kernel keeps memory for as long as anybody holds it: what others hold is no reason to refuse, and nobody
- * takes it from them. */
+/* The kernel keeps memory for as long as anybody holds it: what others hold is no reason to refuse, and
+ * nobody takes it from them. */
 static void holders_keep_what_its_maker_destroys(void **state)
 {
     vmo_peer_t to_near;

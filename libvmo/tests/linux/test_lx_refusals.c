@@ -60,7 +60,7 @@ static void rubbish(void **state)
 
 static void too_long(void **state)
 {
-    uint8_t bytes[4096] = {0};
+    uint8_t bytes[PAGE] = {0};
     struct wire data = wire_data(1);
 
     (void)state;

@@ -5,31 +5,26 @@
 
 #define LEN (2 * PAGE + 40)
 
-/* A whole message: the header of wire.h with its fields at hand, and room for a body. */
+/* A whole message, with room for a body longer than any that holds. */
 struct raw {
-    uint32_t magic;
-    uint16_t kind;
-    uint16_t body_bytes;
-    uint32_t tag;
-    uint16_t rights;
-    uint16_t seal;
-    uint64_t len_bytes;
-    uint64_t zero;
+    struct wire wire;
     uint8_t body[VMO_BODY_MAX_BYTES + 8];
 };
 #define RAW_HEADER_BYTES 32
-_Static_assert(offsetof(struct raw, body) == sizeof(struct wire) && sizeof(struct wire) == RAW_HEADER_BYTES,
-               "wire.h");
+_Static_assert(offsetof(struct raw, body) == RAW_HEADER_BYTES, "wire.h");
 
 static struct raw raw_data(void)
 {
-    return (struct raw){.magic = WIRE_MAGIC, .kind = 1, .tag = 5};
+    return (struct raw){.wire = {.magic = WIRE_MAGIC, .kind = WIRE_DATA, .tag = 5}};
 }
 
 static struct raw raw_handle(uint64_t len_bytes)
 {
-    return (struct raw){
-        .magic = WIRE_MAGIC, .kind = 2, .tag = 5, .rights = VMO_RIGHT_READ, .len_bytes = len_bytes};
+    return (struct raw){.wire = {.magic = WIRE_MAGIC,
+                                 .kind = WIRE_HANDLE,
+                                 .tag = 5,
+                                 .rights = VMO_RIGHT_READ,
+                                 .len_bytes = len_bytes}};
 }
 
 /* b sends bytes that the core would not, and with them a capability if `object` is there. */
@@ -82,14 +77,14 @@ static void header_is_32_bytes(void **state)
     AS_B;
     assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
     assert_int_equal(len, RAW_HEADER_BYTES + 5);
-    assert_int_equal(raw.magic, WIRE_MAGIC);
-    assert_int_equal(raw.kind, 1);
-    assert_int_equal(raw.body_bytes, 5);
-    assert_int_equal(raw.tag, 0x01020304);
-    assert_int_equal(raw.rights, 0);
-    assert_int_equal(raw.seal, 0);
-    assert_int_equal(raw.len_bytes, 0);
-    assert_int_equal(raw.zero, 0);
+    assert_int_equal(raw.wire.magic, WIRE_MAGIC);
+    assert_int_equal(raw.wire.kind, 1);
+    assert_int_equal(raw.wire.body_bytes, 5);
+    assert_int_equal(raw.wire.tag, 0x01020304);
+    assert_int_equal(raw.wire.rights, 0);
+    assert_int_equal(raw.wire.seal, 0);
+    assert_int_equal(raw.wire.len_bytes, 0);
+    assert_int_equal(raw.wire.zero, 0);
     assert_memory_equal(raw.body, "hello", 5);
     assert_true(object.owner == BE_NONE && object.alias == BE_NONE);
 }
@@ -108,11 +103,11 @@ static void header_of_a_handle(void **state)
     AS_B;
     assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
     assert_int_equal(len, RAW_HEADER_BYTES);
-    assert_int_equal(raw.kind, 2);
-    assert_int_equal(raw.rights, VMO_RIGHT_READ);
-    assert_int_equal(raw.seal, VMO_SEAL_PEERS);
-    assert_int_equal(raw.len_bytes, LEN);
-    assert_int_equal(raw.zero, 0);
+    assert_int_equal(raw.wire.kind, 2);
+    assert_int_equal(raw.wire.rights, VMO_RIGHT_READ);
+    assert_int_equal(raw.wire.seal, VMO_SEAL_PEERS);
+    assert_int_equal(raw.wire.len_bytes, LEN);
+    assert_int_equal(raw.wire.zero, 0);
     assert_int_equal(object.owner, BE_NONE);
     assert_int_not_equal(object.alias, BE_NONE);
 }
@@ -144,18 +139,18 @@ static void headers_refused(void **state)
         size_t at, bytes;
         uint64_t value;
     } rows[] = {
-        {"another magic", offsetof(struct raw, magic), 4, WIRE_MAGIC + 1},
-        {"no magic", offsetof(struct raw, magic), 4, 0},
-        {"kind 0", offsetof(struct raw, kind), 2, 0},
-        {"kind 3", offsetof(struct raw, kind), 2, 3},
-        {"a handle without one", offsetof(struct raw, kind), 2, 2},
-        {"a body that is not there", offsetof(struct raw, body_bytes), 2, 1},
-        {"a body beyond the limit", offsetof(struct raw, body_bytes), 2, VMO_BODY_MAX_BYTES + 1},
-        {"the longest body", offsetof(struct raw, body_bytes), 2, UINT16_MAX},
-        {"rights of no VMO", offsetof(struct raw, rights), 2, 1},
-        {"a seal of no VMO", offsetof(struct raw, seal), 2, 1},
-        {"a length of no VMO", offsetof(struct raw, len_bytes), 8, 1},
-        {"a last word that is not 0", offsetof(struct raw, zero), 8, UINT64_C(1) << 63},
+        {"another magic", offsetof(struct wire, magic), 4, WIRE_MAGIC + 1},
+        {"no magic", offsetof(struct wire, magic), 4, 0},
+        {"kind 0", offsetof(struct wire, kind), 2, 0},
+        {"kind 3", offsetof(struct wire, kind), 2, 3},
+        {"a handle without one", offsetof(struct wire, kind), 2, 2},
+        {"a body that is not there", offsetof(struct wire, body_bytes), 2, 1},
+        {"a body beyond the limit", offsetof(struct wire, body_bytes), 2, VMO_BODY_MAX_BYTES + 1},
+        {"the longest body", offsetof(struct wire, body_bytes), 2, UINT16_MAX},
+        {"rights of no VMO", offsetof(struct wire, rights), 2, 1},
+        {"a seal of no VMO", offsetof(struct wire, seal), 2, 1},
+        {"a length of no VMO", offsetof(struct wire, len_bytes), 8, 1},
+        {"a last word that is not 0", offsetof(struct wire, zero), 8, UINT64_C(1) << 63},
     };
 
     (void)state;
@@ -178,10 +173,10 @@ static void lengths_of_messages_refused(void **state)
     }
     raw_send(&raw, RAW_HEADER_BYTES + 1, NULL);
     assert_dropped(VMO_ERR_PROTOCOL, "a byte too many");
-    raw.body_bytes = 10;
+    raw.wire.body_bytes = 10;
     raw_send(&raw, RAW_HEADER_BYTES + 9, NULL);
     assert_dropped(VMO_ERR_PROTOCOL, "a byte too few");
-    raw.body_bytes = VMO_BODY_MAX_BYTES + 1;
+    raw.wire.body_bytes = VMO_BODY_MAX_BYTES + 1;
     raw_send(&raw, RAW_HEADER_BYTES + VMO_BODY_MAX_BYTES + 1, NULL);
     assert_dropped(VMO_ERR_PROTOCOL, "a body beyond the limit, whole");
     /* And after all that, a good one. */
@@ -222,9 +217,9 @@ static void claims_refused(void **state)
     AS_A;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct raw raw = raw_handle(rows[i].len_bytes);
-        raw.kind = rows[i].kind;
-        raw.rights = rows[i].rights;
-        raw.seal = rows[i].seal;
+        raw.wire.kind = rows[i].kind;
+        raw.wire.rights = rows[i].rights;
+        raw.wire.seal = rows[i].seal;
         raw_send(&raw, RAW_HEADER_BYTES, &object);
         assert_dropped(rows[i].expected, rows[i].what);
     }
@@ -262,7 +257,7 @@ static void claim_of_write_on_an_alias(void **state)
     assert_ok(be_create(PAGE, &object));
     assert_ok(be_make_alias(&object));
     AS_A;
-    raw.rights = VMO_RIGHTS_ALL;
+    raw.wire.rights = VMO_RIGHTS_ALL;
     raw_send(&raw, RAW_HEADER_BYTES, &object);
     assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
     assert_ok(vmo_rights(world.a, incoming.vmo, &rights));
@@ -281,7 +276,7 @@ static void claim_of_a_seal_on_an_owner(void **state)
     AS_B;
     assert_ok(be_create(PAGE, &object));
     AS_A;
-    raw.seal = VMO_SEAL_FOREVER;
+    raw.wire.seal = VMO_SEAL_FOREVER;
     raw_send(&raw, RAW_HEADER_BYTES, &object);
     assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
     assert_ok(vmo_seal_enforced_by(world.a, incoming.vmo, &by));

@@ -12,11 +12,11 @@
 #include <cmocka.h>
 
 #include "fake.h"
+#include "page.h"
 #include "vmo/channel.h"
 #include "vmo/sha256.h"
 #include "vmo/vmo.h"
 
-#define PAGE UINT64_C(4096)
 #define SOON_NS UINT64_C(50000) /* 50 polls of the fake's clock from its start */
 #define NO_VIEW ((vmo_view_t){0})
 #define NO_PEER ((vmo_peer_t){0})

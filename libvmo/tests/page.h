@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page of every platform that the suites run on. */
+#ifndef TESTS_PAGE_H
+#define TESTS_PAGE_H
+
+#include <stdint.h>
+
+#define PAGE UINT64_C(4096)
+
+#endif
