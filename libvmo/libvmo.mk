@@ -3,19 +3,20 @@
 
 # ---- The backend's types (docs/adr/0011-types-by-folder.md) ----------------------------------------
 # The core is compiled once for each backend, whose be_types.h it finds by include path: below $(BUILD)/<flavour> for
-# NEURON (target) and Linux (the host's flavours), below $(BUILD)/<flavour>/fake for the fake.
+# NEURON (target) and Linux (the host's flavours), below $(BUILD)/<flavour>/<backend> for another one on the host.
 $(BUILD)/target/libvmo/%.o: INCLUDES_libvmo += -Ilibvmo/backend/neuron
 $(foreach flavour,host pic san ana,$(BUILD)/$(flavour)/libvmo/%.o): INCLUDES_libvmo += -Ilibvmo/backend/linux
-$(foreach flavour,host san cov ana,$(BUILD)/$(flavour)/fake/libvmo/%.o): INCLUDES_libvmo += -Ilibvmo/backend/fake
 
-# $(1): flavour, $(2): the variable with its flags. Called here, and in scripts/analyze.mk for the flavours made there.
-define FAKE_FLAVOUR_RULE
-$$(BUILD)/$(1)/fake/%.o: %.c $$(FLAGS_FILE)
+# $(1): flavour, $(2): the variable with its flags, $(3): backend. scripts/analyze.mk calls it for its own flavours.
+define BACKEND_FLAVOUR
+$$(BUILD)/$(1)/$(3)/libvmo/%.o: INCLUDES_libvmo += -Ilibvmo/backend/$(3)
+$$(BUILD)/$(1)/$(3)/%.o: %.c $$(FLAGS_FILE)
 	@mkdir -p $$(@D)
 	$$(Q)$$(HOSTCC) $$($(2)) $$(call includes,$$*) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
 endef
-$(eval $(call FAKE_FLAVOUR_RULE,san,SAN_CFLAGS))
-$(eval $(call FAKE_FLAVOUR_RULE,host,HOST_CFLAGS))
+$(eval $(call BACKEND_FLAVOUR,san,SAN_CFLAGS,fake))
+$(eval $(call BACKEND_FLAVOUR,san,SAN_CFLAGS,neuron))
+$(eval $(call BACKEND_FLAVOUR,host,HOST_CFLAGS,fake))
 
 # The core with the fake, as the tests of the core link it; other flavours replace the first `san`.
 LIBVMO_FAKE_OBJS := $(patsubst %.c,$(BUILD)/san/fake/%.o,$(sort $(wildcard libvmo/src/*.c libvmo/backend/fake/*.c)))

@@ -12,8 +12,8 @@ $(BUILD)/ana/%.o: %.c $(FLAGS_FILE)
 $(BUILD)/cov/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(COVERAGE_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(eval $(call FAKE_FLAVOUR_RULE,ana,ANALYZE_CFLAGS))
-$(eval $(call FAKE_FLAVOUR_RULE,cov,COVERAGE_CFLAGS))
+$(eval $(call BACKEND_FLAVOUR,ana,ANALYZE_CFLAGS,fake))
+$(eval $(call BACKEND_FLAVOUR,cov,COVERAGE_CFLAGS,fake))
 
 # ---- Static analysis -----------------------------------------------------------------------------
 # The library's core is looked at with the types of both backends that the host has.

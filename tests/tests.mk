@@ -14,6 +14,7 @@ include libvmo/tests/packaging/packaging.mk
 include boot/tests/evil/evil-suite.mk
 include scripts/tests/lint-suite.mk
 include libvmo/tests/linux/linux.mk
+include libvmo/tests/neuron/neuron.mk
 include libvmo/tests/conformance/conformance.mk
 include boot/tests/cost/cost.mk
 include boot/tests/abi/abi.mk
