@@ -169,8 +169,8 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* Keeps the mapping that the check made for the object that comes to `object`, or gives it back if there is
- * no room: a later map then makes its own. */
+/* Keeps the mapping that the check made of the object that is entered next, or gives it back. That there is no
+ * room for it is no failure: a later map makes its own. */
 static vmo_status keep_mapping(struct vmo_registry *registry, const struct object *object, void *at,
                                uint64_t size_bytes)
 {
@@ -178,7 +178,11 @@ static vmo_status keep_mapping(struct vmo_registry *registry, const struct objec
         return VMO_OK;
     }
     const vmo_status status = mapping_adopt(registry, object, at, size_bytes);
-    return status == VMO_ERR_TABLE_FULL ? be_unmap(at, size_bytes) : status;
+    if (status == VMO_OK) {
+        return VMO_OK;
+    }
+    const vmo_status undone = be_unmap(at, size_bytes);
+    return status == VMO_ERR_TABLE_FULL ? undone : status;
 }
 
 /* Checks a claim with the kernel and enters the object. On refusal the capability is still the caller's. */

@@ -126,6 +126,28 @@ static void hand_over_and_take_down(vmo_t vmo)
     assert_int_equal(fake_live().lost, 0);
 }
 
+/* The mapping that the check of an alias leaves takes the place of an unused one. */
+static void received_into_a_full_table(vmo_t vmo)
+{
+    vmo_t own = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    AGAIN(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    AS_B;
+    AGAIN(vmo_create(world.b, 8 * PAGE, &own));
+    for (uint64_t page = 0; page < 8; page++) { /* the table has 8 entries */
+        AGAIN(vmo_map_ro(world.b, own, RANGE(page * PAGE, PAGE), &view));
+        AGAIN(vmo_unmap(world.b, view));
+    }
+    AS_A;
+    const vmo_t theirs = exchange(vmo);
+    AS_B;
+    AGAIN(vmo_close(world.b, theirs));
+    AGAIN(vmo_destroy(world.b, own));
+    AS_A;
+    AGAIN(vmo_close(world.a, vmo));
+}
+
 static void transfer_and_accept(vmo_t vmo)
 {
     struct vmo_ticket ticket;
@@ -282,6 +304,12 @@ static void handed_over_by_message(void **state)
     fail_each(hand_over_and_take_down, world_make, LEN, 11);
 }
 
+static void received_in_place_of_a_kept_mapping(void **state)
+{
+    (void)state;
+    fail_each(received_into_a_full_table, world_make, LEN, 27);
+}
+
 static void handed_over_by_ticket(void **state)
 {
     (void)state;
@@ -318,9 +346,11 @@ static void taken_by_demand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LAST(life_of_one_vmo),        LAST(sealed_for_ever),       LAST(kept_mappings_go),
-        LAST(handed_over_by_message), LAST(handed_over_by_ticket), LAST(peers_come_and_go),
-        LAST(several_handles),        LAST(borrowed_and_copied),   LAST(taken_by_demand),
+        LAST(life_of_one_vmo),       LAST(sealed_for_ever),
+        LAST(kept_mappings_go),      LAST(handed_over_by_message),
+        LAST(handed_over_by_ticket), LAST(peers_come_and_go),
+        LAST(several_handles),       LAST(borrowed_and_copied),
+        LAST(taken_by_demand),       LAST(received_in_place_of_a_kept_mapping),
     };
     return cmocka_run_group_tests_name("unit/inject", tests, NULL, NULL);
 }
