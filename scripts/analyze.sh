@@ -10,14 +10,15 @@ tidy_files=$(find libvmo/src libvmo/backend host-ref abi -name '*.c' -not -path 
 printf '%s\n' $tidy_files | xargs -P 2 -n 4 sh -c '
     for file do
         case $file in
-        libvmo/*) clang-tidy --quiet "$file" -- -std=c11 -Ilibvmo/include -Ilibvmo/src -Iabi ;;
+        libvmo/backend/*) backend=${file%/*} ;;
+        *) backend=libvmo/backend/linux ;;
+        esac
+        case $file in
+        libvmo/*) clang-tidy --quiet "$file" -- -std=c11 -Ilibvmo/include -Ilibvmo/src -Iabi "-I$backend" ;;
         *) clang-tidy --quiet "$file" -- -std=c11 ;;
         esac 2>/dev/null || { echo "analyze: clang-tidy has findings in $file, or could not compile it" >&2; exit 255; }
     done' sh
 echo "analyze: clang-tidy, $(echo "$tidy_files" | wc -l) files, zero findings"
 
-cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
-    --inline-suppr --suppress=missingIncludeSystem -j 2 \
-    -Ilibvmo/include -Ilibvmo/src -Iabi -Iboot -Ipayloads -i boot/tests -i libvmo/tests -i host-ref/tests \
-    abi libvmo boot payloads host-ref
+scripts/cppcheck.sh
 echo "analyze: cppcheck, zero findings"
