@@ -28,8 +28,7 @@ struct be_object {
 };
 #define BE_NO_OBJECT ((struct be_object){.owner = BE_NONE, .alias = BE_NONE})
 
-/* The capability to read with, or to hand over to a peer that may (not) write: the alias where there is one.
- */
+/* The capability to use or to hand over: the owner's for writing, else the alias if there is one. */
 static inline int32_t be_granted(const struct be_object *object, bool writable)
 {
     return writable || object->alias == BE_NONE ? object->owner : object->alias;
@@ -52,21 +51,21 @@ VMO_CHECK vmo_status be_write(const struct be_object *object, struct vmo_range r
 /* UNSUPPORTED where the kernel has no such call: the core then reads through a mapping. */
 VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to);
 
-/* Makes the read-only capability, if the kernel can and it is not there yet: object->alias. UNSUPPORTED where
- * the kernel cannot: the promise is then the library's. */
+/* Makes the read-only capability, object->alias, unless it is there. UNSUPPORTED if the kernel has none: the
+ * library, not the kernel, then enforces the seal. */
 VMO_CHECK vmo_status be_make_alias(struct be_object *object);
-/* Seals, as strongly as the kernel can; *by says whose promise it is then. FOREVER gives the writing
- * capability up where the kernel keeps the promise: object->owner is BE_NONE or can no longer write. There is
- * no mapping of it when FOREVER is asked for, except where info.can_unmap is false. */
+/* Seals as strongly as the kernel can; *by says who enforces the seal. Where the kernel does, FOREVER gives
+ * up the capability that writes: object->owner is then BE_NONE. The core has unmapped the object before it
+ * asks for FOREVER, unless info.can_unmap is false. */
 VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by);
 
-/* Gives all capabilities of the object up. Mappings stay. */
+/* Gives up all capabilities of the object. Mappings stay. */
 VMO_CHECK vmo_status be_close(struct be_object *object);
-/* Would be_destroy be refused, as far as this side knows? No system call. UNSUPPORTED where the kernel never
- * gives memory back; STILL_SHARED where it would destroy what a message of this task's may still carry. */
+/* Checks without a system call whether be_destroy would be refused. UNSUPPORTED if the kernel never gives
+ * memory back; STILL_SHARED if it would destroy memory that a message from this task may still carry. */
 VMO_CHECK vmo_status be_check_destroy(const struct be_object *object);
-/* Gives the memory back; called only after be_check_destroy, and when the core has no mapping of it any more.
- * On success the object is empty. */
+/* Gives the memory back. The core has called be_check_destroy and has unmapped the object. On success the
+ * object is empty. */
 VMO_CHECK vmo_status be_destroy(struct be_object *object);
 
 /* range is in whole pages; counts placement_retries and private_maps. */
@@ -82,8 +81,8 @@ struct be_verified {
 };
 
 /* Checks that a received capability is a VMO of at least size_bytes (whole pages) and sealed as claimed, as
- * far as the kernel tells; PROTOCOL if not. The mapping that it may leave is the caller's. On refusal the
- * capability stays open. */
+ * far as the kernel tells; PROTOCOL if not. The caller owns the mapping in *out. After a refusal there is
+ * none, and the capability is still open. */
 VMO_CHECK vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                                struct be_verified *out, struct vmo_counters *counters);
 
@@ -93,30 +92,31 @@ VMO_CHECK vmo_status be_wrap_file(int file, struct vmo_range range, struct be_ob
 
 VMO_CHECK vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out);
 VMO_CHECK vmo_status be_parent(struct be_peer *out);
-/* A peer behind a connected descriptor, which is the backend's from here on. UNSUPPORTED where there are
- * none. */
+/* A peer behind a connected descriptor, which the backend owns after success. UNSUPPORTED where there are
+ * none.
+ */
 VMO_CHECK vmo_status be_peer_open(int descriptor, struct be_peer *out);
 /* Has a spawned peer ended without having been waited for? */
 bool be_peer_unreaped(const struct be_peer *peer);
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
 VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
 
-/* Sends bytes and, unless object is NULL, the capability for it that be_granted names. Waits until the
- * deadline while the queue is full. The backend may note in the object where it went. */
+/* Sends bytes and, unless object is NULL, the capability that be_granted names. Waits until the deadline
+ * while the queue is full. The backend may record in the object where it went. */
 VMO_CHECK vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable,
                              const void *bytes, size_t len, uint64_t deadline_ns);
-/* Receives one message of at most max bytes; a capability that came along is in *object (owner or alias
- * slot by what the kernel shows), both BE_NONE if none came. A longer message is dropped: PROTOCOL. */
+/* Receives one message of at most max bytes. *object is the capability that came with it, as owner or alias
+ * by what the kernel shows, or BE_NO_OBJECT. A longer message is dropped: PROTOCOL. */
 VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len,
                              struct be_object *object, uint64_t deadline_ns);
 
 /* Copies a capability into the peer; *name is the peer's name for it. */
 VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);
-/* The object that a name in this peer's ticket stands for; PROTOCOL for a name that cannot be one. The object
- * stays the backend's until be_transfer_consume. */
+/* Finds the object that a ticket of this peer's names; PROTOCOL for a name that cannot be one. The backend
+ * owns the object until be_transfer_consume. */
 VMO_CHECK vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out);
-/* The object was taken over: the name stands for it no more. */
+/* The core has taken the object over; its name is void. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name);
 
 uint64_t be_now_ns(void);

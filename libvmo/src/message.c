@@ -44,7 +44,7 @@ static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref
     return (rights & ~(uint32_t)ref->handle->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
 }
 
-/* Without WRITE the peer gets what cannot write, where the kernel has such a thing. */
+/* Without WRITE the peer gets a read-only capability if the kernel supports one. */
 static vmo_status prepare_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
 {
     vmo_status status = check_grant(peer, ref, rights);
@@ -169,8 +169,8 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* Keeps the mapping that the check made of the object that is entered next, or gives it back. That there is no
- * room for it is no failure: a later map makes its own. */
+/* Keeps the mapping that the check made of the object that is entered next, or gives it back. That there is
+ * no room for it is no failure: a later map makes its own. */
 static vmo_status keep_mapping(struct vmo_registry *registry, const struct object *object, void *at,
                                uint64_t size_bytes)
 {

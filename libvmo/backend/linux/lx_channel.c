@@ -161,8 +161,8 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
     return VMO_OK;
 }
 
-/* One try, which never waits. TIMED_OUT: nothing there. A reset is told once, before what the peer sent ahead
- * of it: look again. */
+/* One try, which never waits. TIMED_OUT: the queue is empty. ECONNRESET is reported once, before data that is
+ * already queued: retry. */
 static vmo_status receive(int socket, void *bytes, size_t max, struct packet *out)
 {
     union control control;
@@ -212,8 +212,8 @@ static bool is_grant(const void *bytes, size_t len)
     return magic == GRANT_MAGIC;
 }
 
-/* Puts a transferred descriptor by until it is claimed, or until so many more have come that it loses its
- * place: what is never claimed, or refused each time, holds nobody up. */
+/* Parks a transferred descriptor until it is claimed. The eighth newer one evicts it, so that unclaimed ones
+ * cannot block the queue. */
 static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
 {
     struct grant grant;

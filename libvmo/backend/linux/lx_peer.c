@@ -55,8 +55,8 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return is_channel(descriptor) ? take_over(descriptor, out) : VMO_ERR_INVALID;
 }
 
-/* What a program inherits is not close-on-exec, and what was taken over is: a socket of the program's own, or
- * a parent that was asked for already, is none. */
+/* An inherited socket to the parent has FD_CLOEXEC clear; one of the program's own, or one that was taken
+ * over already, has it set. */
 vmo_status be_parent(struct be_peer *out)
 {
     const int flags = fcntl(PARENT_SOCKET, F_GETFD);
