@@ -72,7 +72,7 @@ uint64_t machine_map(uint64_t ram_end_pa)
     const uint64_t root_pa = (uint64_t)(uintptr_t)root;
     CSR_WRITE(satp, SATP_SV39 | root_pa >> 12);
     port_tlb_flush();
-    console_relocate(DEVICE_VA);
+    uart_relocate(DEVICE_VA);
     finisher_relocate(DEVICE_VA + PAGE_BYTES);
     return root_pa;
 }

@@ -30,7 +30,7 @@ void machine_traps(void);
 _Noreturn void machine_run(void);
 
 /* Moves the devices to their mapped addresses; called by machine_map. */
-void console_relocate(uint64_t uart_va);
+void uart_relocate(uint64_t uart_va);
 void finisher_relocate(uint64_t finisher_va);
 
 /* SBI (specification 1.0, chapter 6): programs the timer in absolute 100 ns ticks. */

@@ -10,7 +10,7 @@
 
 static volatile uint8_t *uart = (volatile uint8_t *)(uintptr_t)MACHINE_UART_PA;
 
-void console_relocate(uint64_t uart_va)
+void uart_relocate(uint64_t uart_va)
 {
     uart = (volatile uint8_t *)(uintptr_t)uart_va;
 }

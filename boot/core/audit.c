@@ -148,11 +148,11 @@ void audit_copied_from_vmo(uint32_t pid, uint64_t bytes)
         task->copied_from_vmo += bytes;
 }
 
-void audit_hand(uint32_t from, uint32_t to, enum audit_hand_via via, const struct cap *cap)
+void audit_grant(uint32_t from, uint32_t to, enum audit_grant_via via, const struct cap *cap)
 {
-    const int i = next_place(&audit.hand_count, AUDIT_HANDS_MAX);
+    const int i = next_place(&audit.grant_count, AUDIT_GRANTS_MAX);
     if (i >= 0)
-        audit.hands[i] = (struct audit_hand){.from = from, .to = to, .via = via, .cap = *cap};
+        audit.grants[i] = (struct audit_grant){.from = from, .to = to, .via = via, .cap = *cap};
 }
 
 void audit_msg(const struct audit_msg *msg)
@@ -167,11 +167,11 @@ void audit_undelivered(uint64_t messages)
     audit.undelivered = messages;
 }
 
-void audit_say(const struct audit_say *say)
+void audit_console(const struct audit_console *entry)
 {
-    const int i = audit.says_are_taken ? -1 : next_place(&audit.say_count, AUDIT_SAYS_MAX);
+    const int i = audit.console_is_taken ? -1 : next_place(&audit.console_count, AUDIT_CONSOLE_MAX);
     if (i >= 0)
-        audit.says[i] = *say;
+        audit.console[i] = *entry;
 }
 
 void audit_res(enum audit_when when, const struct audit_res *res)
@@ -180,11 +180,11 @@ void audit_res(enum audit_when when, const struct audit_res *res)
     audit.res[when] = *res;
 }
 
-void audit_keep(const char *what, uint64_t n)
+void audit_unreclaimed(const char *what, uint64_t n)
 {
-    const int i = next_place(&audit.keep_count, AUDIT_KEEPS_MAX);
+    const int i = next_place(&audit.unreclaimed_count, AUDIT_UNRECLAIMED_MAX);
     if (i >= 0)
-        audit.keeps[i] = (struct audit_keep){.what = what, .n = n};
+        audit.unreclaimed[i] = (struct audit_unreclaimed){.what = what, .n = n};
 }
 
 void audit_hazard(uint32_t pid, uint64_t call, const char *id, const char *what)

@@ -16,11 +16,11 @@
 #define AUDIT_TASKS_MAX 128
 #define AUDIT_VMOS_MAX 512
 #define AUDIT_MAPS_MAX 1024
-#define AUDIT_HANDS_MAX 512
+#define AUDIT_GRANTS_MAX 512
 #define AUDIT_MSGS_MAX 512
-#define AUDIT_SAYS_MAX 256
+#define AUDIT_CONSOLE_MAX 256
 #define AUDIT_HAZARDS_MAX 64
-#define AUDIT_KEEPS_MAX 4
+#define AUDIT_UNRECLAIMED_MAX 4
 #define AUDIT_HEAD_BYTES 64
 #define AUDIT_BY_KERNEL 0
 #define AUDIT_BY_SEVERAL UINT32_MAX
@@ -28,7 +28,7 @@
 
 enum audit_end { AUDIT_END_NONE, AUDIT_END_EXIT, AUDIT_END_FAULT };
 enum audit_via { AUDIT_VIA_MAP, AUDIT_VIA_VM_MAP, AUDIT_VIA_AS_MAP };
-enum audit_hand_via { AUDIT_HAND_MOVE, AUDIT_HAND_TRANSFER };
+enum audit_grant_via { AUDIT_GRANT_MOVE, AUDIT_GRANT_TRANSFER };
 enum audit_when { AUDIT_WHEN_START, AUDIT_WHEN_DONE, AUDIT_WHEN_END, AUDIT_WHENS };
 enum audit_result { AUDIT_DONE, AUDIT_EXITED, AUDIT_FAULTED, AUDIT_WATCHDOG, AUDIT_PANIC, AUDIT_REFUSED };
 
@@ -58,7 +58,7 @@ struct audit_msg {
 };
 
 /* A line of the console, without its '\n'. */
-struct audit_say {
+struct audit_console {
     uint32_t by; /* the pid that wrote all of it; AUDIT_BY_* */
     uint32_t len;
     uint8_t head[AUDIT_HEAD_BYTES];
@@ -98,14 +98,14 @@ void audit_maps_taken(void);
 void audit_copied_into_vmo(uint32_t pid, uint64_t bytes);
 void audit_copied_from_vmo(uint32_t pid, uint64_t bytes);
 
-void audit_hand(uint32_t from, uint32_t to, enum audit_hand_via via, const struct cap *cap);
+void audit_grant(uint32_t from, uint32_t to, enum audit_grant_via via, const struct cap *cap);
 void audit_msg(const struct audit_msg *msg);
 void audit_undelivered(uint64_t messages);
 
 /* A line of the console has ended. */
-void audit_say(const struct audit_say *say);
+void audit_console(const struct audit_console *entry);
 void audit_res(enum audit_when when, const struct audit_res *res);
-void audit_keep(const char *what, uint64_t n);
+void audit_unreclaimed(const char *what, uint64_t n);
 
 /* The real kernel would not have survived this: `id` is the statement, `what` a word with dashes. */
 void audit_hazard(uint32_t pid, uint64_t call, const char *id, const char *what);

@@ -2,12 +2,12 @@
 /* The audit's lines, as docs/testing/audit.md has them: kinds and keys in its order. */
 #include "core/audit_tables.h"
 #include "core/checked.h"
-#include "core/line.h"
+#include "core/kprint.h"
 
 static const char *print_nonce;
 static uint64_t lines;
 
-static const char *const hand_vias[] = {[AUDIT_HAND_MOVE] = "move", [AUDIT_HAND_TRANSFER] = "transfer"};
+static const char *const grant_vias[] = {[AUDIT_GRANT_MOVE] = "move", [AUDIT_GRANT_TRANSFER] = "transfer"};
 static const char *const map_vias[] = {
     [AUDIT_VIA_MAP] = "map", [AUDIT_VIA_VM_MAP] = "vm_map", [AUDIT_VIA_AS_MAP] = "as_map"};
 static const char *const ends[] = {
@@ -147,21 +147,21 @@ static void print_copies(void)
     }
 }
 
-static void print_hands(void)
+static void print_grants(void)
 {
     struct line line;
-    for (uint32_t i = 0; i < audit.hand_count.used; i++) {
-        const struct audit_hand *hand = &audit.hands[i];
+    for (uint32_t i = 0; i < audit.grant_count.used; i++) {
+        const struct audit_grant *grant = &audit.grants[i];
         begin(&line, "hand");
-        line_key_decimal(&line, "from", hand->from);
-        line_key_decimal(&line, "to", hand->to);
-        line_key_text(&line, "via", hand_vias[hand->via]);
-        line_key_text(&line, "kind", cap_kinds[hand->cap.kind]);
-        line_key_decimal(&line, "vmo", cap_is_memory(&hand->cap) ? hand->cap.object : 0);
-        line_key_decimal(&line, "rights", hand->cap.rights);
+        line_key_decimal(&line, "from", grant->from);
+        line_key_decimal(&line, "to", grant->to);
+        line_key_text(&line, "via", grant_vias[grant->via]);
+        line_key_text(&line, "kind", cap_kinds[grant->cap.kind]);
+        line_key_decimal(&line, "vmo", cap_is_memory(&grant->cap) ? grant->cap.object : 0);
+        line_key_decimal(&line, "rights", grant->cap.rights);
         line_end(&line);
     }
-    print_overflow("hand", &audit.hand_count);
+    print_overflow("hand", &audit.grant_count);
 }
 
 static void print_head(struct line *line, const uint8_t *head, size_t n)
@@ -192,24 +192,24 @@ static void print_msgs(void)
     line_end(&line);
 }
 
-static void print_says(void)
+static void print_console(void)
 {
     struct line line;
-    for (uint32_t i = 0; i < audit.say_count.used; i++) {
-        const struct audit_say *say = &audit.says[i];
+    for (uint32_t i = 0; i < audit.console_count.used; i++) {
+        const struct audit_console *entry = &audit.console[i];
         begin(&line, "say");
         line_key_decimal(&line, "n", i);
-        if (say->by == AUDIT_BY_KERNEL)
+        if (entry->by == AUDIT_BY_KERNEL)
             line_key_text(&line, "by", "kernel");
-        else if (say->by == AUDIT_BY_SEVERAL)
+        else if (entry->by == AUDIT_BY_SEVERAL)
             line_key_text(&line, "by", "several");
         else
-            line_key_decimal(&line, "by", say->by);
-        line_key_decimal(&line, "len", say->len);
-        print_head(&line, say->head, (size_t)min_u64(say->len, AUDIT_HEAD_BYTES));
+            line_key_decimal(&line, "by", entry->by);
+        line_key_decimal(&line, "len", entry->len);
+        print_head(&line, entry->head, (size_t)min_u64(entry->len, AUDIT_HEAD_BYTES));
         line_end(&line);
     }
-    print_overflow("say", &audit.say_count);
+    print_overflow("say", &audit.console_count);
 }
 
 static void print_resources(void)
@@ -229,10 +229,10 @@ static void print_resources(void)
         line_key_decimal(&line, "frames", res->frames);
         line_end(&line);
     }
-    for (uint32_t i = 0; i < audit.keep_count.used; i++) {
+    for (uint32_t i = 0; i < audit.unreclaimed_count.used; i++) {
         begin(&line, "keep");
-        line_key_text(&line, "what", audit.keeps[i].what);
-        line_key_decimal(&line, "n", audit.keeps[i].n);
+        line_key_text(&line, "what", audit.unreclaimed[i].what);
+        line_key_decimal(&line, "n", audit.unreclaimed[i].n);
         line_end(&line);
     }
 }
@@ -260,7 +260,7 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
 {
     struct line line;
     console_end_open_line();
-    audit.says_are_taken = true;
+    audit.console_is_taken = true;
     print_nonce = nonce;
     lines = 0;
     begin(&line, "begin");
@@ -272,9 +272,9 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
     print_vmos();
     print_maps();
     print_copies();
-    print_hands();
+    print_grants();
     print_msgs();
-    print_says();
+    print_console();
     print_resources();
     print_hazards();
 

@@ -20,9 +20,9 @@ struct audit_vmo {
     uint64_t base_pa, bytes;
 };
 
-struct audit_hand {
+struct audit_grant {
     uint32_t from, to;
-    enum audit_hand_via via;
+    enum audit_grant_via via;
     struct cap cap;
 };
 
@@ -32,7 +32,7 @@ struct audit_hazard {
     const char *id, *what;
 };
 
-struct audit_keep {
+struct audit_unreclaimed {
     const char *what;
     uint64_t n;
 };
@@ -44,20 +44,20 @@ struct audit_count {
 };
 
 struct audit_tables {
-    struct audit_count task_count, vmo_count, map_count, hand_count, msg_count, say_count, hazard_count,
-        keep_count;
-    bool maps_are_taken, says_are_taken;
+    struct audit_count task_count, vmo_count, map_count, grant_count, msg_count, console_count, hazard_count,
+        unreclaimed_count;
+    bool maps_are_taken, console_is_taken;
     uint64_t undelivered;
     bool res_known[AUDIT_WHENS];
     struct audit_res res[AUDIT_WHENS];
-    struct audit_keep keeps[AUDIT_KEEPS_MAX];
+    struct audit_unreclaimed unreclaimed[AUDIT_UNRECLAIMED_MAX];
     struct audit_hazard hazards[AUDIT_HAZARDS_MAX];
     struct audit_task tasks[AUDIT_TASKS_MAX]; /* by pid, from NX_PID_INIT */
     struct audit_vmo vmos[AUDIT_VMOS_MAX];    /* by id, from 1 */
     struct audit_map maps[AUDIT_MAPS_MAX];
-    struct audit_hand hands[AUDIT_HANDS_MAX];
+    struct audit_grant grants[AUDIT_GRANTS_MAX];
     struct audit_msg msgs[AUDIT_MSGS_MAX];
-    struct audit_say says[AUDIT_SAYS_MAX];
+    struct audit_console console[AUDIT_CONSOLE_MAX];
 };
 
 extern struct audit_tables audit;

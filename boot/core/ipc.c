@@ -8,7 +8,7 @@
 #include "core/endpoint.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "core/user.h"
+#include "core/usercopy.h"
 
 #define NS_PER_TICK 100u
 
@@ -53,7 +53,7 @@ static void report(const struct task *to, struct message *message)
     memcpy(record.head, head, record.head_bytes);
     audit_msg(&record);
     if (message->moved.kind != CAP_NONE)
-        audit_hand(message->from, to->pid, AUDIT_HAND_MOVE, &message->moved);
+        audit_grant(message->from, to->pid, AUDIT_GRANT_MOVE, &message->moved);
 }
 
 static bool target_is_good(const struct task *task, const struct recv_target *target, uint64_t bytes)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's face towards traps and boot; its system calls are in sys/sys.c, kernel_panic in core/end.c. */
+/* The kernel's face towards traps and boot; its system calls are in sys/sys.c, kernel_panic in
+ * core/shutdown.c. */
 #include "core/kernel.h"
 
 #include <string.h>
@@ -7,14 +8,14 @@
 #include "core/arena.h"
 #include "core/checked.h"
 #include "core/config.h"
-#include "core/end.h"
 #include "core/endpoint.h"
 #include "core/frames.h"
 #include "core/ipc.h"
-#include "core/life.h"
-#include "core/line.h"
+#include "core/kprint.h"
+#include "core/lifecycle.h"
 #include "core/port.h"
 #include "core/sched.h"
+#include "core/shutdown.h"
 #include "core/storm.h"
 
 #define TICKS_PER_MS 10000u
@@ -28,7 +29,7 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
 {
     console_init();
     audit_init();
-    end_init();
+    shutdown_init();
     config_init(config);
     kernel_calls_init();
     if (memory->arena_bytes < the_config.arena_bytes)
@@ -40,7 +41,7 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     region_init(the_config.regions);
     aspace_init(memory->kernel_root_pa);
     task_init();
-    life_init();
+    lifecycle_init();
     storm_init();
     sched_init(the_config.age == AGE_A2, port_ticks());
     watchdog_at_ticks = DEADLINE_NEVER;
@@ -62,7 +63,7 @@ static uint64_t gp_of_init(const struct elf_source *source)
     if (elf_symbol(source, "__global_pointer$", &gp) == ELF_OK)
         return gp;
     if (config_is_a1())
-        end_refused("the init ELF has no symbol __global_pointer$");
+        shutdown_refused("the init ELF has no symbol __global_pointer$");
     return 0;
 }
 
@@ -74,19 +75,19 @@ void kernel_start(uint64_t elf_pa, uint64_t elf_bytes)
     uint64_t bytes;
 
     if (config_is_a1() && elf_bytes > INIT_ELF_BYTES_A1)
-        end_refused("the init ELF is over 2.5 MB");
+        shutdown_refused("the init ELF is over 2.5 MB");
     const enum elf_status status = elf_plan(&source, &plan);
     if (status != ELF_OK)
-        end_refused(elf_status_name(status));
+        shutdown_refused(elf_status_name(status));
     image.gp = gp_of_init(&source);
     if (image_measure(&image, &bytes) != IMAGE_OK)
-        end_refused("the init ELF lies where its stack goes");
+        shutdown_refused("the init ELF lies where its stack goes");
     if (config_is_a1() && bytes > INIT_IMAGE_BYTES_A1)
-        end_refused("the init image is over 4 MiB");
-    if (life_start_init(&image, bytes) == NULL)
-        end_refused("there are not enough frames for init");
+        shutdown_refused("the init image is over 4 MiB");
+    if (lifecycle_start_init(&image, bytes) == NULL)
+        shutdown_refused("there are not enough frames for init");
     watchdog_at_ticks = port_ticks() + the_config.watchdog_ms * TICKS_PER_MS;
-    end_record_resources(AUDIT_WHEN_START);
+    shutdown_record_resources(AUDIT_WHEN_START);
     (void)sched_pick();
 }
 
@@ -113,14 +114,14 @@ void kernel_fault(enum kernel_fault kind, uint64_t va)
 
     if (kind == FAULT_ILLEGAL || kind == FAULT_BREAKPOINT || kind == FAULT_OTHER) /* K-64 */
         audit_hazard(task->pid, AUDIT_CALL_FAULT, "K-64", fault_names[kind]);
-    life_end(AUDIT_END_FAULT, NX_TASK_FAULT_STATUS);
+    lifecycle_end(AUDIT_END_FAULT, NX_TASK_FAULT_STATUS);
 }
 
 void kernel_timer(void)
 {
     const uint64_t now = port_ticks();
     if (now >= watchdog_at_ticks)
-        end_by_watchdog();
+        shutdown_by_watchdog();
     for (struct task *task = sched_overdue(now); task != NULL; task = sched_overdue(now))
         ipc_cancel(task, -NX_ETIMEDOUT);
     sched_tick(now);

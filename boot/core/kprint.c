@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/line.h"
+#include "core/kprint.h"
 
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static struct audit_say open_line;
+static struct audit_console open_line;
 static bool line_is_open;
 
 void console_init(void)
@@ -18,7 +18,7 @@ void console_init(void)
 
 static void end_line(void)
 {
-    audit_say(&open_line);
+    audit_console(&open_line);
     line_is_open = false;
 }
 
@@ -26,7 +26,7 @@ static void end_line(void)
 static void note(uint32_t by, char byte)
 {
     if (!line_is_open)
-        open_line = (struct audit_say){.by = by};
+        open_line = (struct audit_console){.by = by};
     else if (open_line.by != by)
         open_line.by = AUDIT_BY_SEVERAL;
     line_is_open = true;

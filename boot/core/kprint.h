@@ -4,8 +4,8 @@
  * kernel remembers of the open line who wrote it and how it begins: for the audit, and so that its own
  * lines start on a fresh one.
  */
-#ifndef CORE_LINE_H
-#define CORE_LINE_H
+#ifndef CORE_KPRINT_H
+#define CORE_KPRINT_H
 
 #include <stddef.h>
 #include <stdint.h>

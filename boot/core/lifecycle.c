@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/life.h"
+#include "core/lifecycle.h"
 
 #include <string.h>
 
 #include "core/arena.h"
 #include "core/config.h"
-#include "core/end.h"
 #include "core/endpoint.h"
 #include "core/ipc.h"
 #include "core/sched.h"
+#include "core/shutdown.h"
 
 static uint64_t spaces_taken;
 
-void life_init(void)
+void lifecycle_init(void)
 {
     spaces_taken = 0;
 }
 
-bool life_take_space(void)
+bool lifecycle_take_space(void)
 {
     if (the_config.spaces != 0 && spaces_taken >= the_config.spaces)
         return false;
@@ -25,7 +25,7 @@ bool life_take_space(void)
     return true;
 }
 
-uint64_t life_spaces_taken(void)
+uint64_t lifecycle_spaces_taken(void)
 {
     return spaces_taken;
 }
@@ -48,7 +48,7 @@ static struct task *build(uint32_t parent, const char *name, const struct image 
     return task;
 }
 
-struct task *life_start_init(const struct image *image, uint64_t bytes)
+struct task *lifecycle_start_init(const struct image *image, uint64_t bytes)
 {
     if (!image_frames_fit(image, bytes, true))
         return NULL;
@@ -64,29 +64,29 @@ struct task *life_start_init(const struct image *image, uint64_t bytes)
     return init;
 }
 
-enum life_status life_exec(const struct task *parent, const char *name, const struct image *image,
-                           uint64_t bytes, struct task **child)
+enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name, const struct image *image,
+                                     uint64_t bytes, struct task **child)
 {
     const bool a1 = config_is_a1();
     uint64_t arena_pa = 0;
     if (task_table_is_full() || aspace_table_is_full())
-        return LIFE_NO_TASK;
+        return LIFECYCLE_NO_TASK;
     if (!image_frames_fit(image, bytes, !a1))
-        return LIFE_NO_MEMORY;
+        return LIFECYCLE_NO_MEMORY;
     if (a1) {
         const enum arena_status status = arena_take(bytes, &arena_pa);
         if (status != ARENA_OK)
-            return status == ARENA_UNMAPPED ? LIFE_ARENA_UNMAPPED : LIFE_NO_MEMORY;
+            return status == ARENA_UNMAPPED ? LIFECYCLE_ARENA_UNMAPPED : LIFECYCLE_NO_MEMORY;
     }
 
     struct task *task = build(parent->pid, name, image, arena_pa, REGION_IMAGE);
     if (task == NULL)
-        return LIFE_NO_TASK;
+        return LIFECYCLE_NO_TASK;
     cap_place(&task->caps, NX_SLOT_BOOTSTRAP, &parent->caps.slots[NX_SLOT_BOOTSTRAP]); /* K-14 */
     if (a1)
         sched_ready(task);
     *child = task;
-    return LIFE_OK;
+    return LIFECYCLE_OK;
 }
 
 static bool is_blocked_forever(const struct task *task)
@@ -126,7 +126,7 @@ static void unblock_all(const struct task *ended, uint64_t call)
     }
 }
 
-void life_end(enum audit_end end, int64_t status)
+void lifecycle_end(enum audit_end end, int64_t status)
 {
     struct task *task = sched_current();
     const bool faulted = end == AUDIT_END_FAULT;
@@ -135,7 +135,7 @@ void life_end(enum audit_end end, int64_t status)
     audit_task_ended(task->pid, end, status);
     if (task->pid == NX_PID_INIT) {
         audit_hazard(task->pid, call, "K-65", faulted ? "init-faults" : "init-exits");
-        end_run(faulted ? AUDIT_FAULTED : AUDIT_EXITED, status);
+        shutdown_run(faulted ? AUDIT_FAULTED : AUDIT_EXITED, status);
     }
 
     for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id))
@@ -149,14 +149,14 @@ void life_end(enum audit_end end, int64_t status)
     if (parent != NULL && waits_for(parent, task)) {
         if (faulted)
             audit_hazard(parent->pid, parent->last_call, "K-60", "waits-for-a-faulted-child");
-        const int64_t pid = life_reap(parent, task);
+        const int64_t pid = lifecycle_reap(parent, task);
         ipc_cancel(parent, pid);
         return;
     }
     unblock_all(task, call);
 }
 
-bool life_has_children(const struct task *parent)
+bool lifecycle_has_children(const struct task *parent)
 {
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         if (task->parent == parent->pid)
@@ -165,7 +165,7 @@ bool life_has_children(const struct task *parent)
     return false;
 }
 
-struct task *life_ended_child(const struct task *parent, uint32_t pid)
+struct task *lifecycle_ended_child(const struct task *parent, uint32_t pid)
 {
     struct task *first = NULL;
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
@@ -176,7 +176,7 @@ struct task *life_ended_child(const struct task *parent, uint32_t pid)
     return first;
 }
 
-int64_t life_reap(struct task *parent, struct task *child)
+int64_t lifecycle_reap(struct task *parent, struct task *child)
 {
     const int64_t pid = child->pid;
     parent->frame.x[REG_A1] = (uint64_t)child->end_status;

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/end.h"
+#include "core/shutdown.h"
 
 #include "core/arena.h"
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/exit_code.h"
 #include "core/frames.h"
-#include "core/life.h"
-#include "core/line.h"
+#include "core/kprint.h"
+#include "core/lifecycle.h"
 #include "core/port.h"
 #include "core/sched.h"
 
 static bool is_panicking;
 
-void end_init(void)
+void shutdown_init(void)
 {
     is_panicking = false;
 }
 
-void end_record_resources(enum audit_when when)
+void shutdown_record_resources(enum audit_when when)
 {
     const struct task *init = task_find(NX_PID_INIT);
     const bool has_space = init != NULL && init->space != NULL;
@@ -69,13 +69,13 @@ static enum exit_code code_of(enum audit_result result, int64_t status)
     return EXIT_PANIC;
 }
 
-static void record_keeps(void)
+static void record_unreclaimed(void)
 {
     if (config_is_a1()) {
-        audit_keep("arena_bytes", arena_bytes_used());
-        audit_keep("address_spaces", life_spaces_taken());
+        audit_unreclaimed("arena_bytes", arena_bytes_used());
+        audit_unreclaimed("address_spaces", lifecycle_spaces_taken());
     }
-    audit_keep("endpoint_ids", ep_ids_used());
+    audit_unreclaimed("endpoint_ids", ep_ids_used());
 }
 
 static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
@@ -85,26 +85,26 @@ static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
     port_finish(code_of(result, status));
 }
 
-_Noreturn void end_run(enum audit_result result, int64_t status)
+_Noreturn void shutdown_run(enum audit_result result, int64_t status)
 {
-    end_record_resources(AUDIT_WHEN_DONE);
+    shutdown_record_resources(AUDIT_WHEN_DONE);
     audit_undelivered(ep_messages_queued());
-    record_keeps();
+    record_unreclaimed();
     aspace_collect_all();
     audit_maps_taken();
     tear_down();
-    end_record_resources(AUDIT_WHEN_END);
+    shutdown_record_resources(AUDIT_WHEN_END);
     print_and_finish(result, status);
 }
 
-_Noreturn void end_refused(const char *why)
+_Noreturn void shutdown_refused(const char *why)
 {
     struct line line;
     line_begin(&line);
     line_text(&line, "kernel: refused: ");
     line_text(&line, why);
     line_end(&line);
-    end_run(AUDIT_REFUSED, 0);
+    shutdown_run(AUDIT_REFUSED, 0);
 }
 
 /* " pid=17 pc=0x... last call=5" */
@@ -136,7 +136,7 @@ static const char *state_name(const struct task *task)
     return "ended";
 }
 
-_Noreturn void end_by_watchdog(void)
+_Noreturn void shutdown_by_watchdog(void)
 {
     struct line line;
     const struct task *current = sched_current();
@@ -157,7 +157,7 @@ _Noreturn void end_by_watchdog(void)
         line_key_text(&line, "state", state_name(task));
         line_end(&line);
     }
-    end_run(AUDIT_WATCHDOG, 0);
+    shutdown_run(AUDIT_WATCHDOG, 0);
 }
 
 /* The rooms may be in disorder, so nothing is taken down; a panic within finishes at once. */

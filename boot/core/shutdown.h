@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of the run: resources, teardown, audit, exit code (docs/testing/audit.md). */
-#ifndef CORE_END_H
-#define CORE_END_H
+#ifndef CORE_SHUTDOWN_H
+#define CORE_SHUTDOWN_H
 
 #include "core/audit.h"
 
 /* Forgets that a run ended: for kernel_init. */
-void end_init(void);
+void shutdown_init(void);
 
 /* Reads the resources and gives them to the audit. */
-void end_record_resources(enum audit_when when);
+void shutdown_record_resources(enum audit_when when);
 
 /* Stops all tasks, takes everything down, prints the audit and finishes. */
-_Noreturn void end_run(enum audit_result result, int64_t status);
+_Noreturn void shutdown_run(enum audit_result result, int64_t status);
 
 /* The watchdog's time is over: says who was doing what, then ends the run. */
-_Noreturn void end_by_watchdog(void);
+_Noreturn void shutdown_by_watchdog(void);
 
 /* The init ELF or the configuration is not acceptable. */
-_Noreturn void end_refused(const char *why);
+_Noreturn void shutdown_refused(const char *why);
 
 #endif

@@ -57,7 +57,7 @@ struct task {
     enum task_state state;
     struct task_wait wait;
 
-    /* core/life */
+    /* core/lifecycle */
     int64_t end_status;
 
     /* sys; the table last, since it is long */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/user.h"
+#include "core/usercopy.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * A user range is only an allegation. user_check judges one; the copies that follow it go page by
  * page through the task's own tables to physical memory.
  */
-#ifndef CORE_USER_H
-#define CORE_USER_H
+#ifndef CORE_USERCOPY_H
+#define CORE_USERCOPY_H
 
 #include <stddef.h>
 

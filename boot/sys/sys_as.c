@@ -3,7 +3,7 @@
 #include "core/audit.h"
 #include "core/checked.h"
 #include "core/config.h"
-#include "core/life.h"
+#include "core/lifecycle.h"
 #include "sys/sys.h"
 
 #define AS_FLAG_USER 1u
@@ -12,7 +12,7 @@
 int64_t sys_as_create(struct task *self, const uint64_t *args)
 {
     (void)args;
-    if (!life_take_space()) {
+    if (!lifecycle_take_space()) {
         audit_hazard(self->pid, self->last_call, "K-17", "one-address-space-too-many");
         return -NX_ENOMEM;
     }

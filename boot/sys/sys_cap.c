@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities: transfer, close, clone, query (K-31, K-40, K-41). */
 #include "core/audit.h"
-#include "core/user.h"
+#include "core/usercopy.h"
 #include "sys/sys.h"
 
 #define KIND_VMO 1 /* in struct nx_cap_info */
@@ -25,7 +25,7 @@ static int64_t transfer(const struct task *self, uint64_t pid, struct cap_table 
                         const struct cap *copy)
 {
     cap_place(to, slot, copy);
-    audit_hand(self->pid, (uint32_t)pid, AUDIT_HAND_TRANSFER, copy);
+    audit_grant(self->pid, (uint32_t)pid, AUDIT_GRANT_TRANSFER, copy);
     return slot;
 }
 

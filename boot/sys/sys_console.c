@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* debug_putc and debug_write (K-66). */
 #include "core/checked.h"
-#include "core/line.h"
-#include "core/user.h"
+#include "core/kprint.h"
+#include "core/usercopy.h"
 #include "sys/sys.h"
 
 int64_t sys_debug_putc(struct task *self, const uint64_t *args)

@@ -3,8 +3,8 @@
 #include "core/audit.h"
 #include "core/checked.h"
 #include "core/config.h"
-#include "core/life.h"
-#include "core/user.h"
+#include "core/lifecycle.h"
+#include "core/usercopy.h"
 #include "sys/sys.h"
 
 /* An ELF in the caller's memory. */
@@ -66,17 +66,17 @@ static int64_t image_answer(enum image_status status)
     return -NX_EPERM;
 }
 
-static int64_t life_answer(const struct task *self, enum life_status status)
+static int64_t lifecycle_answer(const struct task *self, enum lifecycle_status status)
 {
     switch (status) {
-    case LIFE_OK:
+    case LIFECYCLE_OK:
         return 0;
-    case LIFE_NO_TASK:
+    case LIFECYCLE_NO_TASK:
         return -NX_ENOMEM;
-    case LIFE_ARENA_UNMAPPED:
+    case LIFECYCLE_ARENA_UNMAPPED:
         audit_hazard(self->pid, self->last_call, "K-20", "crosses-the-mapped-arena");
         break;
-    case LIFE_NO_MEMORY:
+    case LIFECYCLE_NO_MEMORY:
         break;
     }
     return -NX_EPERM; /* K-13: too large */
@@ -93,7 +93,7 @@ static int64_t decode_image(const struct task *self, const struct elf_source *so
         return elf_answer(status);
     if (cap_find_kind(&self->caps, NX_SLOT_BOOTSTRAP, CAP_ENDPOINT, NX_RIGHT_SEND) == NULL)
         return -NX_EPERM;
-    if (!life_take_space()) {
+    if (!lifecycle_take_space()) {
         audit_hazard(self->pid, self->last_call, "K-17", "one-address-space-too-many");
         return -NX_ENOMEM;
     }
@@ -114,9 +114,9 @@ static int64_t exec(const struct task *self, const uint64_t *args, const char *n
     const int64_t refusal = decode_image(self, &source, &plan, &image, &bytes);
     if (refusal != 0)
         return refusal;
-    const enum life_status status = life_exec(self, name, &image, bytes, &child);
-    if (status != LIFE_OK)
-        return life_answer(self, status);
+    const enum lifecycle_status status = lifecycle_exec(self, name, &image, bytes, &child);
+    if (status != LIFECYCLE_OK)
+        return lifecycle_answer(self, status);
     child->sender_id = sender_id;
     return child->pid;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exit, wait, wait_nohang, task_resume (K-16, K-60..K-63, K-65). */
-#include "core/life.h"
+#include "core/lifecycle.h"
 #include "core/sched.h"
 #include "sys/sys.h"
 
@@ -8,7 +8,7 @@
 int64_t sys_exit(struct task *self, const uint64_t *args)
 {
     (void)self;
-    life_end(AUDIT_END_EXIT, (int32_t)(uint32_t)args[0]);
+    lifecycle_end(AUDIT_END_EXIT, (int32_t)(uint32_t)args[0]);
     return ANSWER_LATER;
 }
 
@@ -16,7 +16,7 @@ int64_t sys_exit(struct task *self, const uint64_t *args)
 int64_t sys_wait(struct task *self, const uint64_t *args)
 {
     const bool any = (int64_t)args[0] <= 0;
-    if (!life_has_children(self))
+    if (!lifecycle_has_children(self))
         return -NX_ECHILD;
     if (args[0] == self->pid)
         return -NX_EINVAL;
@@ -25,9 +25,9 @@ int64_t sys_wait(struct task *self, const uint64_t *args)
         return -NX_ESRCH;
 
     const uint32_t pid = any ? 0 : wanted->pid;
-    struct task *ended = life_ended_child(self, pid);
+    struct task *ended = lifecycle_ended_child(self, pid);
     if (ended != NULL)
-        return life_reap(self, ended);
+        return lifecycle_reap(self, ended);
     self->wait = (struct task_wait){.kind = WAIT_CHILD, .deadline_ticks = DEADLINE_NEVER, .child_pid = pid};
     return ipc_block(self);
 }
@@ -37,8 +37,8 @@ int64_t sys_wait_nohang(struct task *self, const uint64_t *args)
 {
     (void)args;
     self->frame.x[REG_A1] = 0;
-    struct task *ended = life_ended_child(self, 0);
-    return ended == NULL ? 0 : life_reap(self, ended);
+    struct task *ended = lifecycle_ended_child(self, 0);
+    return ended == NULL ? 0 : lifecycle_reap(self, ended);
 }
 
 int64_t sys_task_resume(struct task *self, const uint64_t *args)

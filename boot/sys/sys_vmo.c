@@ -6,7 +6,7 @@
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/port.h"
-#include "core/user.h"
+#include "core/usercopy.h"
 #include "sys/sys.h"
 
 #define ANY_SLOT UINT64_MAX /* -1 */

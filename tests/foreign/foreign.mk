@@ -9,7 +9,7 @@ FOREIGN_AGE ?= a2
 FOREIGN_AUDITS ?=
 FOREIGN_OUT ?= $(BUILD)/foreign/$(FOREIGN_AGE)
 
-FOREIGN_SWAPS := boot/arch/console.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.c boot/core/audit_print.c) \
+FOREIGN_SWAPS := boot/arch/uart.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.c boot/core/audit_print.c) \
                  $(if $(EMBED_INIT_ELF),boot/core/fdt.c)
 FOREIGN_SRCS := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
 FOREIGN_SRCS += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)

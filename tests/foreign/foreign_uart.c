@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In place of arch/console.c: a console that the kernel's own log shares with the tasks (K-66). A line of the
+ * In place of arch/uart.c: a console that the kernel's own log shares with the tasks (K-66). A line of the
  * kernel's stands before every line that comes in one piece, as a task's does on a2, and before some of those
  * that come byte by byte, as on a1: there it is in the middle of a task's line.
  */
@@ -14,7 +14,7 @@
 
 static volatile uint8_t *uart = (volatile uint8_t *)(uintptr_t)MACHINE_UART_PA;
 
-void console_relocate(uint64_t uart_va)
+void uart_relocate(uint64_t uart_va)
 {
     uart = (volatile uint8_t *)(uintptr_t)uart_va;
 }

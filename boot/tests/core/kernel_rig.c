@@ -4,11 +4,11 @@
 #include "core/arena.h"
 #include "core/audit_tables.h"
 #include "core/config.h"
-#include "core/end.h"
 #include "core/endpoint.h"
 #include "core/frames.h"
 #include "core/port.h"
 #include "core/sched.h"
+#include "core/shutdown.h"
 
 static struct {
     bool is_up;       /* a run is going on, or has ended in order */
@@ -68,7 +68,7 @@ int rig_boot_a2(void **state)
 static void end_in_order(void *ctx)
 {
     (void)ctx;
-    end_run(AUDIT_DONE, 0);
+    shutdown_run(AUDIT_DONE, 0);
 }
 
 int rig_down(void **state)
@@ -308,7 +308,7 @@ static struct world look(const struct task *caller)
                            [MAPS_MADE] = audit.map_count.used,
                            [VMOS_MADE] = audit.vmo_count.used,
                            [TASKS_MADE] = audit.task_count.used,
-                           [HANDED] = audit.hand_count.used,
+                           [HANDED] = audit.grant_count.used,
                            [RECEIVED] = audit.msg_count.used}};
     uint64_t hash = 0;
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))

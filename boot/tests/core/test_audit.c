@@ -4,7 +4,7 @@
 
 #include "core/audit_tables.h"
 #include "core/kernel_rig.h"
-#include "core/line.h"
+#include "core/kprint.h"
 
 #define NONCE "0123456789abcdef"
 #define R NX_MAP_READ
@@ -231,16 +231,16 @@ static void tables_that_overflow_say_so(void **state)
         audit_vmo(i + 1, 17, 0x1000, PAGE);
     for (uint32_t i = 0; i < AUDIT_MAPS_MAX + OVER; i++)
         assert_int_equal(audit_map_made(&(struct audit_map){.pid = 17}), i < AUDIT_MAPS_MAX ? (int)i : -1);
-    for (uint32_t i = 0; i < AUDIT_HANDS_MAX + OVER; i++)
-        audit_hand(17, 18, AUDIT_HAND_MOVE, &cap);
+    for (uint32_t i = 0; i < AUDIT_GRANTS_MAX + OVER; i++)
+        audit_grant(17, 18, AUDIT_GRANT_MOVE, &cap);
     for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++)
         audit_msg(&(struct audit_msg){.from = 17});
-    for (uint32_t i = 0; i < AUDIT_SAYS_MAX + OVER; i++)
+    for (uint32_t i = 0; i < AUDIT_CONSOLE_MAX + OVER; i++)
         console_write(17, "said\n", 5);
     for (uint32_t i = 0; i < AUDIT_HAZARDS_MAX + OVER; i++)
         audit_hazard(17, 1, "K-00", "word");
-    for (uint32_t i = 0; i < AUDIT_KEEPS_MAX + OVER; i++)
-        audit_keep("endpoint_ids", i);
+    for (uint32_t i = 0; i < AUDIT_UNRECLAIMED_MAX + OVER; i++)
+        audit_unreclaimed("endpoint_ids", i);
 
     /* What was lost is not mistaken for what was kept. */
     const struct audit_usage used = {5, 6};
@@ -264,8 +264,8 @@ static void tables_that_overflow_say_so(void **state)
     assert_int_equal(count_of(" lost msgs=2 undelivered=0\n"), 1);
     assert_int_equal(count_of(" task pid="), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" msg n="), AUDIT_MSGS_MAX);
-    assert_int_equal(count_of(" by=17 len=4 head=73616964\n"), AUDIT_SAYS_MAX);
-    assert_int_equal(count_of(" keep what="), AUDIT_KEEPS_MAX);
+    assert_int_equal(count_of(" by=17 len=4 head=73616964\n"), AUDIT_CONSOLE_MAX);
+    assert_int_equal(count_of(" keep what="), AUDIT_UNRECLAIMED_MAX);
     assert_int_equal(count_of(" state=live end=none status=0 name=t\n"), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" into=0 from=0\n"), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" state=destroyed"), 0);
@@ -284,7 +284,7 @@ static void every_word(void **state)
                                {.kind = CAP_VMO, .object = 4, .rights = 4},
                                {.kind = CAP_ALIAS, .object = 5}};
     for (size_t i = 0; i < 3; i++)
-        audit_hand(17, 18, i % 2 ? AUDIT_HAND_MOVE : AUDIT_HAND_TRANSFER, &caps[i]);
+        audit_grant(17, 18, i % 2 ? AUDIT_GRANT_MOVE : AUDIT_GRANT_TRANSFER, &caps[i]);
     audit_msg(&(struct audit_msg){.moved = CAP_ALIAS});
     audit_msg(&(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = {0x0F, 0xF0}});
     audit_hazard(17, 0, "K-00", "first");

@@ -52,11 +52,11 @@ static void a_transfer_narrows_and_never_grows(void **state)
     GIVES(1, child, NX_SYS_CAP_TRANSFER, third->pid, send, SEND);
     assert_int_equal(cap_at(third, 1).rights, SEND);
     REFUSES(-NX_EPERM, third, NX_SYS_CAP_TRANSFER, init->pid, 1, RECV); /* nor on the way back */
-    assert_int_equal(audit.hand_count.used, 3);
-    assert_int_equal(audit.hands[2].from, child->pid);
-    assert_int_equal(audit.hands[2].to, third->pid);
-    assert_int_equal(audit.hands[2].via, AUDIT_HAND_TRANSFER);
-    assert_int_equal(audit.hands[2].cap.rights, SEND);
+    assert_int_equal(audit.grant_count.used, 3);
+    assert_int_equal(audit.grants[2].from, child->pid);
+    assert_int_equal(audit.grants[2].to, third->pid);
+    assert_int_equal(audit.grants[2].via, AUDIT_GRANT_TRANSFER);
+    assert_int_equal(audit.grants[2].cap.rights, SEND);
 }
 
 static void refused_transfers(void **state)
@@ -94,7 +94,7 @@ static void a_transfer_to_a_kernel_task(void **state)
     const uint64_t vmo = rig_vmo(init, PAGE);
     for (uint64_t pid = 0; pid < NX_PID_INIT; pid++) {
         GIVES(0, init, NX_SYS_CAP_TRANSFER, pid, vmo, MAP);
-        assert_int_equal(audit.hands[pid].to, pid);
+        assert_int_equal(audit.grants[pid].to, pid);
     }
     GIVES(1, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP);
     assert_int_equal(cap_used(&init->caps), 3);

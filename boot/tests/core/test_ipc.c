@@ -258,9 +258,9 @@ static void a_capability_moves(void **state)
     assert_int_equal(child->caps.slots[2].object, before.object);
     assert_int_equal(child->caps.slots[2].base_pa, before.base_pa);
     assert_int_equal(child->caps.slots[2].bytes, before.bytes);
-    assert_int_equal(audit.hand_count.used, 2);
-    assert_int_equal(audit.hands[1].via, AUDIT_HAND_MOVE);
-    assert_int_equal(audit.hands[1].cap.object, before.object);
+    assert_int_equal(audit.grant_count.used, 2);
+    assert_int_equal(audit.grants[1].via, AUDIT_GRANT_MOVE);
+    assert_int_equal(audit.grants[1].cap.object, before.object);
     assert_int_equal(audit.msgs[0].moved, CAP_VMO);
 }
 

@@ -176,7 +176,7 @@ static void random_calls(void **state)
         }
         maps += audit.map_count.used;
         messages += audit.msg_count.used;
-        hands += audit.hand_count.used;
+        hands += audit.grant_count.used;
         children += audit.task_count.used - 1;
         assert_int_equal(rig_down(state), 0);
     }
