@@ -6,6 +6,7 @@
 #include "arch/machine.h"
 #include "arch/trap_offsets.h"
 #include "core/kernel.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 _Static_assert(offsetof(struct trap_frame, x[31]) == FRAME_X(31), "trap_entry.S: x31");

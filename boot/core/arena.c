@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/checked.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 struct arena_range {

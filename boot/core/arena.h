@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "core/kernel.h"
+#include "core/config.h"
 
 #define ARENA_RANGES_MAX 1024
 

@@ -6,6 +6,7 @@
 #include "core/checked.h"
 #include "core/frames.h"
 #include "core/kernel.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 /* Page table entries (RISC-V privileged specification, 4.3 and 4.4). */

@@ -2,7 +2,7 @@
 /* The audit's lines, as docs/testing/audit.md has them: kinds and keys in its order. */
 #include "core/audit_tables.h"
 #include "core/checked.h"
-#include "core/kprint.h"
+#include "core/console.h"
 
 static const char *print_nonce;
 static uint64_t lines;
@@ -26,7 +26,7 @@ static const char *const cap_kinds[] = {[CAP_NONE] = "none",
 static void begin(struct line *line, const char *kind)
 {
     lines++;
-    line_begin(line);
+    console_begin(line);
     line_text(line, "audit ");
     line_text(line, print_nonce);
     line_char(line, ' ');

@@ -2,6 +2,7 @@
 #include "core/config.h"
 
 #include "core/checked.h"
+#include "core/panic.h"
 
 struct kernel_config the_config;
 

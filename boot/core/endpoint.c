@@ -6,6 +6,7 @@
 #include "core/checked.h"
 #include "core/config.h"
 #include "core/frames.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 #define FIRST_BYTES (PAGE_BYTES - offsetof(struct message, first))

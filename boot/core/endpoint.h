@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "core/cap.h"
-#include "core/kernel.h"
+#include "core/config.h"
 
 #define EP_BOOTSTRAP 0 /* id of the one endpoint that nobody owns (K-14); does not count as an id */
 #define MESSAGE_MORE_FRAMES 2

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/checked.h"
-#include "core/kernel.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 #define WORD_BITS 64u

@@ -3,7 +3,7 @@
 
 #include "core/checked.h"
 #include "core/frames.h"
-#include "core/kernel.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 /* Where the pages of an image come from. */

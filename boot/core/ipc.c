@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/checked.h"
 #include "core/endpoint.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/usercopy.h"

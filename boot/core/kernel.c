@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's face towards traps and boot; its system calls are in sys/sys.c, kernel_panic in
- * core/shutdown.c. */
+/* The kernel's face towards traps and boot; its system calls are in sys/sys.c. */
 #include "core/kernel.h"
 
 #include <string.h>
@@ -8,11 +7,12 @@
 #include "core/arena.h"
 #include "core/checked.h"
 #include "core/config.h"
+#include "core/console.h"
 #include "core/endpoint.h"
 #include "core/frames.h"
 #include "core/ipc.h"
-#include "core/kprint.h"
 #include "core/lifecycle.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/shutdown.h"
@@ -102,7 +102,7 @@ void kernel_fault(enum kernel_fault kind, uint64_t va)
 {
     const struct task *task = sched_trapped();
     struct line line;
-    line_begin(&line);
+    console_begin(&line);
     line_text(&line, "kernel:");
     line_key_decimal(&line, "pid", task->pid);
     line_text(&line, " killed: ");

@@ -15,42 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The user registers of a stopped task. arch/trap_entry.S reads it by the offsets that
- * arch/trap.c pins; x[0] is unused and keeps the indices those of the ISA. */
-struct trap_frame {
-    uint64_t x[32];
-    uint64_t pc;
-};
-
-/* Register numbers in x[]. */
-enum {
-    REG_RA = 1,
-    REG_SP = 2,
-    REG_GP = 3,
-    REG_TP = 4,
-    REG_T0 = 5,
-    REG_T1 = 6,
-    REG_T2 = 7,
-    REG_A0 = 10,
-    REG_A1 = 11,
-    REG_A7 = 17
-};
-
-enum kernel_age { AGE_A1 = 1, AGE_A2 = 2 };
-
-/* Everything that a boot may choose; filled by init/bootargs.c, defaults by kernel_config_default. */
-struct kernel_config {
-    enum kernel_age age;
-    char nonce[65];   /* "-" when none was given */
-    uint64_t without; /* bit n set: call n answers -38 */
-    uint64_t watchdog_ms;
-    uint64_t arena_bytes; /* 0: the age's */
-    uint32_t slots;       /* 0: the age's */
-    uint32_t ep_ids;      /* 0: the age's */
-    uint32_t spaces;      /* 0: the age's */
-    uint32_t regions;     /* 0: the ages' */
-    uint32_t ep_owner;    /* 0: the age's */
-};
+#include "core/config.h"
+#include "core/trap_frame.h"
 
 /* Physical memory that the boot list hands over. Page-aligned, disjoint, all reachable by port_ptr. */
 struct kernel_memory {
@@ -62,8 +28,6 @@ struct kernel_memory {
 };
 
 enum kernel_fault { FAULT_LOAD, FAULT_STORE, FAULT_FETCH, FAULT_ILLEGAL, FAULT_BREAKPOINT, FAULT_OTHER };
-
-void kernel_config_default(struct kernel_config *config);
 
 /* Prepares every room. Panics when the memory does not suffice for the configuration. */
 void kernel_init(const struct kernel_config *config, const struct kernel_memory *memory);
@@ -95,8 +59,5 @@ void kernel_unsettle(void);
 
 /* When the timer must fire next, in ticks. */
 uint64_t kernel_next_event(void);
-
-/* Says why, prints the audit and ends the run. For the kernel's own failures only. */
-_Noreturn void kernel_panic(const char *why, uint64_t detail);
 
 #endif

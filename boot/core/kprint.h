@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The console and a builder for the kernel's own lines. Task output passes straight through; the
- * kernel remembers of the open line who wrote it and how it begins: for the audit, and so that its own
- * lines start on a fresh one.
- */
+/* Formats a line of text: numbers, bytes, and the key=value pairs of the audit. */
 #ifndef CORE_KPRINT_H
 #define CORE_KPRINT_H
 
@@ -12,19 +8,16 @@
 
 #define LINE_BYTES 256
 
-/* A line of any length: what does not fit the buffer is on the console already. */
+typedef void line_write(const char *bytes, size_t n);
+
+/* A line of any length: what does not fit the buffer has been written already. */
 struct line {
+    line_write *write;
     size_t used;
     char text[LINE_BYTES];
 };
 
-void console_init(void);
-
-/* `by`: a pid, or AUDIT_BY_KERNEL. */
-void console_write(uint32_t by, const char *bytes, size_t n);
-void console_end_open_line(void);
-
-void line_begin(struct line *line);
+void line_begin(struct line *line, line_write *write);
 void line_text(struct line *line, const char *text);
 void line_char(struct line *line, char c);
 void line_decimal(struct line *line, uint64_t value);
@@ -38,7 +31,7 @@ void line_key_signed(struct line *line, const char *key, int64_t value);
 void line_key_address(struct line *line, const char *key, uint64_t value);
 void line_key_text(struct line *line, const char *key, const char *value);
 
-/* Ends the line with '\n' and puts it on the console. */
+/* Ends the line with '\n' and writes what is left of it. */
 void line_end(struct line *line);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "core/endpoint.h"
 #include "core/ipc.h"
+#include "core/panic.h"
 #include "core/sched.h"
 #include "core/shutdown.h"
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "core/checked.h"
-#include "core/kernel.h"
+#include "core/panic.h"
 
 static uint32_t limit;
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/checked.h"
+#include "core/kernel.h"
+#include "core/panic.h"
 
 static struct {
     bool preemptive;

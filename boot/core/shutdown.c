@@ -3,20 +3,14 @@
 
 #include "core/arena.h"
 #include "core/config.h"
+#include "core/console.h"
 #include "core/endpoint.h"
 #include "core/exit_code.h"
 #include "core/frames.h"
-#include "core/kprint.h"
 #include "core/lifecycle.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
-
-static bool is_panicking;
-
-void shutdown_init(void)
-{
-    is_panicking = false;
-}
 
 void shutdown_record_resources(enum audit_when when)
 {
@@ -100,7 +94,7 @@ _Noreturn void shutdown_run(enum audit_result result, int64_t status)
 _Noreturn void shutdown_refused(const char *why)
 {
     struct line line;
-    line_begin(&line);
+    console_begin(&line);
     line_text(&line, "kernel: refused: ");
     line_text(&line, why);
     line_end(&line);
@@ -140,7 +134,7 @@ _Noreturn void shutdown_by_watchdog(void)
 {
     struct line line;
     const struct task *current = sched_current();
-    line_begin(&line);
+    console_begin(&line);
     line_text(&line, "kernel: watchdog:");
     if (current != NULL)
         line_task(&line, current);
@@ -151,7 +145,7 @@ _Noreturn void shutdown_by_watchdog(void)
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         if (!task_is_live(task))
             continue;
-        line_begin(&line);
+        console_begin(&line);
         line_text(&line, "kernel: task");
         line_task(&line, task);
         line_key_text(&line, "state", state_name(task));
@@ -160,20 +154,17 @@ _Noreturn void shutdown_by_watchdog(void)
     shutdown_run(AUDIT_WATCHDOG, 0);
 }
 
-/* The rooms may be in disorder, so nothing is taken down; a panic within finishes at once. */
-_Noreturn void kernel_panic(const char *why, uint64_t detail)
+/* The rooms may be in disorder, so nothing is taken down. */
+static void end_by_panic(const struct panic *panic)
 {
     struct line line;
-    if (is_panicking)
-        port_finish(EXIT_PANIC);
-    is_panicking = true;
-    line_begin(&line);
-    line_text(&line, "kernel: panic: ");
-    line_text(&line, why);
-    line_char(&line, ' ');
-    line_address(&line, detail);
+    console_begin(&line);
+    panic_describe(&line, panic);
     line_end(&line);
-    if (the_config.age == 0)
-        port_finish(EXIT_PANIC); /* before kernel_init: there is nothing to audit */
     print_and_finish(AUDIT_PANIC, 0);
+}
+
+void shutdown_init(void)
+{
+    panic_init(end_by_panic);
 }

@@ -5,7 +5,7 @@
 
 #include "core/audit.h"
 
-/* Forgets that a run ended: for kernel_init. */
+/* A panic ends the run through this file from now on. */
 void shutdown_init(void);
 
 /* Reads the resources and gives them to the audit. */

@@ -8,7 +8,7 @@
 
 #include "core/aspace.h"
 #include "core/cap.h"
-#include "core/kernel.h"
+#include "core/trap_frame.h"
 
 #define TASKS_MAX 64
 #define DEADLINE_NEVER UINT64_MAX /* in ticks */

@@ -3,7 +3,7 @@
 #ifndef INIT_BOOTARGS_H
 #define INIT_BOOTARGS_H
 
-#include "core/kernel.h"
+#include "core/config.h"
 
 enum bootargs_status {
     BOOTARGS_OK,

@@ -4,6 +4,7 @@
 
 #include "core/audit.h"
 #include "core/config.h"
+#include "core/kernel.h"
 #include "core/sched.h"
 #include "core/storm.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities: transfer, close, clone, query (K-31, K-40, K-41). */
 #include "core/audit.h"
+#include "core/panic.h"
 #include "core/usercopy.h"
 #include "sys/sys.h"
 

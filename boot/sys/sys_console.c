@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* debug_putc and debug_write (K-66). */
 #include "core/checked.h"
-#include "core/kprint.h"
+#include "core/console.h"
 #include "core/usercopy.h"
 #include "sys/sys.h"
 

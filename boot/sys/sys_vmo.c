@@ -5,6 +5,7 @@
 #include "core/checked.h"
 #include "core/config.h"
 #include "core/endpoint.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/usercopy.h"
 #include "sys/sys.h"

@@ -17,6 +17,9 @@ CORE_OBJS_test_fdt_damage := boot/core/fdt.o
 CORE_TESTS += test_bootargs
 CORE_OBJS_test_bootargs := boot/init/bootargs.o
 
+CORE_TESTS += test_panic
+CORE_OBJS_test_panic := boot/core/panic.o boot/core/kprint.o boot/tests/core/port_host.o
+
 # The whole kernel core on the host port, and the rig that plays its tasks.
 CORE_KERNEL_OBJS := $(addsuffix .o,$(basename $(sort $(wildcard boot/core/*.c boot/sys/*.c)))) \
                     $(addprefix boot/tests/core/,port_host.o kernel_rig.o rig_moves.o rig_mmu.o)

@@ -9,9 +9,9 @@
 
 #include "core/arena.h"
 #include "core/mutate.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/port_host.h"
-#include "core/shutdown.h"
 #include "nexus_abi.h"
 
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
@@ -24,7 +24,7 @@ static int fresh_host(void **state)
 {
     (void)state;
     host_reset();
-    shutdown_init();
+    panic_init(NULL);
     arena_pa = host_memory().arena_pa;
     return 0;
 }
@@ -174,7 +174,7 @@ static void panics(void (*body)(void *ctx), uint64_t value, const char *why)
     assert_int_equal(host_run(body, &value), EXIT_PANIC);
     assert_non_null(strstr(host_console(), why));
     assert_int_equal(arena_bytes_used(), used);
-    shutdown_init();
+    panic_init(NULL);
 }
 
 static void disorder_panics(void **state)

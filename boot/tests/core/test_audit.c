@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "core/audit_tables.h"
+#include "core/console.h"
 #include "core/kernel_rig.h"
-#include "core/kprint.h"
 
 #define NONCE "0123456789abcdef"
 #define R NX_MAP_READ
@@ -313,7 +313,7 @@ static void numbers(void **state)
 {
     struct line line;
     (void)state;
-    line_begin(&line);
+    console_begin(&line);
     line_decimal(&line, 0);
     line_key_decimal(&line, "d", UINT64_MAX);
     line_key_signed(&line, "s", -1);
@@ -336,7 +336,7 @@ static void long_lines(void **state)
     for (size_t n = LINE_BYTES - 2; n <= 2 * LINE_BYTES + 2; n++) {
         struct line line;
         host_console_forget();
-        line_begin(&line);
+        console_begin(&line);
         for (size_t i = 0; i < n; i++)
             line_char(&line, (char)('a' + i % 26));
         line_end(&line);
@@ -352,10 +352,10 @@ static void an_open_line_is_ended_once(void **state)
     struct line line;
     (void)state;
     console_write(AUDIT_BY_KERNEL, "", 0);
-    line_begin(&line);
+    console_begin(&line);
     line_end(&line);
     console_write(17, "open", 4);
-    line_begin(&line);
+    console_begin(&line);
     line_text(&line, "mine");
     line_end(&line);
     console_end_open_line();
@@ -365,7 +365,7 @@ static void an_open_line_is_ended_once(void **state)
 static void kernel_line(void)
 {
     struct line line;
-    line_begin(&line);
+    console_begin(&line);
     line_text(&line, "kernel");
     line_end(&line);
 }

@@ -3,6 +3,7 @@
 #include "core/audit_tables.h"
 #include "core/frames.h"
 #include "core/kernel_rig.h"
+#include "core/panic.h"
 #include "core/port.h"
 
 /* ---- exec ------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@
 
 #include "core/frames.h"
 #include "core/mutate.h"
+#include "core/panic.h"
 #include "core/port.h"
 #include "core/port_host.h"
-#include "core/shutdown.h"
 #include "nexus_abi.h"
 
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
@@ -23,7 +23,7 @@ static int fresh_host(void **state)
 {
     (void)state;
     host_reset();
-    shutdown_init();
+    panic_init(NULL);
     pool_pa = host_memory().frames_pa;
     return 0;
 }
@@ -144,7 +144,7 @@ static void panics_to_free(uint64_t pa, const char *why)
     assert_int_equal(host_run(do_free, &pa), EXIT_PANIC);
     assert_non_null(strstr(host_console(), why));
     assert_int_equal(frames_in_use(), before);
-    shutdown_init();
+    panic_init(NULL);
 }
 
 static void a_bad_free_panics(void **state)
@@ -181,7 +181,7 @@ static void a_bad_pool_panics(void **state)
         assert_int_equal(host_run(do_init, range), EXIT_PANIC);
         assert_non_null(strstr(host_console(), "kernel: panic: no room for kernel frames 0x"));
         assert_int_equal(frames_available(), 0);
-        shutdown_init();
+        panic_init(NULL);
     }
 }
 
