@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel's own page table (Sv39, RISC-V privileged specification 4.4): W^X from here on. */
-#include "arch/csr.h"
 #include "arch/machine.h"
 #include "core/kernel.h"
 #include "core/port.h"
@@ -70,8 +69,7 @@ uint64_t machine_map(uint64_t ram_end_pa)
     root[3] = table(device_mid);
 
     const uint64_t root_pa = (uint64_t)(uintptr_t)root;
-    CSR_WRITE(satp, SATP_SV39 | root_pa >> 12);
-    port_tlb_flush();
+    port_use_root(root_pa);
     uart_relocate(DEVICE_VA);
     finisher_relocate(DEVICE_VA + PAGE_BYTES);
     return root_pa;

@@ -32,6 +32,22 @@ void port_tlb_flush(void)
     __asm__ volatile("sfence.vma" ::: "memory");
 }
 
+static uint64_t active_root_pa;
+
+uint64_t port_root(void)
+{
+    return active_root_pa;
+}
+
+void port_use_root(uint64_t root_pa)
+{
+    if (root_pa != active_root_pa) {
+        CSR_WRITE(satp, SATP_SV39 | root_pa >> 12);
+        port_tlb_flush();
+        active_root_pa = root_pa;
+    }
+}
+
 void port_code_flush(void)
 {
     __asm__ volatile("fence.i" ::: "memory");

@@ -8,6 +8,7 @@
 #include "core/kernel.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/syscall.h"
 
 _Static_assert(offsetof(struct trap_frame, x[31]) == FRAME_X(31), "trap_entry.S: x31");
 _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap_entry.S: pc");
@@ -17,7 +18,6 @@ _Noreturn void trap_return(struct trap_frame *frame);
 struct trap_frame *trap_user(uint64_t cause);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
 
-static uint64_t active_root_pa;
 static uint64_t armed_ticks; /* what the timer is set to; 0: must be set anew */
 
 void machine_traps(void)
@@ -27,15 +27,6 @@ void machine_traps(void)
     CSR_CLEAR(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_SUM);
     CSR_WRITE(scounteren, SCOUNTEREN_ALL);
     CSR_WRITE(sie, SIE_STIE);
-}
-
-void port_use_root(uint64_t root_pa)
-{
-    if (root_pa != active_root_pa) {
-        CSR_WRITE(satp, SATP_SV39 | root_pa >> 12);
-        port_tlb_flush();
-        active_root_pa = root_pa;
-    }
 }
 
 static void arm_timer(void)

@@ -5,7 +5,6 @@
 
 #include "core/checked.h"
 #include "core/frames.h"
-#include "core/kernel.h"
 #include "core/panic.h"
 #include "core/port.h"
 
@@ -178,8 +177,8 @@ void aspace_destroy(struct aspace *space)
 {
     collect(space);
     audit_map_space_ended(aspace_handle(space));
-    port_use_root(kernel_root); /* it may be the one in use */
-    kernel_unsettle();
+    if (port_root() == space->root_pa)
+        port_use_root(kernel_root);
     const uint64_t *root = port_ptr(space->root_pa);
     const uint64_t *shared = port_ptr(kernel_root);
     for (unsigned i = 0; i < PTE_COUNT; i++) {

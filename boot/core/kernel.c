@@ -23,7 +23,6 @@
 #define INIT_IMAGE_BYTES_A1 (4u * 1024u * 1024u) /* K-13: pages and stack */
 
 static uint64_t watchdog_at_ticks;
-static bool settled;
 
 void kernel_init(const struct kernel_config *config, const struct kernel_memory *memory)
 {
@@ -31,7 +30,6 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     audit_init();
     shutdown_init();
     config_init(config);
-    kernel_calls_init();
     if (memory->arena_bytes < the_config.arena_bytes)
         kernel_panic("no room for the arena", memory->arena_bytes);
     frames_init(memory->frames_pa, memory->frames_bytes);
@@ -45,7 +43,6 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     storm_init();
     sched_init(the_config.age == AGE_A2, port_ticks());
     watchdog_at_ticks = DEADLINE_NEVER;
-    kernel_unsettle();
 }
 
 /* The init ELF lies in physical memory. */
@@ -121,26 +118,19 @@ void kernel_timer(void)
 {
     const uint64_t now = port_ticks();
     if (now >= watchdog_at_ticks)
-        shutdown_by_watchdog();
+        shutdown_by_watchdog(lifecycle_spaces_taken());
     for (struct task *task = sched_overdue(now); task != NULL; task = sched_overdue(now))
         ipc_cancel(task, -NX_ETIMEDOUT);
     sched_tick(now);
 }
 
-bool kernel_is_settled(void)
-{
-    return settled;
-}
-
-void kernel_unsettle(void)
-{
-    settled = false;
-}
-
 struct trap_frame *kernel_next(uint64_t *root_pa)
 {
+    enum audit_result result;
+    int64_t status;
+    if (lifecycle_init_is_over(&result, &status))
+        shutdown_run(result, status, lifecycle_spaces_taken());
     struct task *task = sched_pick();
-    settled = task != NULL;
     if (task == NULL)
         return NULL;
     *root_pa = task->space->root_pa;
@@ -149,5 +139,5 @@ struct trap_frame *kernel_next(uint64_t *root_pa)
 
 uint64_t kernel_next_event(void)
 {
-    return min_u64(watchdog_at_ticks, min_u64(sched_next_deadline(), sched_next_tick()));
+    return min_u64(watchdog_at_ticks, sched_next_event());
 }

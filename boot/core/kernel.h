@@ -36,13 +36,6 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
  * makes it the running task. Ends the run with "refused" when the ELF is not acceptable. */
 void kernel_start(uint64_t elf_pa, uint64_t elf_bytes);
 
-/* Which calls this boot has; kernel_init calls it once the configuration is known. In sys/sys.c. */
-void kernel_calls_init(void);
-
-/* An ecall of the running task; the frame still points at the ecall instruction. Gives that frame when
- * the task simply goes on; NULL when kernel_next and kernel_next_event must be asked. */
-struct trap_frame *kernel_syscall(void);
-
 /* A fault of the running task at address va (0 where there is none). Kills that task alone. */
 void kernel_fault(enum kernel_fault kind, uint64_t va);
 
@@ -51,11 +44,6 @@ void kernel_timer(void);
 
 /* The next task to run: its frame and root page table; NULL when every task is blocked. */
 struct trap_frame *kernel_next(uint64_t *root_pa);
-
-/* Whether what kernel_next and kernel_next_event say is what they last said. Whoever changes the running
- * task, its deadline, the tick or the root page table in use says so by kernel_unsettle. */
-bool kernel_is_settled(void);
-void kernel_unsettle(void);
 
 /* When the timer must fire next, in ticks. */
 uint64_t kernel_next_event(void);

@@ -9,13 +9,41 @@
 #include "core/ipc.h"
 #include "core/panic.h"
 #include "core/sched.h"
-#include "core/shutdown.h"
 
 static uint64_t spaces_taken;
+
+/* How init ended. */
+static struct {
+    bool is_over;
+    enum audit_result result;
+    int64_t status;
+} init_end;
 
 void lifecycle_init(void)
 {
     spaces_taken = 0;
+    init_end.is_over = false;
+}
+
+bool lifecycle_init_is_over(enum audit_result *result, int64_t *status)
+{
+    *result = init_end.result;
+    *status = init_end.status;
+    return init_end.is_over;
+}
+
+static void init_is_over(enum audit_result result, int64_t status)
+{
+    init_end.is_over = true;
+    init_end.result = result;
+    init_end.status = status;
+    sched_end();
+}
+
+int64_t lifecycle_init_done(int64_t status)
+{
+    init_is_over(AUDIT_DONE, status);
+    return ANSWER_LATER;
 }
 
 bool lifecycle_take_space(void)
@@ -136,7 +164,8 @@ void lifecycle_end(enum audit_end end, int64_t status)
     audit_task_ended(task->pid, end, status);
     if (task->pid == NX_PID_INIT) {
         audit_hazard(task->pid, call, "K-65", faulted ? "init-faults" : "init-exits");
-        shutdown_run(faulted ? AUDIT_FAULTED : AUDIT_EXITED, status);
+        init_is_over(faulted ? AUDIT_FAULTED : AUDIT_EXITED, status);
+        return;
     }
 
     for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id))

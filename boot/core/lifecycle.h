@@ -27,7 +27,14 @@ struct task *lifecycle_start_init(const struct image *image, uint64_t bytes);
 enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name, const struct image *image,
                                      uint64_t bytes, struct task **child);
 
-/* Ends the running task: closes what it owned, wakes whom that concerns. Ends the run if it was init. */
+/* Whether init has exited, faulted or is done, and how. Then the run is over: nothing is torn down here,
+ * and no other task may run. */
+bool lifecycle_init_is_over(enum audit_result *result, int64_t *status);
+
+/* Init, which runs, has nothing more to do (K-65). The answer of its last call. */
+int64_t lifecycle_init_done(int64_t status);
+
+/* Ends the running task: closes what it owned, wakes whom that concerns. Init ends the run instead. */
 void lifecycle_end(enum audit_end end, int64_t status);
 
 /* Whether the task has a child that was not waited for. */

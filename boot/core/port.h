@@ -21,8 +21,9 @@ uint64_t port_instret(void);
 /* Makes changes to page table entries visible to the next translation, for every address. */
 void port_tlb_flush(void);
 
-/* Translates by this root page table from now on. The core leaves a task's root so before it frees it;
- * whoever resumes a task must set that task's root again. */
+/* The root page table in use, and another one from now on. Before the core frees a root that is in use
+ * it takes the kernel's own; whoever resumes a task sets that task's root. */
+uint64_t port_root(void);
 void port_use_root(uint64_t root_pa);
 
 /* Makes instructions written through port_ptr visible to instruction fetch. */

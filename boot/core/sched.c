@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/checked.h"
-#include "core/kernel.h"
 #include "core/panic.h"
 
 static struct {
@@ -14,8 +13,8 @@ static struct {
     unsigned head, count;
     uint64_t next_tick;
     uint64_t next_order;
-    uint64_t nearest_deadline; /* valid while !nearest_is_stale */
-    bool nearest_is_stale;
+    uint64_t nearest_deadline; /* of all waits; 0: not known, to be looked for */
+    uint64_t told_deadline;    /* what sched_next_event last counted with */
 } sched;
 
 void sched_init(bool preemptive, uint64_t now_ticks)
@@ -23,7 +22,7 @@ void sched_init(bool preemptive, uint64_t now_ticks)
     memset(&sched, 0, sizeof(sched));
     sched.preemptive = preemptive;
     sched.next_tick = now_ticks + SCHED_TICK_TICKS;
-    sched.nearest_deadline = DEADLINE_NEVER;
+    sched.nearest_deadline = sched.told_deadline = DEADLINE_NEVER;
 }
 
 struct task *sched_current(void)
@@ -45,7 +44,6 @@ struct task *sched_pick(void)
         sched.head = (sched.head + 1) % TASKS_MAX;
         sched.count--;
         sched.current->state = TASK_RUNNING;
-        kernel_unsettle();
     }
     return sched.current;
 }
@@ -79,24 +77,20 @@ void sched_block(void)
     task->wait.order = sched.next_order++;
     sched.nearest_deadline = min_u64(sched.nearest_deadline, task->wait.deadline_ticks);
     sched.current = NULL;
-    kernel_unsettle();
 }
 
 void sched_end(void)
 {
     sched.current->state = TASK_ZOMBIE;
     sched.current = NULL;
-    kernel_unsettle();
 }
 
 void sched_complete(struct task *task, int64_t answer)
 {
     if (task->state != TASK_BLOCKED)
         kernel_panic("a task that does not wait was woken", task->pid);
-    if (task->wait.deadline_ticks == sched.nearest_deadline) {
-        sched.nearest_is_stale = true;
-        kernel_unsettle();
-    }
+    if (task->wait.deadline_ticks == sched.nearest_deadline && sched.nearest_deadline != DEADLINE_NEVER)
+        sched.nearest_deadline = 0;
     task->wait = (struct task_wait){.kind = WAIT_NONE};
     task->frame.x[REG_A0] = (uint64_t)answer;
     sched_ready(task);
@@ -106,8 +100,8 @@ struct task *sched_first_waiter(enum wait_kind kind, uint32_t endpoint_id)
 {
     struct task *first = NULL;
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-        const bool waits = task->state == TASK_BLOCKED && task->wait.kind == kind &&
-                           (kind == WAIT_CHILD || task->wait.endpoint_id == endpoint_id);
+        const bool waits =
+            task->state == TASK_BLOCKED && task->wait.kind == kind && task->wait.endpoint_id == endpoint_id;
         if (waits && (first == NULL || task->wait.order < first->wait.order))
             first = task;
     }
@@ -116,13 +110,12 @@ struct task *sched_first_waiter(enum wait_kind kind, uint32_t endpoint_id)
 
 uint64_t sched_next_deadline(void)
 {
-    if (sched.nearest_is_stale) {
+    if (sched.nearest_deadline == 0) {
         sched.nearest_deadline = DEADLINE_NEVER;
         for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
             if (task->state == TASK_BLOCKED)
                 sched.nearest_deadline = min_u64(sched.nearest_deadline, task->wait.deadline_ticks);
         }
-        sched.nearest_is_stale = false;
     }
     return sched.nearest_deadline;
 }
@@ -141,13 +134,19 @@ void sched_tick(uint64_t now_ticks)
 {
     if (!sched.preemptive || now_ticks < sched.next_tick)
         return;
-    kernel_unsettle();
     sched.next_tick += (now_ticks - sched.next_tick) / SCHED_TICK_TICKS * SCHED_TICK_TICKS + SCHED_TICK_TICKS;
     if (sched.current != NULL && sched_others_ready())
         (void)sched_rotate();
 }
 
-uint64_t sched_next_tick(void)
+uint64_t sched_next_event(void)
 {
-    return sched.preemptive && sched.current != NULL ? sched.next_tick : DEADLINE_NEVER;
+    sched.told_deadline = sched_next_deadline();
+    return sched.preemptive && sched.current != NULL ? min_u64(sched.told_deadline, sched.next_tick)
+                                                     : sched.told_deadline;
+}
+
+bool sched_need_resched(const struct task *trapped)
+{
+    return sched.current != trapped || sched.nearest_deadline != sched.told_deadline;
 }

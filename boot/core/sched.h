@@ -38,7 +38,7 @@ void sched_end(void);
 /* Ends a blocked task's wait with this answer. */
 void sched_complete(struct task *task, int64_t answer);
 
-/* The blocked task that waits like this for longest; NULL when there is none. */
+/* The blocked sender or receiver that has waited longest on this endpoint; NULL when there is none. */
 struct task *sched_first_waiter(enum wait_kind kind, uint32_t endpoint_id);
 
 /* The nearest deadline of a blocked task, DEADLINE_NEVER when there is none. */
@@ -50,7 +50,11 @@ struct task *sched_overdue(uint64_t now_ticks);
 /* The tick: on a2 sends the running task to the tail when its time has come. */
 void sched_tick(uint64_t now_ticks);
 
-/* When sched_tick must next be called, DEADLINE_NEVER when that does not matter. */
-uint64_t sched_next_tick(void);
+/* When the timer must fire for a deadline or the tick; DEADLINE_NEVER when for neither. */
+uint64_t sched_next_event(void);
+
+/* Whether a call of this task, which was running, changed who runs or, as far as a call can, the next
+ * event. Computed from both, so that no call has to say what it did. */
+bool sched_need_resched(const struct task *trapped);
 
 #endif

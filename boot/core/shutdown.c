@@ -7,7 +7,6 @@
 #include "core/endpoint.h"
 #include "core/exit_code.h"
 #include "core/frames.h"
-#include "core/lifecycle.h"
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
@@ -63,11 +62,11 @@ static enum exit_code code_of(enum audit_result result, int64_t status)
     return EXIT_PANIC;
 }
 
-static void record_unreclaimed(void)
+static void record_unreclaimed(uint64_t spaces_taken)
 {
     if (config_is_a1()) {
         audit_unreclaimed("arena_bytes", arena_bytes_used());
-        audit_unreclaimed("address_spaces", lifecycle_spaces_taken());
+        audit_unreclaimed("address_spaces", spaces_taken);
     }
     audit_unreclaimed("endpoint_ids", ep_ids_used());
 }
@@ -79,11 +78,11 @@ static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
     port_finish(code_of(result, status));
 }
 
-_Noreturn void shutdown_run(enum audit_result result, int64_t status)
+_Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t spaces_taken)
 {
     shutdown_record_resources(AUDIT_WHEN_DONE);
     audit_undelivered(ep_messages_queued());
-    record_unreclaimed();
+    record_unreclaimed(spaces_taken);
     aspace_collect_all();
     audit_maps_taken();
     tear_down();
@@ -98,7 +97,7 @@ _Noreturn void shutdown_refused(const char *why)
     line_text(&line, "kernel: refused: ");
     line_text(&line, why);
     line_end(&line);
-    shutdown_run(AUDIT_REFUSED, 0);
+    shutdown_run(AUDIT_REFUSED, 0, 0);
 }
 
 /* " pid=17 pc=0x... last call=5" */
@@ -130,7 +129,7 @@ static const char *state_name(const struct task *task)
     return "ended";
 }
 
-_Noreturn void shutdown_by_watchdog(void)
+_Noreturn void shutdown_by_watchdog(uint64_t spaces_taken)
 {
     struct line line;
     const struct task *current = sched_current();
@@ -151,7 +150,7 @@ _Noreturn void shutdown_by_watchdog(void)
         line_key_text(&line, "state", state_name(task));
         line_end(&line);
     }
-    shutdown_run(AUDIT_WATCHDOG, 0);
+    shutdown_run(AUDIT_WATCHDOG, 0, spaces_taken);
 }
 
 /* The rooms may be in disorder, so nothing is taken down. */

@@ -11,13 +11,14 @@ void shutdown_init(void);
 /* Reads the resources and gives them to the audit. */
 void shutdown_record_resources(enum audit_when when);
 
-/* Stops all tasks, takes everything down, prints the audit and finishes. */
-_Noreturn void shutdown_run(enum audit_result result, int64_t status);
+/* Stops all tasks, takes everything down, prints the audit and finishes. `spaces_taken`: the address
+ * spaces that were made in this boot, for the audit of a1 (K-17). */
+_Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t spaces_taken);
 
 /* The watchdog's time is over: says who was doing what, then ends the run. */
-_Noreturn void shutdown_by_watchdog(void);
+_Noreturn void shutdown_by_watchdog(uint64_t spaces_taken);
 
-/* The init ELF or the configuration is not acceptable. */
+/* The init ELF is not acceptable. */
 _Noreturn void shutdown_refused(const char *why);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/fdt.h"
 #include "core/kernel.h"
 #include "core/port.h"
+#include "core/syscall.h"
 #include "init/bootargs.h"
 #include "nexus_abi.h"
 
@@ -89,6 +90,7 @@ _Noreturn void boot_main(uint64_t hart, uint64_t fdt_pa)
     memory.kernel_root_pa = machine_map(facts.memory_pa + facts.memory_bytes);
     machine_traps();
     kernel_init(&config, &memory);
+    kernel_calls_init();
     kernel_start(facts.initrd_pa, facts.initrd_bytes);
     machine_run();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* yield, nsec, getpid; and how a finished init ends the run (K-65). */
+#include "core/lifecycle.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "core/shutdown.h"
 #include "sys/sys.h"
 
 #define DONE_YIELDS 1000u
@@ -12,7 +12,7 @@ int64_t sys_yield(struct task *self, const uint64_t *args)
 {
     self->yields++;
     if (self->pid == NX_PID_INIT && self->yields >= DONE_YIELDS && task_count_live() == 1)
-        shutdown_run(AUDIT_DONE, (int64_t)args[0]);
+        return lifecycle_init_done((int64_t)args[0]);
     return sched_rotate()->pid;
 }
 

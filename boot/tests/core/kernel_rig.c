@@ -9,6 +9,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 #include "core/shutdown.h"
+#include "core/syscall.h"
 
 static struct {
     bool is_up;       /* a run is going on, or has ended in order */
@@ -42,6 +43,7 @@ void rig_boot(const struct kernel_config *config)
     const struct kernel_memory memory = host_memory();
     memset(&rig, 0, sizeof(rig));
     kernel_init(config, &memory);
+    kernel_calls_init();
     assert_int_equal(frames_in_use(), 0);
     rig.is_up = true;
     rig_make_elf(port_ptr(host_elf_pa()));
@@ -68,7 +70,7 @@ int rig_boot_a2(void **state)
 static void end_in_order(void *ctx)
 {
     (void)ctx;
-    shutdown_run(AUDIT_DONE, 0);
+    shutdown_run(AUDIT_DONE, 0, 0);
 }
 
 int rig_down(void **state)
@@ -128,7 +130,7 @@ struct task *rig_current(void)
     return task;
 }
 
-/* A task that simply goes on does so by the root and the event that the machine has already. */
+/* A task that goes straight on does so with the root and the event that the machine already has. */
 static void trap(void)
 {
     const uint64_t root_pa = host_root_pa, event = rig.event;
@@ -224,6 +226,7 @@ static void do_call(void *ctx)
 {
     const struct call *call = ctx;
     (void)rig_call(call->task, call->number, call->args);
+    (void)rig_current(); /* as arch does: the end of init ends the run there */
 }
 
 int rig_call_ends(struct task *task, uint64_t number, const uint64_t args[6])

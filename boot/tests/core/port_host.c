@@ -118,6 +118,11 @@ void port_tlb_flush(void)
     host_tlb_flushes++;
 }
 
+uint64_t port_root(void)
+{
+    return host_root_pa;
+}
+
 void port_use_root(uint64_t root_pa)
 {
     host_root_pa = root_pa;
