@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/audit.h"
+
 #include <string.h>
 
 #include "core/audit_tables.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit's lines, as docs/testing/audit.md has them: kinds and keys in its order. */
+#include "core/audit_print.h"
+
 #include "core/audit_tables.h"
 #include "core/checked.h"
 #include "core/console.h"

@@ -3,7 +3,7 @@
 #ifndef CORE_AUDIT_TABLES_H
 #define CORE_AUDIT_TABLES_H
 
-#include "core/audit.h"
+#include "core/audit_records.h"
 
 struct audit_task {
     bool known, reaped;

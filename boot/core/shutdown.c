@@ -2,6 +2,7 @@
 #include "core/shutdown.h"
 
 #include "core/arena.h"
+#include "core/audit_print.h"
 #include "core/config.h"
 #include "core/console.h"
 #include "core/endpoint.h"

@@ -5,8 +5,8 @@
  * args[0..5] are a0..a5. The answer goes to a0, unless it is ANSWER_LATER: then the caller waits or
  * has ended, and its frame is no business of the dispatcher any more.
  */
-#ifndef SYS_SYS_H
-#define SYS_SYS_H
+#ifndef SYS_HANDLERS_H
+#define SYS_HANDLERS_H
 
 #include "core/ipc.h"
 #include "core/task.h"

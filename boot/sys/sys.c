@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of calls, and the way from an ecall to its handler (K-01..K-05). */
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #include "core/audit.h"
 #include "core/config.h"

@@ -4,7 +4,7 @@
 #include "core/checked.h"
 #include "core/config.h"
 #include "core/lifecycle.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #define AS_FLAG_USER 1u
 #define PROT_KNOWN (NX_PROT_READ | NX_PROT_WRITE | NX_PROT_EXEC)

@@ -3,7 +3,7 @@
 #include "core/audit.h"
 #include "core/panic.h"
 #include "core/usercopy.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #define KIND_VMO 1 /* in struct nx_cap_info */
 

@@ -3,7 +3,7 @@
 #include "core/checked.h"
 #include "core/console.h"
 #include "core/usercopy.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 int64_t sys_debug_putc(struct task *self, const uint64_t *args)
 {

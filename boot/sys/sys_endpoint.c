@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoints: create, create_for, close (K-56, K-57, K-62). */
 #include "core/endpoint.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 /* The number that made endpoints before factories existed. */
 int64_t sys_endpoint_create_old(struct task *self, const uint64_t *args)

@@ -5,7 +5,7 @@
 #include "core/config.h"
 #include "core/lifecycle.h"
 #include "core/usercopy.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 /* An ELF in the caller's memory. */
 struct user_elf {

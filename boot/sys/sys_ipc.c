@@ -2,7 +2,7 @@
 /* ipc_send, ipc_recv, ipc_recv_v2: the checks of K-51, K-54 and K-59. */
 #include "core/config.h"
 #include "core/usercopy.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 static uint64_t max_bytes(void)
 {

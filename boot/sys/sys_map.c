@@ -2,7 +2,7 @@
 /* Mapping in one's own address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
 #include "core/audit.h"
 #include "core/checked.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #define A1_TAKEN_VA UINT64_C(0x10000000) /* K-23 */
 

@@ -2,7 +2,7 @@
 /* exit, wait, wait_nohang, task_resume (K-16, K-60..K-63, K-65). */
 #include "core/lifecycle.h"
 #include "core/sched.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 /* exit(status): a status has 32 bits and is sign-extended (K-63). */
 int64_t sys_exit(struct task *self, const uint64_t *args)

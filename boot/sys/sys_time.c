@@ -3,7 +3,7 @@
 #include "core/lifecycle.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #define DONE_YIELDS 1000u
 #define NS_PER_TICK 100u

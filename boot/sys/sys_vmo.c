@@ -8,7 +8,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 #include "core/usercopy.h"
-#include "sys/sys.h"
+#include "sys/handlers.h"
 
 #define ANY_SLOT UINT64_MAX /* -1 */
 

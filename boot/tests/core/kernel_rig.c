@@ -2,6 +2,7 @@
 #include "core/kernel_rig.h"
 
 #include "core/arena.h"
+#include "core/audit.h"
 #include "core/audit_tables.h"
 #include "core/config.h"
 #include "core/endpoint.h"

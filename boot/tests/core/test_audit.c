@@ -2,6 +2,8 @@
 /* The audit's lines to the letter of docs/testing/audit.md, and the lines they are made of. */
 #include <stdio.h>
 
+#include "core/audit.h"
+#include "core/audit_print.h"
 #include "core/audit_tables.h"
 #include "core/console.h"
 #include "core/kernel_rig.h"
