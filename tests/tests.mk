@@ -17,6 +17,7 @@ include libvmo/tests/linux/linux.mk
 include libvmo/tests/neuron/neuron.mk
 include libvmo/tests/conformance/conformance.mk
 include boot/tests/cost/cost.mk
+include boot/tests/fault/fault.mk
 include boot/tests/abi/abi.mk
 include boot/tests/differ/differ.mk
 include scripts/analyze.mk

@@ -10,7 +10,6 @@
 #define CSR_CLEAR(name, bits) __asm__ volatile("csrc " #name ", %0" ::"r"((uint64_t)(bits)) : "memory")
 
 #define SSTATUS_SIE (UINT64_C(1) << 1)
-#define SSTATUS_SPIE (UINT64_C(1) << 5)
 #define SSTATUS_SPP (UINT64_C(1) << 8)
 #define SSTATUS_FS (UINT64_C(3) << 13)
 #define SSTATUS_SUM (UINT64_C(1) << 18)

@@ -7,11 +7,11 @@
 	.section .text.entry, "ax"
 	.globl	_start
 _start:
-	/* 1. No interrupt may arrive before there is a trap vector. Live: a0, a1. */
+	/* 1. No interrupt may arrive, and the next trap is the kernel's own. Live: a0, a1. */
 	csrw	sie, zero
 	csrw	sscratch, zero
 
-	/* 2. gp for the linker's relaxations; sp at the top of the boot stack. Live: a0, a1. */
+	/* 2. gp for the linker's relaxations; sp at the top of the kernel stack. Live: a0, a1. */
 	.option push
 	.option norelax
 	la	gp, __global_pointer$
@@ -26,16 +26,12 @@ _start:
 	addi	t0, t0, 8
 	j	1b
 
-	/* 4. boot_main(hart, device tree) does not return. */
-2:	call	boot_main
+	/* 4. From here on a trap is reported: sscratch is 0, so trap_entry takes it for the kernel's own and
+	 * panics. The firmware leaves the address of _start in stvec. Live: a0, a1. */
+2:	la	t0, trap_entry
+	csrw	stvec, t0
+
+	/* 5. boot_main(hart, device tree) does not return. */
+	call	boot_main
 3:	wfi
 	j	3b
-
-	.section .bss.stack, "aw", @nobits
-	.balign	16
-	.space	32768
-	.globl	kernel_stack_top
-kernel_stack_top:
-	.space	4096
-	.globl	panic_stack_top
-panic_stack_top:

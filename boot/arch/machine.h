@@ -17,16 +17,16 @@
  *
  *   0x00000000  user, two root entries (2 GiB), empty here
  *   0x80000000  the firmware: not mapped
- *   0x80200000  kernel text RX, rodata R, data RW, page by page
+ *   0x80200000  kernel text RX, rodata R, data RW, page by page; not the page below each stack
  *   0x80400000  the rest of RAM, RW, by 2 MiB; virtual = physical
  *   0xC0000000  UART, then the test finisher, one page each, RW
  */
 uint64_t machine_map(uint64_t ram_end_pa);
 
-/* Installs the trap vector and enables the timer interrupt. */
+/* Sets what traps out of tasks need, and enables the timer interrupt. The vector is set in entry.S. */
 void machine_traps(void);
 
-/* Runs the task that kernel_next names; does not return. */
+/* Runs the task that kernel_next names; does not return. In trap_entry.S. */
 _Noreturn void machine_run(void);
 
 /* Moves the devices to their mapped addresses; called by machine_map. */

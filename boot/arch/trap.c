@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the cause of a trap to the kernel's question, and back to the next task. */
+/* Dispatches traps by cause and resumes the next task. */
 #include <stddef.h>
 
 #include "arch/csr.h"
@@ -13,16 +13,14 @@
 _Static_assert(offsetof(struct trap_frame, x[31]) == FRAME_X(31), "trap_entry.S: x31");
 _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap_entry.S: pc");
 
-extern void trap_entry(void);
-_Noreturn void trap_return(struct trap_frame *frame);
 struct trap_frame *trap_user(uint64_t cause);
+struct trap_frame *trap_next(void);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
 
 static uint64_t armed_ticks; /* what the timer is set to; 0: must be set anew */
 
 void machine_traps(void)
 {
-    CSR_WRITE(stvec, (uintptr_t)trap_entry);
     /* Tasks run in U-mode with the timer interrupt on; floating point and SUM stay off. */
     CSR_CLEAR(sstatus, SSTATUS_SIE | SSTATUS_SPP | SSTATUS_FS | SSTATUS_SUM);
     CSR_WRITE(scounteren, SCOUNTEREN_ALL);
@@ -46,7 +44,7 @@ static void on_timer(void)
 }
 
 /* The frame to resume, with its page table in place and the timer set. */
-static struct trap_frame *next_frame(void)
+struct trap_frame *trap_next(void)
 {
     uint64_t root_pa = 0;
     struct trap_frame *frame = kernel_next(&root_pa);
@@ -60,11 +58,6 @@ static struct trap_frame *next_frame(void)
     arm_timer();
     port_use_root(root_pa);
     return frame;
-}
-
-_Noreturn void machine_run(void)
-{
-    trap_return(next_frame());
 }
 
 static enum kernel_fault fault_kind(uint64_t cause)
@@ -112,23 +105,21 @@ struct trap_frame *trap_user(uint64_t cause)
     } else {
         on_fault(cause);
     }
-    return next_frame();
+    return trap_next();
 }
 
-/* The detail that helps most is where it happened; cause and address go before it. */
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval)
 {
-    (void)tval;
     switch (cause) {
     case SCAUSE_LOAD_PAGE:
     case SCAUSE_LOAD_FAULT:
-        kernel_panic("kernel load fault at pc", pc);
+        kernel_panic_fault("kernel load fault at pc", pc, tval);
     case SCAUSE_STORE_PAGE:
     case SCAUSE_STORE_FAULT:
-        kernel_panic("kernel store fault at pc", pc);
+        kernel_panic_fault("kernel store fault at pc", pc, tval);
     case SCAUSE_FETCH_PAGE:
     case SCAUSE_FETCH_FAULT:
-        kernel_panic("kernel fetch fault at pc", pc);
+        kernel_panic_fault("kernel fetch fault at pc", pc, tval);
     default:
         kernel_panic("unexpected trap in the kernel at pc", pc);
     }

@@ -7,20 +7,7 @@
 #include "core/frames.h"
 #include "core/panic.h"
 #include "core/port.h"
-
-/* Page table entries (RISC-V privileged specification, 4.3 and 4.4). */
-#define PTE_V 0x001u
-#define PTE_R 0x002u
-#define PTE_W 0x004u
-#define PTE_X 0x008u
-#define PTE_U 0x010u
-#define PTE_A 0x040u
-#define PTE_D 0x080u
-#define PTE_OWNED 0x100u /* for software: the frame goes back to the pool */
-#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
-#define PTE_COUNT 512u
-#define PTE_PPN_SHIFT 10
-#define PTE_PPN_MASK ((UINT64_C(1) << 44) - 1)
+#include "core/pte.h"
 
 _Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_PROT_EXEC << 1 == PTE_X,
                "a protection shifted by one is the entry's bits");
@@ -33,16 +20,6 @@ _Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_P
 static struct aspace spaces[ASPACES_MAX];
 static uint64_t kernel_root;
 
-static uint64_t entry_pa(uint64_t entry)
-{
-    return (entry >> PTE_PPN_SHIFT & PTE_PPN_MASK) * PAGE_BYTES;
-}
-
-static uint64_t entry_for(uint64_t pa, uint64_t bits)
-{
-    return pa / PAGE_BYTES << PTE_PPN_SHIFT | bits | PTE_V;
-}
-
 static unsigned index_at(uint64_t va, unsigned level)
 {
     return (unsigned)(va >> (12 + 9 * level) & (PTE_COUNT - 1));
@@ -52,7 +29,7 @@ static unsigned index_at(uint64_t va, unsigned level)
 static uint64_t *table_below(const uint64_t *table, uint64_t va, unsigned level)
 {
     const uint64_t entry = table[index_at(va, level)];
-    return (entry & (PTE_V | PTE_LEAF)) == PTE_V ? port_ptr(entry_pa(entry)) : NULL;
+    return (entry & (PTE_V | PTE_LEAF)) == PTE_V ? port_ptr(pte_pa(entry)) : NULL;
 }
 
 /* The leaf table of va; NULL when there is none. */
@@ -70,7 +47,7 @@ static uint64_t *make_leaf_table(const struct aspace *space, uint64_t va)
         uint64_t *entry = &table[index_at(va, level)];
         const uint64_t pa = (*entry & PTE_V) == 0 ? frames_alloc() : 0;
         if (pa != 0)
-            *entry = entry_for(pa, 0);
+            *entry = pte_for(pa, 0);
         table = table_below(table, va, level);
     }
     return table;
@@ -158,7 +135,7 @@ static void free_leaf_table(uint64_t table_pa)
     const uint64_t *table = port_ptr(table_pa);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
         if ((table[i] & (PTE_V | PTE_OWNED)) == (PTE_V | PTE_OWNED))
-            frames_free(entry_pa(table[i]));
+            frames_free(pte_pa(table[i]));
     }
     frames_free(table_pa);
 }
@@ -168,7 +145,7 @@ static void free_middle_table(uint64_t table_pa)
     const uint64_t *table = port_ptr(table_pa);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
         if ((table[i] & PTE_V) != 0)
-            free_leaf_table(entry_pa(table[i]));
+            free_leaf_table(pte_pa(table[i]));
     }
     frames_free(table_pa);
 }
@@ -184,7 +161,7 @@ void aspace_destroy(struct aspace *space)
     for (unsigned i = 0; i < PTE_COUNT; i++) {
         const bool is_shared = i >= NX_USER_TOP / ROOT_ENTRY_BYTES && (shared[i] & PTE_V) != 0;
         if ((root[i] & PTE_V) != 0 && !is_shared)
-            free_middle_table(entry_pa(root[i]));
+            free_middle_table(pte_pa(root[i]));
     }
     frames_free(space->root_pa);
     space->live = false;
@@ -228,7 +205,7 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (begins_table(va, off))
             table = make_leaf_table(space, va + off);
-        set_entry(table, va + off, entry_for(base_pa + off, bits));
+        set_entry(table, va + off, pte_for(base_pa + off, bits));
     }
     port_tlb_flush();
 }
@@ -286,7 +263,7 @@ bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, ui
     const uint64_t need = (uint64_t)prot << 1 | PTE_V | PTE_U;
     if (reserved || (entry & need) != need)
         return false;
-    *pa = entry_pa(entry) + va % PAGE_BYTES;
+    *pa = pte_pa(entry) + va % PAGE_BYTES;
     return true;
 }
 

@@ -11,8 +11,6 @@
 #include "core/sched.h"
 #include "core/usercopy.h"
 
-#define NS_PER_TICK 100u
-
 static uint64_t deadline_ticks(uint64_t deadline_ns)
 {
     if (deadline_ns == 0)

@@ -18,7 +18,6 @@
 #include "core/shutdown.h"
 #include "core/storm.h"
 
-#define TICKS_PER_MS 10000u
 #define INIT_ELF_BYTES_A1 2500000u               /* K-13 */
 #define INIT_IMAGE_BYTES_A1 (4u * 1024u * 1024u) /* K-13: pages and stack */
 

@@ -12,7 +12,10 @@
 /* The kernel's pointer to a physical address. Valid for RAM that the boot list handed to the core. */
 void *port_ptr(uint64_t pa);
 
-/* Guest time in ticks of 100 ns (the 10 MHz timer). Never goes back. */
+#define NS_PER_TICK 100u /* the 10 MHz timer */
+#define TICKS_PER_MS (1000000u / NS_PER_TICK)
+
+/* Guest time in ticks. Never goes back. */
 uint64_t port_ticks(void);
 
 /* Retired instructions since some fixed moment; 0 where the machine does not count them. */

@@ -6,9 +6,10 @@
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
 
+#include "core/port.h"
 #include "core/task.h"
 
-#define SCHED_TICK_TICKS 100000u /* 10 ms */
+#define SCHED_TICK_TICKS (10 * TICKS_PER_MS)
 
 void sched_init(bool preemptive, uint64_t now_ticks);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/machine.h"
+#include "core/checked.h"
 #include "core/exit_code.h"
 #include "core/fdt.h"
 #include "core/kernel.h"
@@ -36,11 +37,6 @@ static _Noreturn void refuse(const char *why, const char *detail)
     port_finish(EXIT_REFUSED);
 }
 
-static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
-{
-    return a_bytes && b_bytes && a < b + b_bytes && b < a + a_bytes;
-}
-
 /* frames, then the arena, from the end of the kernel upwards. The initrd may lie in the arena: init is
  * loaded before the first VMO can be made, and nothing reads the initrd after that. */
 static void plan_memory(uint64_t fdt_pa)
@@ -57,14 +53,15 @@ static void plan_memory(uint64_t fdt_pa)
     if (facts.memory_pa != MACHINE_RAM_PA || ram_end < memory.arena_pa || ram_end - memory.arena_pa < arena) {
         refuse("memory", "RAM does not hold the kernel, its frames and the arena; see MEM");
     }
-    if (overlap(fdt_pa, facts.fdt_bytes, memory.frames_pa, memory.frames_bytes + arena)) {
+    if (ranges_overlap(fdt_pa, facts.fdt_bytes, memory.frames_pa, memory.frames_bytes + arena)) {
         refuse("memory", "the device tree lies in the arena; see MEM");
-    }
-    if (overlap(facts.initrd_pa, facts.initrd_bytes, MACHINE_RAM_PA, memory.arena_pa - MACHINE_RAM_PA)) {
-        refuse("memory", "the init ELF lies in the kernel's frames; see MEM");
     }
     if (facts.initrd_bytes == 0) {
         refuse("init", "there is no init ELF; give one by -initrd");
+    }
+    if (ranges_overlap(facts.initrd_pa, facts.initrd_bytes, MACHINE_RAM_PA,
+                       memory.arena_pa - MACHINE_RAM_PA)) {
+        refuse("memory", "the init ELF lies in the kernel's frames; see MEM");
     }
     if (facts.initrd_pa < MACHINE_RAM_PA || facts.initrd_bytes > ram_end - MACHINE_RAM_PA ||
         facts.initrd_pa > ram_end - facts.initrd_bytes) {

@@ -6,7 +6,6 @@
 #include "sys/handlers.h"
 
 #define DONE_YIELDS 1000u
-#define NS_PER_TICK 100u
 
 int64_t sys_yield(struct task *self, const uint64_t *args)
 {

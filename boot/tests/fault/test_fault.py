@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A fault of the kernel's own ends the run with a panic line and the panic's exit code, however early it happens.
+
+Each kernel is ours with one file in place of one of its own (boot/tests/fault/fault.mk).
+"""
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
+import guest_boot  # noqa: E402
+from tap import Tap  # noqa: E402
+
+AGES = ("a1", "a2")
+EXIT_PANIC = 89
+WALL_SECONDS = 60  # a kernel that does not end by itself is stopped then, and red
+PAGE_BYTES = 4096
+FIRMWARE = 0x80000000
+NOWHERE = 0x50001238
+INIT = guest_boot.BUILD / "target" / "boot" / "tests" / "cost" / "cost.elf"  # any; no kernel here starts it
+PANIC = re.compile(r"kernel: panic: kernel (load|store) fault at pc 0x([0-9a-f]+) va=0x([0-9a-f]+)")
+GUARD = re.compile(r"fault: guard va=0x([0-9a-f]+)")
+
+
+def boot(kernel, age):
+    machine = guest_boot.Machine(kernel=guest_boot.BUILD / "fault" / f"{kernel}.elf", wall_seconds=WALL_SECONDS)
+    return guest_boot.start(INIT, age, guest_boot.WATCHDOG_MS, machine=machine)
+
+
+def matches(run, pattern):
+    return [match for match in map(pattern.fullmatch, run.console) if match]
+
+
+def guard_of(run):
+    """The addresses of the guard page, which the kernel says before it goes there."""
+    said = matches(run, GUARD)
+    first = int(said[0].group(1), 16) if said else 0
+    return range(first, first + PAGE_BYTES)
+
+
+# kernel: (what faults, at which addresses, whether the audit is printed as well)
+CASES = {
+    "early": ("load", lambda run: range(FIRMWARE, FIRMWARE + 1), False),
+    "address": ("load", lambda run: range(NOWHERE, NOWHERE + 1), True),
+    "stack": ("store", guard_of, True),
+    "guard": ("store", lambda run: guard_of(run)[:1], True),
+}
+
+
+def check(tap, kernel, age):
+    access, addresses, audits = CASES[kernel]
+    run = boot(kernel, age)
+    log = "\n".join(run.console[-20:])
+    tap.check(run.ran.exit_code == EXIT_PANIC and not run.ran.stopped, f"{kernel} on {age}: it ends with {EXIT_PANIC}",
+              f"exit code {run.ran.exit_code}, stopped: {run.ran.stopped}\n{log}")
+    panics = matches(run, PANIC)
+    good = len(panics) == 1 and panics[0].group(1) == access and int(panics[0].group(3), 16) in addresses(run)
+    tap.check(good, f"{kernel} on {age}: one panic line, a {access} fault at the address", log)
+    said = run.audit is not None and run.audit["result"][0]["init"] == "panic"
+    tap.check(said == audits, f"{kernel} on {age}: {'with' if audits else 'without'} an audit", "\n".join(run.faults))
+
+
+def main():
+    tap = Tap()
+    for kernel in CASES:
+        for age in AGES:
+            check(tap, kernel, age)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
