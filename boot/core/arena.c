@@ -23,10 +23,10 @@ static struct {
     struct arena_range live[ARENA_RANGES_MAX]; /* sorted by base_pa */
 } arena;
 
-void arena_init(enum kernel_age age, uint64_t base_pa, uint64_t bytes)
+void arena_init(bool bump_only, uint64_t base_pa, uint64_t bytes)
 {
     memset(&arena, 0, sizeof(arena));
-    arena.bump_only = age == AGE_A1;
+    arena.bump_only = bump_only;
     arena.base_pa = base_pa;
     arena.bytes = bytes;
 }

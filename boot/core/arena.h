@@ -9,9 +9,8 @@
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
+#include <stdbool.h>
 #include <stdint.h>
-
-#include "core/config.h"
 
 #define ARENA_RANGES_MAX 1024
 
@@ -21,7 +20,8 @@ enum arena_status {
     ARENA_UNMAPPED /* a1: the range crosses the mapped part; the real kernel panics (K-20) */
 };
 
-void arena_init(enum kernel_age age, uint64_t base_pa, uint64_t bytes);
+/* bump_only: as on a1. */
+void arena_init(bool bump_only, uint64_t base_pa, uint64_t bytes);
 
 /* Makes a VMO of `bytes`, a multiple of the page, and gives it the next serial id. */
 enum arena_status arena_create(uint64_t bytes, uint64_t *base_pa, uint32_t *vmo_id);

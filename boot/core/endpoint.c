@@ -66,10 +66,10 @@ uint8_t *message_chunk(struct message *message, uint32_t off, size_t *n)
     return page + in_page;
 }
 
-void ep_init(enum kernel_age age, uint32_t ids, uint32_t of_owner)
+void ep_init(bool owner_limit_is_live, uint32_t ids, uint32_t of_owner)
 {
     memset(&endpoints, 0, sizeof(endpoints));
-    endpoints.owner_limit_is_live = age == AGE_A2;
+    endpoints.owner_limit_is_live = owner_limit_is_live;
     endpoints.owner_limit = of_owner;
     endpoints.ids_limit = ids;
     endpoints.table[EP_BOOTSTRAP] =

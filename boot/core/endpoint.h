@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "core/cap.h"
-#include "core/config.h"
 
 #define EP_BOOTSTRAP 0 /* id of the one endpoint that nobody owns (K-14); does not count as an id */
 #define MESSAGE_MORE_FRAMES 2
@@ -45,8 +44,8 @@ void message_free(uint64_t pa);
 /* The payload from `off` on: *n is how many bytes lie there in one piece. */
 uint8_t *message_chunk(struct message *message, uint32_t off, size_t *n);
 
-/* How many ids a boot and an owner have. */
-void ep_init(enum kernel_age age, uint32_t ids, uint32_t of_owner);
+/* How many ids a boot and an owner have; whether an owner's closed endpoints count no more. */
+void ep_init(bool owner_limit_is_live, uint32_t ids, uint32_t of_owner);
 
 /* False when the boot's or the owner's ids are used up (K-56). */
 bool ep_create(uint32_t owner, uint32_t depth, uint32_t *id);

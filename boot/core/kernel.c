@@ -18,9 +18,6 @@
 #include "core/shutdown.h"
 #include "core/storm.h"
 
-#define INIT_ELF_BYTES_A1 2500000u               /* K-13 */
-#define INIT_IMAGE_BYTES_A1 (4u * 1024u * 1024u) /* K-13: pages and stack */
-
 static uint64_t watchdog_at_ticks;
 
 void kernel_init(const struct kernel_config *config, const struct kernel_memory *memory)
@@ -32,15 +29,15 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     if (memory->arena_bytes < the_config.arena_bytes)
         kernel_panic("no room for the arena", memory->arena_bytes);
     frames_init(memory->frames_pa, memory->frames_bytes);
-    arena_init(the_config.age, memory->arena_pa, the_config.arena_bytes);
+    arena_init(the_facts.bump_arena, memory->arena_pa, the_config.arena_bytes);
     cap_init(the_config.slots);
-    ep_init(the_config.age, the_config.ep_ids, the_config.ep_owner);
+    ep_init(the_facts.owner_limit_is_live, the_config.ep_ids, the_config.ep_owner);
     region_init(the_config.regions);
     aspace_init(memory->kernel_root_pa);
     task_init();
     lifecycle_init();
     storm_init();
-    sched_init(the_config.age == AGE_A2, port_ticks());
+    sched_init(the_facts.preemptive, port_ticks());
     watchdog_at_ticks = DEADLINE_NEVER;
 }
 
@@ -58,7 +55,7 @@ static uint64_t gp_of_init(const struct elf_source *source)
     uint64_t gp = 0;
     if (elf_symbol(source, "__global_pointer$", &gp) == ELF_OK)
         return gp;
-    if (config_is_a1())
+    if (the_facts.init_needs_gp)
         shutdown_refused("the init ELF has no symbol __global_pointer$");
     return 0;
 }
@@ -70,7 +67,7 @@ void kernel_start(uint64_t elf_pa, uint64_t elf_bytes)
     struct image image = {.source = &source, .plan = &plan, .stack_pages = NX_INIT_STACK_PAGES};
     uint64_t bytes;
 
-    if (config_is_a1() && elf_bytes > INIT_ELF_BYTES_A1)
+    if (elf_bytes > the_facts.init_elf_bytes_max)
         shutdown_refused("the init ELF is over 2.5 MB");
     const enum elf_status status = elf_plan(&source, &plan);
     if (status != ELF_OK)
@@ -78,7 +75,7 @@ void kernel_start(uint64_t elf_pa, uint64_t elf_bytes)
     image.gp = gp_of_init(&source);
     if (image_measure(&image, &bytes) != IMAGE_OK)
         shutdown_refused("the init ELF lies where its stack goes");
-    if (config_is_a1() && bytes > INIT_IMAGE_BYTES_A1)
+    if (bytes > the_facts.init_image_bytes_max)
         shutdown_refused("the init image is over 4 MiB");
     if (lifecycle_start_init(&image, bytes) == NULL)
         shutdown_refused("there are not enough frames for init");

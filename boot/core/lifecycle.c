@@ -96,13 +96,13 @@ struct task *lifecycle_start_init(const struct image *image, uint64_t bytes)
 enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name, const struct image *image,
                                      uint64_t bytes, struct task **child)
 {
-    const bool a1 = config_is_a1();
+    const bool in_arena = the_facts.images_in_arena;
     uint64_t arena_pa = 0;
     if (task_table_is_full() || aspace_table_is_full())
         return LIFECYCLE_NO_TASK;
-    if (!image_frames_fit(image, bytes, !a1))
+    if (!image_frames_fit(image, bytes, !in_arena))
         return LIFECYCLE_NO_MEMORY;
-    if (a1) {
+    if (in_arena) {
         const enum arena_status status = arena_take(bytes, &arena_pa);
         if (status != ARENA_OK)
             return status == ARENA_UNMAPPED ? LIFECYCLE_ARENA_UNMAPPED : LIFECYCLE_NO_MEMORY;
@@ -112,7 +112,7 @@ enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name
     if (task == NULL)
         return LIFECYCLE_NO_TASK;
     cap_place(&task->caps, NX_SLOT_BOOTSTRAP, &parent->caps.slots[NX_SLOT_BOOTSTRAP]); /* K-14 */
-    if (a1)
+    if (the_facts.child_starts_ready)
         sched_ready(task);
     *child = task;
     return LIFECYCLE_OK;
@@ -133,9 +133,9 @@ static bool waits_for(const struct task *parent, const struct task *child)
  * K-61: a1 panics when a task ends while every other is blocked; that its endpoints close, and wake
  * those who block on them, has been done. On a2 those who wait without a deadline hang: see unblock_all.
  */
-static void judge_end(const struct task *ended, uint64_t call)
+static void record_lone_exit(const struct task *ended, uint64_t call)
 {
-    if (config_is_a1() && task_count_live() > 1 && !sched_others_ready())
+    if (the_facts.lone_exit_is_fatal && task_count_live() > 1 && !sched_others_ready())
         audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
 }
 
@@ -144,7 +144,7 @@ static void unblock_all(const struct task *ended, uint64_t call)
 {
     if (sched_others_ready() || sched_next_deadline() != DEADLINE_NEVER)
         return;
-    bool recorded = config_is_a1(); /* judge_end has */
+    bool recorded = the_facts.lone_exit_is_fatal; /* by record_lone_exit */
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         if (!is_blocked_forever(task))
             continue;
@@ -170,7 +170,7 @@ void lifecycle_end(enum audit_end end, int64_t status)
 
     for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id))
         ipc_close(id); /* K-58 */
-    judge_end(task, call);
+    record_lone_exit(task, call);
     cap_clear_all(&task->caps);
     task->end_status = status;
     sched_end();

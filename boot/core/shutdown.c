@@ -65,17 +65,17 @@ static enum exit_code code_of(enum audit_result result, int64_t status)
 
 static void record_unreclaimed(uint64_t spaces_taken)
 {
-    if (config_is_a1()) {
+    if (the_facts.bump_arena)
         audit_unreclaimed("arena_bytes", arena_bytes_used());
+    if (the_facts.keeps_spaces)
         audit_unreclaimed("address_spaces", spaces_taken);
-    }
     audit_unreclaimed("endpoint_ids", ep_ids_used());
 }
 
 static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
 {
     const char *nonce = the_config.nonce[0] == '\0' ? "-" : the_config.nonce;
-    audit_print(nonce, config_is_a1() ? "a1" : "a2", result, status, port_instret());
+    audit_print(nonce, the_facts.name, result, status, port_instret());
     port_finish(code_of(result, status));
 }
 

@@ -42,9 +42,7 @@ static _Noreturn void refuse(const char *why, const char *detail)
 static void plan_memory(uint64_t fdt_pa)
 {
     const uint64_t ram_end = facts.memory_pa + facts.memory_bytes;
-    const uint64_t arena = config.arena_bytes     ? config.arena_bytes
-                           : config.age == AGE_A1 ? NX_ARENA_BYTES_A1
-                                                  : NX_ARENA_BYTES_A2;
+    const uint64_t arena = config_arena_bytes(&config);
 
     memory.frames_pa = MACHINE_KERNEL_END_PA;
     memory.frames_bytes = FRAMES_BYTES;

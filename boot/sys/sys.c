@@ -14,6 +14,9 @@ enum { ON_A1 = 1, ON_A2 = 2, ON_BOTH = ON_A1 | ON_A2 };
 /* K-02: what a1 leaves in t0, t1 and t2. Whoever relies on them is to notice. */
 #define CLOBBER UINT64_MAX
 
+_Static_assert((int)ON_A1 == (int)AGE_A1 && (int)ON_A2 == (int)AGE_A2,
+               "config_facts.calls is a bit of this table");
+
 static const struct call {
     unsigned revisions; /* 0: out of scope (K-05) */
     sys_handler *handler;
@@ -37,8 +40,8 @@ static int64_t sys_absent(struct task *self, const uint64_t *args)
 
 void kernel_calls_init(void)
 {
-    const unsigned revision = config_is_a1() ? ON_A1 : ON_A2;
-    boot.clobbers = config_is_a1();
+    const unsigned revision = the_facts.calls;
+    boot.clobbers = the_facts.clobbers_temporaries;
     for (unsigned number = 0; number < NX_SYS_COUNT; number++) {
         const bool exists = (calls[number].revisions & revision) != 0;
         const bool present = exists && (the_config.without >> number & 1) == 0;

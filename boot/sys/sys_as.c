@@ -61,17 +61,16 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
 /* The request against what the address space has already. */
 static int64_t check_room(const struct as_map *map)
 {
-    const bool a1 = config_is_a1();
     const bool in_window =
         ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
     if (!aspace_is_free(map->space, map->va, map->len))
-        return a1 ? -NX_EINVAL : -NX_EEXIST;
-    if (a1)
-        return aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
-    if (in_window || region_overlaps(&map->space->regions, map->va, map->len))
-        return -NX_EEXIST;
-    if (!region_has_place(&map->space->regions))
-        return -NX_ENOSPC;
+        return the_facts.overlap_error;
+    if (the_facts.bounds_regions) {
+        if (in_window || region_overlaps(&map->space->regions, map->va, map->len))
+            return the_facts.overlap_error;
+        if (!region_has_place(&map->space->regions))
+            return -NX_ENOSPC;
+    }
     return aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
 }
 
@@ -98,7 +97,7 @@ int64_t sys_as_map(struct task *self, const uint64_t *args)
                                   .vmo_id = map.cap->object,
                                   .audit = audit_map_made(&record)};
     aspace_map(map.space, map.va, map.cap->base_pa, map.len, map.prot, map.how);
-    if (!config_is_a1())
+    if (the_facts.bounds_regions)
         region_add(&map.space->regions, &region);
     return 0;
 }

@@ -29,7 +29,7 @@ static int64_t elf_answer(enum elf_status status)
     case ELF_TOO_MANY_SEGMENTS:
         return -NX_EPERM;
     case ELF_SHARED_PAGE:
-        return config_is_a1() ? -NX_EINVAL : -NX_EEXIST;
+        return the_facts.overlap_error;
     case ELF_UNREADABLE:
     case ELF_TOO_SHORT:
     case ELF_BAD_MAGIC:

@@ -4,11 +4,6 @@
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
-static uint64_t max_bytes(void)
-{
-    return config_is_a1() ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
-}
-
 /* K-54: what may be moved. */
 static bool may_move(const struct task *self, uint32_t slot)
 {
@@ -21,7 +16,7 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
 {
     struct nx_ipc_hdr hdr;
     const uint64_t len = args[3], flags = args[4];
-    if (!user_check(self, args[1], sizeof(hdr), NX_PROT_READ) || len > max_bytes() ||
+    if (!user_check(self, args[1], sizeof(hdr), NX_PROT_READ) || len > the_facts.ipc_max_bytes ||
         !user_check(self, args[2], len, NX_PROT_READ) || (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0)
         return -NX_EINVAL;
     const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_ENDPOINT, NX_RIGHT_SEND);
@@ -48,12 +43,11 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
 static int64_t receive(struct task *self, uint64_t slot, struct recv_target target, uint64_t flags,
                        uint64_t deadline_ns)
 {
-    const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (config_is_a1() ? 0u : NX_IPC_EOF);
     if (!user_check(self, target.hdr_va, NX_IPC_HDR_BYTES, NX_PROT_WRITE) ||
         !user_check(self, target.buf_va, target.max, NX_PROT_WRITE) ||
         (target.sender_id_va != 0 &&
          !user_check(self, target.sender_id_va, sizeof(uint64_t), NX_PROT_WRITE)) ||
-        (flags & ~known) != 0)
+        (flags & ~the_facts.recv_flags) != 0)
         return -NX_EINVAL;
     const struct cap *cap = cap_find_kind(&self->caps, slot, CAP_ENDPOINT, NX_RIGHT_RECV);
     if (cap == NULL)
@@ -82,7 +76,7 @@ int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
         !user_read(self, args[0], &desc, sizeof(desc)))
         return -NX_EINVAL;
     if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
-        desc.reserved1 != 0 || desc.max > max_bytes() || desc.sender_id == 0)
+        desc.reserved1 != 0 || desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0)
         return -NX_EINVAL;
     const struct recv_target target = {
         .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};

@@ -35,9 +35,9 @@ int64_t sys_vmo_create(struct task *self, const uint64_t *args)
     if (args[1] == 0 || !page_round_up(args[1], &cap.bytes))
         return -NX_EPERM;
     const int64_t refusal = choose_slot(self, args[0], &slot);
-    if (refusal != 0 && !config_is_a1())
+    if (refusal != 0 && !the_facts.create_takes_bytes_first)
         return refusal;
-    if (refusal != 0) { /* a1 finds out about the slot when the bytes are gone */
+    if (refusal != 0) {
         const int64_t answer = arena_answer(self, arena_take(cap.bytes, &cap.base_pa));
         return answer != 0 ? answer : refusal;
     }

@@ -109,7 +109,7 @@ struct task *rig_init(void)
 
 bool rig_is_a1(void)
 {
-    return config_is_a1();
+    return the_config.age == AGE_A1;
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------- */

@@ -67,7 +67,7 @@ static void is_refused(uint64_t bytes, enum arena_status status)
 static void a1_bumps(void **state)
 {
     (void)state;
-    arena_init(AGE_A1, arena_pa, SMALL);
+    arena_init(true, arena_pa, SMALL);
     assert_int_equal(create(PAGE, 1), arena_pa);
     assert_int_equal(create(3 * PAGE, 2), arena_pa + PAGE);
     uint64_t taken;
@@ -85,7 +85,7 @@ static void a1_bumps(void **state)
 static void a1_maps_8_mib(void **state)
 {
     (void)state;
-    arena_init(AGE_A1, arena_pa, HOST_ARENA_BYTES);
+    arena_init(true, arena_pa, HOST_ARENA_BYTES);
     is_refused(8 * MIB + PAGE, ARENA_UNMAPPED);
     (void)create(8 * MIB - PAGE, 1);
     is_refused(2 * PAGE, ARENA_UNMAPPED);
@@ -97,7 +97,7 @@ static void a1_maps_8_mib(void **state)
 static void a2_takes_the_lowest_hole_that_fits(void **state)
 {
     (void)state;
-    arena_init(AGE_A2, arena_pa, SMALL);
+    arena_init(false, arena_pa, SMALL);
     const uint64_t a = create(4 * PAGE, 1), b = create(2 * PAGE, 2), c = create(4 * PAGE, 3);
     (void)create(6 * PAGE, 4);
     is_refused(PAGE, ARENA_FULL);
@@ -118,7 +118,7 @@ static void a2_takes_the_lowest_hole_that_fits(void **state)
 static void a2_remembers_so_many_ranges(void **state)
 {
     (void)state;
-    arena_init(AGE_A2, arena_pa, HOST_ARENA_BYTES);
+    arena_init(false, arena_pa, HOST_ARENA_BYTES);
     for (uint32_t i = 0; i < ARENA_RANGES_MAX; i++)
         assert_int_equal(create(PAGE, i + 1), arena_pa + i * PAGE);
     is_refused(PAGE, ARENA_FULL);
@@ -134,7 +134,7 @@ static void a2_random_use(void **state)
     uint64_t random = 0xA2E7A, used = 0;
     uint32_t id = 0;
     (void)state;
-    arena_init(AGE_A2, arena_pa, PAGES * PAGE);
+    arena_init(false, arena_pa, PAGES * PAGE);
     for (unsigned step = 0; step < MUTATIONS; step++) {
         const uint64_t at = mutate_next(&random) % PAGES, pages = mutate_next(&random) % MAX + 1;
         uint64_t pa;
@@ -180,7 +180,7 @@ static void panics(void (*body)(void *ctx), uint64_t value, const char *why)
 static void disorder_panics(void **state)
 {
     (void)state;
-    arena_init(AGE_A2, arena_pa, SMALL);
+    arena_init(false, arena_pa, SMALL);
     const uint64_t pa = create(2 * PAGE, 1);
     panics(do_destroy, pa + PAGE, "does not live");
     panics(do_destroy, pa - PAGE, "does not live");
@@ -188,7 +188,7 @@ static void disorder_panics(void **state)
     panics(do_take, PAGE + 1, "broken page");
     arena_destroy(pa);
     panics(do_destroy, pa, "does not live");
-    arena_init(AGE_A1, arena_pa, SMALL);
+    arena_init(true, arena_pa, SMALL);
     panics(do_destroy, create(PAGE, 1), "does not live"); /* a1 gives nothing back */
 }
 
