@@ -49,9 +49,7 @@ static enum elf_status read_header(const struct elf_source *source, struct elf64
     if (source->bytes < sizeof(*header)) {
         return ELF_TOO_SHORT;
     }
-    if (!source->read(source->ctx, 0, header, sizeof(*header))) {
-        return ELF_UNREADABLE;
-    }
+    source->read(source->ctx, 0, header, sizeof(*header));
     if (memcmp(header->ident, magic, sizeof(magic)) != 0) {
         return ELF_BAD_MAGIC;
     }
@@ -102,9 +100,7 @@ static enum elf_status collect_segments(const struct elf_source *source, const s
     for (uint32_t i = 0; i < header->phnum; i++) {
         struct elf64_program_header ph;
 
-        if (!source->read(source->ctx, header->phoff + i * sizeof(ph), &ph, sizeof(ph))) {
-            return ELF_UNREADABLE;
-        }
+        source->read(source->ctx, header->phoff + i * sizeof(ph), &ph, sizeof(ph));
         if (ph.type != ELF64_LOAD || ph.memsz == 0) {
             continue;
         }
@@ -244,9 +240,7 @@ static enum elf_status find_symtab(const struct elf_source *source, const struct
         return ELF_NO_SYMBOL;
     }
     for (; i < header->shnum; i++) {
-        if (!source->read(source->ctx, header->shoff + i * sizeof(*symtab), symtab, sizeof(*symtab))) {
-            return ELF_UNREADABLE;
-        }
+        source->read(source->ctx, header->shoff + i * sizeof(*symtab), symtab, sizeof(*symtab));
         if (symtab->type == SECTION_SYMTAB) {
             break;
         }
@@ -255,9 +249,7 @@ static enum elf_status find_symtab(const struct elf_source *source, const struct
         !in_file(source, symtab->offset, symtab->size)) {
         return ELF_NO_SYMBOL;
     }
-    if (!source->read(source->ctx, header->shoff + symtab->link * sizeof(*strtab), strtab, sizeof(*strtab))) {
-        return ELF_UNREADABLE;
-    }
+    source->read(source->ctx, header->shoff + symtab->link * sizeof(*strtab), strtab, sizeof(*strtab));
     return strtab->type == SECTION_STRTAB && in_file(source, strtab->offset, strtab->size) ? ELF_OK
                                                                                            : ELF_NO_SYMBOL;
 }
@@ -274,9 +266,7 @@ static enum elf_status compare_name(const struct elf_source *source, const struc
     for (size_t done = 0; done < name_bytes; done += sizeof(chunk)) {
         size_t n = name_bytes - done < sizeof(chunk) ? name_bytes - done : sizeof(chunk);
 
-        if (!source->read(source->ctx, strtab->offset + name_off + done, chunk, n)) {
-            return ELF_UNREADABLE;
-        }
+        source->read(source->ctx, strtab->offset + name_off + done, chunk, n);
         if (memcmp(chunk, name + done, n) != 0) {
             return ELF_NO_SYMBOL;
         }
@@ -300,10 +290,7 @@ enum elf_status elf_symbol(const struct elf_source *source, const char *name, ui
     for (uint64_t count = symtab.size / sizeof(batch[0]), done = 0; done < count; done += SYMBOLS_A_READ) {
         size_t n = count - done < SYMBOLS_A_READ ? (size_t)(count - done) : SYMBOLS_A_READ;
 
-        if (!source->read(source->ctx, symtab.offset + done * sizeof(batch[0]), batch,
-                          n * sizeof(batch[0]))) {
-            return ELF_UNREADABLE;
-        }
+        source->read(source->ctx, symtab.offset + done * sizeof(batch[0]), batch, n * sizeof(batch[0]));
         for (size_t i = 0; i < n; i++) {
             if (batch[i].shndx == SYMBOL_UNDEFINED) {
                 continue;
@@ -324,7 +311,6 @@ const char *elf_status_name(enum elf_status status)
 {
     static const char *const names[] = {
         [ELF_OK] = "ok",
-        [ELF_UNREADABLE] = "unreadable",
         [ELF_TOO_SHORT] = "too-short",
         [ELF_BAD_MAGIC] = "bad-magic",
         [ELF_BAD_CLASS] = "bad-class",

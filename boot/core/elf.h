@@ -12,10 +12,10 @@
 
 #define ELF_SEGMENTS_MAX 8
 
-/* Copies n bytes from file offset off to dst; false when they cannot be read. The range was checked
- * against `bytes` before the call. */
+/* `read` copies n bytes from file offset off to dst. It cannot fail: whoever makes a source has checked its
+ * memory, and each call's range was checked against `bytes`. */
 struct elf_source {
-    bool (*read)(void *ctx, uint64_t off, void *dst, size_t n);
+    void (*read)(void *ctx, uint64_t off, void *dst, size_t n);
     void *ctx;
     uint64_t bytes;
 };
@@ -38,8 +38,7 @@ struct elf_plan {
 /* Every refusal has its own name; sys/ maps them to what the age answers (K-13). */
 enum elf_status {
     ELF_OK,
-    ELF_UNREADABLE, /* the source could not be read */
-    ELF_TOO_SHORT,  /* under 64 bytes */
+    ELF_TOO_SHORT, /* under 64 bytes */
     ELF_BAD_MAGIC,
     ELF_BAD_CLASS,  /* not 64-bit */
     ELF_BAD_DATA,   /* not little-endian */

@@ -66,9 +66,7 @@ static void read_page(const struct elf_source *source, const struct elf_segment 
     if (from >= to)
         return;
     uint8_t *page = port_ptr(pa);
-    if (!source->read(source->ctx, segment->file_off + (from - segment->va), page + from % PAGE_BYTES,
-                      to - from))
-        kernel_panic("a checked image could not be read", from);
+    source->read(source->ctx, segment->file_off + (from - segment->va), page + from % PAGE_BYTES, to - from);
 }
 
 static void load_run(struct aspace *space, struct page_supply *supply, const struct elf_source *source,

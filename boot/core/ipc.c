@@ -6,10 +6,8 @@
 #include "core/audit.h"
 #include "core/checked.h"
 #include "core/endpoint.h"
-#include "core/panic.h"
 #include "core/port.h"
 #include "core/sched.h"
-#include "core/usercopy.h"
 
 static uint64_t deadline_ticks(uint64_t deadline_ns)
 {
@@ -55,29 +53,31 @@ static void report(const struct task *to, struct message *message)
         audit_grant(message->from, to->pid, AUDIT_GRANT_MOVE, &message->moved);
 }
 
-static bool target_is_good(const struct task *task, const struct recv_target *target, uint64_t bytes)
+bool ipc_check_target(const struct task *task, const struct recv_target *target, uint64_t bytes,
+                      struct recv_ranges *ranges)
 {
-    return user_check(task, target->hdr_va, NX_IPC_HDR_BYTES, NX_PROT_WRITE) &&
-           user_check(task, target->buf_va, bytes, NX_PROT_WRITE) &&
-           (target->sender_id_va == 0 ||
-            user_check(task, target->sender_id_va, sizeof(uint64_t), NX_PROT_WRITE));
+    const uint64_t id_bytes = target->sender_id_va == 0 ? 0 : sizeof(uint64_t);
+    return user_range_check(task, target->hdr_va, NX_IPC_HDR_BYTES, NX_PROT_WRITE, &ranges->hdr) &&
+           user_range_check(task, target->buf_va, bytes, NX_PROT_WRITE, &ranges->buf) &&
+           user_range_check(task, target->sender_id_va, id_bytes, NX_PROT_WRITE, &ranges->sender_id);
 }
 
-static void copy_payload(const struct task *task, uint64_t va, struct message *message, uint64_t bytes)
+static void copy_payload(const struct user_range *buf, struct message *message, uint64_t bytes)
 {
     size_t part;
     for (uint64_t done = 0; done < bytes; done += part) {
         const uint8_t *from = message_chunk(message, (uint32_t)done, &part);
         part = (size_t)min_u64(part, bytes - done);
-        if (!user_write(task, va + done, from, part))
-            kernel_panic("a checked receive buffer could not be written", va + done);
+        user_write(buf, done, from, part);
     }
 }
 
-/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued. What
- * sys found good at the call may be bad by now if the receiver has waited. */
-static int64_t deliver(struct task *to, const struct recv_target *target, struct endpoint *ep, bool waited)
+/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued.
+ * `ranges` is NULL for a receiver that has waited: then its target is checked again, as it is now. */
+static int64_t deliver(struct task *to, const struct recv_target *target, const struct recv_ranges *ranges,
+                       struct endpoint *ep)
 {
+    struct recv_ranges now;
     struct message *message = port_ptr(ep_first(ep));
     const bool fits = message->len <= target->max || target->truncate;
     const uint64_t bytes = fits ? min_u64(message->len, target->max) : 0;
@@ -88,8 +88,11 @@ static int64_t deliver(struct task *to, const struct recv_target *target, struct
         if (slot == CAP_NO_SLOT)
             return -NX_ENOSPC; /* K-54 */
     }
-    if (waited && !target_is_good(to, target, bytes))
-        return -NX_EINVAL;
+    if (ranges == NULL) {
+        if (!ipc_check_target(to, target, bytes, &now))
+            return -NX_EINVAL;
+        ranges = &now;
+    }
 
     const uint64_t message_pa = ep_pop(ep);
     const struct nx_ipc_hdr hdr = {.src = slot,
@@ -97,12 +100,9 @@ static int64_t deliver(struct task *to, const struct recv_target *target, struct
                                    .type = message->type,
                                    .flags = message->flags,
                                    .len = message->len};
-    bool written = user_write(to, target->hdr_va, &hdr, sizeof(hdr));
-    if (target->sender_id_va != 0)
-        written = user_write(to, target->sender_id_va, &message->sender_id, sizeof(uint64_t)) && written;
-    if (!written)
-        kernel_panic("a checked receive header could not be written", target->hdr_va);
-    copy_payload(to, target->buf_va, message, bytes);
+    user_write(&ranges->hdr, 0, &hdr, sizeof(hdr));
+    user_write(&ranges->sender_id, 0, &message->sender_id, ranges->sender_id.len);
+    copy_payload(&ranges->buf, message, bytes);
     if (message->moved.kind != CAP_NONE)
         cap_place(&to->caps, slot, &message->moved);
     report(to, message);
@@ -142,7 +142,7 @@ static void serve(uint32_t endpoint_id)
         struct task *sender = sched_first_waiter(WAIT_SEND, endpoint_id);
         if (receiver != NULL && ep_first(ep) != 0) {
             const struct recv_target target = receiver->wait.target;
-            sched_complete(receiver, deliver(receiver, &target, ep, true));
+            sched_complete(receiver, deliver(receiver, &target, NULL, ep));
         } else if (sender != NULL && !ep_is_full(ep)) {
             finish_send(sender, ep);
         } else {
@@ -151,7 +151,7 @@ static void serve(uint32_t endpoint_id)
     }
 }
 
-/* Takes the payload out of the sender's memory, which user_check found good; 0 without frames. */
+/* Takes the payload out of the sender's memory; 0 without frames. */
 static uint64_t capture(const struct task *self, const struct ipc_send *send)
 {
     const uint64_t pa = message_alloc(send->len);
@@ -165,8 +165,7 @@ static uint64_t capture(const struct task *self, const struct ipc_send *send)
     size_t part;
     for (uint32_t done = 0; done < send->len; done += (uint32_t)part) {
         uint8_t *to = message_chunk(message, done, &part);
-        if (!user_read(self, send->payload_va + done, to, part))
-            kernel_panic("a checked payload could not be read", send->payload_va + done);
+        user_read(send->payload, done, to, part);
     }
     return pa;
 }
@@ -210,7 +209,7 @@ int64_t ipc_recv(struct task *self, const struct ipc_recv *recv)
     if (ep == NULL)
         return -NX_ESRCH; /* K-57, K-58: the queue went with it */
     if (ep_first(ep) != 0) {
-        const int64_t answer = deliver(self, &recv->target, ep, false);
+        const int64_t answer = deliver(self, recv->target, recv->ranges, ep);
         serve(recv->endpoint_id);
         return answer;
     }
@@ -221,7 +220,7 @@ int64_t ipc_recv(struct task *self, const struct ipc_recv *recv)
     self->wait = (struct task_wait){.kind = WAIT_RECV,
                                     .endpoint_id = recv->endpoint_id,
                                     .deadline_ticks = deadline,
-                                    .target = recv->target};
+                                    .target = *recv->target};
     return ipc_block(self);
 }
 

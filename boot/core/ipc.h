@@ -7,6 +7,7 @@
 #define CORE_IPC_H
 
 #include "core/task.h"
+#include "core/usercopy.h"
 
 /* The answer of a call that is not over: its waker will write a0. No call answers this. */
 #define ANSWER_LATER INT64_MIN
@@ -15,18 +16,29 @@ struct ipc_send {
     uint32_t endpoint_id;
     uint16_t type, flags; /* of the header, handed on as they are */
     uint32_t len;
-    uint64_t payload_va;
-    uint32_t move_slot; /* CAP_NO_SLOT without CAP_MOVE */
+    const struct user_range *payload; /* len bytes */
+    uint32_t move_slot;               /* CAP_NO_SLOT without CAP_MOVE */
     bool nonblock;
     uint64_t deadline_ns; /* 0: none */
 };
 
+/* A receive's target, checked. */
+struct recv_ranges {
+    struct user_range hdr, buf, sender_id; /* sender_id is empty when it is not wanted */
+};
+
 struct ipc_recv {
     uint32_t endpoint_id;
-    struct recv_target target;
+    const struct recv_target *target;
+    const struct recv_ranges *ranges; /* of target, for a message that is queued already */
     bool nonblock;
     uint64_t deadline_ns;
 };
+
+/* Makes *ranges out of a target of which `bytes` of the buffer will be written; false when the task could
+ * not write there. */
+bool ipc_check_target(const struct task *task, const struct recv_target *target, uint64_t bytes,
+                      struct recv_ranges *ranges);
 
 int64_t ipc_send(struct task *self, const struct ipc_send *send);
 int64_t ipc_recv(struct task *self, const struct ipc_recv *recv);

@@ -42,11 +42,10 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
 }
 
 /* The init ELF lies in physical memory. */
-static bool read_physical(void *ctx, uint64_t off, void *dst, size_t n)
+static void read_physical(void *ctx, uint64_t off, void *dst, size_t n)
 {
     const uint64_t *elf_pa = ctx;
     memcpy(dst, port_ptr(*elf_pa + off), n);
-    return true;
 }
 
 /* K-12: a1 refuses an init without the symbol; on a2 the plan's default stands in for it. */

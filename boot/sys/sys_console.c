@@ -50,10 +50,12 @@ static bool is_utf8(const uint8_t *bytes, size_t n)
 int64_t sys_debug_write(struct task *self, const uint64_t *args)
 {
     uint8_t text[NX_DEBUG_WRITE_MAX];
+    struct user_range range;
     const size_t n = (size_t)min_u64(args[1], sizeof(text));
-    if (args[0] == 0 || !user_check(self, args[0], n, NX_PROT_READ))
+    if (args[0] == 0 || !user_range_check(self, args[0], n, NX_PROT_READ, &range))
         return -NX_EINVAL;
-    if (user_read(self, args[0], text, n) && is_utf8(text, n))
+    user_read(&range, 0, text, n);
+    if (is_utf8(text, n))
         console_write(self->pid, (const char *)text, n);
     return (int64_t)n;
 }

@@ -7,16 +7,11 @@
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
-/* An ELF in the caller's memory. */
-struct user_elf {
-    const struct task *task;
-    uint64_t va;
-};
-
-static bool read_user(void *ctx, uint64_t off, void *dst, size_t n)
+/* The ELF lies in the caller's memory. */
+static void read_user(void *ctx, uint64_t off, void *dst, size_t n)
 {
-    const struct user_elf *elf = ctx;
-    return user_read(elf->task, elf->va + off, dst, n);
+    const struct user_range *elf = ctx;
+    user_read(elf, off, dst, n);
 }
 
 /* What a refused file answers (K-13); 0 for a good one. */
@@ -30,7 +25,6 @@ static int64_t elf_answer(enum elf_status status)
         return -NX_EPERM;
     case ELF_SHARED_PAGE:
         return the_facts.overlap_error;
-    case ELF_UNREADABLE:
     case ELF_TOO_SHORT:
     case ELF_BAD_MAGIC:
     case ELF_BAD_CLASS:
@@ -103,10 +97,10 @@ static int64_t decode_image(const struct task *self, const struct elf_source *so
 }
 
 /* exec(elf, len, stack_pages, gp), with a name or "". */
-static int64_t exec(const struct task *self, const uint64_t *args, const char *name, uint64_t sender_id)
+static int64_t exec(const struct task *self, const uint64_t *args, struct user_range *elf, const char *name,
+                    uint64_t sender_id)
 {
-    struct user_elf elf = {.task = self, .va = args[0]};
-    const struct elf_source source = {.read = read_user, .ctx = &elf, .bytes = args[1]};
+    const struct elf_source source = {.read = read_user, .ctx = elf, .bytes = args[1]};
     struct elf_plan plan;
     const struct image image = {.source = &source, .plan = &plan, .stack_pages = args[2], .gp = args[3]};
     struct task *child;
@@ -122,14 +116,15 @@ static int64_t exec(const struct task *self, const uint64_t *args, const char *n
 }
 
 /* Length, stack and the file's own range: what is looked at before anything else. */
-static bool check_exec(const struct task *self, const uint64_t *args)
+static bool check_exec(const struct task *self, const uint64_t *args, struct user_range *elf)
 {
-    return args[1] != 0 && args[2] != 0 && args[0] != 0 && user_check(self, args[0], args[1], NX_PROT_READ);
+    return args[1] != 0 && args[2] != 0 && user_range_check(self, args[0], args[1], NX_PROT_READ, elf);
 }
 
 int64_t sys_exec(struct task *self, const uint64_t *args)
 {
-    return check_exec(self, args) ? exec(self, args, "", 0) : -NX_EINVAL;
+    struct user_range elf;
+    return check_exec(self, args, &elf) ? exec(self, args, &elf, "", 0) : -NX_EINVAL;
 }
 
 /* FNV-1a, 64 bits, of the name: the sender id that its messages carry (K-59). Of no name it is 0, as for
@@ -146,8 +141,10 @@ static uint64_t name_hash(const char *name, uint64_t bytes)
 int64_t sys_exec_v2(struct task *self, const uint64_t *args)
 {
     char name[NX_NAME_MAX + 1] = {0};
-    if (!check_exec(self, args) || args[5] > NX_NAME_MAX ||
-        !user_check(self, args[4], args[5], NX_PROT_READ) || !user_read(self, args[4], name, args[5]))
+    struct user_range elf, range;
+    if (!check_exec(self, args, &elf) || args[5] > NX_NAME_MAX ||
+        !user_range_check(self, args[4], args[5], NX_PROT_READ, &range))
         return -NX_EINVAL;
-    return exec(self, args, name, name_hash(name, args[5]));
+    user_read(&range, 0, name, args[5]);
+    return exec(self, args, &elf, name, name_hash(name, args[5]));
 }

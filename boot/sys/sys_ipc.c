@@ -15,14 +15,17 @@ static bool may_move(const struct task *self, uint32_t slot)
 int64_t sys_ipc_send(struct task *self, const uint64_t *args)
 {
     struct nx_ipc_hdr hdr;
+    struct user_range from, payload;
     const uint64_t len = args[3], flags = args[4];
-    if (!user_check(self, args[1], sizeof(hdr), NX_PROT_READ) || len > the_facts.ipc_max_bytes ||
-        !user_check(self, args[2], len, NX_PROT_READ) || (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0)
+    if (!user_range_check(self, args[1], sizeof(hdr), NX_PROT_READ, &from) || len > the_facts.ipc_max_bytes ||
+        !user_range_check(self, args[2], len, NX_PROT_READ, &payload) ||
+        (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0)
         return -NX_EINVAL;
     const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_ENDPOINT, NX_RIGHT_SEND);
     if (cap == NULL)
         return -NX_EPERM;
-    if (!user_read(self, args[1], &hdr, sizeof(hdr)) || hdr.len != len)
+    user_read(&from, 0, &hdr, sizeof(hdr));
+    if (hdr.len != len)
         return -NX_EINVAL;
     const bool moves = (hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
     if (moves && !may_move(self, hdr.src))
@@ -32,7 +35,7 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
                                   .type = hdr.type,
                                   .flags = hdr.flags,
                                   .len = hdr.len,
-                                  .payload_va = args[2],
+                                  .payload = &payload,
                                   .move_slot = moves ? hdr.src : CAP_NO_SLOT,
                                   .nonblock = (flags & NX_IPC_NONBLOCK) != 0,
                                   .deadline_ns = args[5]};
@@ -40,22 +43,20 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
 }
 
 /* What both receives have in common once their pointers are known: flags, then slot. */
-static int64_t receive(struct task *self, uint64_t slot, struct recv_target target, uint64_t flags,
+static int64_t receive(struct task *self, uint64_t slot, struct recv_target *target, uint64_t flags,
                        uint64_t deadline_ns)
 {
-    if (!user_check(self, target.hdr_va, NX_IPC_HDR_BYTES, NX_PROT_WRITE) ||
-        !user_check(self, target.buf_va, target.max, NX_PROT_WRITE) ||
-        (target.sender_id_va != 0 &&
-         !user_check(self, target.sender_id_va, sizeof(uint64_t), NX_PROT_WRITE)) ||
-        (flags & ~the_facts.recv_flags) != 0)
+    struct recv_ranges ranges;
+    if (!ipc_check_target(self, target, target->max, &ranges) || (flags & ~the_facts.recv_flags) != 0)
         return -NX_EINVAL;
     const struct cap *cap = cap_find_kind(&self->caps, slot, CAP_ENDPOINT, NX_RIGHT_RECV);
     if (cap == NULL)
         return -NX_EPERM;
 
-    target.truncate = (flags & NX_IPC_TRUNCATE) != 0;
+    target->truncate = (flags & NX_IPC_TRUNCATE) != 0;
     const struct ipc_recv recv = {.endpoint_id = cap->object,
                                   .target = target,
+                                  .ranges = &ranges,
                                   .nonblock = (flags & NX_IPC_NONBLOCK) != 0,
                                   .deadline_ns = deadline_ns};
     return ipc_recv(self, &recv);
@@ -64,21 +65,22 @@ static int64_t receive(struct task *self, uint64_t slot, struct recv_target targ
 /* ipc_recv(slot, hdr, buf, max, flags, deadline_ns) */
 int64_t sys_ipc_recv(struct task *self, const uint64_t *args)
 {
-    const struct recv_target target = {.hdr_va = args[1], .buf_va = args[2], .max = args[3]};
-    return receive(self, args[0], target, args[4], args[5]);
+    struct recv_target target = {.hdr_va = args[1], .buf_va = args[2], .max = args[3]};
+    return receive(self, args[0], &target, args[4], args[5]);
 }
 
 /* ipc_recv_v2(desc) */
 int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
 {
     struct nx_ipc_recv_v2 desc;
-    if (!user_check(self, args[0], sizeof(desc), NX_PROT_READ) ||
-        !user_read(self, args[0], &desc, sizeof(desc)))
+    struct user_range range;
+    if (!user_range_check(self, args[0], sizeof(desc), NX_PROT_READ, &range))
         return -NX_EINVAL;
+    user_read(&range, 0, &desc, sizeof(desc));
     if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
         desc.reserved1 != 0 || desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0)
         return -NX_EINVAL;
-    const struct recv_target target = {
+    struct recv_target target = {
         .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};
-    return receive(self, desc.slot, target, desc.flags, desc.deadline_ns);
+    return receive(self, desc.slot, &target, desc.flags, desc.deadline_ns);
 }

@@ -5,7 +5,6 @@
 #include "core/checked.h"
 #include "core/config.h"
 #include "core/endpoint.h"
-#include "core/panic.h"
 #include "core/port.h"
 #include "core/usercopy.h"
 #include "sys/handlers.h"
@@ -52,22 +51,23 @@ int64_t sys_vmo_create(struct task *self, const uint64_t *args)
 
 /* K-21: capability and range come before the pointer. */
 static int64_t check_copy(const struct task *self, const uint64_t *args, uint32_t user_prot,
-                          const struct cap **cap)
+                          const struct cap **cap, struct user_range *range)
 {
     *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, NX_RIGHT_MAP);
     if (*cap == NULL || !range_inside(args[1], args[3], (*cap)->bytes))
         return -NX_EPERM;
-    return user_check(self, args[2], args[3], user_prot) ? 0 : -NX_EINVAL;
+    return user_range_check(self, args[2], args[3], user_prot, range) ? 0 : -NX_EINVAL;
 }
 
 int64_t sys_vmo_write(struct task *self, const uint64_t *args)
 {
     const struct cap *cap;
-    const int64_t refusal = check_copy(self, args, NX_PROT_READ, &cap);
+    struct user_range range;
+    const int64_t refusal = check_copy(self, args, NX_PROT_READ, &cap, &range);
     if (refusal != 0)
         return refusal;
-    if (args[3] != 0 && !user_read(self, args[2], port_ptr(cap->base_pa + args[1]), args[3]))
-        kernel_panic("a checked source could not be read", args[2]);
+    if (args[3] != 0)
+        user_read(&range, 0, port_ptr(cap->base_pa + args[1]), args[3]);
     audit_copied_into_vmo(self->pid, args[3]);
     return (int64_t)args[3];
 }
@@ -75,11 +75,12 @@ int64_t sys_vmo_write(struct task *self, const uint64_t *args)
 int64_t sys_vmo_read(struct task *self, const uint64_t *args)
 {
     const struct cap *cap;
-    const int64_t refusal = check_copy(self, args, NX_PROT_WRITE, &cap);
+    struct user_range range;
+    const int64_t refusal = check_copy(self, args, NX_PROT_WRITE, &cap, &range);
     if (refusal != 0)
         return refusal;
-    if (args[3] != 0 && !user_write(self, args[2], port_ptr(cap->base_pa + args[1]), args[3]))
-        kernel_panic("a checked destination could not be written", args[2]);
+    if (args[3] != 0)
+        user_write(&range, 0, port_ptr(cap->base_pa + args[1]), args[3]);
     audit_copied_from_vmo(self->pid, args[3]);
     return (int64_t)args[3];
 }

@@ -24,7 +24,7 @@ CORE_OBJS_test_panic := boot/core/panic.o boot/core/kprint.o boot/tests/core/por
 CORE_KERNEL_OBJS := $(addsuffix .o,$(basename $(sort $(wildcard boot/core/*.c boot/sys/*.c)))) \
                     $(addprefix boot/tests/core/,port_host.o kernel_rig.o rig_moves.o rig_mmu.o)
 CORE_KERNEL_TESTS := test_frames test_arena test_cap test_endpoint test_ipc test_ipc_wait test_task test_exec \
-                     test_aspace test_aspace_va test_vmo test_audit test_hazards test_storm \
+                     test_aspace test_aspace_va test_usercopy test_vmo test_audit test_hazards test_storm \
                      test_random_calls
 
 CORE_TESTS += $(CORE_KERNEL_TESTS)

@@ -110,31 +110,25 @@ static inline void make_good(struct image *im)
     add_symbols(im);
 }
 
-/* ---- The source: exact-size memory, a check that the range was checked, and a read that fails -------- */
+/* ---- The source: exact-size memory, and a check that the range was checked ----------------------------- */
 
 struct file {
     const uint8_t *bytes;
     uint64_t size;
-    int reads_left; /* the read after these fails; negative: none does */
 };
 
-static inline bool file_read(void *ctx, uint64_t off, void *dst, size_t n)
+static inline void file_read(void *ctx, uint64_t off, void *dst, size_t n)
 {
     struct file *file = ctx;
 
     assert_true(n <= file->size && off <= file->size - n);
-    if (file->reads_left == 0) {
-        return false;
-    }
-    file->reads_left -= file->reads_left > 0;
     memcpy(dst, file->bytes + off, n);
-    return true;
 }
 
-static inline enum elf_status plan_file(const void *bytes, size_t size, int reads, struct elf_plan *plan)
+static inline enum elf_status plan_file(const void *bytes, size_t size, struct elf_plan *plan)
 {
     uint8_t *copy = malloc(size + !size);
-    struct file file = {copy, size, reads};
+    struct file file = {copy, size};
     const struct elf_source source = {file_read, &file, size};
     enum elf_status status;
 
@@ -145,11 +139,10 @@ static inline enum elf_status plan_file(const void *bytes, size_t size, int read
     return status;
 }
 
-static inline enum elf_status find_symbol(const void *bytes, size_t size, int reads, const char *name,
-                                          uint64_t *value)
+static inline enum elf_status find_symbol(const void *bytes, size_t size, const char *name, uint64_t *value)
 {
     uint8_t *copy = malloc(size + !size);
-    struct file file = {copy, size, reads};
+    struct file file = {copy, size};
     const struct elf_source source = {file_read, &file, size};
     enum elf_status status;
 
@@ -176,13 +169,13 @@ static inline void refused(const struct image *im, enum elf_status expected)
 {
     struct elf_plan plan;
 
-    assert_status(plan_file(im, sizeof(*im), -1, &plan), expected);
+    assert_status(plan_file(im, sizeof(*im), &plan), expected);
     assert_zero_plan(&plan);
 }
 
 static inline void accepted(const struct image *im, struct elf_plan *plan)
 {
-    assert_status(plan_file(im, sizeof(*im), -1, plan), ELF_OK);
+    assert_status(plan_file(im, sizeof(*im), plan), ELF_OK);
 }
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/elf.c: files cut at every byte, reads that fail, symbol tables, random damage. */
+/* boot/core/elf.c: files cut at every byte, symbol tables, random damage. */
 #include "core/elf_image.h"
 #include "core/mutate.h"
 #include "nexus_abi.h"
 
-/* ---- Cuts and failed reads ---- */
+/* ---- Cuts ---- */
 
 static void every_prefix(void **state)
 {
@@ -21,36 +21,13 @@ static void every_prefix(void **state)
         uint64_t value = 5;
         enum elf_status symbol = n < 64 ? ELF_TOO_SHORT : n < sizeof(im) ? ELF_NO_SYMBOL : ELF_OK;
 
-        assert_status(plan_file(&im, n, -1, &plan), expected);
+        assert_status(plan_file(&im, n, &plan), expected);
         if (expected != ELF_OK) {
             assert_zero_plan(&plan);
         }
-        assert_status(find_symbol(&im, n, -1, GP_NAME, &value), symbol);
+        assert_status(find_symbol(&im, n, GP_NAME, &value), symbol);
         assert_int_equal(value, symbol == ELF_OK ? GP_VALUE : 5);
     }
-}
-
-/* Fails the first read, then the second, and so on, up to the last. */
-static void every_failed_read(void **state)
-{
-    struct image im;
-    struct elf_plan plan;
-    uint64_t value = 5;
-    int reads = 0;
-
-    (void)state;
-    make_good(&im);
-    for (; plan_file(&im, sizeof(im), reads, &plan) != ELF_OK; reads++) {
-        assert_status(plan_file(&im, sizeof(im), reads, &plan), ELF_UNREADABLE);
-        assert_zero_plan(&plan);
-    }
-    assert_int_equal(reads, 1 + PH_USED);
-    for (reads = 0; find_symbol(&im, sizeof(im), reads, GP_NAME, &value) != ELF_OK; reads++) {
-        assert_status(find_symbol(&im, sizeof(im), reads, GP_NAME, &value), ELF_UNREADABLE);
-        assert_int_equal(value, 5);
-    }
-    assert_int_equal(value, GP_VALUE);
-    assert_true(reads > 5);
 }
 
 /* ---- Symbols ---------------------------------------------------------------------------------------- */
@@ -59,7 +36,7 @@ static void no_symbol(const struct image *im, const char *name)
 {
     uint64_t value = 5;
 
-    assert_status(find_symbol(im, sizeof(*im), -1, name, &value), ELF_NO_SYMBOL);
+    assert_status(find_symbol(im, sizeof(*im), name, &value), ELF_NO_SYMBOL);
     assert_int_equal(value, 5);
 }
 
@@ -71,10 +48,10 @@ static void symbols_found(void **state)
 
     (void)state;
     make_good(&im);
-    assert_status(find_symbol(&im, sizeof(im), -1, GP_NAME, &value), ELF_OK);
+    assert_status(find_symbol(&im, sizeof(im), GP_NAME, &value), ELF_OK);
     assert_int_equal(value, GP_VALUE);
     long_name(name);
-    assert_status(find_symbol(&im, sizeof(im), -1, name, &value), ELF_OK);
+    assert_status(find_symbol(&im, sizeof(im), name, &value), ELF_OK);
     assert_int_equal(value, 77);
     name[LONG_NAME_BYTES - 2] = 'm';
     no_symbol(&im, name);
@@ -110,9 +87,9 @@ static void symbol_tables_refused(void **state)
     MISSING(sym[SYM_GP].st_name = UINT32_MAX);
     im = good;
     im.eh.e_ident[EI_CLASS] = ELFCLASS32;
-    assert_status(find_symbol(&im, sizeof(im), -1, GP_NAME, &value), ELF_BAD_CLASS);
+    assert_status(find_symbol(&im, sizeof(im), GP_NAME, &value), ELF_BAD_CLASS);
     im.eh.e_ident[0] = 0;
-    assert_status(find_symbol(&im, sizeof(im), -1, GP_NAME, &value), ELF_BAD_MAGIC);
+    assert_status(find_symbol(&im, sizeof(im), GP_NAME, &value), ELF_BAD_MAGIC);
     assert_int_equal(value, 5);
 }
 
@@ -165,7 +142,7 @@ static void random_damage(void **state)
         } else {
             mutate_bytes((uint8_t *)&im, sizeof(im), &random);
         }
-        status = plan_file(&im, sizeof(im), -1, &plan);
+        status = plan_file(&im, sizeof(im), &plan);
         assert_string_not_equal(elf_status_name(status), "unknown");
         if (status == ELF_OK) {
             assert_sound(&plan, sizeof(im));
@@ -173,7 +150,7 @@ static void random_damage(void **state)
         } else {
             assert_zero_plan(&plan);
         }
-        status = find_symbol(&im, sizeof(im), -1, GP_NAME, &value);
+        status = find_symbol(&im, sizeof(im), GP_NAME, &value);
         assert_true(status == ELF_OK || value == 5);
     }
     assert_in_range(good, MUTATIONS / 10, MUTATIONS - MUTATIONS / 10);
@@ -182,8 +159,9 @@ static void random_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_prefix),  cmocka_unit_test(every_failed_read),
-        cmocka_unit_test(symbols_found), cmocka_unit_test(symbol_tables_refused),
+        cmocka_unit_test(every_prefix),
+        cmocka_unit_test(symbols_found),
+        cmocka_unit_test(symbol_tables_refused),
         cmocka_unit_test(random_damage),
     };
     return cmocka_run_group_tests_name("core/elf damage", tests, NULL, NULL);
