@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/audit.h"
 #include "core/checked.h"
 #include "core/frames.h"
 #include "core/panic.h"
@@ -12,10 +13,16 @@
 _Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_PROT_EXEC << 1 == PTE_X,
                "a protection shifted by one is the entry's bits");
 
+_Static_assert(ASPACE_USER == PTE_U && ASPACE_OWNED == PTE_OWNED, "bits of an entry");
+
 #define LEVEL_ROOT 2u
 #define LEVEL_MIDDLE 1u
 #define ROOT_ENTRY_BYTES (UINT64_C(1) << 30)
 #define TABLE_SPAN_BYTES ((uint64_t)NX_SUPERPAGE_BYTES) /* what one leaf table maps */
+
+_Static_assert(REGION_VM_MAP - REGION_MAP == AUDIT_VIA_VM_MAP &&
+                   REGION_AS_MAP - REGION_MAP == AUDIT_VIA_AS_MAP,
+               "the kinds of maps in the audit's order");
 
 static struct aspace spaces[ASPACES_MAX];
 static uint64_t kernel_root;
@@ -39,8 +46,9 @@ static uint64_t *leaf_table(const struct aspace *space, uint64_t va)
     return middle == NULL ? NULL : table_below(middle, va, LEVEL_MIDDLE);
 }
 
-/* Likewise; what is missing on the way is made. NULL without frames and where the kernel has a large page. */
-static uint64_t *make_leaf_table(const struct aspace *space, uint64_t va)
+/* Makes what is missing on the way to the leaf table of va. NULL without frames and where the kernel has a
+ * large page. Seldom called: apart, so that aspace_map does not save registers for it. */
+__attribute__((noinline)) static uint64_t *make_leaf_table(const struct aspace *space, uint64_t va)
 {
     uint64_t *table = port_ptr(space->root_pa);
     for (unsigned level = LEVEL_ROOT; level > 0 && table != NULL; level--) {
@@ -113,12 +121,11 @@ static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint
 
 static void collect(const struct aspace *space)
 {
-    uint64_t va, bytes;
-    const uint64_t handle = aspace_handle(space);
-    for (int i = audit_map_next(handle, -1, &va, &bytes); i >= 0;
-         i = audit_map_next(handle, i, &va, &bytes)) {
-        const struct audit_usage usage = usage_of(space, va, bytes);
-        audit_map_usage(i, &usage);
+    for (const struct region *region = space->regions.first; region != NULL; region = region->next) {
+        if (region->map_id == 0)
+            continue;
+        const struct audit_usage usage = usage_of(space, region->va, region->bytes);
+        audit_map_usage(region->map_id, &usage);
     }
 }
 
@@ -150,10 +157,20 @@ static void free_middle_table(uint64_t table_pa)
     frames_free(table_pa);
 }
 
+/* The last look at the pages of a mapping; nothing to report of an image. */
+static void report_end(const struct aspace *space, const struct region *region)
+{
+    if (region->map_id == 0)
+        return;
+    const struct audit_usage usage = usage_of(space, region->va, region->bytes);
+    audit_map_unmapped(region->map_id, &usage);
+}
+
 void aspace_destroy(struct aspace *space)
 {
-    collect(space);
-    audit_map_space_ended(aspace_handle(space));
+    for (const struct region *region = space->regions.first; region != NULL; region = region->next)
+        report_end(space, region);
+    region_clear(&space->regions);
     if (port_root() == space->root_pa)
         port_use_root(kernel_root);
     const uint64_t *root = port_ptr(space->root_pa);
@@ -198,22 +215,47 @@ static void set_entry(uint64_t *table, uint64_t va, uint64_t entry)
 void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t bytes, uint32_t prot,
                 unsigned how)
 {
-    uint64_t bits = (uint64_t)prot << 1;
-    bits |= how & ASPACE_USER ? PTE_U : 0;
-    bits |= how & ASPACE_OWNED ? PTE_OWNED : 0;
+    const uint64_t bits = (uint64_t)prot << 1 | how;
     uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (begins_table(va, off))
+            table = leaf_table(space, va + off);
+        if (table == NULL)
             table = make_leaf_table(space, va + off);
         set_entry(table, va + off, pte_for(base_pa + off, bits));
     }
     port_tlb_flush();
 }
 
-void aspace_unmap(struct aspace *space, uint64_t va, uint64_t bytes, struct audit_usage *usage)
+/* The audit's record of a new mapping. */
+static void report_made(const struct aspace *space, const struct region *region, uint64_t off, bool alias)
 {
-    *usage = usage_of(space, va, bytes);
+    const struct audit_map record = {.pid = space->owner,
+                                     .vmo_id = region->vmo_id,
+                                     .off = off,
+                                     .bytes = region->bytes,
+                                     .base_pa = region->base_pa,
+                                     .prot = region->prot,
+                                     .via = region->kind - REGION_MAP,
+                                     .alias = alias};
+    audit_map_made(region->map_id, &record);
+}
+
+void aspace_map_vmo(struct aspace *space, const struct region *draft, uint64_t off, bool alias, unsigned how)
+{
+    aspace_map(space, draft->va, draft->base_pa, draft->bytes, draft->prot, how);
+    if (draft->kind == REGION_MAP && region_extend(&space->regions, draft))
+        audit_map_extended(space->regions.first->map_id, draft->bytes);
+    else
+        report_made(space, region_add_map(&space->regions, draft), off, alias);
+}
+
+void aspace_unmap(struct aspace *space, struct region *region)
+{
+    const uint64_t va = region->va, bytes = region->bytes;
     uint64_t *table = NULL;
+    report_end(space, region);
+    region_remove(&space->regions, region);
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (begins_table(va, off))
             table = leaf_table(space, va + off);
@@ -228,23 +270,26 @@ bool aspace_is_canonical(uint64_t va)
     return above == 0 || above == UINT64_MAX >> (ASPACE_VA_BITS - 1);
 }
 
-/* All of a GiB that the kernel uses counts as taken. */
-static bool is_kernels(const uint64_t *root, uint64_t va)
+/* Whether any page lies in a GiB that the kernel uses: its whole root entry is unavailable. */
+static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
-    const unsigned at = index_at(va, LEVEL_ROOT);
-    const uint64_t *shared = port_ptr(kernel_root);
-    return at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0;
+    const uint64_t *root = port_ptr(space->root_pa), *shared = port_ptr(kernel_root);
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        const unsigned at = index_at(va + off, LEVEL_ROOT);
+        if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0)
+            return true;
+    }
+    return false;
 }
 
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     const uint64_t *table = NULL;
+    if (va + bytes > NX_USER_TOP && meets_kernel(space, va, bytes))
+        return false;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (begins_table(va, off)) {
-            if (is_kernels(port_ptr(space->root_pa), va + off))
-                return false;
+        if (begins_table(va, off))
             table = leaf_table(space, va + off);
-        }
         if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0)
             return false;
     }

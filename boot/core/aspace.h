@@ -12,15 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/audit.h"
 #include "core/region.h"
 
-#define ASPACES_MAX 128
+#define ASPACES_MAX REGION_LISTS_MAX
 #define ASPACE_VA_BITS 39
 
-/* How a run of pages is mapped, beside its NX_PROT_* bits. */
-#define ASPACE_USER 1u  /* U-mode may use it */
-#define ASPACE_OWNED 2u /* its frames go back to the pool with the address space */
+/* How a run of pages is mapped, beside its NX_PROT_* bits: bits of the entries (core/pte.h). */
+#define ASPACE_USER 0x010u  /* U-mode may use it */
+#define ASPACE_OWNED 0x100u /* its frames go back to the pool with the address space */
 
 struct aspace {
     bool live;
@@ -36,7 +35,7 @@ struct aspace *aspace_create(uint32_t owner);
 
 bool aspace_table_is_full(void);
 
-/* Counts the pages that were used for the audit, then frees tables and owned frames. */
+/* Reports the pages that were used to the audit, then frees regions, tables and owned frames. */
 void aspace_destroy(struct aspace *space);
 
 /* Brings the audit's page counts of every living mapping of every address space up to date. */
@@ -54,8 +53,13 @@ bool aspace_tables_fit(uint64_t bytes);
 void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t bytes, uint32_t prot,
                 unsigned how);
 
-/* Unmaps whole pages; their tables stay. Adds the pages that were accessed and dirtied to *usage. */
-void aspace_unmap(struct aspace *space, uint64_t va, uint64_t bytes, struct audit_usage *usage);
+/* Maps whole pages of a VMO, from its offset `off` on, as aspace_map does: as a region and in the audit.
+ * `draft` says all but map_id; region_fits has said that there is room. `alias`: by a capability that can
+ * only read. */
+void aspace_map_vmo(struct aspace *space, const struct region *draft, uint64_t off, bool alias, unsigned how);
+
+/* Unmaps a region's pages, whose tables stay, and takes it off the list. */
+void aspace_unmap(struct aspace *space, struct region *region);
 
 /* Whether no page of the run is mapped. */
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes);

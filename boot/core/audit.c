@@ -70,65 +70,52 @@ void audit_vmo_destroyed(uint32_t id)
         audit.vmos[id - 1].destroyed = true;
 }
 
-int audit_map_made(const struct audit_map *map)
+void audit_map_made(uint32_t id, const struct audit_map *map)
 {
-    const int i = next_place(&audit.map_count, AUDIT_MAPS_MAX);
-    if (i < 0)
-        return -1;
-    audit.maps[i] = *map;
-    audit.maps[i].live = true;
-    return i;
-}
-
-static bool continues(const struct audit_map *last, const struct audit_map *page)
-{
-    return last->live && last->via == page->via && last->space == page->space &&
-           last->vmo_id == page->vmo_id && last->prot == page->prot && last->off + last->bytes == page->off &&
-           last->va + last->bytes == page->va;
-}
-
-int audit_map_page(const struct audit_map *page)
-{
-    uint32_t i = audit.map_count.used;
-    while (i > 0 && audit.maps[i - 1].pid != page->pid)
-        i--;
-    if (i == 0 || !continues(&audit.maps[i - 1], page))
-        return audit_map_made(page);
-    audit.maps[i - 1].bytes += page->bytes;
-    return (int)(i - 1);
-}
-
-int audit_map_next(uint64_t space, int after, uint64_t *va, uint64_t *bytes)
-{
-    for (uint32_t i = (uint32_t)(after + 1); i < audit.map_count.used && !audit.maps_are_taken; i++) {
-        if (audit.maps[i].live && audit.maps[i].space == space) {
-            *va = audit.maps[i].va;
-            *bytes = audit.maps[i].bytes;
-            return (int)i;
-        }
+    if (id > AUDIT_MAPS_MAX) {
+        audit.map_count.lost++;
+        return;
     }
-    return -1;
+    audit.map_count.used = id;
+    struct audit_map *made = &audit.maps[id - 1];
+    made->pid = map->pid;
+    made->vmo_id = map->vmo_id;
+    made->off = map->off;
+    made->bytes = map->bytes;
+    made->base_pa = map->base_pa;
+    made->prot = map->prot;
+    made->via = map->via;
+    made->alias = map->alias;
+    made->live = true;
 }
 
-void audit_map_usage(int index, const struct audit_usage *usage)
+/* NULL for one that found the table full, and when the audit of mappings is taken. */
+static struct audit_map *map_of(uint32_t id)
 {
-    audit.maps[index].usage = *usage;
+    return id >= 1 && id <= audit.map_count.used && !audit.maps_are_taken ? &audit.maps[id - 1] : NULL;
 }
 
-void audit_map_unmapped(int index, const struct audit_usage *usage)
+void audit_map_extended(uint32_t id, uint64_t bytes)
 {
-    if (index < 0)
-        return; /* the map found the table full */
-    audit.maps[index].usage = *usage;
-    audit.maps[index].live = false;
+    struct audit_map *map = map_of(id);
+    if (map != NULL)
+        map->bytes += bytes;
 }
 
-void audit_map_space_ended(uint64_t space)
+void audit_map_usage(uint32_t id, const struct audit_usage *usage)
 {
-    for (uint32_t i = 0; i < audit.map_count.used && !audit.maps_are_taken; i++) {
-        if (audit.maps[i].space == space)
-            audit.maps[i].live = false;
-    }
+    struct audit_map *map = map_of(id);
+    if (map != NULL)
+        map->usage = *usage;
+}
+
+void audit_map_unmapped(uint32_t id, const struct audit_usage *usage)
+{
+    struct audit_map *map = map_of(id);
+    if (map == NULL)
+        return;
+    map->usage = *usage;
+    map->live = false;
 }
 
 void audit_maps_taken(void)

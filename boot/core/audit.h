@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's own record of the run (docs/testing/audit.md). Rooms report facts here as they happen;
- * audit_print says them all at the end. The tables are bounded: what does not fit is counted.
+ * audit_print says them all at the end. The tables are bounded: what does not fit is counted. Nothing here
+ * gives an answer, so that what the kernel does cannot depend on what is recorded.
  */
 #ifndef CORE_AUDIT_H
 #define CORE_AUDIT_H
@@ -21,20 +22,12 @@ void audit_task_reaped(uint32_t pid);
 void audit_vmo(uint32_t id, uint32_t creator, uint64_t base_pa, uint64_t bytes);
 void audit_vmo_destroyed(uint32_t id);
 
-/* Records a mapping; its index, or -1 when the table is full. */
-int audit_map_made(const struct audit_map *map);
-
-/* Likewise, but a page that continues the task's last mapping extends that one's line (a1). */
-int audit_map_page(const struct audit_map *map);
-
-/* Living mappings of an address space: the first index after `after`, or -1 when there is none. */
-int audit_map_next(uint64_t space, int after, uint64_t *va, uint64_t *bytes);
-
-void audit_map_usage(int index, const struct audit_usage *usage);
-void audit_map_unmapped(int index, const struct audit_usage *usage);
-
-/* The address space is gone, and its mappings with it. */
-void audit_map_space_ended(uint64_t space);
+/* Mappings by the id that core/region gives them, from 1 on. The pages that were used are reported when
+ * the mapping ends, and for those that live when the audit is taken. */
+void audit_map_made(uint32_t id, const struct audit_map *map);
+void audit_map_extended(uint32_t id, uint64_t bytes);
+void audit_map_usage(uint32_t id, const struct audit_usage *usage);
+void audit_map_unmapped(uint32_t id, const struct audit_usage *usage);
 
 /* The audit of mappings is taken: the teardown that follows does not change it. */
 void audit_maps_taken(void);

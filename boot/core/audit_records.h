@@ -37,8 +37,7 @@ struct audit_usage {
 struct audit_map {
     uint32_t pid;
     uint32_t vmo_id;
-    uint64_t space; /* handle of the address space */
-    uint64_t va, off, bytes, base_pa;
+    uint64_t off, bytes, base_pa;
     uint32_t prot; /* NX_PROT_* */
     enum audit_via via;
     bool alias;

@@ -84,7 +84,7 @@ static void load_run(struct aspace *space, struct page_supply *supply, const str
         read_page(source, segment, va + off, pa);
         aspace_map(space, va + off, pa, PAGE_BYTES, prot, how);
     }
-    region_add(&space->regions, &(struct region){.kind = kind, .va = va, .bytes = bytes, .audit = -1});
+    region_add_image(&space->regions, &(struct region){.kind = kind, .va = va, .bytes = bytes});
     region_note_small(&space->regions, va, bytes);
 }
 

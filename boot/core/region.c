@@ -6,22 +6,31 @@
 #include "core/checked.h"
 #include "core/panic.h"
 
-static uint32_t limit;
+static struct {
+    uint32_t limit; /* of one list */
+    uint32_t maps;  /* in use, without images */
+    uint32_t last_map_id;
+    struct region *free;  /* places that were used */
+    struct region *fresh; /* from here on none ever was */
+    struct region places[REGION_IMAGES_MAX + REGION_MAPS_MAX];
+} all;
 
 void region_init(uint32_t regions)
 {
-    limit = regions;
+    all.limit = regions;
+    all.maps = all.last_map_id = 0;
+    all.free = NULL;
+    all.fresh = all.places;
 }
 
 bool region_has_place(const struct region_list *list)
 {
-    return list->count - region_count_kind(list, REGION_HIDDEN) < limit;
+    return list->counted < all.limit;
 }
 
 static const struct region *first_overlap(const struct region_list *list, uint64_t va, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct region *region = &list->regions[i];
+    for (const struct region *region = list->first; region != NULL; region = region->next) {
         if (ranges_overlap(va, bytes, region->va, region->bytes))
             return region;
     }
@@ -42,8 +51,7 @@ static uint64_t place(uint64_t va, uint64_t base_pa, uint64_t bytes)
 bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t bytes, uint64_t *va)
 {
     uint64_t at = place(NX_A2_MAP_BASE, base_pa, bytes);
-    /* Each step passes one region for good, so there are no more steps than regions. */
-    for (uint32_t step = 0; step <= list->count; step++) {
+    for (;;) { /* each step passes one region for good */
         if (!range_inside(at, bytes, NX_A2_MAP_END))
             return false;
         const struct region *in_the_way = first_overlap(list, at, bytes);
@@ -53,7 +61,6 @@ bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t
         }
         at = place(in_the_way->va + in_the_way->bytes, base_pa, bytes);
     }
-    return false;
 }
 
 /* The part that the real kernel maps by 2 MiB pages: *from == *to when there is none. */
@@ -102,40 +109,101 @@ void region_note_tables(struct region_list *list, uint64_t va, uint64_t base_pa,
     region_note_small(list, to, va + bytes - to);
 }
 
-void region_add(struct region_list *list, const struct region *region)
+bool region_fits(void)
 {
-    if (list->count == COUNT_OF(list->regions))
-        kernel_panic("more regions than an address space can have", region->va);
-    list->regions[list->count++] = *region;
+    return all.maps < REGION_MAPS_MAX;
+}
+
+static struct region *take_place(void)
+{
+    struct region *place = all.free;
+    if (place != NULL)
+        all.free = place->next;
+    else if (all.fresh < all.places + COUNT_OF(all.places))
+        place = all.fresh++;
+    else
+        kernel_panic("more regions than all address spaces can have", COUNT_OF(all.places));
+    return place;
+}
+
+static void give_place(struct region *region)
+{
+    all.maps -= region->map_id != 0;
+    region->next = all.free;
+    all.free = region;
+}
+
+static struct region *push(struct region_list *list, const struct region *draft)
+{
+    struct region *added = take_place();
+    *added = *draft;
+    added->next = list->first;
+    list->first = added;
+    return added;
+}
+
+void region_add_image(struct region_list *list, const struct region *draft)
+{
+    push(list, draft)->map_id = 0;
+    list->counted += draft->kind != REGION_HIDDEN;
+}
+
+const struct region *region_add_map(struct region_list *list, const struct region *draft)
+{
+    struct region *added = push(list, draft);
+    added->map_id = ++all.last_map_id;
+    all.maps++;
+    list->counted++;
+    return added;
+}
+
+bool region_extend(struct region_list *list, const struct region *pages)
+{
+    struct region *last = list->first;
+    if (last == NULL || last->kind != pages->kind || last->vmo_id != pages->vmo_id ||
+        last->prot != pages->prot || last->va + last->bytes != pages->va ||
+        last->base_pa + last->bytes != pages->base_pa)
+        return false;
+    last->bytes += pages->bytes;
+    return true;
 }
 
 struct region *region_at(struct region_list *list, uint64_t va)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        struct region *region = &list->regions[i];
-        if (region->va == va && region->kind != REGION_HIDDEN)
-            return region;
-    }
-    return NULL;
+    struct region *region = list->first;
+    while (region != NULL && (region->va != va || region->kind == REGION_HIDDEN))
+        region = region->next;
+    return region;
 }
 
 void region_remove(struct region_list *list, struct region *region)
 {
-    *region = list->regions[--list->count];
+    struct region **link = &list->first;
+    while (*link != region)
+        link = &(*link)->next;
+    *link = region->next;
+    list->counted -= region->kind != REGION_HIDDEN;
+    give_place(region);
+}
+
+void region_clear(struct region_list *list)
+{
+    while (list->first != NULL)
+        region_remove(list, list->first);
 }
 
 uint32_t region_count_kind(const struct region_list *list, enum region_kind kind)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < list->count; i++)
-        count += list->regions[i].kind == kind;
+    for (const struct region *region = list->first; region != NULL; region = region->next)
+        count += region->kind == kind;
     return count;
 }
 
 bool region_uses_vmo(const struct region_list *list, enum region_kind kind, uint32_t vmo_id)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->regions[i].kind == kind && list->regions[i].vmo_id == vmo_id)
+    for (const struct region *region = list->first; region != NULL; region = region->next) {
+        if (region->kind == kind && region->vmo_id == vmo_id)
             return true;
     }
     return false;

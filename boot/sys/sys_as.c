@@ -61,17 +61,17 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
 /* The request against what the address space has already. */
 static int64_t check_room(const struct as_map *map)
 {
-    const bool in_window =
-        ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
     if (!aspace_is_free(map->space, map->va, map->len))
         return the_facts.overlap_error;
     if (the_facts.bounds_regions) {
+        const bool in_window =
+            ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
         if (in_window || region_overlaps(&map->space->regions, map->va, map->len))
             return the_facts.overlap_error;
         if (!region_has_place(&map->space->regions))
             return -NX_ENOSPC;
     }
-    return aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
+    return region_fits() && aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
 }
 
 int64_t sys_as_map(struct task *self, const uint64_t *args)
@@ -83,21 +83,12 @@ int64_t sys_as_map(struct task *self, const uint64_t *args)
     if (refusal != 0)
         return refusal;
 
-    const struct audit_map record = {.pid = map.space->owner,
-                                     .vmo_id = map.cap->object,
-                                     .space = aspace_handle(map.space),
-                                     .va = map.va,
-                                     .bytes = map.len,
-                                     .base_pa = map.cap->base_pa,
-                                     .prot = map.prot,
-                                     .via = AUDIT_VIA_AS_MAP};
-    const struct region region = {.kind = REGION_AS_MAP,
-                                  .va = map.va,
-                                  .bytes = map.len,
-                                  .vmo_id = map.cap->object,
-                                  .audit = audit_map_made(&record)};
-    aspace_map(map.space, map.va, map.cap->base_pa, map.len, map.prot, map.how);
-    if (the_facts.bounds_regions)
-        region_add(&map.space->regions, &region);
+    const struct region draft = {.kind = REGION_AS_MAP,
+                                 .prot = map.prot,
+                                 .va = map.va,
+                                 .bytes = map.len,
+                                 .base_pa = map.cap->base_pa,
+                                 .vmo_id = map.cap->object};
+    aspace_map_vmo(map.space, &draft, 0, false, map.how);
     return 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mapping in one's own address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
-#include "core/audit.h"
 #include "core/checked.h"
 #include "sys/handlers.h"
 
@@ -38,21 +37,16 @@ int64_t sys_map(struct task *self, const uint64_t *args)
     if ((flags & NX_MAP_VALID) == 0 || prot == 0 || !aspace_is_canonical(va) || va == A1_TAKEN_VA ||
         !aspace_is_free(self->space, va, PAGE_BYTES))
         return -NX_EINVAL;
-    if (!aspace_tables_fit(PAGE_BYTES))
+    if (!region_fits() || !aspace_tables_fit(PAGE_BYTES))
         return -NX_ENOMEM;
 
-    const unsigned how = flags & NX_MAP_USER ? ASPACE_USER : 0;
-    aspace_map(self->space, va, cap->base_pa + off, PAGE_BYTES, prot, how);
-    const struct audit_map record = {.pid = self->pid,
-                                     .vmo_id = cap->object,
-                                     .space = aspace_handle(self->space),
-                                     .va = va,
-                                     .off = off,
-                                     .bytes = PAGE_BYTES,
-                                     .base_pa = cap->base_pa + off,
-                                     .prot = prot,
-                                     .via = AUDIT_VIA_MAP};
-    (void)audit_map_page(&record);
+    const struct region draft = {.kind = REGION_MAP,
+                                 .prot = prot,
+                                 .va = va,
+                                 .bytes = PAGE_BYTES,
+                                 .base_pa = cap->base_pa + off,
+                                 .vmo_id = cap->object};
+    aspace_map_vmo(self->space, &draft, off, false, flags & NX_MAP_USER ? ASPACE_USER : 0);
     return 0;
 }
 
@@ -95,27 +89,17 @@ int64_t sys_vm_map(struct task *self, const uint64_t *args)
         return -NX_EINVAL;
     if (region_meets_table(regions, va, base_pa, len))
         return -NX_EEXIST; /* K-26 */
-    if (!aspace_tables_fit(len))
+    if (!region_fits() || !aspace_tables_fit(len))
         return -NX_ENOMEM;
 
-    const struct audit_map record = {.pid = self->pid,
-                                     .vmo_id = cap->object,
-                                     .space = aspace_handle(self->space),
-                                     .va = va,
-                                     .off = args[1],
-                                     .bytes = len,
-                                     .base_pa = base_pa,
-                                     .prot = prot,
-                                     .via = AUDIT_VIA_VM_MAP,
-                                     .alias = alias};
-    const struct region region = {.kind = REGION_VM_MAP,
-                                  .va = va,
-                                  .bytes = len,
-                                  .vmo_id = cap->object,
-                                  .audit = audit_map_made(&record)};
-    aspace_map(self->space, va, base_pa, len, prot, ASPACE_USER);
+    const struct region draft = {.kind = REGION_VM_MAP,
+                                 .prot = prot,
+                                 .va = va,
+                                 .bytes = len,
+                                 .base_pa = base_pa,
+                                 .vmo_id = cap->object};
+    aspace_map_vmo(self->space, &draft, args[1], alias, ASPACE_USER);
     region_note_tables(regions, va, base_pa, len);
-    region_add(regions, &region);
     return (int64_t)va;
 }
 
@@ -133,9 +117,6 @@ int64_t sys_vm_unmap(struct task *self, const uint64_t *args)
     if (region->bytes != len)
         return -NX_EINVAL;
 
-    struct audit_usage usage;
-    aspace_unmap(self->space, va, len, &usage);
-    audit_map_unmapped(region->audit, &usage);
-    region_remove(&self->space->regions, region);
+    aspace_unmap(self->space, region);
     return 0;
 }

@@ -293,8 +293,11 @@ static uint64_t hash_task(uint64_t hash, const struct task *task)
     hash = hash_bytes(hash, &task->state, sizeof(task->state));
     hash = hash_bytes(hash, &task->wait, sizeof(task->wait));
     hash = hash_bytes(hash, task->caps.slots, the_config.slots * sizeof(task->caps.slots[0]));
-    if (task->space != NULL)
-        hash = hash_bytes(hash, &task->space->regions, sizeof(task->space->regions));
+    if (task->space == NULL)
+        return hash;
+    hash = hash_bytes(hash, &task->space->regions, sizeof(task->space->regions));
+    for (const struct region *region = task->space->regions.first; region != NULL; region = region->next)
+        hash = hash_bytes(hash, region, sizeof(*region));
     return hash;
 }
 

@@ -143,7 +143,7 @@ static void no_hole(void **state)
     while (CALL(init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, R) > 0)
         ;
     REFUSES(-NX_ENOMEM, init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, 0); /* before neither R nor W */
-    const uint64_t first = rig_init()->space->regions.regions[rig_init()->space->regions.count - 1].va;
+    const uint64_t first = rig_init()->space->regions.first->va;
     GIVES(0, init, NX_SYS_VM_UNMAP, first, 15 * MIB);
     assert_true(maps_at(init, vmo, 0, 14 * MIB, R) >= BASE);
 }
@@ -292,6 +292,25 @@ static void an_alias_shows_later_writes_and_outlives_the_owners_cap(void **state
     (void)maps_at(child, 1, 0, PAGE, R);
 }
 
+/* A mapping that the audit could not record is unmapped like any other, and its place used again. */
+static void regions_do_not_depend_on_the_audit(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t vmo = rig_vmo(init, PAGE);
+    for (unsigned i = 0; i < AUDIT_MAPS_MAX + 3; i++) {
+        const uint64_t va = (uint64_t)CALL(init, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
+        assert_int_equal(va, BASE);
+        assert_true(rig_load(init, va, &(char){0}, 1));
+        GIVES(0, init, NX_SYS_VM_UNMAP, va, PAGE);
+        assert_null(region_at(&init->space->regions, va));
+    }
+    assert_int_equal(audit.map_count.lost, 3);
+    assert_int_equal(audit.maps[AUDIT_MAPS_MAX - 1].usage.accessed, 1);
+    assert_false(audit.maps[AUDIT_MAPS_MAX - 1].live);
+    GIVES(0, init, NX_SYS_VMO_DESTROY, vmo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +321,7 @@ int main(void)
         ON_A2(placement),
         ON_A2(no_hole),
         ON_A2(unmap_takes_exactly_one_region),
+        ON_A2(regions_do_not_depend_on_the_audit),
         ON_A2(two_mib_over_old_small_pages),
         ON_A2(an_image_in_the_window),
         ON_A2(an_alias_is_never_writable),

@@ -119,6 +119,27 @@ static void pages_in_the_audit(void **state)
     assert_int_equal(audit.maps[4].prot, NX_PROT_READ | NX_PROT_WRITE);
 }
 
+/* What the audit has no place for is a mapping all the same, until the kernel has none for it either. */
+static void more_maps_than_are_recorded(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t vmo = rig_vmo(init, PAGE), apart = 2 * PAGE, flags = VALID | USER | R;
+    for (uint64_t i = 0; i < REGION_MAPS_MAX; i++)
+        GIVES(0, init, NX_SYS_MAP, vmo, VA + i * apart, 0, flags);
+    assert_int_equal(region_count_kind(&init->space->regions, REGION_MAP), REGION_MAPS_MAX);
+    assert_int_equal(audit.map_count.used, AUDIT_MAPS_MAX);
+    assert_int_equal(audit.map_count.lost, REGION_MAPS_MAX - AUDIT_MAPS_MAX);
+    MAP(-NX_ENOMEM, vmo, VA + REGION_MAPS_MAX * apart, 0, flags);
+    REFUSES(-NX_ENOMEM, init, NX_SYS_AS_MAP, 1, vmo, VA + REGION_MAPS_MAX * apart, PAGE, NX_PROT_READ, 1);
+    assert_true(rig_child(init)->pid > init->pid); /* an image needs none of these places */
+
+    assert_true(rig_load(init, VA, &(char){0}, 1));
+    aspace_collect_all();
+    assert_int_equal(audit.maps[0].usage.accessed, 1);
+    assert_int_equal(audit.maps[1].usage.accessed, 0);
+}
+
 /* ---- as_map ----------------------------------------------------------------------------------------------
  */
 
@@ -207,6 +228,7 @@ int main(void)
         ON_A1(odd_addresses),
         ON_EACH(no_frames_for_tables),
         ON_A1(pages_in_the_audit),
+        ON_A1(more_maps_than_are_recorded),
         ON_EACH(refusals_of_as_map),
         ON_EACH(as_map_and_its_overlaps),
         ON_A2(as_map_into_another_task),
