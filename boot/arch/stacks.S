@@ -9,17 +9,19 @@
  *                        the one stack of the kernel
  *   kernel_stack_top
  */
+#include "nexus_abi.h"
+
 	.section .bss.stack, "aw", @nobits
-	.balign	4096
+	.balign	NX_PAGE_BYTES
 	.globl	panic_stack_guard
 panic_stack_guard:
-	.space	4096
-	.space	8192
+	.space	NX_PAGE_BYTES
+	.space	2 * NX_PAGE_BYTES
 	.globl	panic_stack_top
 panic_stack_top:
 	.globl	kernel_stack_guard
 kernel_stack_guard:
-	.space	4096
-	.space	32768
+	.space	NX_PAGE_BYTES
+	.space	8 * NX_PAGE_BYTES
 	.globl	kernel_stack_top
 kernel_stack_top:

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "core/checked.h"
 #include "elf64.h"
-#include "nexus_abi.h"
 
 /* The tables of an ELF64 file are read straight into structs: these, and those of elf64.h. */
 struct section_header {
@@ -38,7 +38,7 @@ enum { PROGRAM_HEADERS_MAX = 64, SYMBOLS_A_READ = 16, NAME_BYTES_A_READ = 64 };
 
 static bool in_file(const struct elf_source *source, uint64_t off, uint64_t bytes)
 {
-    return bytes <= source->bytes && off <= source->bytes - bytes;
+    return range_inside(off, bytes, source->bytes);
 }
 
 /* Reads the header and sees that it is one: as far as elf_plan and elf_symbol have it in common. */

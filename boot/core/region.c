@@ -116,14 +116,14 @@ bool region_fits(void)
 
 static struct region *take_place(void)
 {
-    struct region *place = all.free;
-    if (place != NULL)
-        all.free = place->next;
+    struct region *taken = all.free;
+    if (taken != NULL)
+        all.free = taken->next;
     else if (all.fresh < all.places + COUNT_OF(all.places))
-        place = all.fresh++;
+        taken = all.fresh++;
     else
         kernel_panic("more regions than all address spaces can have", COUNT_OF(all.places));
-    return place;
+    return taken;
 }
 
 static void give_place(struct region *region)
