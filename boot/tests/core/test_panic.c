@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "core/exit_code.h"
 #include "core/port.h"
 #include "core/port_host.h"
-
-#define CODE_PANIC 89
 
 static unsigned hook_calls;
 
@@ -61,14 +60,14 @@ static void come_back(const struct panic *panic)
 static void without_a_hook_the_line_is_all(void **state)
 {
     (void)state;
-    assert_int_equal(host_run(panics, NULL), CODE_PANIC);
+    assert_int_equal(host_run(panics, NULL), EXIT_PANIC);
     assert_string_equal(host_console(), "kernel: panic: a test 0x1f0\n");
 }
 
 static void a_fault_says_where_and_at_which_address(void **state)
 {
     (void)state;
-    assert_int_equal(host_run(faults, NULL), CODE_PANIC);
+    assert_int_equal(host_run(faults, NULL), EXIT_PANIC);
     assert_string_equal(host_console(), "kernel: panic: kernel load fault at pc 0x80200010 va=0x50000000\n");
 }
 
@@ -85,7 +84,7 @@ static void a_panic_within_the_hook_finishes_at_once(void **state)
 {
     (void)state;
     panic_init(panic_again);
-    assert_int_equal(host_run(panics, NULL), CODE_PANIC);
+    assert_int_equal(host_run(panics, NULL), EXIT_PANIC);
     assert_int_equal(hook_calls, 1);
     assert_string_equal(host_console(), "");
 }
@@ -94,7 +93,7 @@ static void a_hook_that_comes_back_does_not_save_the_run(void **state)
 {
     (void)state;
     panic_init(come_back);
-    assert_int_equal(host_run(panics, NULL), CODE_PANIC);
+    assert_int_equal(host_run(panics, NULL), EXIT_PANIC);
     assert_int_equal(hook_calls, 1);
     assert_string_equal(host_console(), "kernel: panic: a test 0x1f0\n");
 }

@@ -2,9 +2,9 @@
 /* boot/core/usercopy.c: what a checked range is, and that it is copied through as far as it was checked. */
 #include "core/usercopy.h"
 
+#include "core/exit_code.h"
 #include "core/kernel_rig.h"
 
-#define CODE_PANIC 89
 #define ACROSS (U_BUF + PAGE - 3) /* from here on 8 bytes lie on two pages */
 
 static struct user_range checked(uint64_t va, uint64_t len, uint32_t prot)
@@ -75,12 +75,12 @@ static void a_copy_beyond_what_was_checked_panics(void **state)
 {
     (void)state;
     struct user_range source = checked(ACROSS, 8, NX_PROT_READ), target = checked(ACROSS, 8, NX_PROT_WRITE);
-    assert_int_equal(host_run(read_too_far, &source), CODE_PANIC);
+    assert_int_equal(host_run(read_too_far, &source), EXIT_PANIC);
     assert_non_null(strstr(host_console(), "kernel: panic: a copy beyond what was checked 0x22004\n"));
     rig_boot_a2(NULL);
-    assert_int_equal(host_run(write_what_may_be_read, &source), CODE_PANIC);
+    assert_int_equal(host_run(write_what_may_be_read, &source), EXIT_PANIC);
     rig_boot_a2(NULL);
-    assert_int_equal(host_run(read_what_may_be_written, &target), CODE_PANIC);
+    assert_int_equal(host_run(read_what_may_be_written, &target), EXIT_PANIC);
     rig_forget();
 }
 

@@ -10,11 +10,12 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
-import guest_boot  # noqa: E402
+import guest_boot  # noqa: E402  puts scripts on the path
+from judge import exit_codes  # noqa: E402
 from tap import Tap  # noqa: E402
 
 AGES = ("a1", "a2")
-EXIT_PANIC = 89
+EXIT_PANIC = exit_codes.number("panic")
 WALL_SECONDS = 60  # a kernel that does not end by itself is stopped then, and red
 PAGE_BYTES = 4096
 FIRMWARE = 0x80000000
