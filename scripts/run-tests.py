@@ -5,22 +5,33 @@
 A suite is a program that prints TAP: `1..N` before or after its results, `ok n - name` and
 `not ok n - name`, and lines of explanation. A cmocka program prints one plan for each of its groups.
 Nothing is taken on trust: a suite without a plan, with other results than planned, with a
-non-zero end, or with a skipped test has failed. The last line is `N passed, N failed`.
+non-zero end, or with a skipped test has failed, and so has one that leaves a process running.
+The last line is `N passed, N failed`.
+
+Everything runs below a supervisor (judge/supervise.py), so nothing here deals with signals.
 """
 import argparse
-import concurrent.futures
+import collections
+import contextlib
 import dataclasses
 import os
 import re
+import secrets
+import select
 import signal
 import subprocess
 import sys
-import threading
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+from judge import supervise  # noqa: E402
 
 RESULT = re.compile(r"(ok|not ok) ([0-9]+)(?:\s+(?:-\s*)?(.*))?")
 PLAN = re.compile(r"1\.\.([0-9]+)")
 SKIP = re.compile(r"#\s*(skip|todo)\b", re.IGNORECASE)
 TAIL_LINES = 40
+READ_BYTES = 65536
 GRACE_SECONDS = 5
 
 
@@ -112,56 +123,97 @@ def command_of(suite):
     return [suite if os.path.sep in suite else os.path.join(".", suite)]
 
 
-def end_group(process):
-    """Ends a suite and what it started: first by SIGTERM, so that a harness can end its QEMU."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+class Suite:
+    """One suite from its start to its result."""
+
+    def __init__(self, name, timeout):
+        self.name, self.timeout = name, timeout
+        self.output = bytearray()
+        self.process = self.ended = self.deadline = self.result = None
+
+    def start(self, environment):
         try:
-            os.killpg(process.pid, number)
-            process.wait(timeout=GRACE_SECONDS)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+            self.process = subprocess.Popen(command_of(self.name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                            stderr=subprocess.STDOUT, env=environment, bufsize=0,
+                                            start_new_session=True, preexec_fn=supervise.tied())
+        except OSError as error:
+            self.result = SuiteResult(self.name, 0, [[f"cannot be run: {error.strerror}"]], "")
+            return
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.ended = os.pidfd_open(self.process.pid)
+        self.deadline = time.monotonic() + self.timeout
+
+    def read(self):
+        """Takes what the pipe holds. It may have no end: a process that the suite left has it, too."""
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(self.process.stdout.fileno(), READ_BYTES):
+                self.output += chunk
+
+    def has_ended(self):
+        return bool(select.select([self.ended], [], [], 0)[0])
+
+    def is_late(self):
+        return time.monotonic() >= self.deadline
+
+    def finish(self, others):
+        """It has ended, or its time is over: nothing of it stays. others: pids of the suites that go on."""
+        if self.has_ended():
+            self.read()
+            passed, failures = read_tap(self.text(), self.process.wait())
+            strays = supervise.end_strays(others)
+            if strays:
+                failures.append([f"left running: {' '.join(sorted(set(strays.values())))}"])
+        else:
+            supervise.end_strays(others, GRACE_SECONDS)
+            self.read()
+            passed, failures = 0, [[f"still running after {self.timeout:g} s"]]
+        self.process.stdout.close()
+        os.close(self.ended)
+        self.result = SuiteResult(self.name, passed, failures, self.text())
+
+    def text(self):
+        return self.output.decode("utf-8", "replace")
 
 
-def run_suite(suite, timeout, live, stopping):
-    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1")
-    try:
-        process = subprocess.Popen(command_of(suite), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, env=environment, start_new_session=True)
-    except OSError as error:
-        return SuiteResult(suite, 0, [[f"cannot be run: {error.strerror}"]], "")
-    live.append(process)
-    if stopping.is_set():  # whoever stops all may have looked before this one stood in the list
-        end_group(process)
-    with process:
-        try:
-            output = process.communicate(timeout=timeout)[0].decode("utf-8", "replace")
-            passed, failures = read_tap(output, process.returncode)
-        except subprocess.TimeoutExpired:
-            end_group(process)
-            output = process.communicate()[0].decode("utf-8", "replace")
-            passed, failures = 0, [[f"still running after {timeout:g} s"]]
-    live.remove(process)
-    return SuiteResult(suite, passed, failures, output)
+def wait_for_news(running):
+    """Reads the suites' output until one of them has ended, or is late."""
+    poller, readers = select.poll(), {}
+    for suite in running:
+        readers[suite.process.stdout.fileno()] = suite
+        poller.register(suite.process.stdout, select.POLLIN)
+        poller.register(suite.ended, select.POLLIN)
+    while not any(suite.has_ended() or suite.is_late() for suite in running):
+        left = min(suite.deadline for suite in running) - time.monotonic()
+        for descriptor, events in poller.poll(max(0, left) * 1000 + 1):
+            if descriptor in readers:
+                readers[descriptor].read()
+                if not events & select.POLLIN:  # nobody has its other end any more
+                    poller.unregister(descriptor)
 
 
-def run_all(suites, jobs, timeout):
-    """Results in the order asked. Interrupted, it leaves no suite running."""
-    live, stopping = [], threading.Event()
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(run_suite, suite, timeout, live, stopping) for suite in suites]
-        try:
-            for future in waiting:
-                yield future.result()
-        except BaseException:
-            stopping.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(live):
-                end_group(process)
-            raise
+def run_all(names, jobs, timeout, environment):
+    """Results in the order asked."""
+    suites = [Suite(name, timeout) for name in names]
+    waiting, running = collections.deque(suites), []
+    for suite in suites:
+        while suite.result is None:
+            while waiting and len(running) < jobs:
+                started = waiting.popleft()
+                started.start(environment)
+                running += [] if started.result else [started]
+            if suite.result is None:
+                wait_for_news(running)
+            for over in [one for one in running if one.has_ended() or one.is_late()]:
+                running.remove(over)
+                over.finish({other.process.pid for other in running})
+        yield suite.result
 
 
-def interrupt(number, _frame):
-    raise SystemExit(128 + number)
+def make_room(parent):
+    """A folder that is removed at the end, however that comes."""
+    room = supervise.unfinished(os.path.join(os.path.abspath(parent), f"tests-{secrets.token_hex(8)}"))
+    os.makedirs(room)
+    return room
 
 
 def show(result, verbose):
@@ -183,9 +235,11 @@ def main(words):
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     options = parser.parse_args(words)
     passed = failed = 0
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
-    for result in run_all(options.suites, max(1, options.j), options.timeout):
+    supervise.enter()
+    supervise.adopt_orphans()
+    environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1",
+                       TMPDIR=make_room(tempfile.gettempdir()))
+    for result in run_all(options.suites, max(1, options.j), options.timeout, environment):
         show(result, options.v)
         passed += result.passed
         failed += len(result.failures)

@@ -23,7 +23,7 @@ WALL_SECONDS = 300
 LOG_CAP_BYTES = 4 * 1024 * 1024
 WATCHDOG_MS = 600000
 EXIT_PASS = exit_codes.number(exit_codes.DONE)
-# A suite may be killed while its boots run in threads, which hear of no signal: QEMU then ends by itself, a little later.
+# Should a suite be killed by SIGKILL while it is not below scripts/run-tests.py, QEMU ends by itself, a little later.
 OUTLIVED = ["timeout", "-k", "5", str(WALL_SECONDS + 10)]
 # The bounded tables of the audit that no run may fill; a long one may fill the others.
 MUST_FIT = frozenset({"task", "hazard"})

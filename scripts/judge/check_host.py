@@ -50,13 +50,16 @@ def images(ctx):
 
 
 def tasks(ctx):
-    """Both are the harness's own children, and both came to a good end."""
+    """Both are the harness's own children, both came to a good end, and they left no other process."""
     problems = []
     for number, role in proof.ROLES.items():
         task = ctx.audit.task(number)
         if (task["state"], task["end"], task["status"]) != ("reaped", "exit", 0):
             problems.append(f"{role}: state={task['state']} end={task['end']} status={task['status']}")
-    return judged(problems, "producer and consumer: two processes of the harness's, both exited with 0")
+    strays = ctx.boot.observed.strays
+    if strays:
+        problems.append(f"left {len(strays)} other processes running: {' '.join(sorted(set(strays.values())))}")
+    return judged(problems, "producer and consumer: two processes of the harness's, both exited with 0, and no other")
 
 
 def is_grant(packet):

@@ -3,7 +3,6 @@
 import argparse
 import os
 import secrets
-import signal
 import sys
 import traceback
 
@@ -23,15 +22,6 @@ from judge.report import say
 
 LOG_CAP_BYTES = 4 * 1024 * 1024
 NONCE_BYTES = 16
-SIGNAL_EXIT_BASE = 128
-
-
-class Interrupted(BaseException):
-    """A signal asked us to end; it passes every handler but the outermost."""
-
-    def __init__(self, number):
-        super().__init__(number)
-        self.number = number
 
 
 class Parser(argparse.ArgumentParser):
@@ -237,21 +227,8 @@ def run(words, make_harness, judge_all):
         return verdicts.HARNESS_BUG, f"{type(error).__name__}: {error}", folder, traceback.format_exc()
 
 
-def take_signals():
-    def interrupt(number, _frame):
-        raise Interrupted(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
-
-
 def main(words, make_harness=lambda words: Harness(parse_options(words)), judge_all=judge_ages):
-    take_signals()
-    try:
-        word, reason, folder, trace = run(words, make_harness, judge_all)
-    except Interrupted as signalled:
-        print(f"interrupted by {signal.Signals(signalled.number).name}; what ran was ended", file=sys.stderr)
-        return SIGNAL_EXIT_BASE + signalled.number
+    word, reason, folder, trace = run(words, make_harness, judge_all)
     if folder is not None:
         report.write_json(folder / "report.json", {"verdict": word, "reason": reason, "traceback": trace})
     say(f"verdict: {word} {reason}")

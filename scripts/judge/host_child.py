@@ -7,25 +7,17 @@ import resource
 import signal
 
 from judge import proc_facts
+from judge import supervise
 
 READ_BYTES = 65536
 CHANNEL = 3  # where a payload finds its channel
 FREE_FROM = 10  # our own numbers while a child is made, out of the way of the child's
-CPU_SECONDS = 60  # should the harness itself be killed, a child that spins ends all the same
+CPU_SECONDS = 60  # of a child that spins
+NO_PROGRAM = 127
 
 
 class CannotStart(Exception):
     """A program could not be started."""
-
-
-@contextlib.contextmanager
-def no_signals():
-    """What must not be left half done: a signal that asks us to end waits."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def raised(descriptor):
@@ -41,20 +33,40 @@ def keep_to_ourselves():
                 os.set_inheritable(int(name), False)
 
 
+def become(argv, numbers, parent, error_pipe):
+    """In the new process: these descriptors become 0, 1, ..; then the program starts, or the pipe says why not."""
+    try:
+        os.setsid()
+        supervise.end_with(parent, signal.SIGKILL)
+        for target, number in enumerate(numbers):
+            os.dup2(number, target)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; a payload gets the default
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        os.execv(argv[0], argv)
+    except OSError as error:
+        os.write(error_pipe, error.strerror.encode())
+    finally:
+        os._exit(NO_PROGRAM)
+
+
 def start(argv, channel, inside):
     """Starts a program with these descriptors as 0 to 3, and none else. -> pid, which leads a session of its own."""
     keep_to_ourselves()
-    numbers = [raised(descriptor) for descriptor in (*inside, channel)]
-    actions = [(os.POSIX_SPAWN_DUP2, number, target) for target, number in enumerate(numbers)]
-    ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # Python's own; a payload gets the default
-    try:
-        return os.posix_spawn(argv[0], argv, os.environ, file_actions=actions, setsid=True, setsigmask=[],
-                              setsigdef=ignored)
-    except OSError as error:
-        raise CannotStart(f"'{argv[0]}' cannot be run: {error.strerror}") from error
-    finally:
-        for number in numbers:
-            os.close(number)
+    error_in, error_out = os.pipe()
+    numbers = [raised(descriptor) for descriptor in (*inside, channel, error_out)]
+    os.close(error_out)
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become(argv, numbers[:-1], parent, numbers[-1])
+    for number in numbers:
+        os.close(number)
+    with open(error_in, "rb") as pipe:
+        reason = pipe.read()  # to its end: the program has started, and so closed it
+    if reason:
+        os.waitpid(pid, 0)
+        raise CannotStart(f"'{argv[0]}' cannot be run: {reason.decode()}")
+    return pid
 
 
 class Child:
@@ -117,14 +129,9 @@ class Child:
         os.close(self.pidfd)
         self.pidfd = None
 
-    def end_group(self):
-        """Ends what it started, and itself: it leads a process group, whose number is its own until it is reaped."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-
     def kill(self):
         if self.status is None:
-            self.end_group()
+            os.kill(self.pid, signal.SIGKILL)
             self.reap()
 
     def close(self):

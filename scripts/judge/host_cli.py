@@ -12,6 +12,7 @@ from judge import manifest as manifests
 from judge import prepare
 from judge import proof
 from judge import report
+from judge import supervise
 from judge import verdict as verdicts
 from judge.prepare import ConfigError
 from judge.report import say
@@ -53,9 +54,9 @@ class HostHarness:
     def judge(self):
         boot = self.boot()
         folder = self.run / "linux"
-        (folder / "output.log").write_bytes(b"".join(line + b"\n" for line in boot.observed.said()))
+        supervise.write_whole(folder / "output.log", b"".join(line + b"\n" for line in boot.observed.said()))
         for number, said in boot.observed.errors.items():
-            (folder / f"{PROGRAMS[number]}.stderr").write_bytes(said)
+            supervise.write_whole(folder / f"{PROGRAMS[number]}.stderr", said)
         verdict = verdicts.judge(self.manifest, boot, self.host, verdicts.HOST_CHECKS)
         record = report.host_record(verdict, boot, self.options.manifest, self.host.spec)
         report.write_json(folder / "report.json", record)

@@ -15,7 +15,8 @@ import time
 from judge import proc_facts
 from judge import proof
 from judge import relay
-from judge.host_child import Child, no_signals
+from judge import supervise
+from judge.host_child import Child
 
 WALL, LOG_CAP, GRACE, PACKETS = "wall", "log-cap", "grace", "packets"
 GRACE_SECONDS = 3  # of one process, once the other has ended
@@ -64,6 +65,8 @@ class HostRun:
         self.errors = {}  # number -> what it said on its standard error
         self.bytes_said = 0
         self.stopped, self.stopped_why = None, ""
+        self.bystanders = frozenset()  # children that the caller has already
+        self.strays = {}  # pid -> name: processes that a payload left running
         self.grace = False  # one has ended: the other gets GRACE_SECONDS
         self.seconds = 0.0
         self.gate = None
@@ -81,29 +84,32 @@ class HostRun:
                     self.gate = relay.Gate(theirs.dup(), secrets.token_bytes(GATE_WORD_BYTES))
                 self.errors[number] = b""
                 self.ends[number] = relay.End(ours.dup(), number, others[number])
-                with no_signals():
-                    self.children[number] = Child(role, number, argv, theirs.fileno())
+                self.children[number] = Child(role, number, argv, theirs.fileno())
 
     def stop(self):
         """Leaves nothing behind: no process, no descriptor."""
-        with no_signals():
-            self.release()
-
-    def release(self):
         for child in self.children.values():
             child.kill()
             child.close()
+        self.end_strays()
         for end in self.ends.values():
             end.sock.close()
         if self.gate:
             self.gate.release()
         relay.release(self.packets)
 
+    def end_strays(self):
+        """Ends what a payload left running: its own parent has ended, and this process has adopted it."""
+        living = {child.pid for child in self.children.values() if child.status is None}
+        self.strays.update(supervise.end_strays(self.bystanders | living))
+
     def over(self):
         return (all(child.status is not None and child.out is None and child.err is None
                     for child in self.children.values()) and all(end.ended for end in self.ends.values()))
 
     def run(self, programs):
+        supervise.adopt_orphans()
+        self.bystanders = frozenset(supervise.children())
         try:
             self.start(programs)
             while not self.stopped and not self.over():
@@ -176,8 +182,8 @@ class HostRun:
         child.let_go()
 
     def ended(self, child):
-        child.end_group()
         child.reap()
+        self.end_strays()
         child.let_go()
         self.grace = True
         if child.number == proof.CONSUMER_PID:

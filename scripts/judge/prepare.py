@@ -12,6 +12,7 @@ import tempfile
 
 from judge import facts
 from judge import qemu
+from judge import supervise
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST_REF_REFUSED = 2
@@ -112,7 +113,8 @@ def read_source(spec):
 
 def make_challenge(host_ref, spec, folder):
     done = subprocess.run([str(host_ref), "challenge", "--payload", spec, "--out", str(folder)], check=False,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          preexec_fn=supervise.tied())
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode == HOST_REF_REFUSED:
         raise ConfigError(said or f"host-ref refused the payload '{spec}'")
@@ -175,7 +177,7 @@ def make_programs(run, mutant, goal, names):
     with one_build_at_a_time(), open(log, "wb") as out:
         try:
             done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                  env=environment)
+                                  env=environment, preexec_fn=supervise.tied())
         except OSError as error:
             raise ConfigError(f"'{command[0]}' cannot be run ({error.strerror}); the package is make") from error
     if done.returncode != 0:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepares the two ELF files of one challenge, to be built into a kernel that has its init inside (make proof-elf)."""
-import contextlib
 import pathlib
+import secrets
 import shutil
 import sys
-import tempfile
 
 from judge import cli
 from judge import prepare
+from judge import supervise
 from judge import target as targets
 from judge.prepare import ConfigError, HarnessError
 from judge.report import say
@@ -41,30 +41,45 @@ def check_out(out):
         raise ConfigError(f"{prepare.shown(out)} exists and holds something else than a prepared proof")
 
 
+def take_place(fresh, out):
+    """The new folder gets the old one's name. -> the old one, under another name
+
+    In one step, where the file system can; elsewhere an interrupt between the two steps leaves the old one hidden.
+    """
+    if supervise.exchange(fresh, out):
+        return fresh
+    old = out.with_name(f".old-{secrets.token_hex(8)}")
+    out.rename(old)
+    fresh.rename(out)
+    return supervise.unfinished(old)
+
+
 def replace(fresh, out):
     """The old folder stays until the new one is complete."""
-    if out.exists():
-        old = pathlib.Path(tempfile.mkdtemp(prefix=".old-", dir=out.parent))
-        out.rename(old / out.name)
+    if not out.exists():
         fresh.rename(out)
-        shutil.rmtree(old)
+        return
+    old = take_place(fresh, out)
+    if old.is_symlink():
+        old.unlink()
     else:
-        fresh.rename(out)
+        shutil.rmtree(old)
 
 
 def run(words):
     options = parse_options(words)
     out = pathlib.Path(options.out).absolute() if options.out else targets.default_folder()
     check_out(out)
-    with contextlib.ExitStack() as stack:
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            fresh = pathlib.Path(tempfile.mkdtemp(prefix=".fresh-", dir=out.parent))
-            stack.callback(shutil.rmtree, fresh, ignore_errors=True)
-            host = make(options, fresh)
-            replace(fresh, out)
-        except OSError as error:
-            raise ConfigError(f"{prepare.shown(out)} cannot be written: {error}") from error
+    fresh = supervise.unfinished(out.with_name(f".fresh-{secrets.token_hex(8)}"))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir(mode=0o700)
+        host = make(options, fresh)
+        replace(fresh, out)
+    except OSError as error:
+        raise ConfigError(f"{prepare.shown(out)} cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     say(f"prepared {host.spec}, {len(host.payload)} bytes and a fresh challenge, in {prepare.shown(out)}")
     say(f"EMBED_INIT_ELF={out / targets.PRODUCER}")
     say("next: build the kernel with that in its environment, then")
@@ -73,7 +88,6 @@ def run(words):
 
 
 def main(words):
-    cli.take_signals()
     try:
         run(words)
         return OK
@@ -83,8 +97,6 @@ def main(words):
     except (HarnessError, ValueError) as error:
         say(f"proof-elf: HARNESS-BUG {error}")
         return HARNESS_BUG
-    except cli.Interrupted as signalled:
-        return cli.SIGNAL_EXIT_BASE + signalled.number
 
 
 if __name__ == "__main__":

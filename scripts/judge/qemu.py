@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+from judge import supervise
+
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 PACKAGE = "qemu-system-misc"
 OWN_ERROR = 1
@@ -115,7 +117,7 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
     with open(log_path, "wb") as log_file, open(stderr_path, "wb") as stderr_file:
         try:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr_file,
-                                       bufsize=0, start_new_session=True)
+                                       bufsize=0, start_new_session=True, preexec_fn=supervise.tied())
             patience = Patience(begin + wall_seconds, until, linger_seconds)
             log, stopped = read_serial(process, log_file, log_cap, patience)
             if not stopped:

@@ -3,6 +3,7 @@
 import json
 
 from judge import proof
+from judge import supervise
 from judge import verdict as verdicts
 
 NAME_WIDTH = max(len(name) for name in verdicts.CHECK_NAMES)
@@ -35,7 +36,7 @@ def show_last_seen(lines):
 
 
 def write_json(path, record):
-    path.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    supervise.write_whole(path, (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
 
 
 def check_records(verdict):
@@ -95,7 +96,8 @@ def host_record(verdict, boot, manifest_name, spec):
         "manifest": manifest_name,
         "payload_spec": spec,
         "run": {"statuses": {str(number): status for number, status in observed.statuses.items()},
-                "stopped": observed.stopped, "seconds": round(observed.seconds, 3)},
+                "stopped": observed.stopped, "seconds": round(observed.seconds, 3),
+                "left_running": sorted(observed.strays.values())},
         "images": {name: vars(image) for name, image in boot.images.items()},
         "packets": [packet_record(packet) for packet in observed.packets],
         "barriers": [barrier_record(barrier) for barrier in observed.barriers.values()],

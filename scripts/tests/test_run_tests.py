@@ -2,19 +2,20 @@
 """scripts/run-tests.py: suites that lie, crash or say nothing are failures, and the last line counts them."""
 import os
 import pathlib
-import runpy
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests"))
 
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+PATIENCE_SECONDS = 60
 
 # name: (what the suite prints and how it ends, last line of run-tests, words that it must say)
 SUITES = {
@@ -42,6 +43,9 @@ SUITES = {
     "a skip": ("echo 1..1; echo 'ok 1 - a # SKIP no time'", "0 passed, 1 failed", "SKIP no time"),
     "cmocka's skip": ("echo 1..1; echo 'not ok 1 # SKIP a'", "0 passed, 1 failed", "SKIP a"),
     "a result without number": ("echo 1..1; echo ok - a", "0 passed, 2 failed", "not TAP"),
+    "a process that stays": ("echo 1..1; echo ok 1 - a; tail -f /dev/null &", "1 passed, 1 failed", "left running"),
+    "a process that stays, in another session": ("echo 1..1; setsid -f tail -f /dev/null; echo ok 1 - a",
+                                                 "1 passed, 1 failed", "left running"),
     "second group without results": ("echo 1..1; echo ok 1 - a; echo 1..2", "1 passed, 1 failed", "planned 2, ran 0"),
 }
 
@@ -60,29 +64,64 @@ def write_suite(folder, number, script):
     return str(path)
 
 
-def check_interrupt(tap, folder):
-    """A signal ends the suites as well; the fifo tells that the suite runs, and its end that nobody holds it."""
-    fifo = pathlib.Path(folder) / "fifo"
+# A signal at an exact moment. name: (options, how many suites, what each does, the signal that the test sends once the
+# first suite is up, exit code). RUNNER is the runner's pid: where the test sends none, a suite does, at its own moment.
+STAYS = "echo up >&3; exec tail -f /dev/null >/dev/null"
+INTERRUPTS = {
+    "SIGINT while a suite runs": ([], 1, STAYS, signal.SIGINT, 130),
+    "SIGTERM while a suite runs": ([], 1, STAYS, signal.SIGTERM, 143),
+    "SIGHUP while a suite runs": ([], 1, STAYS, signal.SIGHUP, 129),
+    "SIGKILL while a suite runs": ([], 1, STAYS, signal.SIGKILL, -9),
+    "SIGINT while more suites wait": ([], 3, STAYS, signal.SIGINT, 130),
+    "SIGINT while suites are being started": (["-j", "40"], 40, f"kill -INT $RUNNER; {STAYS}", None, 130),
+    "SIGINT while a suite forks, in other sessions": (
+        [], 1, "trap '' INT TERM HUP; for i in 1 2 3 4 5 6 7 8; do\nsetsid tail -f /dev/null >/dev/null &\n[ $i != 4 ] ||"
+        " { echo up >&3; kill -INT $RUNNER; }\ndone; wait", None, 130),
+    "SIGINT while a suite's orphan runs": (
+        [], 1, f"(setsid sh -c '{STAYS}' &); exec tail -f /dev/null >/dev/null", signal.SIGINT, 130),
+    "SIGINT after the last suite, while nobody reads": (
+        ["-v"], 1, "echo 1..1; yes ok | head -n 100000; echo up >&3", signal.SIGINT, 130),
+}
+
+
+def comes_to_end(reader):
+    """Whether the last process that had the fifo open for writing has ended."""
+    while select.select([reader], [], [], PATIENCE_SECONDS)[0]:
+        if not os.read(reader, 64):
+            return True
+    return False
+
+
+def check_interrupt(tap, folder, name):
+    """The fifo tells that a suite is up, and its end that no suite and nothing below one is left."""
+    options, count, script, number, wanted = INTERRUPTS[name]
+    fifo, room = pathlib.Path(folder) / "fifo", pathlib.Path(folder) / "room"
     os.mkfifo(fifo)
+    room.mkdir()
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    suite = write_suite(folder, 99, f"exec 3>{fifo}; echo up >&3; tail -f /dev/null")
-    process = subprocess.Popen([sys.executable, "-B", str(ROOT / "scripts" / "run-tests.py"), suite],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    up = bool(select.select([reader], [], [], 30)[0]) and os.read(reader, 16) == b"up\n"
-    process.send_signal(signal.SIGINT)
-    code = process.wait(timeout=30)
-    gone = bool(select.select([reader], [], [], 30)[0]) and os.read(reader, 16) == b""
+    suites = [write_suite(folder, f"-up{i}", f"exec 3>{fifo}; {script}") for i in range(count)]
+    command = [sys.executable, "-B", str(ROOT / "scripts" / "run-tests.py"), *options, *suites]
+    process = subprocess.Popen(["sh", "-c", 'RUNNER=$$ exec "$@"', "sh", *command], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=dict(os.environ, TMPDIR=str(room)))
+    up = bool(select.select([reader], [], [], PATIENCE_SECONDS)[0]) and os.read(reader, 3) == b"up\n"
+    if number is not None:
+        process.send_signal(number)
+    code = process.wait(timeout=PATIENCE_SECONDS)
+    gone = comes_to_end(reader)
+    process.stdout.close()
     os.close(reader)
-    tap.check(up and gone and code == 130, "SIGINT leaves no suite running", f"{up} {gone} {code}")
+    fifo.unlink()
+    left = os.listdir(room) if number != signal.SIGKILL else []
+    shutil.rmtree(room)
+    tap.check(up and gone and code == wanted and not left, f"{name}: nothing is left", f"{up} {gone} {code} {left}")
 
 
-def check_late_start(tap, folder):
-    """A suite that starts while all are being stopped, and so was not yet known to whoever stops them."""
-    runner = runpy.run_path(str(ROOT / "scripts" / "run-tests.py"))
-    stopping = threading.Event()
-    stopping.set()
-    result = runner["run_suite"](write_suite(folder, 97, "exec tail -f /dev/null"), 30, [], stopping)
-    tap.check("killed by SIGTERM" in str(result.failures), "a suite that starts while all are stopped", result)
+def check_room(tap, folder):
+    """A suite's folder for temporary files goes with it."""
+    code, output, _ = run_tests("-v", write_suite(folder, 96, "echo room $TMPDIR; touch $TMPDIR/a; echo 1..1; echo ok 1 - a"))
+    room = next(line.split()[1] for line in output.splitlines() if line.startswith("room "))
+    tap.check(code == 0 and os.path.basename(room).startswith("tests-") and not os.path.exists(room),
+              "what a suite leaves in its folder is removed", output)
 
 
 def main():
@@ -109,13 +148,14 @@ def main():
         tap.check((code, line) == (1, "0 passed, 1 failed"), "a suite that does not exist", output)
         code, output, line = run_tests()
         tap.check((code, line) == (1, "0 passed, 0 failed"), "no suite at all", output)
-        check_interrupt(tap, folder)
-        check_late_start(tap, folder)
+        for name in INTERRUPTS:
+            check_interrupt(tap, folder, name)
+        check_room(tap, folder)
         snake = pathlib.Path(folder) / "suite.py"
         snake.write_text("print('1..1')\nprint('ok 1 - a')\n", encoding="utf-8")
         code, output, line = run_tests(str(snake))
         tap.check((code, line) == (0, "1 passed, 0 failed"), "a Python suite", output)
-    tap.check(tap.count == len(SUITES) + 10, "all of them ran")
+    tap.check(tap.count == len(SUITES) + len(INTERRUPTS) + 9, "all of them ran")
     tap.done()
 
 

@@ -5,6 +5,7 @@ MODE names the one thing that is done wrong; "good" does everything right. FOLDE
 producer reads, and for one mode a fifo. The modes are those of the rows in tests/host-proof/test_relay.py.
 """
 import array
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -23,7 +24,8 @@ READ_RIGHT, PEERS = 1, 1
 PAGE = 4096
 PROT_READ, PROT_WRITE, SHARED, PRIVATE = 1, 2, 1, 2
 F_ADD_SEALS, PEER_SEALS = 1033, 2 | 4 | 16
-WAIT_MS = 5000
+WAIT_MS = int(os.environ.get("FAKE_WAIT_MS") or 5000)
+FORKS = 200
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mmap.restype = ctypes.c_void_p
@@ -101,6 +103,47 @@ def mapped(descriptor, size, prot, flags=SHARED):
 FLOOD = message(DATA, 9)
 
 
+# ---- Processes that stay --------------------------------------------------------------------------------------------
+
+def linger():
+    """A process that its own parent leaves."""
+    if os.fork() == 0:
+        signal.pause()
+
+
+def leave_processes():
+    if wrong("forks"):
+        linger()
+    if wrong("forks-away"):  # its session, its parent, its descriptors
+        away = os.fork()
+        if away == 0:
+            os.setsid()
+            for descriptor in range(5):
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+            linger()
+            os._exit(0)
+        os.waitpid(away, 0)
+
+
+def open_fifo():
+    """The suite reads it to its end, which is there when every process that has it open has ended."""
+    path = pathlib.Path(sys.argv[3]) / "fifo"
+    return os.open(path, os.O_WRONLY) if path.exists() else None
+
+
+def say_here():
+    if fifo is not None:
+        os.write(fifo, b"here\n")
+
+
+def interrupt():
+    """SIGINT to the supervisor of the harness."""
+    stat = pathlib.Path(f"/proc/{os.getppid()}/stat").read_text(encoding="ascii")
+    say_here()
+    os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGINT)
+
+
 # ---- Producer -------------------------------------------------------------------------------------------------------
 
 def make_object(data):
@@ -127,6 +170,7 @@ def digest_reply(tag):
 
 
 def start_wrongly():
+    leave_processes()
     if wrong("garbage") or wrong("empty-packet"):
         send(os.urandom(40) if wrong("garbage") else b"")
         receive()
@@ -211,11 +255,18 @@ def take(descriptor, length, tag):
     return at, hashlib.sha256(ctypes.string_at(at, length)).digest()
 
 
-def consumer_wrongly(folder):
+def consumer_wrongly():
+    leave_processes()
     if wrong("never-reads"):
-        fifo = pathlib.Path(folder) / "fifo"
-        if fifo.exists():
-            fifo.write_text(f"{os.getpid()}\n", encoding="ascii")
+        say_here()
+        signal.pause()
+    if wrong("stops-itself"):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if wrong("interrupts-while-it-forks"):
+        for count in range(FORKS):
+            linger()
+            if count == FORKS // 4:
+                interrupt()
         signal.pause()
     if wrong("spins"):
         while True:
@@ -226,7 +277,7 @@ def consumer_wrongly(folder):
 
 
 def consumer(folder):
-    consumer_wrongly(folder)
+    consumer_wrongly()
     kept = []
     for tag in (1, 2):
         data, descriptors = receive()
@@ -247,6 +298,9 @@ def consumer(folder):
             digest = digest[:20]
         more = [descriptors[0]] if wrong("sends-it-back") else []
         send(message(DATA, tag, digest), *more)
+        if wrong("interrupts-after-its-reply"):
+            interrupt()
+            signal.pause()
     if wrong("keeps-its-mappings"):
         kept = []
     for descriptor, at, length in kept:
@@ -257,6 +311,7 @@ def consumer(folder):
 
 
 if __name__ == "__main__":
+    fifo = open_fifo()
     if sys.argv[1] == "producer":
         producer(sys.argv[3])
     else:

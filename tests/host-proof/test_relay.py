@@ -17,10 +17,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "scripts/judge/tests")]
 
 from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
-from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
 from judge import host_cli  # noqa: E402  pylint: disable=wrong-import-position
 from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
 from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
+from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.context import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
@@ -30,6 +30,7 @@ SKIPPED = set(manifests.load("host")["may_skip"])
 
 P, C = "producer", "consumer"
 LOG_CAP = 1 << 16
+PATIENCE_SECONDS = 60
 
 # What is red when nothing came to be: no marker, no reply, no barrier, no good end.
 NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest", "sharing", "read-only", "accessed",
@@ -37,6 +38,7 @@ NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest",
 REFUSED = NOTHING | {"failure-lines"}  # and one of them said so
 RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and there was nothing to leave open
 CUT_OFF = NOTHING | {"limits"}  # and the harness ended it
+LEFT_PIPES = {"tasks", "limits", "exit-code", "descriptors"}  # a process that it left has its pipes: they do not end
 BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, and its digest was not what it should be
 
 # who does it, what it does (fake_peer.py), the exact red checks, a check and words of its evidence
@@ -79,11 +81,18 @@ ROWS = [
     (C, "sends-it-back", {"messages-clean", "read-only", "sharing", "descriptors"}, "messages-clean",
      "packet 1 comes from the consumer and carries a descriptor"),
     (C, "keeps-its-mappings", {"descriptors"}, "descriptors", "consumer: still maps"),
+    (P, "forks", LEFT_PIPES, "tasks", "left 1 other processes running: python"),
+    (C, "forks", LEFT_PIPES, "tasks", "left 1 other processes running: python"),
+    (P, "forks-away", {"tasks"}, "tasks", "left 1 other processes running: python"),
+    (C, "forks-away", {"tasks"}, "tasks", "left 1 other processes running: python"),
+    (C, "stops-itself", CUT_OFF | {"failure-lines"}, "limits", "one process outlived the other"),
     (C, "ends-with-4", {"exit-code", "tasks"}, "tasks", "consumer: state=reaped end=exit status=4"),
 ]
 # Checks that no stand-in can turn red: the first is a matter of the manifest, the rest of the host's own files.
 ELSEWHERE = {"manifest", "images", "input", "bad-patterns", "audit-complete"} | SKIPPED
 SHORT_WALL = {"never-reads": 2.0, "spins": 2.0}  # seconds; the others end by themselves
+LONG_WAIT_MS = 5000  # of the producer for a reply
+SHORT_WAIT = {"stops-itself": 300}
 
 
 class Bench:
@@ -99,6 +108,7 @@ class Bench:
         """-> (verdict, HostBoot)"""
         modes = {role: mode if role == who else "good" for role in (P, C)}
         os.environ.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")  # else it maps a table of characters
+        os.environ["FAKE_WAIT_MS"] = str(SHORT_WAIT.get(mode, LONG_WAIT_MS))
         programs = {number: (role, [sys.executable, "-B", str(PEER), role, modes[role], str(self.folder)])
                     for number, role in host_cli.PROGRAMS.items()}
         paths = {role: (PEER, PEER) for role in (P, C)}
@@ -145,39 +155,47 @@ def check_rows(tap, bench):
     tap.check(not missing, "every check of a run has a row", " ".join(sorted(missing)))
 
 
-def alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
+# A signal at an exact moment: name, what the consumer does, who gets which signal. A consumer that "interrupts" sends it
+# itself, at its moment; "never-reads" says that it is there, and the suite sends it.
+SIGNALS = [
+    ("SIGINT while the consumer waits", "never-reads", signal.SIGINT),
+    ("SIGTERM while the consumer waits", "never-reads", signal.SIGTERM),
+    ("SIGHUP while the consumer waits", "never-reads", signal.SIGHUP),
+    ("SIGKILL of the supervisor", "never-reads", signal.SIGKILL),
+    ("SIGINT right after a reply, which is held", "interrupts-after-its-reply", None),
+    ("SIGINT in the midst of forks", "interrupts-while-it-forks", None),
+]
+
+
+def check_signal(tap, folder, fifo, name, mode, number):
+    """Both processes, and what they fork, have the fifo open for writing: its end is theirs."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    harness = subprocess.Popen([sys.executable, "-B", __file__, "hold", folder, mode], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    said = bool(select.select([reader], [], [], PATIENCE_SECONDS)[0]) and os.read(reader, 64)
+    if number is not None:
+        harness.send_signal(number)
+    code = harness.wait(timeout=PATIENCE_SECONDS)
+    gone = bool(select.select([reader], [], [], PATIENCE_SECONDS)[0]) and not os.read(reader, 64)
+    os.close(reader)
+    output = harness.stdout.read().decode()
+    wanted = -signal.SIGKILL if number == signal.SIGKILL else 128 + (number or signal.SIGINT)
+    tap.check(said == b"here\n" and gone and code == wanted and "Traceback" not in output, f"{name}: nothing is left",
+              f"{said} {gone} {code}\n{output}")
 
 
 def check_signals(tap, folder):
-    """A harness that is interrupted takes its children with it."""
-    fifo_path = pathlib.Path(folder) / "fifo"
-    os.mkfifo(fifo_path)
-    fifo = os.open(fifo_path, os.O_RDWR)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        harness = subprocess.Popen([sys.executable, "-B", __file__, "hold", folder], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT)
-        ready = select.select([fifo], [], [], 30)[0]
-        pid = int(os.read(fifo, 64)) if ready else 0
-        family = pathlib.Path(f"/proc/{harness.pid}/task/{harness.pid}/children").read_text(encoding="ascii").split()
-        harness.send_signal(number)
-        output = harness.communicate(timeout=30)[0].decode()
-        good = ready and str(pid) in family and len(family) == 2 and not any(alive(child) for child in family)
-        tap.check(good and harness.returncode == 128 + number, f"{number.name}: neither process is left", output)
-    os.close(fifo)
-    fifo_path.unlink()
+    fifo = pathlib.Path(folder) / "fifo"
+    os.mkfifo(fifo)
+    for name, mode, number in SIGNALS:
+        check_signal(tap, folder, fifo, name, mode, number)
+    fifo.unlink()
 
 
-def hold(folder):
-    """The harness of check_signals: runs until it is interrupted."""
-    cli.take_signals()
-    try:
-        Bench(folder).run(C, "never-reads")
-    except cli.Interrupted as signalled:
-        sys.exit(cli.SIGNAL_EXIT_BASE + signalled.number)
+def hold(folder, mode):
+    """The harness of check_signals."""
+    supervise.enter()
+    Bench(folder).run(C, mode)
 
 
 def main():
@@ -187,12 +205,12 @@ def main():
         check_good(tap, bench)
         check_rows(tap, bench)
         check_signals(tap, folder)
-    tap.check(tap.count == 3 + 1 + len(ROWS) + 2 + 2 and len(ROWS) > 30, "all of them ran", str(tap.count))
+    tap.check(tap.count == 3 + 1 + len(ROWS) + 2 + len(SIGNALS) and len(ROWS) > 30, "all of them ran", str(tap.count))
     tap.done()
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["hold"]:
-        hold(sys.argv[2])
+        hold(sys.argv[2], sys.argv[3])
     else:
         main()

@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots many random programs, each judged against the model of the contract by itself; shrinks what is red.
 
-Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot, 130 when interrupted. `--help` lists the options.
+Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot, 130 and up when a signal ended it. `--help` lists the options.
 """
 import argparse
 import concurrent.futures
 import dataclasses
 import pathlib
-import signal
 import sys
 
 import differ_boot
 import shrink
 from judge import qemu
+from judge import supervise
 
 AGES = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
 SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower, the fewer
@@ -116,11 +116,9 @@ def main(words):
 
 
 if __name__ == "__main__":
+    supervise.enter()
     try:
         sys.exit(main(sys.argv[1:]))
     except (differ_boot.SetupError, OSError, qemu.QemuMissing) as error:
         print(f"differ: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("differ: interrupted", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)

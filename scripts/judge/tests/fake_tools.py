@@ -8,7 +8,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -18,7 +17,21 @@ from fixture import CHALLENGE, DIGEST, Fixture, exit_codes  # noqa: E402  pylint
 MODE = os.environ.get("FAKE", "good")
 
 
+def hang(with_child=False, deaf=False):
+    """Says its pid to the suite, and stays; the child as well. Both have the suite's fifo open for writing."""
+    for number in (signal.SIGTERM, signal.SIGINT) if deaf else ():
+        signal.signal(number, signal.SIG_IGN)
+    said = os.open(os.environ["FAKE_PID"], os.O_WRONLY | os.O_CREAT)
+    if with_child:
+        subprocess.Popen(["tail", "-f", "/dev/null"], start_new_session=True, pass_fds=[said], stdout=subprocess.DEVNULL)
+    os.write(said, f"{os.getpid()}\n".encode())
+    while True:
+        signal.pause()
+
+
 def host_ref(words):
+    if MODE == "host-ref-hangs":
+        hang()
     if MODE == "payload-refused":
         print("host-ref: nothing.bin: no such file", file=sys.stderr)
         sys.exit(2)
@@ -40,6 +53,8 @@ def host_ref(words):
 
 
 def make(words):
+    if MODE == "make-hangs":
+        hang(with_child=True)
     if MODE == "build-fails":
         print("cc: no such mutant")
         sys.exit(2)
@@ -74,16 +89,12 @@ def qemu(words):
         while True:
             print("vmo: note again", flush=True)
     if MODE in ("hangs", "hangs-with-child", "hangs-deaf"):
-        if MODE == "hangs-with-child":
-            subprocess.Popen(["tail", "-f", "/dev/null"])
-        if MODE == "hangs-deaf":
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        pathlib.Path(os.environ["FAKE_PID"]).write_text(str(os.getpid()), encoding="ascii")
         print("vmo: note the last words", flush=True)
-        time.sleep(600)
+        hang(with_child=MODE == "hangs-with-child", deaf=MODE == "hangs-deaf")
     if MODE == "closes-its-line":
         os.close(1)
-        time.sleep(600)
+        while True:
+            signal.pause()
     arguments = dict(word.split("=", 1) for word in words[words.index("-append") + 1].split())
     qemu_good(words, arguments)
 

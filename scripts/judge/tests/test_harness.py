@@ -17,6 +17,8 @@ from fixture import DIGEST, ROOT, exit_codes  # noqa: E402  pylint: disable=wron
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 HARNESS = str(ROOT / "scripts" / "qemu-test.sh")
+PROOF_ELF = str(ROOT / "scripts" / "proof-elf.sh")
+PATIENCE_SECONDS = 60
 TOOLS = pathlib.Path(__file__).resolve().parent / "fake_tools.py"
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
@@ -91,18 +93,6 @@ def gone(pid):
         return state in "ZX"
     except OSError:
         return True
-
-
-def group_gone(pid):
-    """True when no process is left of the group that pid led."""
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if fields[2] == str(pid) and fields[0] not in "ZX":
-            return False
-    return True
 
 
 def check_runs(tap, bench):
@@ -180,27 +170,60 @@ def check_configuration(tap, bench):
     tap.check("MUTANT=flip" in words and "run-elf" in words, "the mutant reaches make", str(words))
 
 
-def next_pid(fifo):
-    """The id that the stand-in writes once it runs; None if it never does."""
-    if not select.select([fifo], [], [], 30)[0]:
-        return None
-    return int(os.read(fifo, 64))
+# what the stand-ins do, the program that is interrupted, the signal
+SIGNALS = [
+    ("hangs", HARNESS, signal.SIGINT),
+    ("hangs", HARNESS, signal.SIGHUP),
+    ("hangs-with-child", HARNESS, signal.SIGTERM),
+    ("hangs-deaf", HARNESS, signal.SIGINT),
+    ("hangs", HARNESS, signal.SIGKILL),
+    ("make-hangs", HARNESS, signal.SIGINT),
+    ("host-ref-hangs", HARNESS, signal.SIGTERM),
+    ("make-hangs", PROOF_ELF, signal.SIGINT),
+]
+
+
+def all_gone(fifo):
+    """Whether the last process that could write to it has ended."""
+    while select.select([fifo], [], [], PATIENCE_SECONDS)[0]:
+        if not os.read(fifo, 64):
+            return True
+    return False
+
+
+def content_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def check_signal(tap, bench, mode, program, number):
+    os.mkfifo(bench.pid_file)
+    fifo = os.open(bench.pid_file, os.O_RDONLY | os.O_NONBLOCK)
+    out = bench.out()
+    if program == PROOF_ELF:  # what an earlier call prepared
+        subprocess.run([program, "--payload", "gen:1:12388", "--out", str(out)], check=True, stdout=subprocess.DEVNULL,
+                       env=bench.environment("good"))
+    before = content_of(out)
+    process = subprocess.Popen([program, "--payload", "gen:1:12388", "--out", str(out)],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment(mode))
+    up = bool(select.select([fifo], [], [], PATIENCE_SECONDS)[0])
+    process.send_signal(number)
+    output = process.communicate(timeout=PATIENCE_SECONDS)[0].decode()
+    gone = all_gone(fifo)
+    code = -number if number == signal.SIGKILL else 128 + number
+    half = [str(path) for path in out.parent.rglob("*") if path.name.startswith(".") or path.name == "report.json"
+            and path.is_relative_to(out)]
+    kept = program != PROOF_ELF or before and content_of(out) == before
+    good = up and gone and process.returncode == code and not half and kept and "Traceback" not in output
+    tap.check(good, f"{number.name} while {mode}, {pathlib.Path(program).name}: nothing is left, nothing half written",
+              f"up {up}, gone {gone}, {process.returncode}, {half}, kept {kept}\n{output}")
+    os.close(fifo)
+    bench.pid_file.unlink()
 
 
 def check_signals(tap, bench):
     bench.pid_file.unlink(missing_ok=True)
-    os.mkfifo(bench.pid_file)
-    fifo = os.open(bench.pid_file, os.O_RDWR)
-    for mode, number in (("hangs", signal.SIGINT), ("hangs-with-child", signal.SIGTERM), ("hangs-deaf", signal.SIGINT)):
-        process = subprocess.Popen([HARNESS, "--payload", "gen:1:12388", "--out", str(bench.out())],
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=bench.environment(mode))
-        pid = next_pid(fifo)
-        process.send_signal(number)
-        output = process.communicate(timeout=30)[0].decode()
-        good = pid and process.returncode == 128 + number and group_gone(pid) and "Traceback" not in output
-        tap.check(good, f"{number.name} while QEMU {mode}: no process is left", f"{process.returncode}\n{output}")
-    os.close(fifo)
-    bench.pid_file.unlink()
+    for mode, program, number in SIGNALS:
+        check_signal(tap, bench, mode, program, number)
 
 
 def check_two_at_once(tap, bench):
@@ -223,7 +246,7 @@ def main():
         check_configuration(tap, bench)
         check_signals(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 24, "all of them ran", str(tap.count - len(RUNS)))
+    tap.check(tap.count == len(RUNS) + 21 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 

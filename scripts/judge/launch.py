@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python3 -m judge.launch MODULE [ARGUMENT...]: runs a module of this package below a supervisor."""
+import signal
+
+# The first thing: a signal that comes while the modules below are read waits for the supervisor.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+
+import runpy  # noqa: E402  pylint: disable=wrong-import-position
+import sys  # noqa: E402  pylint: disable=wrong-import-position
+
+from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
+
+if __name__ == "__main__":
+    supervise.enter()
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

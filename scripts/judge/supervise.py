@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a program of this tree below a supervisor, the only process that handles signals.
+
+The supervisor forks before the program begins, and waits. A signal makes it end every process below it, and so does the
+end of the program. It adopts orphans, so it also finds a process that left its group, its session or its parent. The
+program itself has no signal handler: it may end at any instruction. So it writes a file under another name, tells the
+supervisor that name with `unfinished`, and renames the file once it is whole.
+"""
+import contextlib
+import ctypes
+import os
+import pathlib
+import select
+import shutil
+import signal
+import time
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+SIGNAL_EXIT_BASE = 128
+GRACE_SECONDS = 2  # from SIGTERM, at which make removes the files that it had half written, to SIGKILL
+PATIENCE_SECONDS = 10  # after SIGKILL; a process that the system cannot end by then is left
+LOOK_SECONDS = 0.05
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # <linux/fcntl.h>, <linux/fs.h>
+
+libc = ctypes.CDLL(None, use_errno=True)
+ledger = None  # descriptor of the list of unfinished paths; None in a program without a supervisor
+
+
+# ---- Processes below this one ---------------------------------------------------------------------------------------
+
+def adopt_orphans():
+    """From now on a process below this one becomes its child when it loses its own parent."""
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
+
+
+def end_with(parent, number):
+    """In a new process: the kernel sends it this signal when the thread that made it ends, even by SIGKILL."""
+    libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the call
+        os._exit(SIGNAL_EXIT_BASE + number)
+
+
+def tied(number=signal.SIGTERM):
+    """A preexec_fn for a process that must not outlive this one."""
+    parent = os.getpid()
+    return lambda: end_with(parent, number)
+
+
+def processes():
+    """-> {pid: (parent, state's letter)}"""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):  # it ended since it was listed
+                stat = pathlib.Path(f"/proc/{name}/stat").read_text(encoding="utf-8", errors="replace")
+                state, parent = stat.rpartition(")")[2].split()[:2]
+                found[int(name)] = int(parent), state
+    return found
+
+
+def below(root, but=()):
+    """Living processes below one, parents first; without some children of its own and what is below those."""
+    children, found = {}, [root]
+    for pid, (parent, state) in processes().items():
+        if state not in "ZX" and pid not in but:
+            children.setdefault(parent, []).append(pid)
+    for parent in found:
+        found += children.get(parent, [])
+    return found[1:]
+
+
+def children():
+    """This process's own. -> {pid: state's letter}"""
+    return {pid: state for pid, (parent, state) in processes().items() if parent == os.getpid()}
+
+
+def reap(but):
+    """Takes the remains of adopted processes away."""
+    for pid, state in children().items():
+        if state == "Z" and pid not in but:
+            os.waitpid(pid, os.WNOHANG)
+
+
+def has_children():
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return True
+    except ChildProcessError:
+        return False
+
+
+def wait_for_any(pids, seconds):
+    """Waits until one of these has ended, for this long at most."""
+    with contextlib.ExitStack() as stack:
+        poller = select.poll()
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                descriptor = os.pidfd_open(pid)
+                stack.callback(os.close, descriptor)
+                poller.register(descriptor, select.POLLIN)
+        poller.poll(seconds * 1000)
+
+
+def send(pid, number):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return "?"
+
+
+def end_strays(but=(), grace=0):
+    """Ends all processes below this one, which has adopted orphans. -> {pid: name}, of those that it found alive
+
+    but: children that stay, with everything below them. grace: seconds from SIGTERM to SIGKILL.
+    A single look can miss a process whose parent ends meanwhile: it counts only when there is no child at all any more,
+    or when a second look finds nothing either.
+    """
+    found, asked, quiet = {}, set(), 0
+    begin = time.monotonic()
+    while has_children() and quiet < 2:
+        reap(but)
+        strays = below(os.getpid(), but)
+        passed = time.monotonic() - begin
+        quiet = 0 if strays or not but else quiet + 1
+        if passed > grace + PATIENCE_SECONDS:
+            break
+        for pid in strays:
+            found.setdefault(pid, name_of(pid))
+            if passed >= grace:
+                send(pid, signal.SIGKILL)
+            elif pid not in asked:
+                asked.add(pid)
+                send(pid, signal.SIGTERM)
+        if strays:
+            wait_for_any(strays, LOOK_SECONDS)
+    return found
+
+
+# ---- Files that are seen whole or not at all ------------------------------------------------------------------------
+
+def unfinished(path):
+    """Whatever is at this path when the program ends is removed. -> path"""
+    if ledger is not None:
+        os.write(ledger, os.fsencode(os.path.abspath(path)) + b"\0")
+    return path
+
+
+def write_whole(path, data):
+    part = unfinished(path.with_name(f".{path.name}.{os.getpid()}.part"))
+    try:
+        part.write_bytes(data)
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def exchange(one, other):
+    """Swaps the names of two files or folders in one step. False where that does not exist."""
+    try:
+        call = libc.renameat2
+    except AttributeError:
+        return False
+    return call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+
+
+def remove_unfinished():
+    for name in os.pread(ledger, os.fstat(ledger).st_size, 0).split(b"\0")[:-1]:
+        if os.path.isdir(name) and not os.path.islink(name):
+            shutil.rmtree(name, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+
+
+# ---- The supervisor -------------------------------------------------------------------------------------------------
+
+def wait_for_program(program):
+    """-> (the signal that asks us to end or None, the program's status or None). Takes orphans' remains away."""
+    while True:
+        number = signal.sigwait({*ENDING, signal.SIGCHLD})
+        if number != signal.SIGCHLD:
+            return number, None
+        pid = program
+        while pid:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == program:
+                return None, os.waitstatus_to_exitcode(status)
+
+
+def supervise(program):
+    """-> exit code"""
+    number, status = wait_for_program(program)
+    end_strays(grace=GRACE_SECONDS if number else 0)
+    remove_unfinished()
+    if number is None and status >= 0:
+        return status
+    ended = f"interrupted by {number.name}" if number else f"ended by {signal.Signals(-status).name}"
+    with contextlib.suppress(OSError):
+        os.write(2, f"{ended}; what ran was ended\n".encode())
+    return SIGNAL_EXIT_BASE + (number or -status)
+
+
+def enter():
+    """The caller goes on in a new process, below a supervisor that has taken its place."""
+    global ledger  # pylint: disable=global-statement
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    adopt_orphans()
+    ledger = os.memfd_create("unfinished")
+    parent, program = os.getpid(), os.fork()
+    if program:
+        os._exit(supervise(program))
+    os.setsid()  # out of reach of the terminal's Ctrl-C
+    end_with(parent, signal.SIGKILL)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*ENDING, signal.SIGCHLD})

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/judge/supervise.py: whenever a signal comes, no process is left and no file half written.
+
+Each case is a small program below a supervisor, which says "here" on a fifo at an exact moment. Every process of the
+case has the fifo open for writing, so the fifo's end is theirs. Nothing sleeps; the only times are the suite's patience.
+"""
+import os
+import pathlib
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+
+from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+PATIENCE_SECONDS = 60
+INT, TERM, HUP, QUIT, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGKILL
+
+BEGIN = """
+import os, pathlib, signal, subprocess, sys
+sys.dont_write_bytecode = True
+sys.path[:0] = [sys.argv[1]]
+from judge import supervise
+fifo, folder = int(sys.argv[2]), pathlib.Path(sys.argv[3])
+supervisor = os.getpid()
+def here():
+    os.write(fifo, b"here\\n")
+def stay():
+    here()
+    while True:
+        signal.pause()
+def deaf():
+    for number in supervise.ENDING:
+        signal.signal(number, signal.SIG_IGN)
+"""
+
+MAKES = """
+makefile = folder.parent / "Makefile"
+makefile.write_text(f"{folder}/file:\\n\\t@echo half >$@; echo here >&{fifo}; exec tail -f /dev/null >/dev/null\\n")
+supervise.enter()
+subprocess.run(["make", "-f", makefile], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[fifo],
+               preexec_fn=supervise.tied())
+"""
+
+# name: (program after BEGIN, the signal that the suite sends once it is here, exit code)
+CASES = {
+    "SIGINT while it waits": ("supervise.enter(); stay()", INT, 130),
+    "SIGTERM while it waits": ("supervise.enter(); stay()", TERM, 143),
+    "SIGHUP while it waits": ("supervise.enter(); stay()", HUP, 129),
+    "SIGQUIT while it waits": ("supervise.enter(); stay()", QUIT, 131),
+    "SIGINT while it computes": ("supervise.enter(); here()\nwhile True: pass", INT, 130),
+    "a program that is deaf": ("supervise.enter(); deaf(); stay()", INT, 130),
+    "a program that is stopped": ("supervise.enter(); here(); os.kill(os.getpid(), signal.SIGSTOP)", INT, 130),
+    "a signal before the supervisor is there": (
+        "signal.pthread_sigmask(signal.SIG_BLOCK, supervise.ENDING); os.kill(os.getpid(), signal.SIGINT); here()\n"
+        "supervise.enter(); stay()", None, 130),
+    "a signal as the program begins": (
+        "supervise.enter(); here(); os.kill(supervisor, signal.SIGINT)\nwhile True: signal.pause()", None, 130),
+    "two signals": (
+        "supervise.enter(); deaf(); here(); os.kill(supervisor, signal.SIGTERM); os.kill(supervisor, signal.SIGTERM)\n"
+        "while True: signal.pause()", None, 143),
+    "a child in another session": (
+        "supervise.enter()\nif os.fork() == 0: os.setsid(); stay()\nwhile True: signal.pause()", TERM, 143),
+    "an orphan in another session": (
+        "supervise.enter()\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
+        "while True: signal.pause()", INT, 130),
+    "an orphan that is deaf": (
+        "supervise.enter()\nif os.fork() == 0:\n  deaf()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
+        "while True: signal.pause()", INT, 130),
+    "in the midst of forks": (
+        "supervise.enter()\nfor count in range(200):\n  if os.fork() == 0:\n    while True: signal.pause()\n"
+        "  if count == 50: here(); os.kill(supervisor, signal.SIGINT)\nwhile True: signal.pause()", None, 130),
+    "a chain of forks, each parent ends": (
+        "supervise.enter(); deaf()\nif os.fork() == 0:\n  for count in range(200):\n    if os.fork() != 0: os._exit(0)\n"
+        "    if count == 50: here(); os.kill(supervisor, signal.SIGINT)\nwhile True: signal.pause()", None, 130),
+    "a supervisor below a supervisor": (
+        "supervise.enter()\nif os.fork() == 0: supervise.enter(); stay()\nwhile True: signal.pause()", INT, 130),
+    "output that nobody reads": (
+        "supervise.enter(); here()\nwhile True: os.write(1, bytes(65536))", INT, 130),
+    "SIGKILL of the supervisor": ("supervise.enter(); stay()", KILL, -9),
+    "SIGKILL of it, and a child that is tied to the program": (
+        "supervise.enter()\nsubprocess.run(['tail', '-f', '/dev/null'], pass_fds=[fifo],"
+        " preexec_fn=lambda tie=supervise.tied(): (tie(), here()))", KILL, -9),
+    "a program that ends and leaves a child": (
+        "supervise.enter()\nif os.fork() == 0: deaf(); stay()\nsys.exit(3)", None, 3),
+    "a program that ends and leaves an orphan": (
+        "supervise.enter()\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
+        "os.wait(); here(); sys.exit(4)", None, 4),
+    "a program that is killed": ("supervise.enter(); here(); os.kill(os.getpid(), signal.SIGKILL)", None, 137),
+    "a program that ends well": ("supervise.enter(); here()", None, 0),
+    "make, which has half written a file": (MAKES, INT, 130),
+    "SIGKILL of the supervisor, and make which has half written a file": (MAKES, KILL, -9),
+    "a file that is half written": (
+        "supervise.enter()\npathlib.Path.rename = lambda *_: stay()\nsupervise.write_whole(folder / 'report', b'x')", INT, 130),
+    "a folder that is half full": (
+        "supervise.enter()\nroom = supervise.unfinished(folder / 'room'); room.mkdir(); (room / 'a').touch(); stay()", INT, 130),
+    "a file that is half written, at the program's end": (
+        "supervise.enter(); here()\npathlib.Path.rename = lambda *_: sys.exit(5)\n"
+        "supervise.write_whole(folder / 'report', b'x')", None, 5),
+}
+
+
+def comes_to_end(reader):
+    """Whether the last process that could write has ended. What was written meanwhile is passed over."""
+    while select.select([reader], [], [], PATIENCE_SECONDS)[0]:
+        if not os.read(reader, 64):
+            return True
+    return False
+
+
+def run_case(folder, program, number):
+    """-> (whether it came to its moment, whether all processes are gone, exit code, what it printed)"""
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(fifo, os.O_WRONLY)
+    words = [sys.executable, "-c", BEGIN + program, str(ROOT / "scripts"), str(writer), str(folder / "room")]
+    with open(folder / "stderr", "w+b") as stderr:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr, pass_fds=[writer])
+        os.close(writer)
+        here = bool(select.select([reader], [], [], PATIENCE_SECONDS)[0]) and os.read(reader, 5) == b"here\n"
+        if number is not None:
+            process.send_signal(number)
+        code = process.wait(timeout=PATIENCE_SECONDS)
+        gone = comes_to_end(reader)
+        stderr.seek(0)
+        said = stderr.read().decode()
+    process.stdout.close()
+    os.close(reader)
+    return here, gone, code, said
+
+
+def check_cases(tap):
+    for name, (program, number, wanted) in CASES.items():
+        with tempfile.TemporaryDirectory() as name_of_folder:
+            folder = pathlib.Path(name_of_folder)
+            (folder / "room").mkdir()
+            here, gone, code, said = run_case(folder, program, number)
+            left = os.listdir(folder / "room")
+            good = here and gone and not left and code == wanted and "Traceback" not in said
+            tap.check(good, f"{name}: exit {wanted}",
+                      f"here {here}, gone {gone}, exit {code}, left {left}\n{said}")
+
+
+def check_strays(tap):
+    """Some children stay, with what is below them; all others go, and are named."""
+    supervise.adopt_orphans()
+    told, tell = os.pipe()
+    kept = subprocess.Popen(["sh", "-c", "tail -f /dev/null & echo $! >&2; wait"], stderr=tell)
+    grandchild = int(os.read(told, 16))
+    stray = subprocess.Popen(["sh", "-c", "tail -f /dev/null & echo $! >&2; wait"], stderr=tell)
+    below_stray = int(os.read(told, 16))
+    found = supervise.end_strays({kept.pid})
+    alive = set(supervise.below(os.getpid()))
+    tap.check(found.keys() == {stray.pid, below_stray} and found[below_stray] == "tail", "strays are named", found)
+    tap.check(alive == {kept.pid, grandchild}, "a child that stays, stays with what is below it", alive)
+    supervise.end_strays(grace=supervise.GRACE_SECONDS)
+    tap.check(not supervise.has_children(), "nothing is left when nothing stays", supervise.children())
+
+
+def check_files(tap):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for text in (b"one", b"two"):
+            supervise.write_whole(folder / "file", text)
+        tap.check(os.listdir(folder) == ["file"] and (folder / "file").read_bytes() == b"two", "a file is replaced whole")
+        (folder / "new").mkdir()
+        (folder / "old").mkdir()
+        (folder / "new" / "a").touch()
+        swapped = supervise.exchange(folder / "new", folder / "old")
+        tap.check(swapped == (folder / "old" / "a").exists() and swapped != (folder / "new" / "a").exists(),
+                  "two folders change places, or the file system cannot")
+        tap.check(not supervise.exchange(folder / "none", folder / "old") and (folder / "old").is_dir(),
+                  "a folder that is not there: nothing changes")
+
+
+def main():
+    tap = Tap()
+    check_cases(tap)
+    check_strays(tap)
+    check_files(tap)
+    tap.check(tap.count == len(CASES) + 6 and len(CASES) > 20, "all of them ran", str(tap.count))
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
