@@ -79,28 +79,6 @@ static _Noreturn void print_and_finish(enum audit_result result, int64_t status)
     port_finish(code_of(result, status));
 }
 
-_Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t spaces_taken)
-{
-    shutdown_record_resources(AUDIT_WHEN_DONE);
-    audit_undelivered(ep_messages_queued());
-    record_unreclaimed(spaces_taken);
-    aspace_collect_all();
-    audit_maps_taken();
-    tear_down();
-    shutdown_record_resources(AUDIT_WHEN_END);
-    print_and_finish(result, status);
-}
-
-_Noreturn void shutdown_refused(const char *why)
-{
-    struct line line;
-    console_begin(&line);
-    line_text(&line, "kernel: refused: ");
-    line_text(&line, why);
-    line_end(&line);
-    shutdown_run(AUDIT_REFUSED, 0, 0);
-}
-
 /* " pid=17 pc=0x... last call=5" */
 static void line_task(struct line *line, const struct task *task)
 {
@@ -130,6 +108,50 @@ static const char *state_name(const struct task *task)
     return "ended";
 }
 
+static void print_living_tasks(void)
+{
+    struct line line;
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
+        if (!task_is_live(task)) {
+            continue;
+        }
+        console_begin(&line);
+        line_text(&line, "kernel: task");
+        line_task(&line, task);
+        line_key_text(&line, "state", state_name(task));
+        line_end(&line);
+    }
+}
+
+_Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t spaces_taken)
+{
+    if (result == AUDIT_DONE && task_count_live() > 0) {
+        struct line line;
+        console_begin(&line);
+        line_text(&line, "kernel: init failed, and others live");
+        line_end(&line);
+        print_living_tasks();
+    }
+    shutdown_record_resources(AUDIT_WHEN_DONE);
+    audit_undelivered(ep_messages_queued());
+    record_unreclaimed(spaces_taken);
+    aspace_collect_all();
+    audit_maps_taken();
+    tear_down();
+    shutdown_record_resources(AUDIT_WHEN_END);
+    print_and_finish(result, status);
+}
+
+_Noreturn void shutdown_refused(const char *why)
+{
+    struct line line;
+    console_begin(&line);
+    line_text(&line, "kernel: refused: ");
+    line_text(&line, why);
+    line_end(&line);
+    shutdown_run(AUDIT_REFUSED, 0, 0);
+}
+
 _Noreturn void shutdown_by_watchdog(uint64_t spaces_taken)
 {
     struct line line;
@@ -141,16 +163,7 @@ _Noreturn void shutdown_by_watchdog(uint64_t spaces_taken)
     else
         line_text(&line, " every task waits");
     line_end(&line);
-
-    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-        if (!task_is_live(task))
-            continue;
-        console_begin(&line);
-        line_text(&line, "kernel: task");
-        line_task(&line, task);
-        line_key_text(&line, "state", state_name(task));
-        line_end(&line);
-    }
+    print_living_tasks();
     shutdown_run(AUDIT_WATCHDOG, 0, spaces_taken);
 }
 

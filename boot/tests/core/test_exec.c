@@ -5,6 +5,7 @@
 #include "core/kernel_rig.h"
 #include "core/panic.h"
 #include "core/port.h"
+#include "core/sched.h"
 
 /* ---- exec ------------------------------------------------------------------------------------------------
  */
@@ -284,6 +285,81 @@ static void not_done_while_another_lives(void **state)
     ENDS(EXIT_DONE, init, NX_SYS_YIELD, 0);
 }
 
+#define TURNS 32u /* yields in a row, after which a failed init does not wait for others */
+
+static void check_failed_beside(const char *state_of_child)
+{
+    assert_non_null(strstr(host_console(), "kernel: init failed, and others live\nkernel: task pid=18 "));
+    assert_non_null(strstr(host_console(), state_of_child));
+    assert_non_null(strstr(host_console(), " result init=done status=5 "));
+}
+
+static void a_failed_init_does_not_wait_for_a_suspended_child(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    struct image elf;
+    rig_make_elf(&elf);
+    assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 18);
+    assert_int_equal(yields_until_end(init, 5, TURNS - 1), HOST_GOES_ON);
+    GIVES(17, init, NX_SYS_GETPID, 0); /* any other call begins the count anew */
+    assert_int_equal(yields_until_end(init, 5, TURNS), EXIT_DONE_BADLY);
+    check_failed_beside(" state=suspended\n");
+}
+
+static void nor_for_one_that_blocks(void **state)
+{
+    (void)state;
+    struct task *init = rig_init(), *child = rig_child(init);
+    assert_int_equal(rig_call(child, NX_SYS_IPC_RECV, (const uint64_t[6]){0, U_HDR, U_BUF, 8}), RIG_WAITS);
+    GIVES(17, init, NX_SYS_GETPID, 0);
+    assert_int_equal(yields_until_end(init, 5, TURNS), EXIT_DONE_BADLY);
+    check_failed_beside(" state=blocked-in-receive\n");
+}
+
+/* Each of init's yields gives it a whole time slice. */
+static void nor_for_one_that_spins(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    (void)rig_child(init);
+    GIVES(17, init, NX_SYS_GETPID, 0);
+    for (unsigned turn = 1; turn < TURNS; turn++) {
+        GIVES(18, init, NX_SYS_YIELD, 5);
+        host_ticks += SCHED_TICK_TICKS;
+        kernel_timer();
+        assert_ptr_equal(rig_current(), init);
+    }
+    ENDS(EXIT_DONE_BADLY, init, NX_SYS_YIELD, 5);
+    check_failed_beside(" state=ready\n");
+}
+
+/* A child that waits by polling will come to its own end, and init's status is told after it. */
+static void but_for_one_that_polls(void **state)
+{
+    (void)state;
+    struct task *init = rig_init(), *child = rig_child(init);
+    for (unsigned i = 0; i < 1500; i++) {
+        GIVES(18, init, NX_SYS_YIELD, 5);
+        GIVES(18, child, NX_SYS_GETPID, 0);
+        GIVES(17, child, NX_SYS_YIELD, 0);
+    }
+    rig_exit(child, 0);
+    ENDS(EXIT_DONE_BADLY, init, NX_SYS_YIELD, 5);
+    assert_null(strstr(host_console(), "others live"));
+}
+
+/* Status 0 is what any loop of yields has in a0: it says nothing while others live. */
+static void an_init_that_did_not_fail_waits(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    struct image elf;
+    rig_make_elf(&elf);
+    assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 18);
+    assert_int_equal(yields_until_end(init, 0, 1500), HOST_GOES_ON);
+}
+
 static void init_must_not_exit(void **state)
 {
     (void)state;
@@ -389,6 +465,11 @@ int main(void)
         BOOTS(an_init_without_gp),
         BOOTS(a_config_that_panics),
         cmocka_unit_test(defaults),
+        ON_A2(a_failed_init_does_not_wait_for_a_suspended_child),
+        ON_EACH(nor_for_one_that_blocks),
+        ON_A2(nor_for_one_that_spins),
+        ON_EACH(but_for_one_that_polls),
+        ON_A2(an_init_that_did_not_fail_waits),
         ON_EACH(init_is_done_after_a_thousand_yields),
         ON_EACH(init_is_done_badly),
         ON_EACH(not_done_while_another_lives),
