@@ -238,7 +238,8 @@ def main(words):
     supervise.enter()
     supervise.adopt_orphans()
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1",
-                       TMPDIR=make_room(tempfile.gettempdir()))
+                       TMPDIR=make_room(tempfile.gettempdir()),
+                       TEST_ROOM=make_room(os.environ.get("BUILD") or tempfile.gettempdir()))
     for result in run_all(options.suites, max(1, options.j), options.timeout, environment):
         show(result, options.v)
         passed += result.passed

@@ -15,6 +15,7 @@ from judge import check_log  # noqa: E402
 from judge import exit_codes  # noqa: E402
 from judge import proof  # noqa: E402
 from judge import qemu  # noqa: E402
+from tap import room  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 KERNEL = BUILD / "kernel" / "kernel.elf"
@@ -98,7 +99,7 @@ def start(elf, age, watchdog_ms, words="", machine=Machine()):
     append = f"abi={age} nonce={nonce} watchdog_ms={watchdog_ms}" + (f" {words}" if words else "")
     program = OUTLIVED + shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64")
     argv = qemu.command(program, MEM, machine.kernel, elf, append, ["-icount", f"shift={machine.shift},sleep=off"])
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr",
                        machine.wall_seconds, LOG_CAP_BYTES)
     return read(ran, nonce, age)

@@ -20,6 +20,7 @@ SIGNAL_EXIT_BASE = 128
 GRACE_SECONDS = 2  # from SIGTERM, at which make removes the files that it had half written, to SIGKILL
 PATIENCE_SECONDS = 10  # after SIGKILL; a process that the system cannot end by then is left
 LOOK_SECONDS = 0.05
+BELOW = "BELOW_SUPERVISOR"  # in the environment of a program that has one
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # <linux/fcntl.h>, <linux/fs.h>
 
@@ -214,6 +215,9 @@ def enter():
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     adopt_orphans()
+    if BELOW in os.environ:  # ours ends with whoever started it, so a SIGKILL further up ends it as well
+        end_with(os.getppid(), signal.SIGTERM)
+    os.environ[BELOW] = "1"
     ledger = os.memfd_create("unfinished")
     parent, program = os.getpid(), os.fork()
     if program:

@@ -102,7 +102,7 @@ def check_interrupt(tap, folder, name):
     suites = [write_suite(folder, f"-up{i}", f"exec 3>{fifo}; {script}") for i in range(count)]
     command = [sys.executable, "-B", str(ROOT / "scripts" / "run-tests.py"), *options, *suites]
     process = subprocess.Popen(["sh", "-c", 'RUNNER=$$ exec "$@"', "sh", *command], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, env=dict(os.environ, TMPDIR=str(room)))
+                               stderr=subprocess.DEVNULL, env=dict(os.environ, TMPDIR=str(room), BUILD=str(room)))
     up = bool(select.select([reader], [], [], PATIENCE_SECONDS)[0]) and os.read(reader, 3) == b"up\n"
     if number is not None:
         process.send_signal(number)
@@ -116,12 +116,13 @@ def check_interrupt(tap, folder, name):
     tap.check(up and gone and code == wanted and not left, f"{name}: nothing is left", f"{up} {gone} {code} {left}")
 
 
-def check_room(tap, folder):
-    """A suite's folder for temporary files goes with it."""
-    code, output, _ = run_tests("-v", write_suite(folder, 96, "echo room $TMPDIR; touch $TMPDIR/a; echo 1..1; echo ok 1 - a"))
-    room = next(line.split()[1] for line in output.splitlines() if line.startswith("room "))
-    tap.check(code == 0 and os.path.basename(room).startswith("tests-") and not os.path.exists(room),
-              "what a suite leaves in its folder is removed", output)
+def check_rooms(tap, folder):
+    """A suite's folders for temporary files go with it."""
+    script = "for room in $TMPDIR $TEST_ROOM; do echo room $room; touch $room/a; done; echo 1..1; echo ok 1 - a"
+    code, output, _ = run_tests("-v", write_suite(folder, 96, script))
+    rooms = [line.split()[1] for line in output.splitlines() if line.startswith("room ")]
+    good = len(rooms) == 2 and not any(os.path.exists(room) for room in rooms)
+    tap.check(code == 0 and good, "what a suite leaves in its folders is removed", output)
 
 
 def main():
@@ -150,7 +151,7 @@ def main():
         tap.check((code, line) == (1, "0 passed, 0 failed"), "no suite at all", output)
         for name in INTERRUPTS:
             check_interrupt(tap, folder, name)
-        check_room(tap, folder)
+        check_rooms(tap, folder)
         snake = pathlib.Path(folder) / "suite.py"
         snake.write_text("print('1..1')\nprint('ok 1 - a')\n", encoding="utf-8")
         code, output, line = run_tests(str(snake))

@@ -24,7 +24,7 @@ from judge import facts, foreign  # noqa: E402
 from judge import manifest as manifests  # noqa: E402
 from judge import target as targets  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
-from tap import Tap  # noqa: E402
+from tap import Tap, room  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 REPLAYER = ROOT / "tests" / "foreign" / "replay_qemu.py"
@@ -343,7 +343,7 @@ def check_prepare(tap, bench, proof, said):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         bench = Bench(folder)
         code, said, proof = bench.prepare("proof")
         tap.check(code == 0, "proof-elf prepares a proof", said)

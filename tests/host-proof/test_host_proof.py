@@ -16,10 +16,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from tap import Tap  # noqa: E402
+from tap import Tap, room  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / os.environ.get("BUILD", "build")
 HARNESS = str(ROOT / "scripts" / "host-test.sh")
 LARGE_FILE_BYTES = 1024 * 1024
 MAY_SKIP = set(json.loads((ROOT / "tests" / "qemu" / "manifests" / "host.json").read_text())["may_skip"])
@@ -55,7 +54,7 @@ def environment():
 
 def run(options):
     """-> (exit code, {check: (status, evidence)}, all output)."""
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         out = pathlib.Path(folder) / "run"
         done = subprocess.run([HARNESS, "--out", str(out), *options], cwd=ROOT, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, env=environment())
@@ -99,7 +98,7 @@ def processes_below(folder):
 
 def check_signal(tap):
     """A harness that is interrupted while the consumer spins leaves nothing running."""
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         out = pathlib.Path(folder).resolve() / "run"
         harness = subprocess.Popen([HARNESS, "--out", str(out), "--mutant", "hangs"], cwd=ROOT, env=environment(),
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -124,7 +123,7 @@ def check_configuration(tap):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         large = pathlib.Path(folder) / "large file"
         large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))
         passes = [

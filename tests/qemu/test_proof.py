@@ -7,7 +7,6 @@ others are green or not checked) and words of the evidence that gives its own re
 """
 import concurrent.futures
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -17,9 +16,8 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 from judge import exit_codes  # noqa: E402
-from tap import Tap  # noqa: E402
+from tap import Tap, room  # noqa: E402
 
-BUILD = ROOT / os.environ.get("BUILD", "build")
 LARGE_FILE_BYTES = 1024 * 1024
 
 # The proof does not come to its end: no reply to the blob's request, so no page, no evidence, no last marker.
@@ -51,7 +49,7 @@ OTHERWISE = {("a consumer that hangs", "a1"): ((NO_REPLY | {"bad-patterns", "acc
 
 def run(options):
     """-> (exit code, {check: (status, evidence)} by age, all output)."""
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         out = pathlib.Path(folder) / "run"
         done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), *options], cwd=ROOT,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -86,7 +84,7 @@ def judge_fail(tap, case, age, result):
 
 def main():
     tap = Tap()
-    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         large = pathlib.Path(folder) / "large file"
         large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))
         passes = [

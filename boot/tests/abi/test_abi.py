@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
 import foreign_kernel  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
-from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 DONE, WATCHDOG = exit_codes.number("done"), exit_codes.number("watchdog")
 # (age, program, what else the kernel is told, words that the output must have): each must fail.
@@ -30,7 +30,7 @@ FOREIGN = (("a1", "probe"), ("a2", "probe"))
 
 
 def boot(age, program, append=""):
-    with tempfile.TemporaryDirectory(dir=bench.BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         words = ["--abi", age, "--probe", program, "--out", str(pathlib.Path(folder) / "run")]
         return bench.harness(words + (["--append", append] if append else []))
 
@@ -58,7 +58,7 @@ def check_failures(tap, pool):
 def foreign(age, program):
     """The same answers from a kernel that has the program built in, prints in between, and never ends."""
     elf = bench.BUILD / "target" / "payloads" / f"{program}.elf"
-    with tempfile.TemporaryDirectory(dir=bench.BUILD) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         kernel = foreign_kernel.build(folder, age, elf)
         return bench.harness(["--kernel", str(kernel), "--out", f"{folder}/run"])
 

@@ -16,7 +16,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "libvmo/tests/packaging")]
 from interface import Page, header_prototypes, map_symbols  # noqa: E402
-from tap import Tap  # noqa: E402
+from tap import Tap, room  # noqa: E402
 
 BUILD = TREE / os.environ.get("BUILD", "build")
 CC, CXX = os.environ.get("HOSTCC", "gcc"), os.environ.get("CXX", "g++")
@@ -295,7 +295,7 @@ class Suite:
 def main():
     tap = Tap()
     BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="packaging-", dir=BUILD) as room:
+    with tempfile.TemporaryDirectory(prefix="packaging-", dir=room()) as room:
         Suite(tap, Path(room)).run()
     tap.done()
 

@@ -226,6 +226,20 @@ def check_signals(tap, bench):
         check_signal(tap, bench, mode, program, number)
 
 
+def check_closed_output(tap, bench):
+    """Whoever reads stops after the first line: what is there afterwards is whole."""
+    out = bench.out()
+    process = subprocess.Popen([HARNESS, "--payload", "gen:1:12388", "--out", str(out)], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=bench.environment("good"))
+    line = process.stdout.readline()
+    process.stdout.close()
+    process.wait(timeout=PATIENCE_SECONDS)
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in out.rglob("report.json")]
+    half = [path.name for path in out.rglob(".*")]
+    tap.check(line.startswith(b"boot a2: ") and reports and not half, "output that is closed after a line: no file is half"
+              " written", f"{line} {reports} {half}")
+
+
 def check_two_at_once(tap, bench):
     command = [HARNESS, "--payload", "gen:1:12388"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, env=bench.environment("good")) for _ in range(2)]
@@ -245,8 +259,9 @@ def main():
         check_all_ages(tap, bench)
         check_configuration(tap, bench)
         check_signals(tap, bench)
+        check_closed_output(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 21 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
+    tap.check(tap.count == len(RUNS) + 22 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 

@@ -42,10 +42,22 @@ def deaf():
 
 MAKES = """
 makefile = folder.parent / "Makefile"
-makefile.write_text(f"{folder}/file:\\n\\t@echo half >$@; echo here >&{fifo}; exec tail -f /dev/null >/dev/null\\n")
+makefile.write_text(f"{folder}/file:\\n\\t@echo half >$@; echo here >/dev/fd/{fifo}; exec tail -f /dev/null >/dev/null\\n")
 supervise.enter()
 subprocess.run(["make", "-f", makefile], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[fifo],
                preexec_fn=supervise.tied())
+"""
+
+NESTED = """
+supervise.enter()
+if len(sys.argv) == 4:
+    inner = [sys.executable, "-c", sys.orig_argv[2], *sys.argv[1:], "inner"]
+    subprocess.run(["sh", "-c", '"$@"; exit 1', "sh", *inner], pass_fds=[fifo], preexec_fn=supervise.tied())
+elif os.fork() == 0:
+    deaf()
+    stay()
+while True:
+    signal.pause()
 """
 
 # name: (program after BEGIN, the signal that the suite sends once it is here, exit code)
@@ -87,6 +99,8 @@ CASES = {
     "SIGKILL of it, and a child that is tied to the program": (
         "supervise.enter()\nsubprocess.run(['tail', '-f', '/dev/null'], pass_fds=[fifo],"
         " preexec_fn=lambda tie=supervise.tied(): (tie(), here()))", KILL, -9),
+    "SIGKILL of a supervisor with another below a shell": (NESTED, KILL, -9),
+    "SIGTERM of a supervisor with another below a shell": (NESTED, TERM, 143),
     "a program that ends and leaves a child": (
         "supervise.enter()\nif os.fork() == 0: deaf(); stay()\nsys.exit(3)", None, 3),
     "a program that ends and leaves an orphan": (
@@ -162,6 +176,8 @@ def check_strays(tap):
     tap.check(alive == {kept.pid, grandchild}, "a child that stays, stays with what is below it", alive)
     supervise.end_strays(grace=supervise.GRACE_SECONDS)
     tap.check(not supervise.has_children(), "nothing is left when nothing stays", supervise.children())
+    for descriptor in (told, tell):
+        os.close(descriptor)
 
 
 def check_files(tap):
