@@ -129,6 +129,7 @@ test: locked-all $(TEST_SUITES) ## run all tests; the last line is `N passed, N 
 
 lint: locked-all ## dependency directions, SPDX lines, format and static analysis, at zero findings
 	@$(PYTHON) scripts/check-deps.py $(BUILD)
+	@$(PYTHON) scripts/check-graph.py $(BUILD) $(CROSS)gcc-nm
 	@$(PYTHON) scripts/check-tree.py
 	@$(PYTHON) scripts/check-abi.py
 	@scripts/check-sizes.sh $(BUILD) $(CROSS)

@@ -94,14 +94,20 @@ def hook_functions(root):
     return names
 
 
+def is_leftover(made, source):
+    path = pathlib.Path(source)
+    return not path.exists() or made.stat().st_mtime < path.stat().st_mtime
+
+
 def objects(build):
     """(link set, object, source) of each object of the graph. A link set is the folder above the tree's paths, whose
-    objects are linked with each other: two backends are never in one."""
+    objects are linked with each other: two backends are never in one. An object older than its source is a leftover: the
+    build that lint runs after has made all others anew."""
     for depfile in sorted(build.rglob("*.d")):
         words = depfile.read_text(encoding="utf-8").replace("\\\n", " ").split("\n", 1)[0].split()
         source, made = words[1], depfile.with_suffix(".o")
         inner = str(pathlib.PurePosixPath(source).with_suffix(".o"))
-        if in_graph(source) and made.exists() and str(made).endswith(inner):
+        if in_graph(source) and made.exists() and str(made).endswith(inner) and not is_leftover(made, source):
             yield str(made)[:-len(inner)], made, source
 
 

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from tap import Tap  # noqa: E402
 
+GONE = "b.c is removed after the build"
 CC = os.environ.get("HOSTCC", "gcc")
 PORT = {"boot/core/port.h": "void port_stop(void);\n",
         "boot/arch/stop.c": '#include "core/port.h"\nvoid port_stop(void)\n{\n}\n'}
@@ -46,11 +47,14 @@ TREES = {
     "types from above by another way": ({"libvmo/backend/linux/be_types.h": "extern int a;\n", "libvmo/src/a.c": '#include "be_types.h"\nint a;\n'},
                                         1, "upward: libvmo/src/a -> libvmo/backend/linux/be_types: be_types.h", "in a circle:"),
     "tests are left out": ({"boot/core/a.c": caller("a", "b"), "boot/tests/core/b.c": caller("b", "a")}, 0, "0 in circles", "upward:"),
+    "an object of a source that is gone": ({"boot/core/a.c": caller("a", "b"), "boot/core/b.c": caller("b", "a"), GONE: None},
+                                           0, "0 in circles", "in a circle"),
     "nothing was built": ({"boot/core/a.h": "void a(void);\n"}, 1, "build first", "upward:"),
 }
 
 
 def build(folder, files):
+    files = {name: text for name, text in files.items() if name != GONE}
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +71,8 @@ def main():
         with tempfile.TemporaryDirectory() as room:
             folder = pathlib.Path(room)
             build(folder, files)
+            if GONE in files:
+                (folder / "boot/core/b.c").unlink()
             run = subprocess.run([sys.executable, "-B", str(ROOT / "scripts/check-graph.py"), "out", "nm"], cwd=folder,
                                  capture_output=True, text=True, check=False)
             good = run.returncode == code and says in run.stdout and says_not not in run.stdout
