@@ -285,7 +285,7 @@ static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     const uint64_t *table = NULL;
-    if (va + bytes > NX_USER_TOP && meets_kernel(space, va, bytes))
+    if (!range_inside(va, bytes, NX_USER_TOP) && meets_kernel(space, va, bytes))
         return false;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (begins_table(va, off))
