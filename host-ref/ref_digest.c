@@ -1,69 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `host-ref digest`: any files, of any kind and length, printed as sha256sum prints them. */
-#include <errno.h>
-#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <unistd.h>
 
-#include "ref_commands.h"
-#include "ref_sha.h"
-#include "ref_source.h"
+#include "ref.h"
 
-static bool stream_digest(FILE *from, const char *name, unsigned char digest[REF_SHA_BYTES])
+static void hash_require(bool good)
 {
-    static unsigned char chunk[REF_CHUNK_BYTES];
-    struct ref_sha sha;
-    size_t got;
-    bool hashed;
-    int reading;
-
-    ref_sha_begin(&sha);
-    errno = 0;
-    while ((got = fread(chunk, 1, sizeof chunk, from)) > 0)
-        ref_sha_add(&sha, chunk, got);
-    reading = ferror(from) != 0 ? errno : 0;
-    hashed = ref_sha_end(&sha, digest);
-    if (reading != 0)
-        ref_say(name, strerror(reading));
-    return hashed && reading == 0;
+    require(good, "OpenSSL", "SHA-256 failed; check OpenSSL's configuration");
 }
 
-static bool file_digest(const char *name)
+static void hex_write(struct bytes32 *bytes)
 {
-    bool standard = strcmp(name, "-") == 0;
-    FILE *from = standard ? stdin : fopen(name, "rb");
-    unsigned char digest[REF_SHA_BYTES];
-    bool good;
+    for (size_t i = 0; i < sizeof bytes->raw; i++) {
+        (void)snprintf(bytes->hex + 2 * i, 3, "%02x", (unsigned)bytes->raw[i]);
+    }
+}
 
-    if (from == NULL) {
-        ref_say_errno(name);
+void sha256(struct bytes32 *digest, const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+
+    hash_require(hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
+    hash_require(EVP_DigestUpdate(hash, a, a_len) == 1);
+    hash_require(EVP_DigestUpdate(hash, b, b_len) == 1);
+    hash_require(EVP_DigestFinal_ex(hash, digest->raw, NULL) == 1);
+    EVP_MD_CTX_free(hash);
+    hex_write(digest);
+}
+
+bool stream_hash(struct bytes32 *digest, int fd, const char *name)
+{
+    static unsigned char chunk[65536];
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    ssize_t len;
+
+    hash_require(hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
+    while ((len = read(fd, chunk, sizeof chunk)) > 0) {
+        hash_require(EVP_DigestUpdate(hash, chunk, (size_t)len) == 1);
+    }
+    if (len < 0) {
+        say(name, strerror(errno));
+    }
+    hash_require(EVP_DigestFinal_ex(hash, digest->raw, NULL) == 1);
+    EVP_MD_CTX_free(hash);
+    hex_write(digest);
+    return len == 0;
+}
+
+void random_draw(struct bytes32 *bytes)
+{
+    require(RAND_bytes(bytes->raw, sizeof bytes->raw) == 1, "OpenSSL",
+            "no random bytes; check OpenSSL's configuration");
+    hex_write(bytes);
+}
+
+bool hex_read(struct bytes32 *bytes, const char *hex)
+{
+    if (strlen(hex) != sizeof bytes->hex - 1 ||
+        OPENSSL_hexstr2buf_ex(bytes->raw, sizeof bytes->raw, NULL, hex, '\0') != 1) {
         return false;
     }
-    good = stream_digest(from, name, digest);
-    if (!standard)
-        (void)fclose(from);
-    if (good) {
-        char hex[REF_SHA_HEX_CHARS];
-
-        ref_hex_write(hex, digest);
-        ref_say_digest(stdout, hex, name);
-    }
-    return good;
-}
-
-enum ref_status ref_cmd_digest(int arg_count, char *const *args)
-{
-    enum ref_status status = REF_OK;
-    int first = 0;
-
-    if (arg_count > 0 && strcmp(args[0], "--") == 0)
-        first = 1;
-    else
-        for (int i = 0; i < arg_count; i++)
-            if (args[i][0] == '-' && args[i][1] != '\0')
-                return ref_say_usage("unknown option", args[i]);
-    if (first == arg_count)
-        return ref_say_usage("digest needs at least one file", NULL);
-    for (int i = first; i < arg_count; i++)
-        if (!file_digest(args[i]))
-            status = REF_REFUSED;
-    return status;
+    hex_write(bytes);
+    return true;
 }

@@ -7,6 +7,7 @@
  *   random      RAND_bytes says that it has none
  *   update      EVP_DigestUpdate fails
  *   grow        before this read, one byte is appended to the file named by SABOTAGE_FILE
+ *   exchange    before this open, a FIFO takes the place of the file named by SABOTAGE_FILE
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,10 +16,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool due(const char *what, int *calls)
@@ -36,8 +39,9 @@ static void next_function(const char *name, void *function, size_t len)
 {
     void *found = dlsym(RTLD_NEXT, name);
 
-    if (found == NULL || len != sizeof found)
+    if (found == NULL || len != sizeof found) {
         exit(99);
+    }
     memcpy(function, &found, sizeof found);
 }
 
@@ -48,8 +52,9 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
     int (*real)(int, const char *, int, const char *);
 
     next_function("renameat", &real, sizeof real);
-    if (due("terminate", &signals))
+    if (due("terminate", &signals)) {
         (void)raise(SIGTERM);
+    }
     if (due("rename", &failures)) {
         errno = EIO;
         return -1;
@@ -79,8 +84,9 @@ static void file_grow(const char *path)
 {
     FILE *file = path != NULL ? fopen(path, "ab") : NULL;
 
-    if (file == NULL || fputc('+', file) == EOF || fclose(file) != 0)
+    if (file == NULL || fputc('+', file) == EOF || fclose(file) != 0) {
         exit(99);
+    }
 }
 
 ssize_t read(int fd, void *bytes, size_t len)
@@ -89,7 +95,35 @@ ssize_t read(int fd, void *bytes, size_t len)
     ssize_t (*real)(int, void *, size_t);
 
     next_function("read", &real, sizeof real);
-    if (due("grow", &calls))
+    if (due("grow", &calls)) {
         file_grow(getenv("SABOTAGE_FILE"));
+    }
     return real(fd, bytes, len);
+}
+
+static void file_exchange(const char *path)
+{
+    if (path == NULL || unlink(path) != 0 || mkfifo(path, 0600) != 0) {
+        exit(99);
+    }
+}
+
+int open(const char *path, int flags, ...)
+{
+    static int calls;
+    int (*real)(const char *, int, ...);
+    mode_t mode = 0;
+
+    if ((flags & O_CREAT) != 0) {
+        va_list more;
+
+        va_start(more, flags);
+        mode = va_arg(more, mode_t);
+        va_end(more);
+    }
+    next_function("open", &real, sizeof real);
+    if (due("exchange", &calls)) {
+        file_exchange(getenv("SABOTAGE_FILE"));
+    }
+    return real(path, flags, mode);
 }

@@ -10,6 +10,7 @@ import random
 import re
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,11 @@ class Suite:
             run = self.run("digest", "-", input=message)
             self.check(run.stdout.decode() == f"{digest}  -\n" and run.returncode == 0,
                        f"digest of the NIST message of {len(message) * 8} bits", run.stdout)
+
+    def digest_stdin_twice(self):
+        run = self.run("digest", "-", "-", input=b"once")
+        self.check(run.stdout.decode() == f"{sha(b'once')}  -\n{sha(b'')}  -\n" and run.returncode == 0,
+                   "digest reads standard input to its end, and finds it empty the second time", run)
 
     def digest_names(self):
         names = [self.file(n, n.encode()) for n in ("a b", "back\\slash", "new\nline", "re\rturn", "tab\t", "ü", "--x")]
@@ -246,6 +252,10 @@ class Suite:
         self.refuses("blob is missing", "No such file", "verify", "--blob", "nothing", "--digest", "set/digest")
         self.refuses("digest is missing", "No such file", "verify", "--blob", "set/blob.bin", "--digest", "nothing")
         self.refuses("blob is a folder", "is a directory", "verify", "--blob", "set", "--digest", "set/digest")
+        self.refuses("blob is in /proc", "changed its size", "verify", "--blob", "/proc/cpuinfo",
+                     "--digest", "set/digest")
+        self.refuses("blob cannot be read", "Input/output error", "verify", "--blob", "/proc/self/mem",
+                     "--digest", "set/digest")
 
     def differs(self, blob, digest, name):
         run = self.run("verify", "--blob", blob, "--digest", digest)
@@ -258,11 +268,13 @@ class Suite:
         self.file("empty", b"")
         self.file("over", bytes(FILE_MAX + 1))
         os.mkfifo(self.dir / "fifo")
+        os.mknod(self.dir / "socket", stat.S_IFSOCK | 0o600)
         os.symlink("nowhere", self.dir / "dangling")
         os.symlink("round", self.dir / "round")
         cases = [("missing", "No such file"), ("empty", "the payload is empty"), ("over", "over the limit of 1048576"),
                  (".", "is a directory"), ("fifo", "is a FIFO"), ("dangling", "No such file"),
-                 ("round", "Too many levels"), ("/dev/null", "is not a regular file"), ("empty/x", "Not a directory"),
+                 ("socket", "is not a regular file"), ("round", "Too many levels"),
+                 ("/dev/null", "is not a regular file"), ("empty/x", "Not a directory"),
                  ("new\nline", "new\\012line: No such file"), ("gen:1:", "length must be decimal"),
                  ("gen:1:0", "at least 1 byte"), (f"gen:1:{GEN_MAX + 1}", "over the limit of 4194304"),
                  (f"gen:1:{1 << 64}", "over the limit of 4194304"), (f"gen:1:{(1 << 64) + 5}", "over the limit"),
@@ -273,11 +285,22 @@ class Suite:
                  ("gen:ff:5", "seed must be decimal digits"), ("gen:1.5:5", "seed must be decimal digits"),
                  (f"gen:{1 << 64}:5", "64 bits"), ("gen:0x10000000000000000:5", "64 bits"),
                  ("gen:", "gen:<seed>:<len>"), ("gen:1", "gen:<seed>:<len>"), ("gen:1:2:3", "gen:<seed>:<len>")]
+        cases += [("gen:0x0x5:5", "seed must be decimal digits"), (f"gen:{1 << 64}x:5", "seed must be decimal digits"),
+                  ("/proc/self/mem", "Input/output error"), ("/proc/cpuinfo", "reports a false one as /proc does")]
         if Path("/sys/kernel/uevent_seqnum").is_file():  # says 4096 bytes and holds fewer
             cases.append(("/sys/kernel/uevent_seqnum", "changed its size"))
         for spec, reason in cases:
             self.refuses(f"challenge {spec!r}", reason, "challenge", "--payload", spec, "--out", "new")
             self.refuses(f"expected {spec!r}", reason, "expected", "--payload", spec)
+
+    def dashed_names(self):
+        for name, spec in (("-dash", "-dash"), ("--dash", "./--dash"), ("gen:1:1", "./gen:1:1")):
+            self.file(name, name.encode())
+            run = self.run("expected", "--payload", spec)
+            self.check(run.returncode == 0 and run.stdout.decode() == f"{sha(name.encode())}  {spec}\n",
+                       f"expected of a file {name!r}, as {spec!r}", run)
+        for reason in ("a value is missing after '--payload'", "put ./ before a name that starts with --"):
+            self.refuses(f"a payload --dash, with the words {reason!r}", reason, "expected", "--payload", "--dash")
 
     def refuse_outputs(self):
         self.file("input", b"x" * 20000)
@@ -360,6 +383,11 @@ class Suite:
                        env={**preload, "SABOTAGE": "grow:1", "SABOTAGE_FILE": str(self.dir / "growing")})
         self.check(run.returncode == 2 and not run.stdout and b"changed its size" in run.stderr,
                    "a file that grows while it is read is refused", run)
+        self.file("exchanged", b"x")
+        run = self.run("expected", "--payload", "exchanged",
+                       env={**preload, "SABOTAGE": "exchange:1", "SABOTAGE_FILE": str(self.dir / "exchanged")})
+        self.check(run.returncode == 2 and not run.stdout and b"exchanged: is a FIFO" in run.stderr,
+                   "a FIFO that takes the file's place before it is opened is refused", run)
         run = self.run(*base, "stopped", env={**preload, "SABOTAGE": "terminate:3"})
         self.check(run.returncode == -15, "a SIGTERM in the middle is taken in the end", run)
         self.check_set("stopped", "input", b"x" * 20000, 1, 0,
@@ -371,9 +399,9 @@ def main():
     for flavour, tool in TOOLS.items():
         if not tap.check(os.access(tool, os.X_OK), f"the {flavour} tool is built", tool):
             continue
-        for part in ("digest_lengths", "digest_nist", "digest_names", "digest_missing", "generator",
-                     "documented_vectors", "challenge_sets", "challenge_fresh", "header_compiles", "verify",
-                     "refuse_payloads", "refuse_outputs", "refuse_usage", "lost_output", "sabotage"):
+        for part in ("digest_lengths", "digest_nist", "digest_stdin_twice", "digest_names", "digest_missing",
+                     "generator", "documented_vectors", "challenge_sets", "challenge_fresh", "header_compiles", "verify",
+                     "refuse_payloads", "dashed_names", "refuse_outputs", "refuse_usage", "lost_output", "sabotage"):
             if part == "sabotage" and flavour != "plain":
                 continue  # ASan insists on being the first library that is loaded
             folder = tempfile.mkdtemp(prefix="host-ref-")
