@@ -3,4 +3,4 @@
 # The harness of the Linux proof: runs producer and consumer as two processes, carries every message between them,
 # and judges the run.
 # Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG, 130 or more when a signal ended it. `--help` lists the options.
-exec "$(dirname -- "$0")/run-judge.sh" judge.host_cli "$@"
+exec "$(dirname -- "$0")/run-judge.sh" linux "$@"

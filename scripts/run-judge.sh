@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs a module of scripts/judge with its options: what the two harnesses have in common.
-#   run-judge.sh module [option...]
+# Runs a harness of scripts/judge (its __main__.py names them) with its options, below a supervisor.
+#   run-judge.sh harness [option...]
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 PYTHON=${PYTHON:-python3}
@@ -12,4 +12,4 @@ command -v "$PYTHON" >/dev/null 2>&1 || {
 PYTHONPATH=$here
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH PYTHONDONTWRITEBYTECODE
-exec "$PYTHON" -m judge.launch "$@"
+exec "$PYTHON" -m judge.launch judge "$@"

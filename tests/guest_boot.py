@@ -11,9 +11,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 from judge import audit as audit_form  # noqa: E402
-from judge import check_log  # noqa: E402
+from judge import check_run  # noqa: E402
 from judge import exit_codes  # noqa: E402
-from judge import proof  # noqa: E402
+from judge import facts  # noqa: E402
 from judge import qemu  # noqa: E402
 from tap import room  # noqa: E402
 
@@ -28,19 +28,6 @@ EXIT_PASS = exit_codes.number(exit_codes.DONE)
 OUTLIVED = ["timeout", "-k", "5", str(WALL_SECONDS + 10)]
 # The bounded tables of the audit that no run may fill; a long one may fill the others.
 MUST_FIT = frozenset({"task", "hazard"})
-
-
-@dataclasses.dataclass
-class Firmware:
-    """As much of a boot as they read."""
-    firmware_banners: int = 1
-
-
-@dataclasses.dataclass
-class Context:
-    manifest: dict
-    console: list
-    boot: object = dataclasses.field(default_factory=Firmware)
 
 
 @dataclasses.dataclass
@@ -64,7 +51,7 @@ def judge_audit(run, must_fit):
 
 def read(ran, nonce, age):
     """What a run left, not held against anything."""
-    lines, tail = proof.split_log(ran.log)
+    lines, tail = facts.split_log(ran.log)
     run = Run(ran, nonce, [line for line in lines if not line.startswith(audit_form.PREFIX)])
     try:
         run.audit = audit_form.parse(lines, tail, nonce, age)
@@ -77,9 +64,7 @@ def judge(run, kernel_lines, must_fit=MUST_FIT):
     ran = run.ran
     if ran.stopped or ran.exit_code != EXIT_PASS:
         run.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
-    outcome = check_log.bad_patterns(Context({"kernel_lines": list(kernel_lines)}, run.console))
-    if outcome.status != "ok":
-        run.faults.append(outcome.evidence)
+    run.faults += check_run.bad_lines(run.console, kernel_lines, 1)[:4]
     if run.audit is not None:
         judge_audit(run, must_fit)
     return run

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The harness and the judge: boots one proof under QEMU and says whether the run proves it.
+"""The harnesses and the judge: they run one proof and say whether the run proves it.
 
-The way a run goes through the modules: cli -> prepare (challenge, ELF files) -> qemu (the boot)
--> verdict (the table of checks) -> report. The check_* modules see nothing but a Context.
+The way of a run: cli -> prepare (kernel, challenge, programs) -> qemu or linux_run (the run, as
+facts.Boot) -> verdict (the table of checks, check_*.py) -> cli (the report). A check sees nothing
+but a facts.Context. probe compares the ABI probe's answers with the contract, by the same means.
 """
 import sys
 

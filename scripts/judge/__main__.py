@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entry of `python3 -m judge`; scripts/qemu-test.sh is how people call it."""
+"""`python3 -m judge HARNESS [option...]`; the scripts beside this folder are how people call it."""
 import sys
 
 from judge import cli
+from judge import probe
+from judge import proof_elf
+
+HARNESSES = {
+    "qemu": lambda words: cli.main(cli.QemuHarness, words),
+    "linux": lambda words: cli.main(cli.LinuxHarness, words),
+    "probe": lambda words: cli.main(probe.ProbeHarness, words),
+    "proof-elf": proof_elf.main,
+}
 
 if __name__ == "__main__":
-    sys.exit(cli.main(sys.argv[1:]))
+    sys.exit(HARNESSES[sys.argv[1]](sys.argv[2:]))

@@ -1,114 +1,393 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks on the run as a whole: its limits, its exit code, its files, its input."""
+"""Checks on the run as a whole: its limits, its files, what was printed, how it ended.
+
+A check's docstring is its entry in docs/testing/index.md: what holds when it is ok.
+"""
+import re
+
+from judge import audit as audits
 from judge import exit_codes
 from judge import facts
-from judge.context import judged, red
+from judge.facts import FAIL_PREFIX, judged, not_checked, ok, red
 
 NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}
-PIECE_BYTES = 8  # of a secret: short enough to find one that was cut up, long enough never to match by chance
+PIECE_BYTES = 8  # of a secret: finds one that was cut up, and never matches by chance
 BLOCK_BYTES = 64  # of a payload
 BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere means anything
+BAD_WORDS = re.compile(
+    "panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard", re.IGNORECASE
+)
+CONTROL = re.compile(r"[^\t\x20-\x7e]")
+FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
+KERNEL_BANNER = re.compile(r"neuron vers")  # the original NEURON prints it at each start
+# What the original kernel prints when it goes wrong: panics, exceptions, and what its own test
+# scripts take for fatal.
+FOREIGN_BAD = re.compile(
+    r"(?i:panic|assertion|stack overflow|unexpected trap|sbi_trap_error)|EXC: scause|ILLEGAL"
+    r"|\[USER-PF\]|LOCKDEP:|PT-VERIFY:|rx guard:|SELFTEST: (?:fail|.*\bFAIL)"
+    r"|kernel: .*(?:killed|refused|watchdog)"
+)
 
 
+# ---- The run and its files ---------------------------------------------------------------------
 def limits(ctx):
-    boot = ctx.boot
-    problems = []
+    """Neither the wall timeout nor the cap of the log was reached."""
+    boot, problems = ctx.boot, []
     if boot.stopped == "wall":
         problems.append(f"QEMU was stopped at the wall timeout, after {boot.seconds:.1f} s")
     if boot.stopped == "log-cap" or len(boot.log) >= boot.log_cap:
         problems.append(f"the log reached its cap of {boot.log_cap} bytes")
-    return judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s")
+    outcome = judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s")
+    if boot.stopped == "linger":
+        outcome.evidence += f"; stopped {boot.linger:g} s after the last output"
+    return outcome
 
 
 def exit_code(ctx):
+    """QEMU ended by itself with the code of the manifest's outcome (`done`: 85)."""
     code, wanted = ctx.boot.exit_code, exit_codes.number(ctx.manifest["exit_code"])
     if code is None:
         return red("QEMU did not end by itself")
     meanings = NOT_THE_GUESTS | exit_codes.meanings()
     meaning = meanings.get(code, "a signal" if code < 0 else "no code of the kernel's")
-    return judged([] if code == wanted else [f"{code} ({meaning}) instead of {wanted}"], f"{code} ({meaning})")
+    text = f"{code} ({meaning})"
+    return judged([] if code == wanted else [f"{text} instead of {wanted}"], text)
 
 
 def pieces(secret):
     """Every run of PIECE_BYTES in a secret: raw, and as text in either case."""
     for start in range(len(secret) - PIECE_BYTES + 1):
-        piece = secret[start:start + PIECE_BYTES]
-        yield piece
-        yield piece.hex().encode()
-        yield piece.hex().upper().encode()
+        piece = secret[start : start + PIECE_BYTES]
+        yield from (piece, piece.hex().encode(), piece.hex().upper().encode())
 
 
 def secrets_in(data, secrets):
     """Names of the secrets of which data holds a piece."""
-    return [name for name, secret in secrets.items() if any(piece in data for piece in pieces(secret))]
+    return [
+        name for name, secret in secrets.items() if any(piece in data for piece in pieces(secret))
+    ]
 
 
 def payload_blocks(blob):
     """The aligned blocks of a payload that could not stand elsewhere by chance."""
-    blocks = {blob[start:start + BLOCK_BYTES] for start in range(0, len(blob) - BLOCK_BYTES + 1, BLOCK_BYTES)}
+    starts = range(0, len(blob) - BLOCK_BYTES + 1, BLOCK_BYTES)
+    blocks = {blob[start : start + BLOCK_BYTES] for start in starts}
     return {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
-
-
-def block_found(data, blocks):
-    for start in range(len(data) - BLOCK_BYTES + 1):
-        if data[start:start + BLOCK_BYTES] in blocks:
-            return start
-    return None
 
 
 def changed_images(boot, names):
     problems = []
     for name in names:
-        image = boot.images[name]
-        if not image.source == image.before == image.after:
-            problems.append(f"{name} changed: {image.source[:12]} then {image.before[:12]} then {image.after[:12]}")
+        hashes = [boot.images[name].source, boot.images[name].before, boot.images[name].after]
+        if len(set(hashes)) != 1:
+            problems.append(f"{name} changed: {' then '.join(text[:12] for text in hashes)}")
     if facts.sha256_hex(boot.consumer_elf) != boot.images["consumer"].before:
         problems.append("consumer is not the file that was hashed")
     return problems
 
 
-def consumer_problems(ctx):
-    """What the consumer must not know is not in its file. -> (problems, number of blocks looked for)"""
+def consumer_knows(ctx):
+    """What the consumer's file holds and must not. -> (problems, number of blocks looked for)"""
     elf = ctx.boot.consumer_elf
-    problems = [f"the consumer ELF contains the {name}" for name in secrets_in(elf, ctx.host.secrets())]
+    found = secrets_in(elf, ctx.host.secrets())
+    problems = [f"the consumer ELF contains the {name}" for name in found]
     blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
-    where = block_found(elf, blocks)
+    starts = range(len(elf) - BLOCK_BYTES + 1)
+    where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
     if where is not None:
-        problems.append(f"the consumer ELF contains a block of the payload, at its byte {where}"
-                        " (a payload built from the same code does that too)")
+        problems.append(
+            f"the consumer ELF contains a block of the payload, at its byte {where}"
+            " (a payload built from the same code does that too)"
+        )
     return problems, len(blocks)
 
 
-def image_text(boot, names, count):
-    hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
-    return f"{hashes}; none of {count} payload blocks in the consumer"
+def judge_images(ctx, names, problems):
+    known, count = consumer_knows(ctx)
+    hashes = " ".join(f"{name}={ctx.boot.images[name].before[:12]}" for name in names)
+    problems = changed_images(ctx.boot, names) + problems + known
+    return judged(problems, f"{hashes}; none of {count} payload blocks in the consumer")
 
 
 def images(ctx):
-    boot, names = ctx.boot, ("kernel", "init", "consumer")
-    problems = changed_images(boot, names)
+    """Kernel, init and consumer have the same SHA-256 as original, as private copy before the run,
+    and after it; the consumer lies inside init; the consumer contains no 8-byte piece of challenge
+    or digests, raw or hex, and no 64-byte block of the payload. Where init is built into the
+    kernel, it stands in the kernel's file byte for byte."""
+    boot, problems, where = ctx.boot, [], ""
     if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
         problems.append("init is not the file that was hashed")
     if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
         problems.append("the consumer ELF does not travel inside init")
-    known, count = consumer_problems(ctx)
-    return judged(problems + known, image_text(boot, names, count))
+    if boot.built_in:
+        if not boot.init_elf or boot.init_elf not in boot.kernel_image:
+            problems.append("the kernel does not contain the prepared producer.elf byte for byte")
+        elif facts.sha256_hex(boot.kernel_image) != boot.images["kernel"].before:
+            problems.append("the kernel is not the file that was hashed")
+        where = f"; init at byte {boot.kernel_image.find(boot.init_elf)} of the kernel"
+    outcome = judge_images(ctx, ("kernel", "init", "consumer"), problems)
+    outcome.evidence += where if outcome.status == facts.OK else ""
+    return outcome
 
 
 def input_facts(ctx):
-    """The challenge folder hangs together, and its payload is the file that was asked for."""
-    host = ctx.host
+    """Blob = payload + challenge; page = the challenge over and over; the challenge looks random; a
+    file payload equals the file as the judge itself read it."""
+    host, problems = ctx.host, []
     challenge = bytes.fromhex(host.challenge_hex)
-    problems = []
     if len(challenge) != facts.CHALLENGE_BYTES or len(set(challenge)) < BLOCK_DISTINCT:
         problems.append("the challenge is not 32 random bytes")
     if not host.payload or host.blob != host.payload + challenge:
         problems.append("the blob is not the payload and the challenge")
     if host.page != challenge * (facts.PAGE_BYTES // facts.CHALLENGE_BYTES):
         problems.append("the page is not the challenge over and over")
-    asked = host.spec.rpartition(":")[2]
-    if host.spec.startswith(facts.GENERATED) and not (asked.isdigit() and int(asked) == len(host.payload)):
-        problems.append(f"{len(host.payload)} bytes were generated for {host.spec}")
+    asked, length = host.spec.rpartition(":")[2], len(host.payload)
+    if host.spec.startswith(facts.GENERATED) and not (asked.isdigit() and int(asked) == length):
+        problems.append(f"{length} bytes were generated for {host.spec}")
     if host.source is not None and host.source != host.payload:
         problems.append(f"the payload is not the content of {host.spec}")
-    return judged(problems, f"{host.spec}: {len(host.payload)} bytes and {host.drawn}")
+    return judged(problems, f"{host.spec}: {length} bytes and {host.drawn}")
+
+
+# ---- What was printed. None of it is a proof: the kernel's record is (check_share.py) ------------
+def reading(ctx):
+    """Where the kernel's text cut the payload's lines, each can be put together in one way only."""
+    found = ctx.boot.reading
+    text = f"{len(found.kernel)} kernel log texts removed, {found.joined} lines had been cut"
+    return judged(found.doubts[:4], text)
+
+
+def markers(ctx):
+    """Each expected marker once as a line of its own, the last one last, none after a failure line,
+    none inside another line or in the kernel's text, no unknown line that begins like a marker."""
+    last = ctx.manifest["last_marker"]
+    expected = ctx.manifest["markers"] + [last]
+    known = (FAIL_PREFIX, facts.NOTE_PREFIX, facts.EVIDENCE_PREFIX + " ")
+    seen = [line for line in ctx.console if line in expected]
+    counts = [(marker, seen.count(marker)) for marker in expected]
+    problems = [f"'{marker}' {count} times" for marker, count in counts if count != 1]
+    for line in (line for line in ctx.console if line not in expected):
+        if ctx.is_spoken(line) and not line.startswith(known):
+            problems.append(f"unknown marker '{line[:60]}'")
+        elif any(marker in line for marker in expected):
+            problems.append(f"a marker inside another line: '{line[:60]}'")
+    for text in ctx.kernel_texts:
+        if any(marker in text for marker in expected):
+            problems.append(f"a marker in the kernel's own text: '{text[:60]}'")
+    if seen and seen[-1] != last:
+        problems.append(f"the last one is '{seen[-1]}'")
+    failed = [FAIL_PREFIX in line for line in ctx.console]
+    if any(failed) and any(line in expected for line in ctx.console[failed.index(True) :]):
+        problems.append("a marker after a failure line")
+    return judged(problems, f"{len(seen)} of {len(expected)}, each once, '{last}' last")
+
+
+def failure_lines(ctx):
+    """No `vmo: FAIL`, neither in the payload's text nor in the kernel's."""
+    found = [line for line in ctx.console + ctx.kernel_texts if FAIL_PREFIX in line]
+    return judged([f"'{line[:100]}'" for line in found[:3]], "none")
+
+
+def bad_lines(console, kernel_lines, banners):
+    """What no good run of ours prints. kernel_lines: patterns of the kernel's lines that may be."""
+    problems = []
+    for line in console:
+        is_kernel = line.lower().lstrip().startswith("kernel:")
+        if BAD_WORDS.search(line):
+            problems.append(f"'{line[:80]}'")
+        elif is_kernel and not any(re.fullmatch(pattern, line) for pattern in kernel_lines):
+            problems.append(f"unexpected kernel line '{line[:80]}'")
+        elif CONTROL.search(line):
+            problems.append(f"a byte that no line of a run holds: {line[:40]!a}")
+    count = sum(1 for line in console if FIRMWARE_BANNER.search(line))
+    if count != banners:
+        problems.append(f"{count} firmware banners instead of {banners}")
+    return problems
+
+
+def bad_patterns(ctx):
+    """No panic, trap, assertion, hazard; no kernel line that the manifest does not allow; only
+    printable ASCII; one firmware banner under QEMU, none on Linux."""
+    banners = 0 if ctx.boot.platform == facts.LINUX else 1
+    problems = bad_lines(ctx.console, ctx.manifest["kernel_lines"], banners)
+    return judged(problems[:4], f"none, firmware banners: {banners}")
+
+
+def is_foreign_bad(text, allowed):
+    """allowed: patterns of whole lines that this kernel prints when all is well."""
+    if not FOREIGN_BAD.search(text):
+        return False
+    return not any(re.fullmatch(pattern, text) for pattern in allowed)
+
+
+def foreign_bad_patterns(ctx):
+    """No panic, exception, user page fault or failed test in the payload's text or the kernel's;
+    neither firmware nor kernel started twice. How the kernel prints is its own business."""
+    texts, allowed = ctx.console + ctx.kernel_texts, ctx.manifest["kernel_lines"]
+    problems = [f"'{text[:80]}'" for text in texts if is_foreign_bad(text, allowed)]
+    for what, pattern in (("firmware", FIRMWARE_BANNER), ("kernel", KERNEL_BANNER)):
+        banners = sum(1 for text in texts if pattern.search(text))
+        problems += [f"{banners} {what} banners: it started again"] if banners > 1 else []
+    return judged(problems[:4], "none, no second start")
+
+
+def differing(ctx, wanted, relation):
+    """Where the evidence line has something else than is wanted, in words."""
+    found = ((key, ctx.evidence[key], value) for key, value in wanted.items())
+    return [f"{key}={has}{relation} {value}" for key, has, value in found if has != value]
+
+
+def evidence(ctx):
+    """One evidence line, in form, right before the last marker; ABI revision, length, challenge and
+    digest as the host has them."""
+    if ctx.evidence is None:
+        return red(ctx.evidence_error)
+    spoken, last = [line for line in ctx.console if ctx.is_spoken(line)], ctx.manifest[
+        "last_marker"
+    ]
+    problems, secrets = [], ctx.host.secrets()
+    if last in spoken:
+        at = len(spoken) - 1 - spoken[::-1].index(last)
+        if at == 0 or not spoken[at - 1].startswith(facts.EVIDENCE_PREFIX):
+            problems.append("it does not stand right before the last marker")
+    known = {"age": ctx.boot.abi_rev, "len": len(ctx.host.blob)}
+    known.update({name: secrets[name].hex() for name in ("challenge", "digest")})
+    problems += differing(ctx, known, ", the host has")
+    text = f"age={known['age']} len={known['len']} challenge={known['challenge'][:16]}.."
+    return judged(problems, f"{text} as the host has")
+
+
+def foreign_evidence(ctx):
+    """Moreover, `enforced`, `copy_fallbacks` and `bulk_bytes` are what this ABI revision and this
+    input give; the ABI revision is what the line says, if none was asked for."""
+    outcome = evidence(ctx)
+    if ctx.evidence is None:
+        return outcome
+    pages = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
+    enforced = "kernel" if ctx.evidence["age"] == "a2" else "library"
+    wanted = {"enforced": enforced, "copy_fallbacks": 0, "bulk_bytes": pages * facts.PAGE_BYTES}
+    problems = differing(ctx, wanted, " instead of")
+    problems += [outcome.evidence] if outcome.status != facts.OK else []
+    text = " ".join(f"{key}={value}" for key, value in wanted.items())
+    return judged(problems, f"{outcome.evidence}; {text}")
+
+
+def author_problems(manifest, said):
+    """said: (who, line). A marker is its own task's alone, the evidence line the producer's."""
+    problems, mine = [], manifest["markers"] + [manifest["last_marker"]]
+    for who, line in said:
+        author = facts.PRODUCER_PID
+        if line in manifest["consumer_markers"]:
+            author = facts.CONSUMER_PID
+        elif line not in mine and not line.startswith(facts.EVIDENCE_PREFIX):
+            continue
+        if who != author:
+            name = facts.ROLES.get(who, f"task {who}")
+            problems.append(f"'{line[:60]}' was printed by the {name}")
+    return problems
+
+
+def is_recorded_as(line, record):
+    """The kernel records the bytes as the task wrote them; our line lacks a CR at its end."""
+    data, head = line.encode("latin-1"), audits.head_bytes(record)
+    written = (data, data + b"\r")
+    return any(len(text) == record["len"] and text[: len(head)] == head for text in written)
+
+
+def authors(ctx):
+    """Every line since the firmware's is one that the kernel recorded, in its order; each of the
+    manifest's `consumer_markers` was written by the consumer alone, every other marker and the
+    evidence line by the producer alone."""
+    lines, records = ctx.lines[: len(ctx.lines) - ctx.audit.line_count], ctx.audit["say"]
+    before, problems = max(0, len(lines) - len(records)), []
+    if len(records) > len(lines):
+        problems = [f"the kernel recorded {len(records)} lines, the log has {len(lines)}"]
+    early = [line for line in lines[:before] if ctx.is_spoken(line)]
+    problems += [f"not in the kernel's record: '{line[:60]}'" for line in early]
+    pairs = list(zip(lines[before:], records))
+    other = [line for line, record in pairs if not is_recorded_as(line, record)]
+    problems += [f"the kernel recorded another line than '{line[:60]}'" for line in other]
+    said = [(record["by"], line) for line, record in pairs]
+    said = [(int(by) if by.isdigit() else by, line) for by, line in said]
+    problems += author_problems(ctx.manifest, said)
+    text = f"{len(records)} lines as the kernel recorded them, each marker by its own task"
+    return judged(problems[:4], text)
+
+
+# ---- How the run ended, as the kernel recorded it ------------------------------------------------
+def audit_form(ctx):
+    """The audit is the last thing, once, every line with the nonce and in form, and nothing that
+    looks like it before."""
+    if ctx.audit is None:
+        return red(ctx.audit_error or "the kernel can print one and did not")
+    if ctx.boot.nonce == audits.NO_NONCE:
+        return not_checked(
+            "there is one without a nonce: nobody gave the kernel one, and any task could print it"
+        )
+    return ok(f"{ctx.audit.line_count} lines with the run's nonce, last in the log, once")
+
+
+def audit_complete(ctx):
+    """No table overflowed, no message lost or left unreceived."""
+    problems, lost = audits.overflow_faults(ctx.audit), ctx.audit.one("lost")
+    if lost["msgs"]:
+        problems.append(f"{lost['msgs']} messages were not recorded")
+    if lost["undelivered"]:
+        problems.append(f"{lost['undelivered']} messages were never received")
+    return judged(problems, f"nothing lost, {len(ctx.audit['msg'])} messages recorded")
+
+
+def audit_result(ctx):
+    """Init is done, with status 0."""
+    record = ctx.audit.one("result")
+    text = f"init={record['init']} status={record['status']} instret={record['instret']}"
+    return judged([] if (record["init"], record["status"]) == ("done", 0) else [text], text)
+
+
+def tasks(ctx):
+    """Exactly producer (17) and consumer (18), the producer's child, which exited with 0."""
+    pids, wanted = [record["pid"] for record in ctx.audit["task"]], list(facts.ROLES)
+    if pids != wanted:
+        return red(f"tasks {pids} instead of {wanted}")
+    child = ctx.audit.first("task", "pid", facts.CONSUMER_PID)
+    keys = ("parent", "state", "end", "status")
+    text = "consumer: " + " ".join(f"{key}={child[key]}" for key in keys)
+    good = child["parent"] == facts.PRODUCER_PID and child["state"] in ("exited", "reaped")
+    good = good and (child["end"], child["status"]) == ("exit", 0)
+    return judged([] if good else [text], text)
+
+
+def leaks(ctx):
+    """Slots, regions and endpoints as at the start when init is done, VMOs too (a1: but for those
+    it cannot destroy); no kernel frame missing after teardown; what the ABI revision never gives
+    back is listed."""
+    audit = ctx.audit
+    start, done, end = (audit.res(when) for when in ("start", "done", "end"))
+    if not (start and done and end):
+        return red("a 'res' line is missing")
+    problems, live = [], [record for record in audit["vmo"] if record["state"] == "live"]
+    kept = len(live) if ctx.boot.abi_rev == "a1" else 0
+    if done["vmos"] - start["vmos"] != kept:
+        vmos = f"{start['vmos']} -> {done['vmos']}"
+        problems.append(f"vmos {vmos}, {kept} of them kept by this ABI revision")
+    keys = ("slots", "regions", "endpoints")
+    problems += [f"{key} {start[key]} -> {done[key]}" for key in keys if start[key] != done[key]]
+    frames = f"frames {start['frames']} -> {end['frames']}"
+    problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
+    never = [f"{record['what']}={record['n']}" for record in audit["keep"]]
+    never = " ".join(never + ([f"vmos={kept}"] if kept else [])) or "nothing"
+    same = ", ".join(f"{key} {done[key]}" for key in keys)
+    return judged(problems, f"{same} as at the start; {frames}; kept by this ABI revision: {never}")
+
+
+def hazards(ctx):
+    """No call that a real kernel would not survive ([hazards.md](hazards.md)), but the manifest's."""
+    allowed, records = ctx.manifest["hazards"], ctx.audit["hazard"]
+    problems = [
+        f"pid {record['pid']} call {record['call']} {record['id']} {record['what']}"
+        for record in records
+        if record["id"] not in allowed
+    ]
+    missing = [name for name in allowed if name not in {record["id"] for record in records}]
+    problems += [f"the expected hazard {name} did not occur" for name in missing]
+    return judged(problems, "none" if not allowed else f"only {' '.join(allowed)}")

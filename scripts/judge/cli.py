@@ -1,27 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The harness from the first option to the exit code."""
+"""The harnesses of the proof, under QEMU and on Linux, from the first option to the exit code."""
 import argparse
+import dataclasses
+import json
 import os
 import secrets
-import sys
 import traceback
 
-from judge import audit
-from judge import context
+from judge import audit as audits
 from judge import exit_codes
 from judge import facts
-from judge import foreign
-from judge import manifest as manifests
+from judge import linux_proc
+from judge import linux_run
+from judge import noise
 from judge import prepare
 from judge import qemu
-from judge import report
-from judge import target as targets
+from judge import supervise
 from judge import verdict as verdicts
 from judge.prepare import ConfigError
-from judge.report import say
 
-LOG_CAP_BYTES = 4 * 1024 * 1024
+LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
+LINGER_SECONDS = 2.0
 NONCE_BYTES = 16
+NAME_WIDTH = max(len(row.name) for row in verdicts.CHECKS)
+LAST_SEEN_LINES = 5
+
+
+# ---- Options: name, type or choices, default, placeholder, help ---------------------------------
+PAYLOAD_OPTIONS = (
+    ("--payload", str, None, "SPEC", "a file, or gen:<seed>:<len>; default LICENSE"),
+    ("--mutant", str, None, "NAME", "build a payload with a fault, on purpose"),
+    ("--wrong-digest", bool, False, None, "let the producer expect a wrong digest"),
+)
+RUN_OPTIONS = (
+    ("--verbose", bool, False, None, "show all that was printed"),
+    ("--wall", float, 120.0, "SECONDS", "timeout of one run"),
+    ("--log-cap", int, None, "BYTES", "cap of what is printed"),
+    ("--out", str, None, "DIR", "folder of the run (default: a fresh one)"),
+)
+GUEST_OPTIONS = (
+    ("--mem", str, "320M", "SIZE", "memory of the guest"),
+    ("--kernel", str, None, "FILE", "the kernel to boot"),
+    ("--append", str, "", "ARGS", "more boot arguments"),
+    ("--qemu-extra", str, "", "WORDS", "more words for QEMU, the last ones"),
+    ("--linger", float, LINGER_SECONDS, "SECONDS", "how long a kernel without an end is watched"),
+)
+MANIFEST_OPTION = ("--manifest", str, None, "NAME", "what the run must show")
+ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
+RUN_OPTION = ("--run", str, None, "DIR", "what make proof-elf prepared and the kernel has built in")
+EXITS = "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG."
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,152 +58,227 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; see --help")
 
 
-def common_parser(prog, does, manifest, wall, log_cap):
-    """The options that both harnesses have, with their defaults."""
-    parser = Parser(prog=prog, description=f"{does} and judges the run. Exit: 0 PASS, 1 FAIL, 2 CONFIG, "
-                    "3 HARNESS-BUG.", allow_abbrev=False)
-    parser.add_argument("--payload", metavar="SPEC", default=None, help="a file, or gen:<seed>:<len>; default LICENSE")
-    parser.add_argument("--manifest", metavar="NAME", default=manifest, help="what the run must show")
-    parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
-    parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
-    parser.add_argument("--verbose", action="store_true", help="show all that was printed")
-    parser.add_argument("--wall", metavar="SECONDS", type=float, default=wall, help="timeout of one run")
-    parser.add_argument("--log-cap", metavar="BYTES", type=int, default=log_cap, help="cap of what is printed")
-    parser.add_argument("--out", metavar="DIR", default=None, help="folder of the run (default: a fresh one)")
-    return parser
+def parse(words, prog, does, rows, **defaults):
+    """The options of a program. defaults: where they are not the rows' own."""
+    parser = Parser(prog=prog, description=f"{does} {EXITS}", allow_abbrev=False)
+    valued = set()
+    for name, kind, default, placeholder, text in rows:
+        if kind is bool:
+            parser.add_argument(name, action="store_true", help=text)
+            continue
+        kinds = {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+        parser.add_argument(name, default=default, metavar=placeholder, help=text, **kinds)
+        valued.add(name)
+    parser.set_defaults(**defaults)
+    # A value may begin with a dash, so each is joined to its option.
+    joined, rest = [], iter(words)
+    for word in rest:
+        value = next(rest, None) if word in valued else None
+        joined.append(word if value is None else f"{word}={value}")
+    return parser.parse_args(joined)
 
 
-def check_common(options, platform):
+def check_limits(options):
     if options.wall <= 0 or options.log_cap is not None and options.log_cap <= 0:
-        raise ConfigError("--wall and --log-cap are more than 0")
-    known = manifests.names_for(platform)
+        raise ConfigError("--wall and --log-cap must be more than 0")
+    if getattr(options, "linger", 0) < 0:
+        raise ConfigError("--linger must not be less than 0")
+
+
+def check_manifest(options, platform):
+    known = verdicts.manifest_names(platform)
     if options.manifest not in known:
         raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
-    return options
 
 
-def parse_options(words):
-    parser = common_parser("qemu-test.sh", "Boots the proof under QEMU", "proof", 120.0, None)
-    parser.add_argument("--abi", choices=("a1", "a2", "all"), default=None,
-                        help="age of the kernel; default a2, on a foreign kernel what it says")
-    parser.add_argument("--mem", default="320M", help="memory of the guest")
-    parser.add_argument("--kernel", metavar="FILE", default=None, help="the kernel to boot")
-    parser.add_argument("--run", metavar="DIR", default=None, help="what make proof-elf prepared and is built into it")
-    parser.add_argument("--append", metavar="ARGS", default="", help="more boot arguments")
-    parser.add_argument("--qemu-extra", metavar="WORDS", default=prepare.setting("QEMU_EXTRA", ""),
-                        help="more words for QEMU, the last ones")
-    parser.add_argument("--linger", metavar="SECONDS", type=float, default=foreign.LINGER_SECONDS,
-                        help="how long a kernel without an end is watched after the last marker")
-    options = check_common(parser.parse_args(words), manifests.QEMU)
-    options.qemu_extra = prepare.split_words("--qemu-extra", options.qemu_extra)
-    if options.linger < 0:
-        raise ConfigError("--linger is not less than 0")
-    return options
+# ---- What is shown, and what is kept as JSON ----------------------------------------------------
+def say(text):
+    """One line; what a guest printed is shown in ASCII whatever it holds."""
+    print(text.encode("ascii", "backslashreplace").decode("ascii"), flush=True)
 
 
-def boot_arguments(options, age, nonce, blob_len):
-    words = [f"abi={age}", f"nonce={nonce}"]
+def show(manifest, verdict, lines, verbose):
+    """Shows the markers or the whole log, the checks, and the last lines of a failed run."""
+    markers = [*manifest.get("markers", []), manifest.get("last_marker")]
+    for line in lines:
+        if verbose or line in markers or line.startswith(facts.FAIL_PREFIX):
+            say(line)
+    for name, outcome in verdict.outcomes.items():
+        say(f"check {name:<{NAME_WIDTH}} ... {outcome.status:<11}  {outcome.evidence}")
+    if verdict.word != verdicts.PASS:
+        spoken = [text for text in lines if text.strip() and not text.startswith(audits.PREFIX)]
+        for line in spoken[-LAST_SEEN_LINES:]:
+            say(f"last seen: {line[:160]}")
+
+
+def plain(value):
+    """For json: what it does not know. Contents of objects are left out, they are the payload."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if dataclasses.is_dataclass(value):
+        return {key: item for key, item in vars(value).items() if key != "contents"}
+    return str(value)
+
+
+def write_json(path, record):
+    text = json.dumps(record, indent=2, sort_keys=True, default=plain)
+    supervise.write_whole(path, (text + "\n").encode())
+
+
+def write_report(folder, verdict, boot, manifest_name, spec, **more):
+    record = {
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "traceback": verdict.trace,
+        "age": boot.abi_rev,
+        "nonce": boot.nonce,
+        "manifest": manifest_name,
+        "payload_spec": spec,
+        "images": boot.images,
+        "checks": [{"name": name, **vars(found)} for name, found in verdict.outcomes.items()],
+        **more,
+    }
+    write_json(folder / "report.json", record)
+
+
+# ---- Under QEMU ---------------------------------------------------------------------------------
+def boot_arguments(options, abi_rev, nonce, blob_len):
+    words = [f"abi={abi_rev}", f"nonce={nonce}"]
     if "watchdog_ms=" not in options.append:
         words.append(f"watchdog_ms={1000 + 2 * (100 + (blob_len + 999) // 1000)}")
     return " ".join(words + options.append.split())
 
 
-class Harness:
-    """One call of the harness: the ELF files of one challenge, booted once for each age."""
+class QemuHarness:
+    """One call: the ELF files of one challenge, booted once for each ABI revision."""
 
-    def __init__(self, options):
-        self.options = options
-        self.target = targets.choose(options.kernel, options.run)
+    def __init__(self, words):
+        rows = (
+            PAYLOAD_OPTIONS
+            + RUN_OPTIONS
+            + GUEST_OPTIONS
+            + (MANIFEST_OPTION, ABI_OPTION, RUN_OPTION)
+        )
+        defaults = {"manifest": "proof", "qemu_extra": prepare.setting("QEMU_EXTRA", "")}
+        does = "Boots the proof under QEMU and judges the run."
+        self.options = options = parse(words, "qemu-test.sh", does, rows, **defaults)
+        check_limits(options)
+        check_manifest(options, facts.QEMU)
+        self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
+        self.target = prepare.choose_kernel(options.kernel, options.run)
+        self.foreign = self.target.is_foreign()
         self.check_target()
         if options.log_cap is None:
-            options.log_cap = foreign.LOG_CAP_BYTES if self.target.is_foreign() else LOG_CAP_BYTES
-        self.qemu_words, self.host_ref = prepare.need_tools(self.target.kernel)
+            options.log_cap = FOREIGN_LOG_CAP_BYTES if self.foreign else LOG_CAP_BYTES
+        self.qemu_words = prepare.need_qemu()
         exit_codes.load()
-        tolerant = self.target.is_foreign() and options.manifest == "proof"
-        self.manifest_name = manifests.FOREIGN if tolerant else options.manifest
-        self.manifest = manifests.load(self.manifest_name)
-        self.spec = os.path.relpath(prepare.ROOT / "LICENSE") if options.payload is None else options.payload
+        prepare.need_files(self.target.kernel)
+        self.host_ref = prepare.need_host_ref()
+        tolerant = self.foreign and options.manifest == "proof"
+        self.manifest_name = "foreign" if tolerant else options.manifest
+        self.manifest = verdicts.load_manifest(self.manifest_name)
         self.run = prepare.run_folder(options.out)
         self.elfs = self.target.prepared or self.run
         self.host = None
 
     def check_target(self):
         options = self.options
-        if self.target.is_foreign() and options.abi == "all":
-            raise ConfigError("this kernel has one age: --abi all is for the kernel of this tree")
-        given = {"--payload": options.payload, "--mutant": options.mutant, "--wrong-digest": options.wrong_digest}
-        for name in (name for name, value in given.items() if value and self.target.prepared):
-            raise ConfigError(f"{name} has its place at make proof-elf: the kernel's init is built in")
-
-    def ages(self):
-        if self.options.abi == "all":
-            return "a1", "a2"
-        return (self.options.abi or (foreign.ANY_AGE if self.target.is_foreign() else "a2"),)
+        if self.foreign and options.abi == "all":
+            reason = "this kernel has one ABI revision"
+            raise ConfigError(f"{reason}: --abi all is for the kernel of this tree")
+        for name in ("payload", "mutant", "wrong_digest"):
+            if getattr(options, name) and self.target.prepared:
+                option = f"--{name.replace('_', '-')}"
+                raise ConfigError(f"give {option} to make proof-elf: the kernel's init is built in")
 
     def prepare(self):
+        challenge = self.elfs / prepare.CHALLENGE
         if self.target.prepared:
-            self.host = facts.load_host_facts(self.elfs / targets.CHALLENGE, None)
+            self.host = facts.load_host_facts(challenge, None)
             self.host.drawn = "the challenge of its preparation"
-            return
-        challenge = self.run / targets.CHALLENGE
-        self.host = prepare.make_input(self.host_ref, self.spec, challenge, self.options.wrong_digest)
-        prepare.make_elfs(self.run, self.options.mutant)
+        else:
+            self.host = prepare.make_input(self.host_ref, self.options, challenge)
+            prepare.make_elfs(self.run, self.options.mutant)
 
-    def files(self, folder):
-        """What is booted: name -> (original, private copy)."""
-        return {"kernel": (self.target.kernel, folder / "kernel.elf"),
-                "init": (self.elfs / targets.PRODUCER, folder / "init.elf"),
-                "consumer": (self.elfs / targets.CONSUMER, folder / targets.CONSUMER)}
-
-    def command(self, age, nonce, files):
+    def command(self, abi_rev, nonce, copies):
         """QEMU's arguments: a kernel with its init built in gets none of ours."""
         initrd, append = None, None
         if not self.target.prepared:
-            initrd = files["init"][1]
-            append = boot_arguments(self.options, "a2" if age == foreign.ANY_AGE else age, nonce, len(self.host.blob))
-        return qemu.command(self.qemu_words, self.options.mem, files["kernel"][1], initrd, append,
-                            self.options.qemu_extra)
+            asked = "a2" if abi_rev == facts.ANY_ABI else abi_rev
+            initrd = copies.paths["init"]
+            append = boot_arguments(self.options, asked, nonce, len(self.host.blob))
+        kernel = copies.paths["kernel"]
+        return qemu.command(self.qemu_words, self.options.mem, kernel, initrd, append, self.extra)
 
-    def boot(self, age):
-        """-> (Boot, QEMU's arguments)."""
-        folder = self.run / age
+    def boot(self, abi_rev):
+        """-> (facts.Boot, QemuRun)"""
+        options, prepared = self.options, self.target.prepared
+        folder = self.run / abi_rev
         folder.mkdir()
-        is_foreign = self.target.is_foreign()
-        nonce = audit.NO_NONCE if self.target.prepared else secrets.token_hex(NONCE_BYTES)
-        files = self.files(folder)
-        before = {name: prepare.private_copy(*paths) for name, paths in files.items()}
-        argv = self.command(age, nonce, files)
-        until = foreign.Watch(self.manifest) if is_foreign else None
-        ran = prepare.run_qemu(argv, folder, self.options, until=until, linger_seconds=self.options.linger)
-        images = {name: facts.Image(before[name][0], before[name][1], prepare.sha256_file(paths[1]))
-                  for name, paths in files.items()}
-        common = dict(age=age, nonce=nonce, log=ran.log, exit_code=ran.exit_code, stopped=ran.stopped,
-                      log_cap=self.options.log_cap, seconds=ran.seconds, images=images,
-                      init_elf=files["init"][1].read_bytes(), consumer_elf=files["consumer"][1].read_bytes())
-        if not is_foreign:
-            return facts.Boot(**common), argv
-        boot = foreign.ForeignBoot(**common, kernel_image=files["kernel"][1].read_bytes(),
-                                   built_in=bool(self.target.prepared), must_audit=self.target.audits,
-                                   linger=self.options.linger)
-        return foreign.read(boot, self.manifest, self.host), argv
+        nonce = audits.NO_NONCE if prepared else secrets.token_hex(NONCE_BYTES)
+        copies = prepare.PrivateCopies(
+            kernel=(self.target.kernel, folder / "kernel.elf"),
+            init=(self.elfs / prepare.PRODUCER, folder / "init.elf"),
+            consumer=(self.elfs / prepare.CONSUMER, folder / prepare.CONSUMER),
+        )
+        until = noise.Watch(self.manifest) if self.foreign else None
+        argv = self.command(abi_rev, nonce, copies)
+        ran = prepare.run_qemu(argv, folder, options, until=until, linger_seconds=options.linger)
+        boot = facts.Boot(
+            platform=facts.FOREIGN if self.foreign else facts.QEMU,
+            abi_rev=abi_rev,
+            nonce=nonce,
+            log=ran.log,
+            exit_code=ran.exit_code,
+            stopped=ran.stopped,
+            log_cap=options.log_cap,
+            seconds=ran.seconds,
+            images=copies.images(),
+            init_elf=copies.read("init"),
+            consumer_elf=copies.read("consumer"),
+            kernel_image=copies.read("kernel"),
+            built_in=bool(prepared),
+            must_audit=self.target.audits,
+            linger=options.linger,
+        )
+        return (noise.read_boot(boot, self.manifest, self.host) if self.foreign else boot), ran
 
-    def judge(self, age):
-        boot, argv = self.boot(age)
-        checks = verdicts.FOREIGN_CHECKS if self.target.is_foreign() else verdicts.CHECKS
-        verdict = verdicts.judge(self.manifest, boot, self.host, checks)
-        record = report.boot_record(verdict, boot, self.manifest_name, argv, self.host.spec)
-        report.write_json(self.run / age / "report.json", record)
-        lines, tail = context.lines_of(boot)
-        markers = [*self.manifest.get("markers", []), self.manifest.get("last_marker")]
-        report.show_log(lines + ([tail] if tail else []), markers, self.options.verbose)
-        report.show_checks(verdict)
-        if verdict.word != verdicts.PASS:
-            report.show_last_seen(lines + [tail])
+    def judge(self, abi_rev):
+        boot, ran = self.boot(abi_rev)
+        verdict = verdicts.judge(self.manifest, boot, self.host)
+        folder, spec = self.run / abi_rev, self.host.spec
+        record = {key: value for key, value in vars(ran).items() if key != "log"}
+        write_report(folder, verdict, boot, self.manifest_name, spec, qemu=record)
+        lines, tail = boot.lines()
+        show(self.manifest, verdict, lines + ([tail] if tail else []), self.options.verbose)
         return boot, verdict
+
+    def judge_all(self):
+        """-> (verdict word, reason)"""
+        revisions = [self.options.abi or (facts.ANY_ABI if self.foreign else "a2")]
+        revisions = ["a1", "a2"] if revisions == ["all"] else revisions
+        boots, found = [], {}
+        for abi_rev in revisions:
+            where, size = prepare.shown(self.run / abi_rev), len(self.host.payload)
+            say(f"boot {abi_rev}: {self.host.spec}, {size} bytes, run {where}")
+            boot, found[abi_rev] = self.judge(abi_rev)
+            boots.append(boot)
+        if len(found) == 1:
+            return found[revisions[0]].word, found[revisions[0]].reason
+        said = [f"{name} {verdict.word}: {verdict.reason}" for name, verdict in found.items()]
+        for text in said:
+            say(f"ABI revision {text}")
+        words = [verdict.word for verdict in found.values()]
+        if same_elfs(boots):
+            return worst(words), "; ".join(said)
+        reason = "same-elfs: the ABI revisions booted different files"
+        return worst([*words, verdicts.FAIL]), "; ".join([reason, *said])
 
 
 def same_elfs(boots):
-    """Both ages booted the same two ELF files, byte for byte."""
+    """Both ABI revisions booted the same two ELF files, byte for byte."""
     hashes = {name: {boot.images[name].before for boot in boots} for name in ("init", "consumer")}
     text = " ".join(f"{name}={' '.join(sorted(found))}" for name, found in hashes.items())
     same = all(len(found) == 1 for found in hashes.values())
@@ -188,48 +290,100 @@ def worst(words):
     return max(words, key=lambda word: verdicts.EXIT_CODES[word])
 
 
-def run_ages(harness, ages):
-    """-> (verdict word, reason)."""
-    boots, found = [], {}
-    for age in ages:
-        where = prepare.shown(harness.run / age)
-        say(f"boot {age}: {harness.host.spec}, {len(harness.host.payload)} bytes, run {where}")
-        boot, found[age] = harness.judge(age)
-        boots.append(boot)
-        if len(ages) > 1:
-            say(f"age {age}: {found[age].word} {found[age].reason}")
-    if len(ages) == 1:
-        return found[ages[0]].word, found[ages[0]].reason
-    word = worst([verdict.word for verdict in found.values()])
-    reason = "; ".join(f"{age} {verdict.word}: {verdict.reason}" for age, verdict in found.items())
-    if not same_elfs(boots):
-        return worst([word, verdicts.FAIL]), f"same-elfs: the ages booted different files; {reason}"
-    return word, reason
+# ---- On Linux -----------------------------------------------------------------------------------
+class LinuxHarness:
+    """One call: two programs around one challenge, run once."""
+
+    def __init__(self, words):
+        rows = PAYLOAD_OPTIONS + RUN_OPTIONS + (MANIFEST_OPTION,)
+        defaults = {"manifest": "host", "wall": 30.0, "log_cap": LINUX_LOG_CAP_BYTES}
+        does = "Runs the proof as two Linux processes and judges the run."
+        self.options = parse(words, "host-test.sh", does, rows, **defaults)
+        check_limits(self.options)
+        check_manifest(self.options, facts.LINUX)
+        self.host_ref = prepare.need_host_ref()
+        self.manifest = verdicts.load_manifest(self.options.manifest)
+        self.run = prepare.run_folder(self.options.out)
+        self.host = None
+
+    def prepare(self):
+        challenge, names = self.run / prepare.CHALLENGE, tuple(facts.ROLES.values())
+        self.host = prepare.make_input(self.host_ref, self.options, challenge)
+        prepare.make_programs(self.run, self.options.mutant, "host-elf", names)
+
+    def judge_all(self):
+        """-> (verdict word, reason)"""
+        folder, spec = self.run / "linux", self.host.spec
+        say(f"run linux: {spec}, {len(self.host.payload)} bytes, run {prepare.shown(folder)}")
+        folder.mkdir()
+        roles = facts.ROLES.values()
+        copies = prepare.PrivateCopies(**{role: (self.run / role, folder / role) for role in roles})
+        for role in roles:
+            copies.paths[role].chmod(0o700)
+        programs = {number: [str(copies.paths[role])] for number, role in facts.ROLES.items()}
+        boot = observe(programs, copies, self.options.wall, self.options.log_cap)
+        seen, verdict = boot.observed, verdicts.judge(self.manifest, boot, self.host)
+        supervise.write_whole(folder / "output.log", b"".join(x + b"\n" for x in seen.said()))
+        for number, said in seen.errors.items():
+            supervise.write_whole(folder / f"{facts.ROLES[number]}.stderr", said)
+        keys = ("statuses", "stopped", "seconds", "strays", "packets", "barriers")
+        more = {key: vars(seen)[key] for key in keys}
+        write_report(folder, verdict, boot, self.options.manifest, spec, **more)
+        lines = [line.decode("latin-1") for line in seen.said()]
+        show(self.manifest, verdict, lines, self.options.verbose)
+        return verdict.word, verdict.reason
 
 
-def judge_ages(harness):
-    return run_ages(harness, harness.ages())
+def observe(programs, copies, wall_seconds, log_cap):
+    """One run of two programs. programs: number of the process -> argv. -> facts.Boot"""
+    seen = linux_run.HostRun(wall_seconds, log_cap)
+    try:
+        seen.run(programs)
+    except linux_proc.CannotStart as error:
+        raise ConfigError(str(error)) from error
+    # Two pipes have no order between them: `barriers` judges what had to be said when. The producer
+    # has the last word.
+    said = seen.said(facts.CONSUMER_PID) + seen.said(facts.PRODUCER_PID)
+    return facts.Boot(
+        platform=facts.LINUX,
+        abi_rev="linux",
+        nonce="",
+        log=b"".join(line + b"\n" for line in said),
+        exit_code=None,
+        stopped=seen.stopped,
+        log_cap=log_cap,
+        seconds=seen.seconds,
+        images=copies.images(),
+        init_elf=copies.read("producer"),
+        consumer_elf=copies.read("consumer"),
+        audit=linux_run.Model(seen).audit,
+        observed=seen,
+    )
 
 
-def run(words, make_harness, judge_all):
-    """-> (verdict word, reason, run folder or None, traceback or None)."""
+# ---- Any harness --------------------------------------------------------------------------------
+def run(make_harness, words):
+    """-> (verdict word, reason, run folder or None, traceback or None)"""
     folder = None
     try:
         harness = make_harness(words)
         folder = harness.run
         harness.prepare()
-        return judge_all(harness) + (folder, None)
+        return (*harness.judge_all(), folder, None)
     except ConfigError as error:
         return verdicts.CONFIG, str(error), folder, None
-    except manifests.ManifestError as error:
+    except verdicts.ManifestError as error:
         return verdicts.HARNESS_BUG, f"manifest: {error}", folder, None
     except Exception as error:  # pylint: disable=broad-except
-        return verdicts.HARNESS_BUG, f"{type(error).__name__}: {error}", folder, traceback.format_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return verdicts.HARNESS_BUG, reason, folder, traceback.format_exc()
 
 
-def main(words, make_harness=lambda words: Harness(parse_options(words)), judge_all=judge_ages):
-    word, reason, folder, trace = run(words, make_harness, judge_all)
+def main(make_harness, words):
+    """-> exit code"""
+    word, reason, folder, trace = run(make_harness, words)
     if folder is not None:
-        report.write_json(folder / "report.json", {"verdict": word, "reason": reason, "traceback": trace})
+        record = {"verdict": word, "reason": reason, "traceback": trace}
+        write_json(folder / "report.json", record)
     say(f"verdict: {word} {reason}")
     return verdicts.EXIT_CODES[word]

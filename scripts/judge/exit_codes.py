@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The exit codes of the guest, read from the kernel's own list: by outcome, in small letters ("done")."""
+"""The guest's exit codes, read from the kernel's list: by outcome, in small letters ("done")."""
 import collections
 import functools
 import re
@@ -13,28 +13,29 @@ DONE = "done"  # the outcome of a good run
 ExitCode = collections.namedtuple("ExitCode", "number meaning")
 
 
+def add_row(codes, line):
+    """-> why a row cannot be relied on, or None"""
+    row = ROW.fullmatch(line)
+    if row is None:
+        return f"not a row: {line}"
+    code, outcome = int(row.group(1)), row.group(2).lower().replace("_", "-")
+    if not 2 <= code <= 255:
+        return f"{code} is not a code that only the guest can give (2 to 255)"
+    if outcome in codes or code in {known.number for known in codes.values()}:
+        return f"{code} or {outcome} stands twice"
+    codes[outcome] = ExitCode(code, row.group(3))
+    return None
+
+
 def read(path):
     """-> {outcome: ExitCode}. A list that cannot be relied on is refused."""
-    def refuse(what):
-        raise ConfigError(f"{shown(path)}: {what}")
-
     if not path.is_file():
-        refuse("the list of the guest's exit codes is missing")
-    codes = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("EXIT_CODE"):
-            continue
-        row = ROW.fullmatch(line)
-        if row is None:
-            refuse(f"not a row: {line}")
-        number, outcome = int(row.group(1)), row.group(2).lower().replace("_", "-")
-        if not 2 <= number <= 255:
-            refuse(f"{number} is not a code that only the guest can give (2 to 255)")
-        if outcome in codes or number in {code.number for code in codes.values()}:
-            refuse(f"{number} or {outcome} stands twice")
-        codes[outcome] = ExitCode(number, row.group(3))
-    if DONE not in codes:
-        refuse(f"there is no code for '{DONE}'")
+        raise ConfigError(f"{shown(path)}: the list of the guest's exit codes is missing")
+    codes, lines = {}, path.read_text(encoding="utf-8").splitlines()
+    faults = [add_row(codes, line) for line in lines if line.startswith("EXIT_CODE")]
+    faults += [] if DONE in codes else [f"there is no code for '{DONE}'"]
+    for fault in filter(None, faults):
+        raise ConfigError(f"{shown(path)}: {fault}")
     return codes
 
 
@@ -48,5 +49,5 @@ def number(outcome):
 
 
 def meanings():
-    """{number: meaning}"""
+    """-> {number: meaning}"""
     return {code.number: code.meaning for code in load().values()}

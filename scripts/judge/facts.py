@@ -1,12 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the judge is given: what the host knows of the input, and what was observed of one boot."""
+"""What the judge is given of a run, the proof's own words, and what a check may say."""
 import dataclasses
 import hashlib
 import pathlib
+import re
+import struct
 
+from judge import audit as audits
+
+QEMU, LINUX, FOREIGN = "qemu", "linux", "foreign"  # platforms: our kernel, Linux, another kernel
+ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
+OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
+
+PRODUCER_PID, CONSUMER_PID = 17, 18
+ROLES = {PRODUCER_PID: "producer", CONSUMER_PID: "consumer"}
+TAG_BLOB, TAG_PAGE = 1, 2
 PAGE_BYTES = 4096
 CHALLENGE_BYTES = 32
+DIGEST_BYTES = 32
 GENERATED = "gen:"
+
+# A libvmo message: magic, kind, length of the body, tag, rights, seal, length of the VMO, zero.
+MESSAGE_HEADER = struct.Struct("<IHHIHHQQ")
+MESSAGE_MAGIC = 0x314F4D56
+KIND_DATA, KIND_HANDLE = 1, 2
+
+FAIL_PREFIX = "vmo: FAIL"
+NOTE_PREFIX = "vmo: note "
+EVIDENCE_PREFIX = "vmo: evidence"
+SPOKEN_PREFIXES = ("vmo:", "SELFTEST:")
+OWN_PREFIXES = ("vmo:", "SELFTEST: vmo")  # another kernel has SELFTEST: lines of its own
+EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
+HEX_64 = "[0-9a-f]{64}"
+
+
+def evidence_pattern(abi="a1|a2|linux", length="[0-9]+", challenge=HEX_64, digest=HEX_64):
+    """The pattern of an evidence line, with what the caller knows of it."""
+    return (
+        f"vmo: evidence age=(?P<age>{abi}) len=(?P<len>{length})"
+        f" challenge=(?P<challenge>{challenge}) digest=(?P<digest>{digest})"
+        " seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
+        " copy_fallbacks=(?P<copy_fallbacks>[0-9]+) control_bytes=(?P<control_bytes>[0-9]+)"
+        " bulk_bytes=(?P<bulk_bytes>[0-9]+)"
+    )
 
 
 def sha256_hex(data):
@@ -19,7 +55,7 @@ def pages_of(length):
 
 @dataclasses.dataclass
 class HostFacts:
-    """The challenge folder that host-ref wrote, and the payload as the harness itself read it."""
+    """The challenge folder that host-ref wrote, and the payload as the harness read it."""
 
     spec: str
     payload: bytes
@@ -32,7 +68,7 @@ class HostFacts:
     drawn: str = "a fresh challenge"  # what is said of the challenge
 
     def secrets(self):
-        """What only the producer may know: name -> 32 bytes."""
+        """What only the producer may know: name -> 32 bytes"""
         return {
             "challenge": bytes.fromhex(self.challenge_hex),
             "digest": hashlib.sha256(self.blob).digest(),
@@ -42,30 +78,19 @@ class HostFacts:
 
 def load_host_facts(folder, source):
     folder = pathlib.Path(folder)
-
-    def word(name):
-        return (folder / name).read_text(encoding="ascii").split()[0].lower()
-
+    names = ("challenge", "digest", "page.digest")
+    words = [(folder / name).read_text(encoding="ascii").split()[0].lower() for name in names]
     spec = (folder / "payload_spec").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    blob = (folder / "blob.bin").read_bytes()
+    blob, page = (folder / "blob.bin").read_bytes(), (folder / "page.bin").read_bytes()
     payload = (folder / "payload.bin").read_bytes()
     if spec.startswith(GENERATED) and not payload:
         payload = blob[:-CHALLENGE_BYTES]  # host-ref keeps a generated payload in the blob alone
-    return HostFacts(
-        spec=spec,
-        payload=payload,
-        blob=blob,
-        page=(folder / "page.bin").read_bytes(),
-        challenge_hex=word("challenge"),
-        digest_hex=word("digest"),
-        page_digest_hex=word("page.digest"),
-        source=source,
-    )
+    return HostFacts(spec, payload, blob, page, *words, source)
 
 
 @dataclasses.dataclass
 class Image:
-    """A file that was booted: SHA-256 of the original, of the private copy before, and after the run."""
+    """SHA-256 of a file: the original, the private copy that was run, the copy after the run."""
 
     source: str
     before: str
@@ -74,27 +99,102 @@ class Image:
 
 @dataclasses.dataclass
 class Boot:
-    """One run of the guest."""
+    """One run, as it was observed."""
 
-    age: str
+    platform: str
+    abi_rev: str
     nonce: str
     log: bytes
-    exit_code: object  # None: QEMU did not end by itself
-    stopped: object  # None, "log-cap", "wall" or "linger"
+    exit_code: object  # None: it did not end by itself
+    stopped: object  # None, or why the harness ended it: "log-cap", "wall", "linger", ...
     log_cap: int
     seconds: float
-    images: dict  # "kernel", "init", "consumer" -> Image
+    images: dict  # name -> Image
     init_elf: bytes
     consumer_elf: bytes
-    firmware_banners: int = 1
-    page_word: str = "physical page"
+    # Another kernel:
+    kernel_image: bytes = b""
+    built_in: bool = False  # the kernel holds the prepared init; else init was given as -initrd
+    must_audit: bool = True
+    linger: float = 0.0
+    reading: object = None  # the log taken apart (noise.py)
+    # Linux:
+    audit: object = None  # made of what was observed
+    observed: object = None  # the HostRun
+
+    def lines(self):
+        """What was printed, but for a foreign kernel's own text. -> (lines, tail)"""
+        return (self.reading.lines, self.reading.tail) if self.reading else split_log(self.log)
+
+    def page_word(self):
+        return "memfd page" if self.platform == LINUX else "physical page"
 
 
 @dataclasses.dataclass
-class HostBoot(Boot):
-    """One run of the two processes on Linux; `log` is what the consumer printed, then what the producer did."""
+class Outcome:
+    status: str
+    evidence: str
 
-    firmware_banners: int = 0
-    page_word: str = "memfd page"
-    audit: object = None  # made of what was observed (host_model.py)
-    observed: object = None  # the HostRun
+
+def ok(evidence):
+    return Outcome(OK, evidence)
+
+
+def red(evidence):
+    return Outcome(RED, evidence)
+
+
+def not_checked(why):
+    return Outcome(NOT_CHECKED, why)
+
+
+def judged(problems, evidence):
+    """Red with every problem named, or ok with its evidence."""
+    return red("; ".join(problems)) if problems else ok(evidence)
+
+
+def split_log(log):
+    """-> (lines, tail): tail follows the last newline. A terminal puts a CR before a newline."""
+    parts = log.decode("latin-1").split("\n")
+    return [part[:-1] if part.endswith("\r") else part for part in parts[:-1]], parts[-1]
+
+
+def read_evidence(lines):
+    """-> (record, None) or (None, why there is none that can be read)"""
+    found = [line for line in lines if line.startswith(EVIDENCE_PREFIX)]
+    if len(found) != 1:
+        return None, f"{len(found)} evidence lines instead of one"
+    match = re.fullmatch(evidence_pattern(), found[0])
+    if not match:
+        return None, f"the evidence line is malformed: '{found[0][:100]}'"
+    record = match.groupdict()
+    return {**record, **{key: int(record[key]) for key in EVIDENCE_NUMBERS}}, None
+
+
+class Context:
+    """One run, parsed once: what every check sees."""
+
+    def __init__(self, manifest, boot, host):
+        self.manifest, self.boot, self.host = manifest, boot, host
+        self.lines, self.tail = boot.lines()
+        self.kernel_texts = boot.reading.kernel if boot.reading else []
+        # What any task could have printed: all but the audit.
+        said = self.lines + [self.tail]
+        self.console = [line for line in said if not line.startswith(audits.PREFIX)]
+        self.evidence, self.evidence_error = read_evidence(self.console)
+        self.audit, self.audit_error = boot.audit, None
+        has_audit = any(line.startswith(audits.PREFIX) for line in self.lines)
+        if boot.platform == QEMU or boot.platform == FOREIGN and has_audit:
+            self.read_audit()
+
+    def read_audit(self):
+        boot = self.boot
+        try:
+            self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
+        except audits.FormError as error:
+            self.audit_error = str(error)
+
+    def is_spoken(self, line):
+        """Whether a line begins as the payload's lines do."""
+        foreign = self.boot.platform == FOREIGN
+        return line.startswith(OWN_PREFIXES if foreign else SPOKEN_PREFIXES)

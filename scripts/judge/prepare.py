@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes what a run needs: its private folder, a fresh challenge, and the two ELF files that carry it."""
+"""Makes what a run needs: the kernel, a private folder, a fresh challenge, the files that carry it.
+"""
 import contextlib
+import dataclasses
 import fcntl
 import os
 import pathlib
@@ -17,6 +19,12 @@ from judge import supervise
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
+PRODUCER, CONSUMER, CHALLENGE = "producer.elf", "consumer.elf", "challenge"
+# How our kernel begins a line of its audit: a kernel file that holds these bytes owes us one.
+AUDIT_WORD = b"audit \0"
+ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
+KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
+MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT")
 
 
 class ConfigError(Exception):
@@ -27,6 +35,7 @@ class HarnessError(Exception):
     """A tool of the harness misbehaved."""
 
 
+# ---- Settings, folders, tools ------------------------------------------------------------------
 def setting(name, default):
     return os.environ.get(name) or default
 
@@ -65,36 +74,18 @@ def run_folder(asked):
         raise ConfigError(f"the folder of the run cannot be made: {error}") from error
 
 
-def need_tools(kernel):
-    """Says what is missing before anything is written."""
-    words = need_qemu()
-    need_files(kernel)
-    return words, need_host_ref()
-
-
-def need_qemu():
-    words = shlex.split(setting("QEMU", "qemu-system-riscv64"))
-    if not words or shutil.which(words[0]) is None:
-        raise ConfigError(f"QEMU '{' '.join(words)}' was not found; on Debian the package is {qemu.PACKAGE}")
-    return words
-
-
-def run_qemu(argv, folder, limits, **until):
-    """One boot; folder gets serial.log and qemu.stderr. limits: .wall and .log_cap. A QEMU that does not start is CONFIG."""
-    try:
-        ran = qemu.run(argv, folder / "serial.log", folder / "qemu.stderr", limits.wall, limits.log_cap, **until)
-    except qemu.QemuMissing as error:
-        raise ConfigError(str(error)) from error
-    if ran.exit_code == qemu.OWN_ERROR and not ran.log:
-        words = (folder / "qemu.stderr").read_text(errors="replace").strip().splitlines()
-        raise ConfigError(f"QEMU refused to start: {words[0] if words else 'it gave no reason'}")
-    return ran
-
-
 def need_files(*paths):
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"{shown(path)} is missing; run make first")
+
+
+def need_qemu():
+    words = split_words("QEMU", setting("QEMU", "qemu-system-riscv64"))
+    if not words or shutil.which(words[0]) is None:
+        what = f"QEMU '{' '.join(words)}' was not found"
+        raise ConfigError(f"{what}; on Debian the package is {qemu.PACKAGE}")
+    return words
 
 
 def need_host_ref():
@@ -103,49 +94,123 @@ def need_host_ref():
     return host_ref
 
 
+# ---- The kernel: ours, another with -initrd, or one with the init built in -----------------------
+@dataclasses.dataclass
+class Target:
+    """The kernel that was asked for."""
+
+    kernel: pathlib.Path
+    audits: bool  # it prints an audit and ends QEMU, as ours does
+    prepared: object  # the folder of the prepared proof that is built into it, or None
+
+    def is_foreign(self):
+        return not self.audits or self.prepared is not None
+
+
+def default_folder():
+    """Where `make proof-elf` puts what it prepares."""
+    return build_folder() / "neuron"
+
+
+def read_kernel(name):
+    path = pathlib.Path(name)
+    if not path.is_file():
+        raise ConfigError(f"the kernel {name} {'is no file' if path.exists() else 'is missing'}")
+    if not 0 < path.stat().st_size <= KERNEL_LIMIT_BYTES:
+        raise ConfigError(f"the kernel {name} has {path.stat().st_size} bytes")
+    return path.absolute(), path.read_bytes()
+
+
+def is_kernel(image):
+    """Whether a file is a RISC-V ELF. QEMU would start any other file at its first byte."""
+    return image.startswith(ELF_MAGIC) and (image[4:5], image[18:20]) == ELF_RV64
+
+
+def missing_of(folder):
+    """What a folder lacks to be a prepared proof, or None."""
+    names = (PRODUCER, CONSUMER, f"{CHALLENGE}/digest")
+    return next((name for name in names if not (folder / name).is_file()), None)
+
+
+def prepared_init(folder):
+    """The init ELF that was prepared in a folder."""
+    missing = missing_of(folder)
+    if missing:
+        what = f"{shown(folder)} is no prepared proof: {missing} is missing"
+        raise ConfigError(f"{what}; run make proof-elf")
+    return (folder / PRODUCER).read_bytes()
+
+
+def find_built_in(image):
+    """The folder whose init the kernel's file holds: `make proof-elf`'s, or an older run's."""
+    folders = [default_folder(), *sorted((build_folder() / "runs").glob("*"))]
+    inits = [(folder, (folder / PRODUCER)) for folder in folders if not missing_of(folder)]
+    return next((folder for folder, init in inits if init.read_bytes() in image), None)
+
+
+def choose_kernel(kernel, run):
+    """kernel: the file of --kernel, run: the folder of --run; None where not given. -> Target"""
+    if kernel is None:
+        if run is not None:
+            raise ConfigError("--run names what is built into a kernel; say which by --kernel")
+        return Target(build_folder() / "kernel" / "kernel.elf", True, None)
+    path, image = read_kernel(kernel)
+    folder = find_built_in(image) if run is None else pathlib.Path(run)
+    built_in = folder is not None and prepared_init(folder) in image
+    if not built_in and not is_kernel(image):
+        what = f"the kernel {kernel} is no RISC-V ELF file"
+        raise ConfigError(f"{what}, and no prepared init is built into it")
+    return Target(path, AUDIT_WORD in image, folder and folder.absolute())
+
+
+# ---- The input and the two programs ------------------------------------------------------------
+def call(words, **more):
+    """Runs a tool, which does not outlive us. -> CompletedProcess"""
+    return subprocess.run(
+        words,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+        preexec_fn=supervise.tied(),
+        **more,
+    )
+
+
 def read_source(spec):
-    """The payload file as we read it ourselves, to compare with what host-ref took; None when it is generated."""
+    """The payload file as we read it, to compare with what host-ref took; None when generated."""
     path = pathlib.Path(spec)
-    if not path.is_file() or path.stat().st_size > SOURCE_LIMIT_BYTES:
+    if spec.startswith(facts.GENERATED) or not path.is_file():
         return None
-    return path.read_bytes()
+    return path.read_bytes() if path.stat().st_size <= SOURCE_LIMIT_BYTES else None
 
 
-def make_challenge(host_ref, spec, folder):
-    done = subprocess.run([str(host_ref), "challenge", "--payload", spec, "--out", str(folder)], check=False,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          preexec_fn=supervise.tied())
+def make_input(host_ref, options, folder):
+    """host-ref's files of a fresh challenge around the payload asked for. -> facts.HostFacts"""
+    spec = os.path.relpath(ROOT / "LICENSE") if options.payload is None else options.payload
+    source = read_source(spec)
+    words = [str(host_ref), "challenge", "--payload", spec, "--out", str(folder)]
+    done = call(words, stdout=subprocess.PIPE)
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode == HOST_REF_REFUSED:
         raise ConfigError(said or f"host-ref refused the payload '{spec}'")
     if done.returncode != 0:
         raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
-
-
-def make_input(host_ref, spec, folder, wrong_digest):
-    """host-ref's files of a fresh challenge around a payload. -> facts.HostFacts"""
-    source = None if spec.startswith(facts.GENERATED) else read_source(spec)
-    make_challenge(host_ref, spec, folder)
     host = facts.load_host_facts(folder, source)
-    if wrong_digest:
+    if options.wrong_digest:
         spoil_digest(folder / "expected.h", host.digest_hex)
     return host
 
 
-def byte_list(hex_digest):
-    """The digest as a C initializer: 0x12, 0x34, ... with whatever stands between the numbers."""
-    return r"[\s,]+".join(f"0x{hex_digest[i:i + 2]}" for i in range(0, len(hex_digest), 2))
-
-
 def spoil_digest(path, hex_digest):
-    """Flips one digit of the digest that the producer expects, in expected.h; the judge does not read that file."""
+    """Flips one digit of the digest in expected.h, which the producer reads and no judge does."""
     text = path.read_text(encoding="ascii")
-    flipped = "0" if hex_digest[-1] != "0" else "1"
-    found = list(re.finditer(f"{hex_digest}|{byte_list(hex_digest)}", text, re.IGNORECASE))
+    # It stands there as one word, or as a C initializer: 0x12, 0x34, ...
+    listed = r"[\s,]+".join(f"0x{hex_digest[i:i + 2]}" for i in range(0, len(hex_digest), 2))
+    found = list(re.finditer(f"{hex_digest}|{listed}", text, re.IGNORECASE))
     if len(found) != 1:
         raise HarnessError(f"expected.h names the digest {len(found)} times instead of once")
-    end = found[0].end()
-    path.write_text(text[:end - 1] + flipped + text[end:], encoding="ascii")
+    end, flipped = found[0].end(), "0" if hex_digest[-1] != "0" else "1"
+    path.write_text(text[: end - 1] + flipped + text[end:], encoding="ascii")
 
 
 @contextlib.contextmanager
@@ -156,43 +221,72 @@ def one_build_at_a_time():
         yield
 
 
-def make_elfs(run, mutant):
-    """Goal run-elf: RUN/producer.elf (init, with the consumer inside) and RUN/consumer.elf."""
-    make_programs(run, mutant, "run-elf", ("producer.elf", "consumer.elf"))
-
-
 def make_command(goal, *variables):
-    """-> (words, environment). An outer make's job server and flags are its own; what its caller set arrives through
-    the environment, but for what is set here."""
-    words = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT), goal, *variables]
-    ours = {variable.partition("=")[0] for variable in variables}
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT") and key not in ours}
-    return words, environment
+    """-> (words, environment). What an outer make was called with is not for this one, but for what
+    its caller set, which arrives by the environment where it is not set here."""
+    words = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT)]
+    taken = {*MAKES_OWN, *(variable.partition("=")[0] for variable in variables)}
+    environment = {key: value for key, value in os.environ.items() if key not in taken}
+    return [*words, goal, *variables], environment
 
 
 def make_programs(run, mutant, goal, names):
-    command, environment = make_command(goal, f"RUN_DIR={shown(run)}", *([f"MUTANT={mutant}"] if mutant else []))
+    """Builds a challenge's programs into the folder of the run."""
+    more = [f"MUTANT={mutant}"] if mutant else []
+    words, environment = make_command(goal, f"RUN_DIR={shown(run)}", *more)
     log = run / "make.log"
     with one_build_at_a_time(), open(log, "wb") as out:
         try:
-            done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                  env=environment, preexec_fn=supervise.tied())
+            done = call(words, stdout=out, env=environment)
         except OSError as error:
-            raise ConfigError(f"'{command[0]}' cannot be run ({error.strerror}); the package is make") from error
+            what = f"'{words[0]}' cannot be run ({error.strerror})"
+            raise ConfigError(f"{what}; the package is make") from error
     if done.returncode != 0:
-        tail = log.read_text(errors="replace").strip().splitlines()[-3:]
-        raise ConfigError(f"the payload could not be built ({shown(log)}): {' | '.join(tail)}")
+        tail = " | ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
+        raise ConfigError(f"the payload could not be built ({shown(log)}): {tail}")
     for name in names:
         if not (run / name).is_file():
             raise HarnessError(f"make {goal} made no {name}")
+
+
+def make_elfs(run, mutant):
+    """RUN/producer.elf (init, with the consumer inside) and RUN/consumer.elf"""
+    make_programs(run, mutant, "run-elf", (PRODUCER, CONSUMER))
+
+
+# ---- The run ------------------------------------------------------------------------------------
+def run_qemu(argv, folder, limits, **until):
+    """One boot; folder gets serial.log and qemu.stderr. limits: .wall and .log_cap. A QEMU that
+    does not start is CONFIG."""
+    log, errors = folder / "serial.log", folder / "qemu.stderr"
+    try:
+        ran = qemu.run(argv, log, errors, limits.wall, limits.log_cap, **until)
+    except qemu.QemuMissing as error:
+        raise ConfigError(str(error)) from error
+    if ran.exit_code == qemu.OWN_ERROR and not ran.log:
+        reasons = errors.read_text(errors="replace").strip().splitlines()
+        raise ConfigError(f"QEMU refused to start: {(reasons or ['it gave no reason'])[0]}")
+    return ran
 
 
 def sha256_file(path):
     return facts.sha256_hex(path.read_bytes())
 
 
-def private_copy(source, target):
-    """-> (hash of the original, hash of the copy): the copy is what is booted."""
-    shutil.copyfile(source, target)
-    return sha256_file(source), sha256_file(target)
+class PrivateCopies:
+    """Copies that are run in place of the originals, with the SHA-256 of both before the run."""
+
+    def __init__(self, **files):
+        """files: name=(original, copy)"""
+        self.paths, self.before = {name: copy for name, (_, copy) in files.items()}, {}
+        for name, (original, copy) in files.items():
+            shutil.copyfile(original, copy)
+            self.before[name] = (sha256_file(original), sha256_file(copy))
+
+    def images(self):
+        """Once the run is over. -> {name: facts.Image}"""
+        after = {name: sha256_file(copy) for name, copy in self.paths.items()}
+        return {name: facts.Image(*self.before[name], after[name]) for name in after}
+
+    def read(self, name):
+        return self.paths[name].read_bytes()

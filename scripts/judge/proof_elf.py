@@ -1,65 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepares the two ELF files of one challenge, to be built into a kernel that has its init inside (make proof-elf)."""
+"""Prepares a challenge's two ELF files, to be built into a kernel that has its init inside."""
 import pathlib
 import secrets
 import shutil
-import sys
 
 from judge import cli
 from judge import prepare
 from judge import supervise
-from judge import target as targets
-from judge.prepare import ConfigError, HarnessError
-from judge.report import say
+from judge.cli import say
+from judge.prepare import ConfigError, HarnessError, shown
 
+OUT_OPTION = ("--out", str, None, "DIR", "where to; what was prepared there is replaced")
+DOES = "Prepares the proof's init for a kernel that has it built in."
 OK, CONFIG, HARNESS_BUG = 0, 2, 3
-
-
-def parse_options(words):
-    parser = cli.Parser(prog="proof-elf.sh", description="Prepares the proof's init for a kernel that has it built in. "
-                        "Exit: 0 done, 2 CONFIG, 3 HARNESS-BUG.", allow_abbrev=False)
-    parser.add_argument("--payload", metavar="SPEC", default="LICENSE", help="a file, or gen:<seed>:<len>")
-    parser.add_argument("--out", metavar="DIR", default=None, help="where to; what was prepared there is replaced")
-    parser.add_argument("--mutant", metavar="NAME", default=None, help="build a payload with a fault, on purpose")
-    parser.add_argument("--wrong-digest", action="store_true", help="let the producer expect a wrong digest")
-    return parser.parse_args(words)
-
-
-def make(options, folder):
-    """-> facts.HostFacts"""
-    challenge = folder / targets.CHALLENGE
-    host = prepare.make_input(prepare.need_host_ref(), options.payload, challenge, options.wrong_digest)
-    prepare.make_elfs(folder, options.mutant)
-    return host
 
 
 def check_out(out):
     """Only what this program wrote is replaced."""
     if not out.exists():
         return
-    if not out.is_dir() or any(out.iterdir()) and not targets.is_prepared(out):
-        raise ConfigError(f"{prepare.shown(out)} exists and holds something else than a prepared proof")
-
-
-def take_place(fresh, out):
-    """The new folder gets the old one's name. -> the old one, under another name
-
-    In one step, where the file system can; elsewhere an interrupt between the two steps leaves the old one hidden.
-    """
-    if supervise.exchange(fresh, out):
-        return fresh
-    old = out.with_name(f".old-{secrets.token_hex(8)}")
-    out.rename(old)
-    fresh.rename(out)
-    return supervise.unfinished(old)
+    if not out.is_dir() or any(out.iterdir()) and prepare.missing_of(out):
+        raise ConfigError(f"{shown(out)} exists and holds something else than a prepared proof")
 
 
 def replace(fresh, out):
-    """The old folder stays until the new one is complete."""
+    """Gives the new folder the old one's name, in one step where the file system can. The old
+    folder stays until the new one is complete."""
     if not out.exists():
         fresh.rename(out)
         return
-    old = take_place(fresh, out)
+    old = fresh
+    if not supervise.exchange(fresh, out):
+        old = out.with_name(f".old-{secrets.token_hex(8)}")
+        out.rename(old)
+        fresh.rename(out)
+        supervise.unfinished(old)
     if old.is_symlink():
         old.unlink()
     else:
@@ -67,27 +42,32 @@ def replace(fresh, out):
 
 
 def run(words):
-    options = parse_options(words)
-    out = pathlib.Path(options.out).absolute() if options.out else targets.default_folder()
+    options = cli.parse(words, "proof-elf.sh", DOES, (*cli.PAYLOAD_OPTIONS, OUT_OPTION))
+    standard = prepare.default_folder()
+    out = pathlib.Path(options.out).absolute() if options.out else standard
     check_out(out)
     fresh = supervise.unfinished(out.with_name(f".fresh-{secrets.token_hex(8)}"))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         fresh.mkdir(mode=0o700)
-        host = make(options, fresh)
+        challenge = fresh / prepare.CHALLENGE
+        host = prepare.make_input(prepare.need_host_ref(), options, challenge)
+        prepare.make_elfs(fresh, options.mutant)
         replace(fresh, out)
     except OSError as error:
-        raise ConfigError(f"{prepare.shown(out)} cannot be written: {error}") from error
+        raise ConfigError(f"{shown(out)} cannot be written: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    say(f"prepared {host.spec}, {len(host.payload)} bytes and a fresh challenge, in {prepare.shown(out)}")
-    say(f"EMBED_INIT_ELF={out / targets.PRODUCER}")
+    size = f"{len(host.payload)} bytes and a fresh challenge"
+    say(f"prepared {host.spec}, {size}, in {shown(out)}")
+    say(f"EMBED_INIT_ELF={out / prepare.PRODUCER}")
     say("next: build the kernel with that in its environment, then")
-    where = "" if out == targets.default_folder() else f" RUN={out}"
+    where = "" if out == standard else f" RUN={out}"
     say(f"    make run-qemu KERNEL=<the kernel's file>{where}")
 
 
 def main(words):
+    """-> exit code"""
     try:
         run(words)
         return OK
@@ -97,7 +77,3 @@ def main(words):
     except (HarnessError, ValueError) as error:
         say(f"proof-elf: HARNESS-BUG {error}")
         return HARNESS_BUG
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

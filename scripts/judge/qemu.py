@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs QEMU: reads its serial line itself, caps log and time, and leaves no process behind."""
+"""Runs QEMU: reads its serial line, caps log and time, and leaves no process behind."""
+import contextlib
 import dataclasses
 import os
 import select
@@ -10,6 +11,8 @@ import time
 from judge import supervise
 
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
+MACHINE = f"-M virt -cpu {CPU} -smp 1 -icount shift=0,sleep=off"
+LINES = "-display none -monitor none -parallel none -serial stdio -no-reboot"
 PACKAGE = "qemu-system-misc"
 OWN_ERROR = 1
 READ_BYTES = 65536
@@ -30,15 +33,11 @@ class QemuRun:
 
 
 def command(qemu_words, mem, kernel, initrd, append, extra=()):
-    """QEMU's arguments. None as initrd or append: the kernel has its init built in, and takes no arguments of ours.
+    """QEMU's arguments. None as initrd or append: the kernel has its init built in, and takes none.
 
     The extra words come last: of -m, -smp, -cpu and -icount QEMU takes the later one.
     """
-    words = list(qemu_words) + [
-        "-M", "virt", "-cpu", CPU, "-m", mem, "-smp", "1", "-icount", "shift=0,sleep=off",
-        "-display", "none", "-monitor", "none", "-parallel", "none", "-serial", "stdio", "-no-reboot",
-        "-kernel", str(kernel),
-    ]
+    words = [*qemu_words, *MACHINE.split(), "-m", mem, *LINES.split(), "-kernel", str(kernel)]
     words += [] if initrd is None else ["-initrd", str(initrd)]
     words += [] if append is None else ["-append", append]
     return words + list(extra)
@@ -47,88 +46,76 @@ def command(qemu_words, mem, kernel, initrd, append, extra=()):
 def stop(process):
     """Ends our own child and whatever it started; it leads a process group of its own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        try:
-            os.killpg(process.pid, number)
-            process.wait(timeout=STOP_SECONDS)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(timeout=STOP_SECONDS)
+    process.stdout.close()
 
 
 class Patience:
-    """Until when the serial line is read: to the wall timeout, or for a moment after what was waited for."""
+    """Until when the serial line is read: the wall timeout, or a moment after `until` came true."""
 
     def __init__(self, deadline, until, linger_seconds):
         self.end, self.reason = deadline, "wall"
         self.until, self.linger_seconds = until, linger_seconds
 
-    def left(self):
-        return self.end - time.monotonic()
-
     def look(self, log):
         """New output came. Once `until` was true it is not asked again."""
-        if self.until is None or not self.until(log):
-            return
-        self.until = None
-        over = time.monotonic() + self.linger_seconds
-        if over < self.end:
-            self.end, self.reason = over, "linger"
+        if self.until is not None and self.until(log):
+            self.until, over = None, time.monotonic() + self.linger_seconds
+            if over < self.end:
+                self.end, self.reason = over, "linger"
 
 
 def read_serial(process, log_file, log_cap, patience):
-    """Copies the serial line to the log until its end. -> (log, None, "log-cap", "wall" or "linger")."""
-    log = bytearray()
-    source = process.stdout.fileno()
-    while True:
-        left = patience.left()
+    """Copies the serial line to the log, to its end or a limit. -> (log, None or why it stopped)"""
+    log, source = bytearray(), process.stdout.fileno()
+    while len(log) < log_cap:
+        left = patience.end - time.monotonic()
         if left <= 0:
             return bytes(log), patience.reason
         if not select.select([source], [], [], left)[0]:
             continue
-        chunk = os.read(source, READ_BYTES)
+        chunk = os.read(source, READ_BYTES)[: log_cap - len(log)]
         if not chunk:
             return bytes(log), None
-        chunk = chunk[:log_cap - len(log)]
         log += chunk
         log_file.write(chunk)
         log_file.flush()
-        if len(log) >= log_cap:
-            return bytes(log), "log-cap"
         patience.look(log)
-
-
-def wait_for_end(process, deadline):
-    try:
-        process.wait(timeout=max(0, deadline - time.monotonic()))
-        return None
-    except subprocess.TimeoutExpired:
-        return "wall"
+    return bytes(log), "log-cap"
 
 
 def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_seconds=0):
     """One boot, to the end of its serial line. A run that ends by itself is never killed.
 
-    A kernel without an end of its own needs `until`: asked with the log so far whenever output came; once it says
-    true the run goes on for linger_seconds and is then ended, with `stopped` = "linger".
+    A kernel without an end of its own needs `until`: asked with the log so far after each output.
+    Once it is true the run goes on for linger_seconds and is then ended, with `stopped` = "linger".
     """
     begin = time.monotonic()
-    process = None
+    patience = Patience(begin + wall_seconds, until, linger_seconds)
     with open(log_path, "wb") as log_file, open(stderr_path, "wb") as stderr_file:
         try:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr_file,
-                                       bufsize=0, start_new_session=True, preexec_fn=supervise.tied())
-            patience = Patience(begin + wall_seconds, until, linger_seconds)
+            process = subprocess.Popen(  # pylint: disable=consider-using-with
+                argv,
+                bufsize=0,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr_file,
+                start_new_session=True,
+                preexec_fn=supervise.tied(),
+            )
+        except OSError as error:
+            what = f"'{argv[0]}' cannot be run ({error.strerror})"
+            raise QemuMissing(f"{what}; the package is {PACKAGE}") from error
+        try:
             log, stopped = read_serial(process, log_file, log_cap, patience)
             if not stopped:
-                stopped = wait_for_end(process, begin + wall_seconds)
-        except OSError as error:
-            if process is None:
-                raise QemuMissing(f"'{argv[0]}' cannot be run ({error.strerror}); the package is {PACKAGE}") from error
-            raise
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=max(0, begin + wall_seconds - time.monotonic()))
+                stopped = "wall" if process.returncode is None else None
         finally:
-            if process is not None:
-                stop(process)
-                process.stdout.close()
+            stop(process)
     exit_code = None if stopped else process.returncode
     return QemuRun(argv, log, exit_code, stopped, time.monotonic() - begin)

@@ -17,7 +17,9 @@ import time
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SIGNAL_EXIT_BASE = 128
-GRACE_SECONDS = 2  # from SIGTERM, at which make removes the files that it had half written, to SIGKILL
+GRACE_SECONDS = (
+    2  # from SIGTERM, at which make removes the files that it had half written, to SIGKILL
+)
 PATIENCE_SECONDS = 10  # after SIGKILL; a process that the system cannot end by then is left
 LOOK_SECONDS = 0.05
 BELOW = "BELOW_SUPERVISOR"  # in the environment of a program that has one
@@ -29,6 +31,7 @@ ledger = None  # descriptor of the list of unfinished paths; None in a program w
 
 
 # ---- Processes below this one ---------------------------------------------------------------------------------------
+
 
 def adopt_orphans():
     """From now on a process below this one becomes its child when it loses its own parent."""
@@ -55,7 +58,9 @@ def processes():
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):  # it ended since it was listed
-                stat = pathlib.Path(f"/proc/{name}/stat").read_text(encoding="utf-8", errors="replace")
+                stat = pathlib.Path(f"/proc/{name}/stat").read_text(
+                    encoding="utf-8", errors="replace"
+                )
                 state, parent = stat.rpartition(")")[2].split()[:2]
                 found[int(name)] = int(parent), state
     return found
@@ -111,7 +116,9 @@ def send(pid, number):
 
 def name_of(pid):
     try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        return (
+            pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        )
     except OSError:
         return "?"
 
@@ -145,6 +152,7 @@ def end_strays(but=(), grace=0):
 
 
 # ---- Files that are seen whole or not at all ------------------------------------------------------------------------
+
 
 def unfinished(path):
     """Whatever is at this path when the program ends is removed. -> path"""
@@ -183,6 +191,7 @@ def remove_unfinished():
 
 # ---- The supervisor -------------------------------------------------------------------------------------------------
 
+
 def wait_for_program(program):
     """-> (the signal that asks us to end or None, the program's status or None). Takes orphans' remains away."""
     while True:
@@ -203,7 +212,9 @@ def supervise(program):
     remove_unfinished()
     if number is None and status >= 0:
         return status
-    ended = f"interrupted by {number.name}" if number else f"ended by {signal.Signals(-status).name}"
+    ended = (
+        f"interrupted by {number.name}" if number else f"ended by {signal.Signals(-status).name}"
+    )
     with contextlib.suppress(OSError):
         os.write(2, f"{ended}; what ran was ended\n".encode())
     return SIGNAL_EXIT_BASE + (number or -status)

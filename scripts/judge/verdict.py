@@ -1,158 +1,223 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of checks, and the verdict that follows from it."""
+"""The table of checks, the manifests, and the verdict that follows from both."""
+import collections
+import json
+import pathlib
+import re
 import traceback
 
-from judge import check_audit
-from judge import check_foreign
-from judge import check_host
-from judge import check_log
-from judge import check_run
-from judge import check_share
-from judge import manifest as manifests
-from judge.context import Context, NOT_CHECKED, OK, RED, Outcome
+from judge import check_linux as linux
+from judge import check_run as run
+from judge import check_share as share
+from judge import exit_codes
+from judge import facts
+from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, Outcome
 
 PASS, FAIL, CONFIG, HARNESS_BUG = "PASS", "FAIL", "CONFIG", "HARNESS-BUG"
 EXIT_CODES = {PASS: 0, FAIL: 1, CONFIG: 2, HARNESS_BUG: 3}
 
-# In the order in which they are shown: (name, function, whether it reads the audit's records).
-# The names are cited by tests, red logs and documents: they do not change.
-CHECKS = (
-    ("limits", check_run.limits, False),
-    ("exit-code", check_run.exit_code, False),
-    ("images", check_run.images, False),
-    ("input", check_run.input_facts, False),
-    ("markers", check_log.markers, False),
-    ("failure-lines", check_log.failure_lines, False),
-    ("bad-patterns", check_log.bad_patterns, False),
-    ("evidence", check_log.evidence, False),
-    ("audit-form", check_audit.form, False),
-    ("audit-complete", check_audit.complete, True),
-    ("audit-result", check_audit.result, True),
-    ("tasks", check_audit.tasks, True),
-    ("digest", check_share.digest, True),
-    ("page-digest", check_share.page_digest, True),
-    ("messages-clean", check_share.messages_clean, True),
-    ("sharing", check_share.sharing, True),
-    ("read-only", check_share.read_only, True),
-    ("accessed", check_share.accessed, True),
-    ("no-kernel-copy", check_share.no_kernel_copy, True),
-    ("counters", check_share.counters, True),
-    ("seal", check_share.seal, True),
-    ("leaks", check_audit.leaks, True),
-    ("hazards", check_audit.hazards, True),
-    ("authors", check_log.authors, True),
-)
-# On Linux: the same names in the same order where the fact exists, and four that only a parent can make.
-HOST_CHECKS = (
-    ("limits", check_host.limits, False),
-    ("exit-code", check_host.exit_code, False),
-    ("images", check_host.images, False),
-    ("input", check_run.input_facts, False),
-    ("markers", check_log.markers, False),
-    ("failure-lines", check_log.failure_lines, False),
-    ("bad-patterns", check_log.bad_patterns, False),
-    ("evidence", check_log.evidence, False),
-    ("audit-form", check_host.untold("the harness recorded the facts itself; there is no text to read"), False),
-    ("audit-complete", check_audit.complete, True),
-    ("audit-result", check_host.untold("there is no init; see exit-code and tasks"), False),
-    ("tasks", check_host.tasks, True),
-    ("digest", check_share.digest, True),
-    ("page-digest", check_share.page_digest, True),
-    ("messages-clean", check_host.messages_clean, True),
-    ("sharing", check_share.sharing, True),
-    ("read-only", check_host.read_only, True),
-    ("accessed", check_host.accessed, True),
-    ("no-kernel-copy", check_host.untold("Linux does not count what it copies for a process"), False),
-    ("counters", check_host.counters, True),
-    ("seal", check_share.seal, True),
-    ("leaks", check_host.untold("Linux does not count slots and frames of a process; see descriptors"), False),
-    ("hazards", check_host.untold("no call of the kernel's contract is made"), False),
-    ("authors", check_host.authors, True),
-    ("barriers", check_host.barriers, True),
-    ("seals", check_host.seals, True),
-    ("content", check_host.content, True),
-    ("descriptors", check_host.descriptors, True),
-)
-# On a kernel that is not ours: the same names in the same order, and `reading`. What its audit would say is said to be
-# missing, check by check; if it prints one, it is judged.
-FOREIGN_CHECKS = (
-    ("limits", check_foreign.limits, False),
-    ("exit-code", check_foreign.exit_code, False),
-    ("images", check_foreign.images, False),
-    ("input", check_run.input_facts, False),
-    ("reading", check_foreign.reading, False),
-    ("markers", check_log.markers, False),
-    ("failure-lines", check_log.failure_lines, False),
-    ("bad-patterns", check_foreign.bad_patterns, False),
-    ("evidence", check_foreign.evidence, False),
-    ("audit-form", check_foreign.form, False),
-) + tuple((name, check_foreign.told(function, check_foreign.UNTOLD[name]), False)
-          for name, function, reads_audit in CHECKS if reads_audit)
+# What a check reads. A kernel that is not ours may give no end, no audit, and so no records.
+RUN, END, FILES, LOG, AUDIT, RECORDS, PROC = "run end files log audit records /proc".split()
+Check = collections.namedtuple("Check", ("name", "reads", QEMU, LINUX, FOREIGN))
+# In the order in which they are shown. Tests, red logs and documents cite the names: they do not
+# change. A column is a platform: the function that makes the check there, or the reason why nobody
+# can, or None where there is no such check. On another kernel a reason holds unless that kernel
+# gives what the check reads: then our own kernel's function makes the check.
+# fmt: off
+CHECKS = [Check(*row) for row in (
+    # name, reads; on our kernel, on Linux, on another kernel
+    ("limits", RUN, run.limits, linux.limits, run.limits),
+    ("exit-code", END, run.exit_code, linux.exit_code,
+     "the kernel gave none: it has no way to end QEMU"),
+    ("images", FILES, run.images, linux.images, run.images),
+    ("input", FILES, run.input_facts, run.input_facts, run.input_facts),
+    ("reading", LOG, None, None, run.reading),
+    ("markers", LOG, run.markers, run.markers, run.markers),
+    ("failure-lines", LOG, run.failure_lines, run.failure_lines, run.failure_lines),
+    ("bad-patterns", LOG, run.bad_patterns, run.bad_patterns, run.foreign_bad_patterns),
+    ("evidence", LOG, run.evidence, run.evidence, run.foreign_evidence),
+    ("audit-form", AUDIT, run.audit_form,
+     "the harness recorded the facts itself; there is no text to read",
+     "the kernel prints none"),
+    ("audit-complete", RECORDS, run.audit_complete, run.audit_complete, "nothing was recorded"),
+    ("audit-result", RECORDS, run.audit_result,
+     "there is no init; see exit-code and tasks",
+     "the kernel does not say what became of init"),
+    ("tasks", RECORDS, run.tasks, linux.tasks,
+     "the kernel lists no tasks; the producer says that it waited"),
+    ("digest", RECORDS, share.digest, share.digest,
+     "no record of the reply; see evidence, the producer's word"),
+    ("page-digest", RECORDS, share.page_digest, share.page_digest,
+     "no record of the reply; the producer compared it"),
+    ("messages-clean", RECORDS, share.messages_clean, linux.messages_clean,
+     "no record of messages"),
+    ("sharing", RECORDS, share.sharing, share.sharing, "no record of physical pages"),
+    ("read-only", RECORDS, share.read_only, linux.read_only, "no record of mappings"),
+    ("accessed", RECORDS, share.accessed, linux.accessed, "no record of page table entries"),
+    ("no-kernel-copy", RECORDS, share.no_kernel_copy,
+     "Linux does not count what it copies for a process",
+     "the kernel does not count what it copies"),
+    ("counters", RECORDS, share.counters, linux.counters,
+     "nothing to hold the library's counters against"),
+    ("seal", RECORDS, share.seal, share.seal,
+     "no record of aliases; see evidence, the library's word"),
+    ("leaks", RECORDS, run.leaks,
+     "Linux does not count slots and frames of a process; see descriptors",
+     "the kernel does not count what is left"),
+    ("hazards", RECORDS, run.hazards,
+     "no call of the kernel's contract is made",
+     "the kernel records none; a panic would be in bad-patterns"),
+    ("authors", RECORDS, run.authors, linux.authors,
+     "the console is one, and the kernel does not say who wrote what"),
+    ("barriers", PROC, None, linux.barriers, None),
+    ("seals", PROC, None, linux.seals, None),
+    ("content", PROC, None, linux.content, None),
+    ("descriptors", PROC, None, linux.descriptors, None),
+)]
+# fmt: on
 MANIFEST_CHECK = "manifest"
+AUDIT_MALFORMED = "the audit is not in form"
 
 
-def names_of(checks):
-    return (MANIFEST_CHECK,) + tuple(name for name, _, _ in checks)
+def names_on(platform):
+    """The names of a platform's checks, in order."""
+    return (MANIFEST_CHECK, *(row.name for row in CHECKS if getattr(row, platform)))
 
 
-CHECK_NAMES = names_of(CHECKS)
-AUDIT_CHECKS = tuple(name for name, _, reads_audit in CHECKS if reads_audit)
+def may_skip(platform):
+    """The checks that a run on this platform may leave unmade: nobody can make them there."""
+    return {row.name for row in CHECKS if isinstance(getattr(row, platform), str)}
 
 
+def can_read(row, ctx):
+    """Whether a kernel that is not ours gives what the check reads."""
+    owed = ctx.boot.must_audit
+    if row.reads == END:
+        return owed or ctx.boot.stopped != "linger"
+    has_audit = bool(ctx.audit or ctx.audit_error)
+    return has_audit or row.reads == AUDIT and owed
+
+
+def make_check(row, ctx):
+    made = getattr(row, ctx.boot.platform)
+    if isinstance(made, str) and ctx.boot.platform == FOREIGN and can_read(row, ctx):
+        made = row.qemu
+    if isinstance(made, str):
+        return facts.not_checked(made)
+    if row.reads == RECORDS and ctx.audit is None:
+        return facts.not_checked(AUDIT_MALFORMED)
+    return made(ctx)
+
+
+# ---- Manifests: what a run must show. A broken one is the harness's own fault, never a pass ------
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests" / "qemu" / "manifests"
+LISTS = ("markers", "consumer_markers", "hazards", "kernel_lines")
+KEYS = {"name", "about", "platform", "last_marker", "exit_code", *LISTS}
+COMMENT_KEYS = {"SPDX-License-Identifier"}
+
+
+class ManifestError(Exception):
+    """The manifest cannot be judged by."""
+
+
+def manifest_names(platform=None):
+    names = sorted(path.stem for path in FOLDER.glob("*.json"))
+    return [name for name in names if platform in (None, load_manifest(name)["platform"])]
+
+
+def load_manifest(name):
+    try:
+        return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ManifestError(f"{name}.json is not JSON: {error}") from error
+
+
+def is_text_list(value):
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+
+
+def exit_code_faults(manifest):
+    code, on_linux = manifest["exit_code"], manifest["platform"] == LINUX
+    if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
+        return [f"'platform' is none of {QEMU}, {LINUX}, {FOREIGN}"]
+    if on_linux and (type(code) is not int or code != 0):  # pylint: disable=unidiomatic-typecheck
+        return ["'exit_code' is not 0, with which a process says that all was well"]
+    if not on_linux and not (isinstance(code, str) and code in exit_codes.load()):
+        outcomes = ", ".join(exit_codes.load())
+        return [f"'exit_code' is no outcome that only the guest can give ({outcomes})"]
+    return []
+
+
+def manifest_faults(manifest):
+    """It is sane: markers, an outcome that only the guest can give (on Linux 0), no unknown key. A
+    broken one is HARNESS-BUG."""
+    if not isinstance(manifest, dict) or not manifest:
+        return ["it is empty"]
+    found = [f"key '{key}' is missing" for key in sorted(KEYS - manifest.keys())]
+    unknown = sorted(manifest.keys() - KEYS - COMMENT_KEYS)
+    found += [f"key '{key}' is unknown" for key in unknown]
+    if found:
+        return found
+    found = [
+        f"'{key}' is not a list of strings" for key in LISTS if not is_text_list(manifest[key])
+    ]
+    if found:
+        return found
+    last, mine = manifest["last_marker"], manifest["markers"]
+    if not mine or not isinstance(last, str) or not last:
+        found.append("no marker is expected")
+    elif len({*mine, last}) != len(mine) + 1:
+        found.append("a marker is expected twice")
+    strange = [marker for marker in manifest["consumer_markers"] if marker not in mine]
+    found += [f"'{marker}' in consumer_markers is no marker" for marker in strange]
+    found += exit_code_faults(manifest)
+    for pattern in manifest["kernel_lines"]:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            found.append(f"kernel_lines: '{pattern}': {error}")
+    return found
+
+
+# ---- The verdict -------------------------------------------------------------------------------
 class Verdict:
     """PASS, FAIL, CONFIG or HARNESS-BUG, with the outcome of every check by name."""
 
     def __init__(self, word, reason, outcomes, trace=None):
-        self.word = word
-        self.reason = reason
-        self.outcomes = outcomes
-        self.trace = trace
+        self.word, self.reason, self.outcomes, self.trace = word, reason, outcomes, trace
 
     def names(self, status):
         return {name for name, outcome in self.outcomes.items() if outcome.status == status}
 
 
-def all_unchecked(first, checks):
-    outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names_of(checks)}
-    outcomes[MANIFEST_CHECK] = first
-    return outcomes
-
-
-def run_checks(manifest, boot, host, checks):
-    ctx = Context(manifest, boot, host)
-    expected = len(manifest["markers"]) + 1
-    text = f"'{manifest['name']}': {expected} markers, exit code {manifest['exit_code']}"
-    outcomes = {MANIFEST_CHECK: Outcome(OK, text)}
-    for name, function, reads_audit in checks:
-        if reads_audit and ctx.audit is None:
-            outcomes[name] = Outcome(NOT_CHECKED, check_audit.FORM)
-        else:
-            outcomes[name] = function(ctx)
-    return outcomes
-
-
-def decide(manifest, outcomes):
-    """Green only if every check is ok; one that could not be made counts unless the manifest lets it go."""
+def decide(outcomes, excused):
+    """PASS if every check is ok. One that was not made fails the run, unless it is excused."""
     red = [name for name, outcome in outcomes.items() if outcome.status == RED]
-    open_names = [name for name, outcome in outcomes.items()
-                  if outcome.status == NOT_CHECKED and name not in manifest["may_skip"]]
+    unmade = [name for name, outcome in outcomes.items() if outcome.status == NOT_CHECKED]
+    owed = [name for name in unmade if name not in excused]
     if red:
         return Verdict(FAIL, f"{' '.join(red)}: {outcomes[red[0]].evidence}", outcomes)
-    if open_names:
-        return Verdict(FAIL, f"not checked: {' '.join(open_names)}", outcomes)
-    made = sum(1 for outcome in outcomes.values() if outcome.status == OK)
-    unmade = len(outcomes) - made
-    return Verdict(PASS, f"{made} checks ok" + (f", {unmade} not made" if unmade else ""), outcomes)
+    if owed:
+        return Verdict(FAIL, f"not checked: {' '.join(owed)}", outcomes)
+    made = f"{len(outcomes) - len(unmade)} checks ok"
+    return Verdict(PASS, made + (f", {len(unmade)} not made" if unmade else ""), outcomes)
 
 
-def judge(manifest, boot, host, checks=CHECKS):
-    """Judges one boot. What goes wrong in here is the harness's fault, and is said so."""
+def judge(manifest, boot, host):
+    """Judges one run. An error in here is the harness's fault, and the verdict says so."""
+    names = names_on(boot.platform)
+    outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names}
     try:
-        faults = manifests.faults(manifest, names_of(checks))
+        faults = "; ".join(manifest_faults(manifest))
         if faults:
-            outcomes = all_unchecked(Outcome(RED, "; ".join(faults)), checks)
-            return Verdict(HARNESS_BUG, f"manifest: {'; '.join(faults)}", outcomes)
-        return decide(manifest, run_checks(manifest, boot, host, checks))
+            outcomes[MANIFEST_CHECK] = facts.red(faults)
+            return Verdict(HARNESS_BUG, f"manifest: {faults}", outcomes)
+        ctx, count = facts.Context(manifest, boot, host), len(manifest["markers"]) + 1
+        what = f"'{manifest['name']}': {count} markers, exit code {manifest['exit_code']}"
+        made = {row.name: make_check(row, ctx) for row in CHECKS if row.name in names}
+        excused = may_skip(boot.platform) if manifest["platform"] == boot.platform else ()
+        return decide({MANIFEST_CHECK: Outcome(OK, what), **made}, excused)
     except Exception as error:  # pylint: disable=broad-except
         reason = f"the judge itself failed: {type(error).__name__}: {error}"
-        return Verdict(HARNESS_BUG, reason, all_unchecked(Outcome(NOT_CHECKED, reason), checks), traceback.format_exc())
+        outcomes = dict.fromkeys(names, Outcome(NOT_CHECKED, reason))
+        return Verdict(HARNESS_BUG, reason, outcomes, traceback.format_exc())

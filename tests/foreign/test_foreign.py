@@ -20,9 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import foreign_kernel  # noqa: E402
-from judge import facts, foreign  # noqa: E402
-from judge import manifest as manifests  # noqa: E402
-from judge import target as targets  # noqa: E402
+from judge import facts, noise, prepare  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
@@ -228,19 +226,19 @@ def boot_of(proof, kernel, log):
     files = {"kernel": pathlib.Path(kernel), "init": proof / "producer.elf", "consumer": proof / "consumer.elf"}
     data = {name: path.read_bytes() for name, path in files.items()}
     images = {name: facts.Image(*[facts.sha256_hex(content)] * 3) for name, content in data.items()}
-    return foreign.ForeignBoot(age="a2", nonce="-", log=log.encode(), exit_code=None, stopped="linger", log_cap=1 << 20,
+    return facts.Boot(platform=facts.FOREIGN, abi_rev="a2", nonce="-", log=log.encode(), exit_code=None, stopped="linger", log_cap=1 << 20,
                                seconds=1.0, images=images, init_elf=data["init"], consumer_elf=data["consumer"],
-                               kernel_image=data["kernel"], built_in=True)
+                               kernel_image=data["kernel"], built_in=True, must_audit=False)
 
 
 def check_logs(tap, proof, kernel, log):
-    manifest, host = manifests.load("foreign"), facts.load_host_facts(proof / "challenge", None)
+    manifest, host = verdicts.load_manifest("foreign"), facts.load_host_facts(proof / "challenge", None)
     text = log.decode("utf-8")
     logs = {name: (*change, set(), "") for name, change in HARMLESS.items()}
     for name, (old, new, red, words) in {**logs, **RED_LOGS}.items():
         assert old in text, old
-        boot = foreign.read(boot_of(proof, kernel, text.replace(old, new, 1)), manifest, host)
-        verdict = verdicts.judge(manifest, boot, host, verdicts.FOREIGN_CHECKS)
+        boot = noise.read_boot(boot_of(proof, kernel, text.replace(old, new, 1)), manifest, host)
+        verdict = verdicts.judge(manifest, boot, host)
         found = verdict.names("RED")
         said = not red or any(words in verdict.outcomes[check].evidence for check in red & found)
         good = found == red and said and (verdict.word == "PASS") == (not red)
@@ -254,7 +252,7 @@ def check_watch(tap, log):
     bad = b"[INFO x] the panic handler stands\r\n"
     watched = []
     for allowed, first in (([], bad), ([r"\[INFO x\] the panic .*"], bad), ([], b"vmo: FAIL x\r\n"), ([], b"x\r\n")):
-        watch = foreign.Watch(dict(manifests.load("foreign"), kernel_lines=allowed))
+        watch = noise.Watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
         watched.append((watch(first), watch(first + log)))
     wanted = [(True, True), (False, True), (True, True), (False, True)]
     tap.check(watched == wanted, "when the waiting ends", str(watched))
@@ -282,9 +280,9 @@ def check_found(tap, bench, proof, kernel):
     (runs / "run-1").symlink_to(proof)
     before = os.environ.get("BUILD")
     os.environ["BUILD"] = str(build)
-    found = targets.choose(kernel, None).prepared
+    found = prepare.choose_kernel(kernel, None).prepared
     (runs / "run-1").unlink()
-    lost = targets.choose(kernel, None).prepared
+    lost = prepare.choose_kernel(kernel, None).prepared
     os.environ.pop("BUILD")
     if before is not None:
         os.environ["BUILD"] = before
@@ -306,7 +304,7 @@ def check_config(tap, bench, proof, kernel):
         "a prepared proof without its files": (["--kernel", kernel, "--run", str(bench.folder)],
                                                 "producer.elf is missing"),
         "a prepared proof and no kernel": (["--run", str(proof)], "say which by --kernel"),
-        "both ages of one kernel": (built_in + ["--abi", "all"], "this kernel has one age"),
+        "both ABI revisions of one kernel": (built_in + ["--abi", "all"], "this kernel has one ABI revision"),
         "a payload for what is built in": (built_in + ["--payload", "LICENSE"], "proof-elf"),
         "a mutant for what is built in": (built_in + ["--mutant", "liar"], "proof-elf"),
         "words that do not end": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),

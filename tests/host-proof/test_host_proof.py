@@ -15,13 +15,15 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+from judge import facts  # noqa: E402
+from judge import verdict  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 HARNESS = str(ROOT / "scripts" / "host-test.sh")
 LARGE_FILE_BYTES = 1024 * 1024
-MAY_SKIP = set(json.loads((ROOT / "tests" / "qemu" / "manifests" / "host.json").read_text())["may_skip"])
+MAY_SKIP = verdict.may_skip(facts.LINUX)
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
 # The proof does not come to its end: no page, no evidence, no last marker, and a process that fails gives nothing back.

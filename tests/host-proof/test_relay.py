@@ -17,16 +17,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "scripts/judge/tests")]
 
 from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
-from judge import host_cli  # noqa: E402  pylint: disable=wrong-import-position
-from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
+from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
 from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
-from judge.context import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
+from judge.facts import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 PEER = HERE / "fake_peer.py"
-SKIPPED = set(manifests.load("host")["may_skip"])
+SKIPPED = verdicts.may_skip(facts.LINUX)
 
 P, C = "producer", "consumer"
 LOG_CAP = 1 << 16
@@ -105,16 +105,15 @@ class Bench:
         (self.folder / "page.bin").write_bytes(self.host.page)
 
     def run(self, who, mode):
-        """-> (verdict, HostBoot)"""
+        """-> (verdict, facts.Boot)"""
         modes = {role: mode if role == who else "good" for role in (P, C)}
         os.environ.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")  # else it maps a table of characters
         os.environ["FAKE_WAIT_MS"] = str(SHORT_WAIT.get(mode, LONG_WAIT_MS))
-        programs = {number: (role, [sys.executable, "-B", str(PEER), role, modes[role], str(self.folder)])
-                    for number, role in host_cli.PROGRAMS.items()}
-        paths = {role: (PEER, PEER) for role in (P, C)}
-        before = {role: (prepare.sha256_file(PEER),) * 2 for role in (P, C)}
-        boot = host_cli.observe(programs, paths, before, SHORT_WALL.get(mode, 30.0), LOG_CAP)
-        return verdicts.judge(manifests.load("host"), boot, self.host, verdicts.HOST_CHECKS), boot
+        programs = {number: [sys.executable, "-B", str(PEER), role, modes[role], str(self.folder)]
+                    for number, role in facts.ROLES.items()}
+        copies = prepare.PrivateCopies(**{role: (PEER, self.folder / role) for role in (P, C)})
+        boot = cli.observe(programs, copies, SHORT_WALL.get(mode, 30.0), LOG_CAP)
+        return verdicts.judge(verdicts.load_manifest("host"), boot, self.host), boot
 
 
 def own_state():
@@ -151,7 +150,7 @@ def check_rows(tap, bench):
                   f"red {sorted(verdict.names(RED))}\nnot {sorted(red)}, '{words}' in {check}\n{show(verdict, boot)}")
     tap.check(own_state() == before, "nor is any after these", f"{before}\n{own_state()}")
     reached = set().union(*(red for _, _, red, _, _ in ROWS)) | ELSEWHERE
-    missing = {name for name in verdicts.names_of(verdicts.HOST_CHECKS) if name not in reached}
+    missing = {name for name in verdicts.names_on(facts.LINUX) if name not in reached}
     tap.check(not missing, "every check of a run has a row", " ".join(sorted(missing)))
 
 

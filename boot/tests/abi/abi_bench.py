@@ -7,18 +7,17 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
-from judge import probe_cli  # noqa: E402  pylint: disable=wrong-import-position
-from judge import probe_rows  # noqa: E402  pylint: disable=wrong-import-position
+from judge import probe  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 HARNESS = str(ROOT / "scripts" / "test-abi.sh")
 AGES = ("a1", "a2")
 PROGRAMS = ("probe", "probe2", "probe-hazards")
-FILES = {(age, program): probe_cli.golden_path(program, age) for age in AGES for program in PROGRAMS}
+FILES = {(age, program): probe.golden_path(program, age) for age in AGES for program in PROGRAMS}
 
 
 def golden(age, program="probe"):
-    return probe_rows.load_golden(FILES[age, program])
+    return probe.load_golden(FILES[age, program])
 
 
 def good_lines(cases):

@@ -14,7 +14,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
-from abi_bench import probe_rows  # noqa: E402  pylint: disable=wrong-import-position
+from abi_bench import probe  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 DECIDED_MIN = {"a1": 150, "a2": 200}
@@ -90,8 +90,8 @@ WRONG = {
 
 def compared(lines, age="a2"):
     golden = bench.golden(age)
-    found, doubts = probe_rows.read_log(("\r\n".join(lines) + "\r\n").encode("latin-1"), [golden])
-    result = probe_rows.compare(golden, found)
+    found, doubts = probe.read_log(("\r\n".join(lines) + "\r\n").encode("latin-1"), [golden])
+    result = probe.compare(golden, found)
     result.problems += doubts
     return result
 
@@ -117,9 +117,9 @@ def check_goldens(tap):
 
 def refused(path):
     try:
-        probe_rows.load_golden(path)
+        probe.load_golden(path)
         return False
-    except probe_rows.GoldenError:
+    except probe.GoldenError:
         return True
 
 

@@ -14,7 +14,6 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
-from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
 
 NONCE = "5eed0123456789abcdef5eed01234567"
@@ -68,7 +67,7 @@ class Fixture:
         self.hashes = {}  # image name -> its three hashes, where they are not those of the file
         self.host = facts.HostFacts(f"gen:1:{len(payload)}", payload, self.blob, self.page, challenge.hex(),
                                     self.digest.hex(), self.page_digest.hex())
-        self.manifest = manifests.load("proof")
+        self.manifest = verdict.load_manifest("proof")
         self.audit = {kind: [] for kind in AUDIT_ORDER}
         self.fill_tasks()
         self.fill_memory()
@@ -175,7 +174,7 @@ class Fixture:
         for name, data in (("kernel", b"kernel"), ("init", self.init), ("consumer", self.consumer)):
             digest = facts.sha256_hex(data)
             images[name] = facts.Image(*self.hashes.get(name, (digest, digest, digest)))
-        return facts.Boot(age=self.age, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
+        return facts.Boot(platform=facts.QEMU, abi_rev=self.age, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
                           log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
                           consumer_elf=self.consumer)
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from fixture import ROOT, exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
-from judge import probe_cli  # noqa: E402  pylint: disable=wrong-import-position
+from judge import probe  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.prepare import ConfigError  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
@@ -56,9 +56,8 @@ def check_harness(tap, folder):
     """Without the list nothing is booted: CONFIG, before a folder of the run is made."""
     kept, exit_codes.SOURCE = exit_codes.SOURCE, folder / "nowhere.def"
     exit_codes.load.cache_clear()
-    for name, make in (("qemu-test.sh", lambda words: cli.Harness(cli.parse_options(words))),
-                       ("test-abi.sh", lambda words: probe_cli.ProbeHarness(probe_cli.parse_options(words)))):
-        word, reason, made, _ = cli.run([], make, None)
+    for name, make in (("qemu-test.sh", cli.QemuHarness), ("test-abi.sh", probe.ProbeHarness)):
+        word, reason, made, _ = cli.run(make, [])
         good = word == verdicts.CONFIG and "exit codes is missing" in reason and made is None
         tap.check(good, f"{name} without the list is CONFIG", f"{word} {reason}")
     exit_codes.SOURCE = kept

@@ -138,7 +138,7 @@ def check_all_ages(tap, bench):
     code, output, _ = bench.run("init-differs", ["--abi", "all"])
     tap.check(code == 1 and "check same-elfs ... RED" in output, "both ages: different ELF files fail", output)
     code, output, _ = bench.run("exit-0", ["--abi", "all"])
-    both = "age a1: FAIL" in output and "age a2: FAIL" in output
+    both = "ABI revision a1 FAIL: " in output and "ABI revision a2 FAIL: " in output
     tap.check(code == 1 and both, "both ages: the worst counts", output)
 
 

@@ -7,13 +7,14 @@ import sys
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent / "red")]
 
+import checks_page  # noqa: E402  pylint: disable=wrong-import-position
 from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
-from judge import manifest as manifests  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
-from judge.context import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
+from judge.facts import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 RED_FOLDER = ROOT / "scripts" / "judge" / "tests" / "red"
@@ -24,14 +25,14 @@ UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed
 def unchecked_after(red, evidence_lost):
     """Which checks have nothing left to look at."""
     if "audit-form" in red:
-        return set(verdicts.AUDIT_CHECKS)
+        return {row.name for row in verdicts.CHECKS if row.qemu and row.reads == verdicts.RECORDS}
     return {"counters", "seal"} if evidence_lost else set()
 
 
 def differences(verdict, red, unchecked):
     """Exact: each check is red, not-checked or ok as said. Empty when all are."""
     wrong = []
-    for name in verdicts.CHECK_NAMES:
+    for name in verdicts.names_on(facts.QEMU):
         wanted = RED if name in red else NOT_CHECKED if name in unchecked else OK
         outcome = verdict.outcomes[name]
         if outcome.status != wanted:
@@ -121,8 +122,8 @@ def check_files(tap):
 
 
 def check_manifests(tap):
-    for name in manifests.known_names():
-        faults = manifests.faults(manifests.load(name), verdicts.CHECK_NAMES)
+    for name in verdicts.manifest_names():
+        faults = verdicts.manifest_faults(verdicts.load_manifest(name))
         tap.check(not faults, f"manifest {name} is sane", "\n".join(faults))
     broken = {
         "empty": lambda _: {},
@@ -130,7 +131,7 @@ def check_manifests(tap):
         "with a marker twice": lambda good: dict(good, markers=good["markers"] + good["markers"][:1]),
         "whose consumer prints no marker of the run": lambda good: dict(good, consumer_markers=["vmo: done"]),
         "that takes QEMU's 0 for a pass": lambda good: dict(good, exit_code=0),
-        "that skips an unknown check": lambda good: dict(good, may_skip=["everything"]),
+        "that skips a check": lambda good: dict(good, may_skip=["hazards"]),
         "with an unknown key": lambda good: dict(good, tolerant=True),
         "that is a list": lambda good: list(good),
         "whose markers are no list": lambda good: dict(good, markers="vmo: sha256 ok"),
@@ -152,19 +153,18 @@ def check_manifests(tap):
         run = Fixture("a2")
         run.manifest = change(run.manifest)
         verdict = run.judge()
-        rest = set(verdicts.CHECK_NAMES) - {"manifest"}
+        rest = set(verdicts.names_on(facts.QEMU)) - {"manifest"}
         detail = differences(verdict, {"manifest"}, rest)
         good = verdict.word == verdicts.HARNESS_BUG and not detail and not verdict.trace
         tap.check(good, f"a manifest {name} is HARNESS-BUG", verdict.reason)
 
 
 def check_decision(tap):
-    """not-checked is no pass unless the manifest lets that very check go; an exception is never one."""
-    manifest = manifests.load("proof")
+    """not-checked is no pass unless nobody can make that very check; an exception is never one."""
     outcomes = dict(Fixture("a2").judge().outcomes, hazards=not_checked("no audit"))
-    tap.check(verdicts.decide(manifest, outcomes).word == verdicts.FAIL, "a check that was not made fails the run")
-    lenient = dict(manifest, may_skip=["hazards"])
-    tap.check(verdicts.decide(lenient, outcomes).word == verdicts.PASS, "unless the manifest lets it go")
+    tap.check(verdicts.decide(outcomes, verdicts.may_skip(facts.QEMU)).word == verdicts.FAIL, "a check that was not made fails the run")
+    excused = verdicts.may_skip(facts.LINUX)
+    tap.check(verdicts.decide(outcomes, excused).word == verdicts.PASS, "unless nobody can make it on the platform")
     run = Fixture("a2")
     run.host.challenge_hex = "not hex"
     verdict = run.judge()
@@ -192,12 +192,19 @@ def check_audit_faults(tap):
         tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init's is a fault")
 
 
+def check_table(tap):
+    """The one table of checks: every platform has what the page says, and excuses what nobody can make there."""
+    tap.check(checks_page.is_current(), "the page's tables are the judge's; else: checks_page.py --write")
+    excused = {platform: len(verdicts.may_skip(platform)) for platform in (facts.QEMU, facts.LINUX, facts.FOREIGN)}
+    tap.check(excused == {facts.QEMU: 0, facts.LINUX: 5, facts.FOREIGN: 17}, "how many checks a platform excuses", excused)
+
+
 def main():
     tap = Tap()
     cases = CASES
     tap.check(len(cases) >= RED_MINIMUM, f"there are at least {RED_MINIMUM} red cases", f"{len(cases)}")
     reached = set().union(*(red for _, _, red, _ in cases)) | {"manifest"}
-    missing = set(verdicts.CHECK_NAMES) - reached
+    missing = set(verdicts.names_on(facts.QEMU)) - reached
     tap.check(not missing, "every check has a red case", " ".join(sorted(missing)))
     check_good(tap)
     check_variants(tap)
@@ -206,6 +213,7 @@ def main():
     check_manifests(tap)
     check_decision(tap)
     check_audit_faults(tap)
+    check_table(tap)
     planned = sum(len(ages) for _, ages, _, _ in cases)
     tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")
     tap.done()

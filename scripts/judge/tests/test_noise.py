@@ -14,6 +14,7 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 MARKER = "vmo: sha256 ok"
 ROW = r"K-[0-9]+\t[a-z_]+\t[a-z ]+\t-?[0-9]+"
 PATTERNS = (ROW, r"vmo: count=[0-9]+ end")
+EXPECTED = noise.Expected((MARKER,), PATTERNS)
 K1 = "[DEBUG sched] enqueue: pid=17 qos=Normal"
 K2 = "[INFO neuron::task] exit 18"
 RAW = ("AS: activating satp=0x8000000000081000", "AS: post-satp OK", "CAP: new enter", "CAP: with_capacity slots=64",
@@ -62,15 +63,15 @@ LOGS = {
 
 def check_logs(tap):
     for name, (log, lines, kernel, doubts) in LOGS.items():
-        found = noise.read(log.encode("latin-1"), (MARKER,), PATTERNS)
+        found = noise.read(log.encode("latin-1"), EXPECTED)
         good = (found.lines, found.kernel, len(found.doubts)) == (lines, kernel, doubts)
         tap.check(good, name, f"{found}")
 
 
 def check_tail(tap):
-    found = noise.read(f"a\nvmo: sha{K1}\n25".encode(), (MARKER,), PATTERNS)
+    found = noise.read(f"a\nvmo: sha{K1}\n25".encode(), EXPECTED)
     tap.check((found.lines, found.tail) == (["a"], "vmo: sha25"), "an unfinished line is the tail", f"{found}")
-    found = noise.read(f"vmo: sha{K1}\n256 ok\nb\n".encode(), (MARKER,), PATTERNS)
+    found = noise.read(f"vmo: sha{K1}\n256 ok\nb\n".encode(), EXPECTED)
     tap.check(found.joined == 1, "lines that were cut are counted", f"{found}")
 
 
@@ -81,7 +82,7 @@ def check_everywhere(tap):
     wrong = []
     for at in range(len(text) + 1):
         for inserted in (f"{K1}\n", f"{K1}\r\n{K2}\r\n", f"\x1b[33m{K1}\x1b[0m\n"):
-            found = noise.read((text[:at] + inserted + text[at:]).encode(), (MARKER,), PATTERNS)
+            found = noise.read((text[:at] + inserted + text[at:]).encode(), EXPECTED)
             if found.lines != wanted or found.doubts or found.tail:
                 wrong.append(f"at {at}: {found}")
     tap.check(not wrong, "one cut at every byte", "\n".join(wrong[:3]))
@@ -101,7 +102,7 @@ def check_random(tap):
             if draw.random() < 0.01:
                 log += draw.choice([K1, K2, "tick 7", "(idle)", "\xe2\x9c\x93 ok"] if unknown else [K1, K2]) + "\n"
             log += char
-        found = noise.read(log.encode("latin-1"), (MARKER,), PATTERNS)
+        found = noise.read(log.encode("latin-1"), EXPECTED)
         rows = [line for line in found.lines if re.fullmatch(ROW, line)]
         made_up += [line for line in rows if line not in wanted]
         lost += len(wanted) - len(rows) if unknown else 0

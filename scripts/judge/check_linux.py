@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that look at another fact on Linux, and those that only a parent of both processes can
+make."""
+from judge import check_run
+from judge import check_share
+from judge import facts
+from judge import linux_proc
+from judge import linux_run
+from judge.facts import CONSUMER_PID, OK, ROLES, TAG_BLOB, TAG_PAGE, judged, not_checked
+
+STANDARD = (0, 1, 2, 3)  # what every payload starts with: three pipes and its channel
+AT_THE_END = (0, 2)
+RIGHT_READ = 1
+STOPPED = {
+    linux_run.WALL: "they were stopped at the wall timeout",
+    linux_run.LOG_CAP: "the output reached its cap",
+    linux_run.GRACE: "one process outlived the other by 3 s and was stopped",
+}
+SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
+
+
+def limits(ctx):
+    """Besides timeout and cap: no process outlived the other by 3 seconds, and neither sent more or
+    larger packets than the relay's bounds."""
+    observed = ctx.boot.observed
+    problems = [STOPPED.get(observed.stopped, observed.stopped_why)] if observed.stopped else []
+    counts = f"{observed.bytes_said} bytes of output, {len(observed.packets)} packets"
+    return judged(problems, f"{counts}, {observed.seconds:.2f} s")
+
+
+def exit_code(ctx):
+    """Both processes exited with 0."""
+    said = {}
+    for number, role in ROLES.items():
+        status = ctx.boot.observed.statuses[number]
+        ended = (
+            "had to be ended" if status is None else f"signal {-status}" if status < 0 else status
+        )
+        said[number] = f"{role} {ended}"
+    text, wanted = ", ".join(said.values()), ctx.manifest["exit_code"]
+    good = all(ctx.boot.observed.statuses[number] == wanted for number in ROLES)
+    return judged([] if good else [text], text)
+
+
+def images(ctx):
+    """Producer and consumer are unchanged by the run; challenge, digests and payload are not in the
+    consumer. The consumer does not lie inside the producer here."""
+    return check_run.judge_images(ctx, tuple(ROLES.values()), [])
+
+
+def tasks(ctx):
+    """Both are the harness's own children, and exited with 0; no process that they started was left
+    running. The harness ends those that were."""
+    problems = []
+    for number, role in ROLES.items():
+        task = ctx.audit.first("task", "pid", number)
+        if (task["state"], task["end"], task["status"]) != ("reaped", "exit", 0):
+            how = " ".join(f"{key}={task[key]}" for key in ("state", "end", "status"))
+            problems.append(f"{role}: {how}")
+    strays = ctx.boot.observed.strays
+    if strays:
+        names = " ".join(sorted(set(strays.values())))
+        problems.append(f"left {len(strays)} other processes running: {names}")
+    text = "two processes of the harness's, both exited with 0, and no other"
+    return judged(problems, f"producer and consumer: {text}")
+
+
+def packet_problem(packet):
+    """Why a packet does not carry what it says, or comes from one who hands nothing over."""
+    count, fields = len(packet.held), packet.header()
+    if packet.sender == CONSUMER_PID and count:
+        return "comes from the consumer and carries a descriptor"
+    if fields is None:
+        what = f"of {len(packet.data)} bytes with {count} descriptors"
+        return None if packet.is_grant() else f"{what} is no message and no grant"
+    wanted = 1 if fields[1] == facts.KIND_HANDLE else 0
+    return None if count == wanted else f"carries {count} descriptors, not {wanted}"
+
+
+def messages_clean(ctx):
+    """Moreover, each packet is a message with as many descriptors as it says, or a transfer of one;
+    the consumer hands over none; transfers hold no secret."""
+    outcome = check_share.messages_clean(ctx)
+    problems = [] if outcome.status == OK else [outcome.evidence]
+    for number, packet in enumerate(ctx.boot.observed.packets):
+        problem = packet_problem(packet)
+        problems += [f"packet {number} {problem}"] if problem else []
+        if packet.receiver == CONSUMER_PID and not packet.is_message():
+            found = check_run.secrets_in(packet.data, ctx.host.secrets())
+            problems += [f"packet {number} holds the {name}" for name in found]
+    return judged(problems, outcome.evidence)
+
+
+def read_only(ctx):
+    """All mappings of the consumer are `r--s`; the objects came with right READ alone."""
+    records = ctx.audit.maps_of(CONSUMER_PID)
+    problems = [] if records else ["the consumer mapped nothing"]
+    bad = [record for record in records if record["perms"] != "r--s"]
+    problems += [f"VMO {record['vmo']} mapped {record['perms']}" for record in bad]
+    given = [packet.header() for packet in ctx.boot.observed.packets if packet.held]
+    rights = [fields[4] for fields in given if fields]
+    problems += [f"a VMO was handed over with rights {has}" for has in rights if has != RIGHT_READ]
+    return judged(problems, f"{len(records)} mappings of the consumer, all r--s")
+
+
+def accessed(ctx):
+    """Every page that the consumer mapped is in its page table (Rss in `/proc/PID/smaps`)."""
+    records = ctx.audit.maps_of(CONSUMER_PID)
+    if any(record["accessed"] is None for record in records):
+        return not_checked("/proc/PID/smaps does not say which pages are present")
+    problems, count = check_share.accessed_problems(records)
+    present = f"{count} of {count} pages present in the consumer's page table"
+    return judged(problems, f"{present} (dirtied: Linux does not tell)")
+
+
+def counters(ctx):
+    """Control and bulk bytes are what the harness carried; `copy_fallbacks` is not compared."""
+    if ctx.evidence is None:
+        return not_checked(check_share.NO_EVIDENCE)
+    problems, text = check_share.counter_problems(ctx)
+    return judged(problems, f"{text}, as the harness carried")
+
+
+def authors(ctx):
+    """Every marker and the evidence line came out of its own process's pipe; none is missing."""
+    said = [(number, line.decode("latin-1")) for number, line in ctx.boot.observed.lines]
+    problems, texts = check_run.author_problems(ctx.manifest, said), {text for _, text in said}
+    wanted = ctx.manifest["markers"] + [ctx.manifest["last_marker"]]
+    problems += [f"nobody printed '{marker}'" for marker in wanted if marker not in texts]
+    return judged(problems, "each marker by its own process")
+
+
+# ---- What was seen of both processes -------------------------------------------------------------
+def barriers(ctx):
+    """Both replies were held back, both processes were asleep then, the markers that were due had
+    been printed, and the later ones had not."""
+    last, problems = ctx.manifest["last_marker"], []
+    due = {TAG_BLOB: {SENT, MAPPED}, TAG_PAGE: {SENT, MAPPED, HASHED}}
+    for tag, early in ((TAG_BLOB, {HASHED, last}), (TAG_PAGE, {last})):
+        barrier, reply = ctx.boot.observed.barriers.get(tag), f"reply {tag}"
+        if barrier is None:
+            problems.append(f"{reply} was never held back")
+            continue
+        said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
+        for marker in sorted(due[tag] - said):
+            problems.append(f"{reply}: '{marker}' was not there yet")
+        problems += [f"{reply}: '{marker}' was there before it" for marker in sorted(early & said)]
+        awake = [(ROLES[n], s.state) for n, s in sorted(barrier.sights.items()) if s.state != "S"]
+        problems += [f"{reply}: the {role} was in state {state}" for role, state in awake]
+    text = "both replies held back, both processes asleep, each marker after its fact"
+    return judged(problems, text)
+
+
+def given(ctx):
+    """Objects that went to the consumer. -> (what, barrier or None, identity) of each, problems"""
+    packets = [packet for packet in ctx.boot.observed.packets if packet.receiver == CONSUMER_PID]
+    objects = [held.identity for packet in packets for held in packet.held]
+    reached = [ctx.boot.observed.barriers.get(tag) for tag in (TAG_BLOB, TAG_PAGE)]
+    problems = [] if len(objects[:2]) == 2 else [f"{len(objects)} objects instead of 2"]
+    return list(zip(("blob", "page"), reached, objects)), problems
+
+
+def seals(ctx):
+    """At the barrier of its reply each of the two objects is sealed against shrinking, growing, and
+    writing or future writing, read from the harness's own duplicate."""
+    objects, problems = given(ctx)
+    shown = []
+    for what, barrier, identity in objects:
+        found = barrier.seals.get(identity) if barrier else None
+        text = "+".join(sorted(found)) if found else "none"
+        shown.append(f"{what} {text}")
+        if barrier is None:
+            problems.append(f"{what}: its barrier was not reached")
+        elif not linux_proc.is_sealed(found):
+            problems.append(f"{what}: seals {text}")
+    return judged(problems, ", ".join(shown))
+
+
+def content(ctx):
+    """Read at its barrier through the harness's own duplicate, each object gives host-ref's digest,
+    with zeros behind its length."""
+    host = ctx.host
+    wanted = {
+        "blob": (len(host.blob), host.digest_hex),
+        "page": (len(host.page), host.page_digest_hex),
+    }
+    objects, problems = given(ctx)
+    for what, barrier, identity in objects:
+        data, (length, digest) = barrier and barrier.contents.get(identity), wanted[what]
+        if data is None:
+            problems.append(f"{what}: nothing was read at its barrier")
+            continue
+        computed = facts.sha256_hex(data[:length])
+        if computed != digest:
+            gives = f"its object gives {computed[:16]}.."
+            problems.append(f"{what}: {gives}, host-ref says {digest[:16]}..")
+        elif data[length:].strip(b"\0"):
+            problems.append(f"{what}: something stands behind its {length} bytes")
+    text = "blob and page, read through descriptors of the harness's own, give host-ref's digests"
+    return judged(problems, text)
+
+
+def sight_problems(ctx, number, sight, handed):
+    """At a barrier: the four that it started with, and handed objects; in the consumer one each."""
+    own, problems, seen = ctx.boot.observed.children[number].own, [], []
+    for found in sight.descriptors:
+        if found.number in STANDARD:
+            if found.identity != own[found.number]:
+                problems.append(f"its descriptor {found.number} is {found.name}")
+        elif found.identity in handed:
+            seen.append(found.identity)
+        else:
+            problems.append(f"descriptor {found.number} is {found.name}")
+    if number == CONSUMER_PID and len(seen) != len(set(seen)):
+        problems.append(f"{len(seen)} descriptors of {len(set(seen))} objects")
+    return problems
+
+
+def end_problems(ctx, number, handed):
+    """At its end a process has given back all that it had."""
+    looked = ctx.boot.observed.children[number].looked
+    if looked is None or not looked.descriptors:
+        return ["ended before it could be looked at"]
+    late = [found for found in looked.descriptors if found.number not in AT_THE_END]
+    problems = [f"descriptor {found.number} is still open: {found.name}" for found in late]
+    kept = [mapping for mapping in looked.mappings if mapping.identity in handed]
+    return problems + [f"still maps {mapping.name or 'an object'}" for mapping in kept]
+
+
+def descriptors(ctx):
+    """At each barrier a process has its own 0 to 3 and objects that were handed over, the consumer
+    one descriptor of each; at its end only 0 and 2 are left, and no such object is mapped."""
+    handed = {identity for _, _, identity in given(ctx)[0]}
+    problems, counts = [], []
+    for number, role in ROLES.items():
+        for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
+            sight, when = barrier.sights[number], f"at reply {tag}"
+            counts.append(f"{role} {len(sight.descriptors)} {when}")
+            found = sight_problems(ctx, number, sight, handed)
+            problems += [f"{role} {when}: {text}" for text in found]
+        problems += [f"{role}: {text}" for text in end_problems(ctx, number, handed)]
+    text = f"{', '.join(counts)}; no channel, object or mapping left at the end of either"
+    return judged(problems, text)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process of the Linux proof: its start, its end, what Linux tells of it and its objects."""
+import contextlib
+import dataclasses
+import fcntl
+import os
+import pathlib
+import re
+import resource
+import signal
+import stat
+import subprocess
+
+from judge import facts
+from judge import supervise
+
+OBJECT_MAX_BYTES = 8 * 1024 * 1024  # a larger object is not read: no run of the proof has one
+F_GET_SEALS = 1034
+SEAL_BITS = {"seal": 1, "shrink": 2, "grow": 4, "write": 8, "future-write": 16, "exec": 32}
+MAPPING = re.compile(
+    r"([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][sp]) ([0-9a-f]+) ([0-9a-f]+:[0-9a-f]+) ([0-9]+) *(.*)"
+)
+RESIDENT = re.compile(r"Rss: +([0-9]+) kB")
+READ_BYTES = 65536
+CHANNEL = 3  # where a payload finds its channel
+CPU_SECONDS = 60  # of a child that spins
+
+
+class CannotStart(Exception):
+    """A program could not be started."""
+
+
+# ---- Objects and processes, as Linux shows them --------------------------------------------------
+def identity_of(status):
+    """What tells a file from every other, in the form of /proc/PID/maps: device and inode."""
+    major, minor = os.major(status.st_dev), os.minor(status.st_dev)
+    return f"{major:02x}:{minor:02x} {status.st_ino}"
+
+
+@dataclasses.dataclass
+class Mapping:
+    """One line of /proc/PID/smaps, and how many of its pages are present in the page table."""
+
+    perms: str
+    off: int
+    size: int
+    identity: str
+    name: str
+    present: object = None  # None: the kernel does not tell
+
+
+@dataclasses.dataclass
+class Descriptor:
+    """One entry of /proc/PID/fd."""
+
+    number: int
+    identity: str
+    name: str
+
+
+@dataclasses.dataclass
+class Sight:
+    """One process at one moment; without mappings and descriptors once it has ended."""
+
+    state: str = "-"
+    mappings: list = dataclasses.field(default_factory=list)
+    descriptors: list = dataclasses.field(default_factory=list)
+
+
+def proc_text(pid, name):
+    """A file of /proc/PID; empty once the process has ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def mappings(pid):
+    found = []
+    for line in proc_text(pid, "smaps").splitlines():
+        head, resident = MAPPING.fullmatch(line), RESIDENT.match(line)
+        if head:
+            start, end, perms, off, device, inode, name = head.groups()
+            size, off = int(end, 16) - int(start, 16), int(off, 16)
+            found.append(Mapping(perms, off, size, f"{device} {inode}", name))
+        elif resident and found:
+            found[-1].present = int(resident.group(1)) * 1024 // facts.PAGE_BYTES
+    return found
+
+
+def descriptors(pid):
+    found = []
+    with contextlib.suppress(OSError):
+        for number in sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd")):
+            path = f"/proc/{pid}/fd/{number}"
+            with contextlib.suppress(OSError):  # closed since it was listed
+                found.append(Descriptor(number, identity_of(os.stat(path)), os.readlink(path)))
+    return found
+
+
+def state(pid):
+    """The state's letter: R runs, S sleeps, Z has ended; "-" when there is no such process."""
+    return (proc_text(pid, "stat").rpartition(")")[2].split() or "-")[0]
+
+
+def look(pid):
+    return Sight(state(pid), mappings(pid), descriptors(pid))
+
+
+def seals(descriptor):
+    """Names of an object's seals; None for what cannot be sealed."""
+    try:
+        bits = fcntl.fcntl(descriptor, F_GET_SEALS)
+    except OSError:
+        return None
+    return frozenset(name for name, bit in SEAL_BITS.items() if bits & bit)
+
+
+def is_sealed(names):
+    """Whether no peer can write: not through a mapping made from here on, nor by writing."""
+    return bool(names and {"shrink", "grow"} <= names and {"future-write", "write"} & names)
+
+
+def content(descriptor):
+    """An object's bytes, read through our own descriptor; None for what has no bytes to read."""
+    status, parts, off = os.fstat(descriptor), [], 0
+    if not stat.S_ISREG(status.st_mode) or status.st_size > OBJECT_MAX_BYTES:
+        return None
+    while part := os.pread(descriptor, status.st_size - off, off):
+        parts.append(part)
+        off += len(part)
+    return b"".join(parts)
+
+
+# ---- A child -----------------------------------------------------------------------------------
+def spawn(argv, channel):
+    """Starts a program with three pipes as 0 to 2 and the channel as 3. -> Popen"""
+    tie = supervise.tied(signal.SIGKILL)
+    source = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, CHANNEL + 1)
+    # Number 3 is taken here while the child is made, so that no descriptor of Popen's own gets it.
+    placeholder = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, CHANNEL)
+
+    def enter():
+        tie()
+        os.dup2(source, CHANNEL)
+
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    try:
+        return subprocess.Popen(  # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+            argv, bufsize=0, start_new_session=True, pass_fds=(CHANNEL,), preexec_fn=enter, **pipes
+        )
+    except OSError as error:
+        raise CannotStart(f"'{argv[0]}' cannot be run: {error.strerror}") from error
+    finally:
+        os.close(source)
+        os.close(placeholder)
+
+
+class Child:
+    """A process of our own and the pipes to it."""
+
+    def __init__(self, number, argv, channel):
+        self.number = number
+        self.status = None  # its exit status, or the negative number of the signal that ended it
+        self.looked = None  # the Sight of it at its end
+        self.process = spawn(argv, channel)
+        self.pid = self.process.pid
+        pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
+        self.standard_in, self.out, self.err = pipes
+        owned = enumerate([pipe.fileno() for pipe in pipes] + [channel])
+        self.own = {place: identity_of(os.fstat(descriptor)) for place, descriptor in owned}
+        self.pidfd = os.pidfd_open(self.pid)
+        self.tail = {self.out: b"", self.err: b""}  # pipe -> the open line
+        for pipe in self.tail:
+            os.set_blocking(pipe.fileno(), False)
+        with contextlib.suppress(OSError):
+            resource.prlimit(self.pid, resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+            resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))
+
+    def read(self, pipe):
+        """-> (new bytes, lines that are complete now); (None, the open line) at the end"""
+        chunk = pipe.read(READ_BYTES)
+        if chunk is None:
+            return b"", []
+        if not chunk:
+            rest = self.tail.pop(pipe)
+            pipe.close()
+            return None, [rest] if rest else []
+        *lines, self.tail[pipe] = (self.tail[pipe] + chunk).split(b"\n")
+        return chunk, lines
+
+    def let_go(self):
+        """Closes its standard input, for whose end a payload waits before it exits."""
+        self.standard_in.close()
+
+    def has_ended(self):
+        self.status = self.process.poll()
+        return self.status is not None
+
+    def kill(self):
+        if self.status is None:
+            self.process.kill()
+            self.status = self.process.wait()
+        os.close(self.pidfd)
+        for pipe in (self.standard_in, self.out, self.err):
+            pipe.close()

@@ -1,0 +1,458 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of the proof on Linux: two children, a relay between them, two barriers, and a model of
+it all.
+
+A barrier is the moment at which the consumer's reply is on its way and its mapping still exists.
+The first reply is held back here. The second is held back in the consumer, which closes everything
+right after it: its way to us is filled before it gets the request (Gate), so it blocks in its send
+until we have looked.
+"""
+import array
+import contextlib
+import dataclasses
+import fcntl
+import os
+import secrets
+import select
+import socket
+import struct
+import termios
+import time
+
+from judge import audit as audits
+from judge import facts
+from judge import linux_proc
+from judge import supervise
+from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
+
+WALL, LOG_CAP, GRACE, PACKETS = "wall", "log-cap", "grace", "packets"
+GRACE_SECONDS = 3  # of one process, once the other has ended
+BARRIER_SECONDS = 0.2  # within the payloads' own timeout (payloads/proof.h)
+STEP_MS = 2
+GATE_WORD_BYTES = 16
+ASLEEP_OR_GONE = "SZX-"
+PACKET_MAX_BYTES = 1024  # libvmo's longest message has 480
+DESCRIPTORS_MAX = 4
+PACKETS_MAX = 64  # of one side; the proof's has 3
+DESCRIPTOR_BYTES = array.array("i").itemsize
+# A transfer is a packet of its own: this, its running number, and one descriptor.
+GRANT, GRANT_MAGIC = struct.Struct("<II"), 0x474F4D56
+BASE_STEP = 1 << 40  # between the objects' made-up addresses
+
+
+# ---- Packets -----------------------------------------------------------------------------------
+class RelayLimit(Exception):
+    """A peer exceeded a bound of the relay."""
+
+
+@dataclasses.dataclass
+class Held:
+    """The harness's own duplicate of a descriptor that passed."""
+
+    descriptor: int
+    identity: str
+    size: int
+
+
+@dataclasses.dataclass
+class Packet:
+    """May be any rubbish: within bounds it is recorded and passed on; the judge decides."""
+
+    sender: int
+    receiver: int
+    data: bytes
+    held: list
+    delivered: bool = False
+
+    def header(self):
+        """The fields of a libvmo message, or None."""
+        if len(self.data) < facts.MESSAGE_HEADER.size:
+            return None
+        fields = facts.MESSAGE_HEADER.unpack_from(self.data)
+        return fields if fields[0] == facts.MESSAGE_MAGIC else None
+
+    def is_message(self):
+        """Whatever carries no descriptor counts as a message."""
+        return self.header() is not None or not self.held
+
+    def is_grant(self):
+        if len(self.data) != GRANT.size or len(self.held) != 1:
+            return False
+        return GRANT.unpack(self.data)[0] == GRANT_MAGIC
+
+    def tag(self):
+        fields = self.header()
+        return fields[3] if fields else None
+
+    def release(self):
+        for held in self.held:
+            os.close(held.descriptor)
+
+
+def hold(descriptor):
+    status = os.fstat(descriptor)
+    return Held(descriptor, linux_proc.identity_of(status), status.st_size)
+
+
+def descriptors_in(ancillary):
+    found = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(data[: len(data) - len(data) % DESCRIPTOR_BYTES])
+    return list(found)
+
+
+class End:
+    """The relay's end of one process's channel."""
+
+    def __init__(self, sock, owner, other):
+        self.sock, self.owner, self.other = sock, owner, other
+        self.sock.setblocking(False)
+        # Room for all that the other side may send, so that no send has to wait.
+        room = PACKETS_MAX * PACKET_MAX_BYTES * 2
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+        self.packets = 0
+        self.ended = False  # nothing more comes
+
+    def receive(self):
+        """-> Packet, or None at the channel's end. BlockingIOError: there is none yet."""
+        room = socket.CMSG_SPACE(DESCRIPTORS_MAX * DESCRIPTOR_BYTES)
+        try:
+            received = self.sock.recvmsg(PACKET_MAX_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _ = received
+        except ConnectionResetError:
+            data, ancillary, flags = b"", [], 0
+        held = [hold(descriptor) for descriptor in descriptors_in(ancillary)]
+        if not data and not held and self.hung_up():
+            self.ended = True
+            return None
+        self.packets += 1
+        packet = Packet(self.owner, self.other, data, held)
+        if self.packets > PACKETS_MAX or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+            packet.release()
+            many = self.packets > PACKETS_MAX
+            what = f"more than {PACKETS_MAX} packets" if many else "a packet that is too long"
+            raise RelayLimit(f"pid {self.owner} sent {what}")
+        return packet
+
+    def hung_up(self):
+        """Tells the channel's end from an empty packet."""
+        poller = select.poll()
+        poller.register(self.sock, select.POLLRDHUP)
+        return bool(poller.poll(0))
+
+    def give(self, packet):
+        """Passes a packet on. What the process can no longer take stays undelivered."""
+        numbers = array.array("i", [held.descriptor for held in packet.held])
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if packet.held else []
+        with contextlib.suppress(OSError):
+            self.sock.sendmsg([packet.data], rights)
+            packet.delivered = True
+
+    def finish(self):
+        """Tells the process that nothing more comes."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+
+    def unread_bytes(self):
+        """What was sent and the process has not read yet, as the kernel counts it."""
+        return struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))[0]
+
+
+class Gate:
+    """Blocks a process in its next send, by filling its way to us with packets of our own.
+
+    It is a duplicate of the process's end. While it is open the channel's end cannot be seen, so it
+    is closed as soon as it has filled the way, and when the process has ended.
+    """
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.sock.setblocking(False)
+        self.word = secrets.token_bytes(GATE_WORD_BYTES)  # no packet of the process's equals it
+
+    def shut(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.sock.send(self.word)
+        self.sock.close()
+
+
+# ---- The run -----------------------------------------------------------------------------------
+@dataclasses.dataclass
+class Barrier:
+    """Both processes, the objects and what was printed, when a reply was held back."""
+
+    tag: int
+    sights: dict  # number of the process -> Sight
+    printed: dict  # number of the process -> its lines so far
+    seals: dict  # identity -> names of the seals on our own duplicate
+    contents: dict  # identity -> its bytes, read through our own duplicate
+
+
+class HostRun:
+    """The two children and the relay between them, from their start to their end."""
+
+    def __init__(self, wall_seconds, log_cap):
+        self.log_cap, self.begin = log_cap, time.monotonic()
+        self.deadline = self.begin + wall_seconds
+        self.children, self.ends, self.gate = {}, {}, None
+        self.statuses = (
+            {}
+        )  # number -> exit status, minus the signal that ended it, or None: we had to
+        self.packets, self.barriers = [], {}
+        self.lines = []  # (number of the process, line), as they came
+        self.errors = {}  # number -> what it said on its standard error
+        self.bytes_said, self.seconds = 0, 0.0
+        self.stopped, self.stopped_why = None, ""
+        self.bystanders = frozenset()  # children that the caller has already
+        self.strays = {}  # pid -> name: processes that a payload left running
+        self.grace = False  # one has ended: the other gets GRACE_SECONDS
+
+    def start(self, programs):
+        """programs: number of the process -> argv"""
+        for number, other in zip(programs, reversed(programs)):
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.ends[number] = End(ours, number, other)
+            with theirs:
+                if number == CONSUMER_PID:
+                    # The kernel's least, so that a few packets fill it.
+                    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+                    self.gate = Gate(theirs.dup())
+                self.errors[number] = b""
+                self.children[number] = linux_proc.Child(number, programs[number], theirs.fileno())
+
+    def stop(self):
+        """Leaves nothing behind: no process, no descriptor."""
+        for child in self.children.values():
+            child.kill()
+        self.end_strays()
+        for end in self.ends.values():
+            end.sock.close()
+        if self.gate:
+            self.gate.sock.close()
+        for packet in self.packets:
+            packet.release()
+
+    def end_strays(self):
+        """Ends what a payload left running, which this process adopted when its parent ended."""
+        living = {child.pid for child in self.children.values() if child.status is None}
+        self.strays.update(supervise.end_strays(self.bystanders | living))
+
+    def over(self):
+        done = [child.status is not None and not child.tail for child in self.children.values()]
+        return all(done) and all(end.ended for end in self.ends.values())
+
+    def run(self, programs):
+        supervise.adopt_orphans()
+        self.bystanders = frozenset(supervise.children())
+        try:
+            self.start(programs)
+            while not self.stopped and not self.over():
+                self.step()
+        finally:
+            self.seconds = time.monotonic() - self.begin
+            self.statuses = {number: child.status for number, child in self.children.items()}
+            self.stop()
+        return self
+
+    def halt(self, word, why=""):
+        if not self.stopped:
+            self.stopped, self.stopped_why = word, why
+
+    def step(self):
+        """Waits until something happens, and looks at everything that may have."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            self.halt(GRACE if self.grace else WALL)
+            return
+        poller = select.poll()
+        for child in self.children.values():
+            for source in (*child.tail, *([child.pidfd] if child.status is None else [])):
+                poller.register(source, select.POLLIN)
+        for end in self.ends.values():
+            if not end.ended:
+                poller.register(end.sock, select.POLLIN)
+        poller.poll(left * 1000)
+        for child in self.children.values():
+            for pipe in list(child.tail):
+                self.listen(child, pipe)
+            self.carry(self.ends[child.number])
+            if child.status is None and child.has_ended():
+                self.ended(child)
+
+    def listen(self, child, pipe):
+        chunk, lines = child.read(pipe)
+        self.bytes_said += len(chunk or b"")
+        if self.bytes_said >= self.log_cap:
+            self.halt(LOG_CAP)
+        if pipe is child.err:
+            self.errors[child.number] += chunk or b""
+            return
+        self.lines += [(child.number, line) for line in lines]
+        if chunk is None:  # the last thing that a payload does before it waits to be let go
+            self.settle([child])
+            child.looked = linux_proc.look(child.pid)
+            child.let_go()
+
+    def ended(self, child):
+        self.end_strays()
+        child.let_go()
+        self.grace = True
+        if child.number == CONSUMER_PID:
+            self.gate.sock.close()
+        self.deadline = min(self.deadline, time.monotonic() + GRACE_SECONDS)
+
+    # ---- The relay and its barriers ----
+    def carry(self, end):
+        if end.ended:
+            return
+        try:
+            packet = end.receive()
+        except BlockingIOError:
+            return
+        except RelayLimit as error:
+            self.halt(PACKETS, str(error))
+            return
+        if packet is None:
+            self.ends[end.other].finish()
+            if end.owner == PRODUCER_PID:
+                self.gate.sock.close()
+        elif packet.data != self.gate.word:
+            self.packets.append(packet)
+            self.pass_on(packet)
+
+    def pass_on(self, packet):
+        tag = packet.tag() if packet.tag() not in self.barriers else None
+        if (packet.sender, tag) == (CONSUMER_PID, TAG_BLOB):
+            self.take(tag, lambda: True)
+        gated = (packet.sender, tag) == (PRODUCER_PID, TAG_PAGE)
+        if gated:
+            self.gate.shut()
+        self.ends[packet.receiver].give(packet)
+        if gated:
+            self.take(tag, self.stands_at_gate)
+
+    def stands_at_gate(self):
+        """The consumer has read the request, and has mapped what was handed over."""
+        end, mapped = self.ends[CONSUMER_PID], linux_proc.mappings(self.children[CONSUMER_PID].pid)
+        if end.unread_bytes():
+            return False
+        mine = [packet for packet in self.packets if packet.receiver == CONSUMER_PID]
+        given = {held.identity for packet in mine for held in packet.held}
+        return given <= {mapping.identity for mapping in mapped}
+
+    def settle(self, children, ready=lambda: True):
+        """Waits, not for long, until these processes stand still and something is so."""
+        limit = time.monotonic() + BARRIER_SECONDS
+        while time.monotonic() < limit:
+            pids = [child.pid for child in children if child.status is None]
+            still = all(linux_proc.state(pid) in ASLEEP_OR_GONE for pid in pids)
+            self.hear(children)
+            if still and ready():
+                return
+            select.select([], [], [], STEP_MS / 1000)
+
+    def take(self, tag, ready):
+        """Once both processes stand still, looks at everything at once."""
+        children = self.children.values()
+        self.settle(children, ready)
+        held = {held.identity: held.descriptor for packet in self.packets for held in packet.held}
+        sights = {
+            child.number: linux_proc.look(child.pid) if child.status is None else linux_proc.Sight()
+            for child in children
+        }
+        self.barriers[tag] = Barrier(
+            tag,
+            sights,
+            printed={number: self.said(number) for number in self.children},
+            seals={key: linux_proc.seals(descriptor) for key, descriptor in held.items()},
+            contents={key: linux_proc.content(descriptor) for key, descriptor in held.items()},
+        )
+
+    def said(self, number=None):
+        """Lines of one process, or of both as they came."""
+        return [line for who, line in self.lines if number in (None, who)]
+
+    def hear(self, children):
+        """What was printed up to here belongs before the barrier."""
+        for child in children:
+            while child.out in child.tail and select.select([child.out], [], [], 0)[0]:
+                if self.stopped:
+                    return
+                self.listen(child, child.out)
+
+
+# ---- The model ---------------------------------------------------------------------------------
+class Model:
+    """Fills an audit with a finished HostRun, so that the checks read both alike.
+
+    Producer and consumer keep their numbers, 17 and 18. An object is a file, told by device and
+    inode. Two mappings show the same memory when they show the same page of the same file, so an
+    object's base is a number of our own, far enough from every other's.
+    """
+
+    def __init__(self, run):
+        self.audit = audits.Audit()
+        self.numbers = {}  # identity -> id of the VMO
+        self.seals = {}
+        for barrier in run.barriers.values():
+            self.seals.update(barrier.seals)
+        self.add("begin", v=1, age="linux")
+        for number in sorted(run.children):
+            self.add_task(number, run.statuses.get(number))
+        for packet in run.packets:
+            self.add_packet(packet)
+        for barrier in run.barriers.values():
+            for number, sight in barrier.sights.items():
+                self.add_maps(number, sight)
+        lost = sum(1 for packet in run.packets if not packet.delivered)
+        self.add("lost", msgs=0, undelivered=lost)
+        self.audit.line_count = sum(len(records) for records in self.audit.records.values())
+
+    def add(self, what, **record):
+        if what != "map" or record not in self.audit[what]:
+            self.audit[what].append(record)
+
+    def add_task(self, number, status):
+        end = "none" if status is None else "exit" if status >= 0 else "fault"
+        state = "live" if status is None else "reaped"
+        self.add("task", pid=number, parent=0, state=state, end=end, status=status or 0, name="-")
+
+    def is_alias(self, identity):
+        return linux_proc.is_sealed(self.seals.get(identity))
+
+    def vmo(self, identity, creator, size):
+        """The id of an object, a new one at its first sight."""
+        if identity not in self.numbers:
+            number = self.numbers[identity] = len(self.numbers) + 1
+            base = number * BASE_STEP
+            self.add("vmo", id=number, creator=creator, base=base, bytes=size, state="live")
+        return self.numbers[identity]
+
+    def add_packet(self, packet):
+        way, kind = {"from": packet.sender, "to": packet.receiver}, "none"
+        via = "move" if packet.is_message() else "transfer"
+        for held in packet.held:
+            number = self.vmo(held.identity, packet.sender, held.size)
+            kind = "alias" if self.is_alias(held.identity) else "vmo"
+            self.add("hand", **way, via=via, kind=kind, vmo=number, rights=0)
+        if packet.is_message():
+            head, count = packet.data[: audits.HEAD_BYTES].hex() or "-", len(self.audit["msg"])
+            length = len(packet.data)
+            self.add("msg", n=count, **way, len=length, type=0, moved=kind, head=head)
+
+    def add_maps(self, number, sight):
+        """What a process maps of objects, and everything else that it could share with another."""
+        for mapping in sight.mappings:
+            shared = mapping.perms[3] == "s" or mapping.name.startswith("/memfd:")
+            if mapping.identity in self.numbers or shared:
+                vmo = self.vmo(mapping.identity, number, mapping.size)
+                self.add(
+                    "map",
+                    **{"pid": number, "vmo": vmo, "off": mapping.off, "bytes": mapping.size},
+                    **{"prot": mapping.perms[:3].replace("-", ""), "via": "map", "state": "live"},
+                    **{"alias": int(self.is_alias(mapping.identity)), "perms": mapping.perms},
+                    **{"accessed": mapping.present, "dirtied": None},
+                    base=vmo * BASE_STEP + mapping.off,
+                )
