@@ -12,4 +12,4 @@ command -v "$PYTHON" >/dev/null 2>&1 || {
 PYTHONPATH=$here
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH PYTHONDONTWRITEBYTECODE
-exec "$PYTHON" -m judge.launch judge "$@"
+exec "$PYTHON" -m launch judge "$@"

@@ -8,7 +8,7 @@ Nothing is taken on trust: a suite without a plan, with other results than plann
 non-zero end, or with a skipped test has failed, and so has one that leaves a process running.
 The last line is `N passed, N failed`.
 
-Everything runs below a supervisor (judge/supervise.py), so nothing here deals with signals.
+Everything runs below a supervisor (supervise.py), so nothing here deals with signals.
 """
 import argparse
 import collections
@@ -25,7 +25,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
-from judge import supervise  # noqa: E402
+import supervise  # noqa: E402
 
 RESULT = re.compile(r"(ok|not ok) ([0-9]+)(?:\s+(?:-\s*)?(.*))?")
 PLAN = re.compile(r"1\.\.([0-9]+)")

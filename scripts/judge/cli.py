@@ -7,6 +7,7 @@ import os
 import secrets
 import traceback
 
+import supervise
 from judge import audit as audits
 from judge import exit_codes
 from judge import facts
@@ -15,7 +16,6 @@ from judge import linux_run
 from judge import noise
 from judge import prepare
 from judge import qemu
-from judge import supervise
 from judge import verdict as verdicts
 from judge.prepare import ConfigError
 

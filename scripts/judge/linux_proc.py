@@ -11,8 +11,8 @@ import signal
 import stat
 import subprocess
 
+import supervise
 from judge import facts
-from judge import supervise
 
 OBJECT_MAX_BYTES = 8 * 1024 * 1024  # a larger object is not read: no run of the proof has one
 F_GET_SEALS = 1034

@@ -19,10 +19,10 @@ import struct
 import termios
 import time
 
+import supervise
 from judge import audit as audits
 from judge import facts
 from judge import linux_proc
-from judge import supervise
 from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
 
 WALL, LOG_CAP, GRACE, PACKETS = "wall", "log-cap", "grace", "packets"

@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import tempfile
 
+import supervise
 from judge import facts
 from judge import qemu
-from judge import supervise
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST_REF_REFUSED = 2

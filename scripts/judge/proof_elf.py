@@ -4,9 +4,9 @@ import pathlib
 import secrets
 import shutil
 
+import supervise
 from judge import cli
 from judge import prepare
-from judge import supervise
 from judge.cli import say
 from judge.prepare import ConfigError, HarnessError, shown
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from judge import supervise
+import supervise
 
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 MACHINE = f"-M virt -cpu {CPU} -smp 1 -icount shift=0,sleep=off"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/judge/supervise.py: whenever a signal comes, no process is left and no file half written.
+"""scripts/supervise.py: whenever a signal comes, no process is left and no file half written.
 
 Each case is a small program below a supervisor, which says "here" on a fifo at an exact moment. Every process of the
 case has the fifo open for writing, so the fifo's end is theirs. Nothing sleeps; the only times are the suite's patience.
@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
+import supervise  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 PATIENCE_SECONDS = 60
@@ -26,7 +26,7 @@ BEGIN = """
 import os, pathlib, signal, subprocess, sys
 sys.dont_write_bytecode = True
 sys.path[:0] = [sys.argv[1]]
-from judge import supervise
+import supervise
 fifo, folder = int(sys.argv[2]), pathlib.Path(sys.argv[3])
 supervisor = os.getpid()
 def here():

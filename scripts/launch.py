@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python3 -m judge.launch MODULE [ARGUMENT...]: runs a module of this package below a supervisor."""
+"""python3 -m launch MODULE [ARGUMENT...]: runs a module below a supervisor."""
 import signal
 
 # The first thing: a signal that comes while the modules below are read waits for the supervisor.
@@ -10,7 +10,7 @@ signal.pthread_sigmask(
 import runpy  # noqa: E402  pylint: disable=wrong-import-position
 import sys  # noqa: E402  pylint: disable=wrong-import-position
 
-from judge import supervise  # noqa: E402  pylint: disable=wrong-import-position
+import supervise  # noqa: E402  pylint: disable=wrong-import-position
 
 if __name__ == "__main__":
     supervise.enter()
