@@ -267,7 +267,7 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
     lines = 0;
     begin(&line, "begin");
     line_key_decimal(&line, "v", 1);
-    line_key_text(&line, "age", age);
+    line_key_text(&line, "abi", age);
     line_end(&line);
 
     print_tasks();

@@ -218,7 +218,7 @@ static void print_evidence(const struct proof *proof)
     struct vmo_counters counters;
 
     vmo_counters_read(proof->registry, &counters);
-    printf("vmo: evidence age=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
+    printf("vmo: evidence abi=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
     print_hex("challenge", proof->challenge, sizeof proof->challenge);
     print_hex("digest", proof->digest, sizeof proof->digest);
     printf(

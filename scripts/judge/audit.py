@@ -16,7 +16,7 @@ VALUES = {
     "WORD": (r"\S+", str),
 }
 LINES = r"""
-begin v=1 age=a1|a2
+begin v=1 abi=a1|a2
 task pid=DEC parent=DEC state=live|exited|faulted|reaped end=none|exit|fault status=INT name=WORD
 vmo id=DEC creator=DEC base=ADDRESS bytes=DEC state=live|destroyed
 map pid=DEC vmo=DEC off=DEC bytes=DEC prot=r|w|rw|x|rx via=map|vm_map|as_map alias=BIT \
@@ -151,7 +151,7 @@ def parse(lines, tail, nonce, abi_rev):
             raise FormError(f"'{kind}' at line {index + 1} of {len(block)}")
         audit[kind].append(record)
     check_order(audit)
-    told = audit.one("begin")["age"]
+    told = audit.one("begin")["abi"]
     if told != abi_rev:
         raise FormError(f"it is of ABI revision {told}, the boot asked for {abi_rev}")
     return audit

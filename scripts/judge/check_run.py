@@ -250,10 +250,10 @@ def evidence(ctx):
         at = len(spoken) - 1 - spoken[::-1].index(last)
         if at == 0 or not spoken[at - 1].startswith(facts.EVIDENCE_PREFIX):
             problems.append("it does not stand right before the last marker")
-    known = {"age": ctx.boot.abi_rev, "len": len(ctx.host.blob)}
+    known = {"abi": ctx.boot.abi_rev, "len": len(ctx.host.blob)}
     known.update({name: secrets[name].hex() for name in ("challenge", "digest")})
     problems += differing(ctx, known, ", the host has")
-    text = f"age={known['age']} len={known['len']} challenge={known['challenge'][:16]}.."
+    text = f"abi={known['abi']} len={known['len']} challenge={known['challenge'][:16]}.."
     return judged(problems, f"{text} as the host has")
 
 
@@ -264,7 +264,7 @@ def foreign_evidence(ctx):
     if ctx.evidence is None:
         return outcome
     pages = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
-    enforced = "kernel" if ctx.evidence["age"] == "a2" else "library"
+    enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
     wanted = {"enforced": enforced, "copy_fallbacks": 0, "bulk_bytes": pages * facts.PAGE_BYTES}
     problems = differing(ctx, wanted, " instead of")
     problems += [outcome.evidence] if outcome.status != facts.OK else []

@@ -132,7 +132,7 @@ def write_report(folder, verdict, boot, manifest_name, spec, **more):
         "verdict": verdict.word,
         "reason": verdict.reason,
         "traceback": verdict.trace,
-        "age": boot.abi_rev,
+        "abi": boot.abi_rev,
         "nonce": boot.nonce,
         "manifest": manifest_name,
         "payload_spec": spec,

@@ -37,7 +37,7 @@ HEX_64 = "[0-9a-f]{64}"
 def evidence_pattern(abi="a1|a2|linux", length="[0-9]+", challenge=HEX_64, digest=HEX_64):
     """The pattern of an evidence line, with what the caller knows of it."""
     return (
-        f"vmo: evidence age=(?P<age>{abi}) len=(?P<len>{length})"
+        f"vmo: evidence abi=(?P<abi>{abi}) len=(?P<len>{length})"
         f" challenge=(?P<challenge>{challenge}) digest=(?P<digest>{digest})"
         " seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
         " copy_fallbacks=(?P<copy_fallbacks>[0-9]+) control_bytes=(?P<control_bytes>[0-9]+)"

@@ -398,7 +398,7 @@ class Model:
         self.seals = {}
         for barrier in run.barriers.values():
             self.seals.update(barrier.seals)
-        self.add("begin", v=1, age="linux")
+        self.add("begin", v=1, abi="linux")
         for number in sorted(run.children):
             self.add_task(number, run.statuses.get(number))
         for packet in run.packets:

@@ -194,7 +194,7 @@ def read_boot(boot, manifest, host):
     boot.reading = read(boot.log, expected_of(manifest, host))
     evidence = facts.read_evidence(boot.reading.lines)[0]
     if boot.abi_rev == facts.ANY_ABI and evidence:
-        boot.abi_rev = evidence["age"]
+        boot.abi_rev = evidence["abi"]
     return boot
 
 

@@ -53,7 +53,7 @@ RED_LOGS = {
     "copies": ("copy_fallbacks=0", "copy_fallbacks=1", {"evidence"}, "copy_fallbacks=1 instead of 0"),
     "too few bytes": ("bulk_bytes=16384", "bulk_bytes=12288", {"evidence"}, "bulk_bytes=12288 instead of"),
     "another enforcer": ("enforced=kernel", "enforced=library", {"evidence"}, "enforced=library instead of"),
-    "another age than was asked for": ("age=a2", "age=a1", {"evidence"}, "age=a1, the host has a2"),
+    "another ABI revision than was asked for": ("abi=a2", "abi=a1", {"evidence"}, "abi=a1, the host has a2"),
     "no evidence": ("vmo: evidence", "vmo: note evidence", {"evidence"}, "0 evidence lines"),
     "a panic": ("vmo: sha256 ok", "PANIC: at kmain.rs\r\nvmo: sha256 ok", {"bad-patterns"}, "PANIC: at"),
     "an exception": ("vmo: sha256 ok", "EXC: scause=0x2\r\nvmo: sha256 ok", {"bad-patterns"}, "EXC:"),
@@ -70,7 +70,7 @@ RED_LOGS = {
     "a failure in the kernel's text": (LAST, "[INFO x] vmo: FAIL y\r\n" + LAST, {"failure-lines"}, "FAIL y"),
     "a late marker": (LAST, LAST + "\r\nvmo: sha256 ok", {"markers"}, "2 times"),
     "a late second start": (LAST, LAST + "\r\nOpenSBI v1.1", {"bad-patterns"}, "2 firmware banners"),
-    "a late audit": (LAST, LAST + "\r\naudit - begin v=1 age=a2", {"audit-form"}, "not the audit's end"),
+    "a late audit": (LAST, LAST + "\r\naudit - begin v=1 abi=a2", {"audit-form"}, "not the audit's end"),
 }
 # The same kernel, other text: none of this is the proof's business.
 HARMLESS = {

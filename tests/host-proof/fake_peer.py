@@ -222,7 +222,7 @@ def producer(folder):
     os.close(page_object)
     channel.close()
     bulk = rounded(len(blob)) + rounded(len(page))
-    say(f"vmo: evidence age=linux len={len(blob)} challenge={blob[-32:].hex()} digest={digest.hex()} seal=peers"
+    say(f"vmo: evidence abi=linux len={len(blob)} challenge={blob[-32:].hex()} digest={digest.hex()} seal=peers"
         f" enforced=kernel copy_fallbacks=0 control_bytes={carried + wrong('miscounts')} bulk_bytes={bulk}")
     if wrong("says-the-consumers-part"):
         say("vmo: consumer mapped ok")

@@ -56,7 +56,7 @@ def run(options):
         checks = {}
         for report in out.glob("a?/report.json"):
             facts = json.loads(report.read_text())
-            checks[facts["age"]] = {c["name"]: (c["status"], c["evidence"]) for c in facts["checks"]}
+            checks[facts["abi"]] = {c["name"]: (c["status"], c["evidence"]) for c in facts["checks"]}
         return done.returncode, checks, done.stdout.decode(errors="replace")
 
 

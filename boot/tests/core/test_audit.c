@@ -103,7 +103,7 @@ static void a_run_on_a2(void **state)
      * middle table for its GiB. */
     prints_exactly(
         ".\n"
-        "@begin v=1 age=a2\n"
+        "@begin v=1 abi=a2\n"
         "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
         "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
         "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
@@ -159,7 +159,7 @@ static void a_run_on_a1(void **state)
      * tables for its map, the child's 5 and 2 tables, 3 for the address space that as_create made. */
     char expected[4096];
     snprintf(expected, sizeof(expected),
-             "@begin v=1 age=a1\n"
+             "@begin v=1 abi=a1\n"
              "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
              "@task pid=18 parent=17 state=exited end=exit status=0 name=consumer\n"
              "@vmo id=1 creator=17 base=0x%llx bytes=12288 state=live\n"
@@ -198,7 +198,7 @@ static void no_nonce(void **state)
         strcpy(config.nonce, nonces[i]);
         rig_boot(&config);
         ends_done();
-        assert_int_equal(strncmp(host_console(), "audit - begin v=1 age=a2\naudit - task pid=17 ", 45), 0);
+        assert_int_equal(strncmp(host_console(), "audit - begin v=1 abi=a2\naudit - task pid=17 ", 45), 0);
     }
 }
 
@@ -395,7 +395,7 @@ static void each_line_has_its_author(void **state)
     host_console_forget();
     audit_print("-", "a2", AUDIT_DONE, 0, 0);
     const char *const expected =
-        "\naudit - begin v=1 age=a2\n"
+        "\naudit - begin v=1 abi=a2\n"
         "audit - lost msgs=0 undelivered=0\n"
         "audit - say n=0 by=17 len=1 head=61\n"
         "audit - say n=1 by=17 len=0 head=-\n"

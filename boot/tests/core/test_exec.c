@@ -444,7 +444,7 @@ static void a_panic_says_why_and_prints_the_audit(void **state)
     (void)state;
     GIVES('x', rig_init(), NX_SYS_DEBUG_PUTC, 'x'); /* an open line */
     assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC);
-    assert_non_null(strstr(host_console(), "x\nkernel: panic: for the test 0xf00\naudit - begin v=1 age="));
+    assert_non_null(strstr(host_console(), "x\nkernel: panic: for the test 0xf00\naudit - begin v=1 abi="));
     assert_non_null(strstr(host_console(), " result init=panic status=0 "));
     host_console_forget();
     assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC); /* a panic within a panic */

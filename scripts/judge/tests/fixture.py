@@ -87,7 +87,7 @@ class Fixture:
         return 1 if self.age == "a2" else 0
 
     def fill_tasks(self):
-        self.audit["begin"] = [{"v": 1, "age": self.age}]
+        self.audit["begin"] = [{"v": 1, "abi": self.age}]
         self.audit["task"] = [
             {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
             {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},
@@ -133,7 +133,7 @@ class Fixture:
     def true_evidence(self):
         enforced = "kernel" if self.age == "a2" else "library"
         control = sum(record["len"] for record in self.audit["msg"])
-        return {"age": self.age, "len": len(self.blob), "challenge": self.challenge.hex(),
+        return {"abi": self.age, "len": len(self.blob), "challenge": self.challenge.hex(),
                 "digest": self.digest.hex(), "seal": "peers", "enforced": enforced, "copy_fallbacks": 0,
                 "control_bytes": control, "bulk_bytes": (self.blob_pages + 1) * 4096}
 

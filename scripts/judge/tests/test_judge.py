@@ -108,7 +108,7 @@ def check_files(tap):
     for path in sorted(RED_FOLDER.glob("*.json")):
         about = json.loads(path.read_text(encoding="utf-8"))
         log = path.with_suffix(".log").read_bytes().split(b"\n", 1)[1]
-        run = Fixture(about["age"])
+        run = Fixture(about["abi"])
         run.log_edits = [lambda _, log=log: log]
         code = about.get("exit_code", run.exit_code)
         run.exit_code = exit_codes.number(code) if isinstance(code, str) else code

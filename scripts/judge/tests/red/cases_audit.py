@@ -143,7 +143,7 @@ def _(run):
 
 @case("audit of the other age", "audit-form")
 def _(run):
-    run.audit["begin"][0]["age"] = "a1" if run.age == "a2" else "a2"
+    run.audit["begin"][0]["abi"] = "a1" if run.age == "a2" else "a2"
 
 
 @case("empty log", "audit-form", "markers", "bad-patterns", "evidence")
