@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what every file of the tree must have: an SPDX line at its head, a name of its own, no stray blanks."""
+"""Checks what every file of the tree must have: an SPDX line at its head, a name of its own, no stray blanks.
+
+The judge and its harnesses have lines of bounded length, and the judge starts no process and knows no harness.
+"""
 import collections
 import pathlib
+import re
 import subprocess
 import sys
 
 NO_SPDX = {"LICENSE", ".gitignore"}       # the licence itself; a list of two patterns
 NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and logs that must stay as they were
+LINE_MAX = 100
+BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
+NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
 BACKENDS = "libvmo/backend"
 SWAPPED = "be_types.h"                    # each backend's own, chosen by include path; nowhere else (ADR 0011)
@@ -32,6 +39,11 @@ def main():
             for number, line in enumerate(text.splitlines(), 1):
                 if line != line.rstrip():
                     bad.append(f"{path}:{number}: blanks at the end of the line")
+                bounded = BOUNDED.fullmatch(str(path))
+                if bounded and len(line) > LINE_MAX:
+                    bad.append(f"{path}:{number}: {len(line)} columns, more than {LINE_MAX}")
+                if bounded and bounded[1] == "judge" and NOT_THE_JUDGES.match(line):
+                    bad.append(f"{path}:{number}: the judge must not {line.strip()}")
     backends = {p.parent for p in files if p.parts[:-2] == pathlib.Path(BACKENDS).parts}
     swapped = {pathlib.Path(p).parent for p in names.pop(SWAPPED, [])}
     bad += [f"{SWAPPED} belongs into each folder of {BACKENDS} and nowhere else: {p}" for p in sorted(swapped ^ backends)]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs a harness of scripts/judge (its __main__.py names them) with its options, below a supervisor.
+# Runs a harness of scripts/harness (its __main__.py names them) with its options, below a supervisor.
 #   run-judge.sh harness [option...]
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -12,4 +12,4 @@ command -v "$PYTHON" >/dev/null 2>&1 || {
 PYTHONPATH=$here
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH PYTHONDONTWRITEBYTECODE
-exec "$PYTHON" -m launch judge "$@"
+exec "$PYTHON" -m launch harness "$@"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
-from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
+from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def build(folder, age="a2", init=None, audits=False):

@@ -10,11 +10,11 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
+from harness import qemu  # noqa: E402
 from judge import audit as audit_form  # noqa: E402
 from judge import check_run  # noqa: E402
 from judge import exit_codes  # noqa: E402
 from judge import facts  # noqa: E402
-from judge import qemu  # noqa: E402
 from tap import room  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")

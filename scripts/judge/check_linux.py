@@ -4,17 +4,15 @@ make."""
 from judge import check_run
 from judge import check_share
 from judge import facts
-from judge import linux_proc
-from judge import linux_run
 from judge.facts import CONSUMER_PID, OK, ROLES, TAG_BLOB, TAG_PAGE, judged, not_checked
 
 STANDARD = (0, 1, 2, 3)  # what every payload starts with: three pipes and its channel
 AT_THE_END = (0, 2)
 RIGHT_READ = 1
 STOPPED = {
-    linux_run.WALL: "they were stopped at the wall timeout",
-    linux_run.LOG_CAP: "the output reached its cap",
-    linux_run.GRACE: "one process outlived the other by 3 s and was stopped",
+    facts.WALL: "they were stopped at the wall timeout",
+    facts.LOG_CAP: "the output reached its cap",
+    facts.GRACE: f"one process outlived the other by {facts.GRACE_SECONDS} s and was stopped",
 }
 SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
 
@@ -23,7 +21,7 @@ def limits(ctx):
     """Besides timeout and cap: no process outlived the other by 3 seconds, and neither sent more or
     larger packets than the relay's bounds."""
     observed = ctx.boot.observed
-    problems = [STOPPED.get(observed.stopped, observed.stopped_why)] if observed.stopped else []
+    problems = [STOPPED.get(observed.stopped, observed.stop_reason)] if observed.stopped else []
     counts = f"{observed.bytes_said} bytes of output, {len(observed.packets)} packets"
     return judged(problems, f"{counts}, {observed.seconds:.2f} s")
 
@@ -160,6 +158,11 @@ def given(ctx):
     return list(zip(("blob", "page"), reached, objects)), problems
 
 
+def is_sealed(names):
+    """Whether no peer can write: not through a mapping made from here on, nor by writing."""
+    return bool(names and {"shrink", "grow"} <= names and {"future-write", "write"} & names)
+
+
 def seals(ctx):
     """At the barrier of its reply each of the two objects is sealed against shrinking, growing, and
     writing or future writing, read from the harness's own duplicate."""
@@ -171,7 +174,7 @@ def seals(ctx):
         shown.append(f"{what} {text}")
         if barrier is None:
             problems.append(f"{what}: its barrier was not reached")
-        elif not linux_proc.is_sealed(found):
+        elif not is_sealed(found):
             problems.append(f"{what}: seals {text}")
     return judged(problems, ", ".join(shown))
 
@@ -218,7 +221,7 @@ def sight_problems(ctx, number, sight, handed):
 
 def end_problems(ctx, number, handed):
     """At its end a process has given back all that it had."""
-    looked = ctx.boot.observed.children[number].looked
+    looked = ctx.boot.observed.children[number].at_exit
     if looked is None or not looked.descriptors:
         return ["ended before it could be looked at"]
     late = [found for found in looked.descriptors if found.number not in AT_THE_END]

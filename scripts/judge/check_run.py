@@ -33,12 +33,12 @@ FOREIGN_BAD = re.compile(
 def limits(ctx):
     """Neither the wall timeout nor the cap of the log was reached."""
     boot, problems = ctx.boot, []
-    if boot.stopped == "wall":
+    if boot.stopped == facts.WALL:
         problems.append(f"QEMU was stopped at the wall timeout, after {boot.seconds:.1f} s")
-    if boot.stopped == "log-cap" or len(boot.log) >= boot.log_cap:
+    if boot.stopped == facts.LOG_CAP or len(boot.log) >= boot.log_cap:
         problems.append(f"the log reached its cap of {boot.log_cap} bytes")
     outcome = judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s")
-    if boot.stopped == "linger":
+    if boot.stopped == facts.LINGER:
         outcome.evidence += f"; stopped {boot.linger:g} s after the last output"
     return outcome
 
@@ -381,7 +381,7 @@ def leaks(ctx):
 
 
 def hazards(ctx):
-    """No call that a real kernel would not survive ([hazards.md](hazards.md)), but the manifest's."""
+    """No call that a real kernel does not survive ([hazards.md](hazards.md)) but the manifest's."""
     allowed, records = ctx.manifest["hazards"], ctx.audit["hazard"]
     problems = [
         f"pid {record['pid']} call {record['call']} {record['id']} {record['what']}"

@@ -8,8 +8,12 @@ import struct
 
 from judge import audit as audits
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 QEMU, LINUX, FOREIGN = "qemu", "linux", "foreign"  # platforms: our kernel, Linux, another kernel
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
+# Why a harness ended a run before its own end.
+WALL, LOG_CAP, LINGER, GRACE, PACKETS = "wall", "log-cap", "linger", "grace", "packets"
+GRACE_SECONDS = 3  # of a Linux process, once the other has ended
 OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
 
 PRODUCER_PID, CONSUMER_PID = 17, 18
@@ -43,6 +47,16 @@ def evidence_pattern(abi="a1|a2|linux", length="[0-9]+", challenge=HEX_64, diges
         " copy_fallbacks=(?P<copy_fallbacks>[0-9]+) control_bytes=(?P<control_bytes>[0-9]+)"
         " bulk_bytes=(?P<bulk_bytes>[0-9]+)"
     )
+
+
+class ConfigError(Exception):
+    """The caller asked for what cannot be run; the text says what to change."""
+
+
+def shown(path):
+    """A path as people type it: relative to the tree when it lies inside."""
+    path = pathlib.Path(path)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def sha256_hex(data):

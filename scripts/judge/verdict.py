@@ -93,7 +93,7 @@ def can_read(row, ctx):
     """Whether a kernel that is not ours gives what the check reads."""
     owed = ctx.boot.must_audit
     if row.reads == END:
-        return owed or ctx.boot.stopped != "linger"
+        return owed or ctx.boot.stopped != facts.LINGER
     has_audit = bool(ctx.audit or ctx.audit_error)
     return has_audit or row.reads == AUDIT and owed
 

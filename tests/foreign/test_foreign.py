@@ -20,7 +20,8 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import foreign_kernel  # noqa: E402
-from judge import facts, noise, prepare  # noqa: E402
+from harness import prepare  # noqa: E402
+from judge import facts, noise  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap, room  # noqa: E402
 

@@ -17,10 +17,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "scripts/judge/tests")]
 
 from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
-from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
-from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
-from judge import prepare  # noqa: E402  pylint: disable=wrong-import-position
 import supervise  # noqa: E402  pylint: disable=wrong-import-position
+from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
+from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.facts import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position

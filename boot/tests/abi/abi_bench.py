@@ -7,7 +7,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
-from judge import probe  # noqa: E402  pylint: disable=wrong-import-position
+from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 HARNESS = str(ROOT / "scripts" / "test-abi.sh")

@@ -13,7 +13,7 @@ import sys
 import differ_boot
 import shrink
 import supervise
-from judge import qemu
+from harness import qemu
 
 AGES = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
 SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower, the fewer

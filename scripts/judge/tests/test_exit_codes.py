@@ -9,10 +9,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from fixture import ROOT, exit_codes  # noqa: E402  pylint: disable=wrong-import-position
-from judge import cli  # noqa: E402  pylint: disable=wrong-import-position
-from judge import probe  # noqa: E402  pylint: disable=wrong-import-position
+from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
+from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
+from judge.facts import ConfigError  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
-from judge.prepare import ConfigError  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 DOCUMENT = ROOT / "docs" / "testing" / "audit.md"

@@ -5,10 +5,11 @@ import secrets
 import shutil
 
 import supervise
-from judge import cli
-from judge import prepare
-from judge.cli import say
-from judge.prepare import ConfigError, HarnessError, shown
+from harness import cli
+from harness import prepare
+from harness.cli import say
+from harness.prepare import HarnessError
+from judge.facts import ConfigError, shown
 
 OUT_OPTION = ("--out", str, None, "DIR", "where to; what was prepared there is replaced")
 DOES = "Prepares the proof's init for a kernel that has it built in."

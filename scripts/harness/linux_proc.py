@@ -59,7 +59,7 @@ class Descriptor:
 
 
 @dataclasses.dataclass
-class Sight:
+class Snapshot:
     """One process at one moment; without mappings and descriptors once it has ended."""
 
     state: str = "-"
@@ -103,8 +103,8 @@ def state(pid):
     return (proc_text(pid, "stat").rpartition(")")[2].split() or "-")[0]
 
 
-def look(pid):
-    return Sight(state(pid), mappings(pid), descriptors(pid))
+def snapshot(pid):
+    return Snapshot(state(pid), mappings(pid), descriptors(pid))
 
 
 def seals(descriptor):
@@ -114,11 +114,6 @@ def seals(descriptor):
     except OSError:
         return None
     return frozenset(name for name, bit in SEAL_BITS.items() if bits & bit)
-
-
-def is_sealed(names):
-    """Whether no peer can write: not through a mapping made from here on, nor by writing."""
-    return bool(names and {"shrink", "grow"} <= names and {"future-write", "write"} & names)
 
 
 def content(descriptor):
@@ -162,7 +157,7 @@ class Child:
     def __init__(self, number, argv, channel):
         self.number = number
         self.status = None  # its exit status, or the negative number of the signal that ended it
-        self.looked = None  # the Sight of it at its end
+        self.at_exit = None  # the Snapshot of it at its end
         self.process = spawn(argv, channel)
         self.pid = self.process.pid
         pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
@@ -189,7 +184,7 @@ class Child:
         *lines, self.tail[pipe] = (self.tail[pipe] + chunk).split(b"\n")
         return chunk, lines
 
-    def let_go(self):
+    def close_stdin(self):
         """Closes its standard input, for whose end a payload waits before it exits."""
         self.standard_in.close()
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import supervise
+from judge import facts
 
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 MACHINE = f"-M virt -cpu {CPU} -smp 1 -icount shift=0,sleep=off"
@@ -57,7 +58,7 @@ class Patience:
     """Until when the serial line is read: the wall timeout, or a moment after `until` came true."""
 
     def __init__(self, deadline, until, linger_seconds):
-        self.end, self.reason = deadline, "wall"
+        self.end, self.reason = deadline, facts.WALL
         self.until, self.linger_seconds = until, linger_seconds
 
     def look(self, log):
@@ -65,7 +66,7 @@ class Patience:
         if self.until is not None and self.until(log):
             self.until, over = None, time.monotonic() + self.linger_seconds
             if over < self.end:
-                self.end, self.reason = over, "linger"
+                self.end, self.reason = over, facts.LINGER
 
 
 def read_serial(process, log_file, log_cap, patience):
@@ -84,7 +85,7 @@ def read_serial(process, log_file, log_cap, patience):
         log_file.write(chunk)
         log_file.flush()
         patience.look(log)
-    return bytes(log), "log-cap"
+    return bytes(log), facts.LOG_CAP
 
 
 def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_seconds=0):
@@ -114,7 +115,7 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
             if not stopped:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=max(0, begin + wall_seconds - time.monotonic()))
-                stopped = "wall" if process.returncode is None else None
+                stopped = facts.WALL if process.returncode is None else None
         finally:
             stop(process)
     exit_code = None if stopped else process.returncode

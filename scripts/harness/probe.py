@@ -6,16 +6,17 @@ import re
 import secrets
 import shutil
 
+from harness import cli
+from harness import prepare
+from harness import qemu
+from harness.cli import say
+
 from judge import audit as audits
-from judge import cli
 from judge import exit_codes
 from judge import facts
 from judge import noise
-from judge import prepare
-from judge import qemu
 from judge import verdict as verdicts
-from judge.cli import say
-from judge.prepare import ConfigError, shown
+from judge.facts import ConfigError, shown
 
 REVISIONS = ("a1", "a2")
 PROGRAMS, HAZARDS_PROGRAM = ("probe", "probe2"), "probe-hazards"
@@ -290,7 +291,7 @@ class ProbeHarness:
         goldens = {name: load_golden(golden_path(program, name)) for name in REVISIONS}
         lines, problems = read_log(ran.log, goldens.values())
         abi_rev = told_revision(lines)
-        if ran.stopped == "log-cap":
+        if ran.stopped == facts.LOG_CAP:
             problems.append("the run was ended by the log-cap limit")
         if abi_rev not in goldens:
             problems.append("the probe did not tell the ABI revision; compared with a2")

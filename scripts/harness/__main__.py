@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python3 -m judge HARNESS [option...]`; the scripts beside this folder are how people call it."""
+"""`python3 -m harness NAME [option...]`; the scripts beside this folder are how people call it."""
 import sys
 
-from judge import cli
-from judge import probe
-from judge import proof_elf
+from harness import cli
+from harness import probe
+from harness import proof_elf
 
 HARNESSES = {
     "qemu": lambda words: cli.main(cli.QemuHarness, words),

@@ -5,7 +5,7 @@ it all.
 A barrier is the moment at which the consumer's reply is on its way and its mapping still exists.
 The first reply is held back here. The second is held back in the consumer, which closes everything
 right after it: its way to us is filled before it gets the request (Gate), so it blocks in its send
-until we have looked.
+until both processes have been looked at.
 """
 import array
 import contextlib
@@ -20,13 +20,12 @@ import termios
 import time
 
 import supervise
+from harness import linux_proc
 from judge import audit as audits
+from judge import check_linux
 from judge import facts
-from judge import linux_proc
 from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
 
-WALL, LOG_CAP, GRACE, PACKETS = "wall", "log-cap", "grace", "packets"
-GRACE_SECONDS = 3  # of one process, once the other has ended
 BARRIER_SECONDS = 0.2  # within the payloads' own timeout (payloads/proof.h)
 STEP_MS = 2
 GATE_WORD_BYTES = 16
@@ -141,7 +140,7 @@ class End:
         poller.register(self.sock, select.POLLRDHUP)
         return bool(poller.poll(0))
 
-    def give(self, packet):
+    def send(self, packet):
         """Passes a packet on. What the process can no longer take stays undelivered."""
         numbers = array.array("i", [held.descriptor for held in packet.held])
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if packet.held else []
@@ -184,7 +183,7 @@ class Barrier:
     """Both processes, the objects and what was printed, when a reply was held back."""
 
     tag: int
-    sights: dict  # number of the process -> Sight
+    sights: dict  # number of the process -> Snapshot
     printed: dict  # number of the process -> its lines so far
     seals: dict  # identity -> names of the seals on our own duplicate
     contents: dict  # identity -> its bytes, read through our own duplicate
@@ -197,15 +196,13 @@ class HostRun:
         self.log_cap, self.begin = log_cap, time.monotonic()
         self.deadline = self.begin + wall_seconds
         self.children, self.ends, self.gate = {}, {}, None
-        self.statuses = (
-            {}
-        )  # number -> exit status, minus the signal that ended it, or None: we had to
+        self.statuses = {}  # number -> exit status, minus a signal, or None: we had to end it
         self.packets, self.barriers = [], {}
         self.lines = []  # (number of the process, line), as they came
         self.errors = {}  # number -> what it said on its standard error
         self.bytes_said, self.seconds = 0, 0.0
-        self.stopped, self.stopped_why = None, ""
-        self.bystanders = frozenset()  # children that the caller has already
+        self.stopped, self.stop_reason = None, ""
+        self.earlier_children = frozenset()  # children that the caller has already
         self.strays = {}  # pid -> name: processes that a payload left running
         self.grace = False  # one has ended: the other gets GRACE_SECONDS
 
@@ -237,7 +234,7 @@ class HostRun:
     def end_strays(self):
         """Ends what a payload left running, which this process adopted when its parent ended."""
         living = {child.pid for child in self.children.values() if child.status is None}
-        self.strays.update(supervise.end_strays(self.bystanders | living))
+        self.strays.update(supervise.end_strays(self.earlier_children | living))
 
     def over(self):
         done = [child.status is not None and not child.tail for child in self.children.values()]
@@ -245,7 +242,7 @@ class HostRun:
 
     def run(self, programs):
         supervise.adopt_orphans()
-        self.bystanders = frozenset(supervise.children())
+        self.earlier_children = frozenset(supervise.children())
         try:
             self.start(programs)
             while not self.stopped and not self.over():
@@ -258,13 +255,13 @@ class HostRun:
 
     def halt(self, word, why=""):
         if not self.stopped:
-            self.stopped, self.stopped_why = word, why
+            self.stopped, self.stop_reason = word, why
 
     def step(self):
         """Waits until something happens, and looks at everything that may have."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            self.halt(GRACE if self.grace else WALL)
+            self.halt(facts.GRACE if self.grace else facts.WALL)
             return
         poller = select.poll()
         for child in self.children.values():
@@ -276,35 +273,35 @@ class HostRun:
         poller.poll(left * 1000)
         for child in self.children.values():
             for pipe in list(child.tail):
-                self.listen(child, pipe)
-            self.carry(self.ends[child.number])
+                self.read_output(child, pipe)
+            self.relay(self.ends[child.number])
             if child.status is None and child.has_ended():
                 self.ended(child)
 
-    def listen(self, child, pipe):
+    def read_output(self, child, pipe):
         chunk, lines = child.read(pipe)
         self.bytes_said += len(chunk or b"")
         if self.bytes_said >= self.log_cap:
-            self.halt(LOG_CAP)
+            self.halt(facts.LOG_CAP)
         if pipe is child.err:
             self.errors[child.number] += chunk or b""
             return
         self.lines += [(child.number, line) for line in lines]
         if chunk is None:  # the last thing that a payload does before it waits to be let go
-            self.settle([child])
-            child.looked = linux_proc.look(child.pid)
-            child.let_go()
+            self.wait_until_still([child])
+            child.at_exit = linux_proc.snapshot(child.pid)
+            child.close_stdin()
 
     def ended(self, child):
         self.end_strays()
-        child.let_go()
+        child.close_stdin()
         self.grace = True
         if child.number == CONSUMER_PID:
             self.gate.sock.close()
-        self.deadline = min(self.deadline, time.monotonic() + GRACE_SECONDS)
+        self.deadline = min(self.deadline, time.monotonic() + facts.GRACE_SECONDS)
 
     # ---- The relay and its barriers ----
-    def carry(self, end):
+    def relay(self, end):
         if end.ended:
             return
         try:
@@ -312,7 +309,7 @@ class HostRun:
         except BlockingIOError:
             return
         except RelayLimit as error:
-            self.halt(PACKETS, str(error))
+            self.halt(facts.PACKETS, str(error))
             return
         if packet is None:
             self.ends[end.other].finish()
@@ -320,20 +317,20 @@ class HostRun:
                 self.gate.sock.close()
         elif packet.data != self.gate.word:
             self.packets.append(packet)
-            self.pass_on(packet)
+            self.forward(packet)
 
-    def pass_on(self, packet):
+    def forward(self, packet):
         tag = packet.tag() if packet.tag() not in self.barriers else None
         if (packet.sender, tag) == (CONSUMER_PID, TAG_BLOB):
-            self.take(tag, lambda: True)
+            self.take_barrier(tag, lambda: True)
         gated = (packet.sender, tag) == (PRODUCER_PID, TAG_PAGE)
         if gated:
             self.gate.shut()
-        self.ends[packet.receiver].give(packet)
+        self.ends[packet.receiver].send(packet)
         if gated:
-            self.take(tag, self.stands_at_gate)
+            self.take_barrier(tag, self.is_blocked_at_gate)
 
-    def stands_at_gate(self):
+    def is_blocked_at_gate(self):
         """The consumer has read the request, and has mapped what was handed over."""
         end, mapped = self.ends[CONSUMER_PID], linux_proc.mappings(self.children[CONSUMER_PID].pid)
         if end.unread_bytes():
@@ -342,45 +339,47 @@ class HostRun:
         given = {held.identity for packet in mine for held in packet.held}
         return given <= {mapping.identity for mapping in mapped}
 
-    def settle(self, children, ready=lambda: True):
+    def wait_until_still(self, children, ready=lambda: True):
         """Waits, not for long, until these processes stand still and something is so."""
         limit = time.monotonic() + BARRIER_SECONDS
         while time.monotonic() < limit:
             pids = [child.pid for child in children if child.status is None]
             still = all(linux_proc.state(pid) in ASLEEP_OR_GONE for pid in pids)
-            self.hear(children)
+            self.drain_output(children)
             if still and ready():
                 return
             select.select([], [], [], STEP_MS / 1000)
 
-    def take(self, tag, ready):
+    def take_barrier(self, tag, ready):
         """Once both processes stand still, looks at everything at once."""
         children = self.children.values()
-        self.settle(children, ready)
+        self.wait_until_still(children, ready)
         held = {held.identity: held.descriptor for packet in self.packets for held in packet.held}
         sights = {
-            child.number: linux_proc.look(child.pid) if child.status is None else linux_proc.Sight()
+            child.number: linux_proc.snapshot(child.pid)
+            if child.status is None
+            else linux_proc.Snapshot()
             for child in children
         }
         self.barriers[tag] = Barrier(
             tag,
             sights,
-            printed={number: self.said(number) for number in self.children},
+            printed={number: self.lines_of(number) for number in self.children},
             seals={key: linux_proc.seals(descriptor) for key, descriptor in held.items()},
             contents={key: linux_proc.content(descriptor) for key, descriptor in held.items()},
         )
 
-    def said(self, number=None):
+    def lines_of(self, number=None):
         """Lines of one process, or of both as they came."""
         return [line for who, line in self.lines if number in (None, who)]
 
-    def hear(self, children):
-        """What was printed up to here belongs before the barrier."""
+    def drain_output(self, children):
+        """Reads what was printed so far: it belongs before the barrier."""
         for child in children:
             while child.out in child.tail and select.select([child.out], [], [], 0)[0]:
                 if self.stopped:
                     return
-                self.listen(child, child.out)
+                self.read_output(child, child.out)
 
 
 # ---- The model ---------------------------------------------------------------------------------
@@ -420,7 +419,7 @@ class Model:
         self.add("task", pid=number, parent=0, state=state, end=end, status=status or 0, name="-")
 
     def is_alias(self, identity):
-        return linux_proc.is_sealed(self.seals.get(identity))
+        return check_linux.is_sealed(self.seals.get(identity))
 
     def vmo(self, identity, creator, size):
         """The id of an object, a new one at its first sight."""

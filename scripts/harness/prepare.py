@@ -13,10 +13,10 @@ import subprocess
 import tempfile
 
 import supervise
+from harness import qemu
 from judge import facts
-from judge import qemu
+from judge.facts import ROOT, ConfigError, shown
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
 PRODUCER, CONSUMER, CHALLENGE = "producer.elf", "consumer.elf", "challenge"
@@ -25,10 +25,6 @@ AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
 MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT")
-
-
-class ConfigError(Exception):
-    """The caller asked for what cannot be run; the text says what to change."""
 
 
 class HarnessError(Exception):
@@ -50,12 +46,6 @@ def split_words(name, text):
 
 def build_folder():
     return ROOT / setting("BUILD", "build")
-
-
-def shown(path):
-    """A path as people type it: relative to the tree when it lies inside."""
-    path = pathlib.Path(path)
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def run_folder(asked):

@@ -3,21 +3,21 @@
 import argparse
 import dataclasses
 import json
-import os
 import secrets
 import traceback
 
 import supervise
+from harness import linux_proc
+from harness import linux_run
+from harness import prepare
+from harness import qemu
+
 from judge import audit as audits
 from judge import exit_codes
 from judge import facts
-from judge import linux_proc
-from judge import linux_run
 from judge import noise
-from judge import prepare
-from judge import qemu
 from judge import verdict as verdicts
-from judge.prepare import ConfigError
+from judge.facts import ConfigError, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
 LINGER_SECONDS = 2.0
@@ -261,7 +261,7 @@ class QemuHarness:
         revisions = ["a1", "a2"] if revisions == ["all"] else revisions
         boots, found = [], {}
         for abi_rev in revisions:
-            where, size = prepare.shown(self.run / abi_rev), len(self.host.payload)
+            where, size = shown(self.run / abi_rev), len(self.host.payload)
             say(f"boot {abi_rev}: {self.host.spec}, {size} bytes, run {where}")
             boot, found[abi_rev] = self.judge(abi_rev)
             boots.append(boot)
@@ -314,7 +314,7 @@ class LinuxHarness:
     def judge_all(self):
         """-> (verdict word, reason)"""
         folder, spec = self.run / "linux", self.host.spec
-        say(f"run linux: {spec}, {len(self.host.payload)} bytes, run {prepare.shown(folder)}")
+        say(f"run linux: {spec}, {len(self.host.payload)} bytes, run {shown(folder)}")
         folder.mkdir()
         roles = facts.ROLES.values()
         copies = prepare.PrivateCopies(**{role: (self.run / role, folder / role) for role in roles})
@@ -323,13 +323,13 @@ class LinuxHarness:
         programs = {number: [str(copies.paths[role])] for number, role in facts.ROLES.items()}
         boot = observe(programs, copies, self.options.wall, self.options.log_cap)
         seen, verdict = boot.observed, verdicts.judge(self.manifest, boot, self.host)
-        supervise.write_whole(folder / "output.log", b"".join(x + b"\n" for x in seen.said()))
+        supervise.write_whole(folder / "output.log", b"".join(x + b"\n" for x in seen.lines_of()))
         for number, said in seen.errors.items():
             supervise.write_whole(folder / f"{facts.ROLES[number]}.stderr", said)
         keys = ("statuses", "stopped", "seconds", "strays", "packets", "barriers")
         more = {key: vars(seen)[key] for key in keys}
         write_report(folder, verdict, boot, self.options.manifest, spec, **more)
-        lines = [line.decode("latin-1") for line in seen.said()]
+        lines = [line.decode("latin-1") for line in seen.lines_of()]
         show(self.manifest, verdict, lines, self.options.verbose)
         return verdict.word, verdict.reason
 
@@ -343,7 +343,7 @@ def observe(programs, copies, wall_seconds, log_cap):
         raise ConfigError(str(error)) from error
     # Two pipes have no order between them: `barriers` judges what had to be said when. The producer
     # has the last word.
-    said = seen.said(facts.CONSUMER_PID) + seen.said(facts.PRODUCER_PID)
+    said = seen.lines_of(facts.CONSUMER_PID) + seen.lines_of(facts.PRODUCER_PID)
     return facts.Boot(
         platform=facts.LINUX,
         abi_rev="linux",
