@@ -48,7 +48,7 @@ OTHERWISE = {("a consumer that hangs", "a1"): ((NO_REPLY | {"bad-patterns", "acc
 
 
 def run(options):
-    """-> (exit code, {check: (status, evidence)} by age, all output)."""
+    """-> (exit code, {check: (status, evidence)} by ABI revision, all output)."""
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         out = pathlib.Path(folder) / "run"
         done = subprocess.run([str(ROOT / "scripts" / "qemu-test.sh"), "--out", str(out), *options], cwd=ROOT,
@@ -64,21 +64,21 @@ def red(checks):
     return {name for name, (status, _) in checks.items() if status == "RED"}
 
 
-def judge_pass(tap, name, ages, result):
+def judge_pass(tap, name, abi_revs, result):
     code, checks, text = result
-    good = code == 0 and sorted(checks) == ages and all(
+    good = code == 0 and sorted(checks) == abi_revs and all(
         c and all(status == "ok" for status, _ in c.values()) for c in checks.values())
     tap.check(good, name, text)
 
 
-def judge_fail(tap, case, age, result):
+def judge_fail(tap, case, abi_rev, result):
     name, _, expected, check, words = case
     code, checks, text = result
-    found = checks.get(age, {})
-    if (name, age) in OTHERWISE:
-        expected, words = OTHERWISE[name, age]
+    found = checks.get(abi_rev, {})
+    if (name, abi_rev) in OTHERWISE:
+        expected, words = OTHERWISE[name, abi_rev]
     tap.check(code == 1 and red(found) == expected and words in found.get(check, ("", ""))[1],
-              f"{age}: must fail: {name}",
+              f"{abi_rev}: must fail: {name}",
               f"exit {code}, red {sorted(red(found))}\nexpected {sorted(expected)}, '{words}' in {check}\n{text}")
 
 
@@ -88,22 +88,22 @@ def main():
         large = pathlib.Path(folder) / "large file"
         large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))
         passes = [
-            ("a file of the tree, both ages", ["--abi", "all", "--payload", "LICENSE"], ["a1", "a2"]),
-            ("any real file, both ages", ["--abi", "all", "--payload", "/usr/bin/env"], ["a1", "a2"]),
-            ("a file of 1 MiB with a blank in its name, both ages", ["--abi", "all", "--payload", str(large)],
+            ("a file of the tree, both ABI revisions", ["--abi", "all", "--payload", "LICENSE"], ["a1", "a2"]),
+            ("any real file, both ABI revisions", ["--abi", "all", "--payload", "/usr/bin/env"], ["a1", "a2"]),
+            ("a file of 1 MiB with a blank in its name, both ABI revisions", ["--abi", "all", "--payload", str(large)],
              ["a1", "a2"]),
-            ("1 MiB generated, both ages", ["--abi", "all", "--payload", "gen:7:1048576"], ["a1", "a2"]),
-            ("4 MiB generated, both ages", ["--abi", "all", "--payload", "gen:0xfeed:4194304"], ["a1", "a2"]),
-            ("one byte generated, both ages", ["--abi", "all", "--payload", "gen:1:1"], ["a1", "a2"]),
+            ("1 MiB generated, both ABI revisions", ["--abi", "all", "--payload", "gen:7:1048576"], ["a1", "a2"]),
+            ("4 MiB generated, both ABI revisions", ["--abi", "all", "--payload", "gen:0xfeed:4194304"], ["a1", "a2"]),
+            ("one byte generated, both ABI revisions", ["--abi", "all", "--payload", "gen:1:1"], ["a1", "a2"]),
         ]
-        fails = [(case, age) for case in MUST_FAIL for age in ("a1", "a2")]
+        fails = [(case, abi_rev) for case in MUST_FAIL for abi_rev in ("a1", "a2")]
         with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
             passing = [pool.submit(run, options) for _, options, _ in passes]
-            failing = [pool.submit(run, [*case[1], "--abi", age]) for case, age in fails]
-            for (name, _, ages), future in zip(passes, passing):
-                judge_pass(tap, f"must pass: {name}", ages, future.result())
-            for (case, age), future in zip(fails, failing):
-                judge_fail(tap, case, age, future.result())
+            failing = [pool.submit(run, [*case[1], "--abi", abi_rev]) for case, abi_rev in fails]
+            for (name, _, abi_revs), future in zip(passes, passing):
+                judge_pass(tap, f"must pass: {name}", abi_revs, future.result())
+            for (case, abi_rev), future in zip(fails, failing):
+                judge_fail(tap, case, abi_rev, future.result())
     tap.done()
 
 

@@ -76,7 +76,7 @@ def qemu_good(words, arguments):
     if MODE == "init-differs" and arguments["abi"] == "a1":
         for name in ("producer.elf", "consumer.elf"):
             path = pathlib.Path(words[words.index("-initrd") + 1]).parents[1] / name
-            path.write_bytes(path.read_bytes() + b"changed for the next age")
+            path.write_bytes(path.read_bytes() + b"changed for the next ABI revision")
     outcome = "done-badly" if MODE == "done-badly" else "done"
     sys.exit(0 if MODE == "exit-0" else exit_codes.number(outcome))
 

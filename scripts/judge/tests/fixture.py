@@ -52,10 +52,10 @@ def line(kind, record):
 
 
 class Fixture:
-    """The run of one age. A case changes what it likes, then `boot` and `host` give it to the judge."""
+    """The run of one ABI revision. A case changes what it likes, then `boot` and `host` give it to the judge."""
 
-    def __init__(self, age, payload=PAYLOAD, challenge=CHALLENGE):
-        self.age = age
+    def __init__(self, abi_rev, payload=PAYLOAD, challenge=CHALLENGE):
+        self.abi_rev = abi_rev
         self.payload, self.challenge = payload, challenge
         self.blob, self.page = payload + challenge, challenge * 128
         self.digest, self.page_digest = (hashlib.sha256(data).digest() for data in (self.blob, self.page))
@@ -81,21 +81,21 @@ class Fixture:
 
     def remake(self, **parts):
         """The same run with another payload or challenge."""
-        self.__init__(self.age, **parts)
+        self.__init__(self.abi_rev, **parts)
 
     def alias(self):
-        return 1 if self.age == "a2" else 0
+        return 1 if self.abi_rev == "a2" else 0
 
     def fill_tasks(self):
-        self.audit["begin"] = [{"v": 1, "abi": self.age}]
+        self.audit["begin"] = [{"v": 1, "abi": self.abi_rev}]
         self.audit["task"] = [
             {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
             {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},
         ]
 
     def fill_memory(self):
-        state, left = ("destroyed", "unmapped") if self.age == "a2" else ("live", "live")
-        via = "vm_map" if self.age == "a2" else "map"
+        state, left = ("destroyed", "unmapped") if self.abi_rev == "a2" else ("live", "live")
+        via = "vm_map" if self.abi_rev == "a2" else "map"
         for number, base, pages in ((1, BLOB_BASE, self.blob_pages), (2, PAGE_BASE, 1)):
             size = pages * 4096
             self.audit["vmo"].append({"id": number, "creator": 17, "base": hex(base), "bytes": size, "state": state})
@@ -108,7 +108,7 @@ class Fixture:
         self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
 
     def fill_messages(self):
-        kind = "alias" if self.age == "a2" else "vmo"
+        kind = "alias" if self.abi_rev == "a2" else "vmo"
         for number, via in ((1, "move"), (2, "transfer")):
             self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4})
         self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind)
@@ -121,19 +121,19 @@ class Fixture:
                                   "type": 1, "moved": moved, "head": data[:64].hex() or "-"})
 
     def fill_ends(self):
-        kept = 2 if self.age == "a1" else 0
+        kept = 2 if self.abi_rev == "a1" else 0
         for when, vmos, frames in (("start", 0, 60), ("done", kept, 64), ("end", kept, 40)):
             self.audit["res"].append({"when": when, "slots": 2, "regions": 0, "vmos": vmos, "endpoints": 1,
                                       "arena_bytes": 0, "frames": frames})
         self.audit["lost"] = [{"msgs": 0, "undelivered": 0}]
-        if self.age == "a1":
+        if self.abi_rev == "a1":
             self.audit["keep"] = [{"what": "arena_bytes", "n": 20480}, {"what": "address_spaces", "n": 1}]
         self.audit["result"] = [{"init": "done", "status": 0, "instret": 12345678}]
 
     def true_evidence(self):
-        enforced = "kernel" if self.age == "a2" else "library"
+        enforced = "kernel" if self.abi_rev == "a2" else "library"
         control = sum(record["len"] for record in self.audit["msg"])
-        return {"abi": self.age, "len": len(self.blob), "challenge": self.challenge.hex(),
+        return {"abi": self.abi_rev, "len": len(self.blob), "challenge": self.challenge.hex(),
                 "digest": self.digest.hex(), "seal": "peers", "enforced": enforced, "copy_fallbacks": 0,
                 "control_bytes": control, "bulk_bytes": (self.blob_pages + 1) * 4096}
 
@@ -174,7 +174,7 @@ class Fixture:
         for name, data in (("kernel", b"kernel"), ("init", self.init), ("consumer", self.consumer)):
             digest = facts.sha256_hex(data)
             images[name] = facts.Image(*self.hashes.get(name, (digest, digest, digest)))
-        return facts.Boot(platform=facts.QEMU, abi_rev=self.age, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
+        return facts.Boot(platform=facts.QEMU, abi_rev=self.abi_rev, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
                           log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
                           consumer_elf=self.consumer)
 

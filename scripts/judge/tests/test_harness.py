@@ -42,7 +42,7 @@ RUNS = {
     "a QEMU that refuses its options": ("qemu-refuses", [], 2, "verdict: CONFIG QEMU refused to start: qemu:", None),
     "an unknown manifest": ("good", ["--manifest", "none"], 2, "verdict: CONFIG no manifest 'none'", None),
     "an unknown option": ("good", ["--fast"], 2, "verdict: CONFIG", None),
-    "an unknown age": ("good", ["--abi", "a3"], 2, "verdict: CONFIG", None),
+    "an unknown ABI revision": ("good", ["--abi", "a3"], 2, "verdict: CONFIG", None),
     "a wall timeout of 0": ("good", ["--wall", "0"], 2, "verdict: CONFIG", None),
 }
 
@@ -101,8 +101,8 @@ def check_runs(tap, bench):
         verdict = output.splitlines()[-1]
         problems = [] if got == code and said in verdict else [f"exit {got}, wanted {code} and '{said}'"]
         if red is not None:
-            age = "a1" if "a1" in options else "a2"
-            report = json.loads((out / age / "report.json").read_text(encoding="utf-8"))
+            abi_rev = "a1" if "a1" in options else "a2"
+            report = json.loads((out / abi_rev / "report.json").read_text(encoding="utf-8"))
             if red_checks(report) != red:
                 problems.append(f"red: {sorted(red_checks(report))}")
         problems += [] if "Traceback" not in output else ["a traceback on the terminal"]
@@ -131,15 +131,15 @@ def check_output(tap, bench):
     tap.check("Traceback" in (report["traceback"] or ""), "a HARNESS-BUG keeps its traceback", str(report))
 
 
-def check_all_ages(tap, bench):
+def check_all_revisions(tap, bench):
     code, output, _ = bench.run("good", ["--abi", "all"])
     verdicts = [line for line in output.splitlines() if line.startswith("verdict: ")]
-    tap.check(code == 0 and len(verdicts) == 1 and "check same-elfs ... ok" in output, "both ages: one verdict", output)
+    tap.check(code == 0 and len(verdicts) == 1 and "check same-elfs ... ok" in output, "both ABI revisions: one verdict", output)
     code, output, _ = bench.run("init-differs", ["--abi", "all"])
-    tap.check(code == 1 and "check same-elfs ... RED" in output, "both ages: different ELF files fail", output)
+    tap.check(code == 1 and "check same-elfs ... RED" in output, "both ABI revisions: different ELF files fail", output)
     code, output, _ = bench.run("exit-0", ["--abi", "all"])
     both = "ABI revision a1 FAIL: " in output and "ABI revision a2 FAIL: " in output
-    tap.check(code == 1 and both, "both ages: the worst counts", output)
+    tap.check(code == 1 and both, "both ABI revisions: the worst counts", output)
 
 
 def check_configuration(tap, bench):
@@ -256,7 +256,7 @@ def main():
         bench = Bench(folder)
         check_runs(tap, bench)
         check_output(tap, bench)
-        check_all_ages(tap, bench)
+        check_all_revisions(tap, bench)
         check_configuration(tap, bench)
         check_signals(tap, bench)
         check_closed_output(tap, bench)

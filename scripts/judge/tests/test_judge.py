@@ -41,11 +41,11 @@ def differences(verdict, red, unchecked):
 
 
 def check_good(tap):
-    for age in ("a1", "a2"):
-        verdict = Fixture(age).judge()
+    for abi_rev in ("a1", "a2"):
+        verdict = Fixture(abi_rev).judge()
         detail = differences(verdict, set(), set())
         good = verdict.word == verdicts.PASS and not detail
-        tap.check(good, f"good run of {age} passes", f"{verdict.reason}\n{detail}")
+        tap.check(good, f"good run of {abi_rev} passes", f"{verdict.reason}\n{detail}")
 
 
 def variants():
@@ -89,15 +89,15 @@ def check_variants(tap):
 
 def check_red(tap, cases):
     ran = 0
-    for name, ages, red, change in cases:
-        for age in ages:
-            run = Fixture(age)
+    for name, abi_revs, red, change in cases:
+        for abi_rev in abi_revs:
+            run = Fixture(abi_rev)
             change(run)
             verdict = run.judge()
             unchecked = unchecked_after(red, name in UNREADABLE_EVIDENCE)
             detail = differences(verdict, red, unchecked)
             good = verdict.word == verdicts.FAIL and not detail
-            tap.check(good, f"red on {age}: {name}", f"{verdict.reason}\n{detail}")
+            tap.check(good, f"red on {abi_rev}: {name}", f"{verdict.reason}\n{detail}")
             ran += 1
     return ran
 
@@ -214,7 +214,7 @@ def main():
     check_decision(tap)
     check_audit_faults(tap)
     check_table(tap)
-    planned = sum(len(ages) for _, ages, _, _ in cases)
+    planned = sum(len(abi_revs) for _, abi_revs, _, _ in cases)
     tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")
     tap.done()
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table that the case files fill, and the changes that several of them make."""
 BOTH = ("a1", "a2")
-CASES = []  # (name, ages, red checks, change)
+CASES = []  # (name, ABI revisions, red checks, change)
 
 
-def case(name, *red, ages=BOTH):
+def case(name, *red, abi_revs=BOTH):
     """Enters the function below it as the change of a case."""
     def keep(change):
-        CASES.append((name, ages, frozenset(red), change))
+        CASES.append((name, abi_revs, frozenset(red), change))
         return change
     return keep
 

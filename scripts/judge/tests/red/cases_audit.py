@@ -141,9 +141,9 @@ def _(run):
     run.audit["msg"][1]["head"] = run.audit["msg"][1]["head"][:-2]
 
 
-@case("audit of the other age", "audit-form")
+@case("audit of the other ABI revision", "audit-form")
 def _(run):
-    run.audit["begin"][0]["abi"] = "a1" if run.age == "a2" else "a2"
+    run.audit["begin"][0]["abi"] = "a1" if run.abi_rev == "a2" else "a2"
 
 
 @case("empty log", "audit-form", "markers", "bad-patterns", "evidence")
@@ -271,7 +271,7 @@ def _(run):
     run.res("done")["vmos"] += 1
 
 
-@case("VMO left alive", "leaks", ages=("a2",))
+@case("VMO left alive", "leaks", abi_revs=("a2",))
 def _(run):
     run.audit["vmo"][0]["state"] = "live"
     run.res("done")["vmos"] = 1

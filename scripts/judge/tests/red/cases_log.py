@@ -138,7 +138,7 @@ def _(run):
 
 @case("enforcer invented", "seal")
 def _(run):
-    run.evidence["enforced"] = "library" if run.age == "a2" else "kernel"
+    run.evidence["enforced"] = "library" if run.abi_rev == "a2" else "kernel"
 
 
 @case("sealed for ever, still mapped writable", "seal")

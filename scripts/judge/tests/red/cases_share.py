@@ -192,7 +192,7 @@ def _(run):
     run.audit["hand"][1]["vmo"] = 9
 
 
-@case("nothing handed over", "sharing", "seal", ages=("a2",))
+@case("nothing handed over", "sharing", "seal", abi_revs=("a2",))
 def _(run):
     run.audit["hand"] = []
     run.evidence["bulk_bytes"] = 0
@@ -242,7 +242,7 @@ def _(run):
     run.maps(18)[0]["prot"] = "rx"
 
 
-@case("mapping is no alias", "read-only", ages=("a2",))
+@case("mapping is no alias", "read-only", abi_revs=("a2",))
 def _(run):
     run.maps(18)[0]["alias"] = 0
 
@@ -252,7 +252,7 @@ def _(run):
     run.audit["hand"][0]["rights"] = 12
 
 
-@case("a VMO handed over in place of an alias", "seal", ages=("a2",))
+@case("a VMO handed over in place of an alias", "seal", abi_revs=("a2",))
 def _(run):
     run.audit["hand"][0]["kind"] = "vmo"
 
