@@ -57,7 +57,7 @@ def run_folder(asked):
             return pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
         folder = pathlib.Path(asked).absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"--out {asked} exists and is not an empty folder")
+            raise ConfigError(f"--out {asked} exists and is not an empty folder; name another")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
     except OSError as error:
@@ -105,9 +105,11 @@ def default_folder():
 def read_kernel(name):
     path = pathlib.Path(name)
     if not path.is_file():
-        raise ConfigError(f"the kernel {name} {'is no file' if path.exists() else 'is missing'}")
+        what = "is no file" if path.exists() else "is missing"
+        raise ConfigError(f"the kernel {name} {what}; --kernel names the file to boot")
     if not 0 < path.stat().st_size <= KERNEL_LIMIT_BYTES:
-        raise ConfigError(f"the kernel {name} has {path.stat().st_size} bytes")
+        what = f"the kernel {name} has {path.stat().st_size} bytes"
+        raise ConfigError(f"{what}; a kernel has 1 to {KERNEL_LIMIT_BYTES}")
     return path.absolute(), path.read_bytes()
 
 
@@ -149,7 +151,7 @@ def choose_kernel(kernel, run):
     built_in = folder is not None and prepared_init(folder) in image
     if not built_in and not is_kernel(image):
         what = f"the kernel {kernel} is no RISC-V ELF file"
-        raise ConfigError(f"{what}, and no prepared init is built into it")
+        raise ConfigError(f"{what}, and no prepared init is built into it; see docs/neuron.md")
     return Target(path, AUDIT_WORD in image, folder and folder.absolute())
 
 

@@ -174,8 +174,8 @@ class Fixture:
         for name, data in (("kernel", b"kernel"), ("init", self.init), ("consumer", self.consumer)):
             digest = facts.sha256_hex(data)
             images[name] = facts.Image(*self.hashes.get(name, (digest, digest, digest)))
-        return facts.Boot(platform=facts.QEMU, abi_rev=self.abi_rev, nonce=NONCE, log=self.log(), exit_code=self.exit_code, stopped=self.stopped,
-                          log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
+        return facts.Boot(platform=facts.QEMU, abi_rev=self.abi_rev, nonce=NONCE, log=self.log(),
+                          exit_code=self.exit_code, stopped=self.stopped, log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
                           consumer_elf=self.consumer)
 
     def judge(self):

@@ -36,6 +36,7 @@ RUNS = {
     "a guest that is done badly": ("done-badly", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
     "a kernel that changed during the run": ("kernel-changes", [], 1, "verdict: FAIL images", {"images"}),
     "a payload that is refused": ("payload-refused", [], 2, "verdict: CONFIG host-ref: nothing.bin", None),
+    "a payload whose name begins with a dash": ("good", ["--payload", "-dash"], 0, "verdict: PASS", set()),
     "a payload that does not build": ("build-fails", ["--mutant", "none"], 2, "cc: no such mutant", None),
     "a host-ref that crashes": ("host-ref-crash", [], 3, "verdict: HARNESS-BUG", None),
     "a challenge without its page": ("no-page", [], 3, "verdict: HARNESS-BUG", None),
