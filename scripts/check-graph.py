@@ -32,8 +32,6 @@ HOOK_HEADERS = {
 HOOK_TYPES = {"be_types.h": "libvmo/src/backend.h"}
 # What first instructions call: they are the ground of a program, and its main function is the top.
 HOOKS = {"boot_main": "boot/arch/entry.S", "main": "payloads/crt/crt_start.S", "probe_main": "payloads/probe/probe_start.S"}
-# One file in two languages: each calls the other.
-ONE_FILE = {"boot/arch/trap_entry": "boot/arch/trap"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 DECLARED = re.compile(r"\b([a-z]\w*)\(")
 SYMBOL = re.compile(r"^(?:[0-9a-fA-F]+)?\s+([A-Za-z])\s+(\S+)$")
@@ -42,8 +40,7 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 def unit(path):
     """The file as the graph counts it: a source and the header of its name are one."""
-    name = str(pathlib.PurePosixPath(path).with_suffix(""))
-    return ONE_FILE.get(name, name)
+    return str(pathlib.PurePosixPath(path).with_suffix(""))
 
 
 def floor(path):
