@@ -5,14 +5,14 @@ COST := $(BUILD)/target/boot/tests/cost
 COST_ELF := $(COST)/cost.elf
 ALL += $(COST_ELF)
 
-$(COST)/cost_peer.elf: $(COST)/cost_peer.o $(COST)/cost_call.o $(CRT_OBJS) linker/payload.ld
+$(COST)/cost_peer.elf: $(COST)/cost_peer.o $(COST)/cost_call.o $(CRT_OBJS) $(LIBVMO) linker/payload.ld
 	$(PAYLOAD_LINK)
-$(COST)/cost_child.elf: $(COST)/cost_child.o linker/payload.ld
+$(COST)/cost_child.elf: $(COST)/cost_child.o $(LIBVMO) linker/payload.ld
 	$(PAYLOAD_LINK)
 $(COST)/cost_elves.o: boot/tests/cost/cost_elves.S $(COST)/cost_peer.elf $(COST)/cost_child.elf
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) -Wa,-I$(COST) -c -o $@ $<
-$(COST_ELF): $(addprefix $(COST)/,cost.o cost_paths.o cost_call.o cost_registers.o cost_elves.o) $(CRT_OBJS) linker/payload.ld
+$(COST_ELF): $(addprefix $(COST)/,cost.o cost_paths.o cost_call.o cost_registers.o cost_elves.o) $(CRT_OBJS) $(LIBVMO) linker/payload.ld
 	$(PAYLOAD_LINK)
 
 TEST_SUITES += boot/tests/cost/test_cost.py
