@@ -15,13 +15,37 @@ RUN ?=
 OUT ?=
 QEMU_EXTRA ?=
 V ?= 0
+# Not a caller's: set in the inner make ("Who builds", below).
+LOCKED :=
+
+# Every tool that make runs speaks and sorts the same way on every machine.
+export LC_ALL := C
+
+quote = '$(subst ','\'',$(1))'
+Q := $(if $(filter 1,$(V)),,@)
+comma := ,
+
+# make reads some characters of a file's name as its own. A name that holds one cannot be a target.
+ifneq ($(shell printf %s $(call quote,$(value BUILD)) | tr -d 'A-Za-z0-9/._+@\200-\377-' | wc -c)$(words $(filter-out . .. /,$(BUILD))),01)
+$(error BUILD: make cannot build in '$(value BUILD)': name a folder, with letters, digits and / . _ + @ - alone)
+endif
+ifneq ($(findstring :,$(CURDIR)),)
+$(error the tree lies in '$(CURDIR)': move it to a path without ':', which parts the folders of a search path)
+endif
+# These name anything a file system can hold: they are taken as given, `$$` included, and passed on by environment.
+$(foreach v,PAYLOAD KERNEL RUN OUT DESTDIR PREFIX,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
+export BUILD PAYLOAD QEMU PYTHON HOSTCC CROSS KERNEL RUN OUT QEMU_EXTRA
 
 # ---- Flags ---------------------------------------------------------------------------------------
 # Warnings are errors, and none is switched off wholesale. A caller's CFLAGS come last.
 WARN := -std=c11 -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
-        -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wcast-align=strict -Wcast-qual -Wformat=2 \
+        -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wcast-align -Wcast-align=strict -Wcast-qual -Wformat=2 \
         -Wpointer-arith -Wswitch-enum -Wunused-result -Wwrite-strings -Wimplicit-fallthrough
 DEPS = -MMD -MP
+# Those of them that the host's compiler knows: clang does not know all of gcc's.
+knows = echo 'extern int a;' | $(1) -Werror $(2) -fsyntax-only -x c - 2>/dev/null && echo "$(2)"
+known = $(shell { $(call knows,$(1),$(2)); } || for flag in $(2); do $(call knows,$(1),$$flag); done)
+HOST_WARN := $(if $(LOCKED),$(call known,$(HOSTCC),$(WARN)))
 
 # gcc 12 finds the lp64 multilib only under the 2.2 ISA spec, in which zicsr and zifencei are part of "i".
 RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
@@ -29,105 +53,194 @@ PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEG
 
 # -flto: the way of a system call leads through files that are small on purpose.
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
-                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto -Iabi -Iboot
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
                  -ffunction-sections -fdata-sections
-HOST_CFLAGS := $(WARN) -O2 -g
+HOST_CFLAGS := $(HOST_WARN) -O2 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_CFLAGS := $(WARN) -O1 -g $(SAN)
+SAN_CFLAGS := $(HOST_WARN) -O1 -g $(SAN)
 
-Q := $(if $(filter 1,$(V)),,@)
+# ---- Who builds ----------------------------------------------------------------------------------
+# A goal names the files that it needs in NEEDS_<goal> and depends on `built`. There an inner make, LOCKED, makes them
+# all while it holds the build folder's lock, so that two makes never write one file. The goal's own recipe runs after
+# that, without the lock. TOOLS_<goal> names what else must be installed (scripts/setup.sh has the list), CHECKS_<goal>
+# is a command that looks at the caller's variables before anything is built.
+GOALS := $(or $(MAKECMDGOALS),all)
+FILES := $(filter $(BUILD)/%,$(GOALS))
+NEEDS = $(sort $(FILES) $(foreach goal,$(GOALS),$(NEEDS_$(goal))))
+HOST_FILES := $(foreach flavour,host pic san cov ana,$(BUILD)/$(flavour)/%)
+TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(filter everything,$(NEEDS)),openssl) \
+        $(foreach goal,$(GOALS),$(TOOLS_$(goal))))
 
-# What all objects are made with. They depend on this file, which changes when the flags do: a build folder from before a
-# change of flags would else go on living in half of the kernel.
-FLAGS_FILE := $(BUILD)/flags
-FLAGS_TEXT = $(CROSS) $(KERNEL_CFLAGS) $(TARGET_CFLAGS) $(HOSTCC) $(HOST_CFLAGS) $(SAN_CFLAGS) $(CFLAGS)
+CHECKS = $(foreach goal,$(GOALS),$(CHECKS_$(goal)))
+# That nothing is to be done is news to nobody but the one who asked for that alone.
+QUIET = $(if $(filter all,$(GOALS)),,$(if $(Q),--silent))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.PHONY: built everything
+built: $(filter clean,$(GOALS))
+	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD) && \
+	    flock $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS)
+
+# A file is a goal by its name, too. The rules that make it are then the inner make's alone.
+ifneq ($(if $(LOCKED),,$(FILES)),)
+ifneq ($(filter-out $(FILES),$(GOALS)),)
+$(error make the files of $(BUILD) and the other goals one after the other)
+endif
+.PHONY: $(FILES)
+$(FILES): built ; @:
+else
 
 # ---- Parts ---------------------------------------------------------------------------------------
-# Each part adds to these: ALL (what `make all` builds), TEST_SUITES (programs that print TAP).
+# Each part adds to these: ALL (what `make all` builds), TEST_SUITES (programs that print TAP), TEST_NEEDS (what else
+# they use), FAST_SUITES (those of `make test-fast`).
 ALL :=
 TEST_SUITES :=
+TEST_NEEDS :=
+FAST_SUITES :=
 
-include boot/boot.mk
-include libvmo/libvmo.mk
-include payloads/payloads.mk
-include host-ref/host-ref.mk
-include tests/tests.mk
+# ---- How an object is made: a flavour is a folder of $(BUILD) and a compiler with flags ------------------
+# The tree's path follows below the flavour's folder. Which folders a source may include from, and options of its own,
+# stand in INCLUDES_<path> and OPTIONS_<flavour>_<path>; without one of its own it has those of the nearest folder above.
+# <flavour>/<backend> is a flavour, too: libvmo's core is compiled once for each backend, whose be_types.h it finds by the
+# include path (docs/adr/0011-types-by-folder.md).
+FLAVOURS := kernel target host pic san ana cov
+BACKED := san/fake san/neuron host/fake ana/fake cov/fake
+CC_kernel = $(CROSS)gcc $(KERNEL_CFLAGS)
+CC_target = $(CROSS)gcc $(TARGET_CFLAGS)
+CC_host = $(HOSTCC) $(HOST_CFLAGS)
+CC_pic = $(HOSTCC) $(HOST_CFLAGS) -fPIC
+CC_san = $(HOSTCC) $(SAN_CFLAGS)
+CC_ana = $(HOSTCC) $(ANALYZE_CFLAGS)
+CC_cov = $(HOSTCC) $(COVERAGE_CFLAGS)
+$(foreach flavour,$(BACKED),$(eval CC_$(flavour) = $$(CC_$(firstword $(subst /, ,$(flavour))))))
+backend = libvmo/backend/$(if $(filter target,$(1)),neuron,$(or $(word 2,$(subst /, ,$(1))),linux))
 
-.PHONY: FORCE
-FORCE:
-$(FLAGS_FILE): FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(FLAGS_TEXT))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS_TEXT))' >$@
+nearest = $(if $(filter undefined,$(origin $(1)_$(2))),$(if $(findstring /,$(2)),$(call \
+          nearest,$(1),$(patsubst %/,%,$(dir $(2))))),$($(1)_$(2)))
+options = $(call nearest,INCLUDES,$(2)) $(if $(filter libvmo/%,$(2)),-I$(call backend,$(1))) $(call nearest,OPTIONS_$(1),$(2))
 
-# ---- How an object is made: one rule a flavour, the tree's path below the flavour's folder -----------
-$(BUILD)/kernel/%.o: %.c $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/kernel/%.o: %.S $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(DEPS) -c -o $@ $<
-$(BUILD)/target/%.o: %.c $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/target/%.o: %.S $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(call includes,$*) $(DEPS) -c -o $@ $<
-$(BUILD)/host/%.o: %.c $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/san/%.o: %.c $(FLAGS_FILE)
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(SAN_CFLAGS) $(call includes,$*) $(DEPS) $(CFLAGS) -c -o $@ $<
+# $(BUILD)/flags changes when flags or compilers do, $(BUILD)/parts when a list of what is linked does (a source file is
+# taken out, for instance): objects depend on the first, what is linked on both.
+FLAGS_FILE := $(BUILD)/flags
+PARTS_FILE := $(BUILD)/parts
 
-# Which folders a part may include from; scripts/check-deps.py checks what it then does include. A part is a folder of
-# the top level; its tests are a part of their own.
+define OBJECT_RULES
+$(BUILD)/$(1)/%.o: %.c $(FLAGS_FILE)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
+$(BUILD)/$(1)/%.o: %.S $(FLAGS_FILE)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) -c -o $$@ $$<
+endef
+$(foreach flavour,$(FLAVOURS) $(BACKED),$(eval $(call OBJECT_RULES,$(flavour))))
+
+# Objects of a flavour, from their sources.
+objects = $(addprefix $(BUILD)/$(1)/,$(addsuffix .o,$(basename $(2))))
+
+# ---- How objects become a file. It is put in place in one step, so that nobody reads half of it. -----------
+# An archive of an object list: $(call ARCHIVE,file,objects,ar). Made anew, so that no object stays that left the list.
+define ARCHIVE
+$(1): $(2) $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)rm -f $$@.new && $(3) rcs $$@.new $(2) && mv -f $$@.new $$@
+endef
+
+# A program of the host: $(call HOST_PROGRAM,flavour,path below the flavour's folder,sources,libraries).
+define HOST_PROGRAM
+$(BUILD)/$(1)/$(2): $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(4) && mv -f $$@.new $$@
+endef
+
+# A program for NEURON: $(call PAYLOAD_PROGRAM,path below target,sources,libraries of ours). The file <name>.debug.elf
+# serves gdb; the one that boots keeps its symbols (K-12), not its debug sections.
+define PAYLOAD_PROGRAM
+$(BUILD)/target/$(1): $(call objects,target,$(2)) $(3) linker/payload.ld $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)$$(PAYLOAD_LINK) -o $$@.new $$(filter %.o,$$^) $(3) && \
+	    $(CROSS)objcopy --strip-debug $$@.new $$@.boots && mv -f $$@.new $$(@:.elf=.debug.elf) && mv -f $$@.boots $$@
+endef
+
+# A source that carries files inside (.incbin): $(call CARRIES,source without .S,files).
+define CARRIES
+$(BUILD)/target/$(1).o: $(2)
+OPTIONS_target_$(1) := $(addprefix -Wa$(comma)-I,$(sort $(dir $(2))))
+endef
+
+# Which folders a part may include from; scripts/check-deps.py checks what it then does include.
 INCLUDES_abi := -Iabi
 INCLUDES_boot := -Iabi -Iboot
 INCLUDES_boot/tests := -Iabi -Iboot -Iboot/tests
 INCLUDES_libvmo := -Iabi -Ilibvmo/include -Ilibvmo/src
-INCLUDES_libvmo/tests := -Iabi -Ilibvmo/include -Ilibvmo/src -Ilibvmo/tests
+INCLUDES_libvmo/tests := $(INCLUDES_libvmo) -Ilibvmo/tests
 INCLUDES_payloads := -Iabi -Ilibvmo/include -Ipayloads
 INCLUDES_host-ref :=
 INCLUDES_tests := -Iabi -Ilibvmo/include
-part = $(if $(filter tests,$(word 2,$(subst /, ,$(1)))),$(firstword $(subst /, ,$(1)))/tests,$(firstword $(subst /, ,$(1))))
-includes = $(INCLUDES_$(call part,$(1)))
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+include boot/boot.mk
+include libvmo/libvmo.mk
+include libvmo/package.mk
+include payloads/payloads.mk
+include host-ref/host-ref.mk
+include boot/tests/boot-tests.mk
+include libvmo/tests/libvmo-tests.mk
+include tests/tests.mk
+include scripts/checks.mk
+
+# ---- What changes when no file does ---------------------------------------------------------------
+# Each text is written when it differs from what is in its file; then all that depends on the file is made again.
+FLAGS_TEXT = $(foreach v,$(sort CROSS HOSTCC $(filter %CFLAGS %LDFLAGS INCLUDES_% OPTIONS_%,$(.VARIABLES))),$(v)=$($(v)))$(VERSIONS)
+PARTS_TEXT = $(foreach v,$(sort $(filter %_OBJS %_SRCS %_TESTS,$(.VARIABLES))),$(v)=$($(v)))
+ifneq ($(LOCKED),)
+VERSIONS := $(shell for compiler in $(firstword $(CROSS)gcc) '$(HOSTCC)'; do $$compiler --version 2>&1 | head -n 1; done)
+ifneq ($(strip $(file <$(FLAGS_FILE))),$(strip $(FLAGS_TEXT)))
+$(FLAGS_FILE): FORCE
+endif
+ifneq ($(strip $(file <$(PARTS_FILE))),$(strip $(PARTS_TEXT)))
+$(PARTS_FILE): FORCE
+endif
+$(FLAGS_FILE): ; @printf '%s\n' $(call quote,$(FLAGS_TEXT)) >$@
+$(PARTS_FILE): ; @printf '%s\n' $(call quote,$(PARTS_TEXT)) >$@
+.PHONY: FORCE
+FORCE:
+
+-include $(shell find $(wildcard $(FLAVOURS:%=$(BUILD)/%)) /dev/null -name '*.d')
+endif
 
 # ---- Goals ---------------------------------------------------------------------------------------
-.PHONY: all locked-all run-qemu proof-elf debug test lint clean help
+.PHONY: all run-qemu proof-elf debug test test-fast lint clean help
 
-all: $(ALL) ## build everything: kernel, payloads, library, host tools
+everything: $(ALL)
 
-# Two of these at once do not meet: one builds, the other finds it built; each run has a folder of its own.
-locked-all:
-	@mkdir -p $(BUILD)
-	@flock $(BUILD)/.run-elf.lock $(MAKE) --no-print-directory all
+all: built ## build everything: kernel, payloads, library, host tools
+NEEDS_all := everything
 
-# What a recipe below passes on by environment, so that no shell reads it: a payload may have any name.
-export BUILD PAYLOAD QEMU PYTHON HOSTCC KERNEL RUN OUT QEMU_EXTRA
 # ABI and PAYLOAD as somebody gave them: a kernel that is not ours has its own age, and may have its payload built in.
 GIVEN = $(if $(filter-out file,$(origin $(1))),$(2))
 
-run-qemu: locked-all ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
+NEEDS_run-qemu := everything
+TOOLS_run-qemu := qemu
+run-qemu: built ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
 	@scripts/qemu-test.sh $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") \
 	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") $(if $(filter 1,$(V)),--verbose)
 
-proof-elf: locked-all ## prepare the proof's init ELF around PAYLOAD, for a kernel that has its init built in
+NEEDS_proof-elf := everything
+proof-elf: built ## prepare the proof's init ELF around PAYLOAD, for a kernel that has its init built in
 	@scripts/proof-elf.sh --payload "$$PAYLOAD" $(if $(OUT),--out "$$OUT")
 
-debug: locked-all ## boot the proof with a gdb stub and say how to attach
+NEEDS_debug := everything
+TOOLS_debug := qemu
+debug: built ## boot the proof with a gdb stub and say how to attach
 	@scripts/debug.sh $(filter-out all,$(ABI)) $(MEM)
 
-test: locked-all $(TEST_SUITES) ## run all tests; the last line is `N passed, N failed`
+NEEDS_test = everything $(TEST_NEEDS) $(filter $(BUILD)/%,$(TEST_SUITES))
+TOOLS_test := qemu cmocka packaging
+test: built ## run all tests; the last line is `N passed, N failed`
 	@$(PYTHON) scripts/run-tests.py $(TEST_SUITES)
 
-lint: locked-all ## dependency directions, SPDX lines, format and static analysis, at zero findings
+NEEDS_lint := everything
+TOOLS_lint := lint
+lint: built ## dependency directions, SPDX lines, format and static analysis, at zero findings
 	@$(PYTHON) scripts/check-deps.py $(BUILD)
 	@$(PYTHON) scripts/check-graph.py $(BUILD) $(CROSS)gcc-nm
 	@$(PYTHON) scripts/check-tree.py
@@ -135,12 +248,14 @@ lint: locked-all ## dependency directions, SPDX lines, format and static analysi
 	@scripts/check-sizes.sh $(BUILD) $(CROSS)
 	@scripts/lint.sh
 
-clean: ## remove the build folder
-	rm -rf $(BUILD)
+# The lock stays, so that a make that waits for it and one that comes later wait for the same file.
+clean: ## remove what was built
+	@[ ! -e $(BUILD) ] || [ -e $(BUILD)/.lock ] || [ -e $(BUILD)/flags ] || { echo "clean: $(BUILD) was not built by make" >&2; exit 2; }
+	$(Q)[ ! -e $(BUILD) ] || flock $(BUILD)/.lock find $(BUILD) -xdev -mindepth 1 -not -path $(BUILD)/.lock -delete
 
 help: ## this list
 	@echo 'Goals:'
-	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort -t: -k1,1 | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
 	@echo 'Variables:'
 	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
 	@echo '  ABI=$(ABI)   the age of the kernel: a1, a2 or all'
@@ -151,3 +266,4 @@ help: ## this list
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'
 	@echo '  PROBE=   for test-abi: probe, probe2 or probe-hazards; PROBE_HAZARDS=1 adds the last (docs/testing/probe.md)'
+endif

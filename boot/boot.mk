@@ -3,11 +3,15 @@
 
 KERNEL_ELF := $(BUILD)/kernel/kernel.elf
 KERNEL_SRCS := $(sort $(wildcard boot/arch/*.S boot/arch/*.c boot/core/*.c boot/sys/*.c boot/init/*.c))
-KERNEL_OBJS := $(addprefix $(BUILD)/kernel/,$(addsuffix .o,$(basename $(KERNEL_SRCS))))
 # A frame of half a page or more could step over the guard page below the stack.
 KERNEL_LDFLAGS := -nostartfiles -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-z,max-page-size=4096 \
                   -Wframe-larger-than=2048
 ALL += $(KERNEL_ELF)
 
-$(KERNEL_ELF): $(KERNEL_OBJS) linker/kernel.ld
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) -T linker/kernel.ld -o $@ $(KERNEL_OBJS) -lc -lgcc
+# A kernel: $(call KERNEL_PROGRAM,file,sources).
+define KERNEL_PROGRAM
+$(1): $(call objects,kernel,$(2)) linker/kernel.ld $(FLAGS_FILE) $(PARTS_FILE)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_kernel) $$(KERNEL_LDFLAGS) -T linker/kernel.ld -o $$@.new $$(filter %.o,$$^) -lc -lgcc && mv -f $$@.new $$@
+endef
+$(eval $(call KERNEL_PROGRAM,$(KERNEL_ELF),$(KERNEL_SRCS)))

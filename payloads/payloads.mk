@@ -3,46 +3,88 @@
 
 PAYLOAD_LDFLAGS := -nostartfiles -static -T linker/payload.ld -Wl,--gc-sections -Wl,--fatal-warnings \
                    -Wl,-z,max-page-size=4096
+PAYLOAD_LINK = $(CC_target) $(PAYLOAD_LDFLAGS)
 
 CRT_SRCS := $(sort $(wildcard payloads/crt/*.c payloads/crt/*.S))
-CRT_OBJS := $(addprefix $(BUILD)/target/,$(addsuffix .o,$(basename $(CRT_SRCS))))
-CONSUMER_OBJS := $(BUILD)/target/payloads/consumer/consumer.o $(BUILD)/target/payloads/neuron/accept_neuron.o $(CRT_OBJS)
-# What of the producer does not change from run to run; content.c, embedded.S and consumer_elf.S do.
-PRODUCER_OBJS := $(BUILD)/target/payloads/producer/producer.o $(BUILD)/target/payloads/neuron/connect_neuron.o $(CRT_OBJS)
+CONSUMER_SRCS := payloads/consumer/consumer.c payloads/neuron/accept_neuron.c $(CRT_SRCS)
 CONSUMER := $(BUILD)/target/payloads/consumer.elf
-ALL += $(CONSUMER) $(PRODUCER_OBJS)
+$(eval $(call PAYLOAD_PROGRAM,payloads/consumer.elf,$(CONSUMER_SRCS),$(LIBVMO)))
+# What of the producer does not change from run to run; PRODUCER_CONTENT does.
+PRODUCER_SRCS := payloads/producer/producer.c payloads/neuron/connect_neuron.c $(CRT_SRCS)
+PRODUCER_CONTENT := payloads/producer/content.c payloads/producer/embedded.S
+ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
 
-# The file with debug sections serves gdb; the one that boots keeps its symbols (K-12), not its debug sections.
-PAYLOAD_LINK = $(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(PAYLOAD_LDFLAGS) -o $(@:.elf=.debug.elf) $(filter %.o,$^) $(LIBVMO) && \
-               $(CROSS)objcopy --strip-debug $(@:.elf=.debug.elf) $@
-
-$(CONSUMER): $(CONSUMER_OBJS) $(LIBVMO) linker/payload.ld
-	$(PAYLOAD_LINK)
-
-# ---- One run: RUN_DIR/challenge is host-ref's; RUN_DIR gets producer.elf and consumer.elf ---------------
+# ---- One run: RUN_DIR/challenge is host-ref's ---------------------------------------------------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
 include tests/qemu/mutants.mk
+need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR, whose folder challenge host-ref has filled))
+RUN_INCLUDES = -I$(RUN_DIR)/challenge $(INCLUDES_payloads) -Wa,-I$(RUN_DIR) -Wa,-I$(RUN_DIR)/challenge
 
-RUN_CFLAGS = $(TARGET_CFLAGS) -I$(RUN_DIR)/challenge $(INCLUDES_payloads) -Wa,-I$(RUN_DIR) -Wa,-I$(RUN_DIR)/challenge
-CONSUMER_WRAP := $(if $(filter consumer,$(MUTANT_OF)),$(MUTANT_LDFLAGS))
-PRODUCER_WRAP := $(if $(filter producer,$(MUTANT_OF)),$(MUTANT_LDFLAGS))
+# On NEURON: RUN_DIR gets producer.elf and consumer.elf. One program of a run: $(call run_payload,who,objects and sources).
+RUN_LINK = $(Q)$(PAYLOAD_LINK) $(RUN_INCLUDES) $(call mutant_of,$(1)) -o $(RUN_DIR)/$(1).debug.elf $(2) $(LIBVMO)
+RUN_STRIP = $(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/$(1).debug.elf $(RUN_DIR)/$(1).elf
 
-.PHONY: run-elf
-run-elf: all
-	$(if $(RUN_DIR),,$(error run-elf needs RUN_DIR, whose folder challenge host-ref has filled))
-ifneq ($(CONSUMER_WRAP),)
-	$(Q)$(CROSS)gcc $(RUN_CFLAGS) $(PAYLOAD_LDFLAGS) $(CONSUMER_WRAP) -o $(RUN_DIR)/consumer.debug.elf \
-	    $(MUTANT_SRC) $(CONSUMER_OBJS) $(LIBVMO)
-	$(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/consumer.debug.elf $(RUN_DIR)/consumer.elf
+.PHONY: run-elf run-elf-files
+NEEDS_run-elf := run-elf-files
+run-elf: built
+run-elf-files: $(KERNEL_ELF) $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS)) $(LIBVMO)
+	$(need_run_dir)
+ifneq ($(call mutant_of,consumer),)
+	$(call RUN_LINK,consumer,$(call objects,target,$(CONSUMER_SRCS)))
+	$(call RUN_STRIP,consumer)
 else
 	$(Q)cp $(CONSUMER) $(RUN_DIR)/consumer.elf
 	$(Q)cp $(CONSUMER:.elf=.debug.elf) $(RUN_DIR)/consumer.debug.elf
 endif
-	$(Q)$(CROSS)gcc $(RUN_CFLAGS) $(PAYLOAD_LDFLAGS) $(PRODUCER_WRAP) -o $(RUN_DIR)/producer.debug.elf \
-	    payloads/producer/content.c payloads/producer/embedded.S payloads/neuron/consumer_elf.S $(if $(PRODUCER_WRAP),$(MUTANT_SRC)) \
-	    $(PRODUCER_OBJS) $(LIBVMO)
-	$(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/producer.debug.elf $(RUN_DIR)/producer.elf
+	$(call RUN_LINK,producer,$(PRODUCER_CONTENT) payloads/neuron/consumer_elf.S $(call objects,target,$(PRODUCER_SRCS)))
+	$(call RUN_STRIP,producer)
 
-include payloads/evil/evil.mk
-include payloads/linux/run-host.mk
-include payloads/probe/probe.mk
+# On Linux: the same producer and consumer as two processes, under the harness that is their parent.
+LINUX_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/linux/accept_linux.c payloads/linux/linux_task.c
+LINUX_PRODUCER_SRCS := payloads/producer/producer.c payloads/linux/connect_linux.c payloads/linux/linux_task.c
+ALL += $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS))
+
+# The judge looks for blocks of the payload in the consumer, and a program can be the payload. What the linker makes is
+# alike in most programs: so there is no position-independent header, no lazy binding, and the code stands at an
+# address of its own, with distances of its own to the tables that it jumps through (see also cut-sections.py).
+LINUX_CONSUMER_LDFLAGS := -no-pie -Wl,--fatal-warnings -Wl,-z,now -Wl,--section-start=.init=0x5a3010
+LINUX_PRODUCER_LDFLAGS := -no-pie -Wl,--fatal-warnings
+LINUX_LINK = $(Q)$(CC_host) $(RUN_INCLUDES) $(CFLAGS) $($(2)) $(call mutant_of,$(1))
+
+.PHONY: host-elf host-elf-files run-host
+NEEDS_host-elf := host-elf-files
+host-elf: built
+host-elf-files: $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS)) $(LIBVMO_HOST)
+	$(need_run_dir)
+	$(call LINUX_LINK,consumer,LINUX_CONSUMER_LDFLAGS) -o $(RUN_DIR)/consumer.debug \
+	    $(call objects,host,$(LINUX_CONSUMER_SRCS)) $(LIBVMO_HOST)
+	$(Q)$(PYTHON) payloads/linux/cut-sections.py $(RUN_DIR)/consumer.debug $(RUN_DIR)/consumer
+	$(call LINUX_LINK,producer,LINUX_PRODUCER_LDFLAGS) -o $(RUN_DIR)/producer \
+	    $(PRODUCER_CONTENT) $(call objects,host,$(LINUX_PRODUCER_SRCS)) $(LIBVMO_HOST)
+
+NEEDS_run-host := everything
+run-host: built ## run the proof as two Linux processes with PAYLOAD, and judge it
+	@scripts/host-test.sh --payload "$$PAYLOAD" $(if $(filter 1,$(V)),--verbose)
+
+# ---- evil: programs that do what a real kernel does not survive, one a file (docs/testing/hazards.md). No library.
+EVIL_NAMES := $(patsubst payloads/evil/%.c,%,$(sort $(wildcard payloads/evil/evil_*.c)))
+EVIL_SRCS := $(addprefix payloads/evil/,evil.c evil_call.S evil_child.S) $(CRT_SRCS)
+ALL += $(EVIL_NAMES:%=$(BUILD)/target/payloads/evil/%.elf)
+$(foreach evil,$(EVIL_NAMES),$(eval $(call PAYLOAD_PROGRAM,payloads/evil/$(evil).elf,payloads/evil/$(evil).c $(EVIL_SRCS))))
+
+# ---- probe: init ELF files that print what every call answers, and the child that they carry (docs/testing/probe.md).
+probe_srcs = $(foreach name,$(1),$(wildcard payloads/probe/$(name).[cS]))
+PROBE_PARTS := vmo map_a1 map_a2 as share cap endpoint ipc move life children memory last
+# All but crt's first instructions, of which the probe has its own.
+PROBE_SRCS := $(call probe_srcs,probe_start probe_call probe_row probe_tools probe_child_tools probe_age probe_regs probe_child_elf) \
+              $(filter-out %/crt_start.S,$(CRT_SRCS))
+PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
+PROBE_MAINS_probe := $(PROBE_PARTS:%=probe_%) probe_main
+PROBE_MAINS_probe2 := probe2_main probe_refused_elf
+PROBE_MAINS_probe-hazards := probe_hazards_main
+PROBES := probe probe2 probe-hazards
+ALL += $(PROBES:%=$(BUILD)/target/payloads/%.elf)
+$(eval $(call PAYLOAD_PROGRAM,payloads/probe/probe_child.elf,$(call probe_srcs,probe_start probe_child)))
+$(eval $(call CARRIES,payloads/probe/probe_child_elf,$(PROBE_CHILD)))
+$(foreach probe,$(PROBES),$(eval $(call PAYLOAD_PROGRAM,payloads/$(probe).elf,$(call \
+    probe_srcs,$(PROBE_MAINS_$(probe))) $(PROBE_SRCS))))

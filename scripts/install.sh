@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Puts libvmo where others find it, or takes it away again; called by `make install` and its kin, from the tree's root.
-#   install.sh install|uninstall host|target
-# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. Both verbs walk one list.
+#   install.sh check|install|uninstall host|target
+# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. `check` looks at the folders' names
+# alone; the other two walk one list.
 set -eu
+LC_ALL=C
+export LC_ALL
 verb=$1
 flavour=$2
 
@@ -20,6 +23,7 @@ for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
     *) refuse "not an absolute path: $path" ;;
     esac
 done
+[ "$verb" != check ] || exit 0
 
 # One line a file: what it is, where it comes from, where it goes (below DESTDIR).
 headers() {

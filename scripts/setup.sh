@@ -1,55 +1,87 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what the build and the tests need on Debian 12, then runs make with the goals given.
-#   sh scripts/setup.sh [goal...]      needs root or sudo only when something is missing
+# Installs what the build and the tests need on Debian (12 and later), then runs make with the goals given.
+#   sh scripts/setup.sh [goal...]          needs root or sudo only when something is missing
+#   sh scripts/setup.sh --check use...     installs nothing; says in one line what these uses miss (exit 2)
 set -eu
 cd "$(dirname -- "$0")/.."
+LC_ALL=C
+export LC_ALL
+HOSTCC=${HOSTCC:-gcc}
+CROSS=${CROSS:-riscv64-unknown-elf-}
 
-# package | a file or command that shows it is there | why
-needs='make|make|runs the build
-gcc|gcc|compiles the host tools and the host tests
-libc6-dev|/usr/include/stdio.h|C library headers for the host
-gcc-riscv64-unknown-elf|riscv64-unknown-elf-gcc|compiles the kernel and the payloads
-picolibc-riscv64-unknown-elf|/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|C library of the payloads
-qemu-system-misc|qemu-system-riscv64|boots them
-libssl-dev|/usr/include/openssl/evp.h|computes the expected digests
-libcmocka-dev|/usr/include/cmocka.h|unit tests
-python3|/usr/bin/python3|the judge and the test runner
-clang-format|clang-format|the format check
-cppcheck|cppcheck|static analysis
-clang-tidy|clang-tidy|static analysis
-libclang-rt-14-dev|/usr/lib/llvm-14/lib/clang/14.0.6/include/sanitizer/asan_interface.h|headers that clang-tidy reads
-g++|g++|shows that the headers are C++17, too
-pkgconf|pkg-config|builds the examples as a user would
-mandoc|mandoc|checks the manual
-gcovr|gcovr|line and branch coverage
-valgrind|valgrind|the unit tests, once more, for memory errors'
+# package | who uses it | a command, file or header that shows it is there | why. Packages have the names of Debian 12
+# and 13; none carries a version. `test` and `lint` are goals, the others are parts of what make needs.
+needs="make|host|make|runs the build
+util-linux|host|flock|lets one make at a time build
+gcc|host|$HOSTCC|compiles the host tools and the host tests
+gcc|gcc|gcc|analyzes, and counts lines and branches
+libc6-dev|host|stdio.h|C library headers for the host
+python3|host|${PYTHON:-python3}|the judge and the test runner
+gcc-riscv64-unknown-elf|target|${CROSS}gcc|compiles the kernel and the payloads
+picolibc-riscv64-unknown-elf|target|/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs|C library of the payloads
+libssl-dev|openssl|openssl/evp.h|computes the expected digests
+qemu-system-misc|qemu|${QEMU:-qemu-system-riscv64}|boots kernel and payloads
+libcmocka-dev|cmocka|cmocka.h|unit tests
+g++|packaging|g++|shows that the headers are C++17, too
+pkgconf|packaging|pkg-config|builds the examples as a user would
+mandoc|packaging|mandoc|checks the manual
+locales|packaging|/usr/share/i18n/locales/tr_TR|shows that no locale changes what is installed
+git|lint|git|lists the files of the tree
+clang-format|lint|clang-format|the format check
+cppcheck|lint|cppcheck|static analysis
+shellcheck|lint|shellcheck|static analysis of the scripts
+cppcheck|analyze|cppcheck|static analysis
+clang-tidy|analyze|clang-tidy|static analysis
+libclang-rt-dev|analyze|clang:sanitizer/asan_interface.h|headers that clang-tidy reads
+gcovr|coverage|gcovr|line and branch coverage
+valgrind|memcheck|valgrind|the unit tests, once more, for memory errors
+clang|clang|clang|the second compiler of the host's parts
+musl-tools|musl|musl-gcc|the second C library of the host's parts
+debootstrap|trixie|debootstrap|makes a Debian 13 to build in"
 
+# Is it there: a file, a header of the host's compiler or of any clang, or a command (the first word counts)?
 present() {
     case $1 in
     /*) [ -e "$1" ] ;;
-    *) command -v "$1" >/dev/null 2>&1 ;;
+    clang:*) for file in /usr/lib/llvm-*/lib/clang/*/include/"${1#clang:}"; do [ ! -e "$file" ] || return 0; done && false ;;
+    *.h) [ -e "/usr/include/$1" ] || echo "#include <$1>" | $HOSTCC -E -x c - >/dev/null 2>&1 ;;
+    *) command -v "${1%% *}" >/dev/null 2>&1 ;;
     esac
 }
 
+# The packages that miss, of all uses or of those given, and a line for each.
 missing=
-old_ifs=$IFS
-IFS='
-'
-for need in $needs; do
-    package=${need%%|*}
-    rest=${need#*|}
-    if ! present "${rest%%|*}"; then
-        echo "setup: missing $package: ${rest#*|}"
+report=
+look() {
+    while IFS='|' read -r package use shows why; do
+        case " $* " in
+        "  " | *" $use "*) ;;
+        *) continue ;;
+        esac
+        case " $missing " in *" $package "*) continue ;; esac
+        present "$shows" && continue
         missing="$missing $package"
-    fi
-done
-IFS=$old_ifs
+        report="$report${report:+, }${shows#clang:} ($why; package $package)"
+    done <<NEEDS
+$needs
+NEEDS
+}
 
-as_root=
+if [ "${1:-}" = --check ]; then
+    shift
+    look "$@"
+    [ -z "$missing" ] && exit 0
+    echo "make: missing $report: run sh scripts/setup.sh" >&2
+    exit 2
+fi
+
+look
 if [ -n "$missing" ]; then
+    echo "setup: missing $report"
+    as_root=
     if ! command -v apt-get >/dev/null 2>&1; then
-        echo "setup: this is no Debian (no apt-get); install by hand:$missing" >&2
+        echo "setup: this is no Debian (no apt-get); install by hand what Debian calls$missing" >&2
         exit 2
     fi
     if [ "$(id -u)" -ne 0 ]; then

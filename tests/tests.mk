@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests. A suite is a program that prints TAP with a plan; scripts/run-tests.py runs and counts them.
+# The suites that run the whole, and those of the scripts. A suite is a program that prints TAP with a plan;
+# scripts/run-tests.py runs and counts them. Those of boot and libvmo stand in the parts' own files.
 
-include libvmo/tests/unit/unit.mk
-include boot/tests/core/core.mk
-include boot/tests/model/model.mk
-include scripts/judge/tests/judge.mk
+# The judge, its harness and the test runner by themselves: no kernel, no payload and no QEMU are needed.
+SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/tests/test_run_tests.py \
+                 scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
+                 scripts/judge/tests/test_exit_codes.py
+# The tree's own checks, on trees that are wrong.
+LINT_SUITES := scripts/tests/test_check_abi.py scripts/tests/test_check_graph.py
+TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
+FAST_SUITES += $(LINT_SUITES)
 
-TEST_SUITES += tests/qemu/test_proof.py
-
-include tests/host-proof/host-proof.mk
+# The proof, and the runs that must not pass, under QEMU and on Linux; a kernel that is not ours.
+TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
+TEST_SUITES += tests/foreign/test_foreign.py
 include tests/foreign/foreign.mk
-include libvmo/tests/packaging/packaging.mk
-include boot/tests/evil/evil-suite.mk
-include scripts/tests/lint-suite.mk
-include libvmo/tests/linux/linux.mk
-include libvmo/tests/neuron/neuron.mk
-include libvmo/tests/conformance/conformance.mk
-include boot/tests/cost/cost.mk
-include boot/tests/fault/fault.mk
-include boot/tests/abi/abi.mk
-include boot/tests/differ/differ.mk
-include scripts/analyze.mk

@@ -11,19 +11,19 @@ FOREIGN_OUT ?= $(BUILD)/foreign/$(FOREIGN_AGE)
 
 FOREIGN_SWAPS := boot/arch/uart.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.c boot/core/audit_print.c) \
                  $(if $(EMBED_INIT_ELF),boot/core/fdt.c)
-FOREIGN_SRCS := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
-FOREIGN_SRCS += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)
-FOREIGN_SRCS += $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS))
-FOREIGN_OBJS := $(patsubst %,$(BUILD)/kernel/%.o,$(basename $(FOREIGN_SRCS)))
+FOREIGN_FILES := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
+FOREIGN_FILES += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)
+FOREIGN_FILES += $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS))
 FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler -I"$(FOREIGN_OUT)" \
                   tests/foreign/foreign_init.S)
-ALL += $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/foreign/*.c))
+INCLUDES_tests/foreign := $(INCLUDES_boot)
+ALL += $(call objects,kernel,$(sort $(wildcard tests/foreign/*.c)))
 
-TEST_SUITES += tests/foreign/test_foreign.py
-
-.PHONY: foreign-kernel
-foreign-kernel: $(FOREIGN_OBJS)
+.PHONY: foreign-kernel foreign-kernel-files
+NEEDS_foreign-kernel := foreign-kernel-files
+foreign-kernel: built
+foreign-kernel-files: $(call objects,kernel,$(FOREIGN_FILES))
 	@mkdir -p "$(FOREIGN_OUT)"
 	$(if $(EMBED_INIT_ELF),$(Q)cp "$(EMBED_INIT_ELF)" "$(FOREIGN_OUT)/init.elf")
-	$(Q)$(CROSS)gcc $(KERNEL_CFLAGS) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld -o "$(FOREIGN_OUT)/kernel.elf" \
-	    $(FOREIGN_OBJS) -lc -lgcc
+	$(Q)$(CC_kernel) $(INCLUDES_tests/foreign) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld \
+	    -o "$(FOREIGN_OUT)/kernel.elf" $^ -lc -lgcc

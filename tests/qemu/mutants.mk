@@ -21,5 +21,7 @@ $(error there is no mutant '$(MUTANT)'; see tests/qemu/mutants.mk)
 endif
 MUTANT_OF := $(firstword $(MUTANT_$(MUTANT)))
 MUTANT_SRC := $(wildcard tests/*/mutants/mutant_$(subst -,_,$(MUTANT)).c)
-MUTANT_LDFLAGS := -Wl,--wrap=$(word 2,$(MUTANT_$(MUTANT)))
+MUTANT_WORDS := -Wl,--wrap=$(word 2,$(MUTANT_$(MUTANT))) $(MUTANT_SRC)
 endif
+# What the link of consumer or producer takes in addition.
+mutant_of = $(if $(filter $(1),$(MUTANT_OF)),$(MUTANT_WORDS))

@@ -2,7 +2,7 @@
 /* All groups. What uses something up comes last. */
 #include "conformance/conf_groups.h"
 
-/* GROUPS is the list in conformance.mk: a group is run alone where an age never gives anything back. */
+/* GROUPS is the list in libvmo-tests.mk: a group is run alone where an age never gives anything back. */
 const struct conf_group *const conf_groups[] = {
     &conf_life, &conf_handles,        &conf_bytes,    &conf_views,      &conf_slices,    &conf_dup,
     &conf_wrap, &conf_seals,          &conf_messages, &conf_channel,    &conf_transfer,  &conf_claims,

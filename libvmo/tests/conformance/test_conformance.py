@@ -23,12 +23,12 @@ from tap import Tap  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 ELFS = BUILD / "target" / "libvmo" / "tests" / "conformance"
-FAKE = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_fake"
+FAKE = BUILD / "san" / "fake" / "libvmo" / "tests" / "conformance" / "conf_fake"
 LINUX = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_linux"
 WALL_SECONDS = 300
 CASES_MIN = 120
 
-# Groups, each in a boot of its own where something is never given back; make's list (conformance.mk) is the same.
+# Groups, each in a boot of its own where something is never given back; make's list (libvmo-tests.mk) is the same.
 GROUPS = ("life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos rounds"
           " full-slots full-maps full-memory").split()
 

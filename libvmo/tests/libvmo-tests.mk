@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the library: its core on the fake backend, the Linux backend, the conformance suite of all backends, and the
+# library as it is installed. What runs on the host runs under ASan and UBSan.
+
+# ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
+UNIT_TESTS := test_bytes test_channel test_dup test_inject test_peer test_registry test_require test_seals test_sha256 test_status \
+              test_transfer test_views test_wire test_wrap
+UNIT_LIBS_test_sha256 := -lcrypto
+$(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_PROGRAM,$(flavour)/fake,libvmo/tests/unit/$(test),\
+    $(addprefix libvmo/tests/unit/,$(test).c unit.c) $(LIBVMO_FAKE_SRCS),-lcmocka $(UNIT_LIBS_$(test))))))
+TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
+
+# ---- linux: the Linux backend below the core; and a fuzzed receiver
+LX_TESTS := $(addprefix linux/,test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_refusals test_lx_transfer \
+            test_lx_peer) fuzz/fuzz_lx_receive
+INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
+$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,san,libvmo/tests/$(test),\
+    libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka)))
+# What the tests spawn: found beside the test.
+$(eval $(call HOST_PROGRAM,san,libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS)))
+TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
+TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
+FAST_SUITES += $(BUILD)/san/libvmo/tests/linux/test_lx_object $(BUILD)/san/libvmo/tests/linux/test_lx_channel
+
+# ---- neuron: the NEURON backend over a kernel that each test brings
+NX_TESTS := test_nx_in_flight
+$(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/neuron/$(test),\
+    libvmo/tests/neuron/$(test).c $(filter %.c,$(LIBVMO_NEURON_SRCS)),-lcmocka)))
+TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%)
+
+# ---- conformance: written once, on each platform's port
+CONF_GROUPS := life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos \
+               rounds full-slots full-maps full-memory
+CONF := libvmo/tests/conformance
+CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c)))
+# On the host: the fake kernel, and Linux.
+$(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour)/fake,$(CONF)/conf_fake,\
+    $(CONF_SRCS) $(CONF)/fake/conf_fake.c $(LIBVMO_FAKE_SRCS))))
+$(foreach flavour,san host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/conf_linux,\
+    $(CONF_SRCS) $(CONF)/linux/conf_linux.c $(CONF)/conf_peer_main.c $(LIBVMO_LINUX_SRCS))))
+# On NEURON: init, which carries the peer; once with all groups, once with each alone.
+CONF_DIR := $(BUILD)/target/$(CONF)
+CONF_PEER_SRCS := $(addprefix $(CONF)/,conf_peer.c conf_peer_main.c neuron/conf_neuron.c neuron/conf_neuron_peer.c) $(CRT_SRCS)
+CONF_NEURON_SRCS := $(CONF_SRCS) $(addprefix $(CONF)/neuron/,conf_neuron.c conf_neuron_main.c conf_peer_elf.S) $(CRT_SRCS)
+CONF_ELFS := $(CONF_DIR)/suite.elf $(CONF_GROUPS:%=$(CONF_DIR)/suite-%.elf)
+$(eval $(call PAYLOAD_PROGRAM,$(CONF)/conf_peer.elf,$(CONF_PEER_SRCS),$(LIBVMO)))
+$(eval $(call CARRIES,$(CONF)/neuron/conf_peer_elf,$(CONF_DIR)/conf_peer.elf))
+$(eval $(call PAYLOAD_PROGRAM,$(CONF)/suite.elf,$(CONF)/neuron/conf_only.c $(CONF_NEURON_SRCS),$(LIBVMO)))
+$(foreach group,$(CONF_GROUPS),$(eval $(call \
+    PAYLOAD_PROGRAM,$(CONF)/suite-$(group).elf,$(CONF)/only-$(group).c $(CONF_NEURON_SRCS),$(LIBVMO))))
+$(CONF_GROUPS:%=$(CONF_DIR)/only-%.o): $(CONF_DIR)/only-%.o: $(CONF)/neuron/conf_only.c $(FLAGS_FILE)
+	@mkdir -p $(@D)
+	$(Q)$(CC_target) $(call options,target,$(CONF)/neuron/conf_only) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
+
+ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux
+TEST_SUITES += $(CONF)/test_conformance.py
+
+# ---- packaging: the library as a user gets it: installed, looked at, built against and taken away again
+PACKAGING_SUITE := libvmo/tests/packaging/test_packaging.py
+TEST_SUITES += $(PACKAGING_SUITE)
+
+.PHONY: test-packaging
+TOOLS_test-packaging := packaging
+test-packaging: built ## test the installed library, its manual and its examples alone
+	$(Q)$(PYTHON) -B $(PACKAGING_SUITE)
