@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of the kernel that older system headers do not have. */
+/* Numbers of the kernel that older system headers, or a C library without the kernel's, do not have. */
 #ifndef VMO_LX_ABI_H
 #define VMO_LX_ABI_H
 
@@ -17,6 +17,9 @@
 #endif
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 0x04
+#endif
+#ifndef TMPFS_MAGIC
+#define TMPFS_MAGIC 0x01021994
 #endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434

@@ -121,11 +121,24 @@ struct arrivals {
     bool strange; /* something else than descriptors came */
 };
 
+/* The control message behind this one, or NULL. musl's CMSG_NXTHDR converts signs. */
+static struct cmsghdr *next_control(const struct msghdr *message, struct cmsghdr *at)
+{
+    unsigned char *const here = (unsigned char *)at;
+    const size_t used = (size_t)(here - (unsigned char *)message->msg_control);
+    const size_t step = CMSG_SPACE(at->cmsg_len - CMSG_LEN(0));
+
+    if (used + step + sizeof(struct cmsghdr) > message->msg_controllen) {
+        return NULL;
+    }
+    return (struct cmsghdr *)(void *)(here + step);
+}
+
 /* Another kind of control message comes only if somebody has told the socket so; one of them carries a
  * descriptor as well. */
 static void collect(struct msghdr *message, struct arrivals *out)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = next_control(message, c)) {
         const bool rights = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
         out->strange = out->strange || !rights;
         if (!rights && (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_PIDFD)) {
