@@ -20,7 +20,8 @@ The guest waits at its first instruction. In another terminal, from here (Debian
 The consumer's symbols: add-symbol-file $run/consumer.debug.elf (same addresses, other page table: load one
 at a time). End with Ctrl-A X here. The watchdog is off for 10 minutes of guest time.
 TEXT
-"${QEMU:-qemu-system-riscv64}" -M virt -cpu rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off -m "$memory" -smp 1 \
+cpu=$(PYTHONPATH=$(dirname -- "$0") "${PYTHON:-python3}" -B -m harness.qemu "${QEMU:-qemu-system-riscv64}")
+"${QEMU:-qemu-system-riscv64}" -M virt -cpu "$cpu" -m "$memory" -smp 1 \
     -icount shift=0,sleep=off -nographic -no-reboot -S -gdb tcp:localhost:1234 \
     -kernel "$BUILD/kernel/kernel.elf" -initrd "$run/producer.elf" \
     -append "abi=$age watchdog_ms=600000" || echo "debug: the guest ended with exit code $?"

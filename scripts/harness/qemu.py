@@ -2,17 +2,24 @@
 """Runs QEMU: reads its serial line, caps log and time, and leaves no process behind."""
 import contextlib
 import dataclasses
+import functools
 import os
 import select
 import signal
 import subprocess
+import sys
 import time
 
 import supervise
 from judge import facts
 
+# The contract's machine: no floating point, no bit-manipulation. QEMU from 8.1 on has Zfa, which
+# needs F; an older QEMU refuses the word zfa. The first line that this QEMU accepts is used.
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
-MACHINE = f"-M virt -cpu {CPU} -smp 1 -icount shift=0,sleep=off"
+CPUS = (CPU, f"{CPU},zfa=off")
+PROBE = "-M none -S -display none -serial none -parallel none -monitor stdio".split()
+PROBE_SECONDS = 30
+MACHINE = "-M virt -smp 1 -icount shift=0,sleep=off"
 LINES = "-display none -monitor none -parallel none -serial stdio -no-reboot"
 PACKAGE = "qemu-system-misc"
 OWN_ERROR = 1
@@ -33,12 +40,35 @@ class QemuRun:
     seconds: float
 
 
+@functools.lru_cache(maxsize=None)
+def cpu(qemu_words):
+    """The words for -cpu: asks this QEMU (a tuple of words) once. A QEMU that accepts none of them
+    says why when it boots."""
+    for words in CPUS[:-1]:
+        try:
+            asked = subprocess.run(
+                [*qemu_words, *PROBE, "-cpu", words],
+                check=False,
+                input=b"quit\n",
+                timeout=PROBE_SECONDS,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=supervise.tied(),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return words
+        if asked.returncode == 0:
+            return words
+    return CPUS[-1]
+
+
 def command(qemu_words, mem, kernel, initrd, append, extra=()):
     """QEMU's arguments. None as initrd or append: the kernel has its init built in, and takes none.
 
     The extra words come last: of -m, -smp, -cpu and -icount QEMU takes the later one.
     """
-    words = [*qemu_words, *MACHINE.split(), "-m", mem, *LINES.split(), "-kernel", str(kernel)]
+    words = [*qemu_words, *MACHINE.split(), "-cpu", cpu(tuple(qemu_words)), "-m", mem]
+    words += [*LINES.split(), "-kernel", str(kernel)]
     words += [] if initrd is None else ["-initrd", str(initrd)]
     words += [] if append is None else ["-append", append]
     return words + list(extra)
@@ -120,3 +150,7 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
             stop(process)
     exit_code = None if stopped else process.returncode
     return QemuRun(argv, log, exit_code, stopped, time.monotonic() - begin)
+
+
+if __name__ == "__main__":
+    print(cpu(tuple(sys.argv[1:])))

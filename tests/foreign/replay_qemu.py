@@ -22,6 +22,8 @@ def seen(serial, words):
 
 
 def main():
+    if "-S" in sys.argv:
+        return  # asked for the CPU that it takes
     sys.stdout.buffer.write(pathlib.Path(os.environ["REPLAY"]).read_bytes())
     sys.stdout.flush()
     late = os.environ.get("LATE")

@@ -82,6 +82,8 @@ def qemu_good(words, arguments):
 
 
 def qemu(words):
+    if "-S" in words:
+        sys.exit(1 if "zfa=off" not in words[words.index("-cpu") + 1] and MODE == "zfa-needs-f" else 0)
     if MODE == "qemu-refuses":
         print("qemu: invalid memory size", file=sys.stderr)
         sys.exit(1)

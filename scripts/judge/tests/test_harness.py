@@ -120,6 +120,11 @@ def check_output(tap, bench):
     code = report["qemu"]["exit_code"]
     good = report["verdict"] == "PASS" and len(report["checks"]) > 20 and code == exit_codes.number("done")
     tap.check(good, "the report says the same", json.dumps(report)[:500])
+    for mode, asked in (("good", False), ("zfa-needs-f", True)):
+        _, output, out = bench.run(mode, [])
+        argv = json.loads((out / "a2" / "report.json").read_text(encoding="utf-8"))["qemu"]["argv"]
+        tap.check(("zfa=off" in argv[argv.index("-cpu") + 1]) == asked,
+                  f"a QEMU that {'knows Zfa' if asked else 'takes the words of 7.2'} boots the CPU that it accepts", argv)
     append = report["qemu"]["argv"][report["qemu"]["argv"].index("-append") + 1]
     tap.check(append == f"abi=a2 nonce={report['nonce']} watchdog_ms=1226", "the boot arguments", append)
     _, output, _ = bench.run("good", ["--verbose", "--append", "slots=64 watchdog_ms=9"])
@@ -262,7 +267,7 @@ def main():
         check_signals(tap, bench)
         check_closed_output(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 22 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
+    tap.check(tap.count == len(RUNS) + 24 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 
