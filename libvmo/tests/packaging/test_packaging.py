@@ -295,7 +295,9 @@ class Suite:
 def main():
     tap = Tap()
     BUILD.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="packaging-", dir=room()) as room:
+    # PREFIX and BUILD take no blanks; the tree's own path may hold some.
+    plain = re.fullmatch(r"[A-Za-z0-9/._+@~-]+", str(BUILD))
+    with tempfile.TemporaryDirectory(prefix="packaging-", dir=room() if plain else None) as room:
         Suite(tap, Path(room)).run()
     tap.done()
 
