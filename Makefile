@@ -95,11 +95,10 @@ else
 
 # ---- Parts ---------------------------------------------------------------------------------------
 # Each part adds to these: ALL (what `make all` builds), TEST_SUITES (programs that print TAP), TEST_NEEDS (what else
-# they use), FAST_SUITES (those of `make test-fast`).
+# they use).
 ALL :=
 TEST_SUITES :=
 TEST_NEEDS :=
-FAST_SUITES :=
 
 # ---- How an object is made: a flavour is a folder of $(BUILD) and a compiler with flags ------------------
 # The tree's path follows below the flavour's folder. Which folders a source may include from, and options of its own,
@@ -237,6 +236,11 @@ NEEDS_test = everything $(TEST_NEEDS) $(filter $(BUILD)/%,$(TEST_SUITES))
 TOOLS_test := qemu cmocka packaging
 test: built ## run all tests; the last line is `N passed, N failed`
 	@$(PYTHON) scripts/run-tests.py $(TEST_SUITES)
+
+NEEDS_test-fast = everything $(filter $(BUILD)/%,$(FAST_SUITES) $(TEST_NEEDS))
+TOOLS_test-fast := qemu cmocka
+test-fast: built ## what one runs while working: a minute at most; `make test` is the whole
+	@$(PYTHON) scripts/run-tests.py -j 2 $(FAST_SUITES)
 
 NEEDS_lint := everything
 TOOLS_lint := lint

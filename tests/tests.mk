@@ -9,9 +9,14 @@ SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_nois
 # The tree's own checks, on trees that are wrong.
 LINT_SUITES := scripts/tests/test_check_abi.py scripts/tests/test_check_graph.py
 TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
-FAST_SUITES += $(LINT_SUITES)
 
 # The proof, and the runs that must not pass, under QEMU and on Linux; a kernel that is not ours.
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/foreign/test_foreign.py
 include tests/foreign/foreign.mk
+
+# `make test-fast`, what one runs while working: all that runs on the host alone in a second or some, the answers of the
+# kernel's core and of libvmo's backends, the judge against its red logs, and one boot of the proof on each revision.
+FAST_SUITES := $(filter $(BUILD)/%,$(TEST_SUITES)) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux \
+               scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py $(LINT_SUITES) \
+               boot/tests/abi/test_probe_rows.py boot/tests/cost/test_cost.py tests/qemu/test_boot.py

@@ -21,7 +21,6 @@ core_srcs = boot/tests/core/$(1).c $(or $(CORE_SRCS_$(1)),$(CORE_KERNEL_SRCS))
 $(foreach flavour,san cov,$(foreach test,$(CORE_TESTS),$(eval $(call \
     HOST_PROGRAM,$(flavour),boot/tests/core/$(test),$(call core_srcs,$(test)),-lcmocka))))
 TEST_SUITES += $(CORE_TESTS:%=$(BUILD)/san/boot/tests/core/%)
-FAST_SUITES += $(CORE_TESTS:%=$(BUILD)/san/boot/tests/core/%)
 
 # ---- model: random programs, judged by a model of the contract, against the kernel core on the host
 MODEL_SRCS := $(addprefix boot/tests/model/model,.c _kind.c _op.c _cap.c _vmo.c _space.c _map.c _ipc.c _task.c _allow.c _gen.c _make.c \

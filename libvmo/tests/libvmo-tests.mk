@@ -20,7 +20,6 @@ $(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,san,libvmo/tests/$(test),\
 $(eval $(call HOST_PROGRAM,san,libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS)))
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
-FAST_SUITES += $(BUILD)/san/libvmo/tests/linux/test_lx_object $(BUILD)/san/libvmo/tests/linux/test_lx_channel
 
 # ---- neuron: the NEURON backend over a kernel that each test brings
 NX_TESTS := test_nx_in_flight
