@@ -33,7 +33,7 @@ ifneq ($(findstring :,$(CURDIR)),)
 $(error the tree lies in '$(CURDIR)': move it to a path without ':', which parts the folders of a search path)
 endif
 # These name anything a file system can hold: they are taken as given, `$$` included, and passed on by environment.
-$(foreach v,PAYLOAD KERNEL RUN OUT DESTDIR PREFIX,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
+$(foreach v,PAYLOAD KERNEL RUN OUT DESTDIR PREFIX EMBED_INIT_ELF FOREIGN_OUT,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
 export BUILD PAYLOAD QEMU PYTHON HOSTCC CROSS KERNEL RUN OUT QEMU_EXTRA
 
 # ---- Flags ---------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ QUIET = $(if $(filter all,$(GOALS)),,$(if $(Q),--silent))
 .SUFFIXES:
 .PHONY: built everything
 built: $(filter clean,$(GOALS))
-	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD) && \
-	    flock $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS)
+	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD)$(if $(NEEDS), && \
+	    flock $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS))
 
 # A file is a goal by its name, too. The rules that make it are then the inner make's alone.
 ifneq ($(if $(LOCKED),,$(FILES)),)

@@ -3,7 +3,9 @@
 import argparse
 import dataclasses
 import json
+import os
 import secrets
+import sys
 import traceback
 
 import supervise
@@ -95,6 +97,13 @@ def check_manifest(options, platform):
 def say(text):
     """One line; what a guest printed is shown in ASCII whatever it holds."""
     print(text.encode("ascii", "backslashreplace").decode("ascii"), flush=True)
+
+
+def say_path(text):
+    """One line with the name of a file, byte for byte: a user may copy it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def show(manifest, verdict, lines, verbose):

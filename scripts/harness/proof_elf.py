@@ -2,12 +2,13 @@
 """Prepares a challenge's two ELF files, to be built into a kernel that has its init inside."""
 import pathlib
 import secrets
+import shlex
 import shutil
 
 import supervise
 from harness import cli
 from harness import prepare
-from harness.cli import say
+from harness.cli import say, say_path
 from harness.prepare import HarnessError
 from judge.facts import ConfigError, shown
 
@@ -61,10 +62,10 @@ def run(words):
         shutil.rmtree(fresh, ignore_errors=True)
     size = f"{len(host.payload)} bytes and a fresh challenge"
     say(f"prepared {host.spec}, {size}, in {shown(out)}")
-    say(f"EMBED_INIT_ELF={out / prepare.PRODUCER}")
+    say_path(f"EMBED_INIT_ELF={shlex.quote(str(out / prepare.PRODUCER))}")
     say("next: build the kernel with that in its environment, then")
-    where = "" if out == standard else f" RUN={out}"
-    say(f"    make run-qemu KERNEL=<the kernel's file>{where}")
+    where = "" if out == standard else f" RUN={shlex.quote(str(out))}"
+    say_path(f"    make run-qemu KERNEL=<the kernel's file>{where}")
 
 
 def main(words):

@@ -14,7 +14,7 @@ FOREIGN_SWAPS := boot/arch/uart.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.c b
 FOREIGN_FILES := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
 FOREIGN_FILES += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)
 FOREIGN_FILES += $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS))
-FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler -I"$(FOREIGN_OUT)" \
+FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler $(call quote,-I$(FOREIGN_OUT)) \
                   tests/foreign/foreign_init.S)
 INCLUDES_tests/foreign := $(INCLUDES_boot)
 ALL += $(call objects,kernel,$(sort $(wildcard tests/foreign/*.c)))
@@ -23,7 +23,7 @@ ALL += $(call objects,kernel,$(sort $(wildcard tests/foreign/*.c)))
 NEEDS_foreign-kernel := foreign-kernel-files
 foreign-kernel: built
 foreign-kernel-files: $(call objects,kernel,$(FOREIGN_FILES))
-	@mkdir -p "$(FOREIGN_OUT)"
-	$(if $(EMBED_INIT_ELF),$(Q)cp "$(EMBED_INIT_ELF)" "$(FOREIGN_OUT)/init.elf")
+	@mkdir -p $(call quote,$(FOREIGN_OUT))
+	$(if $(EMBED_INIT_ELF),$(Q)cp $(call quote,$(EMBED_INIT_ELF)) $(call quote,$(FOREIGN_OUT)/init.elf))
 	$(Q)$(CC_kernel) $(INCLUDES_tests/foreign) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld \
-	    -o "$(FOREIGN_OUT)/kernel.elf" $^ -lc -lgcc
+	    -o $(call quote,$(FOREIGN_OUT)/kernel.elf) $^ -lc -lgcc

@@ -322,7 +322,7 @@ def check_config(tap, bench, proof, kernel):
 
 
 def check_prepare(tap, bench, proof, said):
-    good = f"EMBED_INIT_ELF={proof / 'producer.elf'}\n" in said and f"RUN={proof}" in said
+    good = f"EMBED_INIT_ELF={shlex.quote(str(proof / 'producer.elf'))}\n" in said and f"RUN={shlex.quote(str(proof))}" in said
     tap.check(good, "proof-elf says what to build in and what comes next", said)
     before = (proof / "producer.elf").read_bytes()
     code, said, _ = bench.prepare(proof.name)
