@@ -73,18 +73,17 @@ ALL += $(EVIL_NAMES:%=$(BUILD)/target/payloads/evil/%.elf)
 $(foreach evil,$(EVIL_NAMES),$(eval $(call PAYLOAD_PROGRAM,payloads/evil/$(evil).elf,payloads/evil/$(evil).c $(EVIL_SRCS))))
 
 # ---- probe: init ELF files that print what every call answers, and the child that they carry (docs/testing/probe.md).
-probe_srcs = $(foreach name,$(1),$(wildcard payloads/probe/$(name).[cS]))
-PROBE_PARTS := vmo map_a1 map_a2 as share cap endpoint ipc move life children memory last
-# All but crt's first instructions, of which the probe has its own.
-PROBE_SRCS := $(call probe_srcs,probe_start probe_call probe_row probe_tools probe_child_tools probe_age probe_regs probe_child_elf) \
-              $(filter-out %/crt_start.S,$(CRT_SRCS))
-PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
-PROBE_MAINS_probe := $(PROBE_PARTS:%=probe_%) probe_main
-PROBE_MAINS_probe2 := probe2_main probe_refused_elf
-PROBE_MAINS_probe-hazards := probe_hazards_main
+probe_srcs = $(wildcard $(foreach name,$(1),payloads/probe/$(name).[cS]))
 PROBES := probe probe2 probe-hazards
+PROBE_MAIN_probe := probe_main $(addprefix probe_,vmo map_a1 map_a2 as share cap endpoint ipc move life children memory last)
+PROBE_MAIN_probe2 := probe2_main probe_refused_elf
+PROBE_MAIN_probe-hazards := probe_hazards_main
+PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
+# What all of them share; of crt all but the first instructions, of which the probe has its own.
+PROBE_SRCS := $(filter-out $(call probe_srcs,probe_child $(foreach probe,$(PROBES),$(PROBE_MAIN_$(probe)))),$(call \
+              probe_srcs,*)) $(filter-out %/crt_start.S,$(CRT_SRCS))
 ALL += $(PROBES:%=$(BUILD)/target/payloads/%.elf)
 $(eval $(call PAYLOAD_PROGRAM,payloads/probe/probe_child.elf,$(call probe_srcs,probe_start probe_child)))
 $(eval $(call CARRIES,payloads/probe/probe_child_elf,$(PROBE_CHILD)))
 $(foreach probe,$(PROBES),$(eval $(call PAYLOAD_PROGRAM,payloads/$(probe).elf,$(call \
-    probe_srcs,$(PROBE_MAINS_$(probe))) $(PROBE_SRCS))))
+    probe_srcs,$(PROBE_MAIN_$(probe))) $(PROBE_SRCS))))

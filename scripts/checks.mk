@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Checks that need builds of their own: static analysis, coverage, valgrind. CI runs each of them.
+# Checks that need builds of their own: static analysis, coverage, valgrind, another C library, another Debian. CI runs
+# each of them.
 
 # ---- Flavours ------------------------------------------------------------------------------------
 # ana: compiled for gcc's analyzer alone, which sees most at -O0. cov: counts lines and branches.
@@ -8,10 +9,14 @@ COVERAGE_CFLAGS := $(HOST_WARN) -O0 -g --coverage -fprofile-update=atomic
 
 .PHONY: analyze coverage memcheck
 
+# -fanalyzer and the counts that gcovr reads are gcc's.
+gcc_alone = if echo | $(HOSTCC) -dM -E -x c - | grep -q __clang__; then echo "make: analyze and coverage need gcc, not $(HOSTCC)" >&2; exit 2; fi &&
+
 # The library's core is looked at with the types of both backends that the host has.
 ANALYZE_OBJS := $(call objects,ana,$(LIBVMO_LINUX_SRCS) $(sort $(wildcard boot/core/*.c))) $(call objects,ana/fake,$(LIBVMO_FAKE_SRCS))
 NEEDS_analyze := $(ANALYZE_OBJS)
-TOOLS_analyze := gcc analyze
+TOOLS_analyze := analyze
+CHECKS_analyze = $(gcc_alone)
 analyze: built ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
 	@echo "analyze: gcc -fanalyzer, $(words $(ANALYZE_OBJS)) files, zero findings"
 	@scripts/analyze.sh
@@ -24,7 +29,8 @@ COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/boot/tests/core/%) $(BUILD)/c
 MEMCHECK_TESTS := $(FAKE_TESTS:%=$(BUILD)/host/fake/%)
 
 NEEDS_coverage := $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS)
-TOOLS_coverage := gcc openssl cmocka coverage
+CHECKS_coverage = $(gcc_alone)
+TOOLS_coverage := openssl cmocka coverage
 coverage: built ## lines and branches of library and kernel core that tests reach; fails below the targets
 	@scripts/coverage.sh $(BUILD)/cov libvmo/src/ 98 90 $(COVERAGE_TESTS)
 	@scripts/coverage.sh $(BUILD)/cov 'boot/(core|sys)/|boot/init/bootargs' 95 90 $(COVERAGE_CORE_TESTS)
@@ -33,3 +39,16 @@ NEEDS_memcheck := $(MEMCHECK_TESTS)
 TOOLS_memcheck := openssl cmocka memcheck
 memcheck: built ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)
+
+# ---- Another C library -----------------------------------------------------------------------------
+# What libvmo is on Linux, built with musl: its conformance suite, and the installed library with the examples.
+MUSLCC ?= musl-gcc
+.PHONY: check-musl test-libc
+TOOLS_check-musl := musl target packaging
+check-musl: built ## the library for Linux with musl: conformance, installation, examples
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/musl HOSTCC=$(MUSLCC) test-libc
+
+TEST_LIBC := $(BUILD)/host/$(CONF)/conf_linux
+NEEDS_test-libc := $(TEST_LIBC)
+test-libc: built
+	@$(PYTHON) scripts/run-tests.py $(TEST_LIBC) $(PACKAGING_SUITE)

@@ -15,7 +15,6 @@ CROSS=${CROSS:-riscv64-unknown-elf-}
 needs="make|host|make|runs the build
 util-linux|host|flock|lets one make at a time build
 gcc|host|$HOSTCC|compiles the host tools and the host tests
-gcc|gcc|gcc|analyzes, and counts lines and branches
 libc6-dev|host|stdio.h|C library headers for the host
 python3|host|${PYTHON:-python3}|the judge and the test runner
 gcc-riscv64-unknown-elf|target|${CROSS}gcc|compiles the kernel and the payloads

@@ -23,9 +23,9 @@ $(foreach flavour,san cov,$(foreach test,$(CORE_TESTS),$(eval $(call \
 TEST_SUITES += $(CORE_TESTS:%=$(BUILD)/san/boot/tests/core/%)
 
 # ---- model: random programs, judged by a model of the contract, against the kernel core on the host
-MODEL_SRCS := $(addprefix boot/tests/model/model,.c _kind.c _op.c _cap.c _vmo.c _space.c _map.c _ipc.c _task.c _allow.c _gen.c _make.c \
-              _run.c _wind.c _text.c)
-MODEL_HOST_SRCS := $(MODEL_SRCS) $(addprefix boot/tests/model/,model_host.c model_walk.c model_shrink.c test_model_core.c)
+MODEL_RIG_SRCS := $(addprefix boot/tests/model/,model_host.c model_walk.c model_shrink.c)
+MODEL_SRCS := $(filter-out $(MODEL_RIG_SRCS),$(sort $(wildcard boot/tests/model/model*.c)))
+MODEL_HOST_SRCS := $(MODEL_SRCS) $(MODEL_RIG_SRCS) boot/tests/model/test_model_core.c
 MODEL_TEST := $(BUILD)/san/boot/tests/model/test_model_core
 $(foreach flavour,san cov,$(eval $(call \
     HOST_PROGRAM,$(flavour),boot/tests/model/test_model_core,$(MODEL_HOST_SRCS) $(CORE_KERNEL_SRCS),-lcmocka)))
