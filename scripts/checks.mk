@@ -52,3 +52,9 @@ TEST_LIBC := $(BUILD)/host/$(CONF)/conf_linux
 NEEDS_test-libc := $(TEST_LIBC)
 test-libc: built
 	@$(PYTHON) scripts/run-tests.py $(TEST_LIBC) $(PACKAGING_SUITE)
+
+# ---- Another Debian --------------------------------------------------------------------------------
+.PHONY: check-trixie
+TOOLS_check-trixie := trixie lint
+check-trixie: built ## on a Debian 13 that debootstrap makes in $(BUILD): setup, run-qemu, test-fast, lint; needs root
+	@scripts/check-trixie.sh $(BUILD)

@@ -242,8 +242,8 @@ static void bad_values(void **state)
 static void repeated_keys(void **state)
 {
     static const char *const words[] = {
-        "abi=a1",  "nonce=" NONCE_16, "without=3", "watchdog_ms=9", "arena_bytes=4096",
-        "slots=9", "ep_ids=9",        "spaces=9",  "regions=9",     "ep_owner=9",
+        "abi=a1",  ("nonce=" NONCE_16), "without=3", "watchdog_ms=9", "arena_bytes=4096",
+        "slots=9", "ep_ids=9",          "spaces=9",  "regions=9",     "ep_owner=9",
     };
 
     (void)state;
