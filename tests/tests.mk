@@ -14,6 +14,8 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/foreign/test_foreign.py
 include tests/foreign/foreign.mk
+# The build itself, on a copy of the tree.
+TEST_SUITES += tests/build/test_build.py
 
 # `make test-fast`, what one runs while working: all that runs on the host alone in a second or some, the answers of the
 # kernel's core and of libvmo's backends, the judge against its red logs, and one boot of the proof on each revision.
