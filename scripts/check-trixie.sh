@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The tree on a Debian 13: makes one with debootstrap from the mirror that this machine's apt uses, copies the tree into it,
+# and runs there what a newcomer runs. Run by `make check-trixie`, as root.
+#   check-trixie.sh build-folder
+# Mounts are made in a mount namespace of their own, so that they go with the last process, whatever ends it. Packages stay
+# in build-folder-cache, which `make clean` leaves alone.
+set -eu
+LC_ALL=C
+export LC_ALL
+suite=trixie
+
+refuse() {
+    echo "check-trixie: $1" >&2
+    exit 2
+}
+
+# ---- Inside: the second half, with a mount and a process namespace of its own ----------------------------
+if [ "${1:-}" = --inside ]; then
+    root=$2
+    cache=$3
+    mount -t proc proc "$root/proc"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+    mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+    for node in null zero full random urandom tty; do
+        touch "$root/dev/$node"
+        mount --bind "/dev/$node" "$root/dev/$node"
+    done
+    mkdir "$root/dev/shm" "$root/dev/pts"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+    ln -s pts/ptmx "$root/dev/ptmx"
+    ln -s /proc/self/fd "$root/dev/fd"
+    mount --bind "$cache" "$root/var/cache/apt/archives"
+    exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C \
+        ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
+        sh -euc 'cd /src
+            set -x
+            sh scripts/setup.sh run-qemu ABI=all
+            make test-fast
+            git init -q .
+            git add --all
+            make lint'
+fi
+
+# ---- What this machine has ---------------------------------------------------------------------------
+[ "$(id -u)" -eq 0 ] || refuse "needs root, for debootstrap and chroot"
+command -v debootstrap >/dev/null 2>&1 || refuse "debootstrap is missing: sh scripts/setup.sh"
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+mkdir -p "$1" "$1-cache"
+root=$(CDPATH='' cd -- "$1" && pwd)/$suite
+cache=$(CDPATH='' cd -- "$1-cache" && pwd)
+exec 9>"$root.lock"
+flock -n 9 || refuse "another one runs in $root"
+
+# The mirror that apt uses for Debian itself: of all that its sources name, the first whose Release file says so.
+# shellcheck disable=SC2016  # apt expands them
+mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
+    sed -n 's/^Debian|Debian|//p' | head -n 1)
+[ -n "$mirror" ] || refuse "apt names no Debian mirror here; run apt-get update, or see /etc/apt/sources.list"
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -f "$keyring" ] || refuse "$keyring is missing: package debian-archive-keyring"
+
+# ---- A fresh system, from packages that are kept -------------------------------------------------------
+echo "check-trixie: Debian $suite from $mirror in $root"
+rm -rf "$root"
+debootstrap --variant=minbase --cache-dir="$cache" --keyring="$keyring" "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
+    tail -n 5 "$root.log" >&2
+    refuse "debootstrap failed ($root.log)"
+}
+# How apt reaches the network is this machine's business: its proxies, its certificates, its patience with old lists.
+apt-config dump | grep -E '^Acquire::(http|https|ftp|Check|Retries|ForceIPv)[^ ]* ' | grep -v Auto-Detect \
+    >"$root/etc/apt/apt.conf.d/50machine" || true
+printf 'APT::Keep-Downloaded-Packages "true";\nBinary::apt::APT::Keep-Downloaded-Packages "true";\n' \
+    >"$root/etc/apt/apt.conf.d/51keep"
+for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
+    [ ! -f "$file" ] || { mkdir -p "$root${file%/*}" && cp "$file" "$root$file"; }
+done
+
+# The tree as it is, with what is not committed yet.
+mkdir "$root/src"
+cd "$here"
+git ls-files -z --cached --others --exclude-standard --deduplicate >"$root.files"
+tar --null --files-from "$root.files" --ignore-failed-read -cf - 2>/dev/null | tar -C "$root/src" -xf -
+
+# ---- In it ---------------------------------------------------------------------------------------------
+# Killing unshare kills all that it started.
+unshare --mount --pid --fork --kill-child "scripts/${0##*/}" --inside "$root" "$cache" &
+inside=$!
+trap 'kill -KILL $inside; exit 130' INT TERM HUP
+code=0
+wait "$inside" || code=$?
+[ "$code" -ne 0 ] || rm -rf "$root"
+echo "check-trixie: ended with $code"
+exit "$code"
