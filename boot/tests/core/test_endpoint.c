@@ -66,7 +66,8 @@ static void death_watch(void **state)
 
     GIVES(4, init, NX_SYS_EP_CREATE_FOR, FACTORY, exits->pid, 4);
     assert_int_equal(try_recv(init, 4), -NX_EAGAIN);
-    GIVES(exits->pid, init, NX_SYS_WAIT, exits->pid);
+    const uint64_t pid = exits->pid; /* the wait gives the task back */
+    GIVES(pid, init, NX_SYS_WAIT, pid);
     assert_int_equal(try_recv(init, 4), -NX_EAGAIN);
 }
 
