@@ -33,9 +33,7 @@ LINGER = ["--linger", "0.3"]
 PATIENT = ["--linger", "60"]  # for what ends by itself: as long as a busy host may take
 
 # What a kernel without audit and end leaves open.
-UNMADE = {"exit-code", "audit-form", "audit-complete", "audit-result", "authors", "tasks", "digest",
-          "page-digest", "messages-clean", "sharing", "read-only", "accessed", "no-kernel-copy", "counters", "seal", "leaks",
-          "hazards"}
+UNMADE = verdicts.may_skip(facts.FOREIGN)
 NO_END = {"failure-lines", "markers", "evidence"}
 CUT_OFF = {"limits", "exit-code", "markers", "evidence"}
 

@@ -299,8 +299,8 @@ def main():
     BUILD.mkdir(parents=True, exist_ok=True)
     # PREFIX and BUILD take no blanks; the tree's own path may hold some.
     plain = re.fullmatch(r"[A-Za-z0-9/._+@~-]+", str(BUILD))
-    with tempfile.TemporaryDirectory(prefix="packaging-", dir=room() if plain else None) as room:
-        Suite(tap, Path(room)).run()
+    with tempfile.TemporaryDirectory(prefix="packaging-", dir=room() if plain else None) as folder:
+        Suite(tap, Path(folder)).run()
     tap.done()
 
 
