@@ -43,7 +43,6 @@ uint64_t machine_map(uint64_t ram_end_pa)
 {
     const uint64_t text_end = (uint64_t)(uintptr_t)__text_end;
     const uint64_t rodata_end = (uint64_t)(uintptr_t)__rodata_end;
-
     map_image(KERNEL_BASE_PA, text_end, MAP_RX);
     map_image(text_end, rodata_end, MAP_RO);
     map_image(rodata_end, (uint64_t)(uintptr_t)__bss_end, MAP_RW);

@@ -30,7 +30,6 @@ void machine_traps(void)
 static void arm_timer(void)
 {
     const uint64_t event = kernel_next_event();
-
     if (event != armed_ticks) {
         sbi_timer(event);
         armed_ticks = event;
@@ -48,7 +47,6 @@ struct trap_frame *trap_next(void)
 {
     uint64_t root_pa = 0;
     struct trap_frame *frame = kernel_next(&root_pa);
-
     while (frame == NULL) { /* every task waits: sleep until a deadline or the watchdog */
         arm_timer();
         __asm__ volatile("wfi");
@@ -84,7 +82,6 @@ static enum kernel_fault fault_kind(uint64_t cause)
 static void on_fault(uint64_t cause)
 {
     uint64_t va;
-
     if (cause & SCAUSE_INTERRUPT) {
         kernel_panic("unexpected interrupt", cause);
     }

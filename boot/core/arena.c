@@ -33,26 +33,30 @@ void arena_init(bool bump_only, uint64_t base_pa, uint64_t bytes)
 
 static enum arena_status bump(uint64_t bytes, uint64_t *base_pa)
 {
-    if (!range_inside(arena.used_bytes, bytes, arena.bytes))
+    if (!range_inside(arena.used_bytes, bytes, arena.bytes)) {
         return ARENA_FULL;
-    if (!range_inside(arena.used_bytes, bytes, NX_ARENA_MAPPED_BYTES_A1))
+    }
+    if (!range_inside(arena.used_bytes, bytes, NX_ARENA_MAPPED_BYTES_A1)) {
         return ARENA_UNMAPPED;
+    }
     *base_pa = arena.base_pa + arena.used_bytes;
     return ARENA_OK;
 }
 
 static enum arena_status first_fit(uint64_t bytes, uint64_t *base_pa)
 {
-    if (arena.count == ARENA_RANGES_MAX)
+    if (arena.count == ARENA_RANGES_MAX) {
         return ARENA_FULL;
+    }
     uint64_t at_pa = arena.base_pa;
     uint32_t i = 0;
     while (i < arena.count && arena.live[i].base_pa - at_pa < bytes) {
         at_pa = arena.live[i].base_pa + arena.live[i].bytes;
         i++;
     }
-    if (!range_inside(at_pa - arena.base_pa, bytes, arena.bytes))
+    if (!range_inside(at_pa - arena.base_pa, bytes, arena.bytes)) {
         return ARENA_FULL;
+    }
     memmove(&arena.live[i + 1], &arena.live[i], (arena.count - i) * sizeof(arena.live[0]));
     arena.live[i] = (struct arena_range){.base_pa = at_pa, .bytes = bytes};
     arena.count++;
@@ -62,11 +66,13 @@ static enum arena_status first_fit(uint64_t bytes, uint64_t *base_pa)
 
 enum arena_status arena_take(uint64_t bytes, uint64_t *base_pa)
 {
-    if (bytes == 0 || !page_aligned(bytes))
+    if (bytes == 0 || !page_aligned(bytes)) {
         kernel_panic("the arena was asked for a broken page", bytes);
+    }
     const enum arena_status status = arena.bump_only ? bump(bytes, base_pa) : first_fit(bytes, base_pa);
-    if (status != ARENA_OK)
+    if (status != ARENA_OK) {
         return status;
+    }
     arena.used_bytes += bytes;
     memset(port_ptr(*base_pa), 0, bytes);
     return ARENA_OK;
@@ -75,8 +81,9 @@ enum arena_status arena_take(uint64_t bytes, uint64_t *base_pa)
 enum arena_status arena_create(uint64_t bytes, uint64_t *base_pa, uint32_t *vmo_id)
 {
     const enum arena_status status = arena_take(bytes, base_pa);
-    if (status != ARENA_OK)
+    if (status != ARENA_OK) {
         return status;
+    }
     arena.vmos_live++;
     *vmo_id = ++arena.last_id;
     return ARENA_OK;
@@ -85,10 +92,12 @@ enum arena_status arena_create(uint64_t bytes, uint64_t *base_pa, uint32_t *vmo_
 void arena_destroy(uint64_t base_pa)
 {
     uint32_t i = 0;
-    while (i < arena.count && arena.live[i].base_pa != base_pa)
+    while (i < arena.count && arena.live[i].base_pa != base_pa) {
         i++;
-    if (i == arena.count)
+    }
+    if (i == arena.count) {
         kernel_panic("a VMO that does not live was destroyed", base_pa);
+    }
     arena.used_bytes -= arena.live[i].bytes;
     arena.vmos_live--;
     arena.count--;

@@ -54,8 +54,9 @@ __attribute__((noinline)) static uint64_t *make_leaf_table(const struct aspace *
     for (unsigned level = LEVEL_ROOT; level > 0 && table != NULL; level--) {
         uint64_t *entry = &table[index_at(va, level)];
         const uint64_t pa = (*entry & PTE_V) == 0 ? frames_alloc() : 0;
-        if (pa != 0)
+        if (pa != 0) {
             *entry = pte_for(pa, 0);
+        }
         table = table_below(table, va, level);
     }
     return table;
@@ -70,8 +71,9 @@ void aspace_init(uint64_t kernel_root_pa)
 static struct aspace *free_place(void)
 {
     for (struct aspace *space = spaces; space < spaces + ASPACES_MAX; space++) {
-        if (!space->live)
+        if (!space->live) {
             return space;
+        }
     }
     return NULL;
 }
@@ -85,8 +87,9 @@ struct aspace *aspace_create(uint32_t owner)
 {
     struct aspace *space = free_place();
     const uint64_t root_pa = space == NULL ? 0 : frames_alloc();
-    if (root_pa == 0)
+    if (root_pa == 0) {
         return NULL;
+    }
 
     memset(space, 0, sizeof(*space));
     space->live = true;
@@ -110,8 +113,9 @@ static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint
     struct audit_usage usage = {0};
     const uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (begins_table(va, off))
+        if (begins_table(va, off)) {
             table = leaf_table(space, va + off);
+        }
         const uint64_t entry = table == NULL ? 0 : table[index_at(va + off, 0)];
         usage.accessed += (entry & PTE_V) != 0 && (entry & PTE_A) != 0;
         usage.dirtied += (entry & PTE_V) != 0 && (entry & PTE_D) != 0;
@@ -122,8 +126,9 @@ static struct audit_usage usage_of(const struct aspace *space, uint64_t va, uint
 static void collect(const struct aspace *space)
 {
     for (const struct region *region = space->regions.first; region != NULL; region = region->next) {
-        if (region->map_id == 0)
+        if (region->map_id == 0) {
             continue;
+        }
         const struct audit_usage usage = usage_of(space, region->va, region->bytes);
         audit_map_usage(region->map_id, &usage);
     }
@@ -132,8 +137,9 @@ static void collect(const struct aspace *space)
 void aspace_collect_all(void)
 {
     for (unsigned i = 0; i < ASPACES_MAX; i++) {
-        if (spaces[i].live)
+        if (spaces[i].live) {
             collect(&spaces[i]);
+        }
     }
 }
 
@@ -141,8 +147,9 @@ static void free_leaf_table(uint64_t table_pa)
 {
     const uint64_t *table = port_ptr(table_pa);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
-        if ((table[i] & (PTE_V | PTE_OWNED)) == (PTE_V | PTE_OWNED))
+        if ((table[i] & (PTE_V | PTE_OWNED)) == (PTE_V | PTE_OWNED)) {
             frames_free(pte_pa(table[i]));
+        }
     }
     frames_free(table_pa);
 }
@@ -151,8 +158,9 @@ static void free_middle_table(uint64_t table_pa)
 {
     const uint64_t *table = port_ptr(table_pa);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
-        if ((table[i] & PTE_V) != 0)
+        if ((table[i] & PTE_V) != 0) {
             free_leaf_table(pte_pa(table[i]));
+        }
     }
     frames_free(table_pa);
 }
@@ -160,25 +168,29 @@ static void free_middle_table(uint64_t table_pa)
 /* The last look at the pages of a mapping; nothing to report of an image. */
 static void report_end(const struct aspace *space, const struct region *region)
 {
-    if (region->map_id == 0)
+    if (region->map_id == 0) {
         return;
+    }
     const struct audit_usage usage = usage_of(space, region->va, region->bytes);
     audit_map_unmapped(region->map_id, &usage);
 }
 
 void aspace_destroy(struct aspace *space)
 {
-    for (const struct region *region = space->regions.first; region != NULL; region = region->next)
+    for (const struct region *region = space->regions.first; region != NULL; region = region->next) {
         report_end(space, region);
+    }
     region_clear(&space->regions);
-    if (port_root() == space->root_pa)
+    if (port_root() == space->root_pa) {
         port_use_root(kernel_root);
+    }
     const uint64_t *root = port_ptr(space->root_pa);
     const uint64_t *shared = port_ptr(kernel_root);
     for (unsigned i = 0; i < PTE_COUNT; i++) {
         const bool is_shared = i >= NX_USER_TOP / ROOT_ENTRY_BYTES && (shared[i] & PTE_V) != 0;
-        if ((root[i] & PTE_V) != 0 && !is_shared)
+        if ((root[i] & PTE_V) != 0 && !is_shared) {
             free_middle_table(pte_pa(root[i]));
+        }
     }
     frames_free(space->root_pa);
     space->live = false;
@@ -186,8 +198,9 @@ void aspace_destroy(struct aspace *space)
 
 struct aspace *aspace_find(uint64_t handle)
 {
-    if (handle == 0 || handle > ASPACES_MAX || !spaces[handle - 1].live)
+    if (handle == 0 || handle > ASPACES_MAX || !spaces[handle - 1].live) {
         return NULL;
+    }
     return &spaces[handle - 1];
 }
 
@@ -206,10 +219,11 @@ bool aspace_tables_fit(uint64_t bytes)
 static void set_entry(uint64_t *table, uint64_t va, uint64_t entry)
 {
     const unsigned i = index_at(va, 0);
-    if (table != NULL && (table[i] & PTE_V) != (entry & PTE_V))
+    if (table != NULL && (table[i] & PTE_V) != (entry & PTE_V)) {
         table[i] = entry;
-    else
+    } else {
         kernel_panic("a page table is not as the regions say", va);
+    }
 }
 
 void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t bytes, uint32_t prot,
@@ -218,10 +232,12 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
     const uint64_t bits = (uint64_t)prot << 1 | how;
     uint64_t *table = NULL;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (begins_table(va, off))
+        if (begins_table(va, off)) {
             table = leaf_table(space, va + off);
-        if (table == NULL)
+        }
+        if (table == NULL) {
             table = make_leaf_table(space, va + off);
+        }
         set_entry(table, va + off, pte_for(base_pa + off, bits));
     }
     port_tlb_flush();
@@ -244,10 +260,11 @@ static void report_made(const struct aspace *space, const struct region *region,
 void aspace_map_vmo(struct aspace *space, const struct region *draft, uint64_t off, bool alias, unsigned how)
 {
     aspace_map(space, draft->va, draft->base_pa, draft->bytes, draft->prot, how);
-    if (draft->kind == REGION_MAP && region_extend(&space->regions, draft))
+    if (draft->kind == REGION_MAP && region_extend(&space->regions, draft)) {
         audit_map_extended(space->regions.first->map_id, draft->bytes);
-    else
+    } else {
         report_made(space, region_add_map(&space->regions, draft), off, alias);
+    }
 }
 
 void aspace_unmap(struct aspace *space, struct region *region)
@@ -257,8 +274,9 @@ void aspace_unmap(struct aspace *space, struct region *region)
     report_end(space, region);
     region_remove(&space->regions, region);
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (begins_table(va, off))
+        if (begins_table(va, off)) {
             table = leaf_table(space, va + off);
+        }
         set_entry(table, va + off, 0);
     }
     port_tlb_flush();
@@ -276,8 +294,9 @@ static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes
     const uint64_t *root = port_ptr(space->root_pa), *shared = port_ptr(kernel_root);
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         const unsigned at = index_at(va + off, LEVEL_ROOT);
-        if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0)
+        if (at >= NX_USER_TOP / ROOT_ENTRY_BYTES && (root[at] & shared[at] & PTE_V) != 0) {
             return true;
+        }
     }
     return false;
 }
@@ -285,29 +304,35 @@ static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     const uint64_t *table = NULL;
-    if (!range_inside(va, bytes, NX_USER_TOP) && meets_kernel(space, va, bytes))
+    if (!range_inside(va, bytes, NX_USER_TOP) && meets_kernel(space, va, bytes)) {
         return false;
+    }
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        if (begins_table(va, off))
+        if (begins_table(va, off)) {
             table = leaf_table(space, va + off);
-        if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0)
+        }
+        if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0) {
             return false;
+        }
     }
     return true;
 }
 
 bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, uint64_t *pa)
 {
-    if (va >= NX_USER_TOP)
+    if (va >= NX_USER_TOP) {
         return false;
+    }
     const uint64_t *table = leaf_table(space, va);
-    if (table == NULL)
+    if (table == NULL) {
         return false;
+    }
     const uint64_t entry = table[index_at(va, 0)];
     const bool reserved = (entry & (PTE_R | PTE_W)) == PTE_W; /* write without read always faults */
     const uint64_t need = (uint64_t)prot << 1 | PTE_V | PTE_U;
-    if (reserved || (entry & need) != need)
+    if (reserved || (entry & need) != need) {
         return false;
+    }
     *pa = pte_pa(entry) + va % PAGE_BYTES;
     return true;
 }
@@ -315,8 +340,9 @@ bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, ui
 bool aspace_any_region_of(enum region_kind kind, uint32_t vmo_id)
 {
     for (unsigned i = 0; i < ASPACES_MAX; i++) {
-        if (spaces[i].live && region_uses_vmo(&spaces[i].regions, kind, vmo_id))
+        if (spaces[i].live && region_uses_vmo(&spaces[i].regions, kind, vmo_id)) {
             return true;
+        }
     }
     return false;
 }

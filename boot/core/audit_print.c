@@ -38,8 +38,9 @@ static void begin(struct line *line, const char *kind)
 static void print_overflow(const char *kind, const struct audit_count *count)
 {
     struct line line;
-    if (count->lost == 0)
+    if (count->lost == 0) {
         return;
+    }
     begin(&line, "overflow");
     line_key_text(&line, "kind", kind);
     line_key_decimal(&line, "lost", count->lost);
@@ -50,16 +51,19 @@ static void print_overflow(const char *kind, const struct audit_count *count)
 static void print_name(struct line *line, const char *name)
 {
     line_text(line, " name=");
-    if (name[0] == '\0')
+    if (name[0] == '\0') {
         line_char(line, '-');
-    for (; *name != '\0'; name++)
+    }
+    for (; *name != '\0'; name++) {
         line_char(line, *name > ' ' && *name <= '~' && *name != '=' ? *name : '?');
+    }
 }
 
 static const char *state_of(const struct audit_task *task)
 {
-    if (task->reaped)
+    if (task->reaped) {
         return "reaped";
+    }
     switch (task->end) {
     case AUDIT_END_EXIT:
         return "exited";
@@ -107,12 +111,15 @@ static void print_vmos(void)
 static void print_prot(struct line *line, uint32_t prot)
 {
     line_text(line, " prot=");
-    if (prot & NX_PROT_READ)
+    if (prot & NX_PROT_READ) {
         line_char(line, 'r');
-    if (prot & NX_PROT_WRITE)
+    }
+    if (prot & NX_PROT_WRITE) {
         line_char(line, 'w');
-    if (prot & NX_PROT_EXEC)
+    }
+    if (prot & NX_PROT_EXEC) {
         line_char(line, 'x');
+    }
 }
 
 static void print_maps(void)
@@ -201,12 +208,13 @@ static void print_console(void)
         const struct audit_console *entry = &audit.console[i];
         begin(&line, "say");
         line_key_decimal(&line, "n", i);
-        if (entry->by == AUDIT_BY_KERNEL)
+        if (entry->by == AUDIT_BY_KERNEL) {
             line_key_text(&line, "by", "kernel");
-        else if (entry->by == AUDIT_BY_SEVERAL)
+        } else if (entry->by == AUDIT_BY_SEVERAL) {
             line_key_text(&line, "by", "several");
-        else
+        } else {
             line_key_decimal(&line, "by", entry->by);
+        }
         line_key_decimal(&line, "len", entry->len);
         print_head(&line, entry->head, (size_t)min_u64(entry->len, AUDIT_HEAD_BYTES));
         line_end(&line);
@@ -219,8 +227,9 @@ static void print_resources(void)
     struct line line;
     for (unsigned when = 0; when < AUDIT_WHENS; when++) {
         const struct audit_res *res = &audit.res[when];
-        if (!audit.res_known[when])
+        if (!audit.res_known[when]) {
             continue;
+        }
         begin(&line, "res");
         line_key_text(&line, "when", whens[when]);
         line_key_decimal(&line, "slots", res->slots);
@@ -246,10 +255,11 @@ static void print_hazards(void)
         const struct audit_hazard *hazard = &audit.hazards[i];
         begin(&line, "hazard");
         line_key_decimal(&line, "pid", hazard->pid);
-        if (hazard->call == AUDIT_CALL_FAULT)
+        if (hazard->call == AUDIT_CALL_FAULT) {
             line_key_text(&line, "call", "fault");
-        else
+        } else {
             line_key_decimal(&line, "call", hazard->call);
+        }
         line_key_text(&line, "id", hazard->id);
         line_key_text(&line, "what", hazard->what);
         line_end(&line);

@@ -43,8 +43,9 @@ static inline uint64_t page_round_down(uint64_t value)
 static inline bool page_round_up(uint64_t value, uint64_t *rounded)
 {
     uint64_t sum;
-    if (!checked_add(value, PAGE_BYTES - 1, &sum))
+    if (!checked_add(value, PAGE_BYTES - 1, &sum)) {
         return false;
+    }
     *rounded = page_round_down(sum);
     return true;
 }

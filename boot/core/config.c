@@ -57,8 +57,9 @@ uint64_t config_arena_bytes(const struct kernel_config *config)
 
 static void fill(uint32_t *value, uint32_t revisions_own)
 {
-    if (*value == 0)
+    if (*value == 0) {
         *value = revisions_own;
+    }
 }
 
 void config_init(const struct kernel_config *config)
@@ -72,12 +73,16 @@ void config_init(const struct kernel_config *config)
     fill(&the_config.regions, NX_REGIONS_MAX);
     fill(&the_config.ep_owner, the_facts.ep_owner);
 
-    if (the_config.slots < CONFIG_SLOTS_MIN || the_config.slots > CONFIG_SLOTS_MAX)
+    if (the_config.slots < CONFIG_SLOTS_MIN || the_config.slots > CONFIG_SLOTS_MAX) {
         kernel_panic("slots out of bounds", the_config.slots);
-    if (the_config.ep_ids > CONFIG_EP_IDS_MAX)
+    }
+    if (the_config.ep_ids > CONFIG_EP_IDS_MAX) {
         kernel_panic("ep_ids out of bounds", the_config.ep_ids);
-    if (the_config.regions > NX_REGIONS_MAX)
+    }
+    if (the_config.regions > NX_REGIONS_MAX) {
         kernel_panic("regions out of bounds", the_config.regions);
-    if (!page_aligned(the_config.arena_bytes))
+    }
+    if (!page_aligned(the_config.arena_bytes)) {
         kernel_panic("arena_bytes is not whole pages", the_config.arena_bytes);
+    }
 }

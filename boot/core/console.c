@@ -23,32 +23,36 @@ static void end_line(void)
 /* What a byte adds to the record of its line. */
 static void note(uint32_t by, char byte)
 {
-    if (!line_is_open)
+    if (!line_is_open) {
         open_line = (struct audit_console){.by = by};
-    else if (open_line.by != by)
+    } else if (open_line.by != by) {
         open_line.by = AUDIT_BY_SEVERAL;
+    }
     line_is_open = true;
     if (byte == '\n') {
         end_line();
         return;
     }
-    if (open_line.len < AUDIT_HEAD_BYTES)
+    if (open_line.len < AUDIT_HEAD_BYTES) {
         open_line.head[open_line.len] = (uint8_t)byte;
+    }
     open_line.len++;
 }
 
 void console_write(uint32_t by, const char *bytes, size_t n)
 {
     port_console(bytes, n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         note(by, bytes[i]);
+    }
 }
 
 /* The kernel's '\n' does not make it an author. */
 void console_end_open_line(void)
 {
-    if (!line_is_open)
+    if (!line_is_open) {
         return;
+    }
     port_console("\n", 1);
     end_line();
 }

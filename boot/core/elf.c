@@ -45,7 +45,6 @@ static bool in_file(const struct elf_source *source, uint64_t off, uint64_t byte
 static enum elf_status read_header(const struct elf_source *source, struct elf64_header *header)
 {
     static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
-
     if (source->bytes < sizeof(*header)) {
         return ELF_TOO_SHORT;
     }
@@ -80,7 +79,6 @@ static enum elf_status check_header(const struct elf_source *source, const struc
 static uint32_t segment_prot(uint32_t flags)
 {
     uint32_t prot = 0;
-
     if ((flags & (ELF64_R | ELF64_W)) != 0) {
         prot |= NX_PROT_READ;
     }
@@ -99,7 +97,6 @@ static enum elf_status collect_segments(const struct elf_source *source, const s
 {
     for (uint32_t i = 0; i < header->phnum; i++) {
         struct elf64_program_header ph;
-
         source->read(source->ctx, header->phoff + i * sizeof(ph), &ph, sizeof(ph));
         if (ph.type != ELF64_LOAD || ph.memsz == 0) {
             continue;
@@ -138,7 +135,6 @@ static bool share_page(const struct elf_segment *a, const struct elf_segment *b)
 {
     uint64_t a_first = a->va / NX_PAGE_BYTES, a_last = (a->va + a->mem_bytes - 1) / NX_PAGE_BYTES;
     uint64_t b_first = b->va / NX_PAGE_BYTES, b_last = (b->va + b->mem_bytes - 1) / NX_PAGE_BYTES;
-
     return a_first <= b_last && b_first <= a_last;
 }
 
@@ -146,7 +142,6 @@ static bool share_page(const struct elf_segment *a, const struct elf_segment *b)
 static enum elf_status check_segments(const struct elf_source *source, const struct elf_plan *plan)
 {
     const uint32_t write_exec = NX_PROT_WRITE | NX_PROT_EXEC;
-
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         if (!segment_fits(source, &plan->segments[i])) {
             return ELF_BAD_SEGMENT;
@@ -172,7 +167,6 @@ static enum elf_status check_entry(const struct elf_plan *plan)
 {
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *segment = &plan->segments[i];
-
         if ((segment->prot & NX_PROT_EXEC) != 0 && plan->entry >= segment->va &&
             plan->entry - segment->va < segment->mem_bytes) {
             return ELF_OK;
@@ -195,7 +189,6 @@ static enum elf_status build_plan(const struct elf_source *source, struct elf_pl
 {
     struct elf64_header header;
     enum elf_status status = read_header(source, &header);
-
     if (status == ELF_OK) {
         status = check_header(source, &header);
     }
@@ -218,7 +211,6 @@ static enum elf_status build_plan(const struct elf_source *source, struct elf_pl
 enum elf_status elf_plan(const struct elf_source *source, struct elf_plan *plan)
 {
     enum elf_status status;
-
     memset(plan, 0, sizeof(*plan));
     status = build_plan(source, plan);
     if (status != ELF_OK) {
@@ -234,7 +226,6 @@ static enum elf_status find_symtab(const struct elf_source *source, const struct
                                    struct section_header *symtab, struct section_header *strtab)
 {
     uint32_t i = 0;
-
     if (header->shentsize != sizeof(*symtab) ||
         !in_file(source, header->shoff, (uint64_t)header->shnum * header->shentsize)) {
         return ELF_NO_SYMBOL;
@@ -259,13 +250,11 @@ static enum elf_status compare_name(const struct elf_source *source, const struc
                                     uint32_t name_off, const char *name, size_t name_bytes)
 {
     char chunk[NAME_BYTES_A_READ];
-
     if (name_off > strtab->size || name_bytes > strtab->size - name_off) {
         return ELF_NO_SYMBOL;
     }
     for (size_t done = 0; done < name_bytes; done += sizeof(chunk)) {
         size_t n = name_bytes - done < sizeof(chunk) ? name_bytes - done : sizeof(chunk);
-
         source->read(source->ctx, strtab->offset + name_off + done, chunk, n);
         if (memcmp(chunk, name + done, n) != 0) {
             return ELF_NO_SYMBOL;
@@ -280,7 +269,6 @@ enum elf_status elf_symbol(const struct elf_source *source, const char *name, ui
     struct section_header symtab, strtab;
     struct symbol batch[SYMBOLS_A_READ];
     enum elf_status status = read_header(source, &header);
-
     if (status == ELF_OK) {
         status = find_symtab(source, &header, &symtab, &strtab);
     }
@@ -289,7 +277,6 @@ enum elf_status elf_symbol(const struct elf_source *source, const char *name, ui
     }
     for (uint64_t count = symtab.size / sizeof(batch[0]), done = 0; done < count; done += SYMBOLS_A_READ) {
         size_t n = count - done < SYMBOLS_A_READ ? (size_t)(count - done) : SYMBOLS_A_READ;
-
         source->read(source->ctx, symtab.offset + done * sizeof(batch[0]), batch, n * sizeof(batch[0]));
         for (size_t i = 0; i < n; i++) {
             if (batch[i].shndx == SYMBOL_UNDEFINED) {

@@ -27,18 +27,22 @@ static struct {
 uint64_t message_alloc(uint32_t len)
 {
     uint64_t frames_needed = 1;
-    if (len > FIRST_BYTES)
+    if (len > FIRST_BYTES) {
         frames_needed += (len - FIRST_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
-    if (frames_needed > 1 + MESSAGE_MORE_FRAMES)
+    }
+    if (frames_needed > 1 + MESSAGE_MORE_FRAMES) {
         kernel_panic("a message longer than its frames", len);
-    if (frames_available() < frames_needed)
+    }
+    if (frames_available() < frames_needed) {
         return 0;
+    }
 
     const uint64_t pa = frames_alloc_raw();
     struct message *message = port_ptr(pa);
     *message = (struct message){.len = len};
-    for (uint64_t i = 1; i < frames_needed; i++)
+    for (uint64_t i = 1; i < frames_needed; i++) {
         message->more_pa[i - 1] = frames_alloc_raw();
+    }
     return pa;
 }
 
@@ -46,8 +50,9 @@ void message_free(uint64_t pa)
 {
     const struct message *message = port_ptr(pa);
     for (unsigned i = 0; i < MESSAGE_MORE_FRAMES; i++) {
-        if (message->more_pa[i] != 0)
+        if (message->more_pa[i] != 0) {
             frames_free(message->more_pa[i]);
+        }
     }
     frames_free_used(pa, offsetof(struct message, first) + message->len);
 }
@@ -88,8 +93,9 @@ static uint32_t count_of_owner(uint32_t owner)
 
 bool ep_create(uint32_t owner, uint32_t depth, uint32_t *id)
 {
-    if (endpoints.ids_used >= endpoints.ids_limit || count_of_owner(owner) >= endpoints.owner_limit)
+    if (endpoints.ids_used >= endpoints.ids_limit || count_of_owner(owner) >= endpoints.owner_limit) {
         return false;
+    }
     *id = ++endpoints.ids_used;
     endpoints.table[*id] = (struct endpoint){.live = true, .owner = owner, .depth = depth};
     return true;
@@ -97,19 +103,22 @@ bool ep_create(uint32_t owner, uint32_t depth, uint32_t *id)
 
 struct endpoint *ep_find(uint32_t id)
 {
-    if (id > endpoints.ids_used || !endpoints.table[id].live)
+    if (id > endpoints.ids_used || !endpoints.table[id].live) {
         return NULL;
+    }
     return &endpoints.table[id];
 }
 
 bool ep_budget_allows(const struct endpoint *ep, uint32_t len)
 {
     uint64_t of_owner = 0;
-    if (endpoints.queued_bytes + len <= NX_OWNER_QUEUED_BYTES_MAX)
+    if (endpoints.queued_bytes + len <= NX_OWNER_QUEUED_BYTES_MAX) {
         return true; /* an owner's bytes are among all that are queued */
+    }
     for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
-        if (endpoints.table[id].owner == ep->owner)
+        if (endpoints.table[id].owner == ep->owner) {
             of_owner += endpoints.table[id].queued_bytes;
+        }
     }
     return of_owner + len <= NX_OWNER_QUEUED_BYTES_MAX &&
            endpoints.queued_bytes + len <= NX_TOTAL_QUEUED_BYTES_MAX;
@@ -139,12 +148,14 @@ uint64_t ep_first(const struct endpoint *ep)
 uint64_t ep_pop(struct endpoint *ep)
 {
     const uint64_t pa = ep->head_pa;
-    if (pa == 0)
+    if (pa == 0) {
         return 0;
+    }
     const struct message *message = port_ptr(pa);
     ep->head_pa = message->next_pa;
-    if (ep->head_pa == 0)
+    if (ep->head_pa == 0) {
         ep->tail_pa = 0;
+    }
     ep->queued--;
     ep->queued_bytes -= message->len;
     endpoints.queued_bytes -= message->len;
@@ -154,18 +165,21 @@ uint64_t ep_pop(struct endpoint *ep)
 void ep_close(uint32_t id)
 {
     struct endpoint *ep = ep_find(id);
-    if (ep == NULL)
+    if (ep == NULL) {
         return;
-    for (uint64_t pa = ep_pop(ep); pa != 0; pa = ep_pop(ep))
+    }
+    for (uint64_t pa = ep_pop(ep); pa != 0; pa = ep_pop(ep)) {
         message_free(pa);
+    }
     ep->live = false;
 }
 
 uint32_t ep_next_of_owner(uint32_t owner, uint32_t after)
 {
     for (uint32_t id = after + 1; id <= endpoints.ids_used; id++) {
-        if (endpoints.table[id].live && endpoints.table[id].owner == owner)
+        if (endpoints.table[id].live && endpoints.table[id].owner == owner) {
             return id;
+        }
     }
     return 0;
 }
@@ -178,16 +192,18 @@ uint32_t ep_ids_used(void)
 uint32_t ep_live(void)
 {
     uint32_t live = 0;
-    for (uint32_t id = 0; id <= endpoints.ids_used; id++)
+    for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
         live += endpoints.table[id].live;
+    }
     return live;
 }
 
 uint64_t ep_messages_queued(void)
 {
     uint64_t queued = 0;
-    for (uint32_t id = 0; id <= endpoints.ids_used; id++)
+    for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
         queued += endpoints.table[id].queued;
+    }
     return queued;
 }
 

@@ -52,7 +52,6 @@ struct property {
 static uint64_t big_endian(const uint8_t *at, uint32_t bytes)
 {
     uint64_t value = 0;
-
     for (uint32_t i = 0; i < bytes; i++) {
         value = value << 8 | at[i];
     }
@@ -69,7 +68,6 @@ static const uint8_t *take(struct walk *walk, uint64_t bytes)
 {
     const uint8_t *at = walk->blob + walk->pos;
     uint64_t padded = (bytes + 3) / 4 * 4;
-
     if (padded > walk->struct_end - walk->pos) {
         return NULL;
     }
@@ -80,7 +78,6 @@ static const uint8_t *take(struct walk *walk, uint64_t bytes)
 static enum fdt_status open_blob(struct walk *walk, const uint8_t *blob, uint64_t limit_bytes)
 {
     uint64_t total, struct_off, strings_off, version;
-
     if (limit_bytes < HEADER_BYTES) {
         return FDT_TRUNCATED;
     }
@@ -114,7 +111,6 @@ static enum fdt_status begin_node(struct walk *walk)
 {
     const char *name = (const char *)(walk->blob + walk->pos);
     const char *nul = memchr(name, 0, (size_t)(walk->struct_end - walk->pos));
-
     if (nul == NULL || take(walk, (uint64_t)(nul - name) + 1) == NULL) {
         return FDT_TRUNCATED;
     }
@@ -144,7 +140,6 @@ static bool is_cells(uint32_t cells)
 static enum fdt_status memory_range(const struct walk *walk, struct fdt_facts *facts)
 {
     uint32_t address_bytes = walk->address_cells * 4, size_bytes = walk->size_cells * 4;
-
     if (!is_cells(walk->address_cells) || !is_cells(walk->size_cells) || walk->node.reg_bytes == 0 ||
         walk->node.reg_bytes % (address_bytes + size_bytes) != 0) {
         return FDT_NO_MEMORY;
@@ -158,7 +153,6 @@ static enum fdt_status memory_range(const struct walk *walk, struct fdt_facts *f
 static enum fdt_status end_node(struct walk *walk, struct fdt_facts *facts)
 {
     enum fdt_status status = FDT_OK;
-
     if (walk->depth == 0) {
         return FDT_BAD_STRUCTURE;
     }
@@ -175,7 +169,6 @@ static enum fdt_status end_node(struct walk *walk, struct fdt_facts *facts)
 static void root_property(struct walk *walk, const struct property *property)
 {
     uint32_t cells = property->bytes == 4 ? word_at(property->value) : 0;
-
     if (strcmp(property->name, "#address-cells") == 0) {
         walk->address_cells = cells;
     } else if (strcmp(property->name, "#size-cells") == 0) {
@@ -199,7 +192,6 @@ static enum fdt_status chosen_property(struct walk *walk, const struct property 
 {
     bool is_start = strcmp(property->name, "linux,initrd-start") == 0;
     bool is_end = strcmp(property->name, "linux,initrd-end") == 0;
-
     if (strcmp(property->name, "bootargs") == 0) {
         /* One string: its only NUL is its last byte. */
         if (property->bytes == 0 || property->bytes > FDT_BOOTARGS_MAX ||
@@ -226,7 +218,6 @@ static enum fdt_status read_property(struct walk *walk, struct property *propert
 {
     const uint8_t *head = take(walk, 8);
     uint64_t name_off;
-
     if (head == NULL) {
         return FDT_TRUNCATED;
     }
@@ -244,7 +235,6 @@ static enum fdt_status one_property(struct walk *walk, struct fdt_facts *facts)
 {
     struct property property;
     enum fdt_status status = read_property(walk, &property);
-
     if (status != FDT_OK) {
         return status;
     }
@@ -265,10 +255,8 @@ static enum fdt_status one_property(struct walk *walk, struct fdt_facts *facts)
 static enum fdt_status walk_tokens(struct walk *walk, struct fdt_facts *facts)
 {
     enum fdt_status status = FDT_OK;
-
     while (status == FDT_OK) {
         const uint8_t *token = take(walk, 4);
-
         if (token == NULL) {
             return FDT_TRUNCATED;
         }
@@ -310,7 +298,6 @@ static enum fdt_status collect_facts(const uint8_t *blob, size_t limit_bytes, st
 {
     struct walk walk = {.address_cells = 2, .size_cells = 1};
     enum fdt_status status = open_blob(&walk, blob, limit_bytes);
-
     if (status == FDT_OK) {
         status = walk_tokens(&walk, facts);
     }
@@ -329,7 +316,6 @@ static enum fdt_status collect_facts(const uint8_t *blob, size_t limit_bytes, st
 enum fdt_status fdt_read(const void *blob, size_t limit_bytes, struct fdt_facts *facts)
 {
     enum fdt_status status;
-
     memset(facts, 0, sizeof(*facts));
     status = collect_facts(blob, limit_bytes, facts);
     if (status != FDT_OK) {

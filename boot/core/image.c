@@ -14,8 +14,9 @@ struct page_supply {
 
 static uint64_t supply_page(struct page_supply *supply)
 {
-    if (!supply->from_arena)
+    if (!supply->from_arena) {
         return frames_alloc();
+    }
     const uint64_t pa = supply->next_pa;
     supply->next_pa += PAGE_BYTES;
     return pa;
@@ -35,15 +36,17 @@ static uint64_t stack_bytes(const struct image *image)
 
 enum image_status image_measure(const struct image *image, uint64_t *bytes)
 {
-    if (image->stack_pages >= NX_USER_STACK_TOP / PAGE_BYTES - NX_USER_STACK_EXTRA_PAGES)
+    if (image->stack_pages >= NX_USER_STACK_TOP / PAGE_BYTES - NX_USER_STACK_EXTRA_PAGES) {
         return IMAGE_TOO_LARGE;
+    }
     const uint64_t stack = stack_bytes(image);
     *bytes = stack;
     for (uint32_t i = 0; i < image->plan->segment_count; i++) {
         uint64_t va, size;
         segment_pages(&image->plan->segments[i], &va, &size);
-        if (ranges_overlap(va, size, NX_USER_STACK_TOP - stack, stack + PAGE_BYTES))
+        if (ranges_overlap(va, size, NX_USER_STACK_TOP - stack, stack + PAGE_BYTES)) {
             return IMAGE_OVERLAP;
+        }
         *bytes += size; /* below 2 GiB each, and few: cannot wrap */
     }
     return IMAGE_OK;
@@ -63,8 +66,9 @@ static void read_page(const struct elf_source *source, const struct elf_segment 
 {
     const uint64_t from = max_u64(va, segment->va);
     const uint64_t to = min_u64(va + PAGE_BYTES, segment->va + segment->file_bytes);
-    if (from >= to)
+    if (from >= to) {
         return;
+    }
     uint8_t *page = port_ptr(pa);
     source->read(source->ctx, segment->file_off + (from - segment->va), page + from % PAGE_BYTES, to - from);
 }
@@ -79,8 +83,9 @@ static void load_run(struct aspace *space, struct page_supply *supply, const str
     const unsigned how = supply->from_arena ? ASPACE_USER : ASPACE_USER | ASPACE_OWNED;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         const uint64_t pa = supply_page(supply);
-        if (pa == 0)
+        if (pa == 0) {
             kernel_panic("a measured image ran out of frames", va + off);
+        }
         read_page(source, segment, va + off, pa);
         aspace_map(space, va + off, pa, PAGE_BYTES, prot, how);
     }
@@ -94,8 +99,9 @@ void image_load(struct aspace *space, const struct image *image, uint64_t arena_
     const struct elf_segment stack = {.va = NX_USER_STACK_TOP - stack_bytes(image),
                                       .mem_bytes = stack_bytes(image),
                                       .prot = NX_PROT_READ | NX_PROT_WRITE};
-    for (uint32_t i = 0; i < image->plan->segment_count; i++)
+    for (uint32_t i = 0; i < image->plan->segment_count; i++) {
         load_run(space, &supply, image->source, &image->plan->segments[i], kind);
+    }
     load_run(space, &supply, image->source, &stack, kind);
     port_code_flush();
 }

@@ -11,8 +11,9 @@
 
 static uint64_t deadline_ticks(uint64_t deadline_ns)
 {
-    if (deadline_ns == 0)
+    if (deadline_ns == 0) {
         return DEADLINE_NEVER;
+    }
     return deadline_ns / NS_PER_TICK + (deadline_ns % NS_PER_TICK != 0);
 }
 
@@ -31,8 +32,9 @@ int64_t ipc_block(struct task *self)
 
 void ipc_cancel(struct task *task, int64_t answer)
 {
-    if (task->wait.kind == WAIT_SEND)
+    if (task->wait.kind == WAIT_SEND) {
         message_free(task->wait.message_pa);
+    }
     sched_complete(task, answer);
 }
 
@@ -49,8 +51,9 @@ static void report(const struct task *to, struct message *message)
     record.head_bytes = (uint8_t)min_u64(n, AUDIT_HEAD_BYTES);
     memcpy(record.head, head, record.head_bytes);
     audit_msg(&record);
-    if (message->moved.kind != CAP_NONE)
+    if (message->moved.kind != CAP_NONE) {
         audit_grant(message->from, to->pid, AUDIT_GRANT_MOVE, &message->moved);
+    }
 }
 
 bool ipc_check_target(const struct task *task, const struct recv_target *target, uint64_t bytes,
@@ -82,15 +85,16 @@ static int64_t deliver(struct task *to, const struct recv_target *target, const 
     const bool fits = message->len <= target->max || target->truncate;
     const uint64_t bytes = fits ? min_u64(message->len, target->max) : 0;
     uint32_t slot = 0;
-
     if (message->moved.kind != CAP_NONE) {
         slot = cap_free_slot(&to->caps);
-        if (slot == CAP_NO_SLOT)
+        if (slot == CAP_NO_SLOT) {
             return -NX_ENOSPC; /* K-54 */
+        }
     }
     if (ranges == NULL) {
-        if (!ipc_check_target(to, target, bytes, &now))
+        if (!ipc_check_target(to, target, bytes, &now)) {
             return -NX_EINVAL;
+        }
         ranges = &now;
     }
 
@@ -103,8 +107,9 @@ static int64_t deliver(struct task *to, const struct recv_target *target, const 
     user_write(&ranges->hdr, 0, &hdr, sizeof(hdr));
     user_write(&ranges->sender_id, 0, &message->sender_id, ranges->sender_id.len);
     copy_payload(&ranges->buf, message, bytes);
-    if (message->moved.kind != CAP_NONE)
+    if (message->moved.kind != CAP_NONE) {
         cap_place(&to->caps, slot, &message->moved);
+    }
     report(to, message);
     message_free(message_pa);
     return fits || target->max == 0 ? (int64_t)bytes : -NX_EINVAL; /* K-53 */
@@ -114,8 +119,9 @@ static int64_t deliver(struct task *to, const struct recv_target *target, const 
 static void enqueue(struct task *from, struct endpoint *ep, uint64_t message_pa, uint32_t move_slot)
 {
     struct message *message = port_ptr(message_pa);
-    if (move_slot != CAP_NO_SLOT)
+    if (move_slot != CAP_NO_SLOT) {
         message->moved = cap_take(&from->caps, move_slot);
+    }
     ep_push(ep, message_pa);
 }
 
@@ -155,8 +161,9 @@ static void serve(uint32_t endpoint_id)
 static uint64_t capture(const struct task *self, const struct ipc_send *send)
 {
     const uint64_t pa = message_alloc(send->len);
-    if (pa == 0)
+    if (pa == 0) {
         return 0;
+    }
     struct message *message = port_ptr(pa);
     message->from = self->pid;
     message->sender_id = self->sender_id;
@@ -174,17 +181,22 @@ int64_t ipc_send(struct task *self, const struct ipc_send *send)
 {
     struct endpoint *ep = ep_find(send->endpoint_id);
     const uint64_t deadline = deadline_ticks(send->deadline_ns);
-    if (ep == NULL)
+    if (ep == NULL) {
         return -NX_ESRCH; /* K-57 */
-    if (!ep_budget_allows(ep, send->len))
+    }
+    if (!ep_budget_allows(ep, send->len)) {
         return -NX_ENOSPC; /* K-52: at once, blocking or not */
-    if (ep_is_full(ep) && send->nonblock)
+    }
+    if (ep_is_full(ep) && send->nonblock) {
         return -NX_EAGAIN;
-    if (ep_is_full(ep) && deadline <= port_ticks())
+    }
+    if (ep_is_full(ep) && deadline <= port_ticks()) {
         return -NX_ETIMEDOUT;
+    }
     const uint64_t message_pa = capture(self, send);
-    if (message_pa == 0)
+    if (message_pa == 0) {
         return -NX_ENOMEM;
+    }
 
     if (!ep_is_full(ep)) {
         enqueue(self, ep, message_pa, send->move_slot);
@@ -197,8 +209,9 @@ int64_t ipc_send(struct task *self, const struct ipc_send *send)
                                     .message_pa = message_pa,
                                     .move_slot = send->move_slot};
     const int64_t answer = ipc_block(self);
-    if (answer != ANSWER_LATER)
+    if (answer != ANSWER_LATER) {
         message_free(message_pa);
+    }
     return answer;
 }
 
@@ -206,17 +219,20 @@ int64_t ipc_recv(struct task *self, const struct ipc_recv *recv)
 {
     struct endpoint *ep = ep_find(recv->endpoint_id);
     const uint64_t deadline = deadline_ticks(recv->deadline_ns);
-    if (ep == NULL)
+    if (ep == NULL) {
         return -NX_ESRCH; /* K-57, K-58: the queue went with it */
+    }
     if (ep_first(ep) != 0) {
         const int64_t answer = deliver(self, recv->target, recv->ranges, ep);
         serve(recv->endpoint_id);
         return answer;
     }
-    if (recv->nonblock)
+    if (recv->nonblock) {
         return -NX_EAGAIN;
-    if (deadline <= port_ticks())
+    }
+    if (deadline <= port_ticks()) {
         return -NX_ETIMEDOUT;
+    }
     self->wait = (struct task_wait){.kind = WAIT_RECV,
                                     .endpoint_id = recv->endpoint_id,
                                     .deadline_ticks = deadline,
@@ -230,7 +246,8 @@ void ipc_close(uint32_t endpoint_id)
     static const enum wait_kind kinds[] = {WAIT_RECV, WAIT_SEND};
     for (unsigned i = 0; i < COUNT_OF(kinds); i++) {
         struct task *task;
-        while ((task = sched_first_waiter(kinds[i], endpoint_id)) != NULL)
+        while ((task = sched_first_waiter(kinds[i], endpoint_id)) != NULL) {
             ipc_cancel(task, -NX_ESRCH);
+        }
     }
 }

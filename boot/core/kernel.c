@@ -26,8 +26,9 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     audit_init();
     shutdown_init();
     config_init(config);
-    if (memory->arena_bytes < the_config.arena_bytes)
+    if (memory->arena_bytes < the_config.arena_bytes) {
         kernel_panic("no room for the arena", memory->arena_bytes);
+    }
     frames_init(memory->frames_pa, memory->frames_bytes);
     arena_init(the_facts.bump_arena, memory->arena_pa, the_config.arena_bytes);
     cap_init(the_config.slots);
@@ -52,10 +53,12 @@ static void read_physical(void *ctx, uint64_t off, void *dst, size_t n)
 static uint64_t gp_of_init(const struct elf_source *source)
 {
     uint64_t gp = 0;
-    if (elf_symbol(source, "__global_pointer$", &gp) == ELF_OK)
+    if (elf_symbol(source, "__global_pointer$", &gp) == ELF_OK) {
         return gp;
-    if (the_facts.init_needs_gp)
+    }
+    if (the_facts.init_needs_gp) {
         shutdown_refused("the init ELF has no symbol __global_pointer$");
+    }
     return 0;
 }
 
@@ -65,19 +68,23 @@ void kernel_start(uint64_t elf_pa, uint64_t elf_bytes)
     const struct elf_source source = {.read = read_physical, .ctx = &elf_pa, .bytes = elf_bytes};
     struct image image = {.source = &source, .plan = &plan, .stack_pages = NX_INIT_STACK_PAGES};
     uint64_t bytes;
-
-    if (elf_bytes > the_facts.init_elf_bytes_max)
+    if (elf_bytes > the_facts.init_elf_bytes_max) {
         shutdown_refused("the init ELF is over 2.5 MB");
+    }
     const enum elf_status status = elf_plan(&source, &plan);
-    if (status != ELF_OK)
+    if (status != ELF_OK) {
         shutdown_refused(elf_status_name(status));
+    }
     image.gp = gp_of_init(&source);
-    if (image_measure(&image, &bytes) != IMAGE_OK)
+    if (image_measure(&image, &bytes) != IMAGE_OK) {
         shutdown_refused("the init ELF lies where its stack goes");
-    if (bytes > the_facts.init_image_bytes_max)
+    }
+    if (bytes > the_facts.init_image_bytes_max) {
         shutdown_refused("the init image is over 4 MiB");
-    if (lifecycle_start_init(&image, bytes) == NULL)
+    }
+    if (lifecycle_start_init(&image, bytes) == NULL) {
         shutdown_refused("there are not enough frames for init");
+    }
     watchdog_at_ticks = port_ticks() + the_config.watchdog_ms * TICKS_PER_MS;
     shutdown_record_resources(AUDIT_WHEN_START);
     (void)sched_pick();
@@ -104,18 +111,21 @@ void kernel_fault(enum kernel_fault kind, uint64_t va)
     line_key_address(&line, "pc", task->frame.pc);
     line_end(&line);
 
-    if (kind == FAULT_ILLEGAL || kind == FAULT_BREAKPOINT || kind == FAULT_OTHER) /* K-64 */
+    if (kind == FAULT_ILLEGAL || kind == FAULT_BREAKPOINT || kind == FAULT_OTHER) { /* K-64 */
         audit_hazard(task->pid, AUDIT_CALL_FAULT, "K-64", fault_names[kind]);
+    }
     lifecycle_end(AUDIT_END_FAULT, NX_TASK_FAULT_STATUS);
 }
 
 void kernel_timer(void)
 {
     const uint64_t now = port_ticks();
-    if (now >= watchdog_at_ticks)
+    if (now >= watchdog_at_ticks) {
         shutdown_by_watchdog(lifecycle_spaces_taken());
-    for (struct task *task = sched_overdue(now); task != NULL; task = sched_overdue(now))
+    }
+    for (struct task *task = sched_overdue(now); task != NULL; task = sched_overdue(now)) {
         ipc_cancel(task, -NX_ETIMEDOUT);
+    }
     sched_tick(now);
 }
 
@@ -123,11 +133,13 @@ struct trap_frame *kernel_next(uint64_t *root_pa)
 {
     enum audit_result result;
     int64_t status;
-    if (lifecycle_init_is_over(&result, &status))
+    if (lifecycle_init_is_over(&result, &status)) {
         shutdown_run(result, status, lifecycle_spaces_taken());
+    }
     struct task *task = sched_pick();
-    if (task == NULL)
+    if (task == NULL) {
         return NULL;
+    }
     *root_pa = task->space->root_pa;
     return &task->frame;
 }

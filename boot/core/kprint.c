@@ -17,15 +17,17 @@ void line_begin(struct line *line, line_write *write)
 
 void line_char(struct line *line, char c)
 {
-    if (line->used == LINE_BYTES)
+    if (line->used == LINE_BYTES) {
         line_flush(line);
+    }
     line->text[line->used++] = c;
 }
 
 void line_text(struct line *line, const char *text)
 {
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         line_char(line, *text);
+    }
 }
 
 void line_decimal(struct line *line, uint64_t value)
@@ -36,27 +38,31 @@ void line_decimal(struct line *line, uint64_t value)
         digits[n++] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    while (n > 0)
+    while (n > 0) {
         line_char(line, digits[--n]);
+    }
 }
 
 void line_signed(struct line *line, int64_t value)
 {
-    if (value < 0)
+    if (value < 0) {
         line_char(line, '-');
+    }
     line_decimal(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void line_address(struct line *line, uint64_t value)
 {
     unsigned shift = 60;
-    while (shift > 0 && value >> shift == 0)
+    while (shift > 0 && value >> shift == 0) {
         shift -= 4;
+    }
     line_text(line, "0x");
     for (;; shift -= 4) {
         line_char(line, hex_digits[value >> shift & 15]);
-        if (shift == 0)
+        if (shift == 0) {
             return;
+        }
     }
 }
 

@@ -48,8 +48,9 @@ int64_t lifecycle_init_done(int64_t status)
 
 bool lifecycle_take_space(void)
 {
-    if (the_config.spaces != 0 && spaces_taken >= the_config.spaces)
+    if (the_config.spaces != 0 && spaces_taken >= the_config.spaces) {
         return false;
+    }
     spaces_taken++;
     return true;
 }
@@ -64,11 +65,13 @@ static struct task *build(uint32_t parent, const char *name, const struct image 
                           enum region_kind kind)
 {
     struct task *task = task_create(parent, name);
-    if (task == NULL)
+    if (task == NULL) {
         return NULL;
+    }
     task->space = aspace_create(task->pid);
-    if (task->space == NULL)
+    if (task->space == NULL) {
         kernel_panic("no address space for a task", task->pid);
+    }
     image_load(task->space, image, arena_pa, kind);
     task->frame.pc = image->plan->entry;
     task->frame.x[REG_SP] = NX_USER_SP;
@@ -79,11 +82,13 @@ static struct task *build(uint32_t parent, const char *name, const struct image 
 
 struct task *lifecycle_start_init(const struct image *image, uint64_t bytes)
 {
-    if (!image_frames_fit(image, bytes, true))
+    if (!image_frames_fit(image, bytes, true)) {
         return NULL;
+    }
     struct task *init = build(0, "init", image, 0, REGION_HIDDEN);
-    if (init == NULL)
+    if (init == NULL) {
         return NULL;
+    }
     const struct cap bootstrap = {
         .kind = CAP_ENDPOINT, .rights = NX_RIGHT_SEND | NX_RIGHT_RECV, .object = EP_BOOTSTRAP};
     const struct cap factory = {.kind = CAP_FACTORY, .rights = NX_RIGHT_MANAGE};
@@ -98,22 +103,27 @@ enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name
 {
     const bool in_arena = the_facts.images_in_arena;
     uint64_t arena_pa = 0;
-    if (task_table_is_full() || aspace_table_is_full())
+    if (task_table_is_full() || aspace_table_is_full()) {
         return LIFECYCLE_NO_TASK;
-    if (!image_frames_fit(image, bytes, !in_arena))
+    }
+    if (!image_frames_fit(image, bytes, !in_arena)) {
         return LIFECYCLE_NO_MEMORY;
+    }
     if (in_arena) {
         const enum arena_status status = arena_take(bytes, &arena_pa);
-        if (status != ARENA_OK)
+        if (status != ARENA_OK) {
             return status == ARENA_UNMAPPED ? LIFECYCLE_ARENA_UNMAPPED : LIFECYCLE_NO_MEMORY;
+        }
     }
 
     struct task *task = build(parent->pid, name, image, arena_pa, REGION_IMAGE);
-    if (task == NULL)
+    if (task == NULL) {
         return LIFECYCLE_NO_TASK;
+    }
     cap_place(&task->caps, NX_SLOT_BOOTSTRAP, &parent->caps.slots[NX_SLOT_BOOTSTRAP]); /* K-14 */
-    if (the_facts.child_starts_ready)
+    if (the_facts.child_starts_ready) {
         sched_ready(task);
+    }
     *child = task;
     return LIFECYCLE_OK;
 }
@@ -135,21 +145,25 @@ static bool waits_for(const struct task *parent, const struct task *child)
  */
 static void record_lone_exit(const struct task *ended, uint64_t call)
 {
-    if (the_facts.lone_exit_is_fatal && task_count_live() > 1 && !sched_others_ready())
+    if (the_facts.lone_exit_is_fatal && task_count_live() > 1 && !sched_others_ready()) {
         audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
+    }
 }
 
 /* After an end nothing runs, and no deadline will change that: -22 to all who wait. */
 static void unblock_all(const struct task *ended, uint64_t call)
 {
-    if (sched_others_ready() || sched_next_deadline() != DEADLINE_NEVER)
+    if (sched_others_ready() || sched_next_deadline() != DEADLINE_NEVER) {
         return;
+    }
     bool recorded = the_facts.lone_exit_is_fatal; /* by record_lone_exit */
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-        if (!is_blocked_forever(task))
+        if (!is_blocked_forever(task)) {
             continue;
-        if (!recorded)
+        }
+        if (!recorded) {
             audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
+        }
         recorded = true;
         ipc_cancel(task, -NX_EINVAL);
     }
@@ -160,7 +174,6 @@ void lifecycle_end(enum audit_end end, int64_t status)
     struct task *task = sched_current();
     const bool faulted = end == AUDIT_END_FAULT;
     const uint64_t call = faulted ? AUDIT_CALL_FAULT : task->last_call;
-
     audit_task_ended(task->pid, end, status);
     if (task->pid == NX_PID_INIT) {
         audit_hazard(task->pid, call, "K-65", faulted ? "init-faults" : "init-exits");
@@ -168,8 +181,9 @@ void lifecycle_end(enum audit_end end, int64_t status)
         return;
     }
 
-    for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id))
+    for (uint32_t id = ep_next_of_owner(task->pid, 0); id != 0; id = ep_next_of_owner(task->pid, id)) {
         ipc_close(id); /* K-58 */
+    }
     record_lone_exit(task, call);
     cap_clear_all(&task->caps);
     task->end_status = status;
@@ -177,8 +191,9 @@ void lifecycle_end(enum audit_end end, int64_t status)
 
     struct task *parent = task_find_live(task->parent);
     if (parent != NULL && waits_for(parent, task)) {
-        if (faulted)
+        if (faulted) {
             audit_hazard(parent->pid, parent->last_call, "K-60", "waits-for-a-faulted-child");
+        }
         const int64_t pid = lifecycle_reap(parent, task);
         ipc_cancel(parent, pid);
         return;
@@ -189,8 +204,9 @@ void lifecycle_end(enum audit_end end, int64_t status)
 bool lifecycle_has_children(const struct task *parent)
 {
     for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-        if (task->parent == parent->pid)
+        if (task->parent == parent->pid) {
             return true;
+        }
     }
     return false;
 }
@@ -200,8 +216,9 @@ struct task *lifecycle_ended_child(const struct task *parent, uint32_t pid)
     struct task *first = NULL;
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         const bool asked_for = task->parent == parent->pid && (pid == 0 || task->pid == pid);
-        if (asked_for && task->state == TASK_ZOMBIE && (first == NULL || task->pid < first->pid))
+        if (asked_for && task->state == TASK_ZOMBIE && (first == NULL || task->pid < first->pid)) {
             first = task;
+        }
     }
     return first;
 }

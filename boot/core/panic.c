@@ -21,18 +21,21 @@ void panic_describe(struct line *line, const struct panic *panic)
     line_text(line, panic->why);
     line_char(line, ' ');
     line_address(line, panic->detail);
-    if (panic->is_fault)
+    if (panic->is_fault) {
         line_key_address(line, "va", panic->va);
+    }
 }
 
 static _Noreturn void end(const struct panic *panic)
 {
     struct line line;
-    if (is_panicking)
+    if (is_panicking) {
         port_finish(EXIT_PANIC);
+    }
     is_panicking = true;
-    if (end_of_run != NULL)
+    if (end_of_run != NULL) {
         end_of_run(panic);
+    }
     line_begin(&line, port_console);
     panic_describe(&line, panic);
     line_end(&line);

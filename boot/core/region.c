@@ -31,8 +31,9 @@ bool region_has_place(const struct region_list *list)
 static const struct region *first_overlap(const struct region_list *list, uint64_t va, uint64_t bytes)
 {
     for (const struct region *region = list->first; region != NULL; region = region->next) {
-        if (ranges_overlap(va, bytes, region->va, region->bytes))
+        if (ranges_overlap(va, bytes, region->va, region->bytes)) {
             return region;
+        }
     }
     return NULL;
 }
@@ -52,8 +53,9 @@ bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t
 {
     uint64_t at = place(NX_A2_MAP_BASE, base_pa, bytes);
     for (;;) { /* each step passes one region for good */
-        if (!range_inside(at, bytes, NX_A2_MAP_END))
+        if (!range_inside(at, bytes, NX_A2_MAP_END)) {
             return false;
+        }
         const struct region *in_the_way = first_overlap(list, at, bytes);
         if (in_the_way == NULL) {
             *va = at;
@@ -67,12 +69,14 @@ bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t
 static void interior(uint64_t va, uint64_t base_pa, uint64_t bytes, uint64_t *from, uint64_t *to)
 {
     *from = *to = va;
-    if (bytes < NX_SUPERPAGE_BYTES || (base_pa - va) % NX_SUPERPAGE_BYTES != 0)
+    if (bytes < NX_SUPERPAGE_BYTES || (base_pa - va) % NX_SUPERPAGE_BYTES != 0) {
         return;
+    }
     const uint64_t first = (va + NX_SUPERPAGE_BYTES - 1) / NX_SUPERPAGE_BYTES * NX_SUPERPAGE_BYTES;
     const uint64_t end = (va + bytes) / NX_SUPERPAGE_BYTES * NX_SUPERPAGE_BYTES;
-    if (first >= end)
+    if (first >= end) {
         return;
+    }
     *from = first;
     *to = end;
 }
@@ -87,8 +91,9 @@ bool region_meets_table(const struct region_list *list, uint64_t va, uint64_t ba
     uint64_t from, to;
     interior(va, base_pa, bytes, &from, &to);
     for (uint64_t at = from; at < to; at += NX_SUPERPAGE_BYTES) {
-        if (list->tabled[chunk_of(at) / 64] >> chunk_of(at) % 64 & 1)
+        if (list->tabled[chunk_of(at) / 64] >> chunk_of(at) % 64 & 1) {
             return true;
+        }
     }
     return false;
 }
@@ -97,8 +102,9 @@ void region_note_small(struct region_list *list, uint64_t va, uint64_t bytes)
 {
     const uint64_t from = max_u64(va, NX_A2_MAP_BASE);
     const uint64_t to = min_u64(va + bytes, NX_A2_MAP_END);
-    for (uint64_t at = from; at < to; at = (at / NX_SUPERPAGE_BYTES + 1) * NX_SUPERPAGE_BYTES)
+    for (uint64_t at = from; at < to; at = (at / NX_SUPERPAGE_BYTES + 1) * NX_SUPERPAGE_BYTES) {
         list->tabled[chunk_of(at) / 64] |= UINT64_C(1) << chunk_of(at) % 64;
+    }
 }
 
 void region_note_tables(struct region_list *list, uint64_t va, uint64_t base_pa, uint64_t bytes)
@@ -117,12 +123,13 @@ bool region_fits(void)
 static struct region *take_place(void)
 {
     struct region *taken = all.free;
-    if (taken != NULL)
+    if (taken != NULL) {
         all.free = taken->next;
-    else if (all.fresh < all.places + COUNT_OF(all.places))
+    } else if (all.fresh < all.places + COUNT_OF(all.places)) {
         taken = all.fresh++;
-    else
+    } else {
         kernel_panic("more regions than all address spaces can have", COUNT_OF(all.places));
+    }
     return taken;
 }
 
@@ -162,8 +169,9 @@ bool region_extend(struct region_list *list, const struct region *pages)
     struct region *last = list->first;
     if (last == NULL || last->kind != pages->kind || last->vmo_id != pages->vmo_id ||
         last->prot != pages->prot || last->va + last->bytes != pages->va ||
-        last->base_pa + last->bytes != pages->base_pa)
+        last->base_pa + last->bytes != pages->base_pa) {
         return false;
+    }
     last->bytes += pages->bytes;
     return true;
 }
@@ -171,16 +179,18 @@ bool region_extend(struct region_list *list, const struct region *pages)
 struct region *region_at(struct region_list *list, uint64_t va)
 {
     struct region *region = list->first;
-    while (region != NULL && (region->va != va || region->kind == REGION_HIDDEN))
+    while (region != NULL && (region->va != va || region->kind == REGION_HIDDEN)) {
         region = region->next;
+    }
     return region;
 }
 
 void region_remove(struct region_list *list, struct region *region)
 {
     struct region **link = &list->first;
-    while (*link != region)
+    while (*link != region) {
         link = &(*link)->next;
+    }
     *link = region->next;
     list->counted -= region->kind != REGION_HIDDEN;
     give_place(region);
@@ -188,23 +198,26 @@ void region_remove(struct region_list *list, struct region *region)
 
 void region_clear(struct region_list *list)
 {
-    while (list->first != NULL)
+    while (list->first != NULL) {
         region_remove(list, list->first);
+    }
 }
 
 uint32_t region_count_kind(const struct region_list *list, enum region_kind kind)
 {
     uint32_t count = 0;
-    for (const struct region *region = list->first; region != NULL; region = region->next)
+    for (const struct region *region = list->first; region != NULL; region = region->next) {
         count += region->kind == kind;
+    }
     return count;
 }
 
 bool region_uses_vmo(const struct region_list *list, enum region_kind kind, uint32_t vmo_id)
 {
     for (const struct region *region = list->first; region != NULL; region = region->next) {
-        if (region->kind == kind && region->vmo_id == vmo_id)
+        if (region->kind == kind && region->vmo_id == vmo_id) {
             return true;
+        }
     }
     return false;
 }

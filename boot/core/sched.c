@@ -32,8 +32,9 @@ struct task *sched_current(void)
 
 struct task *sched_trapped(void)
 {
-    if (sched.current != NULL)
+    if (sched.current != NULL) {
         return sched.current;
+    }
     kernel_panic("a trap out of a task while none runs", 0);
 }
 
@@ -50,8 +51,9 @@ struct task *sched_pick(void)
 
 void sched_ready(struct task *task)
 {
-    if (sched.count == TASKS_MAX)
+    if (sched.count == TASKS_MAX) {
         kernel_panic("more ready tasks than tasks", task->pid);
+    }
     task->state = TASK_READY;
     sched.queue[(sched.head + sched.count) % TASKS_MAX] = task;
     sched.count++;
@@ -87,10 +89,12 @@ void sched_end(void)
 
 void sched_complete(struct task *task, int64_t answer)
 {
-    if (task->state != TASK_BLOCKED)
+    if (task->state != TASK_BLOCKED) {
         kernel_panic("a task that does not wait was woken", task->pid);
-    if (task->wait.deadline_ticks == sched.nearest_deadline && sched.nearest_deadline != DEADLINE_NEVER)
+    }
+    if (task->wait.deadline_ticks == sched.nearest_deadline && sched.nearest_deadline != DEADLINE_NEVER) {
         sched.nearest_deadline = 0;
+    }
     task->wait = (struct task_wait){.kind = WAIT_NONE};
     task->frame.x[REG_A0] = (uint64_t)answer;
     sched_ready(task);
@@ -102,8 +106,9 @@ struct task *sched_first_waiter(enum wait_kind kind, uint32_t endpoint_id)
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         const bool waits =
             task->state == TASK_BLOCKED && task->wait.kind == kind && task->wait.endpoint_id == endpoint_id;
-        if (waits && (first == NULL || task->wait.order < first->wait.order))
+        if (waits && (first == NULL || task->wait.order < first->wait.order)) {
             first = task;
+        }
     }
     return first;
 }
@@ -113,8 +118,9 @@ uint64_t sched_next_deadline(void)
     if (sched.nearest_deadline == 0) {
         sched.nearest_deadline = DEADLINE_NEVER;
         for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-            if (task->state == TASK_BLOCKED)
+            if (task->state == TASK_BLOCKED) {
                 sched.nearest_deadline = min_u64(sched.nearest_deadline, task->wait.deadline_ticks);
+            }
         }
     }
     return sched.nearest_deadline;
@@ -122,21 +128,25 @@ uint64_t sched_next_deadline(void)
 
 struct task *sched_overdue(uint64_t now_ticks)
 {
-    if (sched_next_deadline() > now_ticks)
+    if (sched_next_deadline() > now_ticks) {
         return NULL;
+    }
     struct task *task = task_after(NULL);
-    while (task != NULL && (task->state != TASK_BLOCKED || task->wait.deadline_ticks > now_ticks))
+    while (task != NULL && (task->state != TASK_BLOCKED || task->wait.deadline_ticks > now_ticks)) {
         task = task_after(task);
+    }
     return task;
 }
 
 void sched_tick(uint64_t now_ticks)
 {
-    if (!sched.preemptive || now_ticks < sched.next_tick)
+    if (!sched.preemptive || now_ticks < sched.next_tick) {
         return;
+    }
     sched.next_tick += (now_ticks - sched.next_tick) / SCHED_TICK_TICKS * SCHED_TICK_TICKS + SCHED_TICK_TICKS;
-    if (sched.current != NULL && sched_others_ready())
+    if (sched.current != NULL && sched_others_ready()) {
         (void)sched_rotate();
+    }
 }
 
 uint64_t sched_next_event(void)

@@ -31,18 +31,21 @@ void shutdown_record_resources(enum audit_when when)
 static void tear_down(void)
 {
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
-        if (task->state == TASK_BLOCKED && task->wait.kind == WAIT_SEND)
+        if (task->state == TASK_BLOCKED && task->wait.kind == WAIT_SEND) {
             message_free(task->wait.message_pa);
+        }
         task->space = NULL; /* one of those below */
         cap_clear_all(&task->caps);
     }
     for (uint64_t handle = 1; handle <= ASPACES_MAX; handle++) {
         struct aspace *space = aspace_find(handle);
-        if (space != NULL)
+        if (space != NULL) {
             aspace_destroy(space);
+        }
     }
-    for (uint32_t id = 0; id <= ep_ids_used(); id++)
+    for (uint32_t id = 0; id <= ep_ids_used(); id++) {
         ep_close(id);
+    }
 }
 
 static enum exit_code code_of(enum audit_result result, int64_t status)
@@ -65,10 +68,12 @@ static enum exit_code code_of(enum audit_result result, int64_t status)
 
 static void record_unreclaimed(uint64_t spaces_taken)
 {
-    if (the_facts.bump_arena)
+    if (the_facts.bump_arena) {
         audit_unreclaimed("arena_bytes", arena_bytes_used());
-    if (the_facts.keeps_spaces)
+    }
+    if (the_facts.keeps_spaces) {
         audit_unreclaimed("address_spaces", spaces_taken);
+    }
     audit_unreclaimed("endpoint_ids", ep_ids_used());
 }
 
@@ -158,10 +163,11 @@ _Noreturn void shutdown_by_watchdog(uint64_t spaces_taken)
     const struct task *current = sched_current();
     console_begin(&line);
     line_text(&line, "kernel: watchdog:");
-    if (current != NULL)
+    if (current != NULL) {
         line_task(&line, current);
-    else
+    } else {
         line_text(&line, " every task waits");
+    }
     line_end(&line);
     print_living_tasks();
     shutdown_run(AUDIT_WATCHDOG, 0, spaces_taken);

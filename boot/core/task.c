@@ -21,8 +21,9 @@ void task_init(void)
 static struct task *free_place(void)
 {
     for (struct task *task = tasks; task < tasks + TASKS_MAX; task++) {
-        if (task->state == TASK_FREE)
+        if (task->state == TASK_FREE) {
             return task;
+        }
     }
     return NULL;
 }
@@ -30,11 +31,13 @@ static struct task *free_place(void)
 struct task *task_create(uint32_t parent, const char *name)
 {
     struct task *task = free_place();
-    if (task == NULL)
+    if (task == NULL) {
         return NULL;
+    }
     memset(task, 0, sizeof(*task));
-    if (task == tasks_end)
+    if (task == tasks_end) {
         tasks_end++;
+    }
     task->state = TASK_SUSPENDED;
     task->pid = next_pid++;
     task->parent = parent;
@@ -50,16 +53,18 @@ void task_release(struct task *task)
 struct task *task_after(const struct task *task)
 {
     struct task *next = task == NULL ? tasks : tasks + (task - tasks) + 1;
-    while (next < tasks_end && next->state == TASK_FREE)
+    while (next < tasks_end && next->state == TASK_FREE) {
         next++;
+    }
     return next < tasks_end ? next : NULL;
 }
 
 struct task *task_find(uint64_t pid)
 {
     struct task *task = task_after(NULL);
-    while (task != NULL && task->pid != pid)
+    while (task != NULL && task->pid != pid) {
         task = task_after(task);
+    }
     return task;
 }
 
@@ -72,16 +77,18 @@ struct task *task_find_live(uint64_t pid)
 struct cap_table *task_receiver(uint64_t pid)
 {
     struct task *task = task_find_live(pid);
-    if (pid < NX_PID_INIT)
+    if (pid < NX_PID_INIT) {
         return &kernel_tasks[pid];
+    }
     return task == NULL ? NULL : &task->caps;
 }
 
 uint32_t task_count_live(void)
 {
     uint32_t live = 0;
-    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         live += task_is_live(task);
+    }
     return live;
 }
 
@@ -93,9 +100,11 @@ bool task_table_is_full(void)
 uint32_t task_count_vmo_caps(uint32_t vmo_id)
 {
     uint32_t count = 0;
-    for (unsigned pid = 0; pid < NX_PID_INIT; pid++)
+    for (unsigned pid = 0; pid < NX_PID_INIT; pid++) {
         count += cap_count_vmo(&kernel_tasks[pid], vmo_id);
-    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
+    }
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         count += cap_count_vmo(&task->caps, vmo_id);
+    }
     return count;
 }

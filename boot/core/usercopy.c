@@ -11,8 +11,9 @@
 /* Whether the page is the task's to access so; a hazard when it is not. */
 static bool check_page(const struct task *task, uint64_t va, uint32_t prot, uint64_t *pa)
 {
-    if (aspace_translate(task->space, va, prot, pa))
+    if (aspace_translate(task->space, va, prot, pa)) {
         return true;
+    }
     const bool is_mapped = !aspace_is_free(task->space, page_round_down(va), PAGE_BYTES);
     audit_hazard(task->pid, task->last_call, "K-64", is_mapped ? "protected-pointer" : "unmapped-pointer");
     return false;
@@ -23,13 +24,17 @@ bool user_range_check(const struct task *task, uint64_t va, uint64_t len, uint32
 {
     uint64_t end, first_pa, pa;
     range->len = len;
-    if (len == 0)
+    if (len == 0) {
         return true;
-    if (va == 0 || !checked_add(va, len, &end) || end > NX_USER_TOP || !check_page(task, va, prot, &first_pa))
+    }
+    if (va == 0 || !checked_add(va, len, &end) || end > NX_USER_TOP ||
+        !check_page(task, va, prot, &first_pa)) {
         return false;
+    }
     for (uint64_t page = page_round_down(va) + PAGE_BYTES; page < end; page += PAGE_BYTES) {
-        if (!check_page(task, page, prot, &pa))
+        if (!check_page(task, page, prot, &pa)) {
             return false;
+        }
     }
     range->space = task->space;
     range->va = va;
@@ -45,25 +50,29 @@ static uint8_t *piece(const struct user_range *range, uint64_t off, size_t n, si
     const bool on_first_page = off < PAGE_BYTES - range->va % PAGE_BYTES;
     uint64_t pa;
     *part = (size_t)min_u64(n, PAGE_BYTES - va % PAGE_BYTES);
-    if (on_first_page)
+    if (on_first_page) {
         return range->first + off;
-    if (!aspace_translate(range->space, va, range->prot, &pa))
+    }
+    if (!aspace_translate(range->space, va, range->prot, &pa)) {
         kernel_panic("a checked range is not mapped any more", va);
+    }
     return port_ptr(pa);
 }
 
 static void must_lie_inside(const struct user_range *range, uint64_t off, size_t n, uint32_t prot)
 {
-    if (!range_inside(off, n, range->len) || range->prot != prot)
+    if (!range_inside(off, n, range->len) || range->prot != prot) {
         kernel_panic("a copy beyond what was checked", range->va + off);
+    }
 }
 
 /* memmove: the other side may be the same physical page, seen through the arena. */
 void user_read(const struct user_range *range, uint64_t off, void *dst, size_t n)
 {
     size_t part;
-    if (n > 0)
+    if (n > 0) {
         must_lie_inside(range, off, n, NX_PROT_READ);
+    }
     for (size_t done = 0; done < n; done += part) {
         const uint8_t *from = piece(range, off + done, n - done, &part);
         memmove((uint8_t *)dst + done, from, part);
@@ -73,8 +82,9 @@ void user_read(const struct user_range *range, uint64_t off, void *dst, size_t n
 void user_write(const struct user_range *range, uint64_t off, const void *src, size_t n)
 {
     size_t part;
-    if (n > 0)
+    if (n > 0) {
         must_lie_inside(range, off, n, NX_PROT_WRITE);
+    }
     for (size_t done = 0; done < n; done += part) {
         uint8_t *to = piece(range, off + done, n - done, &part);
         memmove(to, (const uint8_t *)src + done, part);

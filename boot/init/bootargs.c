@@ -25,7 +25,6 @@ static bool span_is(struct span span, const char *text)
 static struct span cut(struct span span, char stop, const char **rest)
 {
     const char *at = memchr(span.text, stop, span.bytes);
-
     *rest = at == NULL ? NULL : at + 1;
     return (struct span){span.text, at == NULL ? span.bytes : (size_t)(at - span.text)};
 }
@@ -34,10 +33,8 @@ static struct span cut(struct span span, char stop, const char **rest)
 static bool number(struct span span, uint64_t min, uint64_t max, uint64_t *value)
 {
     uint64_t sum = 0;
-
     for (size_t i = 0; i < span.bytes; i++) {
         uint64_t digit = (uint64_t)(unsigned char)span.text[i] - '0';
-
         if (digit > 9 || sum > (UINT64_MAX - digit) / 10) {
             return false;
         }
@@ -53,7 +50,6 @@ static bool number(struct span span, uint64_t min, uint64_t max, uint64_t *value
 static bool number32(struct span span, uint32_t min, uint32_t max, uint32_t *value)
 {
     uint64_t wide;
-
     if (!number(span, min, max, &wide)) {
         return false;
     }
@@ -91,12 +87,10 @@ static bool set_nonce(struct kernel_config *config, struct span value)
 static bool set_without(struct kernel_config *config, struct span value)
 {
     const char *end = value.text + value.bytes, *rest = value.text;
-
     config->without = 0;
     while (rest != NULL) {
         struct span item = cut((struct span){rest, (size_t)(end - rest)}, ',', &rest);
         uint64_t call;
-
         if (!number(item, 0, NX_SYS_COUNT - 1, &call)) {
             return false;
         }
@@ -162,7 +156,6 @@ static enum bootargs_status parse_word(struct span word, struct kernel_config *c
     const char *value;
     struct span key = cut(word, '=', &value);
     uint32_t which = 0;
-
     while (which < ARGUMENTS && !span_is(key, arguments[which].key)) {
         which++;
     }
@@ -187,11 +180,9 @@ enum bootargs_status bootargs_parse(const char *line, struct kernel_config *conf
     struct kernel_config draft = *config;
     const char *end = line + strlen(line), *rest = line == end ? NULL : line;
     uint32_t seen = 0;
-
     while (rest != NULL) {
         struct span word = cut((struct span){rest, (size_t)(end - rest)}, ' ', &rest);
         enum bootargs_status status = parse_word(word, &draft, &seen);
-
         if (status != BOOTARGS_OK) {
             *where = word.text;
             return status;

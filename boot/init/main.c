@@ -43,7 +43,6 @@ static void plan_memory(uint64_t fdt_pa)
 {
     const uint64_t ram_end = facts.memory_pa + facts.memory_bytes;
     const uint64_t arena = config_arena_bytes(&config);
-
     memory.frames_pa = MACHINE_KERNEL_END_PA;
     memory.frames_bytes = FRAMES_BYTES;
     memory.arena_pa = memory.frames_pa + memory.frames_bytes;

@@ -53,12 +53,15 @@ void kernel_calls_init(void)
 static int64_t dispatch(struct task *self, uint64_t number, uint64_t pc)
 {
     const enum storm_verdict verdict = storm_count(pc);
-    if (verdict == STORM_BEGINS)
+    if (verdict == STORM_BEGINS) {
         audit_hazard(self->pid, number, "K-03", "storm");
-    if (verdict != STORM_CALM)
+    }
+    if (verdict != STORM_CALM) {
         return -NX_EINVAL;
-    if (number >= NX_SYS_COUNT)
+    }
+    if (number >= NX_SYS_COUNT) {
         return -NX_ENOSYS;
+    }
     return boot.handlers[number](self, &self->frame.x[REG_A0]);
 }
 
@@ -69,15 +72,18 @@ struct trap_frame *kernel_syscall(void)
     const uint64_t pc = self->frame.pc;
     self->frame.pc = pc + 4;
     self->last_call = number;
-    if (number != NX_SYS_YIELD)
+    if (number != NX_SYS_YIELD) {
         self->yields = 0;
-    if (boot.clobbers)
+    }
+    if (boot.clobbers) {
         self->frame.x[REG_T0] = self->frame.x[REG_T1] = self->frame.x[REG_T2] = CLOBBER;
+    }
 
     const int64_t answer = dispatch(self, number, pc);
     if (sched_need_resched(self)) {
-        if (answer != ANSWER_LATER)
+        if (answer != ANSWER_LATER) {
             self->frame.x[REG_A0] = (uint64_t)answer;
+        }
         return NULL;
     }
     self->frame.x[REG_A0] = (uint64_t)answer; /* not ANSWER_LATER: that task would have stopped */

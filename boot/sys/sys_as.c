@@ -41,18 +41,22 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
     const uint64_t va = args[2], prot = args[4], flags = args[5];
     uint64_t end;
     if (!page_aligned(va) || args[3] == 0 || !page_aligned(args[3]) || prot == 0 ||
-        (prot & ~(uint64_t)PROT_KNOWN) != 0 || (flags & ~(uint64_t)AS_FLAG_USER) != 0)
+        (prot & ~(uint64_t)PROT_KNOWN) != 0 || (flags & ~(uint64_t)AS_FLAG_USER) != 0) {
         return -NX_EINVAL;
-    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+    }
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
         return -NX_EPERM;
+    }
     map->space = aspace_find(args[0]);
     map->cap = cap_find_kind(&self->caps, args[1], CAP_VMO, NX_RIGHT_MAP); /* K-28: no alias */
-    if (map->cap == NULL)
+    if (map->cap == NULL) {
         return -NX_EPERM;
+    }
     map->va = va;
     map->len = min_u64(args[3], map->cap->bytes);
-    if (map->space == NULL || !checked_add(va, map->len, &end) || end > NX_USER_TOP)
+    if (map->space == NULL || !checked_add(va, map->len, &end) || end > NX_USER_TOP) {
         return -NX_EINVAL;
+    }
     map->prot = (uint32_t)prot;
     map->how = flags & AS_FLAG_USER ? ASPACE_USER : 0;
     return 0;
@@ -61,15 +65,18 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
 /* The request against what the address space has already. */
 static int64_t check_room(const struct as_map *map)
 {
-    if (!aspace_is_free(map->space, map->va, map->len))
+    if (!aspace_is_free(map->space, map->va, map->len)) {
         return the_facts.overlap_error;
+    }
     if (the_facts.bounds_regions) {
         const bool in_window =
             ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
-        if (in_window || region_overlaps(&map->space->regions, map->va, map->len))
+        if (in_window || region_overlaps(&map->space->regions, map->va, map->len)) {
             return the_facts.overlap_error;
-        if (!region_has_place(&map->space->regions))
+        }
+        if (!region_has_place(&map->space->regions)) {
             return -NX_ENOSPC;
+        }
     }
     return region_fits() && aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
 }
@@ -78,10 +85,12 @@ int64_t sys_as_map(struct task *self, const uint64_t *args)
 {
     struct as_map map;
     int64_t refusal = decode_as_map(self, args, &map);
-    if (refusal == 0)
+    if (refusal == 0) {
         refusal = check_room(&map);
-    if (refusal != 0)
+    }
+    if (refusal != 0) {
         return refusal;
+    }
 
     const struct region draft = {.kind = REGION_AS_MAP,
                                  .prot = map.prot,

@@ -12,10 +12,12 @@ static struct cap_table *check_transfer(const struct task *self, const uint64_t 
     const uint64_t rights = args[2];
     struct cap_table *to = task_receiver(args[0]);
     const struct cap *cap = cap_find(&self->caps, args[1]);
-    if (to == NULL || cap == NULL || cap->kind == CAP_FACTORY)
+    if (to == NULL || cap == NULL || cap->kind == CAP_FACTORY) {
         return NULL;
-    if ((rights & NX_RIGHT_MANAGE) != 0 || (rights & ~(uint64_t)cap->rights) != 0)
+    }
+    if ((rights & NX_RIGHT_MANAGE) != 0 || (rights & ~(uint64_t)cap->rights) != 0) {
         return NULL;
+    }
     *copy = *cap;
     copy->rights = (uint8_t)rights;
     return to;
@@ -35,8 +37,9 @@ int64_t sys_cap_transfer(struct task *self, const uint64_t *args)
     struct cap copy;
     struct cap_table *to = check_transfer(self, args, &copy);
     const uint32_t slot = to == NULL ? CAP_NO_SLOT : cap_free_slot(to);
-    if (slot == CAP_NO_SLOT)
+    if (slot == CAP_NO_SLOT) {
         return -NX_EPERM;
+    }
     return transfer(self, args[0], to, slot, &copy);
 }
 
@@ -45,15 +48,17 @@ int64_t sys_cap_transfer_to(struct task *self, const uint64_t *args)
 {
     struct cap copy;
     struct cap_table *to = check_transfer(self, args, &copy);
-    if (to == NULL || !cap_slot_exists(args[3]) || cap_find(to, args[3]) != NULL)
+    if (to == NULL || !cap_slot_exists(args[3]) || cap_find(to, args[3]) != NULL) {
         return -NX_EPERM;
+    }
     return transfer(self, args[0], to, (uint32_t)args[3], &copy);
 }
 
 int64_t sys_cap_close(struct task *self, const uint64_t *args)
 {
-    if (cap_find(&self->caps, args[0]) == NULL)
+    if (cap_find(&self->caps, args[0]) == NULL) {
         return -NX_EPERM;
+    }
     (void)cap_take(&self->caps, (uint32_t)args[0]);
     return 0;
 }
@@ -61,11 +66,13 @@ int64_t sys_cap_close(struct task *self, const uint64_t *args)
 int64_t sys_cap_clone(struct task *self, const uint64_t *args)
 {
     const struct cap *cap = cap_find(&self->caps, args[0]);
-    if (cap == NULL || cap->kind == CAP_FACTORY)
+    if (cap == NULL || cap->kind == CAP_FACTORY) {
         return -NX_EPERM;
+    }
     const uint32_t slot = cap_free_slot(&self->caps);
-    if (slot == CAP_NO_SLOT)
+    if (slot == CAP_NO_SLOT) {
         return -NX_ENOSPC;
+    }
     cap_place(&self->caps, slot, cap);
     return slot;
 }
@@ -74,11 +81,13 @@ int64_t sys_cap_clone(struct task *self, const uint64_t *args)
 int64_t sys_cap_query(struct task *self, const uint64_t *args)
 {
     struct user_range out;
-    if (!user_range_check(self, args[1], sizeof(struct nx_cap_info), NX_PROT_WRITE, &out))
+    if (!user_range_check(self, args[1], sizeof(struct nx_cap_info), NX_PROT_WRITE, &out)) {
         return -NX_EINVAL;
+    }
     const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, NX_RIGHT_MAP);
-    if (cap == NULL)
+    if (cap == NULL) {
         return -NX_EPERM;
+    }
 
     const struct nx_cap_info info = {.kind = KIND_VMO, .base_pa = cap->base_pa, .size_bytes = cap->bytes};
     user_write(&out, 0, &info, sizeof(info));

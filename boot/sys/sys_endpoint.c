@@ -14,8 +14,9 @@ int64_t sys_endpoint_create_old(struct task *self, const uint64_t *args)
 /* Depth, then factory. */
 static int64_t check_create(const struct task *self, uint64_t factory, uint64_t depth)
 {
-    if (depth < 1 || depth > NX_EP_DEPTH_MAX)
+    if (depth < 1 || depth > NX_EP_DEPTH_MAX) {
         return -NX_EINVAL;
+    }
     return cap_find_kind(&self->caps, factory, CAP_FACTORY, NX_RIGHT_MANAGE) == NULL ? -NX_EPERM : 0;
 }
 
@@ -23,8 +24,9 @@ static int64_t create(struct task *self, uint32_t owner, uint32_t depth)
 {
     struct cap cap = {.kind = CAP_ENDPOINT, .rights = NX_RIGHT_SEND | NX_RIGHT_RECV | NX_RIGHT_MANAGE};
     const uint32_t slot = cap_free_slot(&self->caps);
-    if (slot == CAP_NO_SLOT || !ep_create(owner, depth, &cap.object))
+    if (slot == CAP_NO_SLOT || !ep_create(owner, depth, &cap.object)) {
         return -NX_ENOSPC;
+    }
     cap_place(&self->caps, slot, &cap);
     return slot;
 }
@@ -41,24 +43,29 @@ int64_t sys_endpoint_create(struct task *self, const uint64_t *args)
 int64_t sys_endpoint_create_for(struct task *self, const uint64_t *args)
 {
     const int64_t refusal = check_create(self, args[0], args[2]);
-    if (refusal != 0)
+    if (refusal != 0) {
         return refusal;
+    }
     const struct task *owner = task_find(args[1]);
-    if (owner == NULL || (owner != self && owner->parent != self->pid))
+    if (owner == NULL || (owner != self && owner->parent != self->pid)) {
         return -NX_EPERM;
+    }
     return create(self, owner->pid, (uint32_t)args[2]);
 }
 
 /* The slot is taken away whatever the answer (K-57). */
 int64_t sys_endpoint_close(struct task *self, const uint64_t *args)
 {
-    if (cap_find(&self->caps, args[0]) == NULL)
+    if (cap_find(&self->caps, args[0]) == NULL) {
         return -NX_EPERM;
+    }
     const struct cap cap = cap_take(&self->caps, (uint32_t)args[0]);
-    if (cap.kind != CAP_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0)
+    if (cap.kind != CAP_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0) {
         return -NX_EPERM;
-    if (ep_find(cap.object) == NULL)
+    }
+    if (ep_find(cap.object) == NULL) {
         return -NX_ESRCH;
+    }
     ipc_close(cap.object);
     return 0;
 }

@@ -81,18 +81,22 @@ static int64_t decode_image(const struct task *self, const struct elf_source *so
                             const struct image *image, uint64_t *bytes)
 {
     const enum elf_status status = elf_plan(source, plan);
-    if (status == ELF_BAD_TYPE)
+    if (status == ELF_BAD_TYPE) {
         audit_hazard(self->pid, self->last_call, "K-13", "elf-type-not-looked-at");
-    if (!header_was_accepted(status))
+    }
+    if (!header_was_accepted(status)) {
         return elf_answer(status);
-    if (cap_find_kind(&self->caps, NX_SLOT_BOOTSTRAP, CAP_ENDPOINT, NX_RIGHT_SEND) == NULL)
+    }
+    if (cap_find_kind(&self->caps, NX_SLOT_BOOTSTRAP, CAP_ENDPOINT, NX_RIGHT_SEND) == NULL) {
         return -NX_EPERM;
+    }
     if (!lifecycle_take_space()) {
         audit_hazard(self->pid, self->last_call, "K-17", "one-address-space-too-many");
         return -NX_ENOMEM;
     }
-    if (status != ELF_OK)
+    if (status != ELF_OK) {
         return elf_answer(status);
+    }
     return image_answer(image_measure(image, bytes));
 }
 
@@ -106,11 +110,13 @@ static int64_t exec(const struct task *self, const uint64_t *args, struct user_r
     struct task *child;
     uint64_t bytes;
     const int64_t refusal = decode_image(self, &source, &plan, &image, &bytes);
-    if (refusal != 0)
+    if (refusal != 0) {
         return refusal;
+    }
     const enum lifecycle_status status = lifecycle_exec(self, name, &image, bytes, &child);
-    if (status != LIFECYCLE_OK)
+    if (status != LIFECYCLE_OK) {
         return lifecycle_answer(self, status);
+    }
     child->sender_id = sender_id;
     return child->pid;
 }
@@ -132,8 +138,9 @@ int64_t sys_exec(struct task *self, const uint64_t *args)
 static uint64_t name_hash(const char *name, uint64_t bytes)
 {
     uint64_t hash = bytes == 0 ? 0 : UINT64_C(0xCBF29CE484222325);
-    for (uint64_t i = 0; i < bytes; i++)
+    for (uint64_t i = 0; i < bytes; i++) {
         hash = (hash ^ (uint8_t)name[i]) * UINT64_C(0x100000001B3);
+    }
     return hash;
 }
 
@@ -143,8 +150,9 @@ int64_t sys_exec_v2(struct task *self, const uint64_t *args)
     char name[NX_NAME_MAX + 1] = {0};
     struct user_range elf, range;
     if (!check_exec(self, args, &elf) || args[5] > NX_NAME_MAX ||
-        !user_range_check(self, args[4], args[5], NX_PROT_READ, &range))
+        !user_range_check(self, args[4], args[5], NX_PROT_READ, &range)) {
         return -NX_EINVAL;
+    }
     user_read(&range, 0, name, args[5]);
     return exec(self, args, &elf, name, name_hash(name, args[5]));
 }

@@ -19,17 +19,21 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
     const uint64_t len = args[3], flags = args[4];
     if (!user_range_check(self, args[1], sizeof(hdr), NX_PROT_READ, &from) || len > the_facts.ipc_max_bytes ||
         !user_range_check(self, args[2], len, NX_PROT_READ, &payload) ||
-        (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0)
+        (flags & ~(uint64_t)NX_IPC_NONBLOCK) != 0) {
         return -NX_EINVAL;
+    }
     const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_ENDPOINT, NX_RIGHT_SEND);
-    if (cap == NULL)
+    if (cap == NULL) {
         return -NX_EPERM;
+    }
     user_read(&from, 0, &hdr, sizeof(hdr));
-    if (hdr.len != len)
+    if (hdr.len != len) {
         return -NX_EINVAL;
+    }
     const bool moves = (hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
-    if (moves && !may_move(self, hdr.src))
+    if (moves && !may_move(self, hdr.src)) {
         return -NX_EPERM;
+    }
 
     const struct ipc_send send = {.endpoint_id = cap->object,
                                   .type = hdr.type,
@@ -47,11 +51,13 @@ static int64_t receive(struct task *self, uint64_t slot, struct recv_target *tar
                        uint64_t deadline_ns)
 {
     struct recv_ranges ranges;
-    if (!ipc_check_target(self, target, target->max, &ranges) || (flags & ~the_facts.recv_flags) != 0)
+    if (!ipc_check_target(self, target, target->max, &ranges) || (flags & ~the_facts.recv_flags) != 0) {
         return -NX_EINVAL;
+    }
     const struct cap *cap = cap_find_kind(&self->caps, slot, CAP_ENDPOINT, NX_RIGHT_RECV);
-    if (cap == NULL)
+    if (cap == NULL) {
         return -NX_EPERM;
+    }
 
     target->truncate = (flags & NX_IPC_TRUNCATE) != 0;
     const struct ipc_recv recv = {.endpoint_id = cap->object,
@@ -74,12 +80,14 @@ int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
 {
     struct nx_ipc_recv_v2 desc;
     struct user_range range;
-    if (!user_range_check(self, args[0], sizeof(desc), NX_PROT_READ, &range))
+    if (!user_range_check(self, args[0], sizeof(desc), NX_PROT_READ, &range)) {
         return -NX_EINVAL;
+    }
     user_read(&range, 0, &desc, sizeof(desc));
     if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
-        desc.reserved1 != 0 || desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0)
+        desc.reserved1 != 0 || desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0) {
         return -NX_EINVAL;
+    }
     struct recv_target target = {
         .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};
     return receive(self, desc.slot, &target, desc.flags, desc.deadline_ns);

@@ -17,8 +17,9 @@ static uint32_t prot_of(uint64_t flags)
 static const struct cap *memory_cap(const struct task *self, uint64_t slot)
 {
     const struct cap *cap = cap_find(&self->caps, slot);
-    if (cap == NULL || !cap_is_memory(cap) || (cap->rights & NX_RIGHT_MAP) == 0)
+    if (cap == NULL || !cap_is_memory(cap) || (cap->rights & NX_RIGHT_MAP) == 0) {
         return NULL;
+    }
     return cap;
 }
 
@@ -27,18 +28,23 @@ int64_t sys_map(struct task *self, const uint64_t *args)
 {
     const uint64_t va = args[1], flags = args[3], off = page_round_down(args[2]);
     const uint32_t prot = prot_of(flags);
-    if (!page_aligned(va) || (flags & ~(uint64_t)NX_MAP_KNOWN) != 0)
+    if (!page_aligned(va) || (flags & ~(uint64_t)NX_MAP_KNOWN) != 0) {
         return -NX_EINVAL;
-    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+    }
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
         return -NX_EPERM;
+    }
     const struct cap *cap = memory_cap(self, args[0]);
-    if (cap == NULL || args[2] >= cap->bytes)
+    if (cap == NULL || args[2] >= cap->bytes) {
         return -NX_EPERM;
+    }
     if ((flags & NX_MAP_VALID) == 0 || prot == 0 || !aspace_is_canonical(va) || va == A1_TAKEN_VA ||
-        !aspace_is_free(self->space, va, PAGE_BYTES))
+        !aspace_is_free(self->space, va, PAGE_BYTES)) {
         return -NX_EINVAL;
-    if (!region_fits() || !aspace_tables_fit(PAGE_BYTES))
+    }
+    if (!region_fits() || !aspace_tables_fit(PAGE_BYTES)) {
         return -NX_ENOMEM;
+    }
 
     const struct region draft = {.kind = REGION_MAP,
                                  .prot = prot,
@@ -55,17 +61,22 @@ static int64_t check_vm_map(const struct task *self, const uint64_t *args, const
 {
     const uint64_t off = args[1], len = args[2], flags = args[3];
     uint64_t end;
-    if ((flags & ~(uint64_t)NX_MAP_KNOWN) != 0)
+    if ((flags & ~(uint64_t)NX_MAP_KNOWN) != 0) {
         return -NX_EINVAL;
-    if ((flags & NX_MAP_EXEC) != 0)
+    }
+    if ((flags & NX_MAP_EXEC) != 0) {
         return -NX_EPERM;
-    if (len == 0 || !page_aligned(len) || !page_aligned(off))
+    }
+    if (len == 0 || !page_aligned(len) || !page_aligned(off)) {
         return -NX_EINVAL;
+    }
     *cap = memory_cap(self, args[0]);
-    if (*cap == NULL)
+    if (*cap == NULL) {
         return -NX_EPERM;
-    if (!checked_add(off, len, &end))
+    }
+    if (!checked_add(off, len, &end)) {
         return -NX_EINVAL;
+    }
     return end > (*cap)->bytes ? -NX_EPERM : 0;
 }
 
@@ -76,21 +87,27 @@ int64_t sys_vm_map(struct task *self, const uint64_t *args)
     const struct cap *cap = NULL;
     uint64_t va = 0;
     const int64_t refusal = check_vm_map(self, args, &cap);
-    if (refusal != 0)
+    if (refusal != 0) {
         return refusal;
+    }
     const uint64_t base_pa = cap->base_pa + args[1], len = args[2];
     const bool alias = cap->kind == CAP_ALIAS;
     const uint32_t prot = alias ? NX_PROT_READ : prot_of(args[3]); /* K-28: WRITE is dropped, READ forced */
-    if (!region_find_hole(regions, base_pa, len, &va))
+    if (!region_find_hole(regions, base_pa, len, &va)) {
         return -NX_ENOMEM;
-    if (!region_has_place(regions))
+    }
+    if (!region_has_place(regions)) {
         return -NX_ENOSPC;
-    if (prot == 0)
+    }
+    if (prot == 0) {
         return -NX_EINVAL;
-    if (region_meets_table(regions, va, base_pa, len))
+    }
+    if (region_meets_table(regions, va, base_pa, len)) {
         return -NX_EEXIST; /* K-26 */
-    if (!region_fits() || !aspace_tables_fit(len))
+    }
+    if (!region_fits() || !aspace_tables_fit(len)) {
         return -NX_ENOMEM;
+    }
 
     const struct region draft = {.kind = REGION_VM_MAP,
                                  .prot = prot,
@@ -107,15 +124,19 @@ int64_t sys_vm_map(struct task *self, const uint64_t *args)
 int64_t sys_vm_unmap(struct task *self, const uint64_t *args)
 {
     const uint64_t va = args[0], len = args[1];
-    if (!page_aligned(va) || !page_aligned(len) || len == 0)
+    if (!page_aligned(va) || !page_aligned(len) || len == 0) {
         return -NX_EINVAL;
+    }
     struct region *region = region_at(&self->space->regions, va);
-    if (region == NULL)
+    if (region == NULL) {
         return -NX_ENOENT;
-    if (region->kind != REGION_VM_MAP)
+    }
+    if (region->kind != REGION_VM_MAP) {
         return -NX_EPERM;
-    if (region->bytes != len)
+    }
+    if (region->bytes != len) {
         return -NX_EINVAL;
+    }
 
     aspace_unmap(self->space, region);
     return 0;

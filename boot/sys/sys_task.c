@@ -16,18 +16,22 @@ int64_t sys_exit(struct task *self, const uint64_t *args)
 int64_t sys_wait(struct task *self, const uint64_t *args)
 {
     const bool any = (int64_t)args[0] <= 0;
-    if (!lifecycle_has_children(self))
+    if (!lifecycle_has_children(self)) {
         return -NX_ECHILD;
-    if (args[0] == self->pid)
+    }
+    if (args[0] == self->pid) {
         return -NX_EINVAL;
+    }
     const struct task *wanted = any ? NULL : task_find(args[0]);
-    if (!any && (wanted == NULL || wanted->parent != self->pid))
+    if (!any && (wanted == NULL || wanted->parent != self->pid)) {
         return -NX_ESRCH;
+    }
 
     const uint32_t pid = any ? 0 : wanted->pid;
     struct task *ended = lifecycle_ended_child(self, pid);
-    if (ended != NULL)
+    if (ended != NULL) {
         return lifecycle_reap(self, ended);
+    }
     self->wait = (struct task_wait){.kind = WAIT_CHILD, .deadline_ticks = DEADLINE_NEVER, .child_pid = pid};
     return ipc_block(self);
 }
@@ -45,8 +49,9 @@ int64_t sys_task_resume(struct task *self, const uint64_t *args)
 {
     (void)self;
     struct task *task = task_find_live(args[0]);
-    if (task == NULL || task->state != TASK_SUSPENDED)
+    if (task == NULL || task->state != TASK_SUSPENDED) {
         return -NX_ESRCH;
+    }
     sched_ready(task);
     return 0;
 }

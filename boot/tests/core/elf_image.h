@@ -48,7 +48,6 @@ static inline void long_name(char *name)
 static inline void add_symbols(struct image *im)
 {
     uint32_t at = 1;
-
     im->sh[SH_STRTAB].sh_type = SHT_STRTAB;
     im->sh[SH_STRTAB].sh_offset = offsetof(struct image, str);
     im->sh[SH_STRTAB].sh_size = sizeof(im->str);
@@ -120,7 +119,6 @@ struct file {
 static inline void file_read(void *ctx, uint64_t off, void *dst, size_t n)
 {
     struct file *file = ctx;
-
     assert_true(n <= file->size && off <= file->size - n);
     memcpy(dst, file->bytes + off, n);
 }
@@ -131,7 +129,6 @@ static inline enum elf_status plan_file(const void *bytes, size_t size, struct e
     struct file file = {copy, size};
     const struct elf_source source = {file_read, &file, size};
     enum elf_status status;
-
     memcpy(copy, bytes, size);
     memset(plan, 0xA5, sizeof(*plan));
     status = elf_plan(&source, plan);
@@ -145,7 +142,6 @@ static inline enum elf_status find_symbol(const void *bytes, size_t size, const 
     struct file file = {copy, size};
     const struct elf_source source = {file_read, &file, size};
     enum elf_status status;
-
     memcpy(copy, bytes, size);
     status = elf_symbol(&source, name, value);
     free(copy);
@@ -161,14 +157,12 @@ static inline void assert_status(enum elf_status actual, enum elf_status expecte
 static inline void assert_zero_plan(const struct elf_plan *plan)
 {
     static const struct elf_plan zero;
-
     assert_memory_equal(plan, &zero, sizeof(zero));
 }
 
 static inline void refused(const struct image *im, enum elf_status expected)
 {
     struct elf_plan plan;
-
     assert_status(plan_file(im, sizeof(*im), &plan), expected);
     assert_zero_plan(&plan);
 }

@@ -82,7 +82,6 @@ static inline void prop_text(struct builder *b, const char *name, const char *te
 static inline void prop_cells(struct builder *b, const char *name, uint64_t value, unsigned cells)
 {
     uint8_t be[8];
-
     put_be(be, value, 4 * cells);
     prop(b, name, be, 4 * cells);
 }
@@ -91,7 +90,6 @@ static inline void prop_reg(struct builder *b, uint64_t base, unsigned base_cell
                             unsigned size_cells)
 {
     uint8_t be[16];
-
     put_be(be, base, 4 * base_cells);
     put_be(be + 4 * base_cells, size, 4 * size_cells);
     prop(b, "reg", be, 4 * (base_cells + size_cells));
@@ -120,7 +118,6 @@ static inline void header(struct blob *blob, size_t tree_at, size_t tree_bytes, 
 static inline void finish(const struct builder *b, struct blob *blob)
 {
     size_t text_at = HEADER + 16, tree_at = (text_at + b->strings_bytes + 3) / 4 * 4;
-
     memset(blob, 0, sizeof(*blob));
     memcpy(blob->bytes + text_at, b->strings, b->strings_bytes);
     memcpy(blob->bytes + tree_at, b->tree, b->tree_bytes);
@@ -132,7 +129,6 @@ static inline void finish(const struct builder *b, struct blob *blob)
 static inline void finish_strings_last(const struct builder *b, struct blob *blob)
 {
     size_t tree_at = HEADER + 16, text_at = tree_at + b->tree_bytes;
-
     memset(blob, 0, sizeof(*blob));
     memcpy(blob->bytes + tree_at, b->tree, b->tree_bytes);
     memcpy(blob->bytes + text_at, b->strings, b->strings_bytes);
@@ -211,7 +207,6 @@ static inline enum fdt_status read_cut(const struct blob *blob, size_t limit, st
 {
     uint8_t *copy = malloc(limit + 1);
     enum fdt_status status;
-
     memcpy(copy + 1, blob->bytes, limit);
     memset(facts, 0xA5, sizeof(*facts));
     status = fdt_read(copy + 1, limit, facts);
@@ -228,14 +223,12 @@ static inline void assert_status(enum fdt_status actual, enum fdt_status expecte
 static inline void assert_zero_facts(const struct fdt_facts *facts)
 {
     static const struct fdt_facts zero;
-
     assert_memory_equal(facts, &zero, sizeof(zero));
 }
 
 static inline void blob_refused(const struct blob *blob, enum fdt_status expected)
 {
     struct fdt_facts facts;
-
     assert_status(read_cut(blob, blob->size, &facts), expected);
     assert_zero_facts(&facts);
 }
@@ -243,7 +236,6 @@ static inline void blob_refused(const struct blob *blob, enum fdt_status expecte
 static inline void refused(const struct builder *b, enum fdt_status expected)
 {
     struct blob blob;
-
     finish(b, &blob);
     blob_refused(&blob, expected);
     finish_strings_last(b, &blob);
@@ -253,7 +245,6 @@ static inline void refused(const struct builder *b, enum fdt_status expected)
 static inline void accepted(const struct builder *b, struct fdt_facts *facts)
 {
     struct blob blob;
-
     finish(b, &blob);
     assert_status(read_cut(&blob, blob.size, facts), FDT_OK);
     assert_int_equal(facts->fdt_bytes, blob.size);

@@ -77,11 +77,13 @@ static void end_in_order(void *ctx)
 int rig_down(void **state)
 {
     (void)state;
-    if (!rig.is_up)
+    if (!rig.is_up) {
         return 0;
+    }
     rig.is_up = false;
-    if (!rig.has_ended)
+    if (!rig.has_ended) {
         assert_int_equal(host_run(end_in_order, NULL), EXIT_DONE);
+    }
     assert_int_equal(frames_in_use(), 0);
     assert_int_equal(ep_live(), 0);
     if (rig.hazards < audit.hazard_count.used) {
@@ -136,8 +138,9 @@ static void trap(void)
 {
     const uint64_t root_pa = host_root_pa, event = rig.event;
     const struct trap_frame *same = kernel_syscall();
-    if (same == NULL)
+    if (same == NULL) {
         return;
+    }
     assert_int_equal(host_root_pa, root_pa);
     assert_ptr_equal(&rig_current()->frame, same);
     assert_int_equal(host_root_pa, root_pa);
@@ -154,10 +157,12 @@ void rig_run(struct task *task)
 {
     for (unsigned turns = 0; turns <= TASKS_MAX; turns++) {
         struct task *current = rig_current();
-        if (current == task)
+        if (current == task) {
             return;
-        if (current == NULL)
+        }
+        if (current == NULL) {
             break;
+        }
         const struct trap_frame frame = current->frame;
         const uint64_t yields = current->yields, last_call = current->last_call;
         current->frame.pc = next_pc();
@@ -177,30 +182,35 @@ static void check_registers(const struct trap_frame *before, const struct trap_f
     assert_int_equal(after->pc, before->pc + 4);
     for (unsigned i = 1; i < 32; i++) {
         const bool clobbered = rig_is_a1() && i >= REG_T0 && i <= REG_T2;
-        if (i == REG_A0 || (i == REG_A1 && waits))
+        if (i == REG_A0 || (i == REG_A1 && waits)) {
             continue;
-        if (clobbered)
+        }
+        if (clobbered) {
             assert_int_not_equal(after->x[i], before->x[i]);
-        else
+        } else {
             assert_int_equal(after->x[i], before->x[i]);
+        }
     }
 }
 
 int64_t rig_call_at(struct task *task, uint64_t pc, uint64_t number, const uint64_t args[6])
 {
     const uint32_t pid = task->pid;
-    for (unsigned i = REG_TP; i < 32; i++)
+    for (unsigned i = REG_TP; i < 32; i++) {
         task->frame.x[i] = 0x1111 * i;
+    }
     memcpy(&task->frame.x[REG_A0], args, 6 * sizeof(args[0]));
     task->frame.x[REG_A7] = number;
     task->frame.pc = pc;
     const struct trap_frame before = task->frame;
     trap();
-    if (task->pid != pid || !task_is_live(task))
+    if (task->pid != pid || !task_is_live(task)) {
         return RIG_ENDED;
+    }
     check_registers(&before, &task->frame, number);
-    if (task->state != TASK_BLOCKED)
+    if (task->state != TASK_BLOCKED) {
         return (int64_t)task->frame.x[REG_A0];
+    }
     assert_int_equal(task->frame.x[REG_A0], args[0]); /* nothing is written before the call is over */
     return RIG_WAITS;
 }
@@ -283,8 +293,9 @@ struct world {
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001B3);
+    }
     return hash;
 }
 
@@ -293,11 +304,13 @@ static uint64_t hash_task(uint64_t hash, const struct task *task)
     hash = hash_bytes(hash, &task->state, sizeof(task->state));
     hash = hash_bytes(hash, &task->wait, sizeof(task->wait));
     hash = hash_bytes(hash, task->caps.slots, the_config.slots * sizeof(task->caps.slots[0]));
-    if (task->space == NULL)
+    if (task->space == NULL) {
         return hash;
+    }
     hash = hash_bytes(hash, &task->space->regions, sizeof(task->space->regions));
-    for (const struct region *region = task->space->regions.first; region != NULL; region = region->next)
+    for (const struct region *region = task->space->regions.first; region != NULL; region = region->next) {
         hash = hash_bytes(hash, region, sizeof(*region));
+    }
     return hash;
 }
 
@@ -318,12 +331,15 @@ static struct world look(const struct task *caller)
                            [HANDED] = audit.grant_count.used,
                            [RECEIVED] = audit.msg_count.used}};
     uint64_t hash = 0;
-    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task))
+    for (const struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         hash = hash_task(hash, task);
-    for (uint64_t pid = 0; pid < NX_PID_INIT; pid++)
+    }
+    for (uint64_t pid = 0; pid < NX_PID_INIT; pid++) {
         hash = hash_bytes(hash, task_receiver(pid)->slots, the_config.slots * sizeof(struct cap));
-    for (uint64_t va = RIG_DATA_VA; va < U_ELF; va += PAGE)
+    }
+    for (uint64_t va = RIG_DATA_VA; va < U_ELF; va += PAGE) {
         hash = hash_bytes(hash, port_ptr(rig_pa(caller, va)), PAGE);
+    }
     hash = hash_bytes(hash, port_ptr(memory.arena_pa), PAGE);
     world.facts[CONTENTS] = hash;
     return world;
@@ -338,8 +354,9 @@ void rig_refuses(int64_t answer, const char *file, int line, struct task *task, 
     _assert_int_equal((LargestIntegralType)actual, (LargestIntegralType)answer, file, line);
     const struct world after = look(task);
     for (unsigned i = 0; i < FACTS; i++) {
-        if (after.facts[i] != before.facts[i])
+        if (after.facts[i] != before.facts[i]) {
             print_error("a refused call changed: %s\n", fact_names[i]);
+        }
         _assert_int_equal(after.facts[i], before.facts[i], file, line);
     }
 }

@@ -22,11 +22,9 @@ static inline void mutate_bytes(uint8_t *bytes, size_t n, uint64_t *state)
 {
     static const uint8_t nasty[] = {0x00, 0x01, 0x02, 0x03, 0x09, 0x7F, 0x80, 0xFF};
     uint64_t changes = mutate_next(state) % 4 + 1;
-
     for (uint64_t i = 0; i < changes; i++) {
         uint8_t *at = bytes + mutate_next(state) % n;
         uint64_t dice = mutate_next(state);
-
         if (dice % 3 == 0) {
             *at = nasty[dice / 3 % sizeof(nasty)];
         } else if (dice % 3 == 1) {

@@ -39,14 +39,16 @@ static void make_ram(void)
     static const uint64_t gaps[] = {0, ROOT_OFF + PAGE, ELF_OFF - PAGE, ARENA_OFF - PAGE, RAM_BYTES - PAGE};
     ram = aligned_alloc(PAGE, RAM_BYTES);
     assert_non_null(ram);
-    for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++)
+    for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
         ASAN_POISON_MEMORY_REGION(ram + gaps[i], PAGE);
+    }
 }
 
 void host_reset(void)
 {
-    if (ram == NULL)
+    if (ram == NULL) {
         make_ram();
+    }
     memset(ram + FRAMES_OFF, HOST_JUNK, HOST_FRAMES_BYTES);
     memset(ram + ARENA_OFF, HOST_JUNK, HOST_ARENA_BYTES);
     memset(ram + ROOT_OFF, 0, PAGE);
@@ -98,8 +100,9 @@ int host_run(void (*body)(void *ctx), void *ctx)
 
 void *port_ptr(uint64_t pa)
 {
-    if (pa < BASE_PA || pa - BASE_PA >= RAM_BYTES)
+    if (pa < BASE_PA || pa - BASE_PA >= RAM_BYTES) {
         fail_msg("the kernel reached for physical address 0x%llx", (unsigned long long)pa);
+    }
     return ram + (pa - BASE_PA);
 }
 
@@ -135,8 +138,9 @@ void port_code_flush(void)
 
 void port_console(const char *bytes, size_t n)
 {
-    if (n >= CONSOLE_BYTES - console_used)
+    if (n >= CONSOLE_BYTES - console_used) {
         fail_msg("the console's buffer is full");
+    }
     memcpy(console + console_used, bytes, n);
     console_used += n;
     console[console_used] = '\0';
@@ -145,8 +149,9 @@ void port_console(const char *bytes, size_t n)
 _Noreturn void port_finish(unsigned code)
 {
     finish_code = code;
-    if (finish_is_expected)
+    if (finish_is_expected) {
         longjmp(finish, 1);
+    }
     fail_msg("the run ended with %u: %.400s", code, console);
     abort();
 }

@@ -11,12 +11,15 @@ static uint64_t *find_entry(const struct aspace *space, uint64_t va)
     uint64_t table_pa = space->root_pa;
     for (unsigned shift = 30;; shift -= 9) {
         uint64_t *entry = (uint64_t *)port_ptr(table_pa) + (va >> shift & 511);
-        if ((*entry & PTE_V) == 0)
+        if ((*entry & PTE_V) == 0) {
             return NULL;
-        if (shift == 12)
+        }
+        if (shift == 12) {
             return entry;
-        if ((*entry & PTE_LEAF) != 0)
+        }
+        if ((*entry & PTE_LEAF) != 0) {
             return NULL; /* a large page: the kernel's own */
+        }
         table_pa = *entry >> 10 << 12;
     }
 }
@@ -42,8 +45,9 @@ uint64_t rig_pa(const struct task *task, uint64_t va)
 static uint8_t *access_byte(const struct task *task, uint64_t va, uint64_t need)
 {
     uint64_t *entry = find_entry(task->space, va);
-    if (entry == NULL || (*entry & (need | PTE_U)) != (need | PTE_U) || (*entry & (PTE_R | PTE_W)) == PTE_W)
+    if (entry == NULL || (*entry & (need | PTE_U)) != (need | PTE_U) || (*entry & (PTE_R | PTE_W)) == PTE_W) {
         return NULL;
+    }
     *entry |= need == PTE_W ? PTE_A | PTE_D : PTE_A;
     return (uint8_t *)port_ptr((*entry >> 10 << 12) & ((UINT64_C(1) << 56) - 1)) + va % PAGE;
 }
@@ -52,8 +56,9 @@ bool rig_load(const struct task *task, uint64_t va, void *dst, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const uint8_t *byte = access_byte(task, va + i, PTE_R);
-        if (byte == NULL)
+        if (byte == NULL) {
             return false;
+        }
         ((uint8_t *)dst)[i] = *byte;
     }
     return true;
@@ -63,8 +68,9 @@ bool rig_store(const struct task *task, uint64_t va, const void *src, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t *byte = access_byte(task, va + i, PTE_W);
-        if (byte == NULL)
+        if (byte == NULL) {
             return false;
+        }
         *byte = ((const uint8_t *)src)[i];
     }
     return true;
@@ -78,34 +84,39 @@ bool rig_fetch(const struct task *task, uint64_t va)
 static uint8_t *look(const struct task *task, uint64_t va)
 {
     const uint64_t pa = rig_pa(task, va);
-    if (pa == 0)
+    if (pa == 0) {
         fail_msg("pid %u has nothing at 0x%llx", task->pid, (unsigned long long)va);
+    }
     return port_ptr(pa);
 }
 
 void rig_peek(const struct task *task, uint64_t va, void *dst, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         ((uint8_t *)dst)[i] = *look(task, va + i);
+    }
 }
 
 void rig_poke(const struct task *task, uint64_t va, const void *src, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         *look(task, va + i) = ((const uint8_t *)src)[i];
+    }
 }
 
 void rig_fill(const struct task *task, uint64_t va, int byte, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         *look(task, va + i) = (uint8_t)byte;
+    }
 }
 
 bool rig_holds(const struct task *task, uint64_t va, int byte, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (*look(task, va + i) != (uint8_t)byte)
+        if (*look(task, va + i) != (uint8_t)byte) {
             return false;
+        }
     }
     return true;
 }

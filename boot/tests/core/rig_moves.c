@@ -17,8 +17,9 @@ struct task *rig_child(struct task *parent)
     rig_make_elf(&elf);
     const int64_t pid = rig_exec_elf(parent, &elf, sizeof(elf));
     assert_true(pid > NX_PID_INIT);
-    if (!rig_is_a1())
+    if (!rig_is_a1()) {
         GIVES(0, parent, NX_SYS_TASK_RESUME, (uint64_t)pid);
+    }
     return task_find((uint64_t)pid);
 }
 

@@ -33,8 +33,9 @@ static bool holds(uint64_t pa, int byte, uint64_t n)
 {
     const uint8_t *at = port_ptr(pa);
     for (uint64_t i = 0; i < n; i++) {
-        if (at[i] != byte)
+        if (at[i] != byte) {
             return false;
+        }
     }
     return true;
 }
@@ -119,8 +120,9 @@ static void a2_remembers_so_many_ranges(void **state)
 {
     (void)state;
     arena_init(false, arena_pa, HOST_ARENA_BYTES);
-    for (uint32_t i = 0; i < ARENA_RANGES_MAX; i++)
+    for (uint32_t i = 0; i < ARENA_RANGES_MAX; i++) {
         assert_int_equal(create(PAGE, i + 1), arena_pa + i * PAGE);
+    }
     is_refused(PAGE, ARENA_FULL);
     arena_destroy(arena_pa + 5 * PAGE);
     assert_int_equal(create(PAGE, ARENA_RANGES_MAX + 1), arena_pa + 5 * PAGE);
@@ -140,8 +142,9 @@ static void a2_random_use(void **state)
         uint64_t pa;
         if (owner[at] != 0 && (at == 0 || owner[at - 1] != owner[at])) {
             arena_destroy(arena_pa + at * PAGE);
-            for (uint64_t i = at, gone = owner[at]; i < PAGES && owner[i] == gone; i++, used--)
+            for (uint64_t i = at, gone = owner[at]; i < PAGES && owner[i] == gone; i++, used--) {
                 owner[i] = 0;
+            }
         } else if (arena_create(pages * PAGE, &pa, &(uint32_t){0}) == ARENA_OK) {
             id++;
             for (uint64_t i = 0; i < pages; i++, used++) {

@@ -45,8 +45,9 @@ static void refusals_of_vm_map(void **state)
     assert_int_equal(rig_pte(init, BASE), 0);
 
     /* The table of 64 is full before neither R nor W is seen. */
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < 64; i++) {
         assert_int_equal(maps_at(init, vmo, 0, PAGE, R), BASE + i * PAGE);
+    }
     VM_MAP(-NX_ENOSPC, vmo, 0, PAGE, 0);
     VM_MAP(-NX_ENOSPC, vmo, 0, PAGE, R);
     GIVES(0, init, NX_SYS_VM_UNMAP, BASE + 9 * PAGE, PAGE);
@@ -59,8 +60,9 @@ static void a_childs_image_takes_regions(void **state)
     (void)state;
     struct task *child = rig_child(rig_init());
     const uint64_t vmo = rig_vmo(child, PAGE);
-    for (unsigned i = 0; i < 61; i++)
+    for (unsigned i = 0; i < 61; i++) {
         (void)maps_at(child, vmo, 0, PAGE, R);
+    }
     REFUSES(-NX_ENOSPC, child, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
 }
 
@@ -140,8 +142,9 @@ static void no_hole(void **state)
     (void)state;
     struct task *init = rig_init();
     const uint64_t vmo = rig_vmo(init, 15 * MIB);
-    while (CALL(init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, R) > 0)
+    while (CALL(init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, R) > 0) {
         ;
+    }
     REFUSES(-NX_ENOMEM, init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, 0); /* before neither R nor W */
     const uint64_t first = rig_init()->space->regions.first->va;
     GIVES(0, init, NX_SYS_VM_UNMAP, first, 15 * MIB);
@@ -192,8 +195,9 @@ static void two_mib_over_old_small_pages(void **state)
     assert_int_equal(b, a + SUPER - PAGE); /* the first and the second 2 MiB have tables now */
     GIVES(0, init, NX_SYS_VM_UNMAP, a, SUPER - PAGE);
     GIVES(0, init, NX_SYS_VM_UNMAP, b, SUPER - PAGE);
-    for (unsigned i = 0; i < 3; i++) /* again and again: the lowest fit is the same hole */
+    for (unsigned i = 0; i < 3; i++) { /* again and again: the lowest fit is the same hole */
         REFUSES(-NX_EEXIST, init, NX_SYS_VM_MAP, large, 0, 2 * SUPER, R);
+    }
 
     const uint64_t filler =
         maps_at(init, small, 0, SUPER - PAGE, R); /* the hole is filled: the next is new */
@@ -268,8 +272,9 @@ static void an_alias_is_never_writable(void **state)
     const uint64_t self = (uint64_t)CALL(child, NX_SYS_AS_SELF, 0);
     OF_ALIAS(NX_SYS_AS_MAP, self, theirs, 0x40000000, PAGE, NX_PROT_READ, 1);
     for (uint64_t rights = 1; rights <= 16; rights++) {
-        if (rights != NX_RIGHT_MAP)
+        if (rights != NX_RIGHT_MAP) {
             OF_ALIAS(NX_SYS_CAP_TRANSFER, init->pid, theirs, rights);
+        }
     }
 }
 

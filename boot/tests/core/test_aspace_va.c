@@ -84,18 +84,22 @@ static void no_frames_for_tables(void **state)
     struct task *init = rig_init();
     const uint64_t vmo = rig_vmo(init, PAGE), self = 1;
     uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES], n = 0;
-    while (frames_available() > 3)
+    while (frames_available() > 3) {
         taken[n++] = frames_alloc();
-    if (rig_is_a1())
+    }
+    if (rig_is_a1()) {
         MAP(-NX_ENOMEM, vmo, VA, 0, VALID | USER | R);
-    else
+    } else {
         REFUSES(-NX_ENOMEM, init, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
+    }
     REFUSES(-NX_ENOMEM, init, NX_SYS_AS_MAP, self, vmo, VA, PAGE, NX_PROT_READ, 1);
-    while (frames_available() > 0)
+    while (frames_available() > 0) {
         taken[n++] = frames_alloc();
+    }
     GIVES(-NX_ENOMEM, init, NX_SYS_AS_CREATE, 0);
-    while (n > 0)
+    while (n > 0) {
         frames_free(taken[--n]);
+    }
 }
 
 /* Pages that continue each other are one line of the audit, others are not. */
@@ -125,8 +129,9 @@ static void more_maps_than_are_recorded(void **state)
     (void)state;
     struct task *init = rig_init();
     const uint64_t vmo = rig_vmo(init, PAGE), apart = 2 * PAGE, flags = VALID | USER | R;
-    for (uint64_t i = 0; i < REGION_MAPS_MAX; i++)
+    for (uint64_t i = 0; i < REGION_MAPS_MAX; i++) {
         GIVES(0, init, NX_SYS_MAP, vmo, VA + i * apart, 0, flags);
+    }
     assert_int_equal(region_count_kind(&init->space->regions, REGION_MAP), REGION_MAPS_MAX);
     assert_int_equal(audit.map_count.used, AUDIT_MAPS_MAX);
     assert_int_equal(audit.map_count.lost, REGION_MAPS_MAX - AUDIT_MAPS_MAX);
@@ -191,8 +196,9 @@ static void as_map_and_its_overlaps(void **state)
     AS_MAP(-NX_EEXIST, handle, vmo, NX_A2_MAP_BASE, PAGE, NX_PROT_READ, 1); /* inside the window */
     AS_MAP(-NX_EEXIST, handle, vmo, NX_A2_MAP_BASE - PAGE, 2 * PAGE, NX_PROT_READ, 1);
     AS_MAP(-NX_EEXIST, handle, vmo, NX_USER_TOP - PAGE, PAGE, NX_PROT_READ, 1);
-    for (unsigned i = 2; i < 64; i++)
+    for (unsigned i = 2; i < 64; i++) {
         GIVES(0, init, NX_SYS_AS_MAP, handle, vmo, VA + 2 * i * PAGE, PAGE, NX_PROT_READ, 1);
+    }
     AS_MAP(-NX_ENOSPC, handle, vmo, VA + 0x1000000, PAGE, NX_PROT_READ, 1);
 }
 
@@ -214,8 +220,9 @@ static void as_map_into_another_task(void **state)
 static void address_spaces_until_the_table_is_full(void **state)
 {
     (void)state;
-    for (uint64_t handle = 2; handle <= ASPACES_MAX; handle++)
+    for (uint64_t handle = 2; handle <= ASPACES_MAX; handle++) {
         GIVES((int64_t)handle, rig_init(), NX_SYS_AS_CREATE, 0);
+    }
     REFUSES(-NX_ENOMEM, rig_init(), NX_SYS_AS_CREATE, 0);
     REFUSES(-NX_EINVAL, rig_init(), NX_SYS_EXEC, U_BUF, 64, 1);
 }

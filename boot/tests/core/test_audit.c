@@ -15,8 +15,9 @@
 static void ends_done(void)
 {
     int code = HOST_GOES_ON;
-    for (unsigned i = 0; i < 1000 && code == HOST_GOES_ON; i++)
+    for (unsigned i = 0; i < 1000 && code == HOST_GOES_ON; i++) {
         code = rig_call_ends(rig_init(), NX_SYS_YIELD, (const uint64_t[6]){0});
+    }
     assert_int_equal(code, EXIT_DONE);
 }
 
@@ -28,8 +29,9 @@ static struct task *named_child(const char *name)
     rig_poke(init, U_ELF, &elf, sizeof(elf));
     rig_poke(init, U_NAME, name, strlen(name));
     const int64_t pid = CALL(init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), 1, 0, U_NAME, strlen(name));
-    if (!rig_is_a1())
+    if (!rig_is_a1()) {
         GIVES(0, init, NX_SYS_TASK_RESUME, (uint64_t)pid);
+    }
     return task_find((uint64_t)pid);
 }
 
@@ -48,12 +50,13 @@ static void prints_exactly(const char *expected)
     size_t used = 0;
     for (const char *c = expected; *c != '\0'; c++) {
         const uint64_t pa = host_memory().arena_pa + (*c == '<' ? (uint64_t)(c[1] - '0') * PAGE : 0);
-        if (*c == '@')
+        if (*c == '@') {
             used += (size_t)snprintf(text + used, sizeof(text) - used, "audit " NONCE " ");
-        else if (*c == '<')
+        } else if (*c == '<') {
             used += (size_t)snprintf(text + used, sizeof(text) - used, "0x%llx", (unsigned long long)pa);
-        else
+        } else {
             text[used++] = *c;
+        }
         c += *c == '<' ? 2 : 0;
     }
     text[used] = '\0';
@@ -145,8 +148,9 @@ static void a_run_on_a1(void **state)
     struct task *init = rig_init(), *child = named_child("consumer");
     const uint64_t flags = NX_MAP_VALID | NX_MAP_USER, vmo = rig_vmo(init, 3 * PAGE);
     const uint64_t theirs = rig_give(vmo, child, NX_RIGHT_MAP);
-    for (uint64_t at = 0; at < 3 * PAGE; at += PAGE)
+    for (uint64_t at = 0; at < 3 * PAGE; at += PAGE) {
         GIVES(0, child, NX_SYS_MAP, theirs, NX_A1_MAP_BASE + at, at, flags | R);
+    }
     GIVES(0, init, NX_SYS_MAP, vmo, NX_A1_MAP_BASE, PAGE, flags | R | NX_MAP_EXEC);
     const uint64_t space = (uint64_t)CALL(init, NX_SYS_AS_CREATE, 0);
     GIVES(0, init, NX_SYS_AS_MAP, space, vmo, 0x1000, PAGE, NX_PROT_READ | NX_PROT_WRITE, 1);
@@ -208,8 +212,9 @@ static void no_nonce(void **state)
 static unsigned count_of(const char *what)
 {
     unsigned n = 0;
-    for (const char *at = strstr(host_console(), what); at != NULL; at = strstr(at + 1, what))
+    for (const char *at = strstr(host_console(), what); at != NULL; at = strstr(at + 1, what)) {
         n++;
+    }
     return n;
 }
 
@@ -227,22 +232,30 @@ static void tables_that_overflow_say_so(void **state)
     enum { OVER = 2 };
     (void)state;
     const struct cap cap = {.kind = CAP_VMO, .object = 1};
-    for (uint32_t i = 0; i < AUDIT_TASKS_MAX + OVER; i++)
+    for (uint32_t i = 0; i < AUDIT_TASKS_MAX + OVER; i++) {
         audit_task(NX_PID_INIT + i, 0, "t");
-    for (uint32_t i = 0; i < AUDIT_VMOS_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_VMOS_MAX + OVER; i++) {
         audit_vmo(i + 1, 17, 0x1000, PAGE);
-    for (uint32_t i = 0; i < AUDIT_MAPS_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_MAPS_MAX + OVER; i++) {
         audit_map_made(i + 1, &(struct audit_map){.pid = 17});
-    for (uint32_t i = 0; i < AUDIT_GRANTS_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_GRANTS_MAX + OVER; i++) {
         audit_grant(17, 18, AUDIT_GRANT_MOVE, &cap);
-    for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++) {
         audit_msg(&(struct audit_msg){.from = 17});
-    for (uint32_t i = 0; i < AUDIT_CONSOLE_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_CONSOLE_MAX + OVER; i++) {
         console_write(17, "said\n", 5);
-    for (uint32_t i = 0; i < AUDIT_HAZARDS_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_HAZARDS_MAX + OVER; i++) {
         audit_hazard(17, 1, "K-00", "word");
-    for (uint32_t i = 0; i < AUDIT_UNRECLAIMED_MAX + OVER; i++)
+    }
+    for (uint32_t i = 0; i < AUDIT_UNRECLAIMED_MAX + OVER; i++) {
         audit_unreclaimed("endpoint_ids", i);
+    }
 
     /* What was lost is not mistaken for what was kept. */
     const struct audit_usage used = {5, 6};
@@ -288,13 +301,15 @@ static void every_word(void **state)
     const struct cap caps[] = {{.kind = CAP_ENDPOINT, .object = 3, .rights = 1},
                                {.kind = CAP_VMO, .object = 4, .rights = 4},
                                {.kind = CAP_ALIAS, .object = 5}};
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         audit_grant(17, 18, i % 2 ? AUDIT_GRANT_MOVE : AUDIT_GRANT_TRANSFER, &caps[i]);
+    }
     audit_msg(&(struct audit_msg){.moved = CAP_ALIAS});
     audit_msg(&(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = {0x0F, 0xF0}});
     audit_hazard(17, 0, "K-00", "first");
-    for (enum audit_result result = AUDIT_DONE; result <= AUDIT_REFUSED; result++)
+    for (enum audit_result result = AUDIT_DONE; result <= AUDIT_REFUSED; result++) {
         audit_print("-", "a1", result, INT64_MIN, UINT64_MAX);
+    }
     assert_int_equal(count_of("via=transfer kind=endpoint vmo=0 rights=1\n"), 6);
     assert_int_equal(count_of("via=move kind=vmo vmo=4 rights=4\n"), 6);
     assert_int_equal(count_of("via=transfer kind=alias vmo=5 rights=0\n"), 6);
@@ -342,12 +357,14 @@ static void long_lines(void **state)
         struct line line;
         host_console_forget();
         console_begin(&line);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
             line_char(&line, (char)('a' + i % 26));
+        }
         line_end(&line);
         assert_int_equal(strlen(host_console()), n + 1);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
             assert_int_equal(host_console()[i], 'a' + i % 26);
+        }
         assert_int_equal(host_console()[n], '\n');
     }
 }

@@ -21,7 +21,6 @@
 static struct kernel_config start_config(void)
 {
     struct kernel_config config;
-
     memset(&config, 0, sizeof(config));
     config.age = AGE_A2;
     strcpy(config.nonce, "-");
@@ -62,7 +61,6 @@ static enum bootargs_status parse(const char *line, struct kernel_config *config
     char *copy = malloc(strlen(line) + 1);
     const char *where = NULL;
     enum bootargs_status status;
-
     strcpy(copy, line);
     status = bootargs_parse(copy, config, &where);
     assert_true((where == NULL) == (status == BOOTARGS_OK));
@@ -78,7 +76,6 @@ static void accepted(const char *line, const struct kernel_config *expected)
 {
     struct kernel_config config = start_config();
     size_t where = 0;
-
     assert_status(parse(line, &config, &where), BOOTARGS_OK);
     assert_same(&config, expected);
 }
@@ -87,7 +84,6 @@ static void refused(const char *line, enum bootargs_status expected, size_t wher
 {
     struct kernel_config config = start_config(), before = start_config();
     size_t where = SIZE_MAX;
-
     assert_status(parse(line, &config, &where), expected);
     assert_int_equal(where, where_expected);
     assert_same(&config, &before);
@@ -98,7 +94,6 @@ static void refused(const char *line, enum bootargs_status expected, size_t wher
 static void empty_line(void **state)
 {
     struct kernel_config expected = start_config();
-
     (void)state;
     accepted("", &expected);
 }
@@ -106,7 +101,6 @@ static void empty_line(void **state)
 static void every_key(void **state)
 {
     struct kernel_config expected;
-
     (void)state;
 #define SETS(line, change) (expected = start_config(), expected.change, accepted(line, &expected))
     SETS("abi=a1", age = AGE_A1);
@@ -141,7 +135,6 @@ static void whole_line(void **state)
         "ep_owner=7 regions=9 spaces=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
         "without=1,2 nonce=" NONCE_16 " abi=a1";
     struct kernel_config expected = {AGE_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7};
-
     (void)state;
     accepted(line, &expected);
 }
@@ -169,11 +162,9 @@ static void missing_values(void **state)
 {
     static const char *const keys[] = {"abi",   "nonce",  "without", "watchdog_ms", "arena_bytes",
                                        "slots", "ep_ids", "spaces",  "regions",     "ep_owner"};
-
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         char line[64];
-
         refused(keys[i], BOOTARGS_NO_VALUE, 0);
         snprintf(line, sizeof(line), "%s=", keys[i]);
         refused(line, BOOTARGS_NO_VALUE, 0);
@@ -232,7 +223,6 @@ static void bad_values(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         char line[160];
-
         refused(lines[i], BOOTARGS_BAD_VALUE, 0);
         snprintf(line, sizeof(line), "%s %s", i < 5 ? "slots=4" : "abi=a1", lines[i]);
         refused(line, BOOTARGS_BAD_VALUE, i < 5 ? 8 : 7);
@@ -245,11 +235,9 @@ static void repeated_keys(void **state)
         "abi=a1",  ("nonce=" NONCE_16), "without=3", "watchdog_ms=9", "arena_bytes=4096",
         "slots=9", "ep_ids=9",          "spaces=9",  "regions=9",     "ep_owner=9",
     };
-
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char line[128];
-
         snprintf(line, sizeof(line), "%s %s", words[i], words[i]);
         refused(line, BOOTARGS_REPEATED, strlen(words[i]) + 1);
     }
@@ -264,14 +252,12 @@ static void random_damage(void **state)
     const struct kernel_config before = start_config();
     uint64_t random = 0x5EED0B00;
     unsigned good = 0;
-
     (void)state;
     for (unsigned i = 0; i < MUTATIONS; i++) {
         char line[sizeof(whole)];
         struct kernel_config config = before;
         size_t where;
         enum bootargs_status status;
-
         memcpy(line, whole, sizeof(whole));
         mutate_bytes((uint8_t *)line, sizeof(whole) - 1, &random);
         status = parse(line, &config, &where);
@@ -294,7 +280,6 @@ static void names_are_distinct(void **state)
     (void)state;
     for (unsigned i = BOOTARGS_OK; i <= BOOTARGS_REPEATED; i++) {
         const char *name = bootargs_status_name((enum bootargs_status)i);
-
         assert_string_not_equal(name, "unknown");
         for (unsigned j = BOOTARGS_OK; j < i; j++) {
             assert_string_not_equal(name, bootargs_status_name((enum bootargs_status)j));

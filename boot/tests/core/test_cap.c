@@ -46,8 +46,9 @@ static void a_transfer_narrows_and_never_grows(void **state)
     assert_int_equal(cap_at(child, send).rights, SEND);
 
     for (uint64_t rights = 0; rights <= NX_RIGHT_ALL; rights++) {
-        if ((rights & ~(uint64_t)SEND) != 0)
+        if ((rights & ~(uint64_t)SEND) != 0) {
             REFUSES(-NX_EPERM, child, NX_SYS_CAP_TRANSFER, third->pid, send, rights);
+        }
     }
     GIVES(1, child, NX_SYS_CAP_TRANSFER, third->pid, send, SEND);
     assert_int_equal(cap_at(third, 1).rights, SEND);
@@ -99,8 +100,9 @@ static void a_transfer_to_a_kernel_task(void **state)
     GIVES(1, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP);
     assert_int_equal(cap_used(&init->caps), 3);
     assert_int_equal(task_count_live(), 1);
-    for (uint64_t slot = 2; slot < (rig_is_a1() ? NX_SLOTS_A1 : NX_SLOTS_A2); slot++)
+    for (uint64_t slot = 2; slot < (rig_is_a1() ? NX_SLOTS_A1 : NX_SLOTS_A2); slot++) {
         GIVES((int64_t)slot, init, NX_SYS_CAP_TRANSFER, 16, vmo, 0);
+    }
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP); /* its table is full, too */
     REFUSES(-NX_EPERM, init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, 16, 4);
     REFUSES(-NX_ECHILD, init, NX_SYS_WAIT, 16);
@@ -160,8 +162,9 @@ static void the_lowest_free_slot_and_a_full_table(void **state)
     GIVES(4, init, NX_SYS_CAP_CLONE, 2);
     GIVES(0, init, NX_SYS_CAP_CLOSE, 3);
     assert_int_equal(rig_endpoint(1), 3);
-    for (uint64_t slot = 5; slot < slots; slot++)
+    for (uint64_t slot = 5; slot < slots; slot++) {
         GIVES((int64_t)slot, init, NX_SYS_CAP_CLONE, 0);
+    }
 
     REFUSES(-NX_ENOSPC, init, NX_SYS_CAP_CLONE, 0);
     REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1);

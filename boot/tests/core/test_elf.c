@@ -9,7 +9,6 @@ static void good_image(void **state)
 {
     struct image im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&im);
     accepted(&im, &plan);
@@ -32,7 +31,6 @@ static void gp_without_a_writable_segment(void **state)
 {
     struct image im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&im);
     im.ph[PH_DATA].p_flags = PF_R;
@@ -47,7 +45,6 @@ static void gp_without_a_writable_segment(void **state)
 static void header_is_refused(void **state)
 {
     struct image good, im;
-
     (void)state;
     make_good(&good);
 #define WITH(change, status) (im = good, im.change, refused(&im, status))
@@ -72,7 +69,6 @@ static void entry_is_in_an_executable_segment(void **state)
 {
     struct image good, im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&good);
     WITH(eh.e_entry = 0xFFFE, ELF_BAD_ENTRY);
@@ -90,7 +86,6 @@ static void number_of_segments(void **state)
 {
     struct image im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&im);
     im.ph[PH_TEXT].p_type = PT_NOTE;
@@ -115,7 +110,6 @@ static void file_range_of_a_segment(void **state)
 {
     struct image good, im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&good);
     WITH(ph[PH_DATA].p_offset = sizeof(im) - 155, ELF_BAD_SEGMENT);
@@ -136,7 +130,6 @@ static void file_range_of_a_segment(void **state)
 static struct image data_at(uint64_t va, uint64_t bytes)
 {
     struct image im;
-
     make_good(&im);
     im.ph[PH_DATA].p_vaddr = va;
     im.ph[PH_DATA].p_memsz = bytes;
@@ -177,7 +170,6 @@ static void addresses_of_a_segment(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct image im = data_at(cases[i].va, cases[i].bytes);
         struct elf_plan plan;
-
         if (cases[i].good) {
             accepted(&im, &plan);
             assert_int_equal(plan.segments[1].va, cases[i].va);
@@ -191,7 +183,6 @@ static void addresses_of_a_segment(void **state)
 static void write_and_execute(void **state)
 {
     struct image good, im;
-
     (void)state;
     make_good(&good);
     WITH(ph[PH_TEXT].p_flags = PF_R | PF_W | PF_X, ELF_WRITE_EXEC);
@@ -202,7 +193,6 @@ static void shared_pages(void **state)
 {
     struct image im = data_at(0x10064, 8); /* right behind the text, in its page */
     struct elf_plan plan;
-
     (void)state;
     refused(&im, ELF_SHARED_PAGE);
     im = data_at(0xF000, 0x1001); /* its last byte */
@@ -222,7 +212,6 @@ static void order_of_refusals(void **state)
 {
     struct image good, im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&good);
     im = good;

@@ -10,17 +10,15 @@ static void every_prefix(void **state)
 {
     struct image im;
     struct elf_plan plan;
-
     (void)state;
     make_good(&im);
     for (size_t n = 0; n <= sizeof(im); n++) {
-        enum elf_status expected = n < 64                                                ? ELF_TOO_SHORT
-                                   : n < offsetof(struct image, ph[PH_USED])             ? ELF_BAD_HEADER
-                                   : n < offsetof(struct image, bytes) + sizeof im.bytes ? ELF_BAD_SEGMENT
-                                                                                         : ELF_OK;
+        enum elf_status expected = n < 64                                                 ? ELF_TOO_SHORT
+                                   : n < offsetof(struct image, ph[PH_USED])              ? ELF_BAD_HEADER
+                                   : n < offsetof(struct image, bytes) + sizeof(im.bytes) ? ELF_BAD_SEGMENT
+                                                                                          : ELF_OK;
         uint64_t value = 5;
         enum elf_status symbol = n < 64 ? ELF_TOO_SHORT : n < sizeof(im) ? ELF_NO_SYMBOL : ELF_OK;
-
         assert_status(plan_file(&im, n, &plan), expected);
         if (expected != ELF_OK) {
             assert_zero_plan(&plan);
@@ -35,7 +33,6 @@ static void every_prefix(void **state)
 static void no_symbol(const struct image *im, const char *name)
 {
     uint64_t value = 5;
-
     assert_status(find_symbol(im, sizeof(*im), name, &value), ELF_NO_SYMBOL);
     assert_int_equal(value, 5);
 }
@@ -45,7 +42,6 @@ static void symbols_found(void **state)
     char name[LONG_NAME_BYTES];
     struct image im;
     uint64_t value = 5;
-
     (void)state;
     make_good(&im);
     assert_status(find_symbol(&im, sizeof(im), GP_NAME, &value), ELF_OK);
@@ -65,7 +61,6 @@ static void symbol_tables_refused(void **state)
 {
     struct image good, im;
     uint64_t value = 5;
-
     (void)state;
     make_good(&good);
 #define MISSING(change) (im = good, im.change, no_symbol(&im, GP_NAME))
@@ -99,12 +94,10 @@ static void symbol_tables_refused(void **state)
 static void assert_sound(const struct elf_plan *plan, uint64_t size)
 {
     bool entry_found = false;
-
     assert_in_range(plan->segment_count, 1, ELF_SEGMENTS_MAX);
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         const struct elf_segment *s = &plan->segments[i];
         uint64_t first = s->va & ~0xFFFull, end = (s->va + s->mem_bytes + 0xFFF) & ~0xFFFull;
-
         assert_true(s->mem_bytes > 0 && s->mem_bytes < 0x80000000 && s->file_bytes <= s->mem_bytes);
         assert_true(first >= 0x1000 && end > first && end <= 0x80000000);
         assert_true(end <= 0x1FF00000 || first >= 0x2000B000);
@@ -114,7 +107,6 @@ static void assert_sound(const struct elf_plan *plan, uint64_t size)
         for (uint32_t j = 0; j < i; j++) {
             uint64_t other = plan->segments[j].va & ~0xFFFull;
             uint64_t other_end = plan->segments[j].va + plan->segments[j].mem_bytes;
-
             assert_true(end <= other || first >= other_end);
         }
     }
@@ -125,14 +117,12 @@ static void random_damage(void **state)
 {
     uint64_t random = 0x5EED0E1F;
     unsigned good = 0;
-
     (void)state;
     for (unsigned i = 0; i < MUTATIONS; i++) {
         struct image im;
         struct elf_plan plan;
         uint64_t value = 5;
         enum elf_status status;
-
         /* A third each: the headers that are read, the section tables, anything. */
         make_good(&im);
         if (i % 3 == 0) {

@@ -26,8 +26,9 @@ static void create(void **state)
     GIVES(2, init, NX_SYS_EP_CREATE, FACTORY, 1);
     GIVES(3, init, NX_SYS_EP_CREATE, FACTORY, 256);
     assert_int_equal(init->caps.slots[2].rights, NX_RIGHT_SEND | NX_RIGHT_RECV | NX_RIGHT_MANAGE);
-    for (uint64_t slot = 0; slot < 4; slot++) /* a child has no factory (K-14) */
+    for (uint64_t slot = 0; slot < 4; slot++) { /* a child has no factory (K-14) */
         REFUSES(-NX_EPERM, child, NX_SYS_EP_CREATE, slot, 1);
+    }
 }
 
 static void create_for(void **state)
@@ -137,10 +138,11 @@ static void the_owners_end_closes(void **state)
         const uint64_t far = rig_give((uint64_t)blocks, peer, NX_RIGHT_RECV);
         assert_int_equal(rig_send(init, (uint64_t)watched, 1, 8, CAP_NO_SLOT, 0, 0), 8);
         assert_int_equal(rig_recv(peer, far, 64, 0, 0), RIG_WAITS);
-        if (faults)
+        if (faults) {
             rig_fault(owner, FAULT_STORE, U_NOWHERE);
-        else
+        } else {
             rig_exit(owner, 0);
+        }
         assert_int_equal(rig_answer(peer), -NX_ESRCH);
         assert_int_equal(ep_messages_queued(), 0);
         assert_int_equal(try_recv(init, (uint64_t)watched), -NX_ESRCH); /* the message is lost */
@@ -193,8 +195,9 @@ static void limits_of_a1(void **state)
         int64_t slot = 0;
         for (unsigned i = 0; i < 64 && slot >= 0; i++) {
             slot = CALL(init, NX_SYS_EP_CREATE_FOR, FACTORY, owner->pid, 1);
-            if (slot >= 0)
+            if (slot >= 0) {
                 GIVES(0, init, NX_SYS_EP_CLOSE, (uint64_t)slot);
+            }
             made += slot >= 0;
         }
         REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE_FOR, FACTORY, owner->pid, 1);
@@ -208,8 +211,9 @@ static void limits_of_a2(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init);
-    for (unsigned i = 0; i < 96; i++)
+    for (unsigned i = 0; i < 96; i++) {
         GIVES(2 + i, init, NX_SYS_EP_CREATE, FACTORY, 1);
+    }
     REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE, FACTORY, 1);
     GIVES(98, init, NX_SYS_EP_CREATE_FOR, FACTORY, child->pid, 1); /* another owner */
     GIVES(0, init, NX_SYS_EP_CLOSE, 2);

@@ -38,9 +38,10 @@ static void bad_files(void **state)
     WITH(-NX_EPERM, ph[PH_DATA].p_memsz = 0x1F000000); /* no memory for that */
 
     elf = good;
-    for (unsigned i = 0; i < 9; i++)
+    for (unsigned i = 0; i < 9; i++) {
         elf.ph[i] =
             (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = 0x100000 * (i + 1), .p_memsz = 1};
+    }
     elf.eh.e_phnum = 9;
     refuses_elf(-NX_EPERM, &elf, __LINE__);
     assert_int_equal(audit.hazard_count.used, 0);
@@ -109,8 +110,9 @@ static void address_spaces_run_out_on_a1(void **state)
     rig_make_elf(&good);
     WITH(-NX_EINVAL, eh.e_ident[EI_MAG1] = 'x');
     WITH(-NX_EPERM, ph[PH_TEXT].p_flags = PF_R | PF_W | PF_X); /* 1 */
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 5; i++) {
         GIVES(1 + (int)i + 1, init, NX_SYS_AS_CREATE, 0); /* 6 */
+    }
     for (unsigned i = 0; i < 5; i++) {
         struct task *child = rig_child(init); /* 11 */
         rig_exit(child, 0);

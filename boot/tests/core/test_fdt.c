@@ -9,7 +9,6 @@ static void good_tree(void **state)
     struct builder b;
     struct blob blob;
     struct fdt_facts facts;
-
     (void)state;
     build_good(&b);
     finish(&b, &blob);
@@ -35,12 +34,10 @@ static void cells_of_the_root(void **state)
 {
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     for (unsigned a = 1; a <= 2; a++) {
         for (unsigned s = 1; s <= 2; s++) {
             uint64_t base = a == 2 ? 0x180000000 : 0x40000000, size = s == 2 ? 0x240000000 : 0x1000;
-
             open_root(&b, a, s);
             begin(&b, "memory@0");
             prop_reg(&b, base, a, size, s);
@@ -66,7 +63,6 @@ static void memory_by_type_alone(void **state)
 {
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     open_root(&b, 2, 2);
     begin(&b, "ram");
@@ -87,7 +83,6 @@ static void first_range_of_several(void **state)
     static const uint8_t reg[32] = {[6] = 0x10, [14] = 0x20, [22] = 0x30, [30] = 0x40};
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     open_root(&b, 2, 2);
     begin(&b, "memory@0");
@@ -105,7 +100,6 @@ static void header_refused(void **state)
 {
     struct builder b;
     struct blob good, blob;
-
     (void)state;
     build_good(&b);
     finish(&b, &good);
@@ -154,7 +148,6 @@ static void tokens_refused(void **state)
 {
     static const uint32_t unknown[] = {0, 5, 8, 10, 0x01000000, UINT32_MAX};
     struct builder b;
-
     (void)state;
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
         open_root(&b, 2, 2);
@@ -172,7 +165,6 @@ static void tokens_refused(void **state)
 static void nodes_unbalanced(void **state)
 {
     struct builder b;
-
     (void)state;
     open_root(&b, 2, 2); /* not closed */
     add_memory(&b);
@@ -213,7 +205,6 @@ static void depth_is_bounded(void **state)
 {
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     for (unsigned n = 15; n <= 16; n++) {
         open_root(&b, 2, 2);
@@ -237,7 +228,6 @@ static void depth_is_bounded(void **state)
 static void memory_refused(unsigned address_cells, unsigned size_cells, const void *reg, size_t n)
 {
     struct builder b;
-
     open_root(&b, address_cells, size_cells);
     begin(&b, "memory@0");
     prop_text(&b, "device_type", "memory");
@@ -255,7 +245,6 @@ static void no_memory(void **state)
     static const uint8_t whole[16] = {[6] = 0x10, [14] = 0x20}, empty[16] = {[6] = 0x10};
     uint8_t wraps[16] = {[14] = 0x20};
     struct builder b;
-
     (void)state;
     memory_refused(2, 2, NULL, 0);
     memory_refused(2, 2, whole, 0);
@@ -314,7 +303,6 @@ static void bootargs_in_chosen(void **state)
     char text[FDT_BOOTARGS_MAX + 1];
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     memset(text, 'a', sizeof(text));
     text[FDT_BOOTARGS_MAX - 1] = 0;
@@ -352,7 +340,6 @@ static void initrd_in_chosen(void **state)
 {
     struct fdt_facts facts;
     struct builder b;
-
     (void)state;
     open_chosen(&b); /* 8 bytes, and the two sizes mixed */
     prop_cells(&b, "linux,initrd-start", 0x80001000, 1);

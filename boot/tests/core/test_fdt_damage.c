@@ -10,7 +10,6 @@ static void every_prefix(void **state)
     struct fdt_facts facts;
     struct builder b;
     struct blob blob;
-
     (void)state;
     build_good(&b);
     finish(&b, &blob);
@@ -27,7 +26,6 @@ static void every_prefix_admitted(void **state)
     size_t tree_at, text_at;
     struct builder b;
     struct blob blob;
-
     (void)state;
     build_good(&b);
     finish(&b, &blob);
@@ -56,14 +54,12 @@ static void random_damage(void **state)
     unsigned good = 0;
     struct builder b;
     struct blob whole;
-
     (void)state;
     build_good(&b);
     for (unsigned i = 0; i < MUTATIONS; i++) {
         struct blob blob;
         struct fdt_facts facts;
         enum fdt_status status;
-
         if (i % 2 == 0) {
             finish(&b, &whole);
         } else {

@@ -32,8 +32,9 @@ static bool holds(uint64_t pa, int byte)
 {
     const uint8_t *at = port_ptr(pa);
     for (size_t i = 0; i < PAGE; i++) {
-        if (at[i] != byte)
+        if (at[i] != byte) {
             return false;
+        }
     }
     return true;
 }
@@ -120,8 +121,9 @@ static void random_use(void **state)
             in_use--;
         } else {
             uint64_t lowest = 1;
-            while (taken[lowest])
+            while (taken[lowest]) {
                 lowest++;
+            }
             assert_int_equal(frames_alloc(), pool_pa + lowest * PAGE);
             taken[lowest] = true;
             in_use++;

@@ -33,8 +33,9 @@ static void faults(void **state)
         snprintf(line, sizeof(line), "kernel: pid=%u killed: %s fault va=0x7f%zx pc=0x10010\n", pid,
                  cases[i].name, i);
         assert_string_equal(host_console(), line);
-        if (cases[i].is_hazard)
+        if (cases[i].is_hazard) {
             rig_hazard(pid, AUDIT_CALL_FAULT, "K-64", cases[i].name);
+        }
         GIVES(pid, init, NX_SYS_WAIT, pid);
         assert_int_equal((int64_t)init->frame.x[REG_A1], -NX_EINVAL);
         assert_int_equal(audit.tasks[pid - 17].end, AUDIT_END_FAULT);
@@ -73,8 +74,9 @@ static void ends_while_all_others_block_with_a_deadline(void **state)
     struct task *init = rig_init(), *child = rig_child(init);
     assert_int_equal(rig_recv(init, 0, 8, 0, 5000), RIG_WAITS);
     rig_fault(child, FAULT_STORE, 0);
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         rig_hazard(child->pid, AUDIT_CALL_FAULT, "K-61", "ends-while-all-others-block");
+    }
     assert_null(rig_current());
     host_ticks = 50;
     kernel_timer();
@@ -113,8 +115,9 @@ static void a_parent_waits_for_the_last_child(void **state)
     struct task *init = rig_init(), *child = rig_child(init);
     GIVES(RIG_WAITS, init, NX_SYS_WAIT, 0);
     rig_exit(child, 6);
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         rig_hazard(18, NX_SYS_EXIT, "K-61", "ends-while-all-others-block");
+    }
     assert_int_equal(rig_answer(init), 18);
     assert_int_equal(init->frame.x[REG_A1], 6);
 }
@@ -152,8 +155,9 @@ static void bad_pointers(void **state)
                  {NX_SYS_DEBUG_WRITE, {U_NOWHERE, 8}, true}};
     assert_int_equal(rig_vmo(init, PAGE), 2);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (cases[i].is_of_a2 && rig_is_a1())
+        if (cases[i].is_of_a2 && rig_is_a1()) {
             continue;
+        }
         rig_refuses(-NX_EINVAL, __FILE__, __LINE__, init, cases[i].number, cases[i].args);
         rig_hazard(17, cases[i].number, "K-64", "unmapped-pointer");
     }

@@ -29,8 +29,9 @@ static void round_trip(void **state)
     struct task *init = rig_init(), *child = rig_child(init);
     const uint64_t ep = rig_endpoint(4), far = rig_give(ep, child, RECV);
     uint8_t text[100], seen[100];
-    for (unsigned i = 0; i < sizeof(text); i++)
+    for (unsigned i = 0; i < sizeof(text); i++) {
         text[i] = (uint8_t)(i * 7);
+    }
     rig_poke(init, U_BUF, text, sizeof(text));
     assert_int_equal(rig_send(init, ep, 0xBEEF, sizeof(text), NONE, 0, 0), 100);
     rig_fill(child, U_BUF, 0xEE, 200);
@@ -64,8 +65,9 @@ static void sizes(void **state)
     const uint64_t max = rig_is_a1() ? 512 : 8192, ep = rig_endpoint(4), frames = frames_in_use();
     for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
         const uint64_t n = lens[i];
-        for (uint64_t at = 0; at < n; at++)
+        for (uint64_t at = 0; at < n; at++) {
             rig_poke(init, U_BUF + at, &(uint8_t){(uint8_t)(at / 256 + at)}, 1);
+        }
         put_hdr(init, (uint32_t)n, 0, 0);
         if (n > max) {
             REFUSES(-NX_EINVAL, init, NX_SYS_IPC_SEND, ep, U_HDR, U_BUF, n);
@@ -74,8 +76,9 @@ static void sizes(void **state)
         GIVES((int64_t)n, init, NX_SYS_IPC_SEND, ep, U_HDR, U_BUF, n);
         rig_fill(init, U_BUF, 0xEE, 0x3000);
         assert_int_equal(rig_recv(init, ep, n, 0, 0), n); /* to itself */
-        for (uint64_t at = 0; at < n; at++)
+        for (uint64_t at = 0; at < n; at++) {
             assert_true(rig_holds(init, U_BUF + at, (uint8_t)(at / 256 + at), 1));
+        }
         assert_true(rig_holds(init, U_BUF + n, 0xEE, 0x3000 - n));
         assert_int_equal(received(init).len, n);
         assert_int_equal(frames_in_use(), frames);
@@ -123,10 +126,11 @@ static void the_order_of_recvs_checks(void **state)
     BAD_RECV(99, U_HDR, U_BUF, 8, 8); /* flags before slot */
     REFUSES(-NX_EPERM, init, NX_SYS_IPC_RECV, 99, U_HDR, U_BUF, 8, 0);
     REFUSES(-NX_EPERM, init, NX_SYS_IPC_RECV, NX_SLOT_FACTORY, U_HDR, U_BUF, 8, 0);
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         BAD_RECV(0, U_HDR, U_BUF, 8, NX_IPC_EOF | NONBLOCK);
-    else
+    } else {
         REFUSES(-NX_EAGAIN, init, NX_SYS_IPC_RECV, 0, U_HDR, U_BUF, 8, NX_IPC_EOF | NONBLOCK);
+    }
 }
 
 static void rights_and_nonblock(void **state)
@@ -159,13 +163,15 @@ static void budgets(void **state)
     uint64_t eps[5][2];
     for (unsigned owner = 0; owner < 5; owner++) {
         const struct task *task = owner == 0 ? init : rig_child(init);
-        for (unsigned i = 0; i < 2; i++)
+        for (unsigned i = 0; i < 2; i++) {
             eps[owner][i] = (uint64_t)CALL(init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, task->pid, 256);
+        }
     }
     put_hdr(init, LEN, 0, 0);
     for (unsigned owner = 0; owner < 4; owner++) {
-        for (unsigned i = 0; i < OF_ONE; i++)
+        for (unsigned i = 0; i < OF_ONE; i++) {
             GIVES(LEN, init, NX_SYS_IPC_SEND, eps[owner][i % 2], U_HDR, U_BUF, LEN);
+        }
         REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][0], U_HDR, U_BUF, LEN);
         REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][1], U_HDR, U_BUF, LEN, NONBLOCK);
     }
@@ -183,13 +189,15 @@ static void no_frames_for_a_message(void **state)
     const uint64_t ep = rig_endpoint(4);
     uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES], n = 0;
     put_hdr(init, 8192, 0, 0);
-    while (frames_available() > 2)
+    while (frames_available() > 2) {
         taken[n++] = frames_alloc();
+    }
     REFUSES(-NX_ENOMEM, init, NX_SYS_IPC_SEND, ep, U_HDR, U_BUF, 8192);
     frames_free(taken[--n]);
     GIVES(8192, init, NX_SYS_IPC_SEND, ep, U_HDR, U_BUF, 8192);
-    while (n > 0)
+    while (n > 0) {
         frames_free(taken[--n]);
+    }
 }
 
 static void truncate(void **state)
@@ -241,10 +249,11 @@ static void a_capability_moves(void **state)
     const uint32_t vmo = (uint32_t)rig_vmo(init, PAGE);
     const struct cap before = init->caps.slots[vmo];
     uint64_t va = NX_A1_MAP_BASE;
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         GIVES(0, init, NX_SYS_MAP, vmo, va, 0, NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ);
-    else
+    } else {
         va = (uint64_t)CALL(init, NX_SYS_VM_MAP, vmo, 0, PAGE, NX_MAP_READ);
+    }
     assert_int_equal(rig_send(init, ep, 1, 8, vmo, 0, 0), 8);
     assert_null(cap_find(&init->caps, vmo));
     assert_int_equal(cap_used(&child->caps), 2); /* on its way: held by nobody */
@@ -365,8 +374,9 @@ static void sender_ids(void **state)
     rig_poke(init, U_NAME, "foobar", 6);
     const int64_t pid = CALL(init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), 1, 0, U_NAME, 6);
     struct task *named = task_find((uint64_t)pid);
-    if (!rig_is_a1())
+    if (!rig_is_a1()) {
         GIVES(0, init, NX_SYS_TASK_RESUME, (uint64_t)pid);
+    }
     assert_string_equal(named->name, "foobar");
 
     assert_int_equal(rig_send(plain, 0, 1, 5, NONE, 0, 0), 5);
@@ -384,8 +394,9 @@ static void the_bootstrap_endpoint_is_short(void **state)
 {
     (void)state;
     struct task *init = rig_init();
-    for (unsigned i = 0; i < NX_EP_BOOTSTRAP_DEPTH; i++)
+    for (unsigned i = 0; i < NX_EP_BOOTSTRAP_DEPTH; i++) {
         assert_int_equal(rig_send(init, 0, 1, 5, NONE, NONBLOCK, 0), 5);
+    }
     assert_int_equal(rig_send(init, 0, 1, 5, NONE, NONBLOCK, 0), -NX_EAGAIN);
 }
 

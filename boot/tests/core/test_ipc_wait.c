@@ -90,14 +90,16 @@ static void a_blocked_sender_meets_the_budget(void **state)
     assert_int_equal(rig_send(init, small, 1, 8, NONE, 0, 0), 8);
     assert_int_equal(rig_send(sender, far, 2, LEN, vmo, 0, 0), RIG_WAITS);
     const uint64_t frames = frames_in_use();
-    for (unsigned i = 0; i < 31; i++)
+    for (unsigned i = 0; i < 31; i++) {
         assert_int_equal(rig_send(init, large, 3, LEN, NONE, 0, 0), LEN);
+    }
     assert_int_equal(rig_send(init, large, 3, LEN - 16, NONE, 0, 0), LEN - 16);
     assert_int_equal(rig_recv(init, small, 64, 0, 0), 8);
     assert_int_equal(rig_answer(sender), -NX_ENOSPC);
     assert_non_null(cap_find(&sender->caps, vmo));
-    while (rig_recv(init, large, LEN, NX_IPC_NONBLOCK, 0) >= 0)
+    while (rig_recv(init, large, LEN, NX_IPC_NONBLOCK, 0) >= 0) {
         ;
+    }
     assert_int_equal(frames_in_use(), frames - 1 - 3); /* both small's message and the sender's are gone */
 }
 

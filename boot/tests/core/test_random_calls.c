@@ -27,8 +27,9 @@ static uint64_t some_value(uint64_t *random)
         U_BUF,      U_DESC,     U_ID,       U_ELF, U_NAME,     U_NOWHERE, 7,   2 * MIB, 3 * MIB,
         0x40000000, 0x50000000, 0x50001000, 8191,  UINT64_MAX, 1000,      500, 5680};
     const uint64_t dice = mutate_next(random);
-    if (dice % 16 == 0)
+    if (dice % 16 == 0) {
         return mutate_next(random);
+    }
     return values[dice / 16 % (sizeof(values) / sizeof(values[0]))];
 }
 
@@ -38,8 +39,9 @@ static uint64_t slot_of(const struct task *task, bool memory, uint64_t dice)
     for (uint64_t i = 0; i < 20; i++) {
         const uint64_t slot = (dice + i) % 20;
         const struct cap *cap = &task->caps.slots[slot];
-        if (memory ? cap_is_memory(cap) : cap->kind == CAP_ENDPOINT)
+        if (memory ? cap_is_memory(cap) : cap->kind == CAP_ENDPOINT) {
             return slot;
+        }
     }
     return dice % 300;
 }
@@ -67,8 +69,9 @@ static void shape_map(const struct task *task, uint64_t number, uint64_t args[6]
 /* Most calls get arguments that make sense more often than chance would have it. */
 static void shape(const struct task *task, uint64_t number, uint64_t args[6], uint64_t dice)
 {
-    if (dice % 8 == 0)
+    if (dice % 8 == 0) {
         return;
+    }
     if (number == NX_SYS_EXEC || number == NX_SYS_EXEC_V2) {
         args[0] = U_ELF;
         args[1] = sizeof(struct image);
@@ -143,18 +146,21 @@ static void step(uint64_t *random, const struct image *elf)
     }
     uint64_t args[6];
     const uint64_t number = numbers[mutate_next(random) % (sizeof(numbers) / sizeof(numbers[0]))];
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 6; i++) {
         args[i] = some_value(random);
+    }
     const uint64_t dice = mutate_next(random) >> 8;
     shape(task, number, args, dice);
-    if (is_dull(task, number, args))
+    if (is_dull(task, number, args)) {
         return;
+    }
     rig_poke(task, U_ELF, elf, sizeof(*elf));
     put_messages(task, dice);
     (void)rig_call(task, number, args);
     host_ticks += dice % 3;
-    if (dice % 32 == 0)
+    if (dice % 32 == 0) {
         kernel_timer();
+    }
 }
 
 static void random_calls(void **state)
@@ -196,8 +202,9 @@ static void whatever_frames_are_left(void **state)
     unsigned worked = 0, in_vain = 0;
     for (uint64_t left = 0; left <= 80; left++) {
         uint64_t n = 0;
-        while (frames_available() > left)
+        while (frames_available() > left) {
             taken[n++] = frames_alloc();
+        }
         const int64_t pid = CALL(init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1, 0);
         in_vain += pid == -NX_EPERM;
         const int64_t sent = rig_send(init, ep, 1, 500, CAP_NO_SLOT, 1, 0);
@@ -210,8 +217,9 @@ static void whatever_frames_are_left(void **state)
             rig_exit(task_find((uint64_t)pid), 0);
             GIVES(pid, init, NX_SYS_WAIT, 0);
         }
-        while (n > 0)
+        while (n > 0) {
             frames_free(taken[--n]);
+        }
     }
     assert_true(worked + in_vain == 81 && in_vain > 5 && worked > 5);
 }
@@ -227,21 +235,24 @@ static void the_widest_image_needs_49_frames(void **state)
     struct image elf;
     rig_make_elf(&elf);
     elf.eh.e_phnum = 8;
-    for (uint64_t i = 0; i < 8; i++)
+    for (uint64_t i = 0; i < 8; i++) {
         elf.ph[i] = (Elf64_Phdr){.p_type = PT_LOAD,
                                  .p_flags = PF_R | PF_X,
                                  .p_vaddr = i / 4 * 0x40000000 + (i % 4 + 1) * 4 * MIB - PAGE,
                                  .p_memsz = 2 * PAGE};
+    }
     elf.eh.e_entry = elf.ph[0].p_vaddr;
     rig_poke(init, U_ELF, &elf, sizeof(elf));
-    while (frames_available() > 48)
+    while (frames_available() > 48) {
         taken[n++] = frames_alloc();
+    }
     REFUSES(-NX_EPERM, init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1);
     frames_free(taken[--n]);
     GIVES(18, init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1);
     assert_int_equal(frames_available(), 0);
-    while (n > 0)
+    while (n > 0) {
         frames_free(taken[--n]);
+    }
 }
 
 int main(void)

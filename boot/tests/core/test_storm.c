@@ -15,8 +15,9 @@ static void ten_thousand_and_one(void **state)
 {
     (void)state;
     struct task *init = rig_init();
-    for (unsigned i = 0; i < LIMIT; i++)
+    for (unsigned i = 0; i < LIMIT; i++) {
         assert_int_equal(call_at(init, HERE, NX_SYS_GETPID), init->pid);
+    }
     assert_int_equal(call_at(init, HERE, NX_SYS_GETPID), -NX_EINVAL);
     rig_hazard(init->pid, NX_SYS_GETPID, "K-03", "storm");
     assert_int_equal(call_at(init, HERE, NX_SYS_GETPID), -NX_EINVAL);
@@ -26,11 +27,13 @@ static void refused_calls_are_not_executed(void **state)
 {
     (void)state;
     struct task *init = rig_init();
-    for (unsigned i = 0; i < LIMIT; i++)
+    for (unsigned i = 0; i < LIMIT; i++) {
         assert_int_equal(call_at(init, HERE, 63), -NX_ENOSYS); /* unknown numbers count, too */
+    }
     const uint64_t close[6] = {NX_SLOT_BOOTSTRAP};
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(rig_call_at(init, HERE, NX_SYS_CAP_CLOSE, close), -NX_EINVAL);
+    }
     assert_non_null(cap_find(&init->caps, NX_SLOT_BOOTSTRAP));
     rig_hazard(init->pid, NX_SYS_CAP_CLOSE, "K-03", "storm"); /* once */
     assert_int_equal(call_at(init, THERE, NX_SYS_GETPID), init->pid);
@@ -42,12 +45,14 @@ static void another_place_resets(void **state)
     (void)state;
     struct task *init = rig_init();
     for (unsigned round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < LIMIT; i++)
+        for (unsigned i = 0; i < LIMIT; i++) {
             assert_int_equal(call_at(init, HERE, NX_SYS_GETPID), init->pid);
+        }
         assert_int_equal(call_at(init, THERE, NX_SYS_GETPID), init->pid);
     }
-    for (unsigned i = 0; i < 3 * LIMIT; i++)
+    for (unsigned i = 0; i < 3 * LIMIT; i++) {
         assert_int_equal(call_at(init, i % 2 ? HERE : THERE, NX_SYS_GETPID), init->pid);
+    }
 }
 
 /* The count is global: two tasks that yield from the same place share it. */

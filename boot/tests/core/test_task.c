@@ -17,9 +17,10 @@ static void init_starts(void **state)
         const uint64_t value = i == REG_SP ? NX_USER_SP : i == REG_GP ? GP_VALUE : 0; /* tp is 0, too */
         assert_int_equal(init->frame.x[i], value);
     }
-    for (uint64_t va = NX_USER_STACK_TOP - 27 * PAGE; va < NX_USER_STACK_TOP; va += PAGE)
+    for (uint64_t va = NX_USER_STACK_TOP - 27 * PAGE; va < NX_USER_STACK_TOP; va += PAGE) {
         assert_int_equal(rig_pte(init, va) & (PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D),
                          PTE_R | PTE_W | PTE_U);
+    }
     assert_int_equal(rig_pte(init, NX_USER_STACK_TOP), 0); /* the guard page */
     assert_int_equal(rig_pte(init, NX_USER_STACK_TOP - 28 * PAGE), 0);
     assert_int_not_equal(host_code_flushes, 0);
@@ -103,17 +104,21 @@ static void numbers_that_an_age_does_not_have(void **state)
     static const uint64_t beyond[] = {1u << 20, UINT64_C(1) << 32, UINT64_C(1) << 32 | 25, UINT64_MAX};
     bool has[128] = {false};
     (void)state;
-    for (size_t i = 0; i < sizeof(on_both); i++)
+    for (size_t i = 0; i < sizeof(on_both); i++) {
         has[on_both[i]] = true;
-    for (size_t i = 0; i < sizeof(on_a2); i++)
+    }
+    for (size_t i = 0; i < sizeof(on_a2); i++) {
         has[on_a2[i]] = !rig_is_a1();
+    }
     has[4] = rig_is_a1();
     for (uint64_t number = 0; number < 128; number++) {
-        if (!has[number])
+        if (!has[number]) {
             REFUSES(-NX_ENOSYS, rig_init(), number, 0);
+        }
     }
-    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
         REFUSES(-NX_ENOSYS, rig_init(), beyond[i], 0);
+    }
 }
 
 /* K-01: the errors are those numbers, negated; the rig takes them out of a0. */
@@ -279,8 +284,9 @@ static void the_task_table_is_full(void **state)
     struct task *init = rig_init();
     struct image elf;
     rig_make_elf(&elf);
-    for (uint32_t i = 1; i < TASKS_MAX; i++)
+    for (uint32_t i = 1; i < TASKS_MAX; i++) {
         assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 17 + i);
+    }
     REFUSES(-NX_ENOMEM, init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1, 0);
     assert_int_equal(audit.hazard_count.used, 0);
 }

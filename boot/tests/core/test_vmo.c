@@ -16,8 +16,9 @@ static uint8_t *bytes_of(const struct task *task, uint64_t slot)
 static bool all(const uint8_t *bytes, int value, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
-        if (bytes[i] != value)
+        if (bytes[i] != value) {
             return false;
+        }
     }
     return true;
 }
@@ -56,10 +57,11 @@ static void create_in_a_bad_slot(void **state)
     (void)state;
     struct task *init = rig_init();
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (!rig_is_a1())
+        if (!rig_is_a1()) {
             CREATE(-NX_EPERM, bad[i], PAGE);
-        else
+        } else {
             GIVES(-NX_EPERM, init, NX_SYS_VMO_CREATE, bad[i], PAGE);
+        }
     }
     assert_int_equal(arena_bytes_used(), rig_is_a1() ? 3 * PAGE : 0);
     assert_int_equal(arena_vmos_live(), 0);
@@ -83,8 +85,9 @@ static void the_arena_runs_out(void **state)
         (void)rig_vmo(init, 16 * MIB - PAGE);
     }
     (void)rig_vmo(init, PAGE);
-    if (!rig_is_a1())
+    if (!rig_is_a1()) {
         CREATE(-NX_EPERM, ANY_SLOT, 1);
+    }
 }
 
 static void write_copies_in(void **state)
@@ -92,14 +95,16 @@ static void write_copies_in(void **state)
     (void)state;
     struct task *init = rig_init();
     const uint64_t vmo = rig_vmo(init, 2 * PAGE);
-    for (unsigned i = 0; i < 0x1800; i++)
+    for (unsigned i = 0; i < 0x1800; i++) {
         rig_poke(init, U_BUF + 0x700 + i, &(uint8_t){(uint8_t)(i * 11)}, 1);
+    }
     GIVES(0x1800, init, NX_SYS_VMO_WRITE, vmo, 0x123, U_BUF + 0x700,
           0x1800); /* over page borders on both sides */
     const uint8_t *bytes = bytes_of(init, vmo);
     assert_true(all(bytes, 0, 0x123) && all(bytes + 0x1923, 0, 2 * PAGE - 0x1923));
-    for (unsigned i = 0; i < 0x1800; i++)
+    for (unsigned i = 0; i < 0x1800; i++) {
         assert_int_equal(bytes[0x123 + i], (uint8_t)(i * 11));
+    }
     assert_int_equal(audit.tasks[0].copied_into_vmo, 0x1800);
     assert_int_equal(audit.tasks[0].copied_from_vmo, 0);
     GIVES(1, init, NX_SYS_VMO_WRITE, vmo, 2 * PAGE - 1, U_BUF, 1); /* the last byte */
