@@ -267,7 +267,7 @@ static void print_hazards(void)
     print_overflow("hazard", &audit.hazard_count);
 }
 
-void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
+void audit_print(const char *nonce, const char *revision, enum audit_result result, int64_t status,
                  uint64_t instret)
 {
     struct line line;
@@ -277,7 +277,7 @@ void audit_print(const char *nonce, const char *age, enum audit_result result, i
     lines = 0;
     begin(&line, "begin");
     line_key_decimal(&line, "v", 1);
-    line_key_text(&line, "abi", age);
+    line_key_text(&line, "abi", revision);
     line_end(&line);
 
     print_tasks();

@@ -6,7 +6,7 @@
 #include "core/audit_records.h"
 
 /* Prints all lines, which are not recorded themselves; the console is quiet from then on. */
-void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
+void audit_print(const char *nonce, const char *revision, enum audit_result result, int64_t status,
                  uint64_t instret);
 
 #endif

@@ -8,51 +8,51 @@ struct kernel_config the_config;
 struct config_facts the_facts;
 
 static const struct config_facts revisions[] = {
-    [AGE_A1] = {.name = "a1",
-                .calls = AGE_A1,
-                .arena_bytes = NX_ARENA_BYTES_A1,
-                .slots = NX_SLOTS_A1,
-                .ep_ids = NX_EP_IDS_A1,
-                .spaces = CONFIG_SPACES_A1,
-                .ep_owner = NX_EP_OWNER_A1,
-                .ipc_max_bytes = NX_IPC_MAX_BYTES_A1,
-                .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE,
-                .overlap_error = -NX_EINVAL,
-                .init_elf_bytes_max = 2500000,
-                .init_image_bytes_max = 4 * 1024 * 1024,
-                .init_needs_gp = true,
-                .bump_arena = true,
-                .images_in_arena = true,
-                .create_takes_bytes_first = true,
-                .keeps_spaces = true,
-                .child_starts_ready = true,
-                .lone_exit_is_fatal = true,
-                .clobbers_temporaries = true},
-    [AGE_A2] = {.name = "a2",
-                .calls = AGE_A2,
-                .arena_bytes = NX_ARENA_BYTES_A2,
-                .slots = NX_SLOTS_A2,
-                .ep_ids = NX_EP_IDS_A2,
-                .spaces = 0, /* no bound */
-                .ep_owner = NX_EP_OWNER_A2,
-                .ipc_max_bytes = NX_IPC_MAX_BYTES_A2,
-                .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | NX_IPC_EOF,
-                .overlap_error = -NX_EEXIST,
-                .init_elf_bytes_max = UINT64_MAX,
-                .init_image_bytes_max = UINT64_MAX,
-                .bounds_regions = true,
-                .owner_limit_is_live = true,
-                .preemptive = true},
+    [REVISION_A1] = {.name = "a1",
+                     .calls = REVISION_A1,
+                     .arena_bytes = NX_ARENA_BYTES_A1,
+                     .slots = NX_SLOTS_A1,
+                     .ep_ids = NX_EP_IDS_A1,
+                     .spaces = CONFIG_SPACES_A1,
+                     .ep_owner = NX_EP_OWNER_A1,
+                     .ipc_max_bytes = NX_IPC_MAX_BYTES_A1,
+                     .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE,
+                     .overlap_error = -NX_EINVAL,
+                     .init_elf_bytes_max = 2500000,
+                     .init_image_bytes_max = 4 * 1024 * 1024,
+                     .init_needs_gp = true,
+                     .bump_arena = true,
+                     .images_in_arena = true,
+                     .create_takes_bytes_first = true,
+                     .keeps_spaces = true,
+                     .child_starts_ready = true,
+                     .lone_exit_is_fatal = true,
+                     .clobbers_temporaries = true},
+    [REVISION_A2] = {.name = "a2",
+                     .calls = REVISION_A2,
+                     .arena_bytes = NX_ARENA_BYTES_A2,
+                     .slots = NX_SLOTS_A2,
+                     .ep_ids = NX_EP_IDS_A2,
+                     .spaces = 0, /* no bound */
+                     .ep_owner = NX_EP_OWNER_A2,
+                     .ipc_max_bytes = NX_IPC_MAX_BYTES_A2,
+                     .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | NX_IPC_EOF,
+                     .overlap_error = -NX_EEXIST,
+                     .init_elf_bytes_max = UINT64_MAX,
+                     .init_image_bytes_max = UINT64_MAX,
+                     .bounds_regions = true,
+                     .owner_limit_is_live = true,
+                     .preemptive = true},
 };
 
 void kernel_config_default(struct kernel_config *config)
 {
-    *config = (struct kernel_config){.age = AGE_A2, .nonce = "-", .watchdog_ms = 4000};
+    *config = (struct kernel_config){.revision = REVISION_A2, .nonce = "-", .watchdog_ms = 4000};
 }
 
 uint64_t config_arena_bytes(const struct kernel_config *config)
 {
-    return config->arena_bytes != 0 ? config->arena_bytes : revisions[config->age].arena_bytes;
+    return config->arena_bytes != 0 ? config->arena_bytes : revisions[config->revision].arena_bytes;
 }
 
 static void fill(uint32_t *value, uint32_t revisions_own)
@@ -65,7 +65,7 @@ static void fill(uint32_t *value, uint32_t revisions_own)
 void config_init(const struct kernel_config *config)
 {
     the_config = *config;
-    the_facts = revisions[config->age];
+    the_facts = revisions[config->revision];
     the_config.arena_bytes = config_arena_bytes(config);
     fill(&the_config.slots, the_facts.slots);
     fill(&the_config.ep_ids, the_facts.ep_ids);

@@ -13,11 +13,11 @@
 #define CONFIG_EP_IDS_MAX NX_EP_IDS_A2
 #define CONFIG_SPACES_A1 11 /* K-17 */
 
-enum kernel_age { AGE_A1 = 1, AGE_A2 = 2 };
+enum abi_revision { REVISION_A1 = 1, REVISION_A2 = 2 };
 
 /* Everything that a boot may choose; filled by init/bootargs.c, defaults by kernel_config_default. */
 struct kernel_config {
-    enum kernel_age age;
+    enum abi_revision revision;
     char nonce[65];   /* "-" when none was given */
     uint64_t without; /* bit n set: call n answers -38 */
     uint64_t watchdog_ms;

@@ -60,9 +60,9 @@ static bool number32(struct span span, uint32_t min, uint32_t max, uint32_t *val
 static bool set_abi(struct kernel_config *config, struct span value)
 {
     if (span_is(value, "a1")) {
-        config->age = AGE_A1;
+        config->revision = REVISION_A1;
     } else if (span_is(value, "a2")) {
-        config->age = AGE_A2;
+        config->revision = REVISION_A2;
     } else {
         return false;
     }

@@ -14,7 +14,7 @@ enum { ON_A1 = 1, ON_A2 = 2, ON_BOTH = ON_A1 | ON_A2 };
 /* K-02: what a1 leaves in t0, t1 and t2. Whoever relies on them is to notice. */
 #define CLOBBER UINT64_MAX
 
-_Static_assert((int)ON_A1 == (int)AGE_A1 && (int)ON_A2 == (int)AGE_A2,
+_Static_assert((int)ON_A1 == (int)REVISION_A1 && (int)ON_A2 == (int)REVISION_A2,
                "config_facts.calls is a bit of this table");
 
 static const struct call {

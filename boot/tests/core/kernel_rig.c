@@ -22,11 +22,11 @@ static struct {
 
 /* ---- Boot and end ------------------------------------------------------------------------------------ */
 
-struct kernel_config rig_config(enum kernel_age age)
+struct kernel_config rig_config(enum abi_revision revision)
 {
     struct kernel_config config;
     kernel_config_default(&config);
-    config.age = age;
+    config.revision = revision;
     config.arena_bytes = HOST_ARENA_BYTES;
     return config;
 }
@@ -55,7 +55,7 @@ void rig_boot(const struct kernel_config *config)
 int rig_boot_a1(void **state)
 {
     (void)state;
-    const struct kernel_config config = rig_config(AGE_A1);
+    const struct kernel_config config = rig_config(REVISION_A1);
     rig_boot(&config);
     return 0;
 }
@@ -63,7 +63,7 @@ int rig_boot_a1(void **state)
 int rig_boot_a2(void **state)
 {
     (void)state;
-    const struct kernel_config config = rig_config(AGE_A2);
+    const struct kernel_config config = rig_config(REVISION_A2);
     rig_boot(&config);
     return 0;
 }
@@ -111,7 +111,7 @@ struct task *rig_init(void)
 
 bool rig_is_a1(void)
 {
-    return the_config.age == AGE_A1;
+    return the_config.revision == REVISION_A1;
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------- */

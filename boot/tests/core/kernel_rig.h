@@ -48,7 +48,8 @@
 int rig_boot_a1(void **state);
 int rig_boot_a2(void **state);
 void rig_boot(const struct kernel_config *config);
-struct kernel_config rig_config(enum kernel_age age); /* default, but with an arena that the host has */
+struct kernel_config
+rig_config(enum abi_revision revision); /* default, but with an arena that the host has */
 
 /* Ends the run unless it has, and checks: no frame, endpoint or unexpected hazard is left. */
 int rig_down(void **state);

@@ -70,7 +70,7 @@ static void a_childs_image_takes_regions(void **state)
 static void as_many_regions_as_the_boot_says(void **state)
 {
     (void)state;
-    struct kernel_config config = rig_config(AGE_A2);
+    struct kernel_config config = rig_config(REVISION_A2);
     config.regions = 2;
     rig_boot(&config);
     struct task *init = rig_init(), *child = rig_child(init);

@@ -35,9 +35,9 @@ static struct task *named_child(const char *name)
     return task_find((uint64_t)pid);
 }
 
-static void boot_with_nonce(enum kernel_age age)
+static void boot_with_nonce(enum abi_revision revision)
 {
-    struct kernel_config config = rig_config(age);
+    struct kernel_config config = rig_config(revision);
     strcpy(config.nonce, NONCE);
     rig_boot(&config);
 }
@@ -69,7 +69,7 @@ static void prints_exactly(const char *expected)
 static void a_run_on_a2(void **state)
 {
     (void)state;
-    boot_with_nonce(AGE_A2);
+    boot_with_nonce(REVISION_A2);
     struct task *init = rig_init(), *child = named_child("con sumer=\x7F");
     assert_int_equal(rig_vmo(init, 2 * PAGE), 2);
     GIVES(5, init, NX_SYS_VMO_WRITE, 2, 0, U_BUF, 5);
@@ -144,7 +144,7 @@ static void a_run_on_a2(void **state)
 static void a_run_on_a1(void **state)
 {
     (void)state;
-    boot_with_nonce(AGE_A1);
+    boot_with_nonce(REVISION_A1);
     struct task *init = rig_init(), *child = named_child("consumer");
     const uint64_t flags = NX_MAP_VALID | NX_MAP_USER, vmo = rig_vmo(init, 3 * PAGE);
     const uint64_t theirs = rig_give(vmo, child, NX_RIGHT_MAP);
@@ -198,7 +198,7 @@ static void no_nonce(void **state)
     static const char *const nonces[] = {"", "-"};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct kernel_config config = rig_config(AGE_A2);
+        struct kernel_config config = rig_config(REVISION_A2);
         strcpy(config.nonce, nonces[i]);
         rig_boot(&config);
         ends_done();

@@ -22,7 +22,7 @@ static struct kernel_config start_config(void)
 {
     struct kernel_config config;
     memset(&config, 0, sizeof(config));
-    config.age = AGE_A2;
+    config.revision = REVISION_A2;
     strcpy(config.nonce, "-");
     config.without = 0x8000000000000002;
     config.watchdog_ms = 111;
@@ -37,7 +37,7 @@ static struct kernel_config start_config(void)
 
 static void assert_same(const struct kernel_config *actual, const struct kernel_config *expected)
 {
-    assert_int_equal(actual->age, expected->age);
+    assert_int_equal(actual->revision, expected->revision);
     assert_string_equal(actual->nonce, expected->nonce);
     assert_int_equal(actual->without, expected->without);
     assert_int_equal(actual->watchdog_ms, expected->watchdog_ms);
@@ -103,8 +103,8 @@ static void every_key(void **state)
     struct kernel_config expected;
     (void)state;
 #define SETS(line, change) (expected = start_config(), expected.change, accepted(line, &expected))
-    SETS("abi=a1", age = AGE_A1);
-    SETS("abi=a2", age = AGE_A2);
+    SETS("abi=a1", revision = REVISION_A1);
+    SETS("abi=a2", revision = REVISION_A2);
     SETS("without=51", without = 1ull << 51);
     SETS("without=51,53", without = 1ull << 51 | 1ull << 53);
     SETS("without=0,63,0", without = 1ull | 1ull << 63);
@@ -134,7 +134,7 @@ static void whole_line(void **state)
     static const char line[] =
         "ep_owner=7 regions=9 spaces=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
         "without=1,2 nonce=" NONCE_16 " abi=a1";
-    struct kernel_config expected = {AGE_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7};
+    struct kernel_config expected = {REVISION_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7};
     (void)state;
     accepted(line, &expected);
 }

@@ -241,7 +241,7 @@ static void query(void **state)
 static void a_table_of_two(void **state)
 {
     (void)state;
-    struct kernel_config config = rig_config(AGE_A2);
+    struct kernel_config config = rig_config(REVISION_A2);
     config.slots = 2;
     rig_boot(&config);
     struct task *init = rig_init();
@@ -272,7 +272,7 @@ static void places_outside_panic(void **state)
     assert_int_equal(host_run(do_place, &cap), EXIT_PANIC);
     assert_non_null(
         strstr(host_console(), "kernel: panic: a capability was placed outside its table 0x100\n"));
-    const struct kernel_config config = rig_config(AGE_A2);
+    const struct kernel_config config = rig_config(REVISION_A2);
     rig_boot(&config);
     assert_int_equal(host_run(do_take, NULL), EXIT_PANIC);
     rig_forget();

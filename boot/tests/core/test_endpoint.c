@@ -153,7 +153,7 @@ static void the_owners_end_closes(void **state)
 static void ids_are_never_used_again(void **state)
 {
     (void)state;
-    struct kernel_config config = rig_config(AGE_A2);
+    struct kernel_config config = rig_config(REVISION_A2);
     config.ep_ids = 5;
     rig_boot(&config);
     struct task *init = rig_init();
@@ -171,7 +171,7 @@ static void ids_are_never_used_again(void **state)
 static void an_owner_has_as_many_as_the_boot_says(void **state)
 {
     (void)state;
-    struct kernel_config config = rig_config(AGE_A2);
+    struct kernel_config config = rig_config(REVISION_A2);
     config.ep_owner = 2;
     rig_boot(&config);
     struct task *init = rig_init();

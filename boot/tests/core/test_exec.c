@@ -165,19 +165,19 @@ static void boot_ends(const struct boot *boot, int code, const char *reason)
     assert_non_null(strstr(host_console(), reason));
 }
 
-static struct boot good_boot(enum kernel_age age, struct image *elf)
+static struct boot good_boot(enum abi_revision revision, struct image *elf)
 {
     host_reset();
     rig_make_elf(elf);
-    return (struct boot){rig_config(age), elf, sizeof(*elf), host_memory()};
+    return (struct boot){rig_config(revision), elf, sizeof(*elf), host_memory()};
 }
 
 static void an_init_that_is_refused(void **state)
 {
     struct image elf;
     (void)state;
-    for (enum kernel_age age = AGE_A1; age <= AGE_A2; age++) {
-        struct boot boot = good_boot(age, &elf);
+    for (enum abi_revision revision = REVISION_A1; revision <= REVISION_A2; revision++) {
+        struct boot boot = good_boot(revision, &elf);
         boot_ends(&boot, HOST_GOES_ON, "");
         elf.eh.e_machine = EM_386;
         boot_ends(&boot, EXIT_REFUSED, "kernel: refused: bad-type\naudit - begin v=1");
@@ -187,8 +187,8 @@ static void an_init_that_is_refused(void **state)
         boot_ends(&boot, HOST_GOES_ON, "");
         elf.ph[PH_DATA].p_memsz = 17 * MIB;
         boot_ends(&boot, EXIT_REFUSED,
-                  age == AGE_A1 ? "refused: the init image is over 4 MiB"
-                                : "refused: there are not enough frames");
+                  revision == REVISION_A1 ? "refused: the init image is over 4 MiB"
+                                          : "refused: there are not enough frames");
     }
 }
 
@@ -197,13 +197,13 @@ static void an_init_without_gp(void **state)
 {
     struct image elf;
     (void)state;
-    struct boot boot = good_boot(AGE_A1, &elf);
+    struct boot boot = good_boot(REVISION_A1, &elf);
     elf.eh.e_shnum = 0;
     boot_ends(&boot, EXIT_REFUSED, "refused: the init ELF has no symbol __global_pointer$");
-    boot.config.age = AGE_A2;
+    boot.config.revision = REVISION_A2;
     boot_ends(&boot, HOST_GOES_ON, "");
     assert_int_equal(rig_init()->frame.x[REG_GP], RIG_DATA_VA + 0x800);
-    boot.config.age = AGE_A1;
+    boot.config.revision = REVISION_A1;
     boot.elf_bytes = 2500001;
     boot_ends(&boot, EXIT_REFUSED, "refused: the init ELF is over 2.5 MB");
 }
@@ -212,18 +212,18 @@ static void a_config_that_panics(void **state)
 {
     struct image elf;
     (void)state;
-    struct boot boot = good_boot(AGE_A2, &elf);
+    struct boot boot = good_boot(REVISION_A2, &elf);
     boot.config.slots = 257;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: slots out of bounds 0x101\n");
     boot.config.slots = 1;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: slots out of bounds 0x1\n");
-    boot = good_boot(AGE_A2, &elf);
+    boot = good_boot(REVISION_A2, &elf);
     boot.config.ep_ids = 366;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: ep_ids out of bounds 0x16e\n");
-    boot = good_boot(AGE_A2, &elf);
+    boot = good_boot(REVISION_A2, &elf);
     boot.config.regions = 65;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: regions out of bounds 0x41\n");
-    boot = good_boot(AGE_A2, &elf);
+    boot = good_boot(REVISION_A2, &elf);
     boot.config.arena_bytes = 4097;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: arena_bytes is not whole pages 0x1001\n");
     boot.config.arena_bytes = 0; /* the age's: more than the host has */
@@ -235,7 +235,7 @@ static void defaults(void **state)
     struct kernel_config config;
     (void)state;
     kernel_config_default(&config);
-    assert_int_equal(config.age, AGE_A2);
+    assert_int_equal(config.revision, REVISION_A2);
     assert_string_equal(config.nonce, "-");
     assert_int_equal(config.watchdog_ms, 4000);
     assert_int_equal(config.without, 0);

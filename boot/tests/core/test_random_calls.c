@@ -171,7 +171,7 @@ static void random_calls(void **state)
     uint64_t maps = 0, messages = 0, hands = 0, children = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         uint64_t random = seed * UINT64_C(0x9E3779B97F4A7C15);
-        struct kernel_config config = rig_config(rig_is_a1() ? AGE_A1 : AGE_A2);
+        struct kernel_config config = rig_config(rig_is_a1() ? REVISION_A1 : REVISION_A2);
         config.spaces = 1000;
         config.watchdog_ms = 600000;
         rig_boot(&config);

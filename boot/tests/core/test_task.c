@@ -142,7 +142,7 @@ static void errors_are_negative_numbers(void **state)
 static void calls_can_be_switched_off(void **state)
 {
     (void)state;
-    struct kernel_config config = rig_config(AGE_A2);
+    struct kernel_config config = rig_config(REVISION_A2);
     config.without = UINT64_C(1) << NX_SYS_VMO_SHARE_RO | UINT64_C(1) << 0;
     rig_boot(&config);
     REFUSES(-NX_ENOSYS, rig_init(), NX_SYS_VMO_SHARE_RO, 0);

@@ -14,7 +14,7 @@ import guest_boot  # noqa: E402  puts scripts on the path
 from judge import exit_codes  # noqa: E402
 from tap import Tap  # noqa: E402
 
-AGES = ("a1", "a2")
+REVISIONS = ("a1", "a2")
 EXIT_PANIC = exit_codes.number("panic")
 WALL_SECONDS = 60  # a kernel that does not end by itself is stopped then, and red
 PAGE_BYTES = 4096
@@ -25,9 +25,9 @@ PANIC = re.compile(r"kernel: panic: kernel (load|store) fault at pc 0x([0-9a-f]+
 GUARD = re.compile(r"fault: guard va=0x([0-9a-f]+)")
 
 
-def boot(kernel, age):
+def boot(kernel, revision):
     machine = guest_boot.Machine(kernel=guest_boot.BUILD / "fault" / f"{kernel}.elf", wall_seconds=WALL_SECONDS)
-    return guest_boot.start(INIT, age, guest_boot.WATCHDOG_MS, machine=machine)
+    return guest_boot.start(INIT, revision, guest_boot.WATCHDOG_MS, machine=machine)
 
 
 def matches(run, pattern):
@@ -50,24 +50,24 @@ CASES = {
 }
 
 
-def check(tap, kernel, age):
+def check(tap, kernel, revision):
     access, addresses, audits = CASES[kernel]
-    run = boot(kernel, age)
+    run = boot(kernel, revision)
     log = "\n".join(run.console[-20:])
-    tap.check(run.ran.exit_code == EXIT_PANIC and not run.ran.stopped, f"{kernel} on {age}: it ends with {EXIT_PANIC}",
+    tap.check(run.ran.exit_code == EXIT_PANIC and not run.ran.stopped, f"{kernel} on {revision}: it ends with {EXIT_PANIC}",
               f"exit code {run.ran.exit_code}, stopped: {run.ran.stopped}\n{log}")
     panics = matches(run, PANIC)
     good = len(panics) == 1 and panics[0].group(1) == access and int(panics[0].group(3), 16) in addresses(run)
-    tap.check(good, f"{kernel} on {age}: one panic line, a {access} fault at the address", log)
+    tap.check(good, f"{kernel} on {revision}: one panic line, a {access} fault at the address", log)
     said = run.audit is not None and run.audit["result"][0]["init"] == "panic"
-    tap.check(said == audits, f"{kernel} on {age}: {'with' if audits else 'without'} an audit", "\n".join(run.faults))
+    tap.check(said == audits, f"{kernel} on {revision}: {'with' if audits else 'without'} an audit", "\n".join(run.faults))
 
 
 def main():
     tap = Tap()
     for kernel in CASES:
-        for age in AGES:
-            check(tap, kernel, age)
+        for revision in REVISIONS:
+            check(tap, kernel, revision)
     tap.done()
 
 

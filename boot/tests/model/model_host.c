@@ -275,7 +275,7 @@ static const char *check(void *ctx, const struct model *m)
 
 static void boot_kernel(const struct host_boot *boot)
 {
-    struct kernel_config config = rig_config(boot->is_a1 ? AGE_A1 : AGE_A2);
+    struct kernel_config config = rig_config(boot->is_a1 ? REVISION_A1 : REVISION_A2);
     config.slots = boot->slots;
     config.ep_ids = boot->ep_ids;
     config.regions = boot->regions;
