@@ -7,11 +7,11 @@
 	.section .text.entry, "ax"
 	.globl	_start
 _start:
-	/* 1. No interrupt may arrive, and the next trap is the kernel's own. Live: a0, a1. */
+	/* 1. Mask all interrupts; sscratch = 0 marks the next trap as the kernel's own. Live: a0, a1. */
 	csrw	sie, zero
 	csrw	sscratch, zero
 
-	/* 2. gp for the linker's relaxations; sp at the top of the kernel stack. Live: a0, a1. */
+	/* 2. Set gp for the linker's relaxations and sp to the top of the kernel stack. Live: a0, a1. */
 	.option push
 	.option norelax
 	la	gp, __global_pointer$
@@ -26,8 +26,8 @@ _start:
 	addi	t0, t0, 8
 	j	1b
 
-	/* 4. From here on a trap is reported: sscratch is 0, so trap_entry takes it for the kernel's own and
-	 * panics. The firmware leaves the address of _start in stvec. Live: a0, a1. */
+	/* 4. Set the trap vector. The firmware leaves the address of _start in stvec. From here on a trap
+	 * panics, because sscratch is 0. Live: a0, a1. */
 2:	la	t0, trap_entry
 	csrw	stvec, t0
 

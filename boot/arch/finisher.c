@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SiFive test finisher of QEMU virt: the one way to give the host an exit code. */
+/* The SiFive test finisher of QEMU virt: gives the host an exit code. */
 #include "arch/machine.h"
 #include "core/port.h"
 
-#define FINISHER_FAIL 0x3333 /* with the code in the upper half; 8 bits reach the host */
+#define FINISHER_FAIL 0x3333 /* the code goes into the upper half; the host sees its low 8 bits */
 
 static volatile uint32_t *finisher = (volatile uint32_t *)(uintptr_t)MACHINE_FINISHER_PA;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's own page table (Sv39, RISC-V privileged specification 4.4): W^X from here on. */
+/* The kernel's own page table (Sv39, RISC-V privileged specification 4.4). It enforces W^X. */
 #include "arch/machine.h"
 #include "core/port.h"
 #include "core/pte.h"
@@ -16,9 +16,8 @@ extern const char __text_end[], __rodata_end[], __bss_end[];
 extern const char kernel_stack_guard[], panic_stack_guard[]; /* stacks.S */
 
 static uint64_t root[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES)));
-static uint64_t ram_mid[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES))); /* 0x80000000, 1 GiB by 2 MiB */
-static uint64_t kernel_low[PTE_COUNT]
-    __attribute__((aligned(NX_PAGE_BYTES))); /* 0x80200000, 2 MiB by 4 KiB */
+static uint64_t ram_mid[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES)));    /* 0x80000000, 2 MiB pages */
+static uint64_t kernel_low[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES))); /* 0x80200000, 4 KiB pages */
 static uint64_t device_mid[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES)));
 static uint64_t device_low[PTE_COUNT] __attribute__((aligned(NX_PAGE_BYTES)));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What boot/init asks of the machine, in the order in which it asks. */
+/* The machine interface that boot/init uses, in calling order. */
 #ifndef ARCH_MACHINE_H
 #define ARCH_MACHINE_H
 
@@ -12,21 +12,22 @@
 #define MACHINE_RAM_PA 0x80000000
 #define MACHINE_KERNEL_END_PA 0x80400000 /* linker/kernel.ld's KERNEL_END */
 
-/* Builds the kernel's page table over [MACHINE_RAM_PA, ram_end_pa) and turns Sv39 on. Returns the
- * physical address of the root, whose upper half every address space shares.
+/* Builds the kernel's page table over [MACHINE_RAM_PA, ram_end_pa) and enables Sv39. Returns the physical
+ * address of the root table. Every address space shares its upper half.
  *
  *   0x00000000  user, two root entries (2 GiB), empty here
  *   0x80000000  the firmware: not mapped
- *   0x80200000  kernel text RX, rodata R, data RW, page by page; not the page below each stack
+ *   0x80200000  kernel text RX, rodata R, data RW, by 4 KiB; the page below each stack is not mapped
  *   0x80400000  the rest of RAM, RW, by 2 MiB; virtual = physical
  *   0xC0000000  UART, then the test finisher, one page each, RW
  */
 uint64_t machine_map(uint64_t ram_end_pa);
 
-/* Sets what traps out of tasks need, and enables the timer interrupt. The vector is set in entry.S. */
+/* Sets the status bits under which tasks run and enables the timer interrupt. entry.S sets the trap
+ * vector. */
 void machine_traps(void);
 
-/* Runs the task that kernel_next names; does not return. In trap_entry.S. */
+/* Resumes the task that kernel_next returns; does not return. In trap_entry.S. */
 _Noreturn void machine_run(void);
 
 /* Moves the devices to their mapped addresses; called by machine_map. */

@@ -10,7 +10,7 @@
 
 void *port_ptr(uint64_t pa)
 {
-    return (void *)(uintptr_t)pa; /* machine_map: RAM is mapped at its own address */
+    return (void *)(uintptr_t)pa; /* machine_map maps RAM at its physical address */
 }
 
 uint64_t port_ticks(void)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's two stacks, each above a page that machine_map leaves unmapped: a stack that overflows
- * faults there and ends in a panic.
+ * The kernel's two stacks. machine_map leaves the page below each unmapped, so a stack overflow faults and
+ * ends in a panic.
  *
  *   panic_stack_guard    not mapped
- *                        the stack of a panic after the kernel itself has trapped
+ *                        the stack for traps in the kernel, which panic
  *   kernel_stack_guard   not mapped (panic_stack_top)
- *                        the one stack of the kernel
+ *                        the stack of the kernel
  *   kernel_stack_top
  */
 #include "nexus_abi.h"

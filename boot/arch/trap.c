@@ -17,7 +17,7 @@ struct trap_frame *trap_user(uint64_t cause);
 struct trap_frame *trap_next(void);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
 
-static uint64_t armed_ticks; /* what the timer is set to; 0: must be set anew */
+static uint64_t armed_ticks; /* the tick that the timer is set to; 0: set it again */
 
 void machine_traps(void)
 {
@@ -42,7 +42,7 @@ static void on_timer(void)
     kernel_timer();
 }
 
-/* The frame to resume, with its page table in place and the timer set. */
+/* Picks the next task, loads its page table, sets the timer and returns its frame. */
 struct trap_frame *trap_next(void)
 {
     uint64_t root_pa = 0;
@@ -89,7 +89,7 @@ static void on_fault(uint64_t cause)
     kernel_fault(fault_kind(cause), va);
 }
 
-/* A trap out of a task; gives the frame to resume. */
+/* Handles a trap from a task and returns the frame to resume. */
 struct trap_frame *trap_user(uint64_t cause)
 {
     if (cause == SCAUSE_ECALL_U) {

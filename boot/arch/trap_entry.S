@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only way into and out of user mode.
- *
- * sscratch holds the running task's frame while in U-mode, and 0 while in the kernel: that is how
- * the entry tells the two apart (RISC-V privileged specification, 4.1.6).
+ * The only entry from user mode and the only return to it. In U-mode sscratch holds the frame of the running
+ * task; in the kernel it holds 0. The entry uses it to tell a task's trap from the kernel's own (RISC-V
+ * privileged specification, 4.1.6).
  */
 #include "trap_offsets.h"
 
 /*
- * Which registers are saved and loaded when. Each list serves both ways, so they cannot drift apart.
- * a0 (x10) is the last of its list, since it holds the frame while the others are loaded. sp (x2) is in
- * neither: the entry swaps it with sscratch.
+ * The registers saved at each trap, and those saved only at a switch of tasks. Save and restore share one
+ * list, so they cannot differ. a0 (x10) is the last of its list because it holds the frame while the others
+ * are loaded. sp (x2) is in neither list because the entry swaps it with sscratch.
  */
-#define AT_EACH_TRAP 1, 3, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31, 10 /* C may overwrite; s0 */
-#define AT_A_SWITCH 4, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27                      /* C preserves; tp */
+#define AT_EACH_TRAP 1, 3, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31, 10 /* caller-saved; s0 */
+#define AT_A_SWITCH 4, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27                      /* callee-saved; tp */
 
 /* op x, frame for each register of a list: op is sd or ld, \base holds the frame. */
 .macro for_each op, base, registers:vararg
@@ -22,13 +21,13 @@
 	.endr
 .endm
 
-/* x1 to x31 are in the lists once, but for sp. */
+/* Each of x1 to x31 except sp is in exactly one list, once. */
 	.set	sum_of_bits, 1 << 2
 	.irp	n, AT_EACH_TRAP, AT_A_SWITCH
 	.set	sum_of_bits, sum_of_bits + (1 << \n)
 	.endr
 	.if	sum_of_bits - 0xfffffffe
-	.error	"a register is missing from the lists of the trap entry, or stands twice"
+	.error	"a register is missing from the lists of the trap entry, or is in them twice"
 	.endif
 
 	.section .text
@@ -39,18 +38,17 @@ trap_entry:
 	csrrw	sp, sscratch, sp
 	beqz	sp, trap_in_kernel
 
-	/* 2. Save what C code may overwrite, and s0 (x8) to keep the frame in. Live: sp = frame. x2 (sp) waits
-	 * in sscratch. */
+	/* 2. Save the caller-saved registers and s0 (x8), which will hold the frame. Live: sp = frame. */
 	for_each sd, sp, AT_EACH_TRAP
 
-	/* 3. The two that the swap hid; sscratch = 0 from here on: we are in the kernel. */
+	/* 3. Save the task's sp and pc. sscratch = 0 from here on: the CPU is in the kernel. */
 	csrrw	t0, sscratch, zero
 	sd	t0, FRAME_X(2)(sp)
 	csrr	t1, sepc
 	sd	t1, FRAME_PC(sp)
 	mv	s0, sp
 
-	/* 4. Kernel gp and stack; a0 = trap_user(cause) is the frame to resume. Live: s0 = frame. */
+	/* 4. Load the kernel's gp and sp. a0 = trap_user(cause), the frame to resume. Live: s0 = frame. */
 	.option push
 	.option norelax
 	la	gp, __global_pointer$
@@ -60,15 +58,15 @@ trap_entry:
 	call	trap_user
 	beq	a0, s0, 6f
 
-	/* 5. Another task: the callee-saved registers still belong to the old one; save them. If it has ended,
-	 * its frame is free, and zeroed before reuse. Live: a0 = new frame, s0 = old frame. */
+	/* 5. Switch tasks. The callee-saved registers still belong to the old task; save them. If that task has
+	 * ended, its frame is free and is zeroed before reuse. Live: a0 = new frame, s0 = old frame. */
 	for_each sd, s0, AT_A_SWITCH
 
-	/* Resume a task whose page table is in place. Live: a0 = frame. */
+	/* Resume a task whose page table is loaded. Live: a0 = frame. */
 trap_return:
 	for_each ld, a0, AT_A_SWITCH
 
-	/* 6. The rest, a0 last. Live: a0 = frame; tp and s1 to s11 are the task's. */
+	/* 6. Load the other registers, a0 last. Live: a0 = frame; tp and s1 to s11 hold the task's values. */
 6:	ld	t0, FRAME_PC(a0)
 	csrw	sepc, t0
 	csrw	sscratch, a0
@@ -82,8 +80,8 @@ machine_run:
 	call	trap_next
 	j	trap_return
 
-	/* The kernel itself trapped: a defect. sscratch holds the kernel's sp. A second trap on the way
-	 * comes here again and reports itself; panic_stack_top is used by nobody else. */
+	/* The kernel itself trapped: a defect. sscratch holds the kernel's sp. Only this path uses
+	 * panic_stack_top. A second trap on the way comes here again and is reported. */
 trap_in_kernel:
 	csrrw	sp, sscratch, zero
 	la	sp, panic_stack_top

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Offsets in struct trap_frame for trap_entry.S; trap.c pins them. */
+/* Offsets in struct trap_frame for trap_entry.S; trap.c asserts them. */
 #ifndef ARCH_TRAP_OFFSETS_H
 #define ARCH_TRAP_OFFSETS_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The UART of QEMU virt (16550), output alone. Direct stores: no firmware call a byte. */
+/* The UART of QEMU virt (16550), output only. Stores go directly to the device, not through the firmware. */
 #include "arch/machine.h"
 #include "core/port.h"
 
 #define UART_THR 0          /* transmit holding register */
 #define UART_LSR 5          /* line status register */
-#define UART_LSR_EMPTY 0x20 /* the holding register takes a byte */
+#define UART_LSR_EMPTY 0x20 /* the holding register is empty */
 #define UART_SPINS_MAX 1000000
 
 static volatile uint8_t *uart = (volatile uint8_t *)(uintptr_t)MACHINE_UART_PA;
