@@ -19,7 +19,7 @@ static struct {
     uint64_t used_bytes;
     uint64_t vmos_live;
     uint32_t last_id;
-    uint32_t count;                            /* of live[], a2 alone */
+    uint32_t count;                            /* entries of live[]; a2 only */
     struct arena_range live[ARENA_RANGES_MAX]; /* sorted by base_pa */
 } arena;
 

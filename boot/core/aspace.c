@@ -11,9 +11,9 @@
 #include "core/pte.h"
 
 _Static_assert(NX_PROT_READ << 1 == PTE_R && NX_PROT_WRITE << 1 == PTE_W && NX_PROT_EXEC << 1 == PTE_X,
-               "a protection shifted by one is the entry's bits");
+               "prot << 1 must give the bits of an entry");
 
-_Static_assert(ASPACE_USER == PTE_U && ASPACE_OWNED == PTE_OWNED, "bits of an entry");
+_Static_assert(ASPACE_USER == PTE_U && ASPACE_OWNED == PTE_OWNED, "ASPACE_* must equal bits of an entry");
 
 #define LEVEL_ROOT 2u
 #define LEVEL_MIDDLE 1u
@@ -22,7 +22,7 @@ _Static_assert(ASPACE_USER == PTE_U && ASPACE_OWNED == PTE_OWNED, "bits of an en
 
 _Static_assert(REGION_VM_MAP - REGION_MAP == AUDIT_VIA_VM_MAP &&
                    REGION_AS_MAP - REGION_MAP == AUDIT_VIA_AS_MAP,
-               "the kinds of maps in the audit's order");
+               "the kinds of maps must be in the audit's order");
 
 static struct aspace spaces[ASPACES_MAX];
 static uint64_t kernel_root;
@@ -32,22 +32,23 @@ static unsigned index_at(uint64_t va, unsigned level)
     return (unsigned)(va >> (12 + 9 * level) & (PTE_COUNT - 1));
 }
 
-/* The table that an entry of this one leads to; NULL for none and for the kernel's own large pages. */
+/* The next-level table for va; NULL if the entry is empty or a large page of the kernel. */
 static uint64_t *table_below(const uint64_t *table, uint64_t va, unsigned level)
 {
     const uint64_t entry = table[index_at(va, level)];
     return (entry & (PTE_V | PTE_LEAF)) == PTE_V ? port_ptr(pte_pa(entry)) : NULL;
 }
 
-/* The leaf table of va; NULL when there is none. */
+/* The leaf table of va, or NULL. */
 static uint64_t *leaf_table(const struct aspace *space, uint64_t va)
 {
     const uint64_t *middle = table_below(port_ptr(space->root_pa), va, LEVEL_ROOT);
     return middle == NULL ? NULL : table_below(middle, va, LEVEL_MIDDLE);
 }
 
-/* Makes what is missing on the way to the leaf table of va. NULL without frames and where the kernel has a
- * large page. Seldom called: apart, so that aspace_map does not save registers for it. */
+/* Returns the leaf table of va and allocates missing tables on the way. Returns NULL if no frame is left or
+ * the kernel has a large page there. Kept out of line: it runs rarely, and aspace_map would save registers
+ * for it. */
 __attribute__((noinline)) static uint64_t *make_leaf_table(const struct aspace *space, uint64_t va)
 {
     uint64_t *table = port_ptr(space->root_pa);
@@ -102,7 +103,7 @@ struct aspace *aspace_create(uint32_t owner)
     return space;
 }
 
-/* Whether the page at `off` of a run is the first in its leaf table: only there is a walk needed. */
+/* True if the page at `off` is the run's first in its leaf table. Only such a page needs a walk. */
 static bool begins_table(uint64_t va, uint64_t off)
 {
     return off == 0 || (va + off) % TABLE_SPAN_BYTES == 0;
@@ -165,7 +166,7 @@ static void free_middle_table(uint64_t table_pa)
     frames_free(table_pa);
 }
 
-/* The last look at the pages of a mapping; nothing to report of an image. */
+/* Reports page usage when a mapping ends. Images are not in the audit. */
 static void report_end(const struct aspace *space, const struct region *region)
 {
     if (region->map_id == 0) {
@@ -211,11 +212,11 @@ uint64_t aspace_handle(const struct aspace *space)
 
 bool aspace_tables_fit(uint64_t bytes)
 {
-    /* A leaf table for each 2 MiB and one more where the run starts within one; middle tables alike. */
+    /* One leaf table for each 2 MiB and two for the ends; middle tables likewise. */
     return frames_available() >= bytes / TABLE_SPAN_BYTES + 2 + bytes / ROOT_ENTRY_BYTES + 2;
 }
 
-/* An entry is made where there was none, and taken away where there was one. */
+/* Panics unless the write makes an invalid entry valid or a valid entry invalid. */
 static void set_entry(uint64_t *table, uint64_t va, uint64_t entry)
 {
     const unsigned i = index_at(va, 0);
@@ -243,7 +244,7 @@ void aspace_map(struct aspace *space, uint64_t va, uint64_t base_pa, uint64_t by
     port_tlb_flush();
 }
 
-/* The audit's record of a new mapping. */
+/* Reports a new mapping to the audit. */
 static void report_made(const struct aspace *space, const struct region *region, uint64_t off, bool alias)
 {
     const struct audit_map record = {.pid = space->owner,
@@ -288,7 +289,8 @@ bool aspace_is_canonical(uint64_t va)
     return above == 0 || above == UINT64_MAX >> (ASPACE_VA_BITS - 1);
 }
 
-/* Whether any page lies in a GiB that the kernel uses: its whole root entry is unavailable. */
+/* True if any page lies in a GiB that the kernel uses. A root entry used by the kernel is unavailable as a
+ * whole. */
 static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     const uint64_t *root = port_ptr(space->root_pa), *shared = port_ptr(kernel_root);
@@ -328,7 +330,7 @@ bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, ui
         return false;
     }
     const uint64_t entry = table[index_at(va, 0)];
-    const bool reserved = (entry & (PTE_R | PTE_W)) == PTE_W; /* write without read always faults */
+    const bool reserved = (entry & (PTE_R | PTE_W)) == PTE_W; /* write-only entries always fault */
     const uint64_t need = (uint64_t)prot << 1 | PTE_V | PTE_U;
     if (reserved || (entry & need) != need) {
         return false;

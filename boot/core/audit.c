@@ -13,7 +13,7 @@ void audit_init(void)
     memset(&audit, 0, sizeof(audit));
 }
 
-/* The place of the next record, or -1 (and one more lost) when the table of `max` is full. */
+/* Returns the index of the next record. Returns -1 and counts a lost record if the table is full. */
 static int next_place(struct audit_count *count, uint32_t max)
 {
     if (count->used == max) {
@@ -95,7 +95,7 @@ void audit_map_made(uint32_t id, const struct audit_map *map)
     made->live = true;
 }
 
-/* NULL for one that found the table full, and when the audit of mappings is taken. */
+/* Returns NULL if the mapping was not recorded or the record of mappings is closed. */
 static struct audit_map *map_of(uint32_t id)
 {
     return id >= 1 && id <= audit.map_count.used && !audit.maps_are_taken ? &audit.maps[id - 1] : NULL;

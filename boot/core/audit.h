@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's own record of the run (docs/testing/audit.md). Rooms report facts here as they happen;
- * audit_print says them all at the end. The tables are bounded: what does not fit is counted. Nothing here
- * gives an answer, so that what the kernel does cannot depend on what is recorded.
+ * The kernel's own record of the run (docs/testing/audit.md). The kernel reports facts here as they happen;
+ * audit_print prints them at the end. The tables are bounded, and records that do not fit are counted. No
+ * function returns a value, so the kernel's behaviour cannot depend on what is recorded.
  */
 #ifndef CORE_AUDIT_H
 #define CORE_AUDIT_H
@@ -22,14 +22,14 @@ void audit_task_reaped(uint32_t pid);
 void audit_vmo(uint32_t id, uint32_t creator, uint64_t base_pa, uint64_t bytes);
 void audit_vmo_destroyed(uint32_t id);
 
-/* Mappings by the id that core/region gives them, from 1 on. The pages that were used are reported when
- * the mapping ends, and for those that live when the audit is taken. */
+/* Mappings, by the id that core/region assigns, from 1. Page usage is reported when a mapping ends and, for
+ * live mappings, before teardown. */
 void audit_map_made(uint32_t id, const struct audit_map *map);
 void audit_map_extended(uint32_t id, uint64_t bytes);
 void audit_map_usage(uint32_t id, const struct audit_usage *usage);
 void audit_map_unmapped(uint32_t id, const struct audit_usage *usage);
 
-/* The audit of mappings is taken: the teardown that follows does not change it. */
+/* Closes the record of mappings, so that teardown does not change it. */
 void audit_maps_taken(void);
 
 void audit_copied_into_vmo(uint32_t pid, uint64_t bytes);
@@ -39,12 +39,13 @@ void audit_grant(uint32_t from, uint32_t to, enum audit_grant_via via, const str
 void audit_msg(const struct audit_msg *msg);
 void audit_undelivered(uint64_t messages);
 
-/* A line of the console has ended. */
+/* Records a finished console line. */
 void audit_console(const struct audit_console *entry);
 void audit_res(enum audit_when when, const struct audit_res *res);
 void audit_unreclaimed(const char *what, uint64_t n);
 
-/* The real kernel would not have survived this: `id` is the statement, `what` a word with dashes. */
+/* Records an event that the real kernel would not survive. `id` names the statement of docs/abi.md, `what`
+ * is the case in words with dashes. */
 void audit_hazard(uint32_t pid, uint64_t call, const char *id, const char *what);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit's lines, as docs/testing/audit.md has them: kinds and keys in its order. */
+/* Prints the audit. Kinds and keys are in the order of docs/testing/audit.md. */
 #include "core/audit_print.h"
 
 #include "core/audit_tables.h"
@@ -47,7 +47,7 @@ static void print_overflow(const char *kind, const struct audit_count *count)
     line_end(&line);
 }
 
-/* A name is a task's own words: what could be taken for the line's structure becomes '?'. */
+/* The task chose the name, so a byte that could break the structure of the line is printed as '?'. */
 static void print_name(struct line *line, const char *name)
 {
     line_text(line, " name=");

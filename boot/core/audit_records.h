@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel reports to its audit, and how much of it the audit keeps. */
+/* The records that the kernel reports to the audit, and how many of each the audit keeps. */
 #ifndef CORE_AUDIT_RECORDS_H
 #define CORE_AUDIT_RECORDS_H
 
@@ -21,7 +21,7 @@
 #define AUDIT_HEAD_BYTES 64
 #define AUDIT_BY_KERNEL 0
 #define AUDIT_BY_SEVERAL UINT32_MAX
-#define AUDIT_CALL_FAULT UINT64_MAX /* a hazard that no call but a fault raised */
+#define AUDIT_CALL_FAULT UINT64_MAX /* the hazard came from a fault, not from a call */
 
 enum audit_end { AUDIT_END_NONE, AUDIT_END_EXIT, AUDIT_END_FAULT };
 enum audit_via { AUDIT_VIA_MAP, AUDIT_VIA_VM_MAP, AUDIT_VIA_AS_MAP };
@@ -29,7 +29,7 @@ enum audit_grant_via { AUDIT_GRANT_MOVE, AUDIT_GRANT_TRANSFER };
 enum audit_when { AUDIT_WHEN_START, AUDIT_WHEN_DONE, AUDIT_WHEN_END, AUDIT_WHENS };
 enum audit_result { AUDIT_DONE, AUDIT_EXITED, AUDIT_FAULTED, AUDIT_WATCHDOG, AUDIT_PANIC, AUDIT_REFUSED };
 
-/* Pages of a mapping whose entry has A or D set. */
+/* The number of pages of a mapping with A set, and with D set. */
 struct audit_usage {
     uint64_t accessed, dirtied;
 };
@@ -53,9 +53,9 @@ struct audit_msg {
     uint8_t head[AUDIT_HEAD_BYTES];
 };
 
-/* A line of the console, without its '\n'. */
+/* A console line, without its '\n'. */
 struct audit_console {
-    uint32_t by; /* the pid that wrote all of it; AUDIT_BY_* */
+    uint32_t by; /* the pid that wrote the whole line, or AUDIT_BY_* */
     uint32_t len;
     uint8_t head[AUDIT_HEAD_BYTES];
 };

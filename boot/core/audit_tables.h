@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What audit.c records and audit_print.c prints; of no concern to anyone else. */
+/* The tables that audit.c fills and audit_print.c prints. Internal to the audit. */
 #ifndef CORE_AUDIT_TABLES_H
 #define CORE_AUDIT_TABLES_H
 
@@ -37,7 +37,7 @@ struct audit_unreclaimed {
     uint64_t n;
 };
 
-/* How far a table is filled, and how many records found it full. */
+/* Entries in use, and records lost because the table was full. */
 struct audit_count {
     uint32_t used;
     uint64_t lost;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capabilities and the table of them that each task has (K-14, K-15, K-40). */
+/* Capabilities, and the capability table of each task (K-14, K-15, K-40). */
 #ifndef CORE_CAP_H
 #define CORE_CAP_H
 
@@ -16,7 +16,7 @@ enum cap_kind {
     CAP_ENDPOINT,
     CAP_FACTORY,
     CAP_VMO,
-    CAP_ALIAS /* a VMO that its holder can only read (K-28) */
+    CAP_ALIAS /* a read-only capability to a VMO (K-28) */
 };
 
 struct cap {
@@ -27,37 +27,37 @@ struct cap {
 };
 
 struct cap_table {
-    uint32_t end; /* from this slot on none was ever used */
+    uint32_t end; /* no slot from here on was ever used */
     struct cap slots[CAP_SLOTS_MAX];
 };
 
-/* How many slots a table has in this boot. */
+/* Sets the number of slots in every table. */
 void cap_init(uint32_t slots);
 
-/* All slots empty. */
+/* Empties all slots. */
 void cap_clear_all(struct cap_table *table);
 
-/* The capability in a slot; NULL when the slot is empty or out of range. */
+/* Returns the capability in a slot; NULL if the slot is empty or out of range. */
 const struct cap *cap_find(const struct cap_table *table, uint64_t slot);
 
-/* Likewise, of exactly this kind and with all of these rights. */
+/* Likewise, but also NULL if it is of another kind or lacks one of these rights. */
 const struct cap *cap_find_kind(const struct cap_table *table, uint64_t slot, enum cap_kind kind,
                                 uint8_t rights);
 
 bool cap_slot_exists(uint64_t slot);
 
-/* The lowest free slot, or CAP_NO_SLOT when the table is full. */
+/* The lowest free slot, or CAP_NO_SLOT if the table is full. */
 uint32_t cap_free_slot(const struct cap_table *table);
 
-/* Puts a capability into a slot that exists, over whatever was there. */
+/* Writes a capability into an existing slot and overwrites its content. */
 void cap_place(struct cap_table *table, uint32_t slot, const struct cap *cap);
 
-/* Empties a slot that exists and gives back what was in it. */
+/* Empties an existing slot and returns the capability that was in it. */
 struct cap cap_take(struct cap_table *table, uint32_t slot);
 
 uint32_t cap_used(const struct cap_table *table);
 
-/* How many slots hold this VMO or an alias of it. */
+/* Counts the slots that hold this VMO or an alias of it. */
 uint32_t cap_count_vmo(const struct cap_table *table, uint32_t vmo_id);
 
 static inline bool cap_is_memory(const struct cap *cap)

@@ -55,10 +55,10 @@ uint64_t config_arena_bytes(const struct kernel_config *config)
     return config->arena_bytes != 0 ? config->arena_bytes : revisions[config->revision].arena_bytes;
 }
 
-static void fill(uint32_t *value, uint32_t revisions_own)
+static void fill(uint32_t *value, uint32_t default_value)
 {
     if (*value == 0) {
-        *value = revisions_own;
+        *value = default_value;
     }
 }
 

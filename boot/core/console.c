@@ -20,7 +20,7 @@ static void end_line(void)
     line_is_open = false;
 }
 
-/* What a byte adds to the record of its line. */
+/* Adds a byte to the record of the open line. */
 static void note(uint32_t by, char byte)
 {
     if (!line_is_open) {
@@ -47,7 +47,7 @@ void console_write(uint32_t by, const char *bytes, size_t n)
     }
 }
 
-/* The kernel's '\n' does not make it an author. */
+/* The record does not count the kernel as an author of the line. */
 void console_end_open_line(void)
 {
     if (!line_is_open) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console: who wrote which line. What a task writes passes straight through. Of the open line the
- * kernel remembers the writer and the beginning: for the audit, and to start its own lines afresh.
+ * The console. Output is printed at once. The kernel records the author and the first bytes of the open line
+ * for the audit, and ends that line before it prints a line of its own.
  */
 #ifndef CORE_CONSOLE_H
 #define CORE_CONSOLE_H
@@ -19,7 +19,7 @@ void console_write(uint32_t by, const char *bytes, size_t n);
 /* Ends a line that a task left open. */
 void console_end_open_line(void);
 
-/* Begins a line of the kernel's own; line_end puts it on the console. */
+/* Begins a kernel line; line_end prints it. */
 void console_begin(struct line *line);
 
 #endif

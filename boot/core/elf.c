@@ -6,7 +6,7 @@
 #include "core/checked.h"
 #include "elf64.h"
 
-/* The tables of an ELF64 file are read straight into structs: these, and those of elf64.h. */
+/* ELF64 tables are read directly into these structs and those of elf64.h. */
 struct section_header {
     uint32_t name, type;
     uint64_t flags, addr, offset, size;
@@ -29,8 +29,8 @@ _Static_assert(offsetof(struct symbol, value) == 8, "ELF64 symbol: st_value");
 enum { SECTION_SYMTAB = 2, SECTION_STRTAB = 3, SYMBOL_UNDEFINED = 0 };
 enum { PROGRAM_HEADERS_MAX = 64, SYMBOLS_A_READ = 16, NAME_BYTES_A_READ = 64 };
 
-/* Where a segment may lie: [page 1, user top), off the stack's area. The area begins 1 MiB below
- * 0x20000000, room for the largest stack, and ends with the guard page (K-11). */
+/* A segment must lie in [page 1, user top) outside the stack area. The area starts 1 MiB below 0x20000000,
+ * enough for the largest stack, and ends with the guard page (K-11). */
 #define USER_LOW_VA NX_PAGE_BYTES
 #define USER_TOP_VA NX_USER_TOP
 #define STACK_AREA_VA 0x1FF00000u
@@ -41,7 +41,7 @@ static bool in_file(const struct elf_source *source, uint64_t off, uint64_t byte
     return range_inside(off, bytes, source->bytes);
 }
 
-/* Reads the header and sees that it is one: as far as elf_plan and elf_symbol have it in common. */
+/* Reads the header and makes the checks that elf_plan and elf_symbol share. */
 static enum elf_status read_header(const struct elf_source *source, struct elf64_header *header)
 {
     static const uint8_t magic[4] = {0x7f, 'E', 'L', 'F'};
@@ -75,7 +75,7 @@ static enum elf_status check_header(const struct elf_source *source, const struc
     return header->entry % 2 == 0 ? ELF_OK : ELF_BAD_ENTRY;
 }
 
-/* Sv39 has no pages that can be written and not read, so W brings R along. */
+/* Sv39 has no write-only pages, so W implies R. */
 static uint32_t segment_prot(uint32_t flags)
 {
     uint32_t prot = 0;
@@ -91,7 +91,7 @@ static uint32_t segment_prot(uint32_t flags)
     return prot;
 }
 
-/* Copies what is to be loaded into the plan, not yet checked. */
+/* Copies the loadable segments into the plan without checking them. */
 static enum elf_status collect_segments(const struct elf_source *source, const struct elf64_header *header,
                                         struct elf_plan *plan)
 {
@@ -104,7 +104,7 @@ static enum elf_status collect_segments(const struct elf_source *source, const s
         if (plan->segment_count == ELF_SEGMENTS_MAX) {
             return ELF_TOO_MANY_SEGMENTS;
         }
-        /* A segment without file bytes may name any offset: it is never used. */
+        /* A segment without file bytes may have any offset: it is never used. */
         plan->segments[plan->segment_count] = (struct elf_segment){
             .va = ph.vaddr,
             .mem_bytes = ph.memsz,
@@ -117,7 +117,7 @@ static enum elf_status collect_segments(const struct elf_source *source, const s
     return plan->segment_count == 0 ? ELF_NO_SEGMENT : ELF_OK;
 }
 
-/* A segment without any permission is refused too: its page table entries would read as pointers. */
+/* Refuses a segment without permissions, too: its page table entries would read as pointers. */
 static bool segment_fits(const struct elf_source *source, const struct elf_segment *segment)
 {
     if (segment->file_bytes > segment->mem_bytes || segment->prot == 0 ||
@@ -138,7 +138,7 @@ static bool share_page(const struct elf_segment *a, const struct elf_segment *b)
     return a_first <= b_last && b_first <= a_last;
 }
 
-/* One pass a rule, so that the first refusal in the enum's order is the one that is named. */
+/* Checks one rule in each pass, so that the first refusal in the enum's order is reported. */
 static enum elf_status check_segments(const struct elf_source *source, const struct elf_plan *plan)
 {
     const uint32_t write_exec = NX_PROT_WRITE | NX_PROT_EXEC;
@@ -162,7 +162,7 @@ static enum elf_status check_segments(const struct elf_source *source, const str
     return ELF_OK;
 }
 
-/* The last check, since it needs sound segments; an odd entry was refused with the header. */
+/* The last check, because it needs valid segments. check_header has refused an odd entry. */
 static enum elf_status check_entry(const struct elf_plan *plan)
 {
     for (uint32_t i = 0; i < plan->segment_count; i++) {
@@ -221,7 +221,7 @@ enum elf_status elf_plan(const struct elf_source *source, struct elf_plan *plan)
 
 /* ---- Symbols --------------------------------------------------------------------------------- */
 
-/* Finds the symbol table and its strings, and sees that both lie in the file. */
+/* Finds the symbol table and its strings, and checks that both lie in the file. */
 static enum elf_status find_symtab(const struct elf_source *source, const struct elf64_header *header,
                                    struct section_header *symtab, struct section_header *strtab)
 {
@@ -245,7 +245,7 @@ static enum elf_status find_symtab(const struct elf_source *source, const struct
                                                                                            : ELF_NO_SYMBOL;
 }
 
-/* ELF_OK when the string at name_off is exactly name, whose name_bytes include its NUL. */
+/* Returns ELF_OK if the string at name_off equals name. name_bytes includes the NUL. */
 static enum elf_status compare_name(const struct elf_source *source, const struct section_header *strtab,
                                     uint32_t name_off, const char *name, size_t name_bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads an ELF64 executable and plans its image; touches no memory of the new task. The file may lie
- * in physical memory (init) or in a task's address space (exec), so it is read through a callback.
+ * Parses an ELF64 executable into a plan and touches no memory of the new task. The file is in physical
+ * memory (init) or in a task's address space (exec), so a callback reads it.
  */
 #ifndef CORE_ELF_H
 #define CORE_ELF_H
@@ -12,8 +12,8 @@
 
 #define ELF_SEGMENTS_MAX 8
 
-/* `read` copies n bytes from file offset off to dst. It cannot fail: whoever makes a source has checked its
- * memory, and each call's range was checked against `bytes`. */
+/* `read` copies n bytes from file offset off to dst. It cannot fail: the source's creator checks its memory,
+ * and the parser checks every range against `bytes`. */
 struct elf_source {
     void (*read)(void *ctx, uint64_t off, void *dst, size_t n);
     void *ctx;
@@ -35,14 +35,14 @@ struct elf_plan {
     struct elf_segment segments[ELF_SEGMENTS_MAX]; /* in the file's order */
 };
 
-/* Every refusal has its own name; sys/ maps them to what the age answers (K-13). */
+/* Every refusal has its own name; sys/ maps it to the error of the revision (K-13). */
 enum elf_status {
     ELF_OK,
     ELF_TOO_SHORT, /* under 64 bytes */
     ELF_BAD_MAGIC,
     ELF_BAD_CLASS,  /* not 64-bit */
     ELF_BAD_DATA,   /* not little-endian */
-    ELF_BAD_TYPE,   /* e_type, e_machine or e_version: the real loaders do not look; a hazard here */
+    ELF_BAD_TYPE,   /* e_type, e_machine or e_version: the real loaders do not check them; a hazard here */
     ELF_BAD_HEADER, /* phentsize, phoff, phnum */
     ELF_BAD_ENTRY,  /* odd, or in no executable segment */
     ELF_NO_SEGMENT,
@@ -56,7 +56,7 @@ enum elf_status {
 /* Checks the whole file against the limits above and fills *plan. On refusal *plan is zeroed. */
 enum elf_status elf_plan(const struct elf_source *source, struct elf_plan *plan);
 
-/* Looks a symbol up in .symtab (init's __global_pointer$, K-12). Bounded by the file's own size. */
+/* Looks a symbol up in .symtab (init's __global_pointer$, K-12). The file's size bounds the search. */
 enum elf_status elf_symbol(const struct elf_source *source, const char *name, uint64_t *value);
 
 const char *elf_status_name(enum elf_status status);

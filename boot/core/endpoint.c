@@ -16,7 +16,7 @@ _Static_assert(FIRST_BYTES + MESSAGE_MORE_FRAMES * PAGE_BYTES >= NX_IPC_MAX_BYTE
                "K-50: largest message");
 
 static struct {
-    bool owner_limit_is_live; /* a2 bounds an owner's living endpoints, a1 all it ever made */
+    bool owner_limit_is_live; /* a2 limits an owner's live endpoints, a1 all it ever created */
     uint32_t owner_limit;
     uint32_t ids_limit;
     uint32_t ids_used;
@@ -113,7 +113,7 @@ bool ep_budget_allows(const struct endpoint *ep, uint32_t len)
 {
     uint64_t of_owner = 0;
     if (endpoints.queued_bytes + len <= NX_OWNER_QUEUED_BYTES_MAX) {
-        return true; /* an owner's bytes are among all that are queued */
+        return true; /* the owner's bytes are part of queued_bytes */
     }
     for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
         if (endpoints.table[id].owner == ep->owner) {

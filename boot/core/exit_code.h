@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exit codes of the guest, EXIT_DONE and so on. */
+/* The exit codes of the guest: EXIT_DONE and so on. */
 #ifndef CORE_EXIT_CODE_H
 #define CORE_EXIT_CODE_H
 

@@ -21,16 +21,16 @@ enum {
     AT_SIZE_STRUCT = 36
 };
 
-/* The node at depth 2 that the walk is in: only children of the root are of interest. */
+/* The open child of the root; deeper nodes are skipped. */
 struct node {
     bool is_memory, is_chosen;
     const uint8_t *reg;
-    uint32_t reg_bytes; /* 0: none seen */
+    uint32_t reg_bytes; /* 0: no reg seen */
 };
 
 struct walk {
     const uint8_t *blob;
-    uint64_t pos, struct_end;          /* what is left of the structure block */
+    uint64_t pos, struct_end;          /* the rest of the structure block */
     uint64_t strings_off, strings_end; /* the strings block */
     unsigned depth;                    /* 1 inside the root */
     bool root_seen;
@@ -48,7 +48,7 @@ struct property {
     uint32_t bytes;
 };
 
-/* A big-endian number of 4 or 8 bytes, at any alignment. */
+/* Reads a big-endian number of 4 or 8 bytes at any alignment. */
 static uint64_t big_endian(const uint8_t *at, uint32_t bytes)
 {
     uint64_t value = 0;
@@ -63,7 +63,7 @@ static uint32_t word_at(const uint8_t *at)
     return (uint32_t)big_endian(at, 4);
 }
 
-/* Takes bytes from the structure block, and the padding to the next word; NULL at its end. */
+/* Consumes bytes and their padding to the next word from the structure block; NULL past its end. */
 static const uint8_t *take(struct walk *walk, uint64_t bytes)
 {
     const uint8_t *at = walk->blob + walk->pos;
@@ -91,7 +91,7 @@ static enum fdt_status open_blob(struct walk *walk, const uint8_t *blob, uint64_
     total = word_at(blob + AT_TOTALSIZE);
     struct_off = word_at(blob + AT_OFF_STRUCT);
     strings_off = word_at(blob + AT_OFF_STRINGS);
-    /* Version 16 does not say how long the structure block is. */
+    /* Version 16 does not give the size of the structure block. */
     walk->struct_end = version > VERSION_MIN ? struct_off + word_at(blob + AT_SIZE_STRUCT) : total;
     walk->strings_end = strings_off + word_at(blob + AT_SIZE_STRINGS);
     if (total < HEADER_BYTES || total > limit_bytes || struct_off > total || walk->struct_end > total ||
@@ -136,7 +136,7 @@ static bool is_cells(uint32_t cells)
     return cells == 1 || cells == 2;
 }
 
-/* The first range of a memory node's reg. */
+/* Reads the first range of a memory node's reg. */
 static enum fdt_status memory_range(const struct walk *walk, struct fdt_facts *facts)
 {
     uint32_t address_bytes = walk->address_cells * 4, size_bytes = walk->size_cells * 4;
@@ -165,7 +165,7 @@ static enum fdt_status end_node(struct walk *walk, struct fdt_facts *facts)
     return status;
 }
 
-/* A cells property that is no word counts as 0 cells, which no reg can be read with. */
+/* A cells property that is not one word counts as 0 cells, which memory_range refuses. */
 static void root_property(struct walk *walk, const struct property *property)
 {
     uint32_t cells = property->bytes == 4 ? word_at(property->value) : 0;
@@ -213,7 +213,7 @@ static enum fdt_status chosen_property(struct walk *walk, const struct property 
     return FDT_OK;
 }
 
-/* A property's name must end within the strings block. */
+/* Reads a property and checks that its name ends inside the strings block. */
 static enum fdt_status read_property(struct walk *walk, struct property *property)
 {
     const uint8_t *head = take(walk, 8);
@@ -251,7 +251,7 @@ static enum fdt_status one_property(struct walk *walk, struct fdt_facts *facts)
     return FDT_OK;
 }
 
-/* Every turn takes at least a word, so the block's size bounds the walk. */
+/* Each round consumes at least one word, so the block's size bounds the walk. */
 static enum fdt_status walk_tokens(struct walk *walk, struct fdt_facts *facts)
 {
     enum fdt_status status = FDT_OK;
@@ -281,7 +281,7 @@ static enum fdt_status walk_tokens(struct walk *walk, struct fdt_facts *facts)
     return status;
 }
 
-/* An empty initrd is none. */
+/* Treats an empty initrd as absent. */
 static enum fdt_status initrd_range(const struct walk *walk, struct fdt_facts *facts)
 {
     if (walk->initrd_start_seen != walk->initrd_end_seen || walk->initrd_end < walk->initrd_start) {

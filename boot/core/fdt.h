@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A read-only walk of a flattened device tree (Devicetree Specification v0.3, chapter 5): just what
- * the boot needs. The blob is an allegation: every offset is checked, every loop is bounded by the
- * blob's size, and a cut or random blob gives a named refusal.
+ * Reads the facts that the boot needs from a flattened device tree (Devicetree Specification v0.3, chapter
+ * 5). The blob is not trusted: every offset is checked, the blob's size bounds every loop, and a truncated
+ * or random blob gives a named refusal.
  */
 #ifndef CORE_FDT_H
 #define CORE_FDT_H
@@ -16,7 +16,7 @@ enum fdt_status {
     FDT_OK,
     FDT_BAD_MAGIC,
     FDT_BAD_VERSION,
-    FDT_TRUNCATED,     /* a block or a token reaches past the end */
+    FDT_TRUNCATED,     /* a block or a token extends past the end */
     FDT_BAD_STRUCTURE, /* unknown token, unbalanced nodes, too deep */
     FDT_NO_MEMORY,     /* no memory node, or one with a bad reg */
     FDT_BAD_CHOSEN,    /* bootargs too long or unterminated, initrd-start without -end or reversed */
@@ -24,12 +24,12 @@ enum fdt_status {
 
 struct fdt_facts {
     uint64_t memory_pa, memory_bytes; /* the first range of the first memory node */
-    uint64_t initrd_pa, initrd_bytes; /* 0, 0 when /chosen names none */
+    uint64_t initrd_pa, initrd_bytes; /* 0, 0 if /chosen has no initrd */
     uint64_t fdt_bytes;               /* totalsize */
-    char bootargs[FDT_BOOTARGS_MAX];  /* "" when /chosen has none */
+    char bootargs[FDT_BOOTARGS_MAX];  /* "" if /chosen has none */
 };
 
-/* blob is readable for limit_bytes; the walk never reads beyond min(limit_bytes, totalsize). */
+/* blob is readable for limit_bytes. The walk never reads beyond min(limit_bytes, totalsize). */
 enum fdt_status fdt_read(const void *blob, size_t limit_bytes, struct fdt_facts *facts);
 
 const char *fdt_status_name(enum fdt_status status);

@@ -13,10 +13,10 @@
 static struct {
     uint64_t *taken;   /* one bit a frame; bits past the last frame are set */
     uint64_t words;    /* of taken */
-    uint64_t first_pa; /* of the first frame that can be given */
-    uint64_t total;    /* frames that can be given */
+    uint64_t first_pa; /* of the first allocatable frame */
+    uint64_t total;    /* allocatable frames */
     uint64_t in_use;
-    uint64_t hint_word; /* no word below has a free bit */
+    uint64_t hint_word; /* no word below this one has a free bit */
 } pool;
 
 void frames_init(uint64_t pa, uint64_t bytes)
@@ -48,7 +48,7 @@ uint64_t frames_alloc_raw(void)
     }
 
     const uint64_t word = pool.taken[pool.hint_word];
-    const unsigned bit = (unsigned)__builtin_ctzll(~word); /* the lowest that is free */
+    const unsigned bit = (unsigned)__builtin_ctzll(~word); /* the lowest free frame */
     pool.taken[pool.hint_word] = word | UINT64_C(1) << bit;
     pool.in_use++;
     return pool.first_pa + (pool.hint_word * WORD_BITS + bit) * PAGE_BYTES;

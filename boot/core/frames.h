@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool of 4 KiB frames: page tables, images and stacks, messages. A bitmap at the start of the
- * range says which are taken; the lowest free one is always given first, so runs repeat exactly.
+ * The pool of 4 KiB frames for page tables, images, stacks and messages. A bitmap at the start of the range
+ * marks the frames in use. The lowest free frame is allocated first, so runs are deterministic.
  */
 #ifndef CORE_FRAMES_H
 #define CORE_FRAMES_H
 
 #include <stdint.h>
 
-#define FRAMES_JUNK 0xA5 /* fills a freed frame: who still reads it, notices */
+#define FRAMES_JUNK 0xA5 /* fills a freed frame, to expose reads after free */
 
-/* Takes over [pa, pa + bytes), page-aligned. Panics when not even its own bitmap fits. */
+/* Manages [pa, pa + bytes), page-aligned. Panics if the bitmap leaves no frame. */
 void frames_init(uint64_t pa, uint64_t bytes);
 
-/* A zeroed frame's address, or 0 when there is none left. */
+/* Allocates a zeroed frame and returns its address; 0 if none is left. */
 uint64_t frames_alloc(void);
 
-/* Likewise, with whatever stands in it: who takes it says what he reads of it. */
+/* Likewise, not zeroed; the caller must not read bytes that it has not written. */
 uint64_t frames_alloc_raw(void);
 
-/* Gives a frame back. Panics on one that is not in use. */
+/* Frees a frame. Panics if the frame is not in use. */
 void frames_free(uint64_t pa);
 
-/* Likewise, of a raw frame of which only the first bytes were written: only those need junk. */
+/* Likewise, for a raw frame of which only the first bytes were written: only those get junk. */
 void frames_free_used(uint64_t pa, uint64_t bytes);
 
 uint64_t frames_in_use(void);

@@ -6,7 +6,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 
-/* Where the pages of an image come from. */
+/* The source of an image's pages. */
 struct page_supply {
     bool from_arena;
     uint64_t next_pa;
@@ -22,7 +22,7 @@ static uint64_t supply_page(struct page_supply *supply)
     return pa;
 }
 
-/* The whole pages of a segment; elf_plan has checked that its end does not wrap. */
+/* Rounds a segment to whole pages; elf_plan has checked that its end does not wrap. */
 static void segment_pages(const struct elf_segment *segment, uint64_t *va, uint64_t *bytes)
 {
     *va = page_round_down(segment->va);
@@ -47,20 +47,20 @@ enum image_status image_measure(const struct image *image, uint64_t *bytes)
         if (ranges_overlap(va, size, NX_USER_STACK_TOP - stack, stack + PAGE_BYTES)) {
             return IMAGE_OVERLAP;
         }
-        *bytes += size; /* below 2 GiB each, and few: cannot wrap */
+        *bytes += size; /* cannot wrap: few segments, each below 2 GiB */
     }
     return IMAGE_OK;
 }
 
 bool image_frames_fit(const struct image *image, uint64_t bytes, bool owned)
 {
-    /* The root, two middle tables, and for each run a leaf table a 2 MiB and one for either end. */
+    /* One root, two middle tables, one leaf table for each 2 MiB, and two for the ends of each run. */
     const uint64_t runs = image->plan->segment_count + 1;
     const uint64_t tables = 3 + bytes / NX_SUPERPAGE_BYTES + 2 * runs;
     return frames_available() >= tables + (owned ? bytes / PAGE_BYTES : 0);
 }
 
-/* The part of a page that the file fills. */
+/* Reads the part of a page that the file provides. */
 static void read_page(const struct elf_source *source, const struct elf_segment *segment, uint64_t va,
                       uint64_t pa)
 {
@@ -78,7 +78,7 @@ static void load_run(struct aspace *space, struct page_supply *supply, const str
 {
     uint64_t va, bytes;
     segment_pages(segment, &va, &bytes);
-    /* The ISA reserves pages that can be written but not read. */
+    /* The ISA reserves write-only entries. */
     const uint32_t prot = segment->prot & NX_PROT_WRITE ? segment->prot | NX_PROT_READ : segment->prot;
     const unsigned how = supply->from_arena ? ASPACE_USER : ASPACE_USER | ASPACE_OWNED;
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {

@@ -38,7 +38,7 @@ void ipc_cancel(struct task *task, int64_t answer)
     sched_complete(task, answer);
 }
 
-/* The record of a message that was received, and of the capability that came with it. */
+/* Reports a received message and its capability to the audit. */
 static void report(const struct task *to, struct message *message)
 {
     struct audit_msg record = {.from = message->from,
@@ -75,8 +75,9 @@ static void copy_payload(const struct user_range *buf, struct message *message, 
     }
 }
 
-/* Gives the endpoint's first message to a receiver; the receiver's answer. A refusal keeps it queued.
- * `ranges` is NULL for a receiver that has waited: then its target is checked again, as it is now. */
+/* Delivers the endpoint's first message and returns the receiver's answer. A refusal leaves the message
+ * queued. `ranges` is NULL for a receiver that has waited: its mappings may have changed, so its target is
+ * checked again. */
 static int64_t deliver(struct task *to, const struct recv_target *target, const struct recv_ranges *ranges,
                        struct endpoint *ep)
 {
@@ -115,7 +116,7 @@ static int64_t deliver(struct task *to, const struct recv_target *target, const 
     return fits || target->max == 0 ? (int64_t)bytes : -NX_EINVAL; /* K-53 */
 }
 
-/* Queues a captured message; the capability leaves its sender's table only now (K-54). */
+/* Queues a captured message. The capability stays in the sender's table until now (K-54). */
 static void enqueue(struct task *from, struct endpoint *ep, uint64_t message_pa, uint32_t move_slot)
 {
     struct message *message = port_ptr(message_pa);
@@ -125,7 +126,7 @@ static void enqueue(struct task *from, struct endpoint *ep, uint64_t message_pa,
     ep_push(ep, message_pa);
 }
 
-/* A blocked sender's turn: there is room again, though the budget may be spent meanwhile. */
+/* Finishes a blocked send: the queue has room again, but the budget may be exhausted by now. */
 static void finish_send(struct task *sender, struct endpoint *ep)
 {
     const struct message *message = port_ptr(sender->wait.message_pa);
@@ -138,8 +139,7 @@ static void finish_send(struct task *sender, struct endpoint *ep)
     sched_complete(sender, (int64_t)len);
 }
 
-/* Wakes peers until the endpoint's queue and its waiters have nothing more for each other. Each round
- * ends the wait of one task, so it ends. */
+/* Wakes waiting tasks until none can proceed. Each round ends one task's wait, so the loop terminates. */
 static void serve(uint32_t endpoint_id)
 {
     struct endpoint *ep = ep_find(endpoint_id);
@@ -157,7 +157,7 @@ static void serve(uint32_t endpoint_id)
     }
 }
 
-/* Takes the payload out of the sender's memory; 0 without frames. */
+/* Copies the payload from the sender's memory into a new message; 0 if frames run short. */
 static uint64_t capture(const struct task *self, const struct ipc_send *send)
 {
     const uint64_t pa = message_alloc(send->len);
@@ -220,7 +220,7 @@ int64_t ipc_recv(struct task *self, const struct ipc_recv *recv)
     struct endpoint *ep = ep_find(recv->endpoint_id);
     const uint64_t deadline = deadline_ticks(recv->deadline_ns);
     if (ep == NULL) {
-        return -NX_ESRCH; /* K-57, K-58: the queue went with it */
+        return -NX_ESRCH; /* K-57, K-58: the queue was freed with it */
     }
     if (ep_first(ep) != 0) {
         const int64_t answer = deliver(self, recv->target, recv->ranges, ep);

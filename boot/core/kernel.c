@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's face towards traps and boot; its system calls are in sys/sys.c. */
+/* The kernel's interface to traps and boot. The system calls are in sys/sys.c. */
 #include "core/kernel.h"
 
 #include <string.h>
@@ -42,14 +42,14 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     watchdog_at_ticks = DEADLINE_NEVER;
 }
 
-/* The init ELF lies in physical memory. */
+/* Reads the init ELF, which is in physical memory. */
 static void read_physical(void *ctx, uint64_t off, void *dst, size_t n)
 {
     const uint64_t *elf_pa = ctx;
     memcpy(dst, port_ptr(*elf_pa + off), n);
 }
 
-/* K-12: a1 refuses an init without the symbol; on a2 the plan's default stands in for it. */
+/* K-12: a1 refuses an init without the symbol; a2 uses the plan's default. */
 static uint64_t gp_of_init(const struct elf_source *source)
 {
     uint64_t gp = 0;

@@ -10,7 +10,7 @@
 
 typedef void line_write(const char *bytes, size_t n);
 
-/* A line of any length: what does not fit the buffer has been written already. */
+/* A line of any length. A full buffer is written out before more is added. */
 struct line {
     line_write *write;
     size_t used;
@@ -25,13 +25,13 @@ void line_signed(struct line *line, int64_t value);
 void line_address(struct line *line, uint64_t value);                   /* 0x1f */
 void line_hex_bytes(struct line *line, const uint8_t *bytes, size_t n); /* 001f */
 
-/* " key=" and the value: the shape of audit lines. */
+/* Add " key=" and the value, the form of audit lines. */
 void line_key_decimal(struct line *line, const char *key, uint64_t value);
 void line_key_signed(struct line *line, const char *key, int64_t value);
 void line_key_address(struct line *line, const char *key, uint64_t value);
 void line_key_text(struct line *line, const char *key, const char *value);
 
-/* Ends the line with '\n' and writes what is left of it. */
+/* Ends the line with '\n' and writes the rest of it. */
 void line_end(struct line *line);
 
 #endif

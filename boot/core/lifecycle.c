@@ -60,7 +60,7 @@ uint64_t lifecycle_spaces_taken(void)
     return spaces_taken;
 }
 
-/* A suspended task with its image, at its entry (K-11); all other registers are 0. */
+/* Builds a suspended task from an image. Sets pc, sp and gp (K-11); all other registers are 0. */
 static struct task *build(uint32_t parent, const char *name, const struct image *image, uint64_t arena_pa,
                           enum region_kind kind)
 {
@@ -140,8 +140,9 @@ static bool waits_for(const struct task *parent, const struct task *child)
 }
 
 /*
- * K-61: a1 panics when a task ends while every other is blocked; that its endpoints close, and wake
- * those who block on them, has been done. On a2 those who wait without a deadline hang: see unblock_all.
+ * K-61: a1 panics if a task ends while every other one is blocked. The caller has closed the task's
+ * endpoints before, which wakes the tasks blocked on them. On a2, tasks without a deadline hang: see
+ * unblock_all.
  */
 static void record_lone_exit(const struct task *ended, uint64_t call)
 {
@@ -150,13 +151,13 @@ static void record_lone_exit(const struct task *ended, uint64_t call)
     }
 }
 
-/* After an end nothing runs, and no deadline will change that: -22 to all who wait. */
+/* Ends every wait with -22 if no task can run and no deadline can change that. */
 static void unblock_all(const struct task *ended, uint64_t call)
 {
     if (sched_others_ready() || sched_next_deadline() != DEADLINE_NEVER) {
         return;
     }
-    bool recorded = the_facts.lone_exit_is_fatal; /* by record_lone_exit */
+    bool recorded = the_facts.lone_exit_is_fatal; /* record_lone_exit has recorded it */
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         if (!is_blocked_forever(task)) {
             continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a kernel that found a defect of its own. A leaf, so that everything may call it: the audit
- * that a run ends with is printed by the one hook, which core/shutdown sets.
+ * Ends the run after a defect of the kernel. panic.c depends only on kprint and the port, so every part may
+ * call it. The hook that core/shutdown sets prints the audit.
  */
 #ifndef CORE_PANIC_H
 #define CORE_PANIC_H
@@ -15,22 +15,22 @@ struct panic {
     const char *why;
     uint64_t detail;
     bool is_fault; /* the kernel itself faulted: detail is the pc */
-    uint64_t va;   /* the address that it faulted at */
+    uint64_t va;   /* the address of the fault */
 };
 
-/* Prints the panic and what else a run ends with, then finishes with EXIT_PANIC. */
+/* Prints the panic and the audit, then finishes with EXIT_PANIC. */
 typedef void panic_hook(const struct panic *panic);
 
-/* Sets the hook (NULL: the panic line is all that is printed) and forgets an earlier panic. */
+/* Sets the hook (NULL: only the panic line is printed) and clears an earlier panic. */
 void panic_init(panic_hook *hook);
 
 /* Ends the run. A panic within a panic finishes at once. */
 _Noreturn void kernel_panic(const char *why, uint64_t detail);
 
-/* The same for a fault of the kernel's own. */
+/* Likewise, for a fault in the kernel itself. */
 _Noreturn void kernel_panic_fault(const char *why, uint64_t pc, uint64_t va);
 
-/* Adds the text of a panic line: "kernel: panic: why 0x1f", for a fault " va=0x1f" as well. */
+/* Adds the text of a panic line: "kernel: panic: why 0x1f", and " va=0x1f" for a fault. */
 void panic_describe(struct line *line, const struct panic *panic);
 
 #endif

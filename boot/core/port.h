@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the portable kernel core needs from the machine below it. boot/arch supplies these for
- * RISC-V under QEMU; boot/tests/core supplies them for the host, where "physical memory" is a buffer.
+ * The machine interface of the portable kernel core. boot/arch implements it for RISC-V under QEMU.
+ * boot/tests/core implements it for the host, where "physical memory" is a buffer.
  */
 #ifndef CORE_PORT_H
 #define CORE_PORT_H
@@ -9,30 +9,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The kernel's pointer to a physical address. Valid for RAM that the boot list handed to the core. */
+/* The kernel's pointer to a physical address. Valid for RAM that boot/init passed to the core. */
 void *port_ptr(uint64_t pa);
 
 #define NS_PER_TICK 100u /* the 10 MHz timer */
 #define TICKS_PER_MS (1000000u / NS_PER_TICK)
 
-/* Guest time in ticks. Never goes back. */
+/* Guest time in ticks. Never decreases. */
 uint64_t port_ticks(void);
 
-/* Retired instructions since some fixed moment; 0 where the machine does not count them. */
+/* Retired instructions since a fixed moment; 0 if the machine does not count them. */
 uint64_t port_instret(void);
 
-/* Makes changes to page table entries visible to the next translation, for every address. */
+/* Makes changes of page table entries visible to the next translation of any address. */
 void port_tlb_flush(void);
 
-/* The root page table in use, and another one from now on. Before the core frees a root that is in use
- * it takes the kernel's own; whoever resumes a task sets that task's root. */
+/* Get and set the root page table in use. The core switches to the kernel's root before it frees the root in
+ * use. The code that resumes a task sets that task's root. */
 uint64_t port_root(void);
 void port_use_root(uint64_t root_pa);
 
 /* Makes instructions written through port_ptr visible to instruction fetch. */
 void port_code_flush(void);
 
-/* Writes bytes to the console as they are; a '\n' is sent as it is. Bounded by n. */
+/* Writes n bytes to the console unchanged, '\n' included. */
 void port_console(const char *bytes, size_t n);
 
 /* Ends the run with an exit code (docs/testing/audit.md). Does not return. */

@@ -8,10 +8,10 @@
 
 static struct {
     uint32_t limit; /* of one list */
-    uint32_t maps;  /* in use, without images */
+    uint32_t maps;  /* in use, images excluded */
     uint32_t last_map_id;
-    struct region *free;  /* places that were used */
-    struct region *fresh; /* from here on none ever was */
+    struct region *free;  /* freed entries */
+    struct region *fresh; /* no entry from here on was ever used */
     struct region places[REGION_IMAGES_MAX + REGION_MAPS_MAX];
 } all;
 
@@ -43,7 +43,7 @@ bool region_overlaps(const struct region_list *list, uint64_t va, uint64_t bytes
     return first_overlap(list, va, bytes) != NULL;
 }
 
-/* The lowest address from va on where the run may start: congruent from 2 MiB up (K-24). */
+/* The lowest address from va at which the run may start: congruent with base_pa from 2 MiB up (K-24). */
 static uint64_t place(uint64_t va, uint64_t base_pa, uint64_t bytes)
 {
     return bytes < NX_SUPERPAGE_BYTES ? va : va + (base_pa - va) % NX_SUPERPAGE_BYTES;
@@ -52,7 +52,7 @@ static uint64_t place(uint64_t va, uint64_t base_pa, uint64_t bytes)
 bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t bytes, uint64_t *va)
 {
     uint64_t at = place(NX_A2_MAP_BASE, base_pa, bytes);
-    for (;;) { /* each step passes one region for good */
+    for (;;) { /* each round passes one region, so the loop terminates */
         if (!range_inside(at, bytes, NX_A2_MAP_END)) {
             return false;
         }
@@ -65,7 +65,7 @@ bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t
     }
 }
 
-/* The part that the real kernel maps by 2 MiB pages: *from == *to when there is none. */
+/* The part that the real kernel maps in 2 MiB pages; *from == *to if there is none. */
 static void interior(uint64_t va, uint64_t base_pa, uint64_t bytes, uint64_t *from, uint64_t *to)
 {
     *from = *to = va;

@@ -9,12 +9,12 @@
 static struct {
     bool preemptive;
     struct task *current;
-    struct task *queue[TASKS_MAX]; /* a ring: `count` tasks from `head` on */
+    struct task *queue[TASKS_MAX]; /* a ring: `count` tasks from `head` */
     unsigned head, count;
     uint64_t next_tick;
     uint64_t next_order;
-    uint64_t nearest_deadline; /* of all waits; 0: not known, to be looked for */
-    uint64_t told_deadline;    /* what sched_next_event last counted with */
+    uint64_t nearest_deadline; /* of all waits; 0: unknown, compute it */
+    uint64_t known_deadline;   /* the nearest deadline at the last sched_next_event */
 } sched;
 
 void sched_init(bool preemptive, uint64_t now_ticks)
@@ -22,7 +22,7 @@ void sched_init(bool preemptive, uint64_t now_ticks)
     memset(&sched, 0, sizeof(sched));
     sched.preemptive = preemptive;
     sched.next_tick = now_ticks + SCHED_TICK_TICKS;
-    sched.nearest_deadline = sched.told_deadline = DEADLINE_NEVER;
+    sched.nearest_deadline = sched.known_deadline = DEADLINE_NEVER;
 }
 
 struct task *sched_current(void)
@@ -151,12 +151,12 @@ void sched_tick(uint64_t now_ticks)
 
 uint64_t sched_next_event(void)
 {
-    sched.told_deadline = sched_next_deadline();
-    return sched.preemptive && sched.current != NULL ? min_u64(sched.told_deadline, sched.next_tick)
-                                                     : sched.told_deadline;
+    sched.known_deadline = sched_next_deadline();
+    return sched.preemptive && sched.current != NULL ? min_u64(sched.known_deadline, sched.next_tick)
+                                                     : sched.known_deadline;
 }
 
 bool sched_need_resched(const struct task *trapped)
 {
-    return sched.current != trapped || sched.nearest_deadline != sched.told_deadline;
+    return sched.current != trapped || sched.nearest_deadline != sched.known_deadline;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who runs: a first-in first-out queue of ready tasks. On a1 a task runs until it yields, blocks or
- * ends; on a2 a tick every 10 ms sends it to the tail (K-16).
+ * The scheduler: a FIFO queue of ready tasks. On a1 a task runs until it yields, blocks or ends. On a2 a
+ * tick every 10 ms moves it to the tail (K-16).
  */
 #ifndef CORE_SCHED_H
 #define CORE_SCHED_H
@@ -13,13 +13,13 @@
 
 void sched_init(bool preemptive, uint64_t now_ticks);
 
-/* The running task; NULL between its stop and sched_pick. */
+/* The running task; NULL after it stops, until sched_pick. */
 struct task *sched_current(void);
 
-/* Likewise, for a trap out of a task: panics when none runs. */
+/* Likewise, for a trap from a task: panics if no task runs. */
 struct task *sched_trapped(void);
 
-/* Keeps the running task or takes the next ready one; NULL when all wait. */
+/* Keeps the running task or starts the next ready one. Returns it, or NULL if no task can run. */
 struct task *sched_pick(void);
 
 /* Makes a suspended or blocked task ready, at the tail of the queue. */
@@ -27,35 +27,35 @@ void sched_ready(struct task *task);
 
 bool sched_others_ready(void);
 
-/* The running task goes to the tail; gives the task that runs now (perhaps the same). */
+/* Moves the running task to the tail. Returns the task that runs now, possibly the same. */
 struct task *sched_rotate(void);
 
-/* The running task stops running and waits as its `wait` says. */
+/* Blocks the running task, whose `wait` is set. */
 void sched_block(void);
 
-/* The running task stops running and is a zombie. */
+/* Makes the running task a zombie. */
 void sched_end(void);
 
 /* Ends a blocked task's wait with this answer. */
 void sched_complete(struct task *task, int64_t answer);
 
-/* The blocked sender or receiver that has waited longest on this endpoint; NULL when there is none. */
+/* The sender or receiver that has been blocked longest on this endpoint, or NULL. */
 struct task *sched_first_waiter(enum wait_kind kind, uint32_t endpoint_id);
 
-/* The nearest deadline of a blocked task, DEADLINE_NEVER when there is none. */
+/* The nearest deadline of a blocked task; DEADLINE_NEVER if there is none. */
 uint64_t sched_next_deadline(void);
 
-/* Some blocked task whose deadline has passed; NULL when there is none. */
+/* A blocked task whose deadline has passed, or NULL. */
 struct task *sched_overdue(uint64_t now_ticks);
 
-/* The tick: on a2 sends the running task to the tail when its time has come. */
+/* On a2, moves the running task to the tail if its time slice is over. */
 void sched_tick(uint64_t now_ticks);
 
-/* When the timer must fire for a deadline or the tick; DEADLINE_NEVER when for neither. */
+/* The tick at which the timer must fire for a deadline or a time slice; DEADLINE_NEVER for neither. */
 uint64_t sched_next_event(void);
 
-/* Whether a call of this task, which was running, changed who runs or, as far as a call can, the next
- * event. Computed from both, so that no call has to say what it did. */
+/* True if the call of `trapped` changed the running task or the nearest deadline. Computed from the state,
+ * so that no call has to report its effect. */
 bool sched_need_resched(const struct task *trapped);
 
 #endif

@@ -27,14 +27,14 @@ void shutdown_record_resources(enum audit_when when)
     audit_res(when, &res);
 }
 
-/* Nothing that a task holds outlives this, so the frames in use afterwards are the kernel's leaks. */
+/* Frees everything that tasks hold. Frames still in use afterwards are leaks of the kernel. */
 static void tear_down(void)
 {
     for (struct task *task = task_after(NULL); task != NULL; task = task_after(task)) {
         if (task->state == TASK_BLOCKED && task->wait.kind == WAIT_SEND) {
             message_free(task->wait.message_pa);
         }
-        task->space = NULL; /* one of those below */
+        task->space = NULL; /* destroyed below */
         cap_clear_all(&task->caps);
     }
     for (uint64_t handle = 1; handle <= ASPACES_MAX; handle++) {
@@ -173,7 +173,7 @@ _Noreturn void shutdown_by_watchdog(uint64_t spaces_taken)
     shutdown_run(AUDIT_WATCHDOG, 0, spaces_taken);
 }
 
-/* The rooms may be in disorder, so nothing is taken down. */
+/* The kernel's state may be inconsistent, so nothing is torn down. */
 static void end_by_panic(const struct panic *panic)
 {
     struct line line;

@@ -5,20 +5,21 @@
 
 #include "core/audit.h"
 
-/* A panic ends the run through this file from now on. */
+/* Sets the panic hook, so that a panic prints the audit. */
 void shutdown_init(void);
 
-/* Reads the resources and gives them to the audit. */
+/* Reports the use of resources to the audit. */
 void shutdown_record_resources(enum audit_when when);
 
-/* Stops all tasks, takes everything down, prints the audit and finishes. `spaces_taken`: the address
- * spaces that were made in this boot, for the audit of a1 (K-17). */
+/* Stops all tasks, tears everything down, prints the audit and finishes. `spaces_taken` is the number of
+ * address spaces created in this boot, for the audit on a1 (K-17). */
 _Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t spaces_taken);
 
-/* The watchdog's time is over: says who was doing what, then ends the run. */
+/* Ends the run because the watchdog expired. First prints the state of the running task and of all live
+ * tasks. */
 _Noreturn void shutdown_by_watchdog(uint64_t spaces_taken);
 
-/* The init ELF is not acceptable. */
+/* Ends the run because the init ELF is not acceptable. */
 _Noreturn void shutdown_refused(const char *why);
 
 #endif

@@ -7,7 +7,7 @@
 
 static struct {
     uint64_t pc;
-    uint64_t left; /* calls in a row from pc that are still allowed */
+    uint64_t left; /* consecutive calls from pc that are still allowed */
     bool has_begun;
 } storm;
 

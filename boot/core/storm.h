@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The storm guard (K-03): a bound on consecutive calls from one and the same instruction. */
+/* The storm guard (K-03): limits consecutive calls from the same instruction. */
 #ifndef CORE_STORM_H
 #define CORE_STORM_H
 
@@ -7,13 +7,13 @@
 
 enum storm_verdict {
     STORM_CALM,
-    STORM_BEGINS, /* the first call that is over the bound in this boot */
+    STORM_BEGINS, /* the first call over the limit in this boot */
     STORM_LASTS
 };
 
 void storm_init(void);
 
-/* Counts a call from this program counter, whichever task made it. */
+/* Counts a call from this program counter, whichever task makes it. */
 enum storm_verdict storm_count(uint64_t pc);
 
 #endif

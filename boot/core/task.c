@@ -6,8 +6,8 @@
 #include "core/checked.h"
 
 static struct task tasks[TASKS_MAX];
-static struct task *tasks_end;                     /* from here on no place was ever used */
-static struct cap_table kernel_tasks[NX_PID_INIT]; /* K-10: by pid; no more of them is modelled */
+static struct task *tasks_end;                     /* no entry from here on was ever used */
+static struct cap_table kernel_tasks[NX_PID_INIT]; /* K-10: by pid of the kernel's own */
 static uint32_t next_pid;
 
 void task_init(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tasks: who they are, what they hold, what they wait for. */
+/* Tasks: identity, capabilities and wait state. */
 #ifndef CORE_TASK_H
 #define CORE_TASK_H
 
@@ -14,7 +14,7 @@
 #define DEADLINE_NEVER UINT64_MAX /* in ticks */
 
 enum task_state {
-    TASK_FREE,      /* no task: the place can be used */
+    TASK_FREE,      /* unused entry */
     TASK_SUSPENDED, /* a2: exec'd, not resumed yet */
     TASK_READY,     /* in the run queue */
     TASK_RUNNING,
@@ -24,22 +24,22 @@ enum task_state {
 
 enum wait_kind { WAIT_NONE, WAIT_SEND, WAIT_RECV, WAIT_CHILD };
 
-/* Where a receive puts what it gets: user addresses, checked at the call and again at delivery. */
+/* The target of a receive: user addresses, checked at the call and again at delivery. */
 struct recv_target {
     uint64_t hdr_va, buf_va, max;
     uint64_t sender_id_va; /* 0: not wanted */
     bool truncate;
 };
 
-/* What a blocked task waits for. Its waker finishes the call: a0 and everything it is to get. */
+/* The event that a blocked task waits for. The waker finishes the call: it writes a0 and the results. */
 struct task_wait {
     enum wait_kind kind;
     uint32_t endpoint_id;      /* send, receive */
     uint64_t deadline_ticks;   /* DEADLINE_NEVER without one */
-    uint64_t order;            /* who blocked first is served first */
+    uint64_t order;            /* the task that blocked first is served first */
     struct recv_target target; /* receive */
     uint64_t message_pa;       /* send: captured at the call, not queued yet */
-    uint32_t move_slot;        /* send: the capability to move, still in its slot; CAP_NO_SLOT without */
+    uint32_t move_slot;        /* send: slot of the capability to move; CAP_NO_SLOT if none */
     uint32_t child_pid;        /* child: 0 for any */
 };
 
@@ -47,7 +47,7 @@ struct task {
     /* arch reads and writes this while the task runs */
     struct trap_frame frame;
 
-    /* fixed from its start */
+    /* constant after creation */
     uint32_t pid, parent;
     char name[NX_NAME_MAX + 1];
     uint64_t sender_id; /* K-59 */
@@ -60,31 +60,31 @@ struct task {
     /* core/lifecycle */
     int64_t end_status;
 
-    /* sys; the table last, since it is long */
+    /* sys; the table is last because it is long */
     uint64_t last_call;
-    uint64_t yields; /* in a row, with no other call between */
+    uint64_t yields; /* consecutive, with no other call in between */
     struct cap_table caps;
 };
 
 void task_init(void);
 
-/* A new suspended task with the next pid, or NULL when the table is full. */
+/* Creates a suspended task with the next pid; NULL if the table is full. */
 struct task *task_create(uint32_t parent, const char *name);
 
-/* Gives the place of a zombie back. Its address space is destroyed before. */
+/* Frees a zombie's entry. The caller destroys its address space first. */
 void task_release(struct task *task);
 
-/* All tasks, zombies too: task_after(NULL) is the first, NULL ends the list. */
+/* Iterates over all tasks, zombies included: task_after(NULL) is the first, NULL ends the list. */
 struct task *task_after(const struct task *task);
 
-/* The task with that pid, zombies too; NULL when there is none. */
+/* The task with this pid, zombies included, or NULL. */
 struct task *task_find(uint64_t pid);
 
-/* Likewise, zombies excepted. */
+/* Likewise, zombies excluded. */
 struct task *task_find_live(uint64_t pid);
 
-/* The table that a transfer to this pid goes into: a live task's, or that of a task of the kernel's own,
- * which are the pids below NX_PID_INIT (K-10) and of which nobody ever sees more; NULL for any other. */
+/* The capability table that a transfer to this pid goes to: that of a live task, or of one of the kernel's
+ * own tasks, which have the pids below NX_PID_INIT (K-10). NULL for any other pid. */
 struct cap_table *task_receiver(uint64_t pid);
 
 static inline bool task_is_live(const struct task *task)
@@ -95,7 +95,7 @@ static inline bool task_is_live(const struct task *task)
 uint32_t task_count_live(void);
 bool task_table_is_full(void);
 
-/* How many slots of all tasks, the kernel's own included, hold this VMO or an alias of it. */
+/* Counts the slots of all tasks, the kernel's own included, that hold this VMO or an alias of it. */
 uint32_t task_count_vmo_caps(uint32_t vmo_id);
 
 #endif

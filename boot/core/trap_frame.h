@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user registers of a stopped task. arch/trap_entry.S reads them by the offsets that arch/trap.c pins. */
+/* The user registers of a stopped task. arch/trap_entry.S uses offsets that arch/trap.c asserts. */
 #ifndef CORE_TRAP_FRAME_H
 #define CORE_TRAP_FRAME_H
 
 #include <stdint.h>
 
 struct trap_frame {
-    uint64_t x[32]; /* x[0] is unused and keeps the indices those of the ISA */
+    uint64_t x[32]; /* x[0] is unused, so that the indices are those of the ISA */
     uint64_t pc;
 };
 

@@ -8,7 +8,7 @@
 #include "core/panic.h"
 #include "core/port.h"
 
-/* Whether the page is the task's to access so; a hazard when it is not. */
+/* True if the task may access the page with `prot`. Records a hazard if it may not. */
 static bool check_page(const struct task *task, uint64_t va, uint32_t prot, uint64_t *pa)
 {
     if (aspace_translate(task->space, va, prot, pa)) {
@@ -43,7 +43,7 @@ bool user_range_check(const struct task *task, uint64_t va, uint64_t len, uint32
     return true;
 }
 
-/* The kernel's pointer to `off`, and in *part how many of n bytes lie there in one piece. */
+/* The kernel's pointer to `off`; *part is how many of n bytes are contiguous there. */
 static uint8_t *piece(const struct user_range *range, uint64_t off, size_t n, size_t *part)
 {
     const uint64_t va = range->va + off;
@@ -66,7 +66,7 @@ static void must_lie_inside(const struct user_range *range, uint64_t off, size_t
     }
 }
 
-/* memmove: the other side may be the same physical page, seen through the arena. */
+/* memmove, because the other side may be the same physical page, seen through the arena. */
 void user_read(const struct user_range *range, uint64_t off, void *dst, size_t n)
 {
     size_t part;
