@@ -21,7 +21,7 @@ static bool span_is(struct span span, const char *text)
     return span.bytes == strlen(text) && memcmp(span.text, text, span.bytes) == 0;
 }
 
-/* The span up to the first stop, or all of it; *rest is what follows the stop, NULL without one. */
+/* The span up to the first `stop`, or all of it. *rest is the text after the stop, or NULL. */
 static struct span cut(struct span span, char stop, const char **rest)
 {
     const char *at = memchr(span.text, stop, span.bytes);
@@ -29,7 +29,7 @@ static struct span cut(struct span span, char stop, const char **rest)
     return (struct span){span.text, at == NULL ? span.bytes : (size_t)(at - span.text)};
 }
 
-/* A decimal number from min to max; digits alone, at least one. */
+/* Parses a decimal number from min to max: digits only, at least one. */
 static bool number(struct span span, uint64_t min, uint64_t max, uint64_t *value)
 {
     uint64_t sum = 0;
@@ -104,8 +104,8 @@ static bool set_watchdog(struct kernel_config *config, struct span value)
     return number(value, 1, WATCHDOG_MS_MAX, &config->watchdog_ms);
 }
 
-/* A limit cannot be 0, which stands for the age's own, nor above that of the larger age, which the
- * kernel's tables are made for. */
+/* A limit cannot be 0, which means the revision's default, nor exceed the larger of both revisions' limits,
+ * which sizes the kernel's tables. */
 static bool set_arena(struct kernel_config *config, struct span value)
 {
     return number(value, NX_PAGE_BYTES, NX_ARENA_BYTES_A2, &config->arena_bytes) &&
@@ -150,7 +150,7 @@ static const struct argument {
 
 enum { ARGUMENTS = sizeof(arguments) / sizeof(arguments[0]) };
 
-/* One word; *seen has a bit for every key that the line already gave. */
+/* Parses one word; *seen has a bit for every key that the line has already set. */
 static enum bootargs_status parse_word(struct span word, struct kernel_config *config, uint32_t *seen)
 {
     const char *value;

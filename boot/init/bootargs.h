@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boot arguments (docs/testing/audit.md, "Boot arguments"), parsed onto a configuration. */
+/* The boot arguments (docs/testing/audit.md, "Boot arguments"), parsed into a configuration. */
 #ifndef INIT_BOOTARGS_H
 #define INIT_BOOTARGS_H
 
@@ -13,7 +13,7 @@ enum bootargs_status {
     BOOTARGS_REPEATED,
 };
 
-/* Parses a NUL-terminated line. On refusal *config is as it was and *where points at the word. */
+/* Parses a NUL-terminated line. On refusal *config is unchanged and *where points to the word. */
 enum bootargs_status bootargs_parse(const char *line, struct kernel_config *config, const char **where);
 
 const char *bootargs_status_name(enum bootargs_status status);

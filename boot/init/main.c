@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boot order, readable as a list. */
+/* Boots the kernel: boot_main lists the steps in order. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -37,8 +37,8 @@ static _Noreturn void refuse(const char *why, const char *detail)
     port_finish(EXIT_REFUSED);
 }
 
-/* frames, then the arena, from the end of the kernel upwards. The initrd may lie in the arena: init is
- * loaded before the first VMO can be made, and nothing reads the initrd after that. */
+/* Places the frames, then the arena, above the kernel. The initrd may lie in the arena: init is loaded
+ * before the first VMO exists, and nothing reads the initrd afterwards. */
 static void plan_memory(uint64_t fdt_pa)
 {
     const uint64_t ram_end = facts.memory_pa + facts.memory_bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of calls, and the way from an ecall to its handler (K-01..K-05). */
+/* The table of calls, and the dispatch of an ecall to its handler (K-01..K-05). */
 #include "sys/handlers.h"
 
 #include "core/audit.h"
@@ -8,14 +8,15 @@
 #include "core/storm.h"
 #include "core/syscall.h"
 
-/* Which revisions have a call, by the names in calls.def. */
+/* The revisions that have a call, by their names in calls.def. */
 enum { ON_A1 = 1, ON_A2 = 2, ON_BOTH = ON_A1 | ON_A2 };
 
-/* K-02: what a1 leaves in t0, t1 and t2. Whoever relies on them is to notice. */
+/* K-02: the value of t0, t1 and t2 after a call on a1. Clobbered on purpose, to expose callers that rely on
+ * them. */
 #define CLOBBER UINT64_MAX
 
 _Static_assert((int)ON_A1 == (int)REVISION_A1 && (int)ON_A2 == (int)REVISION_A2,
-               "config_facts.calls is a bit of this table");
+               "config_facts.calls must be a bit of this table");
 
 static const struct call {
     unsigned revisions; /* 0: out of scope (K-05) */
@@ -25,10 +26,10 @@ static const struct call {
 #include "calls.def"
 };
 
-/* What the calls of this boot are like. */
+/* The calls of this boot. */
 static struct {
     bool clobbers;
-    sys_handler *handlers[NX_SYS_COUNT]; /* by number; sys_absent where there is none */
+    sys_handler *handlers[NX_SYS_COUNT]; /* by number; sys_absent if the boot lacks the call */
 } boot;
 
 static int64_t sys_absent(struct task *self, const uint64_t *args)
@@ -49,7 +50,7 @@ void kernel_calls_init(void)
     }
 }
 
-/* What the call answers, or ANSWER_LATER. */
+/* Returns the answer of the call, or ANSWER_LATER. */
 static int64_t dispatch(struct task *self, uint64_t number, uint64_t pc)
 {
     const enum storm_verdict verdict = storm_count(pc);
@@ -86,6 +87,6 @@ struct trap_frame *kernel_syscall(void)
         }
         return NULL;
     }
-    self->frame.x[REG_A0] = (uint64_t)answer; /* not ANSWER_LATER: that task would have stopped */
+    self->frame.x[REG_A0] = (uint64_t)answer; /* not ANSWER_LATER: the task would have stopped */
     return &self->frame;
 }

@@ -26,7 +26,7 @@ int64_t sys_as_self(struct task *self, const uint64_t *args)
     return (int64_t)aspace_handle(self->space);
 }
 
-/* What as_map was asked for, decoded. */
+/* The decoded arguments of as_map. */
 struct as_map {
     struct aspace *space;
     const struct cap *cap;
@@ -35,7 +35,7 @@ struct as_map {
     unsigned how;
 };
 
-/* The arguments on their own: (handle, slot, va, len, prot, flags). */
+/* Checks the arguments alone: (handle, slot, va, len, prot, flags). */
 static int64_t decode_as_map(const struct task *self, const uint64_t *args, struct as_map *map)
 {
     const uint64_t va = args[2], prot = args[4], flags = args[5];
@@ -62,7 +62,7 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
     return 0;
 }
 
-/* The request against what the address space has already. */
+/* Checks the request against the mappings of the address space. */
 static int64_t check_room(const struct as_map *map)
 {
     if (!aspace_is_free(map->space, map->va, map->len)) {

@@ -6,7 +6,7 @@
 
 #define KIND_VMO 1 /* in struct nx_cap_info */
 
-/* K-40: whom, what and with which rights; every refusal is -1. NULL and no copy on refusal. */
+/* K-40: checks receiver, capability and rights, and fills *copy. NULL on refusal, which is always -1. */
 static struct cap_table *check_transfer(const struct task *self, const uint64_t *args, struct cap *copy)
 {
     const uint64_t rights = args[2];
@@ -77,7 +77,7 @@ int64_t sys_cap_clone(struct task *self, const uint64_t *args)
     return slot;
 }
 
-/* cap_query(slot, out): the pointer is looked at first (K-31). */
+/* cap_query(slot, out): checks the pointer first (K-31). */
 int64_t sys_cap_query(struct task *self, const uint64_t *args)
 {
     struct user_range out;

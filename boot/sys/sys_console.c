@@ -15,8 +15,8 @@ int64_t sys_debug_putc(struct task *self, const uint64_t *args)
     return byte;
 }
 
-/* How long a sequence with this first byte is, and the bounds of its second: the rest of what UTF-8
- * forbids (overlong forms, surrogates, beyond 0x10FFFF) lies in those bounds. 0 for no first byte. */
+/* The length of a sequence with this first byte, or 0 if none starts with it. The bounds of the second byte
+ * exclude overlong forms, surrogates and values beyond 0x10FFFF. */
 static size_t utf8_length(uint8_t first, uint8_t *second_min, uint8_t *second_max)
 {
     *second_min = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;

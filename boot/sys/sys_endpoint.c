@@ -3,7 +3,7 @@
 #include "core/endpoint.h"
 #include "sys/handlers.h"
 
-/* The number that made endpoints before factories existed. */
+/* The call that created endpoints before factories existed: always refused. */
 int64_t sys_endpoint_create_old(struct task *self, const uint64_t *args)
 {
     (void)self;
@@ -11,7 +11,7 @@ int64_t sys_endpoint_create_old(struct task *self, const uint64_t *args)
     return -NX_EPERM;
 }
 
-/* Depth, then factory. */
+/* Checks the depth, then the factory. */
 static int64_t check_create(const struct task *self, uint64_t factory, uint64_t depth)
 {
     if (depth < 1 || depth > NX_EP_DEPTH_MAX) {
@@ -38,8 +38,8 @@ int64_t sys_endpoint_create(struct task *self, const uint64_t *args)
     return refusal != 0 ? refusal : create(self, self->pid, (uint32_t)args[1]);
 }
 
-/* ipc_endpoint_create_for(factory, pid, depth): owned by a child, held by the caller. An ended child that
- * was not waited for still counts: its endpoint never closes (K-62). */
+/* ipc_endpoint_create_for(factory, pid, depth): owned by a child, held by the caller. The child may have
+ * ended if it was not waited for; its endpoint then never closes (K-62). */
 int64_t sys_endpoint_create_for(struct task *self, const uint64_t *args)
 {
     const int64_t refusal = check_create(self, args[0], args[2]);
@@ -53,7 +53,7 @@ int64_t sys_endpoint_create_for(struct task *self, const uint64_t *args)
     return create(self, owner->pid, (uint32_t)args[2]);
 }
 
-/* The slot is taken away whatever the answer (K-57). */
+/* Empties the slot even if the call is refused (K-57). */
 int64_t sys_endpoint_close(struct task *self, const uint64_t *args)
 {
     if (cap_find(&self->caps, args[0]) == NULL) {

@@ -7,14 +7,14 @@
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
-/* The ELF lies in the caller's memory. */
+/* Reads the ELF, which is in the caller's memory. */
 static void read_user(void *ctx, uint64_t off, void *dst, size_t n)
 {
     const struct user_range *elf = ctx;
     user_read(elf, off, dst, n);
 }
 
-/* What a refused file answers (K-13); 0 for a good one. */
+/* The answer for a refused file (K-13); 0 for a good one. */
 static int64_t elf_answer(enum elf_status status)
 {
     switch (status) {
@@ -40,7 +40,7 @@ static int64_t elf_answer(enum elf_status status)
     return -NX_EINVAL;
 }
 
-/* K-17: a refused exec counts once the file's header was accepted. */
+/* K-17: an exec that is refused after its header was accepted takes an address space, too. */
 static bool header_was_accepted(enum elf_status status)
 {
     return status == ELF_OK || status == ELF_WRITE_EXEC || status == ELF_TOO_MANY_SEGMENTS ||
@@ -76,7 +76,7 @@ static int64_t lifecycle_answer(const struct task *self, enum lifecycle_status s
     return -NX_EPERM; /* K-13: too large */
 }
 
-/* Reads the file, measures the image, and counts the address space that it takes. */
+/* Reads the file, measures the image, and counts its address space. */
 static int64_t decode_image(const struct task *self, const struct elf_source *source, struct elf_plan *plan,
                             const struct image *image, uint64_t *bytes)
 {
@@ -121,7 +121,7 @@ static int64_t exec(const struct task *self, const uint64_t *args, struct user_r
     return child->pid;
 }
 
-/* Length, stack and the file's own range: what is looked at before anything else. */
+/* Makes the first checks: length, stack and the range of the file. */
 static bool check_exec(const struct task *self, const uint64_t *args, struct user_range *elf)
 {
     return args[1] != 0 && args[2] != 0 && user_range_check(self, args[0], args[1], NX_PROT_READ, elf);
@@ -133,8 +133,8 @@ int64_t sys_exec(struct task *self, const uint64_t *args)
     return check_exec(self, args, &elf) ? exec(self, args, &elf, "", 0) : -NX_EINVAL;
 }
 
-/* FNV-1a, 64 bits, of the name: the sender id that its messages carry (K-59). Of no name it is 0, as for
- * exec: so the real kernel's source reads. */
+/* The 64-bit FNV-1a hash of the name: the sender id of the task's messages (K-59). It is 0 without a name,
+ * as for exec; the real kernel's source does the same. */
 static uint64_t name_hash(const char *name, uint64_t bytes)
 {
     uint64_t hash = bytes == 0 ? 0 : UINT64_C(0xCBF29CE484222325);

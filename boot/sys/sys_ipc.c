@@ -4,7 +4,7 @@
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
-/* K-54: what may be moved. */
+/* K-54: true if the capability in the slot may be moved. */
 static bool may_move(const struct task *self, uint32_t slot)
 {
     const struct cap *cap = cap_find(&self->caps, slot);
@@ -46,7 +46,7 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
     return ipc_send(self, &send);
 }
 
-/* What both receives have in common once their pointers are known: flags, then slot. */
+/* The common part of both receives. Checks the pointers, the flags, then the slot. */
 static int64_t receive(struct task *self, uint64_t slot, struct recv_target *target, uint64_t flags,
                        uint64_t deadline_ns)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mapping in one's own address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
+/* Mappings in the caller's address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
 #include "core/checked.h"
 #include "sys/handlers.h"
 
@@ -7,7 +7,7 @@
 
 _Static_assert(NX_MAP_READ >> 1 == NX_PROT_READ && NX_MAP_WRITE >> 1 == NX_PROT_WRITE &&
                    NX_MAP_EXEC >> 1 == NX_PROT_EXEC,
-               "the flags of a map shifted by one are a protection");
+               "flags >> 1 must give the protection");
 
 static uint32_t prot_of(uint64_t flags)
 {
@@ -23,7 +23,7 @@ static const struct cap *memory_cap(const struct task *self, uint64_t slot)
     return cap;
 }
 
-/* map(slot, va, off, flags): one page. G, A and D are accepted and change nothing. */
+/* map(slot, va, off, flags): one page. G, A and D are accepted and ignored. */
 int64_t sys_map(struct task *self, const uint64_t *args)
 {
     const uint64_t va = args[1], flags = args[3], off = page_round_down(args[2]);
@@ -56,7 +56,7 @@ int64_t sys_map(struct task *self, const uint64_t *args)
     return 0;
 }
 
-/* The checks of vm_map up to the past of the end, in the order of K-24. */
+/* The checks of vm_map up to the end of the range, in the order of K-24. */
 static int64_t check_vm_map(const struct task *self, const uint64_t *args, const struct cap **cap)
 {
     const uint64_t off = args[1], len = args[2], flags = args[3];
@@ -120,7 +120,7 @@ int64_t sys_vm_map(struct task *self, const uint64_t *args)
     return (int64_t)va;
 }
 
-/* vm_unmap(va, len): exactly one region of vm_map's (K-25). */
+/* vm_unmap(va, len): the range must be exactly one region of vm_map (K-25). */
 int64_t sys_vm_unmap(struct task *self, const uint64_t *args)
 {
     const uint64_t va = args[0], len = args[1];

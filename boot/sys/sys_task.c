@@ -36,7 +36,7 @@ int64_t sys_wait(struct task *self, const uint64_t *args)
     return ipc_block(self);
 }
 
-/* 0 also without any child: so the real kernel's source reads. */
+/* Answers 0 without any child, too, as the real kernel's source does. */
 int64_t sys_wait_nohang(struct task *self, const uint64_t *args)
 {
     (void)args;

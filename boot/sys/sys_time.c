@@ -6,15 +6,15 @@
 #include "sys/handlers.h"
 
 #define DONE_YIELDS 1000u
-#define QUIET_TURNS 16u /* what a failed init gives others that do not yield */
+#define QUIET_TURNS 16u /* yields that a failed init grants to tasks that do not yield */
 
-static bool another_yielded; /* since init last did */
-static unsigned quiet_turns; /* in a row: init yielded, and no other task has since it yielded before */
+static bool another_yielded; /* since init's last yield */
+static unsigned quiet_turns; /* consecutive yields of init without a yield of another task in between */
 
 /*
- * Whether init's yield is its last (docs/abi.md, section 8): it is alone, or it failed and nobody else
- * yields. A task that polls yields, and comes to its own end; one that spins, blocks or is suspended does
- * not.
+ * True if init's yield is its last (docs/abi.md, section 8): no other task lives, or init failed and no
+ * other task yields. A task that polls yields and ends by its own exit. A task that spins, blocks or is
+ * suspended does not yield, so init does not wait for it.
  */
 static bool is_last_yield(const struct task *init, uint64_t status)
 {

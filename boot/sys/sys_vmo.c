@@ -19,7 +19,7 @@ static int64_t arena_answer(const struct task *self, enum arena_status status)
     return status == ARENA_OK ? 0 : -NX_EPERM;
 }
 
-/* Where the new capability goes: 0, or why there is no such slot. */
+/* Chooses the slot of the new capability. Returns 0 or the refusal. */
 static int64_t choose_slot(const struct task *self, uint64_t wanted, uint32_t *slot)
 {
     *slot = wanted == ANY_SLOT ? cap_free_slot(&self->caps) : (uint32_t)wanted;
@@ -54,7 +54,7 @@ int64_t sys_vmo_create(struct task *self, const uint64_t *args)
     return slot;
 }
 
-/* K-21: capability and range come before the pointer. */
+/* K-21: checks capability and range before the pointer. */
 static int64_t check_copy(const struct task *self, const uint64_t *args, uint32_t user_prot,
                           const struct cap **cap, struct user_range *range)
 {
