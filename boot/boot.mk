@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# The test kernel. (KERNEL is a caller's variable: a kernel that is not built here.)
+# The test kernel. KERNEL is a variable of the caller, for a kernel that is not built here.
 
 KERNEL_ELF := $(BUILD)/kernel/kernel.elf
 KERNEL_SRCS := $(sort $(wildcard boot/arch/*.S boot/arch/*.c boot/core/*.c boot/sys/*.c boot/init/*.c))
-# A frame of half a page or more could step over the guard page below the stack.
+# A stack frame of half a page or more could skip the guard page below the stack.
 KERNEL_LDFLAGS := -nostartfiles -nostdlib -static -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-z,max-page-size=4096 \
                   -Wframe-larger-than=2048
 ALL += $(KERNEL_ELF)

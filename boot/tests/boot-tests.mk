@@ -14,7 +14,7 @@ CORE_KERNEL_TESTS := test_frames test_arena test_cap test_endpoint test_ipc test
                      test_random_calls
 CORE_TESTS := $(patsubst CORE_SRCS_%,%,$(sort $(filter CORE_SRCS_%,$(.VARIABLES)))) $(CORE_KERNEL_TESTS)
 
-# The whole kernel core on the host port, and the rig that plays its tasks.
+# The kernel core, the host port, and the rig that plays the tasks.
 CORE_KERNEL_SRCS := $(sort $(wildcard boot/core/*.c boot/sys/*.c)) \
                     $(addprefix boot/tests/core/,port_host.c kernel_rig.c rig_moves.c rig_mmu.c)
 core_srcs = boot/tests/core/$(1).c $(or $(CORE_SRCS_$(1)),$(CORE_KERNEL_SRCS))
@@ -78,7 +78,7 @@ TOOLS_cost-record := qemu
 cost-record: built ## write what the kernel's main paths cost to boot/tests/cost/*.tsv and docs/testing/figures.md
 	@$(PYTHON) boot/tests/cost/test_cost.py --record
 
-# ---- fault: kernels that fault in their own code: our kernel with one file in place of one of its own
+# ---- fault: kernels that fault in their own code; each replaces one file of the kernel by one that faults
 FAULT_SWAPS := early:fdt address:storm stack:storm guard:storm
 fault_name = $(firstword $(subst :, ,$(1)))
 fault_srcs = $(filter-out boot/core/$(lastword $(subst :, ,$(1))).c,$(KERNEL_SRCS)) boot/tests/fault/fault_$(fault_name).c

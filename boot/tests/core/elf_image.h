@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A good ELF file to spoil, and how the tests have it read. It is built with the host's own <elf.h> and not
- * with abi/elf64.h on purpose: a wrong layout there would be wrong in the kernel and in its test alike.
+ * A valid ELF file for tests to damage, and a source that reads it. The layout is that of the host's
+ * <elf.h>, not of abi/elf64.h, on purpose: a wrong layout there must not be wrong in the kernel and in its
+ * test alike.
  */
 #ifndef TESTS_CORE_ELF_IMAGE_H
 #define TESTS_CORE_ELF_IMAGE_H
@@ -21,7 +22,7 @@
 
 #define GP_NAME "__global_pointer$"
 #define GP_VALUE 0x12345678u
-#define LONG_NAME_BYTES 150 /* over two of the reader's chunks */
+#define LONG_NAME_BYTES 150 /* longer than two of the reader's chunks */
 
 enum { PH_STACK, PH_TEXT, PH_DATA, PH_EMPTY, PH_USED, PH_ROOM = 66 };
 enum { SH_NULL, SH_STRTAB, SH_SYMTAB, SH_USED };
@@ -59,7 +60,7 @@ static inline void add_symbols(struct image *im)
     for (unsigned i = 1; i < SYM_USED; i++) {
         im->sym[i] = (Elf64_Sym){.st_name = 0, .st_shndx = SHN_ABS, .st_value = 0xDEAD};
     }
-    /* A name that begins like the one looked for, and one that goes on after it. */
+    /* One name shares a prefix with the name looked for, one extends it. */
     strcpy(im->str + at, "__global_pointer");
     im->sym[2].st_name = at;
     at += (uint32_t)sizeof("__global_pointer");
@@ -74,7 +75,8 @@ static inline void add_symbols(struct image *im)
     im->sym[SYM_LONG] = (Elf64_Sym){.st_name = at, .st_shndx = SHN_ABS, .st_value = 77};
 }
 
-/* Text and data, a header to ignore, an empty segment to skip; offsets not congruent with addresses. */
+/* Text and data, a header to ignore and an empty segment to skip. Offsets are not congruent with
+ * addresses. */
 static inline void make_good(struct image *im)
 {
     memset(im, 0, sizeof(*im));
@@ -109,7 +111,8 @@ static inline void make_good(struct image *im)
     add_symbols(im);
 }
 
-/* ---- The source: exact-size memory, and a check that the range was checked ----------------------------- */
+/* ---- The source: memory of the exact size, and a check of every range
+ * ------------------------------------ */
 
 struct file {
     const uint8_t *bytes;

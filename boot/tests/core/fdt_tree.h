@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds device trees for the tests, good ones to spoil among them, and has them read. */
+/* Builds valid device trees for tests to damage, and reads them. */
 #ifndef TESTS_CORE_FDT_TREE_H
 #define TESTS_CORE_FDT_TREE_H
 
@@ -19,7 +19,8 @@ enum { BEGIN = 1, END_NODE = 2, PROP = 3, NOP = 4, END = 9 };
 enum { HEADER = 40, TOTALSIZE = 4, OFF_STRUCT = 8, OFF_STRINGS = 12, VERSION = 20, LAST_COMP = 24 };
 enum { SIZE_STRINGS = 32, SIZE_STRUCT = 36, BLOCK_MAX = 4096 };
 
-/* ---- A builder: the two blocks grow side by side, then become a blob --------------------------------- */
+/* ---- The builder: both blocks grow separately and then become a blob
+ * ------------------------------------- */
 
 struct builder {
     uint8_t tree[BLOCK_MAX];
@@ -114,7 +115,7 @@ static inline void header(struct blob *blob, size_t tree_at, size_t tree_bytes, 
     patch(blob, SIZE_STRUCT, (uint32_t)tree_bytes);
 }
 
-/* The tree last, so that a cut blob is one with a cut tree. */
+/* The structure block is last, so that a truncated blob has a truncated tree. */
 static inline void finish(const struct builder *b, struct blob *blob)
 {
     size_t text_at = HEADER + 16, tree_at = (text_at + b->strings_bytes + 3) / 4 * 4;
@@ -125,7 +126,7 @@ static inline void finish(const struct builder *b, struct blob *blob)
     header(blob, tree_at, b->tree_bytes, text_at, b->strings_bytes);
 }
 
-/* The strings last, as dtc and QEMU do. */
+/* The strings are last, as in the output of dtc and QEMU. */
 static inline void finish_strings_last(const struct builder *b, struct blob *blob)
 {
     size_t tree_at = HEADER + 16, text_at = tree_at + b->tree_bytes;
@@ -136,7 +137,7 @@ static inline void finish_strings_last(const struct builder *b, struct blob *blo
     header(blob, tree_at, b->tree_bytes, text_at, b->strings_bytes);
 }
 
-/* ---- Trees ------------------------------------------------------------------------------------------- */
+/* ---- Trees --------------------------------------------------------------------------------------- */
 
 #define MEMORY_PA 0x80000000u
 #define MEMORY_BYTES 0x14000000u
@@ -169,7 +170,7 @@ static inline void close_root(struct builder *b)
     put_word(b, END);
 }
 
-/* As QEMU's virt machine has it, with decoys: cells and names below other nodes say nothing. */
+/* The tree of QEMU's virt machine, plus decoys: the same properties below other nodes must be ignored. */
 static inline void build_good(struct builder *b)
 {
     open_root(b, 2, 2);
@@ -201,7 +202,8 @@ static inline void build_good(struct builder *b)
     close_root(b);
 }
 
-/* ---- Reading: from exact-size memory at an odd address ----------------------------------------------- */
+/* ---- Reading from memory of the exact size at an odd address
+ * --------------------------------------------- */
 
 static inline enum fdt_status read_cut(const struct blob *blob, size_t limit, struct fdt_facts *facts)
 {

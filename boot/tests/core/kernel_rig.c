@@ -13,14 +13,14 @@
 #include "core/syscall.h"
 
 static struct {
-    bool is_up;       /* a run is going on, or has ended in order */
-    bool has_ended;   /* the kernel took everything down */
-    uint32_t hazards; /* that the test asked about */
+    bool is_up;       /* a run is active, or has ended normally */
+    bool has_ended;   /* the kernel has torn everything down */
+    uint32_t hazards; /* hazards that the test has checked */
     uint64_t calls;
-    uint64_t event; /* what kernel_next_event last said */
+    uint64_t event; /* the last result of kernel_next_event */
 } rig;
 
-/* ---- Boot and end ------------------------------------------------------------------------------------ */
+/* ---- Boot and end -------------------------------------------------------------------------------- */
 
 struct kernel_config rig_config(enum abi_revision revision)
 {
@@ -114,7 +114,7 @@ bool rig_is_a1(void)
     return the_config.revision == REVISION_A1;
 }
 
-/* ---- Calls ------------------------------------------------------------------------------------------- */
+/* ---- Calls --------------------------------------------------------------------------------------- */
 
 struct task *rig_current(void)
 {
@@ -133,7 +133,7 @@ struct task *rig_current(void)
     return task;
 }
 
-/* A task that goes straight on does so with the root and the event that the machine already has. */
+/* A task that continues at once must have the root and the event that the machine already has. */
 static void trap(void)
 {
     const uint64_t root_pa = host_root_pa, event = rig.event;
@@ -147,7 +147,7 @@ static void trap(void)
     assert_int_equal(rig.event, event);
 }
 
-/* Neighbouring calls come from different places, as the storm guard wants it. */
+/* Uses a different pc for consecutive calls, because of the storm guard. */
 static uint64_t next_pc(void)
 {
     return RIG_TEXT_VA + rig.calls++ % 8 * 4;
@@ -175,7 +175,7 @@ void rig_run(struct task *task)
     fail_msg("pid %u cannot run", task->pid);
 }
 
-/* K-02: what a call leaves alone. */
+/* K-02: the registers that a call preserves. */
 static void check_registers(const struct trap_frame *before, const struct trap_frame *after, uint64_t number)
 {
     const bool waits = number == NX_SYS_WAIT || number == NX_SYS_WAIT_NOHANG;
@@ -211,7 +211,7 @@ int64_t rig_call_at(struct task *task, uint64_t pc, uint64_t number, const uint6
     if (task->state != TASK_BLOCKED) {
         return (int64_t)task->frame.x[REG_A0];
     }
-    assert_int_equal(task->frame.x[REG_A0], args[0]); /* nothing is written before the call is over */
+    assert_int_equal(task->frame.x[REG_A0], args[0]); /* a0 is written only when the call is over */
     return RIG_WAITS;
 }
 
@@ -237,7 +237,7 @@ static void do_call(void *ctx)
 {
     const struct call *call = ctx;
     (void)rig_call(call->task, call->number, call->args);
-    (void)rig_current(); /* as arch does: the end of init ends the run there */
+    (void)rig_current(); /* as arch does: here the end of init ends the run */
 }
 
 int rig_call_ends(struct task *task, uint64_t number, const uint64_t args[6])
@@ -263,7 +263,8 @@ void rig_ignore_hazards(void)
     rig.hazards = UINT32_MAX;
 }
 
-/* ---- What a refused call must leave alone ------------------------------------------------------------ */
+/* ---- The state that a refused call must not change
+ * -------------------------------------------------------- */
 
 enum {
     FRAMES,
@@ -314,7 +315,7 @@ static uint64_t hash_task(uint64_t hash, const struct task *task)
     return hash;
 }
 
-/* Also the caller's data, to the end of what calls are given, and the first page of the arena. */
+/* Includes the caller's data, up to the end of the area that calls use, and the first page of the arena. */
 static struct world look(const struct task *caller)
 {
     const struct kernel_memory memory = host_memory();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seeded damage for the parsers' tests: the same seed gives the same bytes on every machine. */
+/* Seeded mutations for the parsers' tests. A seed gives the same bytes on every machine. */
 #ifndef TESTS_CORE_MUTATE_H
 #define TESTS_CORE_MUTATE_H
 
@@ -17,7 +17,7 @@ static inline uint64_t mutate_next(uint64_t *state)
     return *state * 0x2545F4914F6CDD1DULL;
 }
 
-/* Changes 1 to 4 bytes: to a value that a bound is likely to trip over, by one bit, or to anything. */
+/* Changes 1 to 4 bytes: to a likely boundary value, by one bit, or to a random value. */
 static inline void mutate_bytes(uint8_t *bytes, size_t n, uint64_t *state)
 {
     static const uint8_t nasty[] = {0x00, 0x01, 0x02, 0x03, 0x09, 0x7F, 0x80, 0xFF};

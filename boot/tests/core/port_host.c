@@ -13,10 +13,10 @@
 #include "nexus_abi.h"
 
 #define PAGE NX_PAGE_BYTES
-#define BASE_PA UINT64_C(0x80201000) /* congruent to nothing in particular */
+#define BASE_PA UINT64_C(0x80201000) /* not congruent with any mapping */
 #define CONSOLE_BYTES (1u << 20)
 
-/* Where the parts begin, from BASE_PA on; a poisoned page before each and after the last. */
+/* Offsets of the parts from BASE_PA. A poisoned page precedes each part and follows the last. */
 #define ROOT_OFF (UINT64_C(1) * PAGE)
 #define FRAMES_OFF (ROOT_OFF + 2 * PAGE)
 #define ELF_OFF (FRAMES_OFF + HOST_FRAMES_BYTES + PAGE)
@@ -96,7 +96,8 @@ int host_run(void (*body)(void *ctx), void *ctx)
     return (int)finish_code;
 }
 
-/* ---- What the core asks for -------------------------------------------------------------------------- */
+/* ---- core/port.h
+ * ----------------------------------------------------------------------------------------- */
 
 void *port_ptr(uint64_t pa)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the MMU does with a task's page tables: a walk that shares nothing with boot/core. */
+/* The MMU for a task's page tables: a page walk that shares no code with boot/core. */
 #include "core/kernel_rig.h"
 #include "core/port.h"
 
@@ -18,7 +18,7 @@ static uint64_t *find_entry(const struct aspace *space, uint64_t va)
             return entry;
         }
         if ((*entry & PTE_LEAF) != 0) {
-            return NULL; /* a large page: the kernel's own */
+            return NULL; /* a large page of the kernel */
         }
         table_pa = *entry >> 10 << 12;
     }
@@ -41,7 +41,7 @@ uint64_t rig_pa(const struct task *task, uint64_t va)
     return entry == 0 ? 0 : (entry >> 10 << 12) + va % PAGE;
 }
 
-/* The byte at va for an access that needs this bit of U-mode; NULL when it faults. */
+/* The byte at va for an access from U-mode that needs this bit; NULL if it faults. */
 static uint8_t *access_byte(const struct task *task, uint64_t va, uint64_t need)
 {
     uint64_t *entry = find_entry(task->space, va);

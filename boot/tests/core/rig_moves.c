@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What many tests do with a task: children, capabilities, messages. */
+/* Common steps of tests: children, capabilities, messages. */
 #include "core/audit.h"
 #include "core/kernel_rig.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/arena.c (K-20): a1 only goes up, a2 gives ranges back. */
+/* boot/core/arena.c (K-20): a1 never frees, a2 reuses freed ranges. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static bool holds(uint64_t pa, int byte, uint64_t n)
     return true;
 }
 
-/* A new VMO, which must be zeroed and have the next id. */
+/* Creates a VMO and checks that it is zeroed and has the next id. */
 static uint64_t create(uint64_t bytes, uint32_t id)
 {
     uint64_t pa = 0;
@@ -78,7 +78,7 @@ static void a1_bumps(void **state)
     assert_int_equal(arena_bytes_used(), 6 * PAGE);
     is_refused(11 * PAGE, ARENA_FULL);
     is_refused(UINT64_MAX - PAGE + 1, ARENA_FULL);
-    assert_int_equal(create(10 * PAGE, 3), arena_pa + 6 * PAGE); /* to the last byte */
+    assert_int_equal(create(10 * PAGE, 3), arena_pa + 6 * PAGE); /* up to the last byte */
     assert_true(holds(arena_pa + SMALL, HOST_JUNK, PAGE));
     is_refused(PAGE, ARENA_FULL);
 }
@@ -90,7 +90,7 @@ static void a1_maps_8_mib(void **state)
     is_refused(8 * MIB + PAGE, ARENA_UNMAPPED);
     (void)create(8 * MIB - PAGE, 1);
     is_refused(2 * PAGE, ARENA_UNMAPPED);
-    is_refused(HOST_ARENA_BYTES, ARENA_FULL); /* no such range: the real kernel refuses it itself */
+    is_refused(HOST_ARENA_BYTES, ARENA_FULL); /* no range is large enough: the real kernel refuses, too */
     (void)create(PAGE, 2);
     is_refused(PAGE, ARENA_UNMAPPED);
 }
@@ -111,12 +111,12 @@ static void a2_takes_the_lowest_hole_that_fits(void **state)
     assert_int_equal(create(PAGE, 6), a);
     assert_int_equal(create(4 * PAGE - PAGE, 7), a + PAGE);
     arena_destroy(c);
-    assert_int_equal(create(5 * PAGE, 8), b + PAGE); /* two holes that had become one */
+    assert_int_equal(create(5 * PAGE, 8), b + PAGE); /* two adjacent holes have merged */
     is_refused(PAGE, ARENA_FULL);
     assert_int_equal(arena_bytes_used(), SMALL);
 }
 
-static void a2_remembers_so_many_ranges(void **state)
+static void a2_limits_live_ranges(void **state)
 {
     (void)state;
     arena_init(false, arena_pa, HOST_ARENA_BYTES);
@@ -128,7 +128,7 @@ static void a2_remembers_so_many_ranges(void **state)
     assert_int_equal(create(PAGE, ARENA_RANGES_MAX + 1), arena_pa + 5 * PAGE);
 }
 
-/* Owners of pages, kept by the test: no two ranges may ever share one. */
+/* The test records the owner of each page: no two ranges may share one. */
 static void a2_random_use(void **state)
 {
     enum { PAGES = 64, MAX = 9 };
@@ -180,7 +180,7 @@ static void panics(void (*body)(void *ctx), uint64_t value, const char *why)
     panic_init(NULL);
 }
 
-static void disorder_panics(void **state)
+static void bad_requests_panic(void **state)
 {
     (void)state;
     arena_init(false, arena_pa, SMALL);
@@ -192,7 +192,7 @@ static void disorder_panics(void **state)
     arena_destroy(pa);
     panics(do_destroy, pa, "does not live");
     arena_init(true, arena_pa, SMALL);
-    panics(do_destroy, create(PAGE, 1), "does not live"); /* a1 gives nothing back */
+    panics(do_destroy, create(PAGE, 1), "does not live"); /* a1 never frees */
 }
 
 int main(void)
@@ -201,9 +201,9 @@ int main(void)
         cmocka_unit_test_setup(a1_bumps, fresh_host),
         cmocka_unit_test_setup(a1_maps_8_mib, fresh_host),
         cmocka_unit_test_setup(a2_takes_the_lowest_hole_that_fits, fresh_host),
-        cmocka_unit_test_setup(a2_remembers_so_many_ranges, fresh_host),
+        cmocka_unit_test_setup(a2_limits_live_ranges, fresh_host),
         cmocka_unit_test_setup(a2_random_use, fresh_host),
-        cmocka_unit_test_setup(disorder_panics, fresh_host),
+        cmocka_unit_test_setup(bad_requests_panic, fresh_host),
     };
     return cmocka_run_group_tests_name("core/arena", tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static uint64_t base_of(const struct task *task, uint64_t slot)
     return task->caps.slots[slot].base_pa;
 }
 
-/* K-24, in its order: each case has all later flaws, too. */
+/* K-24, in its order: each case also has all later errors. */
 static void refusals_of_vm_map(void **state)
 {
     (void)state;
@@ -44,7 +44,7 @@ static void refusals_of_vm_map(void **state)
     VM_MAP(-NX_EINVAL, vmo, 0, PAGE, NX_MAP_VALID | NX_MAP_USER);
     assert_int_equal(rig_pte(init, BASE), 0);
 
-    /* The table of 64 is full before neither R nor W is seen. */
+    /* The limit of 64 regions is checked before a protection without R and W. */
     for (unsigned i = 0; i < 64; i++) {
         assert_int_equal(maps_at(init, vmo, 0, PAGE, R), BASE + i * PAGE);
     }
@@ -54,7 +54,7 @@ static void refusals_of_vm_map(void **state)
     assert_int_equal(maps_at(init, vmo, 0, PAGE, R), BASE + 9 * PAGE);
 }
 
-/* Of the 64, a child's two segments and its stack take three. */
+/* A child's two segments and its stack use three of the 64 regions. */
 static void a_childs_image_takes_regions(void **state)
 {
     (void)state;
@@ -66,8 +66,8 @@ static void a_childs_image_takes_regions(void **state)
     REFUSES(-NX_ENOSPC, child, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
 }
 
-/* A boot may have fewer; a child starts all the same, and has none to spare. */
-static void as_many_regions_as_the_boot_says(void **state)
+/* A boot may have a lower limit. A child still starts, but has no region to spare. */
+static void the_boot_limits_regions(void **state)
 {
     (void)state;
     struct kernel_config config = rig_config(REVISION_A2);
@@ -81,7 +81,7 @@ static void as_many_regions_as_the_boot_says(void **state)
     REFUSES(-NX_ENOSPC, init, NX_SYS_VM_MAP, vmo, 0, PAGE, R);
 }
 
-static void what_a_mapping_is(void **state)
+static void a_mapping_shows_the_object(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -94,25 +94,26 @@ static void what_a_mapping_is(void **state)
     }
     assert_int_equal(rig_pa(init, rw), pa + PAGE);
     assert_int_equal(rig_pte(init, rw) & 0x3FF, PTE_V | PTE_R | PTE_W | PTE_U);
-    assert_int_equal(rig_pte(init, rw + 2 * PAGE) & 0xF, PTE_V | PTE_R); /* the next is the other one */
+    assert_int_equal(rig_pte(init, rw + 2 * PAGE) & 0xF,
+                     PTE_V | PTE_R); /* the next page belongs to the other mapping */
 
     uint32_t seen = 0;
     assert_true(rig_store(init, rw, &(uint32_t){0xFEEDBEEF}, 4));
-    assert_true(rig_load(init, ro + PAGE, &seen, 4)); /* no copy: the same page */
+    assert_true(rig_load(init, ro + PAGE, &seen, 4)); /* the same page, not a copy */
     assert_int_equal(seen, 0xFEEDBEEF);
     assert_false(rig_store(init, ro, &seen, 1));
     assert_false(rig_fetch(init, rw) || rig_fetch(init, ro));
     assert_int_equal(rig_pte(init, rw) & (PTE_A | PTE_D), PTE_A | PTE_D);
     assert_int_equal(rig_pte(init, ro + PAGE) & (PTE_A | PTE_D), PTE_A);
 
-    /* W alone is accepted, and faults on use; the kernel does not go through it either. */
+    /* W alone is accepted and faults on access; the kernel does not use it either. */
     const uint64_t w = maps_at(init, vmo, 0, PAGE, W);
     assert_false(rig_store(init, w, &seen, 1) || rig_load(init, w, &seen, 1));
     REFUSES(-NX_EINVAL, init, NX_SYS_VMO_READ, vmo, 0, w, 8);
     rig_hazard(17, NX_SYS_VMO_READ, "K-64", "protected-pointer");
 }
 
-/* The lowest fit; from 2 MiB on congruent with the physical address. */
+/* The lowest free address; from 2 MiB up congruent with the physical address. */
 static void placement(void **state)
 {
     (void)state;
@@ -127,7 +128,8 @@ static void placement(void **state)
     assert_int_equal(va % SUPER, pa % SUPER);
     assert_in_range(va, BASE + 5 * PAGE, BASE + 5 * PAGE + SUPER - 1);
     assert_int_equal(rig_pa(init, va + 2 * SUPER - PAGE), pa + 2 * SUPER - PAGE);
-    const uint64_t second = maps_at(init, large, PAGE, SUPER, R); /* the offset counts, too */
+    const uint64_t second =
+        maps_at(init, large, PAGE, SUPER, R); /* the offset is part of the physical address */
     assert_int_equal(second % SUPER, (pa + PAGE) % SUPER);
     assert_in_range(second, va + 2 * SUPER, va + 3 * SUPER);
     assert_int_equal(maps_at(init, small, 0, PAGE, R), BASE + 5 * PAGE); /* small ones fill the gap */
@@ -145,7 +147,8 @@ static void no_hole(void **state)
     while (CALL(init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, R) > 0) {
         ;
     }
-    REFUSES(-NX_ENOMEM, init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB, 0); /* before neither R nor W */
+    REFUSES(-NX_ENOMEM, init, NX_SYS_VM_MAP, vmo, 0, 15 * MIB,
+            0); /* checked before a protection without R and W */
     const uint64_t first = rig_init()->space->regions.first->va;
     GIVES(0, init, NX_SYS_VM_UNMAP, first, 15 * MIB);
     assert_true(maps_at(init, vmo, 0, 14 * MIB, R) >= BASE);
@@ -166,10 +169,11 @@ static void unmap_takes_exactly_one_region(void **state)
     UNMAP(-NX_EINVAL, va, 5 * PAGE);
     UNMAP(-NX_ENOENT, va + PAGE, 3 * PAGE); /* inside a region */
     UNMAP(-NX_ENOENT, next + PAGE, PAGE);
-    UNMAP(-NX_EPERM, RIG_TEXT_VA, PAGE); /* its own segments, and the stack */
+    UNMAP(-NX_EPERM, RIG_TEXT_VA, PAGE); /* the child's own segments and stack */
     UNMAP(-NX_EPERM, RIG_DATA_VA, RIG_DATA_BYTES);
     UNMAP(-NX_EPERM, NX_USER_STACK_TOP - 12 * PAGE, 12 * PAGE);
-    REFUSES(-NX_ENOENT, init, NX_SYS_VM_UNMAP, RIG_DATA_VA, RIG_DATA_BYTES); /* init's takes no region */
+    REFUSES(-NX_ENOENT, init, NX_SYS_VM_UNMAP, RIG_DATA_VA,
+            RIG_DATA_BYTES); /* init's image is not a region */
 
     assert_true(rig_store(child, va + PAGE, "abc", 3) && rig_load(child, va, &(uint8_t){0}, 1));
     const unsigned flushes = host_tlb_flushes;
@@ -181,11 +185,11 @@ static void unmap_takes_exactly_one_region(void **state)
     assert_int_equal(audit.maps[0].live, false);
     assert_int_equal(audit.maps[0].usage.accessed, 2);
     assert_int_equal(audit.maps[0].usage.dirtied, 1);
-    GIVES(3, child, NX_SYS_VMO_WRITE, vmo, 0, RIG_DATA_VA, 3); /* the object lives on */
+    GIVES(3, child, NX_SYS_VMO_WRITE, vmo, 0, RIG_DATA_VA, 3); /* the object stays alive */
 }
 
-/* K-26: where 4 KiB pages once were, a run with a 2 MiB interior does not go any more. */
-static void two_mib_over_old_small_pages(void **state)
+/* K-26: a run with a 2 MiB interior cannot be mapped where 4 KiB pages once were. */
+static void a_2_mib_map_over_old_4_kib_pages(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -195,32 +199,31 @@ static void two_mib_over_old_small_pages(void **state)
     assert_int_equal(b, a + SUPER - PAGE); /* the first and the second 2 MiB have tables now */
     GIVES(0, init, NX_SYS_VM_UNMAP, a, SUPER - PAGE);
     GIVES(0, init, NX_SYS_VM_UNMAP, b, SUPER - PAGE);
-    for (unsigned i = 0; i < 3; i++) { /* again and again: the lowest fit is the same hole */
+    for (unsigned i = 0; i < 3; i++) { /* every time: the lowest free address is the same hole */
         REFUSES(-NX_EEXIST, init, NX_SYS_VM_MAP, large, 0, 2 * SUPER, R);
     }
 
     const uint64_t filler =
-        maps_at(init, small, 0, SUPER - PAGE, R); /* the hole is filled: the next is new */
+        maps_at(init, small, 0, SUPER - PAGE, R); /* the hole is filled, so the next address is new */
     assert_int_equal(filler, BASE);
     (void)maps_at(init, small, 0, SUPER - PAGE, R);
     const uint64_t va = maps_at(init, large, 0, 2 * SUPER, R);
     assert_int_equal(va % SUPER, base_of(init, large) % SUPER);
 
-    /* What was mapped by 2 MiB at once left tables at its ends alone: it goes there again. */
+    /* A map of 2 MiB pages leaves tables only at its ends, so the same map works again. */
     struct task *child = rig_child(init);
     const uint64_t theirs = rig_give(large, child, NX_RIGHT_MAP);
     for (unsigned i = 0; i < 3; i++) {
         const uint64_t at = maps_at(child, theirs, 0, 2 * SUPER, R);
-        assert_in_range(at, BASE + PAGE,
-                        BASE + SUPER - PAGE); /* so there is an interior, and there are ends */
+        assert_in_range(at, BASE + PAGE, BASE + SUPER - PAGE); /* so the run has an interior and two ends */
         GIVES(0, child, NX_SYS_VM_UNMAP, at, 2 * SUPER);
     }
-    /* Aligned by itself, a run begins where those ends were. */
+    /* An aligned run starts where those ends were. */
     const uint64_t aligned = SUPER - base_of(init, large) % SUPER;
     REFUSES(-NX_EEXIST, child, NX_SYS_VM_MAP, theirs, aligned, SUPER, R);
 }
 
-/* A program may lie in the window itself: its pages count as regions and as tables. */
+/* A program may lie in the window: its pages count as regions and leave tables. */
 static void an_image_in_the_window(void **state)
 {
     (void)state;
@@ -239,8 +242,7 @@ static void an_image_in_the_window(void **state)
     GIVES(-NX_EPERM, child, NX_SYS_VM_UNMAP, BASE + SUPER, PAGE);
 }
 
-/* ---- share_ro (K-28) ------------------------------------------------------------------------------------
- */
+/* ---- share_ro (K-28) ----------------------------------------------------------------------------- */
 
 static void an_alias_is_never_writable(void **state)
 {
@@ -285,7 +287,7 @@ static void an_alias_shows_later_writes_and_outlives_the_owners_cap(void **state
     const uint64_t vmo = rig_vmo(init, PAGE);
     const uint32_t alias = (uint32_t)CALL(init, NX_SYS_VMO_SHARE_RO, vmo);
     char seen[4] = "";
-    assert_int_equal(rig_send(init, 0, 1, 0, alias, 0, 0), 0); /* moved, too, it stays an alias */
+    assert_int_equal(rig_send(init, 0, 1, 0, alias, 0, 0), 0); /* after a move it is still an alias */
     assert_int_equal(rig_recv(child, 0, 0, 0, 0), 0);
     assert_int_equal(child->caps.slots[1].kind, CAP_ALIAS);
     const uint64_t va = maps_at(child, 1, 0, PAGE, R);
@@ -297,7 +299,7 @@ static void an_alias_shows_later_writes_and_outlives_the_owners_cap(void **state
     (void)maps_at(child, 1, 0, PAGE, R);
 }
 
-/* A mapping that the audit could not record is unmapped like any other, and its place used again. */
+/* A mapping that the audit did not record is unmapped like any other, and its entry is reused. */
 static void regions_do_not_depend_on_the_audit(void **state)
 {
     (void)state;
@@ -321,13 +323,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A2(refusals_of_vm_map),
         ON_A2(a_childs_image_takes_regions),
-        BOOTS(as_many_regions_as_the_boot_says),
-        ON_A2(what_a_mapping_is),
+        BOOTS(the_boot_limits_regions),
+        ON_A2(a_mapping_shows_the_object),
         ON_A2(placement),
         ON_A2(no_hole),
         ON_A2(unmap_takes_exactly_one_region),
         ON_A2(regions_do_not_depend_on_the_audit),
-        ON_A2(two_mib_over_old_small_pages),
+        ON_A2(a_2_mib_map_over_old_4_kib_pages),
         ON_A2(an_image_in_the_window),
         ON_A2(an_alias_is_never_writable),
         ON_A2(an_alias_shows_later_writes_and_outlives_the_owners_cap),

@@ -11,7 +11,7 @@
 #define USER NX_MAP_USER
 #define VA ((uint64_t)NX_A1_MAP_BASE)
 
-/* K-22, in its order: each case has later flaws, too. */
+/* K-22, in its order: each case also has later errors. */
 static void refusals_of_map(void **state)
 {
     (void)state;
@@ -32,13 +32,13 @@ static void refusals_of_map(void **state)
     MAP(-NX_EINVAL, vmo, UINT64_C(1) << 63, 0, VALID | R);
     MAP(-NX_EINVAL, vmo, RIG_DATA_VA, 0, VALID | R);
     MAP(-NX_EINVAL, vmo, 0x10000000, 0, VALID | R);
-    MAP(-NX_EINVAL, vmo, 0x80000000, 0, VALID | R); /* the kernel's own GiB */
+    MAP(-NX_EINVAL, vmo, 0x80000000, 0, VALID | R); /* the GiB of the kernel */
     assert_int_equal(rig_pte(init, VA), 0);
     GIVES(0, init, NX_SYS_MAP, vmo, VA, 0, VALID | USER | R);
     MAP(-NX_EINVAL, vmo, VA, 0, VALID | USER | R);
 }
 
-static void what_map_maps(void **state)
+static void the_page_that_map_maps(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -55,7 +55,8 @@ static void what_map_maps(void **state)
     assert_int_equal(rig_pte(init, VA + 2 * PAGE) & 0x3FF, PTE_V | PTE_R | PTE_X | PTE_U);
     uint8_t byte = 1;
     assert_true(rig_fetch(init, VA + 2 * PAGE) && !rig_store(init, VA + 2 * PAGE, &byte, 1));
-    assert_false(rig_store(init, VA + 3 * PAGE, &byte, 1)); /* W alone, and no USER: 0, then a fault */
+    assert_false(rig_store(init, VA + 3 * PAGE, &byte,
+                           1)); /* W alone, or no USER: the map succeeds, the access faults */
     assert_false(rig_load(init, VA + 4 * PAGE, &byte, 1));
     REFUSES(-NX_EINVAL, init, NX_SYS_VMO_WRITE, vmo, 0, VA + 4 * PAGE, 4);
     rig_hazard(17, NX_SYS_VMO_WRITE, "K-64", "protected-pointer");
@@ -74,7 +75,7 @@ static void odd_addresses(void **state)
         assert_int_equal(rig_pa(init, vas[i]), init->caps.slots[vmo].base_pa);
         MAP(-NX_EINVAL, vmo, vas[i], 0, VALID | USER | R);
     }
-    REFUSES(-NX_EINVAL, init, NX_SYS_VMO_WRITE, vmo, 0, 0, 4); /* still no pointers for a call */
+    REFUSES(-NX_EINVAL, init, NX_SYS_VMO_WRITE, vmo, 0, 0, 4); /* not valid as a pointer argument */
     REFUSES(-NX_EINVAL, init, NX_SYS_VMO_WRITE, vmo, 0, 0xC0000000, 4);
 }
 
@@ -102,7 +103,7 @@ static void no_frames_for_tables(void **state)
     }
 }
 
-/* Pages that continue each other are one line of the audit, others are not. */
+/* Contiguous pages are one line of the audit; others are not. */
 static void pages_in_the_audit(void **state)
 {
     (void)state;
@@ -123,7 +124,7 @@ static void pages_in_the_audit(void **state)
     assert_int_equal(audit.maps[4].prot, NX_PROT_READ | NX_PROT_WRITE);
 }
 
-/* What the audit has no place for is a mapping all the same, until the kernel has none for it either. */
+/* A mapping beyond the audit's table works until the kernel's own table is full. */
 static void more_maps_than_are_recorded(void **state)
 {
     (void)state;
@@ -137,7 +138,7 @@ static void more_maps_than_are_recorded(void **state)
     assert_int_equal(audit.map_count.lost, REGION_MAPS_MAX - AUDIT_MAPS_MAX);
     MAP(-NX_ENOMEM, vmo, VA + REGION_MAPS_MAX * apart, 0, flags);
     REFUSES(-NX_ENOMEM, init, NX_SYS_AS_MAP, 1, vmo, VA + REGION_MAPS_MAX * apart, PAGE, NX_PROT_READ, 1);
-    assert_true(rig_child(init)->pid > init->pid); /* an image needs none of these places */
+    assert_true(rig_child(init)->pid > init->pid); /* an image uses other entries */
 
     assert_true(rig_load(init, VA, &(char){0}, 1));
     aspace_collect_all();
@@ -145,8 +146,7 @@ static void more_maps_than_are_recorded(void **state)
     assert_int_equal(audit.maps[1].usage.accessed, 0);
 }
 
-/* ---- as_map ----------------------------------------------------------------------------------------------
- */
+/* ---- as_map -------------------------------------------------------------------------------------- */
 
 static void refusals_of_as_map(void **state)
 {
@@ -182,7 +182,7 @@ static void as_map_and_its_overlaps(void **state)
     assert_int_equal(rig_pte_of(space, VA) & 0x3FF, PTE_V | PTE_R | PTE_W | PTE_U);
     assert_int_equal(rig_pte_of(space, VA + PAGE) & PTE_V, PTE_V);
     assert_int_equal(rig_pte_of(space, VA + 2 * PAGE), 0);
-    assert_int_equal(rig_pte(init, VA), 0); /* not in one's own */
+    assert_int_equal(rig_pte(init, VA), 0); /* not in the caller's own space */
     assert_int_equal(audit.maps[0].bytes, 2 * PAGE);
     assert_int_equal(audit.maps[0].via, AUDIT_VIA_AS_MAP);
     AS_MAP(taken, handle, vmo, VA + PAGE, PAGE, NX_PROT_READ, 1);
@@ -202,7 +202,7 @@ static void as_map_and_its_overlaps(void **state)
     AS_MAP(-NX_ENOSPC, handle, vmo, VA + 0x1000000, PAGE, NX_PROT_READ, 1);
 }
 
-/* K-27: handles are small and not checked for who made them; such a mapping cannot be unmapped. */
+/* K-27: handles are small, and their creator is not checked. Such a mapping cannot be unmapped. */
 static void as_map_into_another_task(void **state)
 {
     (void)state;
@@ -231,7 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_A1(refusals_of_map),
-        ON_A1(what_map_maps),
+        ON_A1(the_page_that_map_maps),
         ON_A1(odd_addresses),
         ON_EACH(no_frames_for_tables),
         ON_A1(pages_in_the_audit),

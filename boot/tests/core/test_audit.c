@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit's lines to the letter of docs/testing/audit.md, and the lines they are made of. */
+/* The audit's lines, exactly as docs/testing/audit.md defines them, and the console lines in it. */
 #include <stdio.h>
 
 #include "core/audit.h"
@@ -42,8 +42,8 @@ static void boot_with_nonce(enum abi_revision revision)
     rig_boot(&config);
 }
 
-/* Everything between the first line and the last must be as given; "@" stands for "audit <nonce> ", and
- * "<base>" for an address in the arena, by the page. */
+/* Compares all lines between the first and the last with the expected text. "@" stands for "audit <nonce> ",
+ * "<base>" for an address in the arena, in pages. */
 static void prints_exactly(const char *expected)
 {
     char text[8192];
@@ -63,8 +63,7 @@ static void prints_exactly(const char *expected)
     assert_string_equal(host_console(), text);
 }
 
-/* ---- Whole audits ----------------------------------------------------------------------------------------
- */
+/* ---- Whole audits -------------------------------------------------------------------------------- */
 
 static void a_run_on_a2(void **state)
 {
@@ -98,11 +97,11 @@ static void a_run_on_a2(void **state)
     GIVES(-NX_EINVAL, init, NX_SYS_DEBUG_WRITE, U_NOWHERE, 1);
     rig_hazard(17, NX_SYS_DEBUG_WRITE, "K-64", "unmapped-pointer");
     host_console_forget();
-    GIVES('.', init, NX_SYS_DEBUG_PUTC, '.'); /* an open line at the end */
+    GIVES('.', init, NX_SYS_DEBUG_PUTC, '.'); /* an open line at the end of the run */
     ends_done();
 
-    /* Frames: init's 65 are a root, a middle and 3 leaf tables, 1 + 32 + 27 pages; a dead child's 50, of
-     * which the stack takes 12 and 2 leaf tables; one for the message; one leaf table of vm_map, one
+    /* Frames: init has 65: a root, a middle table, 3 leaf tables, 1 + 32 + 27 pages. The dead child has 50,
+     * with 12 for its stack and 2 leaf tables. Then one for the message, one leaf table for vm_map, one
      * middle table for its GiB. */
     prints_exactly(
         ".\n"
@@ -159,8 +158,8 @@ static void a_run_on_a1(void **state)
     host_console_forget();
     rig_exit(child, 0);
     ends_done();
-    /* The image took 45 pages of the arena before the VMO: 1 + 32 + 12. Frames at the end: init's 65 and 2
-     * tables for its map, the child's 5 and 2 tables, 3 for the address space that as_create made. */
+    /* The image takes 45 pages of the arena before the VMO: 1 + 32 + 12. Frames at the end: init's 65, 2
+     * tables for its map, the child's 5, 2 tables, 3 for the address space of as_create. */
     char expected[4096];
     snprintf(expected, sizeof(expected),
              "@begin v=1 abi=a1\n"
@@ -206,8 +205,7 @@ static void no_nonce(void **state)
     }
 }
 
-/* ---- Bounded tables --------------------------------------------------------------------------------------
- */
+/* ---- Bounded tables ------------------------------------------------------------------------------ */
 
 static unsigned count_of(const char *what)
 {
@@ -227,7 +225,7 @@ static int fresh_audit(void **state)
     return 0;
 }
 
-static void tables_that_overflow_say_so(void **state)
+static void full_tables_print_an_overflow_line(void **state)
 {
     enum { OVER = 2 };
     (void)state;
@@ -257,7 +255,7 @@ static void tables_that_overflow_say_so(void **state)
         audit_unreclaimed("endpoint_ids", i);
     }
 
-    /* What was lost is not mistaken for what was kept. */
+    /* Records that were lost must not change those that were kept. */
     const struct audit_usage used = {5, 6};
     audit_map_unmapped(0, &used);
     audit_map_unmapped(AUDIT_MAPS_MAX + 1, &used);
@@ -323,11 +321,10 @@ static void every_word(void **state)
                  results[i], "18446744073709551615");
         assert_int_equal(count_of(line), 1);
     }
-    assert_int_equal(count_of("audit - end lines=10\n"), 6); /* counted anew each time */
+    assert_int_equal(count_of("audit - end lines=10\n"), 6); /* counted again for each audit */
 }
 
-/* ---- Lines -----------------------------------------------------------------------------------------------
- */
+/* ---- Lines --------------------------------------------------------------------------------------- */
 
 static void numbers(void **state)
 {
@@ -349,7 +346,7 @@ static void numbers(void **state)
         "c=0xffffffffffffffff\n");
 }
 
-/* Around the buffer's size: nothing is lost, whatever the length. */
+/* Lengths around the buffer's size: no byte is lost. */
 static void long_lines(void **state)
 {
     (void)state;
@@ -392,8 +389,7 @@ static void kernel_line(void)
     line_end(&line);
 }
 
-/* Who wrote a line: one task, the kernel, or several; whoever ends it with a '\n' of his own is one of them.
- */
+/* The author of a line is one task, the kernel, or several. A task that only ends a line with '\n' counts. */
 static void each_line_has_its_author(void **state)
 {
     static const char long_text[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefXYZ\n";
@@ -436,7 +432,7 @@ int main(void)
         BOOTS(a_run_on_a2),
         BOOTS(a_run_on_a1),
         BOOTS(no_nonce),
-        cmocka_unit_test_setup(tables_that_overflow_say_so, fresh_audit),
+        cmocka_unit_test_setup(full_tables_print_an_overflow_line, fresh_audit),
         cmocka_unit_test_setup(every_word, fresh_audit),
         cmocka_unit_test_setup(numbers, fresh_audit),
         cmocka_unit_test_setup(long_lines, fresh_audit),

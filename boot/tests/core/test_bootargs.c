@@ -17,7 +17,7 @@
 #define NONCE_16 "0123456789abcdef"
 #define NONCE_64 NONCE_16 NONCE_16 NONCE_16 NONCE_16
 
-/* No field has a default of its own here, so that an untouched one is told from one set. */
+/* No field has its default here, so that the test sees which fields were set. */
 static struct kernel_config start_config(void)
 {
     struct kernel_config config;
@@ -55,7 +55,7 @@ static void assert_status(enum bootargs_status actual, enum bootargs_status expe
     assert_int_equal(actual, expected);
 }
 
-/* Parses from memory of exactly the line's size. */
+/* Parses from memory of exactly the size of the line. */
 static enum bootargs_status parse(const char *line, struct kernel_config *config, size_t *where_off)
 {
     char *copy = malloc(strlen(line) + 1);
@@ -89,7 +89,7 @@ static void refused(const char *line, enum bootargs_status expected, size_t wher
     assert_same(&config, &before);
 }
 
-/* ---- Good lines -------------------------------------------------------------------------------------- */
+/* ---- Good lines ---------------------------------------------------------------------------------- */
 
 static void empty_line(void **state)
 {
@@ -139,7 +139,7 @@ static void whole_line(void **state)
     accepted(line, &expected);
 }
 
-/* ---- Refusals ---------------------------------------------------------------------------------------- */
+/* ---- Refusals ------------------------------------------------------------------------------------ */
 
 static void unknown_keys(void **state)
 {
@@ -244,7 +244,7 @@ static void repeated_keys(void **state)
     refused("abi=a1 slots=4 abi=a2", BOOTARGS_REPEATED, 15);
 }
 
-/* Damaged lines: whatever is refused left everything as it was; whatever is accepted is in bounds. */
+/* Damaged lines: a refused line changes nothing; an accepted line stays within the limits. */
 static void random_damage(void **state)
 {
     static const char whole[] = "abi=a1 nonce=" NONCE_16 " without=51,53 watchdog_ms=4000 "

@@ -15,7 +15,7 @@ static struct cap cap_at(const struct task *task, uint64_t slot)
     return *cap;
 }
 
-static void what_tasks_start_with(void **state)
+static void initial_capabilities(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -52,7 +52,7 @@ static void a_transfer_narrows_and_never_grows(void **state)
     }
     GIVES(1, child, NX_SYS_CAP_TRANSFER, third->pid, send, SEND);
     assert_int_equal(cap_at(third, 1).rights, SEND);
-    REFUSES(-NX_EPERM, third, NX_SYS_CAP_TRANSFER, init->pid, 1, RECV); /* nor on the way back */
+    REFUSES(-NX_EPERM, third, NX_SYS_CAP_TRANSFER, init->pid, 1, RECV); /* nor back to the sender */
     assert_int_equal(audit.grant_count.used, 3);
     assert_int_equal(audit.grants[2].from, child->pid);
     assert_int_equal(audit.grants[2].to, third->pid);
@@ -81,13 +81,13 @@ static void refused_transfers(void **state)
     TRANSFER(child->pid, UINT64_C(1) << 32 | vmo, MAP);
     TRANSFER(dead->pid, vmo, MAP);
     TRANSFER(99, vmo, MAP);
-    TRANSFER(16, vmo, MAP | SEND); /* a task of the kernel's, but the right is not held */
+    TRANSFER(16, vmo, MAP | SEND); /* a task of the kernel, but the right is not held */
     TRANSFER(UINT64_C(1) << 32 | child->pid, vmo, MAP);
     rig_fill_slots(child);
     TRANSFER(child->pid, vmo, MAP); /* the receiver's table is full: -1, not -28 */
 }
 
-/* K-10: the kernel's own tasks take what they are given, into tables of their own, and never let go. */
+/* K-10: the kernel's own tasks accept capabilities into their own tables and never release them. */
 static void a_transfer_to_a_kernel_task(void **state)
 {
     (void)state;
@@ -103,7 +103,7 @@ static void a_transfer_to_a_kernel_task(void **state)
     for (uint64_t slot = 2; slot < (rig_is_a1() ? NX_SLOTS_A1 : NX_SLOTS_A2); slot++) {
         GIVES((int64_t)slot, init, NX_SYS_CAP_TRANSFER, 16, vmo, 0);
     }
-    REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP); /* its table is full, too */
+    REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER, 16, vmo, MAP); /* its table is full as well */
     REFUSES(-NX_EPERM, init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, 16, 4);
     REFUSES(-NX_ECHILD, init, NX_SYS_WAIT, 16);
 }
@@ -121,7 +121,7 @@ static void a_kernel_task_keeps_a_vmo_alive(void **state)
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 3);
 }
 
-static void rights_0_burn_a_slot(void **state)
+static void a_transfer_without_rights_uses_a_slot(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init);
@@ -149,7 +149,7 @@ static void transfer_to_a_slot_of_choice(void **state)
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER_TO, child->pid, vmo, MAP, UINT64_C(1) << 32 | 8);
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER_TO, child->pid, vmo, SEND, 8);
     REFUSES(-NX_EPERM, init, NX_SYS_CAP_TRANSFER_TO, 99, vmo, MAP, 8);
-    GIVES(1, init, NX_SYS_CAP_TRANSFER, child->pid, vmo, MAP); /* the lowest free one still */
+    GIVES(1, init, NX_SYS_CAP_TRANSFER, child->pid, vmo, MAP); /* still the lowest free slot */
 }
 
 static void the_lowest_free_slot_and_a_full_table(void **state)
@@ -248,11 +248,11 @@ static void a_table_of_two(void **state)
     REFUSES(-NX_ENOSPC, init, NX_SYS_CAP_CLONE, 0);
     REFUSES(-NX_ENOSPC, init, NX_SYS_VMO_CREATE, ANY_SLOT, PAGE);
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_CREATE, 2, PAGE);
-    GIVES(0, init, NX_SYS_VMO_CREATE, 0, PAGE); /* silently over the bootstrap endpoint */
+    GIVES(0, init, NX_SYS_VMO_CREATE, 0, PAGE); /* overwrites the bootstrap endpoint */
     assert_int_equal(cap_at(init, 0).kind, CAP_VMO);
 }
 
-/* ---- The table's own asserts --------------------------------------------------------------------------- */
+/* ---- Panics of the table ------------------------------------------------------------------------- */
 
 static void do_place(void *ctx)
 {
@@ -281,12 +281,12 @@ static void places_outside_panic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_EACH(what_tasks_start_with),
+        ON_EACH(initial_capabilities),
         ON_EACH(a_transfer_narrows_and_never_grows),
         ON_EACH(refused_transfers),
         ON_EACH(a_transfer_to_a_kernel_task),
         ON_A2(a_kernel_task_keeps_a_vmo_alive),
-        ON_EACH(rights_0_burn_a_slot),
+        ON_EACH(a_transfer_without_rights_uses_a_slot),
         ON_A2(transfer_to_a_slot_of_choice),
         ON_EACH(the_lowest_free_slot_and_a_full_table),
         ON_EACH(clone_and_close),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/elf.c: what a plan says, and each refusal by its name. */
+/* boot/core/elf.c: the content of a plan, and each refusal by its name. */
 #include "core/elf_image.h"
 #include "nexus_abi.h"
 
-/* ---- Plans ------------------------------------------------------------------------------------------ */
+/* ---- Plans --------------------------------------------------------------------------------------- */
 
 static void good_image(void **state)
 {
@@ -36,7 +36,7 @@ static void gp_without_a_writable_segment(void **state)
     im.ph[PH_DATA].p_flags = PF_R;
     accepted(&im, &plan);
     assert_int_equal(plan.gp_default, 0x10810);
-    im.ph[PH_DATA].p_flags = PF_W; /* carries R along */
+    im.ph[PH_DATA].p_flags = PF_W; /* implies R */
     accepted(&im, &plan);
     assert_int_equal(plan.segments[1].prot, NX_PROT_READ | NX_PROT_WRITE);
     assert_int_equal(plan.gp_default, 0x12040);
@@ -93,7 +93,7 @@ static void number_of_segments(void **state)
     refused(&im, ELF_NO_SEGMENT);
 
     make_good(&im);
-    im.eh.e_phnum = 64; /* the other ones are PT_NULL */
+    im.eh.e_phnum = 64; /* the others are PT_NULL */
     for (unsigned i = 0; i < ELF_SEGMENTS_MAX - 2; i++) {
         im.ph[PH_USED + i] = im.ph[PH_TEXT];
         im.ph[PH_USED + i].p_vaddr = 0x40000 + i * 0x1000;
@@ -120,7 +120,7 @@ static void file_range_of_a_segment(void **state)
     im = good;
     im.ph[PH_DATA].p_offset = sizeof(im) - 156;
     accepted(&im, &plan);
-    im.ph[PH_DATA].p_filesz = 0; /* no bytes: the offset says nothing */
+    im.ph[PH_DATA].p_filesz = 0; /* no bytes: the offset is ignored */
     im.ph[PH_DATA].p_offset = UINT64_MAX;
     accepted(&im, &plan);
     assert_int_equal(plan.segments[1].file_off, 0);
@@ -191,7 +191,7 @@ static void write_and_execute(void **state)
 
 static void shared_pages(void **state)
 {
-    struct image im = data_at(0x10064, 8); /* right behind the text, in its page */
+    struct image im = data_at(0x10064, 8); /* directly after the text, in the same page */
     struct elf_plan plan;
     (void)state;
     refused(&im, ELF_SHARED_PAGE);
@@ -207,7 +207,7 @@ static void shared_pages(void **state)
     accepted(&im, &plan);
 }
 
-/* An image with every fault, mended one by one: each is named in the enum's order. */
+/* An image with every error, fixed one by one: each is reported in the enum's order. */
 static void order_of_refusals(void **state)
 {
     struct image good, im;

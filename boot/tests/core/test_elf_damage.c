@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/elf.c: files cut at every byte, symbol tables, random damage. */
+/* boot/core/elf.c: files truncated at every byte, symbol tables, random damage. */
 #include "core/elf_image.h"
 #include "core/mutate.h"
 #include "nexus_abi.h"
 
-/* ---- Cuts ---- */
+/* ---- Cuts ---------------------------------------------------------------------------------------- */
 
 static void every_prefix(void **state)
 {
@@ -28,7 +28,7 @@ static void every_prefix(void **state)
     }
 }
 
-/* ---- Symbols ---------------------------------------------------------------------------------------- */
+/* ---- Symbols ------------------------------------------------------------------------------------- */
 
 static void no_symbol(const struct image *im, const char *name)
 {
@@ -53,7 +53,7 @@ static void symbols_found(void **state)
     no_symbol(&im, name);
     no_symbol(&im, "__global");
     no_symbol(&im, "absent");
-    im.sym[SYM_GP].st_shndx = SHN_UNDEF; /* the other one of that name is undefined, too */
+    im.sym[SYM_GP].st_shndx = SHN_UNDEF; /* the other symbol of that name is undefined, too */
     no_symbol(&im, GP_NAME);
 }
 
@@ -88,9 +88,9 @@ static void symbol_tables_refused(void **state)
     assert_int_equal(value, 5);
 }
 
-/* ---- Damage ----------------------------------------------------------------------------------------- */
+/* ---- Damage -------------------------------------------------------------------------------------- */
 
-/* What any accepted plan must satisfy, stated afresh. */
+/* The conditions that every accepted plan must meet, written independently of the parser. */
 static void assert_sound(const struct elf_plan *plan, uint64_t size)
 {
     bool entry_found = false;
@@ -123,7 +123,7 @@ static void random_damage(void **state)
         struct elf_plan plan;
         uint64_t value = 5;
         enum elf_status status;
-        /* A third each: the headers that are read, the section tables, anything. */
+        /* One third each: the headers that are read, the section tables, any byte. */
         make_good(&im);
         if (i % 3 == 0) {
             mutate_bytes((uint8_t *)&im, offsetof(struct image, ph[PH_USED]), &random);

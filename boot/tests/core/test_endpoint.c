@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Endpoints as tasks make, close and lose them: K-56, K-57, K-58, K-62. */
+/* Endpoints: create, close and owner's end (K-56, K-57, K-58, K-62). */
 #include "core/endpoint.h"
 #include "core/kernel_rig.h"
 
@@ -51,7 +51,7 @@ static void create_for(void **state)
     REFUSES(-NX_EPERM, init, NX_SYS_EP_CREATE_FOR, FACTORY, gone, 4);
 }
 
-/* K-62: as long as the child lives -11, then -3; one that was made too late never says so. */
+/* K-62: -11 while the child lives, then -3. An endpoint created after the child's end never answers -3. */
 static void death_watch(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void close_needs_manage_and_takes_the_slot(void **state)
 
     GIVES(-NX_EPERM, child, NX_SYS_EP_CLOSE, narrow);
     assert_null(cap_find(&child->caps, narrow));
-    assert_int_equal(try_recv(init, ep), -NX_EAGAIN); /* it lives on */
+    assert_int_equal(try_recv(init, ep), -NX_EAGAIN); /* the endpoint stays open */
     GIVES(-NX_EPERM, init, NX_SYS_EP_CLOSE, vmo);
     assert_null(cap_find(&init->caps, vmo));
     GIVES(-NX_EPERM, init, NX_SYS_EP_CLOSE, 0);
@@ -150,7 +150,7 @@ static void the_owners_end_closes(void **state)
     }
 }
 
-static void ids_are_never_used_again(void **state)
+static void ids_are_never_reused(void **state)
 {
     (void)state;
     struct kernel_config config = rig_config(REVISION_A2);
@@ -168,7 +168,7 @@ static void ids_are_never_used_again(void **state)
     REFUSES(-NX_ENOSPC, init, NX_SYS_EP_CREATE_FOR, FACTORY, init->pid, 1);
 }
 
-static void an_owner_has_as_many_as_the_boot_says(void **state)
+static void the_boot_limits_an_owners_endpoints(void **state)
 {
     (void)state;
     struct kernel_config config = rig_config(REVISION_A2);
@@ -184,7 +184,7 @@ static void an_owner_has_as_many_as_the_boot_says(void **state)
     (void)rig_endpoint(1);
 }
 
-/* a1: 64 an owner and 241 a boot, closed or not. */
+/* a1: 64 for an owner and 241 for a boot, closed or not. */
 static void limits_of_a1(void **state)
 {
     (void)state;
@@ -206,7 +206,7 @@ static void limits_of_a1(void **state)
     assert_int_equal(ep_ids_used(), 241);
 }
 
-/* a2: 96 living ones an owner, 365 a boot. */
+/* a2: 96 live ones for an owner, 365 for a boot. */
 static void limits_of_a2(void **state)
 {
     (void)state;
@@ -237,8 +237,8 @@ int main(void)
         ON_EACH(a_closed_endpoint),
         ON_EACH(close_wakes_both_sides),
         ON_EACH(the_owners_end_closes),
-        BOOTS(ids_are_never_used_again),
-        BOOTS(an_owner_has_as_many_as_the_boot_says),
+        BOOTS(ids_are_never_reused),
+        BOOTS(the_boot_limits_an_owners_endpoints),
         ON_A1(limits_of_a1),
         ON_A2(limits_of_a2),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What exec and the boot refuse: K-12, K-13, K-17; and how a run ends: K-65, the watchdog, a panic. */
+/* The refusals of exec and of the boot (K-12, K-13, K-17), and the end of a run: K-65, the watchdog, a
+ * panic. */
 #include "core/audit_tables.h"
 #include "core/frames.h"
 #include "core/kernel_rig.h"
@@ -7,8 +8,7 @@
 #include "core/port.h"
 #include "core/sched.h"
 
-/* ---- exec ------------------------------------------------------------------------------------------------
- */
+/* ---- exec ---------------------------------------------------------------------------------------- */
 
 static void refuses_elf(int64_t answer, const struct image *elf, int line)
 {
@@ -35,7 +35,7 @@ static void bad_files(void **state)
     WITH(-NX_EINVAL, ph[PH_TEXT].p_vaddr = NX_USER_TOP);
     WITH(-NX_EPERM, ph[PH_TEXT].p_flags = PF_R | PF_W | PF_X);
     WITH(shared, ph[PH_DATA].p_vaddr = RIG_TEXT_VA + 200);
-    WITH(-NX_EPERM, ph[PH_DATA].p_memsz = 0x1F000000); /* no memory for that */
+    WITH(-NX_EPERM, ph[PH_DATA].p_memsz = 0x1F000000); /* too large for the memory */
 
     elf = good;
     for (unsigned i = 0; i < 9; i++) {
@@ -47,8 +47,8 @@ static void bad_files(void **state)
     assert_int_equal(audit.hazard_count.used, 0);
 }
 
-/* The real loaders do not look at these: the refusal is a hazard. */
-static void kinds_of_file_that_are_not_looked_at(void **state)
+/* The real loaders do not check these fields, so the refusal is also a hazard. */
+static void file_kinds_that_real_loaders_do_not_check(void **state)
 {
     struct image good, elf;
     (void)state;
@@ -74,8 +74,9 @@ static void bad_arguments(void **state)
     EXEC(-NX_EINVAL, U_ELF, UINT64_MAX, 1);
     EXEC(-NX_EPERM, U_ELF, sizeof(elf), NX_USER_STACK_TOP / PAGE); /* more stack than addresses */
     EXEC(-NX_EPERM, U_ELF, sizeof(elf), UINT64_MAX);
-    EXEC(-NX_EPERM, U_ELF, sizeof(elf), 20000);                               /* more than memory */
-    EXEC(rig_is_a1() ? -NX_EINVAL : -NX_EEXIST, U_ELF, sizeof(elf), 0x1FFF0); /* it would lie in the data */
+    EXEC(-NX_EPERM, U_ELF, sizeof(elf), 20000); /* more than memory */
+    EXEC(rig_is_a1() ? -NX_EINVAL : -NX_EEXIST, U_ELF, sizeof(elf),
+         0x1FFF0); /* the stack would overlap the data */
     EXEC(-NX_EINVAL, U_NOWHERE, sizeof(elf), 1);
     rig_hazard(17, NX_SYS_EXEC, "K-64", "unmapped-pointer");
 #define EXEC_V2(answer, ...) REFUSES(answer, init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), __VA_ARGS__)
@@ -124,7 +125,7 @@ static void address_spaces_run_out_on_a1(void **state)
     rig_hazard(17, NX_SYS_AS_CREATE, "K-17", "one-address-space-too-many");
 }
 
-/* a1 takes images from the arena, of which only 8 MiB is mapped (K-20). */
+/* a1 allocates images from the arena, of which only 8 MiB is mapped (K-20). */
 static void an_image_crosses_the_mapped_arena(void **state)
 {
     struct image elf;
@@ -137,8 +138,7 @@ static void an_image_crosses_the_mapped_arena(void **state)
     rig_hazard(17, NX_SYS_EXEC, "K-20", "crosses-the-mapped-arena");
 }
 
-/* ---- The boot --------------------------------------------------------------------------------------------
- */
+/* ---- The boot ------------------------------------------------------------------------------------ */
 
 struct boot {
     struct kernel_config config;
@@ -154,7 +154,7 @@ static void do_boot(void *ctx)
     kernel_start(host_elf_pa(), boot->elf_bytes);
 }
 
-/* Boots with what the test has changed, and looks for the reason. */
+/* Boots with the test's changes and checks the reason. */
 static void boot_ends(const struct boot *boot, int code, const char *reason)
 {
     struct boot copy = *boot;
@@ -226,7 +226,7 @@ static void a_config_that_panics(void **state)
     boot = good_boot(REVISION_A2, &elf);
     boot.config.arena_bytes = 4097;
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: arena_bytes is not whole pages 0x1001\n");
-    boot.config.arena_bytes = 0; /* the age's: more than the host has */
+    boot.config.arena_bytes = 0; /* the revision's default: more than the host has */
     boot_ends(&boot, EXIT_PANIC, "kernel: panic: no room for the arena 0x1000000\n");
 }
 
@@ -243,8 +243,7 @@ static void defaults(void **state)
     assert_int_equal(config.regions | config.ep_owner, 0);
 }
 
-/* ---- The end ---------------------------------------------------------------------------------------------
- */
+/* ---- The end ------------------------------------------------------------------------------------- */
 
 static int yields_until_end(struct task *init, uint64_t status, unsigned limit)
 {
@@ -263,7 +262,7 @@ static void init_is_done_after_a_thousand_yields(void **state)
     (void)state;
     struct task *init = rig_init();
     assert_int_equal(yields_until_end(init, 0, 999), HOST_GOES_ON);
-    GIVES(17, init, NX_SYS_GETPID, 0); /* any other call begins the count anew */
+    GIVES(17, init, NX_SYS_GETPID, 0); /* any other call restarts the count */
     assert_int_equal(yields_until_end(init, 0, 1000), EXIT_DONE);
     assert_non_null(strstr(host_console(), " result init=done status=0 instret=1234567\n"));
 }
@@ -283,13 +282,13 @@ static void not_done_while_another_lives(void **state)
         GIVES(18, init, NX_SYS_YIELD, 0);
         GIVES(17, child, NX_SYS_YIELD, 0);
     }
-    rig_exit(child, 0); /* a zombie does not live */
+    rig_exit(child, 0); /* a zombie is not alive */
     ENDS(EXIT_DONE, init, NX_SYS_YIELD, 0);
 }
 
-#define TURNS 32u /* yields in a row, after which a failed init does not wait for others */
+#define TURNS 32u /* consecutive yields, after which a failed init does not wait for others */
 
-static void check_failed_beside(const char *state_of_child)
+static void check_init_fails_while_child_is(const char *state_of_child)
 {
     assert_non_null(strstr(host_console(), "kernel: init failed, and others live\nkernel: task pid=18 "));
     assert_non_null(strstr(host_console(), state_of_child));
@@ -304,23 +303,23 @@ static void a_failed_init_does_not_wait_for_a_suspended_child(void **state)
     rig_make_elf(&elf);
     assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 18);
     assert_int_equal(yields_until_end(init, 5, TURNS - 1), HOST_GOES_ON);
-    GIVES(17, init, NX_SYS_GETPID, 0); /* any other call begins the count anew */
+    GIVES(17, init, NX_SYS_GETPID, 0); /* any other call restarts the count */
     assert_int_equal(yields_until_end(init, 5, TURNS), EXIT_DONE_BADLY);
-    check_failed_beside(" state=suspended\n");
+    check_init_fails_while_child_is(" state=suspended\n");
 }
 
-static void nor_for_one_that_blocks(void **state)
+static void a_failed_init_does_not_wait_for_a_blocked_child(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init);
     assert_int_equal(rig_call(child, NX_SYS_IPC_RECV, (const uint64_t[6]){0, U_HDR, U_BUF, 8}), RIG_WAITS);
     GIVES(17, init, NX_SYS_GETPID, 0);
     assert_int_equal(yields_until_end(init, 5, TURNS), EXIT_DONE_BADLY);
-    check_failed_beside(" state=blocked-in-receive\n");
+    check_init_fails_while_child_is(" state=blocked-in-receive\n");
 }
 
-/* Each of init's yields gives it a whole time slice. */
-static void nor_for_one_that_spins(void **state)
+/* Each yield of init gives the child a whole time slice. */
+static void a_failed_init_does_not_wait_for_a_spinning_child(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -333,11 +332,11 @@ static void nor_for_one_that_spins(void **state)
         assert_ptr_equal(rig_current(), init);
     }
     ENDS(EXIT_DONE_BADLY, init, NX_SYS_YIELD, 5);
-    check_failed_beside(" state=ready\n");
+    check_init_fails_while_child_is(" state=ready\n");
 }
 
-/* A child that waits by polling will come to its own end, and init's status is told after it. */
-static void but_for_one_that_polls(void **state)
+/* A child that polls ends by its own exit; init's status is reported after that. */
+static void a_failed_init_waits_for_a_polling_child(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init);
@@ -351,7 +350,7 @@ static void but_for_one_that_polls(void **state)
     assert_null(strstr(host_console(), "others live"));
 }
 
-/* Status 0 is what any loop of yields has in a0: it says nothing while others live. */
+/* Any loop of yields has status 0 in a0, so 0 does not end the run while others live. */
 static void an_init_that_did_not_fail_waits(void **state)
 {
     (void)state;
@@ -393,7 +392,7 @@ static void do_timer(void *ctx)
     kernel_timer();
 }
 
-static void the_watchdog_bites(void **state)
+static void the_watchdog_ends_the_run(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init), *other = rig_child(init);
@@ -414,7 +413,7 @@ static void the_watchdog_bites(void **state)
     assert_non_null(
         strstr(host_console(), rig_is_a1() ? "call=0 state=ready\n" : "call=0 state=suspended\n"));
     assert_non_null(strstr(host_console(), " last call=25 state=running\n"));
-    assert_null(strstr(host_console(), "pid=19 pc")); /* the dead are not named */
+    assert_null(strstr(host_console(), "pid=19 pc")); /* ended tasks are not listed */
     assert_non_null(strstr(host_console(), " result init=watchdog status=0 "));
 }
 
@@ -458,7 +457,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EACH(bad_files),
-        ON_EACH(kinds_of_file_that_are_not_looked_at),
+        ON_EACH(file_kinds_that_real_loaders_do_not_check),
         ON_EACH(bad_arguments),
         ON_EACH(a_name_of_64_bytes),
         ON_A1(address_spaces_run_out_on_a1),
@@ -468,16 +467,16 @@ int main(void)
         BOOTS(a_config_that_panics),
         cmocka_unit_test(defaults),
         ON_A2(a_failed_init_does_not_wait_for_a_suspended_child),
-        ON_EACH(nor_for_one_that_blocks),
-        ON_A2(nor_for_one_that_spins),
-        ON_EACH(but_for_one_that_polls),
+        ON_EACH(a_failed_init_does_not_wait_for_a_blocked_child),
+        ON_A2(a_failed_init_does_not_wait_for_a_spinning_child),
+        ON_EACH(a_failed_init_waits_for_a_polling_child),
         ON_A2(an_init_that_did_not_fail_waits),
         ON_EACH(init_is_done_after_a_thousand_yields),
         ON_EACH(init_is_done_badly),
         ON_EACH(not_done_while_another_lives),
         ON_EACH(init_must_not_exit),
         ON_EACH(init_faults),
-        ON_EACH(the_watchdog_bites),
+        ON_EACH(the_watchdog_ends_the_run),
         ON_EACH(the_watchdog_while_all_wait),
         ON_EACH(a_panic_says_why_and_prints_the_audit),
     };

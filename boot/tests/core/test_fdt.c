@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/fdt.c: what a tree says, and each refusal by its name. */
+/* boot/core/fdt.c: the facts of a tree, and each refusal by its name. */
 #include "core/fdt_tree.h"
 
-/* ---- Good trees -------------------------------------------------------------------------------------- */
+/* ---- Good trees ---------------------------------------------------------------------------------- */
 
 static void good_tree(void **state)
 {
@@ -19,11 +19,11 @@ static void good_tree(void **state)
     assert_good_facts(&facts, blob.size);
     assert_status(read_cut(&blob, blob.size + 100, &facts), FDT_OK); /* a larger limit */
     assert_good_facts(&facts, blob.size);
-    patch(&blob, VERSION, 16); /* which has no size of the structure block */
+    patch(&blob, VERSION, 16); /* version 16 has no size of the structure block */
     patch(&blob, SIZE_STRUCT, UINT32_MAX);
     assert_status(read_cut(&blob, blob.size, &facts), FDT_OK);
     assert_good_facts(&facts, blob.size);
-    patch(&blob, VERSION, 18); /* newer, and says that 17 can read it */
+    patch(&blob, VERSION, 18); /* newer, but compatible with 17 */
     patch(&blob, SIZE_STRUCT, (uint32_t)b.tree_bytes);
     patch(&blob, LAST_COMP, 17);
     assert_status(read_cut(&blob, blob.size, &facts), FDT_OK);
@@ -48,7 +48,7 @@ static void cells_of_the_root(void **state)
             assert_int_equal(facts.memory_bytes, size);
         }
     }
-    memset(&b, 0, sizeof(b)); /* none named: 2 and 1 */
+    memset(&b, 0, sizeof(b)); /* no cells given: 2 and 1 */
     begin(&b, "");
     begin(&b, "memory@0");
     prop_reg(&b, 0x180000000, 2, 0x1000, 1);
@@ -66,7 +66,7 @@ static void memory_by_type_alone(void **state)
     (void)state;
     open_root(&b, 2, 2);
     begin(&b, "ram");
-    prop_reg(&b, 0x1000, 2, 0x2000, 2); /* before device_type: the order is free */
+    prop_reg(&b, 0x1000, 2, 0x2000, 2); /* before device_type: any order is valid */
     prop_text(&b, "device_type", "memory");
     end(&b);
     close_root(&b);
@@ -94,7 +94,7 @@ static void first_range_of_several(void **state)
     assert_int_equal(facts.memory_bytes, 0x2000);
 }
 
-/* ---- Refusals ---------------------------------------------------------------------------------------- */
+/* ---- Refusals ------------------------------------------------------------------------------------ */
 
 static void header_refused(void **state)
 {
@@ -125,7 +125,7 @@ static void header_refused(void **state)
     WITH(SIZE_STRUCT, 0, FDT_TRUNCATED);
     WITH(SIZE_STRUCT, b.tree_bytes - 1, FDT_TRUNCATED);
     WITH(VERSION, 0, FDT_BAD_VERSION);
-    blob = good; /* blocks that fit a total without room for the header */
+    blob = good; /* the blocks fit a total without room for the header */
     patch(&blob, TOTALSIZE, HEADER - 4);
     for (size_t at = OFF_STRUCT; at <= SIZE_STRUCT; at += 4) {
         if (at != VERSION && at != LAST_COMP) {
@@ -134,13 +134,13 @@ static void header_refused(void **state)
     }
     patch(&blob, SIZE_STRUCT, 8);
     blob_refused(&blob, FDT_TRUNCATED);
-    blob = good; /* a sound tree, one byte off its alignment */
+    blob = good; /* a valid tree, misaligned by one byte */
     memmove(blob.bytes + blob.size - b.tree_bytes + 1, blob.bytes + blob.size - b.tree_bytes, b.tree_bytes);
     blob.size++;
     patch(&blob, TOTALSIZE, (uint32_t)blob.size);
     patch(&blob, OFF_STRUCT, (uint32_t)(blob.size - b.tree_bytes));
     blob_refused(&blob, FDT_BAD_STRUCTURE);
-    patch(&good, VERSION, 16); /* where the size of the structure block bounds nothing */
+    patch(&good, VERSION, 16); /* version 16: the size of the structure block does not bound the walk */
     WITH(OFF_STRUCT, good.size + 4, FDT_TRUNCATED);
 }
 
@@ -224,7 +224,7 @@ static void depth_is_bounded(void **state)
     }
 }
 
-/* A tree whose one memory node has this reg, under these cells. */
+/* A tree with one memory node, this reg and these cells. */
 static void memory_refused(unsigned address_cells, unsigned size_cells, const void *reg, size_t n)
 {
     struct builder b;
@@ -261,7 +261,7 @@ static void no_memory(void **state)
     open_root(&b, 2, 2);
     close_root(&b);
     refused(&b, FDT_NO_MEMORY);
-    open_root(&b, 2, 2); /* not a memory node: another type, no unit address, not the root's child */
+    open_root(&b, 2, 2); /* not a memory node: another type, no unit address, or not a child of the root */
     begin(&b, "memory");
     prop_text(&b, "device_type", "memorx");
     prop(&b, "reg", whole, 16);
@@ -269,14 +269,14 @@ static void no_memory(void **state)
     end(&b);
     close_root(&b);
     refused(&b, FDT_NO_MEMORY);
-    memset(&b, 0, sizeof(b)); /* cells that are no word */
+    memset(&b, 0, sizeof(b)); /* cells that are not one word */
     begin(&b, "");
     prop(&b, "#address-cells", two, 8);
     prop_cells(&b, "#size-cells", 2, 1);
     add_memory(&b);
     close_root(&b);
     refused(&b, FDT_NO_MEMORY);
-    open_root(&b, 2, 2); /* a type that only begins so */
+    open_root(&b, 2, 2); /* a type with only the same prefix */
     begin(&b, "ram");
     prop(&b, "device_type", "memory\0x", 9);
     prop(&b, "reg", whole, 16);
@@ -307,13 +307,13 @@ static void bootargs_in_chosen(void **state)
     memset(text, 'a', sizeof(text));
     text[FDT_BOOTARGS_MAX - 1] = 0;
     open_chosen(&b);
-    prop_text(&b, "bootargs", text); /* exactly full */
+    prop_text(&b, "bootargs", text); /* exactly the maximum */
     close_chosen(&b);
     accepted(&b, &facts);
     assert_string_equal(facts.bootargs, text);
     text[FDT_BOOTARGS_MAX - 1] = 'a';
     text[FDT_BOOTARGS_MAX] = 0;
-    open_chosen(&b); /* one too long */
+    open_chosen(&b); /* one byte too long */
     prop_text(&b, "bootargs", text);
     close_chosen(&b);
     refused(&b, FDT_BAD_CHOSEN);
@@ -348,7 +348,7 @@ static void initrd_in_chosen(void **state)
     accepted(&b, &facts);
     assert_int_equal(facts.initrd_pa, 0x80001000);
     assert_int_equal(facts.initrd_bytes, 0x100000000);
-    open_chosen(&b); /* empty is none */
+    open_chosen(&b); /* an empty initrd is absent */
     prop_cells(&b, "linux,initrd-start", 0x80001000, 2);
     prop_cells(&b, "linux,initrd-end", 0x80001000, 2);
     close_chosen(&b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/fdt.c: blobs cut at every byte, and random damage. */
+/* boot/core/fdt.c: blobs truncated at every byte, and random damage. */
 #include "core/fdt_tree.h"
 #include "core/mutate.h"
 
-/* ---- Cuts and damage --------------------------------------------------------------------------------- */
+/* ---- Cuts and damage ----------------------------------------------------------------------------- */
 
 static void every_prefix(void **state)
 {
@@ -19,8 +19,8 @@ static void every_prefix(void **state)
     }
 }
 
-/* The header admits the cut, so that the walk itself must see it: with the tree last under both
- * versions, then within the strings. */
+/* The header's sizes match the truncated blob, so the walk itself must detect it: first with the tree last
+ * in both versions, then inside the strings. */
 static void every_prefix_admitted(void **state)
 {
     size_t tree_at, text_at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/frames.c: what is given, what comes back, and what brings the kernel down. */
+/* boot/core/frames.c: allocation, release, and panics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "nexus_abi.h"
 
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
-#define POOL_FRAMES 200 /* more than the bitmap's words hold each */
+#define POOL_FRAMES 200 /* spans several words of the bitmap */
 
 static uint64_t pool_pa;
 
@@ -44,7 +44,7 @@ static void lowest_first_and_zeroed(void **state)
     (void)state;
     frames_init(pool_pa, POOL_FRAMES * PAGE);
     assert_int_equal(frames_in_use(), 0);
-    assert_int_equal(frames_available(), POOL_FRAMES - 1); /* the bitmap takes one */
+    assert_int_equal(frames_available(), POOL_FRAMES - 1); /* the bitmap uses one frame */
     for (uint64_t i = 1; i < POOL_FRAMES; i++) {
         const uint64_t pa = frames_alloc();
         assert_int_equal(pa, pool_pa + i * PAGE);
@@ -71,7 +71,7 @@ static void a_freed_frame_is_junk_then_zeroed_again(void **state)
     assert_true(holds(b, 0));
 }
 
-/* Whoever takes a frame as it is finds what was left there; what he wrote, and only that, becomes junk. */
+/* A raw frame keeps its old content. On free, only the bytes that were written become junk. */
 static void a_raw_frame_is_as_it_was_left(void **state)
 {
     (void)state;
@@ -84,12 +84,12 @@ static void a_raw_frame_is_as_it_was_left(void **state)
     assert_int_equal(frames_alloc_raw(), a);
     assert_true(at[0] == FRAMES_JUNK && at[100] == 0x77);
     assert_int_equal(frames_in_use(), 1);
-    frames_free_used(a, 2 * PAGE); /* a message may go on in other frames */
+    frames_free_used(a, 2 * PAGE); /* a message may extend into other frames */
     assert_true(holds(a, FRAMES_JUNK));
     assert_int_equal(frames_in_use(), 0);
 }
 
-/* Around the borders of the bitmap's words. */
+/* Sizes around a multiple of the bitmap's word size. */
 static void every_size_gives_all_its_frames(void **state)
 {
     static const uint64_t sizes[] = {2, 3, 63, 64, 65, 66, 127, 128, 129, 130};
@@ -106,7 +106,7 @@ static void every_size_gives_all_its_frames(void **state)
     }
 }
 
-/* Against a model: which frame is taken is known at every step. */
+/* Against a model that knows the next frame at every step. */
 static void random_use(void **state)
 {
     bool taken[POOL_FRAMES] = {true};
@@ -132,7 +132,7 @@ static void random_use(void **state)
     }
 }
 
-/* ---- Panics ------------------------------------------------------------------------------------------ */
+/* ---- Panics -------------------------------------------------------------------------------------- */
 
 static void do_free(void *ctx)
 {
@@ -156,7 +156,7 @@ static void a_bad_free_panics(void **state)
     const uint64_t first = frames_alloc(), second = frames_alloc();
     frames_free(first);
     panics_to_free(first, "freed twice");
-    panics_to_free(pool_pa + (POOL_FRAMES - 1) * PAGE, "freed twice"); /* never given */
+    panics_to_free(pool_pa + (POOL_FRAMES - 1) * PAGE, "freed twice"); /* never allocated */
     panics_to_free(second + 8, "not of the pool");
     panics_to_free(pool_pa, "not of the pool"); /* the bitmap */
     panics_to_free(pool_pa - PAGE, "not of the pool");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hazards: what would bring a real kernel down is answered safely here, and recorded once a case. That
- * runs without them have none is checked after every test of every program (rig_down). Hazards of one
- * room stand with it: K-03, K-13, K-17, K-20, K-29, K-55, K-65. Here: faults, ends, pointers, consoles.
+ * Hazards: an event that would crash a real kernel is handled safely here and recorded once. rig_down checks
+ * after every test of every program that a run has no unexpected hazard. Hazards of one part are tested with
+ * it: K-03, K-13, K-17, K-20, K-29, K-55, K-65. Here: faults, ends, pointers, consoles.
  */
 #include <stdio.h>
 
 #include "core/audit_tables.h"
 #include "core/kernel_rig.h"
 
-/* K-60, K-64: a page fault kills the task, and no more; other traps are hazards, too. */
+/* K-60, K-64: a page fault kills only the task; other traps are also hazards. */
 static void faults(void **state)
 {
     static const struct {
@@ -42,7 +42,7 @@ static void faults(void **state)
     }
 }
 
-/* K-60: no age wakes a parent that waits for a child that faults. Ours does. */
+/* K-60: neither revision wakes a parent that waits for a child that faults. This kernel does. */
 static void a_parent_waits_for_a_child_that_faults(void **state)
 {
     (void)state;
@@ -55,7 +55,7 @@ static void a_parent_waits_for_a_child_that_faults(void **state)
     assert_ptr_equal(rig_current(), other);
 }
 
-/* K-61: the last one that could run ends. */
+/* K-61: the last task that could run ends. */
 static void ends_while_all_others_block(void **state)
 {
     (void)state;
@@ -83,8 +83,8 @@ static void ends_while_all_others_block_with_a_deadline(void **state)
     assert_int_equal(rig_answer(init), -NX_ETIMEDOUT);
 }
 
-/* Several wait for ever: all are let go, and it is one hazard. */
-static void all_who_wait_for_ever_are_let_go(void **state)
+/* Several tasks wait without a deadline: all are woken, with one hazard. */
+static void every_wait_without_a_deadline_ends(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *a = rig_child(init), *b = rig_child(init);
@@ -96,7 +96,8 @@ static void all_who_wait_for_ever_are_let_go(void **state)
     assert_int_equal(rig_answer(a), -NX_EINVAL);
 }
 
-/* The exception of K-61: who is blocked on an endpoint of the one that ends is woken by its closing. */
+/* The exception of K-61: a task blocked on an endpoint of the ended task is woken when the endpoint
+ * closes. */
 static void the_closing_endpoint_wakes(void **state)
 {
     (void)state;
@@ -108,7 +109,7 @@ static void the_closing_endpoint_wakes(void **state)
     assert_int_equal(audit.hazard_count.used, 0);
 }
 
-/* On a1 also when the parent waits for this very child (K-61 names no exception for it). */
+/* On a1 also if the parent waits for this child: K-61 has no exception for it. */
 static void a_parent_waits_for_the_last_child(void **state)
 {
     (void)state;
@@ -122,14 +123,14 @@ static void a_parent_waits_for_the_last_child(void **state)
     assert_int_equal(init->frame.x[REG_A1], 6);
 }
 
-/* On a1 a child is ready at once, so there is always someone to wait for. */
+/* On a1 a child is ready at once, so a waiting parent always has a task to wait for. */
 static void waits_alone(void **state)
 {
     (void)state;
     struct task *init = rig_init();
     struct image elf;
     rig_make_elf(&elf);
-    assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 18); /* suspended for ever */
+    assert_int_equal(rig_exec_elf(init, &elf, sizeof(elf)), 18); /* suspended and never resumed */
     REFUSES(-NX_EINVAL, init, NX_SYS_WAIT, 18);
     rig_hazard(17, NX_SYS_WAIT, "K-55", "blocks-alone");
 }
@@ -163,8 +164,7 @@ static void bad_pointers(void **state)
     }
 }
 
-/* ---- The console (K-66) ----------------------------------------------------------------------------------
- */
+/* ---- The console (K-66) -------------------------------------------------------------------------- */
 
 static void putc_prints_ascii(void **state)
 {
@@ -230,7 +230,7 @@ int main(void)
         ON_EACH(a_parent_waits_for_a_child_that_faults),
         ON_EACH(ends_while_all_others_block),
         ON_EACH(ends_while_all_others_block_with_a_deadline),
-        ON_EACH(all_who_wait_for_ever_are_let_go),
+        ON_EACH(every_wait_without_a_deadline_ends),
         ON_EACH(the_closing_endpoint_wakes),
         ON_EACH(a_parent_waits_for_the_last_child),
         ON_A2(waits_alone),

@@ -39,7 +39,7 @@ static void round_trip(void **state)
 
     const struct nx_ipc_hdr hdr = received(child);
     assert_int_equal(hdr.src, 0);
-    assert_int_equal(hdr.dst, init->pid); /* not what the sender wrote there */
+    assert_int_equal(hdr.dst, init->pid); /* not the value that the sender wrote */
     assert_int_equal(hdr.type, 0xBEEF);
     assert_int_equal(hdr.flags, 0);
     assert_int_equal(hdr.len, 100);
@@ -85,7 +85,7 @@ static void sizes(void **state)
     }
 }
 
-/* K-51. Where two checks answer alike, the hazard of a bad pointer tells which came first. */
+/* K-51. If two checks have the same answer, the hazard of a bad pointer shows which was first. */
 static void the_order_of_sends_checks(void **state)
 {
     (void)state;
@@ -149,12 +149,13 @@ static void rights_and_nonblock(void **state)
     host_ticks = 1000; /* 100,000 ns: a deadline that has passed */
     REFUSES(-NX_ETIMEDOUT, child, NX_SYS_IPC_SEND, sends, U_HDR, U_BUF, 8, 0, 100000);
     assert_int_equal(ep_messages_queued(), 2);
-    assert_int_equal(rig_recv(init, ep, 8, 0, 1), 8); /* there is one: no deadline matters */
+    assert_int_equal(rig_recv(init, ep, 8, 0, 1),
+                     8); /* a message is queued, so the deadline does not matter */
     assert_int_equal(rig_recv(init, ep, 8, 0, 1), 8);
     REFUSES(-NX_ETIMEDOUT, init, NX_SYS_IPC_RECV, ep, U_HDR, U_BUF, 8, 0, 100000);
 }
 
-/* K-52: 256 KiB an owner, 1 MiB in all; a blocking call is refused at once, too. */
+/* K-52: 256 KiB for an owner, 1 MiB in all. A blocking call is refused at once, too. */
 static void budgets(void **state)
 {
     enum { LEN = 8192, OF_ONE = 32 };
@@ -234,12 +235,12 @@ static void a_buffer_too_small_loses_the_message(void **state)
     GIVES(0, child, NX_SYS_CAP_CLOSE, hdr.src);
 
     assert_int_equal(rig_send(init, ep, 6, 100, NONE, 0, 0), 100);
-    assert_int_equal(rig_recv(child, far, 0, 0, 0), 0); /* max 0: 0, and lost likewise */
+    assert_int_equal(rig_recv(child, far, 0, 0, 0), 0); /* max 0: the answer is 0, and the message is lost */
     assert_int_equal(received(child).len, 100);
     assert_int_equal(rig_recv(child, far, 100, NONBLOCK, 0), -NX_EAGAIN);
 }
 
-/* ---- CAP_MOVE (K-54) ----------------------------------------------------------------------------------- */
+/* ---- CAP_MOVE (K-54) ----------------------------------------------------------------------------- */
 
 static void a_capability_moves(void **state)
 {
@@ -256,7 +257,7 @@ static void a_capability_moves(void **state)
     }
     assert_int_equal(rig_send(init, ep, 1, 8, vmo, 0, 0), 8);
     assert_null(cap_find(&init->caps, vmo));
-    assert_int_equal(cap_used(&child->caps), 2); /* on its way: held by nobody */
+    assert_int_equal(cap_used(&child->caps), 2); /* queued: in no table */
     assert_true(rig_load(init, va, &(uint8_t){0}, 1));
 
     assert_int_equal(rig_recv(child, far, 8, 0, 0), 8);
@@ -307,8 +308,7 @@ static void a_full_table_keeps_the_message(void **state)
     assert_int_equal(received(child).type, 7);
 }
 
-/* ---- recv_v2 (K-59) --------------------------------------------------------------------------------------
- */
+/* ---- recv_v2 (K-59) ------------------------------------------------------------------------------ */
 
 static struct nx_ipc_recv_v2 good_desc(uint64_t slot)
 {
@@ -335,7 +335,7 @@ static void bad_descriptors(void **state)
     struct nx_ipc_recv_v2 desc;
     assert_int_equal(sizeof(desc), NX_IPC_V2_DESC_BYTES);
 #define DESC(answer, change) (desc = good_desc(0), desc.change, refuses_desc(answer, init, &desc, __LINE__))
-    DESC(-NX_EAGAIN, flags = NONBLOCK); /* the good one, on an empty endpoint */
+    DESC(-NX_EAGAIN, flags = NONBLOCK); /* a valid descriptor, on an empty endpoint */
     DESC(-NX_EINVAL, sender_id = 0);
     DESC(-NX_EINVAL, magic = 0x4E584931);
     DESC(-NX_EINVAL, version = 2);
@@ -386,10 +386,11 @@ static void sender_ids(void **state)
     assert_int_equal(recv_v2(init, 0), UINT64_C(0x85944171F73967E8)); /* FNV-1a-64 of "foobar" */
     assert_int_equal(received(init).dst, named->pid);
     const int64_t unnamed = CALL(init, NX_SYS_EXEC_V2, U_ELF, sizeof(elf), 1, 0, 0, 0);
-    assert_int_equal(task_find((uint64_t)unnamed)->sender_id, 0); /* the hash of no name is not FNV's basis */
+    assert_int_equal(task_find((uint64_t)unnamed)->sender_id,
+                     0); /* without a name the id is 0, not FNV's basis */
 }
 
-/* The bootstrap endpoint is nobody's, and shorter than the longest that can be asked for. */
+/* The bootstrap endpoint has no owner, and its depth is below the maximum. */
 static void the_bootstrap_endpoint_is_short(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocked senders and receivers, and deadlines by the clock: K-52..K-55. */
+/* Blocked senders and receivers, and deadlines (K-52..K-55). */
 #include "core/audit_tables.h"
 #include "core/endpoint.h"
 #include "core/frames.h"
@@ -28,7 +28,7 @@ static void receivers_are_served_in_order(void **state)
     assert_int_equal(rig_send(init, ep, 31, 16, NONE, 0, 0), 16);
     assert_int_equal(ep_messages_queued(), 0);
     assert_int_equal(first->state, TASK_BLOCKED);
-    assert_int_equal(rig_answer(second), 16); /* it blocked first */
+    assert_int_equal(rig_answer(second), 16); /* this task blocked first */
     assert_int_equal(type_of(second), 31);
     assert_true(rig_holds(second, U_BUF, 0x55, 16));
     assert_int_equal(rig_send(init, ep, 32, 8, NONE, 0, 0), 8);
@@ -36,7 +36,7 @@ static void receivers_are_served_in_order(void **state)
     assert_int_equal(type_of(first), 32);
 }
 
-/* K-53 and K-54 hold for a receiver that was blocked. */
+/* K-53 and K-54 apply to a blocked receiver, too. */
 static void a_blocked_receiver_may_be_refused(void **state)
 {
     (void)state;
@@ -46,7 +46,7 @@ static void a_blocked_receiver_may_be_refused(void **state)
     assert_int_equal(rig_recv(full, a, 64, 0, 0), RIG_WAITS);
     assert_int_equal(rig_recv(small, b, 4, 0, 0), RIG_WAITS);
     assert_int_equal(rig_send(init, ep, 1, 8, (uint32_t)rig_vmo(init, PAGE), 0, 0), 8);
-    assert_int_equal(rig_answer(full), -NX_ENOSPC); /* the message is kept, and goes to the next */
+    assert_int_equal(rig_answer(full), -NX_ENOSPC); /* the message stays queued for the next receiver */
     assert_int_equal(rig_answer(small), -NX_EINVAL);
     assert_int_equal(small->caps.slots[2].kind, CAP_VMO);
     assert_int_equal(ep_messages_queued(), 0);
@@ -64,7 +64,7 @@ static void senders_wait_for_room(void **state)
     assert_int_equal(rig_send(first, a, 2, 8, vmo, 0, 0), RIG_WAITS);
     rig_fill(first, U_BUF, 0x62, 8); /* the payload was captured at the call */
     assert_int_equal(rig_send(second, b, 3, 8, NONE, 0, 0), RIG_WAITS);
-    assert_non_null(cap_find(&first->caps, vmo)); /* it leaves only with its message */
+    assert_non_null(cap_find(&first->caps, vmo)); /* the capability leaves with its message */
 
     assert_int_equal(rig_recv(init, ep, 64, 0, 0), 8);
     assert_int_equal(type_of(init), 1);
@@ -79,7 +79,7 @@ static void senders_wait_for_room(void **state)
     assert_int_equal(type_of(init), 3);
 }
 
-/* There is room in the queue again, but no longer in the owner's budget. */
+/* The queue has room again, but the owner's budget is exhausted. */
 static void a_blocked_sender_meets_the_budget(void **state)
 {
     enum { LEN = 8192 };
@@ -103,7 +103,7 @@ static void a_blocked_sender_meets_the_budget(void **state)
     assert_int_equal(frames_in_use(), frames - 1 - 3); /* both small's message and the sender's are gone */
 }
 
-/* ---- Deadlines ----------------------------------------------------------------------------------------- */
+/* ---- Deadlines ----------------------------------------------------------------------------------- */
 
 /* A tick is 100 ns: 1,001 ns have passed at tick 11 and not before. */
 static void a_receive_times_out(void **state)
@@ -120,7 +120,7 @@ static void a_receive_times_out(void **state)
     kernel_timer();
     assert_int_equal(rig_answer(child), -NX_ETIMEDOUT);
     assert_true(kernel_next_event() > 11);
-    assert_int_equal(rig_send(init, 0, 1, 8, NONE, 0, 0), 8); /* nobody waits for it any more */
+    assert_int_equal(rig_send(init, 0, 1, 8, NONE, 0, 0), 8); /* no task waits for it */
     assert_int_equal(ep_messages_queued(), 1);
 }
 
@@ -154,7 +154,7 @@ static void several_deadlines(void **state)
     assert_int_equal(rig_recv(never, 0, 64, 0, 0), RIG_WAITS);
     assert_int_equal(kernel_next_event(), 3);
     assert_int_equal(rig_send(init, ep, 1, 8, NONE, 0, 0), 8);
-    assert_int_equal(rig_answer(early), 8); /* in time, and no longer the nearest */
+    assert_int_equal(rig_answer(early), 8); /* in time, and not the nearest deadline any more */
     assert_int_equal(kernel_next_event(), 9);
     host_ticks = 100;
     kernel_timer();
@@ -163,7 +163,8 @@ static void several_deadlines(void **state)
     assert_int_equal(sched_next_deadline(), DEADLINE_NEVER);
 }
 
-/* K-55: alone, without a deadline it is refused at once; with one it waits, and both are hazards. */
+/* K-55: a task that blocks alone is refused at once without a deadline, and waits with one. Both are
+ * hazards. */
 static void waiting_alone(void **state)
 {
     (void)state;
@@ -185,7 +186,7 @@ static void waiting_alone(void **state)
     assert_int_equal(rig_answer(init), -NX_ETIMEDOUT);
 }
 
-/* Another's deadline will end the standstill, so the last one may wait with it. */
+/* Another task has a deadline, so the last one may wait, too. */
 static void waiting_with_one_that_has_a_deadline(void **state)
 {
     (void)state;
@@ -202,7 +203,7 @@ static void waiting_with_one_that_has_a_deadline(void **state)
     assert_int_equal(init->state, TASK_BLOCKED);
 }
 
-/* Messages of those who still wait go with the run (rig_down counts frames). */
+/* Messages of tasks that still wait are freed with the run (rig_down counts frames). */
 static void the_end_finds_a_blocked_sender(void **state)
 {
     (void)state;

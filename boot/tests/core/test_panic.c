@@ -57,7 +57,7 @@ static void come_back(const struct panic *panic)
     hook_calls++;
 }
 
-static void without_a_hook_the_line_is_all(void **state)
+static void without_a_hook_only_the_line_is_printed(void **state)
 {
     (void)state;
     assert_int_equal(host_run(panics, NULL), EXIT_PANIC);
@@ -89,7 +89,7 @@ static void a_panic_within_the_hook_finishes_at_once(void **state)
     assert_string_equal(host_console(), "");
 }
 
-static void a_hook_that_comes_back_does_not_save_the_run(void **state)
+static void the_run_ends_after_a_hook_that_returns(void **state)
 {
     (void)state;
     panic_init(come_back);
@@ -101,11 +101,11 @@ static void a_hook_that_comes_back_does_not_save_the_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(without_a_hook_the_line_is_all, reset),
+        cmocka_unit_test_setup(without_a_hook_only_the_line_is_printed, reset),
         cmocka_unit_test_setup(a_fault_says_where_and_at_which_address, reset),
         cmocka_unit_test_setup(the_hook_ends_the_run, reset),
         cmocka_unit_test_setup(a_panic_within_the_hook_finishes_at_once, reset),
-        cmocka_unit_test_setup(a_hook_that_comes_back_does_not_save_the_run, reset),
+        cmocka_unit_test_setup(the_run_ends_after_a_hook_that_returns, reset),
     };
     return cmocka_run_group_tests_name("core/panic", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seeded random calls of several tasks, and calls with only so many frames left: whatever they ask, the
- * kernel neither panics nor leaves its memory, and the teardown finds every frame.
+ * Seeded random calls of several tasks, and calls with few frames left. The kernel must neither panic nor
+ * access memory outside its parts, and the teardown must free every frame.
  */
 #include "core/audit_tables.h"
 #include "core/endpoint.h"
@@ -18,7 +18,7 @@ static const uint64_t numbers[] = {0,  1,  4,  5,  5,  6,  6,  8,  8,  9,  10, 1
                                    17, 18, 18, 18, 18, 20, 21, 22, 22, 23, 23, 24, 24, 25, 26, 28, 31, 32, 32,
                                    44, 46, 46, 47, 49, 51, 51, 52, 53, 53, 53, 53, 54, 54, 54, 19, 16, 63};
 
-/* Values that are likely to mean something, and some that never do. */
+/* Values that are likely to be valid somewhere, and some that never are. */
 static uint64_t some_value(uint64_t *random)
 {
     static const uint64_t values[] = {
@@ -33,7 +33,7 @@ static uint64_t some_value(uint64_t *random)
     return values[dice / 16 % (sizeof(values) / sizeof(values[0]))];
 }
 
-/* A slot of the task that holds such a capability, from a random one on; or any. */
+/* A slot of the task with such a capability, searched from a random one; or any slot. */
 static uint64_t slot_of(const struct task *task, bool memory, uint64_t dice)
 {
     for (uint64_t i = 0; i < 20; i++) {
@@ -66,7 +66,7 @@ static void shape_map(const struct task *task, uint64_t number, uint64_t args[6]
     memcpy(args, shaped, sizeof(of_map));
 }
 
-/* Most calls get arguments that make sense more often than chance would have it. */
+/* Most calls get arguments that are valid more often than random ones. */
 static void shape(const struct task *task, uint64_t number, uint64_t args[6], uint64_t dice)
 {
     if (dice % 8 == 0) {
@@ -94,7 +94,7 @@ static void shape(const struct task *task, uint64_t number, uint64_t args[6], ui
     }
 }
 
-/* The bootstrap endpoint and the factory are kept, so that the run stays lively. */
+/* The bootstrap endpoint and the factory are kept, so that calls continue to succeed. */
 static bool is_dull(const struct task *task, uint64_t number, const uint64_t args[6])
 {
     const bool takes_slot =
@@ -119,7 +119,7 @@ static void put_messages(const struct task *task, uint64_t dice)
     rig_poke(task, U_DESC, &desc, sizeof(desc));
 }
 
-/* What must hold between any two calls. */
+/* The invariants between any two calls. */
 static void check_tasks(void)
 {
     unsigned running = 0;
@@ -139,7 +139,7 @@ static void check_tasks(void)
 static void step(uint64_t *random, const struct image *elf)
 {
     struct task *task = rig_current();
-    if (task == NULL) { /* all wait: the next deadline comes */
+    if (task == NULL) { /* all wait: advance to the next deadline */
         host_ticks = sched_next_deadline();
         kernel_timer();
         return;
@@ -186,11 +186,11 @@ static void random_calls(void **state)
         children += audit.task_count.used - 1;
         assert_int_equal(rig_down(state), 0);
     }
-    assert_true(maps > 50 && messages > 50 && hands > 50 && children > 20); /* something was done */
+    assert_true(maps > 50 && messages > 50 && hands > 50 && children > 20); /* the run did enough */
 }
 
-/* With 0 to 80 frames left, exec either works or is refused; likewise all that takes frames. */
-static void whatever_frames_are_left(void **state)
+/* With 0 to 80 frames left, exec and every other call that allocates frames succeeds or is refused. */
+static void calls_with_few_frames_left(void **state)
 {
     static uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES];
     (void)state;
@@ -224,8 +224,8 @@ static void whatever_frames_are_left(void **state)
     assert_true(worked + in_vain == 81 && in_vain > 5 && worked > 5);
 }
 
-/* Eight segments and the stack, each over a 2 MiB border and in two GiB: 28 pages, a root, 2 middle tables,
- * 18 leaf tables. With one frame fewer it is refused, and nothing was taken. */
+/* Eight segments and the stack, each across a 2 MiB border and in two GiB: 28 pages, a root, 2 middle
+ * tables, 18 leaf tables. With one frame fewer the exec is refused and takes nothing. */
 static void the_widest_image_needs_49_frames(void **state)
 {
     static uint64_t taken[HOST_FRAMES_BYTES / NX_PAGE_BYTES];
@@ -259,7 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EACH(random_calls),
-        ON_A2(whatever_frames_are_left),
+        ON_A2(calls_with_few_frames_left),
         ON_A2(the_widest_image_needs_49_frames),
     };
     return cmocka_run_group_tests_name("core/random calls", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The storm guard (K-03): 10,001 calls in a row from one place, and no more. */
+/* The storm guard (K-03): at most 10,001 consecutive calls from one instruction. */
 #include "core/kernel_rig.h"
 
 #define HERE (RIG_TEXT_VA + 0x40)
@@ -56,7 +56,7 @@ static void another_place_resets(void **state)
 }
 
 /* The count is global: two tasks that yield from the same place share it. */
-static void the_count_is_of_all_tasks(void **state)
+static void all_tasks_share_the_count(void **state)
 {
     (void)state;
     struct task *init = rig_init(), *child = rig_child(init);
@@ -68,7 +68,7 @@ static void the_count_is_of_all_tasks(void **state)
     }
     assert_ptr_equal(rig_current(), child);
     assert_int_equal(call_at(child, HERE, NX_SYS_YIELD), -NX_EINVAL);
-    assert_ptr_equal(rig_current(), child); /* it has not yielded */
+    assert_ptr_equal(rig_current(), child); /* the yield was refused */
     rig_hazard(child->pid, NX_SYS_YIELD, "K-03", "storm");
 }
 
@@ -78,7 +78,7 @@ int main(void)
         ON_EACH(ten_thousand_and_one),
         ON_EACH(refused_calls_are_not_executed),
         ON_EACH(another_place_resets),
-        ON_EACH(the_count_is_of_all_tasks),
+        ON_EACH(all_tasks_share_the_count),
     };
     return cmocka_run_group_tests_name("core/storm", tests, NULL, NULL);
 }

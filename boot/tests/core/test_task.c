@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How tasks begin, run, end and are waited for: K-10..K-12, K-14, K-16, K-60..K-63. */
+/* Tasks: start, scheduling, end and wait (K-10..K-12, K-14, K-16, K-60..K-63). */
 #include "core/audit_tables.h"
 #include "core/frames.h"
 #include "core/kernel_rig.h"
@@ -48,7 +48,7 @@ static void a_child_starts(void **state)
     assert_int_equal(rig_pte(first, NX_USER_STACK_TOP - 15 * PAGE), 0);
     assert_int_equal(rig_pte(first, NX_USER_STACK_TOP), 0);
 
-    /* File bytes where they belong, zeroes behind them; the parent's pages are its own. */
+    /* File bytes at their addresses and zeroes after them. The parent's pages are its own. */
     assert_true(rig_holds(first, RIG_TEXT_VA, 0x5A, 100) &&
                 rig_holds(first, RIG_TEXT_VA + 100, 0, PAGE - 100));
     assert_true(rig_holds(first, RIG_DATA_VA, 0x5A, 156));
@@ -75,7 +75,7 @@ static void suspended_or_ready(void **state)
         return;
     }
     assert_int_equal(child->state, TASK_SUSPENDED);
-    GIVES(17, init, NX_SYS_YIELD, 0); /* nothing else can run */
+    GIVES(17, init, NX_SYS_YIELD, 0); /* no other task can run */
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 99);
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 17);
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, UINT64_C(1) << 32 | (uint64_t)pid);
@@ -95,8 +95,8 @@ static void names_and_numbers(void **state)
     GIVES(1234500, child, NX_SYS_NSEC, 0);
 }
 
-/* K-04, K-05: every number that an age does not have, and those around. */
-static void numbers_that_an_age_does_not_have(void **state)
+/* K-04, K-05: every number that a revision lacks, and those around it. */
+static void numbers_that_a_revision_lacks(void **state)
 {
     static const uint8_t on_both[] = {0,  1,  5,  6,  8,  9,  10, 11, 12, 13, 14,
                                       16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26};
@@ -121,7 +121,7 @@ static void numbers_that_an_age_does_not_have(void **state)
     }
 }
 
-/* K-01: the errors are those numbers, negated; the rig takes them out of a0. */
+/* K-01: errors are these numbers, negated. The rig reads them from a0. */
 static void errors_are_negative_numbers(void **state)
 {
     (void)state;
@@ -150,7 +150,8 @@ static void calls_can_be_switched_off(void **state)
     assert_int_equal(rig_vmo(rig_init(), PAGE), 2);
 }
 
-/* ---- Turns --------------------------------------------------------------------------------------------- */
+/* ---- Scheduling
+ * ------------------------------------------------------------------------------------------ */
 
 static void a2_preempts_and_a1_does_not(void **state)
 {
@@ -165,13 +166,13 @@ static void a2_preempts_and_a1_does_not(void **state)
     kernel_timer();
     assert_ptr_equal(rig_current(), rig_is_a1() ? init : child);
     assert_int_equal(kernel_next_event(), rig_is_a1() ? 40000000 : 2 * SCHED_TICK_TICKS);
-    host_ticks = 5 * SCHED_TICK_TICKS + 3; /* missed ticks are not made up for */
+    host_ticks = 5 * SCHED_TICK_TICKS + 3; /* missed ticks are skipped */
     kernel_timer();
     assert_ptr_equal(rig_current(), init);
     assert_int_equal(kernel_next_event(), rig_is_a1() ? 40000000 : 6 * SCHED_TICK_TICKS);
 }
 
-/* ---- Ends ---------------------------------------------------------------------------------------------- */
+/* ---- Ends ---------------------------------------------------------------------------------------- */
 
 static void statuses_are_sign_extended(void **state)
 {
@@ -192,7 +193,7 @@ static void statuses_are_sign_extended(void **state)
     }
 }
 
-/* K-63, in its order; on a2 every child comes back to the last frame. */
+/* K-63, in its order. On a2 every frame of a child is freed. */
 static void wait_and_reap(void **state)
 {
     (void)state;
@@ -214,7 +215,7 @@ static void wait_and_reap(void **state)
 
     rig_exit(second, 4);
     rig_exit(first, 3);
-    GIVES(pids[0], init, NX_SYS_WAIT, 0); /* the lowest pid of those that ended */
+    GIVES(pids[0], init, NX_SYS_WAIT, 0); /* the lowest pid of the ended children */
     assert_int_equal(init->frame.x[REG_A1], 3);
     GIVES(pids[1], init, NX_SYS_WAIT, pids[1]);
     assert_int_equal(init->frame.x[REG_A1], 4);
@@ -247,7 +248,7 @@ static void a_blocked_parent_gets_its_child(void **state)
                 *third = rig_child(init);
     const uint32_t pids[] = {first->pid, second->pid};
     GIVES(RIG_WAITS, init, NX_SYS_WAIT, pids[1]);
-    rig_exit(first, 1); /* not the one */
+    rig_exit(first, 1); /* not the child that the parent waits for */
     assert_int_equal(init->state, TASK_BLOCKED);
     assert_int_equal(first->state, TASK_ZOMBIE);
     rig_exit(second, 2);
@@ -263,7 +264,7 @@ static void a_blocked_parent_gets_its_child(void **state)
     assert_int_equal(rig_answer(init), last);
 }
 
-/* 300 rounds of exec and wait (K-17): nothing is left of any, and pids count up. */
+/* 300 rounds of exec and wait (K-17): each frees everything, and pids count up. */
 static void three_hundred_children(void **state)
 {
     (void)state;
@@ -298,7 +299,7 @@ int main(void)
         ON_EACH(a_child_starts),
         ON_EACH(suspended_or_ready),
         ON_EACH(names_and_numbers),
-        ON_EACH(numbers_that_an_age_does_not_have),
+        ON_EACH(numbers_that_a_revision_lacks),
         ON_EACH(errors_are_negative_numbers),
         BOOTS(calls_can_be_switched_off),
         ON_EACH(a2_preempts_and_a1_does_not),

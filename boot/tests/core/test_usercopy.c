@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* boot/core/usercopy.c: what a checked range is, and that it is copied through as far as it was checked. */
+/* boot/core/usercopy.c: the checks of a range, and copies within the checked range. */
 #include "core/usercopy.h"
 
 #include "core/exit_code.h"
@@ -40,7 +40,7 @@ static void an_empty_range_is_good_anywhere(void **state)
     user_write(&range, 0, "", 0);
 }
 
-static void what_the_task_may_not_do_makes_no_range(void **state)
+static void an_access_the_task_lacks_makes_no_range(void **state)
 {
     struct user_range range;
     (void)state;
@@ -70,8 +70,8 @@ static void read_what_may_be_written(void *ctx)
     user_read(ctx, 0, &byte, 1);
 }
 
-/* The kernel's own defects: they end the run. */
-static void a_copy_beyond_what_was_checked_panics(void **state)
+/* Defects of the kernel: they end the run. */
+static void a_copy_outside_the_checked_range_panics(void **state)
 {
     (void)state;
     struct user_range source = checked(ACROSS, 8, NX_PROT_READ), target = checked(ACROSS, 8, NX_PROT_WRITE);
@@ -89,8 +89,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EACH(a_copy_may_cross_pages),
         ON_EACH(an_empty_range_is_good_anywhere),
-        ON_EACH(what_the_task_may_not_do_makes_no_range),
-        ON_A2(a_copy_beyond_what_was_checked_panics),
+        ON_EACH(an_access_the_task_lacks_makes_no_range),
+        ON_A2(a_copy_outside_the_checked_range_panics),
     };
     return cmocka_run_group_tests_name("core/usercopy", tests, NULL, NULL);
 }

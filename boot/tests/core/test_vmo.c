@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMOs as tasks make, fill, read and destroy them: K-20, K-21, K-29..K-31. */
+/* VMOs: create, write, read and destroy (K-20, K-21, K-29..K-31). */
 #include "core/arena.h"
 #include "core/audit_tables.h"
 #include "core/endpoint.h"
@@ -43,14 +43,14 @@ static void create(void **state)
     assert_int_equal(audit.vmos[1].creator, 17);
     assert_int_equal(audit.vmos[1].bytes, 2 * PAGE);
 
-    /* A slot of one's choice is overwritten in silence. */
+    /* A chosen slot is overwritten without an error. */
     GIVES(30, init, NX_SYS_VMO_CREATE, 30, PAGE);
     GIVES(2, init, NX_SYS_VMO_CREATE, 2, PAGE);
     assert_int_equal(init->caps.slots[2].object, 4);
     assert_int_equal(arena_vmos_live(), 4);
 }
 
-/* What a bad slot costs: nothing on a2, the bytes on a1. */
+/* The cost of a bad slot: nothing on a2, the bytes on a1. */
 static void create_in_a_bad_slot(void **state)
 {
     static const uint64_t bad[] = {256, UINT64_C(1) << 32, UINT64_MAX - 1};
@@ -99,7 +99,7 @@ static void write_copies_in(void **state)
         rig_poke(init, U_BUF + 0x700 + i, &(uint8_t){(uint8_t)(i * 11)}, 1);
     }
     GIVES(0x1800, init, NX_SYS_VMO_WRITE, vmo, 0x123, U_BUF + 0x700,
-          0x1800); /* over page borders on both sides */
+          0x1800); /* across page borders on both sides */
     const uint8_t *bytes = bytes_of(init, vmo);
     assert_true(all(bytes, 0, 0x123) && all(bytes + 0x1923, 0, 2 * PAGE - 0x1923));
     for (unsigned i = 0; i < 0x1800; i++) {
@@ -136,7 +136,8 @@ static void refused_copies(void **state)
         assert_int_equal(audit.hazard_count.used, 2 * i);
         REFUSES(-NX_EINVAL, init, nr, vmo, 0, U_NOWHERE, 4);
         rig_hazard(17, nr, "K-64", "unmapped-pointer");
-        REFUSES(-NX_EINVAL, init, nr, vmo, 0, RIG_DATA_VA + RIG_DATA_BYTES - 3, 4); /* its last byte only */
+        REFUSES(-NX_EINVAL, init, nr, vmo, 0, RIG_DATA_VA + RIG_DATA_BYTES - 3,
+                4); /* only the last byte is bad */
         rig_hazard(17, nr, "K-64", "unmapped-pointer");
     }
     assert_int_equal(audit.tasks[0].copied_into_vmo, 0);
@@ -153,17 +154,17 @@ static void read_copies_out(void **state)
     assert_true(rig_holds(init, U_BUF, 0xEE, 5) && rig_holds(init, U_BUF + 5, 0x6B, 10));
     assert_true(rig_holds(init, U_BUF + 15, 0xEE, 5));
     assert_int_equal(audit.tasks[0].copied_from_vmo, 10);
-    REFUSES(-NX_EINVAL, init, NX_SYS_VMO_READ, vmo, 0, RIG_TEXT_VA, 4); /* the kernel keeps W^X as well */
+    REFUSES(-NX_EINVAL, init, NX_SYS_VMO_READ, vmo, 0, RIG_TEXT_VA,
+            4); /* W^X applies to the kernel's copies, too */
     rig_hazard(17, NX_SYS_VMO_READ, "K-64", "protected-pointer");
 
-    /* From an object into itself, through a mapping of it. */
+    /* From an object into itself, through a mapping. */
     const int64_t va = CALL(init, NX_SYS_VM_MAP, vmo, 0, 2 * PAGE, NX_MAP_READ | NX_MAP_WRITE);
     GIVES(10, init, NX_SYS_VMO_WRITE, vmo, PAGE - 2, (uint64_t)va + PAGE - 5, 10);
     assert_true(all(bytes_of(init, vmo) + PAGE - 5, 0x6B, 13));
 }
 
-/* ---- destroy (K-29, K-30) --------------------------------------------------------------------------------
- */
+/* ---- destroy (K-29, K-30) ------------------------------------------------------------------------ */
 
 static void destroy_gives_the_range_back(void **state)
 {
@@ -180,7 +181,7 @@ static void destroy_gives_the_range_back(void **state)
     const uint64_t again = rig_vmo(init, 2 * PAGE);
     assert_ptr_equal(bytes_of(init, again), bytes);
     assert_true(all(bytes, 0, 2 * PAGE));
-    assert_int_equal(init->caps.slots[again].object, 3); /* an id of its own */
+    assert_int_equal(init->caps.slots[again].object, 3); /* with a new id */
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, 99);
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, 0);
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, NX_SLOT_FACTORY);
@@ -195,7 +196,7 @@ static void another_cap_forbids_it(void **state)
 #define DESTROY(answer) REFUSES(answer, init, NX_SYS_VMO_DESTROY, vmo)
     const uint64_t theirs = rig_give(vmo, child, NX_RIGHT_MAP);
     const int64_t va = CALL(init, NX_SYS_VM_MAP, vmo, 0, PAGE, NX_MAP_READ);
-    DESTROY(-NX_EPERM); /* before the mapping is looked at */
+    DESTROY(-NX_EPERM); /* refused before the mapping is checked */
     GIVES(0, child, NX_SYS_CAP_CLOSE, theirs);
     DESTROY(-NX_EBUSY);
     GIVES(0, init, NX_SYS_VM_UNMAP, (uint64_t)va, PAGE);
@@ -208,7 +209,7 @@ static void another_cap_forbids_it(void **state)
     GIVES(0, init, NX_SYS_VMO_DESTROY, vmo);
 }
 
-/* Through an alias, and of a child that is dead but not waited for. */
+/* Mappings through an alias, and of a child that has ended but was not waited for. */
 static void a_mapping_forbids_it(void **state)
 {
     (void)state;
@@ -218,7 +219,7 @@ static void a_mapping_forbids_it(void **state)
     assert_true(CALL(child, NX_SYS_VM_MAP, theirs, 0, PAGE, NX_MAP_READ) > 0);
     GIVES(0, init, NX_SYS_CAP_CLOSE, alias);
     DESTROY(-NX_EPERM);
-    rig_exit(child, 0); /* its capabilities are gone, its mapping is not */
+    rig_exit(child, 0); /* its capabilities are freed, its mapping is not */
     DESTROY(-NX_EBUSY);
     GIVES(18, init, NX_SYS_WAIT, 18);
     GIVES(0, init, NX_SYS_VMO_DESTROY, vmo);
@@ -234,8 +235,8 @@ static void closing_the_writable_cap_leaves_it_for_ever(void **state)
     assert_int_equal(arena_vmos_live(), 1);
 }
 
-/* Two kinds of holders that the real kernel does not count: refused here, and a hazard. */
-static void what_the_real_kernel_does_not_count(void **state)
+/* Two kinds of references that the real kernel does not count: refused here, and a hazard. */
+static void references_the_real_kernel_does_not_count(void **state)
 {
     (void)state;
     struct task *init = rig_init();
@@ -253,7 +254,7 @@ static void what_the_real_kernel_does_not_count(void **state)
     rig_hazard(17, NX_SYS_VMO_DESTROY, "K-29", "destroys-what-as_map-shows");
 }
 
-/* A message that is lost takes its capability along, so the object can go. */
+/* A lost message drops its capability, so the object can be destroyed. */
 static void a_lost_message_frees_its_capability(void **state)
 {
     (void)state;
@@ -278,7 +279,7 @@ int main(void)
         ON_A2(another_cap_forbids_it),
         ON_A2(a_mapping_forbids_it),
         ON_A2(closing_the_writable_cap_leaves_it_for_ever),
-        ON_A2(what_the_real_kernel_does_not_count),
+        ON_A2(references_the_real_kernel_does_not_count),
         ON_A2(a_lost_message_frees_its_capability),
     };
     return cmocka_run_group_tests_name("core/vmo", tests, NULL, NULL);

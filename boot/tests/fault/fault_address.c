@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/storm.c: a kernel that reads where nothing is mapped, once it has its page table. */
+/* Replaces core/storm.c: the kernel reads an unmapped address after it has built its page table. */
 #include "core/storm.h"
 
 #define NOWHERE_VA UINT64_C(0x50001238)

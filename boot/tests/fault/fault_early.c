@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/fdt.c: a kernel that faults before it has a page table, while it reads the device tree. */
+/* Replaces core/fdt.c: the kernel faults while it reads the device tree, before it has a page table. */
 #include "core/fdt.h"
 
 #define FIRMWARE_PA UINT64_C(0x80000000) /* the firmware keeps its own memory from S-mode */

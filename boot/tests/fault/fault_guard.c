@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/storm.c: a kernel that writes to the page below its panic stack. */
+/* Replaces core/storm.c: the kernel writes to the page below its panic stack. */
 #include "core/storm.h"
 
 #include "core/console.h"

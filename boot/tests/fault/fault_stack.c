@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/storm.c: a kernel that calls itself until its stack is full. */
+/* Replaces core/storm.c: the kernel recurses until its stack overflows. */
 #include "core/storm.h"
 
 #include "core/console.h"

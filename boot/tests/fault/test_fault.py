@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A fault of the kernel's own ends the run with a panic line and the panic's exit code, however early it happens.
+"""A fault in the kernel ends the run with a panic line and the panic's exit code, however early the fault is.
 
-Each kernel is ours with one file in place of one of its own (boot/tests/fault/fault.mk).
+Each kernel under test replaces one file of the kernel by one that faults (boot/tests/boot-tests.mk).
 """
 import pathlib
 import re
@@ -16,11 +16,11 @@ from tap import Tap  # noqa: E402
 
 REVISIONS = ("a1", "a2")
 EXIT_PANIC = exit_codes.number("panic")
-WALL_SECONDS = 60  # a kernel that does not end by itself is stopped then, and red
+WALL_SECONDS = 60  # a kernel that does not end is stopped after this time, and the case fails
 PAGE_BYTES = 4096
 FIRMWARE = 0x80000000
 NOWHERE = 0x50001238
-INIT = guest_boot.BUILD / "target" / "boot" / "tests" / "cost" / "cost.elf"  # any; no kernel here starts it
+INIT = guest_boot.BUILD / "target" / "boot" / "tests" / "cost" / "cost.elf"  # any ELF: these kernels never start it
 PANIC = re.compile(r"kernel: panic: kernel (load|store) fault at pc 0x([0-9a-f]+) va=0x([0-9a-f]+)")
 GUARD = re.compile(r"fault: guard va=0x([0-9a-f]+)")
 
@@ -35,13 +35,13 @@ def matches(run, pattern):
 
 
 def guard_of(run):
-    """The addresses of the guard page, which the kernel says before it goes there."""
-    said = matches(run, GUARD)
-    first = int(said[0].group(1), 16) if said else 0
+    """The addresses of the guard page, which the kernel prints before it touches the page."""
+    lines = matches(run, GUARD)
+    first = int(lines[0].group(1), 16) if lines else 0
     return range(first, first + PAGE_BYTES)
 
 
-# kernel: (what faults, at which addresses, whether the audit is printed as well)
+# kernel: (the access that faults, its possible addresses, whether the audit is printed)
 CASES = {
     "early": ("load", lambda run: range(FIRMWARE, FIRMWARE + 1), False),
     "address": ("load", lambda run: range(NOWHERE, NOWHERE + 1), True),
@@ -54,13 +54,14 @@ def check(tap, kernel, revision):
     access, addresses, audits = CASES[kernel]
     run = boot(kernel, revision)
     log = "\n".join(run.console[-20:])
-    tap.check(run.ran.exit_code == EXIT_PANIC and not run.ran.stopped, f"{kernel} on {revision}: it ends with {EXIT_PANIC}",
+    name = f"{kernel} on {revision}"
+    tap.check(run.ran.exit_code == EXIT_PANIC and not run.ran.stopped, f"{name}: the exit code is {EXIT_PANIC}",
               f"exit code {run.ran.exit_code}, stopped: {run.ran.stopped}\n{log}")
     panics = matches(run, PANIC)
     good = len(panics) == 1 and panics[0].group(1) == access and int(panics[0].group(3), 16) in addresses(run)
-    tap.check(good, f"{kernel} on {revision}: one panic line, a {access} fault at the address", log)
-    said = run.audit is not None and run.audit["result"][0]["init"] == "panic"
-    tap.check(said == audits, f"{kernel} on {revision}: {'with' if audits else 'without'} an audit", "\n".join(run.faults))
+    tap.check(good, f"{name}: one panic line, with a {access} fault at the address", log)
+    printed = run.audit is not None and run.audit["result"][0]["init"] == "panic"
+    tap.check(printed == audits, f"{name}: {'an' if audits else 'no'} audit is printed", "\n".join(run.faults))
 
 
 def main():
