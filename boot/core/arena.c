@@ -67,7 +67,7 @@ static enum arena_status first_fit(uint64_t bytes, uint64_t *base_pa)
 enum arena_status arena_take(uint64_t bytes, uint64_t *base_pa)
 {
     if (bytes == 0 || !page_aligned(bytes)) {
-        kernel_panic("the arena was asked for a broken page", bytes);
+        kernel_panic("an arena request is not whole pages", bytes);
     }
     const enum arena_status status = arena.bump_only ? bump(bytes, base_pa) : first_fit(bytes, base_pa);
     if (status != ARENA_OK) {
@@ -96,7 +96,7 @@ void arena_destroy(uint64_t base_pa)
         i++;
     }
     if (i == arena.count) {
-        kernel_panic("a VMO that does not live was destroyed", base_pa);
+        kernel_panic("destroy of a VMO that is not live", base_pa);
     }
     arena.used_bytes -= arena.live[i].bytes;
     arena.vmos_live--;

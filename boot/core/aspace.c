@@ -223,7 +223,7 @@ static void set_entry(uint64_t *table, uint64_t va, uint64_t entry)
     if (table != NULL && (table[i] & PTE_V) != (entry & PTE_V)) {
         table[i] = entry;
     } else {
-        kernel_panic("a page table is not as the regions say", va);
+        kernel_panic("page table and regions disagree at", va);
     }
 }
 

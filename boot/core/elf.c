@@ -219,7 +219,7 @@ enum elf_status elf_plan(const struct elf_source *source, struct elf_plan *plan)
     return status;
 }
 
-/* ---- Symbols --------------------------------------------------------------------------------- */
+/* ---- Symbols ------------------------------------------------------------------------------------- */
 
 /* Finds the symbol table and its strings, and checks that both lie in the file. */
 static enum elf_status find_symtab(const struct elf_source *source, const struct elf64_header *header,

@@ -31,7 +31,7 @@ uint64_t message_alloc(uint32_t len)
         frames_needed += (len - FIRST_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
     }
     if (frames_needed > 1 + MESSAGE_MORE_FRAMES) {
-        kernel_panic("a message longer than its frames", len);
+        kernel_panic("a message is longer than its frames", len);
     }
     if (frames_available() < frames_needed) {
         return 0;

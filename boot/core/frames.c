@@ -71,7 +71,7 @@ void frames_free(uint64_t pa)
 void frames_free_used(uint64_t pa, uint64_t bytes)
 {
     if (!page_aligned(pa) || pa < pool.first_pa || (pa - pool.first_pa) / PAGE_BYTES >= pool.total) {
-        kernel_panic("a frame that is not of the pool was freed", pa);
+        kernel_panic("free of a frame outside the pool", pa);
     }
     const uint64_t index = (pa - pool.first_pa) / PAGE_BYTES;
     const uint64_t mask = UINT64_C(1) << index % WORD_BITS;

@@ -77,13 +77,13 @@ void kernel_start(uint64_t elf_pa, uint64_t elf_bytes)
     }
     image.gp = gp_of_init(&source);
     if (image_measure(&image, &bytes) != IMAGE_OK) {
-        shutdown_refused("the init ELF lies where its stack goes");
+        shutdown_refused("the init ELF overlaps its stack");
     }
     if (bytes > the_facts.init_image_bytes_max) {
         shutdown_refused("the init image is over 4 MiB");
     }
     if (lifecycle_start_init(&image, bytes) == NULL) {
-        shutdown_refused("there are not enough frames for init");
+        shutdown_refused("not enough frames for init");
     }
     watchdog_at_ticks = port_ticks() + the_config.watchdog_ms * TICKS_PER_MS;
     shutdown_record_resources(AUDIT_WHEN_START);

@@ -128,7 +128,7 @@ static struct region *take_place(void)
     } else if (all.fresh < all.places + COUNT_OF(all.places)) {
         taken = all.fresh++;
     } else {
-        kernel_panic("more regions than all address spaces can have", COUNT_OF(all.places));
+        kernel_panic("the region table overflows", COUNT_OF(all.places));
     }
     return taken;
 }

@@ -35,7 +35,7 @@ struct task *sched_trapped(void)
     if (sched.current != NULL) {
         return sched.current;
     }
-    kernel_panic("a trap out of a task while none runs", 0);
+    kernel_panic("trap from a task while none runs", 0);
 }
 
 struct task *sched_pick(void)
@@ -52,7 +52,7 @@ struct task *sched_pick(void)
 void sched_ready(struct task *task)
 {
     if (sched.count == TASKS_MAX) {
-        kernel_panic("more ready tasks than tasks", task->pid);
+        kernel_panic("the run queue overflows", task->pid);
     }
     task->state = TASK_READY;
     sched.queue[(sched.head + sched.count) % TASKS_MAX] = task;
@@ -90,7 +90,7 @@ void sched_end(void)
 void sched_complete(struct task *task, int64_t answer)
 {
     if (task->state != TASK_BLOCKED) {
-        kernel_panic("a task that does not wait was woken", task->pid);
+        kernel_panic("wake of a task that does not wait", task->pid);
     }
     if (task->wait.deadline_ticks == sched.nearest_deadline && sched.nearest_deadline != DEADLINE_NEVER) {
         sched.nearest_deadline = 0;

@@ -133,7 +133,7 @@ _Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t s
     if (result == AUDIT_DONE && task_count_live() > 0) {
         struct line line;
         console_begin(&line);
-        line_text(&line, "kernel: init failed, and others live");
+        line_text(&line, "kernel: init failed while other tasks are alive");
         line_end(&line);
         print_living_tasks();
     }

@@ -54,7 +54,7 @@ static uint8_t *piece(const struct user_range *range, uint64_t off, size_t n, si
         return range->first + off;
     }
     if (!aspace_translate(range->space, va, range->prot, &pa)) {
-        kernel_panic("a checked range is not mapped any more", va);
+        kernel_panic("a checked range is no longer mapped", va);
     }
     return port_ptr(pa);
 }
@@ -62,7 +62,7 @@ static uint8_t *piece(const struct user_range *range, uint64_t off, size_t n, si
 static void must_lie_inside(const struct user_range *range, uint64_t off, size_t n, uint32_t prot)
 {
     if (!range_inside(off, n, range->len) || range->prot != prot) {
-        kernel_panic("a copy beyond what was checked", range->va + off);
+        kernel_panic("copy outside the checked range", range->va + off);
     }
 }
 

@@ -48,21 +48,21 @@ static void plan_memory(uint64_t fdt_pa)
     memory.arena_pa = memory.frames_pa + memory.frames_bytes;
     memory.arena_bytes = arena;
     if (facts.memory_pa != MACHINE_RAM_PA || ram_end < memory.arena_pa || ram_end - memory.arena_pa < arena) {
-        refuse("memory", "RAM does not hold the kernel, its frames and the arena; see MEM");
+        refuse("memory", "RAM is too small for the kernel, its frames and the arena; see MEM");
     }
     if (ranges_overlap(fdt_pa, facts.fdt_bytes, memory.frames_pa, memory.frames_bytes + arena)) {
-        refuse("memory", "the device tree lies in the arena; see MEM");
+        refuse("memory", "the device tree overlaps the frames or the arena; see MEM");
     }
     if (facts.initrd_bytes == 0) {
-        refuse("init", "there is no init ELF; give one by -initrd");
+        refuse("init", "no init ELF; pass one with -initrd");
     }
     if (ranges_overlap(facts.initrd_pa, facts.initrd_bytes, MACHINE_RAM_PA,
                        memory.arena_pa - MACHINE_RAM_PA)) {
-        refuse("memory", "the init ELF lies in the kernel's frames; see MEM");
+        refuse("memory", "the init ELF overlaps the kernel or its frames; see MEM");
     }
     if (facts.initrd_pa < MACHINE_RAM_PA || facts.initrd_bytes > ram_end - MACHINE_RAM_PA ||
         facts.initrd_pa > ram_end - facts.initrd_bytes) {
-        refuse("init", "the init ELF does not lie in RAM");
+        refuse("init", "the init ELF is not in RAM");
     }
 }
 

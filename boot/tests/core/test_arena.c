@@ -185,14 +185,14 @@ static void bad_requests_panic(void **state)
     (void)state;
     arena_init(false, arena_pa, SMALL);
     const uint64_t pa = create(2 * PAGE, 1);
-    panics(do_destroy, pa + PAGE, "does not live");
-    panics(do_destroy, pa - PAGE, "does not live");
-    panics(do_take, 0, "broken page");
-    panics(do_take, PAGE + 1, "broken page");
+    panics(do_destroy, pa + PAGE, "is not live");
+    panics(do_destroy, pa - PAGE, "is not live");
+    panics(do_take, 0, "is not whole pages");
+    panics(do_take, PAGE + 1, "is not whole pages");
     arena_destroy(pa);
-    panics(do_destroy, pa, "does not live");
+    panics(do_destroy, pa, "is not live");
     arena_init(true, arena_pa, SMALL);
-    panics(do_destroy, create(PAGE, 1), "does not live"); /* a1 never frees */
+    panics(do_destroy, create(PAGE, 1), "is not live"); /* a1 never frees */
 }
 
 int main(void)

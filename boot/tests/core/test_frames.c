@@ -157,11 +157,11 @@ static void a_bad_free_panics(void **state)
     frames_free(first);
     panics_to_free(first, "freed twice");
     panics_to_free(pool_pa + (POOL_FRAMES - 1) * PAGE, "freed twice"); /* never allocated */
-    panics_to_free(second + 8, "not of the pool");
-    panics_to_free(pool_pa, "not of the pool"); /* the bitmap */
-    panics_to_free(pool_pa - PAGE, "not of the pool");
-    panics_to_free(pool_pa + POOL_FRAMES * PAGE, "not of the pool");
-    panics_to_free(0, "not of the pool");
+    panics_to_free(second + 8, "outside the pool");
+    panics_to_free(pool_pa, "outside the pool"); /* the bitmap */
+    panics_to_free(pool_pa - PAGE, "outside the pool");
+    panics_to_free(pool_pa + POOL_FRAMES * PAGE, "outside the pool");
+    panics_to_free(0, "outside the pool");
     frames_free(second);
     assert_int_equal(frames_in_use(), 0);
 }
