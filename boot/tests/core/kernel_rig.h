@@ -48,13 +48,14 @@
 int rig_boot_a1(void **state);
 int rig_boot_a2(void **state);
 void rig_boot(const struct kernel_config *config);
-struct kernel_config
-rig_config(enum abi_revision revision); /* the default, with an arena that fits the host */
+
+/* The default configuration, with an arena that fits the host. */
+struct kernel_config rig_config(enum abi_revision revision);
 
 /* Ends the run if it is active, and checks that no frame, endpoint or unexpected hazard is left. */
 int rig_down(void **state);
 
-/* Notes that the run ended with this exit code during a call or an event. */
+/* Notes that a call or an event has ended the run. */
 void rig_has_ended(void);
 
 /* Likewise, by a panic: nothing is checked afterwards. */
@@ -77,7 +78,7 @@ int64_t rig_call(struct task *task, uint64_t number, const uint64_t args[6]);
 /* The answer of a call that was finished later. */
 int64_t rig_answer(const struct task *task);
 
-/* Likewise, from this pc and without a switch of tasks. */
+/* Like rig_call, but from this pc and without a switch of tasks. */
 int64_t rig_call_at(struct task *task, uint64_t pc, uint64_t number, const uint64_t args[6]);
 
 /* The exit code with which this call ends the run. */
