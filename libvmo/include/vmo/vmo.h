@@ -13,7 +13,7 @@
  * it was, and every out parameter is untouched, unless a call says otherwise. One thing may stay behind a
  * refused seal or hand-over: the object's read-only capability, which the next try finds and uses.
  *
- * Requirement ids (R1..R14) are those of docs/design.md, K-ids those of docs/abi.md.
+ * Requirement ids (R1..R14) are those of docs/requirements.md, K-ids those of docs/abi.md.
  */
 #ifndef VMO_VMO_H
 #define VMO_VMO_H
