@@ -75,7 +75,7 @@ $(foreach evil,$(EVIL_NAMES),$(eval $(call PAYLOAD_PROGRAM,payloads/evil/$(evil)
 # ---- probe: init ELF files that print what every call answers, and the child that they carry (docs/testing/probe.md).
 probe_srcs = $(wildcard $(foreach name,$(1),payloads/probe/$(name).[cS]))
 PROBES := probe probe2 probe-hazards
-PROBE_MAIN_probe := probe_main $(addprefix probe_,vmo map_a1 map_a2 as share cap endpoint ipc move life children memory last)
+PROBE_MAIN_probe := probe_main $(addprefix probe_,vmo map_a1 map_a2 as share cap endpoint ipc move lifecycle children memory last)
 PROBE_MAIN_probe2 := probe2_main probe_refused_elf
 PROBE_MAIN_probe-hazards := probe_hazards_main
 PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
