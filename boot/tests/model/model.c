@@ -9,19 +9,22 @@
 
 bool holds(struct turn *t, bool condition, const char *why)
 {
-    if (!condition && t->why == NULL)
+    if (!condition && t->why == NULL) {
         t->why = why;
+    }
     return t->why == NULL;
 }
 
 bool answers_one_of(struct turn *t, const int64_t *a0, size_t n)
 {
     bool found = false;
-    if (t->guessing)
+    if (t->guessing) {
         t->answer->a0 = a0[0];
+    }
     t->wanted = a0[0];
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         found = found || t->answer->a0 == a0[i];
+    }
     return holds(t, found, "a0");
 }
 
@@ -60,15 +63,17 @@ static uint64_t resolve(const struct model *m, const struct model_op *op, unsign
 
 void model_settle(const struct model *m, struct model_op *op)
 {
-    if (op->src_reg != 0)
+    if (op->src_reg != 0) {
         op->hdr.src = (uint32_t)m->actors[op->actor].slot_reg[op->src_reg - 1];
+    }
     op->src_reg = 0;
 }
 
 void model_resolve(const struct model *m, const struct model_op *op, uint64_t args[OP_ARGS])
 {
-    for (unsigned i = 0; i < OP_ARGS; i++)
+    for (unsigned i = 0; i < OP_ARGS; i++) {
         args[i] = resolve(m, op, i);
+    }
 }
 
 /* ---- A turn -------------------------------------------------------------------------------------------- */
@@ -84,12 +89,14 @@ static void take_turn(struct turn *t)
 {
     const bool may_end = t->op->kind == NX_SYS_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
                          t->op->kind == OP_STORE;
-    if (!holds(t, may_end || !t->answer->ended, "the task ended"))
+    if (!holds(t, may_end || !t->answer->ended, "the task ended")) {
         return;
-    if (model_has(t->m->limits.is_a1, t->op->kind))
+    }
+    if (model_has(t->m->limits.is_a1, t->op->kind)) {
         model_kind_of(t->op->kind)->step(t);
-    else
+    } else {
         step_absent(t);
+    }
     vmo_forget_lost(t->m);
 }
 
@@ -130,14 +137,17 @@ void model_init(struct model *m, const struct model_limits *limits)
 {
     memset(m, 0, sizeof(*m));
     m->limits = *limits;
-    if (m->limits.regions == 0)
+    if (m->limits.regions == 0) {
         m->limits.regions = NX_REGIONS_MAX;
-    if (m->limits.ep_owner == 0)
+    }
+    if (m->limits.ep_owner == 0) {
         m->limits.ep_owner = limits->is_a1 ? NX_EP_OWNER_A1 : NX_EP_OWNER_A2;
+    }
     m->next_pid = NX_PID_INIT + 1;
     m->endpoints[0] = (struct model_endpoint){.live = true, .depth = NX_EP_BOOTSTRAP_DEPTH};
-    for (unsigned i = 0; i < OP_REGS; i++)
+    for (unsigned i = 0; i < OP_REGS; i++) {
         m->handle[i] = MODEL_NO_PID;
+    }
 
     struct model_actor *init = &m->actors[0];
     init->state = ACTOR_LIVE;

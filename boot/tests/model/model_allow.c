@@ -18,8 +18,9 @@ static bool is_refused_pointer(uint64_t va)
 /* The place itself, with no more bytes than it has, or a pointer that every age refuses. */
 static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, uint64_t len, uint64_t max)
 {
-    if (a->op->place[arg] == place)
+    if (a->op->place[arg] == place) {
         return a->op->arg[arg] == 0 && len <= max;
+    }
     return a->op->place[arg] == AT_NUMBER && len > 0 && is_refused_pointer(a->args[arg]);
 }
 
@@ -35,8 +36,9 @@ static bool mapped_is_safe(const struct ask *a, unsigned arg, uint64_t len, uint
 /* The pointer to a payload, which may be into a mapping. */
 static bool payload_is_safe(const struct ask *a, uint64_t len, uint64_t max, uint32_t prot)
 {
-    if (a->op->place[2] == AT_REG)
+    if (a->op->place[2] == AT_REG) {
         return mapped_is_safe(a, 2, len, prot);
+    }
     return pointer_is_safe(a, 2, AT_BUF, len, max);
 }
 
@@ -79,10 +81,12 @@ bool allows_create(const struct ask *a)
 {
     const struct model *m = a->m;
     const uint64_t len = a->args[1], arena = m->limits.arena_bytes;
-    if (vmo_count(m) >= MODEL_VMOS - 1 || (a->args[0] != MODEL_ANY_SLOT && is_reserved(a, a->args[0])))
+    if (vmo_count(m) >= MODEL_VMOS - 1 || (a->args[0] != MODEL_ANY_SLOT && is_reserved(a, a->args[0]))) {
         return false;
-    if (!m->limits.is_a1 || arena <= NX_ARENA_MAPPED_BYTES_A1 || len > arena)
+    }
+    if (!m->limits.is_a1 || arena <= NX_ARENA_MAPPED_BYTES_A1 || len > arena) {
         return true;
+    }
     return m->arena_used + len + NX_PAGE_BYTES <= NX_ARENA_MAPPED_BYTES_A1;
 }
 
@@ -90,14 +94,17 @@ bool allows_copy(const struct ask *a)
 {
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
     const uint64_t len = a->args[3];
-    if (cap == NULL || (len == 0 && a->op->place[2] == AT_NUMBER))
+    if (cap == NULL || (len == 0 && a->op->place[2] == AT_NUMBER)) {
         return true; /* the pointer is not looked at */
-    if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1])
+    }
+    if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1]) {
         return true;
+    }
     const uint32_t prot = a->op->kind == NX_SYS_VMO_READ ? NX_PROT_WRITE : NX_PROT_READ;
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[2]);
-    if (a->op->place[2] == AT_REG && map != NULL && map->vmo == cap->object)
+    if (a->op->place[2] == AT_REG && map != NULL && map->vmo == cap->object) {
         return false; /* what overlapping copies do, the contract does not say */
+    }
     return payload_is_safe(a, len, OP_BUF_BYTES, prot);
 }
 
@@ -110,8 +117,9 @@ bool allows_query(const struct ask *a)
 bool allows_destroy(const struct ask *a)
 {
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
-    if (cap == NULL || count_caps(a->m, cap->object) > 1 || any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object))
+    if (cap == NULL || count_caps(a->m, cap->object) > 1 || any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object)) {
         return true;
+    }
     return count_moving(a->m, cap->object) == 0 && !any_map_of(a->m, MAPPED_BY_AS_MAP, cap->object);
 }
 
@@ -129,16 +137,18 @@ bool allows_vm_unmap(const struct ask *a)
 {
     const uint64_t va = a->args[0];
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], va);
-    if (map != NULL && map->vmo < OP_CONTROLS)
+    if (map != NULL && map->vmo < OP_CONTROLS) {
         return false;
+    }
     return va % NX_PAGE_BYTES != 0 || (va >= MODEL_AS_BASE && va < NX_USER_TOP);
 }
 
 static const struct model_space *space_named(const struct model *m, uint64_t handle)
 {
     for (uint32_t i = 0; i < MODEL_SPACES; i++) {
-        if (m->spaces[i].live && m->spaces[i].handle == handle)
+        if (m->spaces[i].live && m->spaces[i].handle == handle) {
             return &m->spaces[i];
+        }
     }
     return NULL;
 }
@@ -147,8 +157,9 @@ static const struct model_space *space_named(const struct model *m, uint64_t han
 static bool is_suspended(const struct model *m, const struct model_space *space)
 {
     for (unsigned i = 1; i < OP_ACTORS; i++) {
-        if (m->actors[i].state == ACTOR_SUSPENDED && &m->spaces[m->actors[i].space] == space)
+        if (m->actors[i].state == ACTOR_SUSPENDED && &m->spaces[m->actors[i].space] == space) {
             return true;
+        }
     }
     return false;
 }
@@ -163,12 +174,15 @@ bool allows_as_map(const struct ask *a)
 {
     const struct model_space *space = space_named(a->m, a->args[0]);
     const uint64_t va = a->args[2], len = a->args[3];
-    if (space == NULL)
+    if (space == NULL) {
         return a->args[0] >= MODEL_BAD_HANDLE;
-    if (space->map_count >= MODEL_MAPS || (is_suspended(a->m, space) && !has_spare_regions(a->m, space)))
+    }
+    if (space->map_count >= MODEL_MAPS || (is_suspended(a->m, space) && !has_spare_regions(a->m, space))) {
         return false;
-    if (va >= NX_A2_MAP_BASE && va < NX_A2_MAP_END - NX_SUPERPAGE_BYTES)
+    }
+    if (va >= NX_A2_MAP_BASE && va < NX_A2_MAP_END - NX_SUPERPAGE_BYTES) {
         return !a->m->limits.is_a1 && len <= NX_SUPERPAGE_BYTES;
+    }
     return va >= MODEL_AS_BASE && va < MODEL_AS_END && len <= MODEL_AS_END - va;
 }
 
@@ -176,8 +190,9 @@ bool allows_as_create(const struct ask *a)
 {
     const struct model *m = a->m;
     uint32_t live = 0;
-    for (uint32_t i = 0; i < MODEL_SPACES; i++)
+    for (uint32_t i = 0; i < MODEL_SPACES; i++) {
         live += m->spaces[i].live;
+    }
     return m->spaces_taken < m->limits.spaces && live < MODEL_SPACES - OP_ACTORS;
 }
 
@@ -186,12 +201,15 @@ bool allows_as_create(const struct ask *a)
 static bool access_is_allowed(const struct ask *a, uint32_t prot)
 {
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[0]);
-    if (a->args[0] < MODEL_AS_BASE || a->args[0] >= NX_USER_TOP)
+    if (a->args[0] < MODEL_AS_BASE || a->args[0] >= NX_USER_TOP) {
         return false;
-    if (map == NULL)
+    }
+    if (map == NULL) {
         return a->op->actor != 0;
-    if (map->vmo < OP_CONTROLS || (!a->m->limits.is_a1 && (map->prot & NX_PROT_READ) == 0))
+    }
+    if (map->vmo < OP_CONTROLS || (!a->m->limits.is_a1 && (map->prot & NX_PROT_READ) == 0)) {
         return false;
+    }
     return a->op->actor != 0 || map_serves(map, prot);
 }
 
@@ -212,13 +230,16 @@ bool allows_send(const struct ask *a)
     const struct model_cap *cap = endpoint_at(a->m, a->self, a->args[0], NX_RIGHT_SEND);
     const bool moves = (a->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
     const uint64_t src = a->op->hdr.src;
-    if (message_count(a->m) >= MODEL_MESSAGES || !pointer_is_safe(a, 1, AT_HDR, 1, 1))
+    if (message_count(a->m) >= MODEL_MESSAGES || !pointer_is_safe(a, 1, AT_HDR, 1, 1)) {
         return false;
-    if (a->args[3] <= OP_BUF_BYTES && !payload_is_safe(a, a->args[3], OP_BUF_BYTES, NX_PROT_READ))
+    }
+    if (a->args[3] <= OP_BUF_BYTES && !payload_is_safe(a, a->args[3], OP_BUF_BYTES, NX_PROT_READ)) {
         return false;
+    }
     if (moves &&
-        ((is_reserved(a, src) && src != NX_SLOT_FACTORY) || is_control(cap_seen(a->m, a->self, src))))
+        ((is_reserved(a, src) && src != NX_SLOT_FACTORY) || is_control(cap_seen(a->m, a->self, src)))) {
         return false;
+    }
     return a->args[4] != 0 || cap == NULL || !a->m->endpoints[cap->object].live ||
            queued_on(a->m, cap->object) < a->m->endpoints[cap->object].depth;
 }
@@ -229,13 +250,16 @@ bool allows_recv(const struct ask *a)
     const bool v2 = a->op->kind == NX_SYS_IPC_RECV_V2;
     const bool waits = (a->args[4] & NX_IPC_NONBLOCK) == 0;
     if (!pointer_is_safe(a, 1, AT_HDR, 1, 1) ||
-        !payload_is_safe(a, a->args[3], OP_BUF_BYTES + 1, NX_PROT_WRITE))
+        !payload_is_safe(a, a->args[3], OP_BUF_BYTES + 1, NX_PROT_WRITE)) {
         return false;
+    }
     if (v2 && (a->args[0] > UINT32_MAX || a->args[4] > UINT32_MAX ||
-               (a->args[5] != 0 && !pointer_is_safe(a, 5, AT_ID, 1, 1))))
+               (a->args[5] != 0 && !pointer_is_safe(a, 5, AT_ID, 1, 1)))) {
         return false;
-    if (!a->m->limits.is_a1 && (a->args[4] & NX_IPC_EOF) != 0)
+    }
+    if (!a->m->limits.is_a1 && (a->args[4] & NX_IPC_EOF) != 0) {
         return false; /* what it does is only read */
+    }
     return !waits || cap == NULL || !a->m->endpoints[cap->object].live || queued_on(a->m, cap->object) > 0;
 }
 
@@ -247,10 +271,12 @@ bool allows_spawn(const struct ask *a)
     const uint64_t which = a->args[0];
     const uint64_t mapped =
         m->limits.arena_bytes < NX_ARENA_MAPPED_BYTES_A1 ? m->limits.arena_bytes : NX_ARENA_MAPPED_BYTES_A1;
-    if (a->op->actor != 0 || which < 1 || which >= OP_ACTORS)
+    if (a->op->actor != 0 || which < 1 || which >= OP_ACTORS) {
         return false;
-    if (m->actors[which].state != ACTOR_NEVER && m->actors[which].state != ACTOR_REAPED)
+    }
+    if (m->actors[which].state != ACTOR_NEVER && m->actors[which].state != ACTOR_REAPED) {
         return false;
+    }
     return !m->limits.is_a1 || (m->spaces_taken < m->limits.spaces && m->arena_used <= mapped &&
                                 m->limits.image_bytes <= mapped - m->arena_used);
 }
@@ -266,12 +292,14 @@ bool allows_wait(const struct ask *a)
 {
     const bool any = (int64_t)a->args[0] <= 0;
     bool lives = false, ended = false;
-    if (!any && !pid_is_safe(a, 0))
+    if (!any && !pid_is_safe(a, 0)) {
         return false;
+    }
     for (unsigned i = 1; i < OP_ACTORS && a->op->actor == 0; i++) {
         const struct model_actor *child = &a->m->actors[i];
-        if (!any && child->pid != a->args[0])
+        if (!any && child->pid != a->args[0]) {
             continue;
+        }
         lives = lives || child->state == ACTOR_LIVE || child->state == ACTOR_SUSPENDED;
         ended = ended || child->state == ACTOR_ENDED;
     }
@@ -289,8 +317,9 @@ bool allows_not_init(const struct ask *a)
 /* The slot of the caller that the operation names is not that of a control page. */
 static bool slot_is_allowed(const struct ask *a, const struct model_kind *kind)
 {
-    if (kind->slot_in == SLOT_IN_NONE)
+    if (kind->slot_in == SLOT_IN_NONE) {
         return true;
+    }
     return !is_control(cap_seen(a->m, a->self, a->args[kind->slot_in == SLOT_IN_A0 ? 0 : 1]));
 }
 
@@ -299,8 +328,9 @@ bool model_allows(const struct model *m, const struct model_op *op)
     uint64_t args[OP_ARGS];
     const struct model_kind *kind = model_kind_of(op->kind);
     if (op->actor >= OP_ACTORS || kind == NULL || op->reg >= OP_REGS ||
-        m->actors[op->actor].state != ACTOR_LIVE)
+        m->actors[op->actor].state != ACTOR_LIVE) {
         return false;
+    }
     model_resolve(m, op, args);
     const struct ask ask = {.m = m, .self = &m->actors[op->actor], .op = op, .args = args};
     return slot_is_allowed(&ask, kind) && (kind->allows == NULL || kind->allows(&ask));

@@ -4,8 +4,9 @@
 
 const struct model_cap *cap_seen(const struct model *m, const struct model_actor *actor, uint64_t slot)
 {
-    if (slot >= m->limits.slots || actor->caps[slot].kind == CAP_IS_EMPTY)
+    if (slot >= m->limits.slots || actor->caps[slot].kind == CAP_IS_EMPTY) {
         return NULL;
+    }
     return &actor->caps[slot];
 }
 
@@ -42,8 +43,9 @@ void cap_put(const struct turn *t, struct model_actor *actor, uint64_t slot, con
 uint32_t lowest_slot(const struct model *m, const struct model_actor *actor)
 {
     for (uint32_t slot = 0; slot < m->limits.slots; slot++) {
-        if (actor->caps[slot].kind == CAP_IS_EMPTY)
+        if (actor->caps[slot].kind == CAP_IS_EMPTY) {
             return slot;
+        }
     }
     return MODEL_NONE;
 }
@@ -66,12 +68,14 @@ static bool transfer_is_good(const struct turn *t, struct model_actor **to, stru
     const uint64_t rights = t->args[2];
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[1]);
     *to = actor_by_pid(t->m, t->args[0]);
-    if (*to == NULL || (*to)->state == ACTOR_ENDED || cap == NULL || cap->kind == CAP_IS_FACTORY)
+    if (*to == NULL || (*to)->state == ACTOR_ENDED || cap == NULL || cap->kind == CAP_IS_FACTORY) {
         return false;
+    }
     for (unsigned bit = 0; bit < 64; bit++) {
         const uint64_t right = UINT64_C(1) << bit;
-        if ((rights & right) != 0 && (bit > 2 || (cap->rights & right) == 0))
+        if ((rights & right) != 0 && (bit > 2 || (cap->rights & right) == 0)) {
             return false; /* not held, MANAGE, or not known */
+        }
     }
     *gets = *cap;
     gets->rights = (uint8_t)rights;
@@ -84,10 +88,11 @@ static void step_transfer(struct turn *t)
     struct model_cap gets;
     const bool good = transfer_is_good(t, &to, &gets);
     const uint32_t slot = good ? lowest_slot(t->m, to) : MODEL_NONE;
-    if (slot == MODEL_NONE)
+    if (slot == MODEL_NONE) {
         answers(t, -NX_EPERM);
-    else if (answers(t, slot))
+    } else if (answers(t, slot)) {
         cap_put(t, to, slot, &gets);
+    }
 }
 
 static void step_transfer_to(struct turn *t)
@@ -95,31 +100,35 @@ static void step_transfer_to(struct turn *t)
     struct model_actor *to;
     struct model_cap gets;
     const uint64_t slot = t->args[3];
-    if (!transfer_is_good(t, &to, &gets) || slot >= t->m->limits.slots || to->caps[slot].kind != CAP_IS_EMPTY)
+    if (!transfer_is_good(t, &to, &gets) || slot >= t->m->limits.slots ||
+        to->caps[slot].kind != CAP_IS_EMPTY) {
         answers(t, -NX_EPERM);
-    else if (answers(t, (int64_t)slot))
+    } else if (answers(t, (int64_t)slot)) {
         cap_put(t, to, slot, &gets);
+    }
 }
 
 static void step_close(struct turn *t)
 {
     struct model_cap *cap = cap_at(t->m, t->self, t->args[0]);
-    if (cap == NULL)
+    if (cap == NULL) {
         answers(t, -NX_EPERM);
-    else if (answers(t, 0))
+    } else if (answers(t, 0)) {
         *cap = (struct model_cap){.kind = CAP_IS_EMPTY};
+    }
 }
 
 static void step_clone(struct turn *t)
 {
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
-    if (cap == NULL || cap->kind == CAP_IS_FACTORY)
+    if (cap == NULL || cap->kind == CAP_IS_FACTORY) {
         answers(t, -NX_EPERM);
-    else if (slot == MODEL_NONE)
+    } else if (slot == MODEL_NONE) {
         answers(t, -NX_ENOSPC);
-    else if (answers(t, slot))
+    } else if (answers(t, slot)) {
         cap_put(t, t->self, slot, cap);
+    }
 }
 
 /* ---- The kinds ----------------------------------------------------------------------------------------- */

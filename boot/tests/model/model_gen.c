@@ -32,12 +32,14 @@ static uint8_t any_kind(struct model_gen *gen)
 {
     const struct model_kind *kind;
     uint32_t sum = 0;
-    for (unsigned i = 0; (kind = model_kind_at(i)) != NULL; i++)
+    for (unsigned i = 0; (kind = model_kind_at(i)) != NULL; i++) {
         sum += kind->weights[gen->mood];
+    }
     uint64_t dice = gen_below(gen, sum);
     unsigned at = 0;
-    for (kind = model_kind_at(0); dice >= kind->weights[gen->mood]; kind = model_kind_at(++at))
+    for (kind = model_kind_at(0); dice >= kind->weights[gen->mood]; kind = model_kind_at(++at)) {
         dice -= kind->weights[gen->mood];
+    }
     return kind->kind;
 }
 
@@ -45,8 +47,9 @@ static uint8_t any_kind(struct model_gen *gen)
 static uint8_t some_kind(struct model_gen *gen)
 {
     uint8_t kind = any_kind(gen);
-    while (!model_has(gen->shadow.limits.is_a1, kind) && !gen_one_in(gen, 16))
+    while (!model_has(gen->shadow.limits.is_a1, kind) && !gen_one_in(gen, 16)) {
         kind = any_kind(gen);
+    }
     return kind;
 }
 
@@ -65,8 +68,9 @@ static void make_op(struct model_gen *gen, struct model_op *op)
     op->reg = (uint8_t)gen_below(gen, OP_REGS);
     op->fill = (uint8_t)gen_draw(gen);
     const struct model_kind *kind = model_kind_of(op->kind);
-    if (kind->make != NULL)
+    if (kind->make != NULL) {
         kind->make(gen, op);
+    }
 }
 
 void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *limits)
@@ -84,8 +88,9 @@ void gen_next(struct model_gen *gen, struct model_op *op)
         make_op(gen, op);
         settled = *op;
         model_settle(&gen->shadow, &settled);
-        if (!model_allows(&gen->shadow, &settled))
+        if (!model_allows(&gen->shadow, &settled)) {
             continue;
+        }
         model_guess(&gen->shadow, &settled, &answer);
         return;
     }

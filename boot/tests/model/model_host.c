@@ -73,8 +73,9 @@ static void put_pattern(const struct task *task, uint8_t fill, uint64_t n)
 {
     uint8_t bytes[OP_BUF_BYTES];
     const size_t count = n < sizeof(bytes) ? (size_t)n : sizeof(bytes);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         bytes[i] = op_pattern(fill, i);
+    }
     put(task, U_BUF, bytes, count);
 }
 
@@ -86,10 +87,12 @@ static void prepare(const struct task *task, const struct model_op *op, const ui
         put_junk(task, U_ID, sizeof(uint64_t));
         put_junk(task, U_BUF, OP_BUF_BYTES);
     }
-    if (puts & OP_PUTS_HDR)
+    if (puts & OP_PUTS_HDR) {
         put(task, U_HDR, &op->hdr, sizeof(op->hdr));
-    if (puts & OP_PUTS_PATTERN)
+    }
+    if (puts & OP_PUTS_PATTERN) {
         put_pattern(task, op->fill, args[3]);
+    }
     if (puts & OP_PUTS_DESC) {
         struct nx_ipc_recv_v2 desc;
         op_desc(op, args, &desc);
@@ -101,39 +104,45 @@ static void look(const struct task *task, const struct model_op *op, struct mode
 {
     uint8_t bytes[OP_BUF_BYTES];
     const unsigned puts = op_prepares(op);
-    if ((puts & OP_PUTS_JUNK) == 0)
+    if ((puts & OP_PUTS_JUNK) == 0) {
         return;
+    }
     get(task, U_BUF, bytes, sizeof(bytes));
     memcpy(answer->bytes, bytes, OP_LOOK_BYTES);
     answer->sum = op_sum(bytes, sizeof(bytes));
     get(task, U_HDR, &answer->hdr, sizeof(answer->hdr));
-    if (puts & OP_PUTS_DESC)
+    if (puts & OP_PUTS_DESC) {
         get(task, U_ID, &answer->sender_id, sizeof(answer->sender_id));
+    }
 }
 
 /* ---- One operation ------------------------------------------------------------------------------------- */
 
 static void map_own_control(struct task *task, uint64_t slot, uint64_t va)
 {
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         GIVES(0, task, NX_SYS_MAP, slot, va, 0, CONTROL_FLAGS);
-    else
+    } else {
         assert_true(CALL(task, NX_SYS_VM_MAP, slot, 0, PAGE, CONTROL_FLAGS) > 0);
+    }
 }
 
 static void spawn(struct task *init, uint64_t which, struct model_answer *answer)
 {
     static struct image elf;
-    if (elf.eh.e_entry == 0)
+    if (elf.eh.e_entry == 0) {
         rig_make_elf(&elf);
+    }
     put(init, U_ELF, &elf, sizeof(elf));
     answer->a0 = CALL(init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1, 0);
-    if (answer->a0 <= 0)
+    if (answer->a0 <= 0) {
         return;
+    }
     const uint64_t pid = (uint64_t)answer->a0, slot = OP_CONTROL_SLOT + which - 1;
     answer->a1 = (uint64_t)CALL(init, NX_SYS_CAP_TRANSFER, pid, slot, NX_RIGHT_MAP);
-    if (rig_is_a1())
+    if (rig_is_a1()) {
         map_own_control(task_find(pid), OP_CHILD_CONTROL_SLOT, OP_CONTROL_VA);
+    }
 }
 
 static void fault(struct task *task, enum kernel_fault kind, uint64_t va, struct model_answer *answer)
@@ -147,10 +156,11 @@ static void access(struct task *task, const struct model_op *op, uint64_t va, st
     uint8_t byte = op->fill;
     rig_run(task);
     const bool loads = op->kind == OP_LOAD;
-    if (loads ? rig_load(task, va, &byte, 1) : rig_store(task, va, &byte, 1))
+    if (loads ? rig_load(task, va, &byte, 1) : rig_store(task, va, &byte, 1)) {
         answer->a0 = loads ? byte : 0;
-    else
+    } else {
         fault(task, loads ? FAULT_LOAD : FAULT_STORE, va, answer);
+    }
 }
 
 static void call(struct task *task, const struct model_op *op, const uint64_t args[OP_ARGS],
@@ -160,11 +170,13 @@ static void call(struct task *task, const struct model_op *op, const uint64_t ar
     prepare(task, op, args);
     const int64_t a0 = rig_call(task, op->kind, op->kind == NX_SYS_IPC_RECV_V2 ? desc_args : args);
     answer->ended = a0 == RIG_ENDED;
-    if (answer->ended)
+    if (answer->ended) {
         return;
+    }
     answer->a0 = a0;
-    if (op->kind == NX_SYS_WAIT || op->kind == NX_SYS_WAIT_NOHANG)
+    if (op->kind == NX_SYS_WAIT || op->kind == NX_SYS_WAIT_NOHANG) {
         answer->a1 = task->frame.x[REG_A1];
+    }
     look(task, op, answer);
 }
 
@@ -192,8 +204,9 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
         break;
     case NX_SYS_TASK_RESUME:
         call(task, op, args, answer);
-        if (answer->a0 == 0)
+        if (answer->a0 == 0) {
             map_own_control(task_find(args[0]), OP_CHILD_CONTROL_SLOT, 0);
+        }
         break;
     default:
         call(task, op, args, answer);
@@ -206,8 +219,9 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
 static void set_pte(const struct task *task, uint64_t va, uint64_t entry)
 {
     uint64_t table_pa = task->space->root_pa;
-    for (unsigned shift = 30; shift > 12; shift -= 9)
+    for (unsigned shift = 30; shift > 12; shift -= 9) {
         table_pa = ((const uint64_t *)port_ptr(table_pa))[va >> shift & 511] >> 10 << 12;
+    }
     ((uint64_t *)port_ptr(table_pa))[va >> 12 & 511] = entry;
 }
 
@@ -221,14 +235,18 @@ static void spoil(const struct host *host, struct task *task, const struct model
                   const struct past *past, int64_t a0)
 {
     const bool moves = op->kind == NX_SYS_IPC_SEND && (op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
-    if (host->fault == FAULT_ALIAS_IS_WRITABLE && op->kind == NX_SYS_VMO_SHARE_RO && a0 >= 0)
+    if (host->fault == FAULT_ALIAS_IS_WRITABLE && op->kind == NX_SYS_VMO_SHARE_RO && a0 >= 0) {
         task->caps.slots[a0].kind = CAP_VMO;
-    if (host->fault == FAULT_MOVE_KEEPS && moves && a0 >= 0)
+    }
+    if (host->fault == FAULT_MOVE_KEEPS && moves && a0 >= 0) {
         task->caps.slots[op->hdr.src] = past->caps.slots[op->hdr.src];
-    if (host->fault == FAULT_UNMAP_KEEPS && op->kind == NX_SYS_VM_UNMAP && a0 == 0)
+    }
+    if (host->fault == FAULT_UNMAP_KEEPS && op->kind == NX_SYS_VM_UNMAP && a0 == 0) {
         set_pte(task, args[0], past->entry);
-    if (host->fault == FAULT_FREES_ROOT && op->kind == NX_SYS_VM_UNMAP && a0 == 0)
+    }
+    if (host->fault == FAULT_FREES_ROOT && op->kind == NX_SYS_VM_UNMAP && a0 == 0) {
         frames_free(task->space->root_pa);
+    }
 }
 
 /* ---- A run --------------------------------------------------------------------------------------------- */
@@ -251,24 +269,30 @@ static void exec(void *ctx, const struct model_op *op, const uint64_t args[OP_AR
     const struct work *work = ctx;
     struct task *task = actor_task(work->run, op->actor);
     struct past past;
-    if (work->host->fault != FAULT_NONE)
+    if (work->host->fault != FAULT_NONE) {
         past = (struct past){.caps = task->caps, .entry = rig_pte(task, args[0])};
+    }
     act(work->run, op, args, answer);
-    if (work->host->fault != FAULT_NONE)
+    if (work->host->fault != FAULT_NONE) {
         spoil(work->host, task, op, args, &past, answer->a0);
-    if (work->host->counts != NULL)
+    }
+    if (work->host->counts != NULL) {
         count(work->host->counts, op, answer);
-    if (work->host->trace != NULL)
+    }
+    if (work->host->trace != NULL) {
         work->host->trace(op, answer);
+    }
 }
 
 static const char *check(void *ctx, const struct model *m)
 {
     const struct work *work = ctx;
-    if (audit.hazard_count.used > 0)
+    if (audit.hazard_count.used > 0) {
         return audit.hazards[0].what;
-    if (++work->host->since_check < work->host->check_every)
+    }
+    if (++work->host->since_check < work->host->check_every) {
         return NULL;
+    }
     work->host->since_check = 0;
     return walk_check(m);
 }
@@ -280,8 +304,9 @@ static void boot_kernel(const struct host_boot *boot)
     config.ep_ids = boot->ep_ids;
     config.regions = boot->regions;
     config.ep_owner = boot->ep_owner;
-    if (boot->arena_bytes != 0)
+    if (boot->arena_bytes != 0) {
         config.arena_bytes = boot->arena_bytes;
+    }
     rig_boot(&config);
     for (uint64_t i = 0; i < OP_CONTROLS; i++) {
         GIVES(OP_CONTROL_SLOT + i, rig_init(), NX_SYS_VMO_CREATE, ANY_SLOT, PAGE);
@@ -293,12 +318,15 @@ static void boot_kernel(const struct host_boot *boot)
 static const char *look_at_end(const struct model *m)
 {
     const struct task *init = rig_init();
-    if (cap_used(&init->caps) != OP_RESERVED_SLOTS)
+    if (cap_used(&init->caps) != OP_RESERVED_SLOTS) {
         return "a slot is left";
-    if (task_count_live() != 1)
+    }
+    if (task_count_live() != 1) {
         return "a task is left";
-    if (!m->limits.is_a1 && region_count_kind(&init->space->regions, REGION_VM_MAP) != OP_CONTROLS)
+    }
+    if (!m->limits.is_a1 && region_count_kind(&init->space->regions, REGION_VM_MAP) != OP_CONTROLS) {
         return "a region is left";
+    }
     return walk_check(m);
 }
 
@@ -306,8 +334,9 @@ static const char *look_at_end(const struct model *m)
 static void run_body(void *ctx)
 {
     struct work *work = ctx;
-    if (model_run(work->run, work->result))
+    if (model_run(work->run, work->result)) {
         work->result->why = look_at_end(&work->run->model);
+    }
 }
 
 bool host_run_program(const struct host_boot *boot, struct host *host, struct model_run *run,
@@ -321,8 +350,9 @@ bool host_run_program(const struct host_boot *boot, struct host *host, struct mo
     run->ctx = &work;
     run->winds_up = true;
     boot_kernel(boot);
-    if (host_run(run_body, &work) != HOST_GOES_ON)
+    if (host_run(run_body, &work) != HOST_GOES_ON) {
         result->why = "the kernel panicked";
+    }
     if (result->why != NULL) {
         rig_forget();
         return false;

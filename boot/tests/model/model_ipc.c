@@ -9,8 +9,9 @@
 static void drop_messages(struct model *m, uint32_t endpoint)
 {
     for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
-        if (m->messages[i].endpoint == endpoint)
+        if (m->messages[i].endpoint == endpoint) {
             m->messages[i].queued = false;
+        }
     }
 }
 
@@ -23,8 +24,9 @@ static void close_endpoint(struct model *m, uint32_t endpoint)
 void endpoints_of_ended(struct model *m, uint32_t pid)
 {
     for (uint32_t i = 1; i <= m->endpoint_count; i++) {
-        if (m->endpoints[i].live && m->endpoints[i].owner == pid)
+        if (m->endpoints[i].live && m->endpoints[i].owner == pid) {
             close_endpoint(m, i);
+        }
     }
 }
 
@@ -32,8 +34,9 @@ void endpoints_of_ended(struct model *m, uint32_t pid)
 static bool ids_are_left(const struct model *m, uint32_t owner)
 {
     uint32_t count = 0;
-    for (uint32_t i = 1; i <= m->endpoint_count; i++)
+    for (uint32_t i = 1; i <= m->endpoint_count; i++) {
         count += m->endpoints[i].owner == owner && (m->limits.is_a1 || m->endpoints[i].live);
+    }
     return m->endpoint_count < m->limits.ep_ids && count < m->limits.ep_owner;
 }
 
@@ -45,8 +48,9 @@ static void create(struct turn *t, uint32_t owner, uint64_t depth)
         answers(t, -NX_ENOSPC);
         return;
     }
-    if (!answers(t, slot))
+    if (!answers(t, slot)) {
         return;
+    }
     m->endpoint_count++;
     m->endpoints[m->endpoint_count] =
         (struct model_endpoint){.live = true, .owner = owner, .depth = (uint32_t)depth};
@@ -59,30 +63,33 @@ static void create(struct turn *t, uint32_t owner, uint64_t depth)
 static int64_t create_refusal(const struct turn *t, uint64_t depth)
 {
     const struct model_cap *factory = cap_seen(t->m, t->self, t->args[0]);
-    if (depth < 1 || depth > NX_EP_DEPTH_MAX)
+    if (depth < 1 || depth > NX_EP_DEPTH_MAX) {
         return -NX_EINVAL;
+    }
     return factory == NULL || factory->kind != CAP_IS_FACTORY ? -NX_EPERM : 0;
 }
 
 static void step_ep_create(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[1]);
-    if (refusal != 0)
+    if (refusal != 0) {
         answers(t, refusal);
-    else
+    } else {
         create(t, t->self->pid, t->args[1]);
+    }
 }
 
 static void step_ep_create_for(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[2]);
     const struct model_actor *owner = actor_by_pid(t->m, t->args[1]);
-    if (refusal != 0)
+    if (refusal != 0) {
         answers(t, refusal);
-    else if (owner == NULL || (owner != t->self && !is_child(t->m, t->self, owner)))
+    } else if (owner == NULL || (owner != t->self && !is_child(t->m, t->self, owner))) {
         answers(t, -NX_EPERM);
-    else
+    } else {
         create(t, owner->pid, t->args[2]);
+    }
 }
 
 /* K-57. Of an endpoint that is closed already it says no more than that the slot goes. */
@@ -100,12 +107,13 @@ static void step_ep_close(struct turn *t)
     }
     const struct model_cap cap = *slot;
     *slot = (struct model_cap){.kind = CAP_IS_EMPTY};
-    if (cap.kind != CAP_IS_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0)
+    if (cap.kind != CAP_IS_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0) {
         answers(t, -NX_EPERM);
-    else if (!t->m->endpoints[cap.object].live)
+    } else if (!t->m->endpoints[cap.object].live) {
         may_be_refused(t, -NX_ESRCH, 0);
-    else if (answers(t, 0))
+    } else if (answers(t, 0)) {
         close_endpoint(t->m, cap.object);
+    }
 }
 
 /* ---- Queues -------------------------------------------------------------------------------------------- */
@@ -113,16 +121,18 @@ static void step_ep_close(struct turn *t)
 uint32_t queued_on(const struct model *m, uint32_t endpoint)
 {
     uint32_t count = 0;
-    for (unsigned i = 0; i < MODEL_MESSAGES; i++)
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
         count += m->messages[i].queued && m->messages[i].endpoint == endpoint;
+    }
     return count;
 }
 
 uint32_t message_count(const struct model *m)
 {
     uint32_t count = 0;
-    for (unsigned i = 0; i < MODEL_MESSAGES; i++)
+    for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
         count += m->messages[i].queued;
+    }
     return count;
 }
 
@@ -141,11 +151,13 @@ static bool budget_allows(const struct model *m, uint32_t endpoint, uint64_t len
     uint64_t of_owner = len, of_all = len;
     for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
         const struct model_message *message = &m->messages[i];
-        if (!message->queued)
+        if (!message->queued) {
             continue;
+        }
         of_all += message->len;
-        if (m->endpoints[message->endpoint].owner == m->endpoints[endpoint].owner)
+        if (m->endpoints[message->endpoint].owner == m->endpoints[endpoint].owner) {
             of_owner += message->len;
+        }
     }
     return of_owner <= NX_OWNER_QUEUED_BYTES_MAX && of_all <= NX_TOTAL_QUEUED_BYTES_MAX;
 }
@@ -156,8 +168,9 @@ static struct model_message *first_message(struct model *m, uint32_t endpoint)
     for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
         struct model_message *message = &m->messages[i];
         if (message->queued && message->endpoint == endpoint &&
-            (first == NULL || message->order < first->order))
+            (first == NULL || message->order < first->order)) {
             first = message;
+        }
     }
     return first;
 }
@@ -173,8 +186,9 @@ static uint64_t max_bytes(const struct model *m)
 static struct model_cap *movable(const struct turn *t)
 {
     struct model_cap *cap = cap_at(t->m, t->self, t->op->hdr.src);
-    if (cap == NULL || cap->kind == CAP_IS_FACTORY || (cap->rights & NX_RIGHT_MANAGE) != 0)
+    if (cap == NULL || cap->kind == CAP_IS_FACTORY || (cap->rights & NX_RIGHT_MANAGE) != 0) {
         return NULL;
+    }
     return cap;
 }
 
@@ -183,14 +197,18 @@ static int64_t send_refusal(const struct turn *t)
 {
     const uint64_t len = t->args[3], flags = t->args[4];
     if (t->op->place[1] != AT_HDR || len > max_bytes(t->m) || (len > 0 && !is_good_place(t, 2)) ||
-        flags > NX_IPC_NONBLOCK)
+        flags > NX_IPC_NONBLOCK) {
         return -NX_EINVAL;
-    if (endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND) == NULL)
+    }
+    if (endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND) == NULL) {
         return -NX_EPERM;
-    if (t->op->hdr.len != len)
+    }
+    if (t->op->hdr.len != len) {
         return -NX_EINVAL;
-    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0 && movable(t) == NULL)
+    }
+    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0 && movable(t) == NULL) {
         return -NX_EPERM;
+    }
     return 0;
 }
 
@@ -199,11 +217,13 @@ static void enqueue(struct turn *t, uint32_t endpoint)
     struct model *m = t->m;
     struct model_message *message = NULL;
     for (unsigned i = 0; i < MODEL_MESSAGES && message == NULL; i++) {
-        if (!m->messages[i].queued)
+        if (!m->messages[i].queued) {
             message = &m->messages[i];
+        }
     }
-    if (!holds(t, message != NULL, "the model has no room"))
+    if (!holds(t, message != NULL, "the model has no room")) {
         return;
+    }
     *message = (struct model_message){.queued = true,
                                       .endpoint = endpoint,
                                       .from_pid = t->self->pid,
@@ -212,10 +232,12 @@ static void enqueue(struct turn *t, uint32_t endpoint)
                                       .type = t->op->hdr.type,
                                       .flags = t->op->hdr.flags,
                                       .bytes = {.fill = t->op->fill}};
-    if (t->op->place[2] == AT_REG)
+    if (t->op->place[2] == AT_REG) {
         message->bytes = mapped_read(t, t->args[2], message->len);
-    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) == 0)
+    }
+    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) == 0) {
         return;
+    }
     struct model_cap *moves = movable(t);
     message->moved = *moves;
     *moves = (struct model_cap){.kind = CAP_IS_EMPTY};
@@ -231,14 +253,15 @@ static void step_send(struct turn *t)
     const uint32_t endpoint = endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND)->object;
     const bool full = queued_on(t->m, endpoint) >= t->m->endpoints[endpoint].depth;
     const bool over = !budget_allows(t->m, endpoint, t->args[3]);
-    if (!t->m->endpoints[endpoint].live)
+    if (!t->m->endpoints[endpoint].live) {
         answers(t, -NX_ESRCH);
-    else if (full && over)
+    } else if (full && over) {
         may_be_refused(t, -NX_ENOSPC, -NX_EAGAIN);
-    else if (full || over)
+    } else if (full || over) {
         answers(t, full ? -NX_EAGAIN : -NX_ENOSPC);
-    else if (answers(t, (int64_t)t->args[3]))
+    } else if (answers(t, (int64_t)t->args[3])) {
         enqueue(t, endpoint);
+    }
 }
 
 /* ---- Receive ------------------------------------------------------------------------------------------- */
@@ -252,18 +275,21 @@ _Static_assert(sizeof(junk_hdr) == sizeof(struct nx_ipc_hdr), "as long as a head
 static void buffer_holds(struct turn *t, const struct model_bytes *content, uint64_t n)
 {
     uint8_t bytes[OP_BUF_BYTES];
-    if (n > 0 && content->form == BYTES_UNKNOWN)
+    if (n > 0 && content->form == BYTES_UNKNOWN) {
         return;
-    for (uint64_t i = 0; i < sizeof(bytes); i++)
+    }
+    for (uint64_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = i < n ? byte_of(content, i) : OP_JUNK;
+    }
     holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the buffer's first bytes");
     holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the buffer");
 }
 
 void memory_is_untouched(struct turn *t)
 {
-    if (t->guessing || (op_prepares(t->op) & OP_PUTS_JUNK) == 0)
+    if (t->guessing || (op_prepares(t->op) & OP_PUTS_JUNK) == 0) {
         return;
+    }
     holds(t, memcmp(&t->answer->hdr, junk_hdr, sizeof(junk_hdr)) == 0, "the header was touched");
     buffer_holds(t, NULL, 0);
 }
@@ -277,15 +303,17 @@ static void header_holds(struct turn *t, const struct model_message *message, ui
     holds(t, hdr->type == message->type, "hdr.type");
     holds(t, hdr->flags == message->flags, "hdr.flags");
     holds(t, hdr->len == message->len, "hdr.len");
-    if (t->op->kind == NX_SYS_IPC_RECV_V2 && message->from_pid != NX_PID_INIT)
+    if (t->op->kind == NX_SYS_IPC_RECV_V2 && message->from_pid != NX_PID_INIT) {
         holds(t, t->answer->sender_id == 0, "the sender id");
+    }
 }
 
 static bool takes_slot(const struct turn *t, const struct model_message *message, uint32_t *slot)
 {
     *slot = 0;
-    if (message->moved.kind == CAP_IS_EMPTY)
+    if (message->moved.kind == CAP_IS_EMPTY) {
         return true;
+    }
     *slot = lowest_slot(t->m, t->self);
     return *slot != MODEL_NONE;
 }
@@ -294,10 +322,12 @@ static bool takes_slot(const struct turn *t, const struct model_message *message
 static void receive_mapped(struct turn *t, const struct model_message *message, uint64_t n, bool is_lost)
 {
     struct model_bytes bytes = {.form = BYTES_LITERAL};
-    for (uint64_t i = 0; i < n && !is_lost; i++)
+    for (uint64_t i = 0; i < n && !is_lost; i++) {
         bytes.literal[i] = byte_of(&message->bytes, i);
-    if (is_lost || message->bytes.form == BYTES_UNKNOWN)
+    }
+    if (is_lost || message->bytes.form == BYTES_UNKNOWN) {
         bytes.form = BYTES_UNKNOWN;
+    }
     mapped_write(t, t->args[2], n, &bytes);
 }
 
@@ -312,21 +342,26 @@ static void take(struct turn *t, struct model_message *message)
         answers(t, -NX_ENOSPC);
         return;
     }
-    if (!answers(t, cut && !may_cut ? -NX_EINVAL : (int64_t)n))
+    if (!answers(t, cut && !may_cut ? -NX_EINVAL : (int64_t)n)) {
         return;
+    }
     message->queued = false;
-    if (message->moved.kind != CAP_IS_EMPTY)
+    if (message->moved.kind != CAP_IS_EMPTY) {
         cap_put(t, t->self, slot, &message->moved);
+    }
     const bool is_lost = cut && !may_cut, elsewhere = t->op->place[2] == AT_REG;
-    if (elsewhere)
+    if (elsewhere) {
         receive_mapped(t, message, is_lost ? max : n, is_lost);
-    if (t->guessing)
+    }
+    if (t->guessing) {
         return;
+    }
     header_holds(t, message, slot);
-    if (elsewhere)
+    if (elsewhere) {
         buffer_holds(t, NULL, 0);
-    else if (!is_lost)
+    } else if (!is_lost) {
         buffer_holds(t, &message->bytes, n);
+    }
 }
 
 /* Pointers (and what recv_v2 looks at before), flags, slot. */
@@ -335,10 +370,12 @@ static int64_t recv_refusal(const struct turn *t)
     const bool v2 = t->op->kind == NX_SYS_IPC_RECV_V2;
     const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 ? 0 : NX_IPC_EOF);
     const bool bad_id = t->op->place[5] != AT_ID;
-    if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id))
+    if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id)) {
         return -NX_EINVAL;
-    if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && !is_good_place(t, 2)) || (t->args[4] & ~known) != 0)
+    }
+    if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && !is_good_place(t, 2)) || (t->args[4] & ~known) != 0) {
         return -NX_EINVAL;
+    }
     return endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV) == NULL ? -NX_EPERM : 0;
 }
 

@@ -21,8 +21,9 @@ const struct model_kind *model_kind_at(unsigned n)
 {
     size_t left = n;
     for (unsigned i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        if (left < families[i]->count)
+        if (left < families[i]->count) {
             return &families[i]->kinds[left];
+        }
         left -= families[i]->count;
     }
     return NULL;
@@ -32,8 +33,9 @@ const struct model_kind *model_kind_of(uint8_t kind)
 {
     const struct model_kind *row;
     for (unsigned i = 0; (row = model_kind_at(i)) != NULL; i++) {
-        if (row->kind == kind)
+        if (row->kind == kind) {
             return row;
+        }
     }
     return NULL;
 }

@@ -32,10 +32,11 @@ static void put_number(struct model_gen *gen, struct model_op *op, unsigned i, u
 /* A pointer to this place, seldom one that is refused. */
 static void put_pointer(struct model_gen *gen, struct model_op *op, unsigned i, uint8_t place)
 {
-    if (gen_one_in(gen, NONSENSE * 2))
+    if (gen_one_in(gen, NONSENSE * 2)) {
         put(op, i, AT_NUMBER, gen_one_in(gen, 2) ? 0 : NX_USER_TOP + gen_below(gen, 2) * PAGE);
-    else
+    } else {
         put(op, i, place, 0);
+    }
 }
 
 enum wanted { WANT_ANY, WANT_MEMORY, WANT_VMO, WANT_SEND, WANT_RECV, WANT_MOVABLE, WANT_MANAGED };
@@ -67,12 +68,14 @@ static uint64_t some_slot(struct model_gen *gen, const struct model_op *op, enum
 {
     const uint32_t slots = gen->shadow.limits.slots;
     const struct model_cap *caps = gen->shadow.actors[op->actor].caps;
-    if (gen_one_in(gen, NONSENSE))
+    if (gen_one_in(gen, NONSENSE)) {
         return gen_one_in(gen, 4) ? nonsense(gen) : gen_below(gen, slots + 2);
+    }
     const uint64_t from = gen_below(gen, gen_one_in(gen, 2) ? 12 : slots);
     for (uint32_t i = 0; i < slots; i++) {
-        if (is_wanted(&caps[(from + i) % slots], wanted))
+        if (is_wanted(&caps[(from + i) % slots], wanted)) {
             return (from + i) % slots;
+        }
     }
     return from;
 }
@@ -85,8 +88,9 @@ static unsigned some_slot_reg(struct model_gen *gen, const struct model_op *op, 
     for (unsigned i = 0; i < OP_REGS; i++) {
         const unsigned reg = (from + i) % OP_REGS;
         const struct model_cap *cap = cap_seen(&gen->shadow, actor, actor->slot_reg[reg]);
-        if (cap != NULL && is_wanted(cap, wanted))
+        if (cap != NULL && is_wanted(cap, wanted)) {
             return reg;
+        }
     }
     return OP_REGS;
 }
@@ -95,10 +99,11 @@ static unsigned some_slot_reg(struct model_gen *gen, const struct model_op *op, 
 static void put_slot(struct model_gen *gen, struct model_op *op, unsigned i, enum wanted wanted)
 {
     const unsigned reg = gen_one_in(gen, 5) ? OP_REGS : some_slot_reg(gen, op, wanted);
-    if (reg != OP_REGS)
+    if (reg != OP_REGS) {
         put(op, i, AT_SLOT, reg);
-    else
+    } else {
         put(op, i, AT_NUMBER, some_slot(gen, op, wanted));
+    }
 }
 
 static const struct model_cap *cap_named(const struct model_gen *gen, const struct model_op *op, unsigned i)
@@ -110,10 +115,11 @@ static const struct model_cap *cap_named(const struct model_gen *gen, const stru
 
 static void put_pid(struct model_gen *gen, struct model_op *op, unsigned i)
 {
-    if (gen_one_in(gen, NONSENSE * 2))
+    if (gen_one_in(gen, NONSENSE * 2)) {
         put(op, i, AT_NUMBER, nonsense(gen));
-    else
+    } else {
         put(op, i, AT_PID, gen_below(gen, OP_ACTORS));
+    }
 }
 
 /* The VMO that a slot names, or the first. */
@@ -145,8 +151,9 @@ static const struct model_map *some_mapping(struct model_gen *gen, struct model_
 /* Sometimes a few bytes of a mapping are what a call reads or writes. */
 static void maybe_mapped(struct model_gen *gen, struct model_op *op)
 {
-    if (op->place[2] != AT_BUF || !gen_one_in(gen, 8))
+    if (op->place[2] != AT_BUF || !gen_one_in(gen, 8)) {
         return;
+    }
     const struct model_map *map = some_mapping(gen, op);
     put(op, 2, AT_REG, map == NULL ? 0 : gen_below(gen, map->bytes));
     op->arg[3] = 1 + op->arg[3] % MODEL_LITERAL_MAX;
@@ -165,12 +172,13 @@ void make_vmo_create(struct model_gen *gen, struct model_op *op)
     const uint8_t *share = shares[gen->mood];
     const uint64_t dice = gen_below(gen, 40);
     uint64_t bytes = gen_below(gen, 6 * PAGE) + 1;
-    if (dice < share[0])
+    if (dice < share[0]) {
         bytes = 13 * NX_SUPERPAGE_BYTES / 2 + gen_below(gen, 256) * PAGE;
-    else if (dice < share[1])
+    } else if (dice < share[1]) {
         bytes = NX_SUPERPAGE_BYTES + gen_below(gen, 3 * 256) * PAGE;
-    else if (dice < share[2])
+    } else if (dice < share[2]) {
         bytes = gen_below(gen, 64 * PAGE) + 1;
+    }
     put(op, 0, AT_NUMBER, gen_one_in(gen, 6) ? gen_below(gen, gen->shadow.limits.slots + 2) : MODEL_ANY_SLOT);
     put_number(gen, op, 1, bytes);
 }
@@ -251,15 +259,17 @@ void make_access(struct model_gen *gen, struct model_op *op)
     const uint64_t off =
         gen_one_in(gen, 4) ? bytes - 1 : gen_below(gen, bytes < 64 || gen_one_in(gen, 2) ? bytes : 64);
     put(op, 0, AT_REG, gen_one_in(gen, 40) ? bytes : off);
-    if (gen_one_in(gen, 12))
+    if (gen_one_in(gen, 12)) {
         put(op, 0, AT_NUMBER, MODEL_AS_BASE + gen_below(gen, 32) * 16 * PAGE + gen_below(gen, 64));
+    }
 }
 
 void make_as_map(struct model_gen *gen, struct model_op *op)
 {
     put(op, 0, AT_HANDLE, gen_below(gen, OP_REGS));
-    if (gen_one_in(gen, NONSENSE))
+    if (gen_one_in(gen, NONSENSE)) {
         put(op, 0, AT_NUMBER, MODEL_BAD_HANDLE + gen_below(gen, 1000));
+    }
     put_slot(gen, op, 1, WANT_VMO);
     const uint64_t bytes = vmo_named(gen, op, 1)->bytes;
     const uint64_t base = gen_one_in(gen, 20) ? NX_A2_MAP_BASE + 64 * PAGE : MODEL_AS_BASE;
@@ -279,10 +289,11 @@ void make_transfer(struct model_gen *gen, struct model_op *op)
     const struct model_cap *cap = cap_named(gen, op, 1);
     const uint64_t held = cap == NULL ? 0 : cap->rights;
     uint64_t asked = held & ~(uint64_t)NX_RIGHT_MANAGE;
-    if (gen_one_in(gen, 4))
+    if (gen_one_in(gen, 4)) {
         asked &= gen_below(gen, 8);
-    else if (gen_one_in(gen, 8))
+    } else if (gen_one_in(gen, 8)) {
         asked = gen_one_in(gen, 2) ? held : gen_below(gen, 20);
+    }
     put_number(gen, op, 2, asked);
     put_number(gen, op, 3, gen_below(gen, gen->shadow.limits.slots + 1));
 }
@@ -299,16 +310,18 @@ void make_ep_create(struct model_gen *gen, struct model_op *op)
 {
     const bool is_for = op->kind == NX_SYS_EP_CREATE_FOR;
     put_number(gen, op, 0, NX_SLOT_FACTORY);
-    if (is_for)
+    if (is_for) {
         put_pid(gen, op, 1);
+    }
     put(op, is_for ? 2 : 1, AT_NUMBER, some_depth(gen));
 }
 
 static uint64_t some_payload(struct model_gen *gen)
 {
     const uint64_t max = gen->shadow.limits.is_a1 ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
-    if (gen_one_in(gen, 40))
+    if (gen_one_in(gen, 40)) {
         return max + 1;
+    }
     return gen->mood == MOOD_MESSAGES && !gen_one_in(gen, 24) ? max : some_length(gen, max);
 }
 
@@ -327,8 +340,9 @@ void make_send(struct model_gen *gen, struct model_op *op)
                                   .flags = (uint16_t)((gen_draw(gen) & 0xFFFE) | moves),
                                   .len = (uint32_t)(len + gen_one_in(gen, 60))};
     const unsigned reg = some_slot_reg(gen, op, WANT_MOVABLE);
-    if (reg != OP_REGS && !gen_one_in(gen, 5))
+    if (reg != OP_REGS && !gen_one_in(gen, 5)) {
         op->src_reg = (uint16_t)(reg + 1);
+    }
     maybe_mapped(gen, op);
 }
 
@@ -341,8 +355,9 @@ void make_recv(struct model_gen *gen, struct model_op *op)
     put(op, 4, AT_NUMBER,
         gen_one_in(gen, 16) ? gen_below(gen, 16) : NX_IPC_NONBLOCK | gen_below(gen, 2) * NX_IPC_TRUNCATE);
     maybe_mapped(gen, op);
-    if (op->kind != NX_SYS_IPC_RECV_V2)
+    if (op->kind != NX_SYS_IPC_RECV_V2) {
         return;
+    }
     op->fill = (uint8_t)(gen_one_in(gen, NONSENSE) ? 1 + gen_below(gen, 4) : 0);
     put_pointer(gen, op, 5, AT_ID);
 }
@@ -355,8 +370,9 @@ static uint64_t some_child(struct model_gen *gen, enum actor_state one, enum act
     uint64_t which = 1 + gen_below(gen, OP_ACTORS - 1);
     for (unsigned i = 0; i < OP_ACTORS - 1; i++) {
         const enum actor_state state = gen->shadow.actors[which].state;
-        if (state == one || state == other)
+        if (state == one || state == other) {
             return which;
+        }
         which = which % (OP_ACTORS - 1) + 1;
     }
     return which;
@@ -379,10 +395,12 @@ void make_exec(struct model_gen *gen, struct model_op *op)
 void make_of_pid(struct model_gen *gen, struct model_op *op)
 {
     put_pid(gen, op, 0);
-    if (op->kind == NX_SYS_TASK_RESUME && !gen_one_in(gen, 4))
+    if (op->kind == NX_SYS_TASK_RESUME && !gen_one_in(gen, 4)) {
         put(op, 0, AT_PID, some_child(gen, ACTOR_SUSPENDED, ACTOR_SUSPENDED));
-    if (op->kind == NX_SYS_WAIT && gen_one_in(gen, 3))
+    }
+    if (op->kind == NX_SYS_WAIT && gen_one_in(gen, 3)) {
         put(op, 0, AT_NUMBER, gen_one_in(gen, 2) ? 0 : UINT64_MAX);
+    }
 }
 
 void make_exit(struct model_gen *gen, struct model_op *op)

@@ -19,15 +19,19 @@ static int64_t map_refusal(const struct turn *t, const struct model_cap *cap)
     const uint64_t va = t->args[1], off = t->args[2], flags = t->args[3];
     const uint8_t prot = prot_of_flags(flags);
     const uint64_t upper = va >> 38;
-    if (va % NX_PAGE_BYTES != 0 || flags >= FIRST_UNKNOWN_FLAG)
+    if (va % NX_PAGE_BYTES != 0 || flags >= FIRST_UNKNOWN_FLAG) {
         return -NX_EINVAL;
-    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0)
+    }
+    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
         return -NX_EPERM;
-    if (cap == NULL || off >= t->m->vmos[cap->object].bytes)
+    }
+    if (cap == NULL || off >= t->m->vmos[cap->object].bytes) {
         return -NX_EPERM;
+    }
     if ((flags & NX_MAP_VALID) == 0 || prot == 0 || (upper != 0 && upper != UINT64_MAX >> 38) ||
-        va == TAKEN_VA || !space_is_free(&t->m->spaces[t->self->space], va, NX_PAGE_BYTES))
+        va == TAKEN_VA || !space_is_free(&t->m->spaces[t->self->space], va, NX_PAGE_BYTES)) {
         return -NX_EINVAL;
+    }
     return 0;
 }
 
@@ -35,8 +39,9 @@ static void step_map(struct turn *t)
 {
     const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
     const int64_t refusal = map_refusal(t, cap);
-    if (!answers(t, refusal) || refusal != 0)
+    if (!answers(t, refusal) || refusal != 0) {
         return;
+    }
     const struct model_map map = {.how = MAPPED_BY_MAP,
                                   .prot = prot_of_flags(t->args[3]),
                                   .for_user = (t->args[3] & NX_MAP_USER) != 0,
@@ -65,8 +70,9 @@ static uint64_t lowest_fit(const struct model_space *space, uint64_t bytes, uint
             i == space->map_count ? NX_A2_MAP_BASE : space->maps[i].va + space->maps[i].bytes;
         const uint64_t va = congruent_from(after, class, large);
         if (va >= NX_A2_MAP_BASE && va <= NX_A2_MAP_END && bytes <= NX_A2_MAP_END - va &&
-            (best == 0 || va < best) && space_is_free(space, va, bytes))
+            (best == 0 || va < best) && space_is_free(space, va, bytes)) {
             best = va;
+        }
     }
     return best;
 }
@@ -77,12 +83,15 @@ static int64_t placed(const struct turn *t, const struct model_map *asked, uint6
     const struct model_space *space = &t->m->spaces[t->self->space];
     struct model_map map = *asked;
     map.va = lowest_fit(space, map.bytes, class);
-    if (map.va == 0)
+    if (map.va == 0) {
         return -NX_ENOMEM;
-    if (region_count(t->m, space) >= t->m->limits.regions)
+    }
+    if (region_count(t->m, space) >= t->m->limits.regions) {
         return -NX_ENOSPC;
-    if (map.prot == 0)
+    }
+    if (map.prot == 0) {
         return -NX_EINVAL;
+    }
     return space_meets_table(space, &map) ? -NX_EEXIST : (int64_t)map.va;
 }
 
@@ -91,13 +100,16 @@ static bool answers_placed(struct turn *t, const struct model_map *asked)
 {
     struct model_vmo *vmo = &t->m->vmos[asked->vmo];
     const uint64_t known = (vmo->pa_in_2mib + asked->off) % NX_SUPERPAGE_BYTES;
-    if (vmo->knows_in_2mib || asked->bytes < NX_SUPERPAGE_BYTES || t->guessing)
+    if (vmo->knows_in_2mib || asked->bytes < NX_SUPERPAGE_BYTES || t->guessing) {
         return answers(t, placed(t, asked, known));
+    }
     for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
-        if (placed(t, asked, class) != t->answer->a0)
+        if (placed(t, asked, class) != t->answer->a0) {
             continue;
-        if (t->answer->a0 < 0)
+        }
+        if (t->answer->a0 < 0) {
             return true;
+        }
         vmo->knows_in_2mib = true;
         vmo->pa_in_2mib = (class + NX_SUPERPAGE_BYTES - asked->off % NX_SUPERPAGE_BYTES) % NX_SUPERPAGE_BYTES;
         return true;
@@ -108,16 +120,21 @@ static bool answers_placed(struct turn *t, const struct model_map *asked)
 static int64_t vm_map_refusal(const struct turn *t, const struct model_cap *cap)
 {
     const uint64_t off = t->args[1], len = t->args[2], flags = t->args[3];
-    if (flags >= FIRST_UNKNOWN_FLAG)
+    if (flags >= FIRST_UNKNOWN_FLAG) {
         return -NX_EINVAL;
-    if ((flags & NX_MAP_EXEC) != 0)
+    }
+    if ((flags & NX_MAP_EXEC) != 0) {
         return -NX_EPERM;
-    if (len == 0 || len % NX_PAGE_BYTES != 0 || off % NX_PAGE_BYTES != 0)
+    }
+    if (len == 0 || len % NX_PAGE_BYTES != 0 || off % NX_PAGE_BYTES != 0) {
         return -NX_EINVAL;
-    if (cap == NULL)
+    }
+    if (cap == NULL) {
         return -NX_EPERM;
-    if (off > UINT64_MAX - len)
+    }
+    if (off > UINT64_MAX - len) {
         return -NX_EINVAL;
+    }
     return off + len > t->m->vmos[cap->object].bytes ? -NX_EPERM : 0;
 }
 
@@ -137,8 +154,9 @@ static void step_vm_map(struct turn *t)
                             .vmo = cap->object,
                             .bytes = t->args[2],
                             .off = t->args[1]};
-    if (!answers_placed(t, &map) || t->answer->a0 < 0)
+    if (!answers_placed(t, &map) || t->answer->a0 < 0) {
         return;
+    }
     map.va = (uint64_t)t->answer->a0;
     space_add(space_of(t->m, t->self), &map);
     t->self->reg[t->op->reg] = map.va;
@@ -160,14 +178,15 @@ void map_control(struct model *m, struct model_actor *actor)
 
 static void unmap(struct turn *t, struct model_space *space, const struct model_map *map)
 {
-    if (map->how == MAPPED_BY_AS_MAP && map->bytes != t->args[1])
+    if (map->how == MAPPED_BY_AS_MAP && map->bytes != t->args[1]) {
         may_be_refused(t, -NX_EPERM, -NX_EINVAL);
-    else if (map->how == MAPPED_BY_AS_MAP)
+    } else if (map->how == MAPPED_BY_AS_MAP) {
         answers(t, -NX_EPERM);
-    else if (map->bytes != t->args[1])
+    } else if (map->bytes != t->args[1]) {
         answers(t, -NX_EINVAL);
-    else if (answers(t, 0))
+    } else if (answers(t, 0)) {
         space->maps[map - space->maps] = space->maps[--space->map_count];
+    }
 }
 
 static void step_vm_unmap(struct turn *t)
@@ -175,14 +194,15 @@ static void step_vm_unmap(struct turn *t)
     const uint64_t va = t->args[0], len = t->args[1];
     struct model_space *space = space_of(t->m, t->self);
     const struct model_map *map = map_at(space, va);
-    if (va % NX_PAGE_BYTES != 0 || len % NX_PAGE_BYTES != 0 || len == 0)
+    if (va % NX_PAGE_BYTES != 0 || len % NX_PAGE_BYTES != 0 || len == 0) {
         answers(t, -NX_EINVAL);
-    else if (map == NULL)
+    } else if (map == NULL) {
         answers(t, -NX_ENOENT);
-    else if (map->va != va) /* in the middle: not one exact region, or nothing there */
+    } else if (map->va != va) { /* in the middle: not one exact region, or nothing there */
         answers_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
-    else
+    } else {
         unmap(t, space, map);
+    }
 }
 
 /* ---- Loads and stores ---------------------------------------------------------------------------------- */
@@ -198,8 +218,9 @@ void mapped_write(struct turn *t, uint64_t va, uint64_t len, const struct model_
     const struct model_map *map = map_at(space_of(t->m, t->self), va);
     const struct model_write write = {
         .vmo = map->vmo, .off = map->off + (va - map->va), .len = len, .bytes = *bytes};
-    if (len > 0)
+    if (len > 0) {
         contents_write(t->m, &write);
+    }
 }
 
 /* The mapping through which the access goes; NULL when the task faults, and has ended (K-60). */
@@ -218,19 +239,22 @@ static void step_load(struct turn *t)
 {
     uint8_t byte;
     const struct model_map *map = access(t, NX_PROT_READ);
-    if (map == NULL || t->guessing)
+    if (map == NULL || t->guessing) {
         return;
-    if (contents_read(t->m, map->vmo, map->off + (t->args[0] - map->va), &byte, 1))
+    }
+    if (contents_read(t->m, map->vmo, map->off + (t->args[0] - map->va), &byte, 1)) {
         answers(t, byte);
-    else
+    } else {
         holds(t, t->answer->a0 >= 0 && t->answer->a0 <= UINT8_MAX, "a byte");
+    }
 }
 
 static void step_store(struct turn *t)
 {
     const struct model_map *map = access(t, NX_PROT_WRITE);
-    if (map == NULL || !answers(t, 0))
+    if (map == NULL || !answers(t, 0)) {
         return;
+    }
     const struct model_write write = {.vmo = map->vmo,
                                       .off = map->off + (t->args[0] - map->va),
                                       .len = 1,

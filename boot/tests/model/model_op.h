@@ -111,8 +111,9 @@ static inline uint64_t op_sum(const uint8_t *bytes, size_t n)
     uint64_t sum = UINT64_C(0xCBF29CE484222325);
     for (size_t i = 0; i < n; i += 8) {
         uint64_t word = 0;
-        for (unsigned k = 8; k-- > 0;)
+        for (unsigned k = 8; k-- > 0;) {
             word = word << 8 | bytes[i + k];
+        }
         sum = (sum ^ word) * UINT64_C(0x100000001B3);
     }
     return sum;

@@ -14,8 +14,9 @@ static bool execute(struct model_run *run, const struct model_op *op, struct mod
     run->exec(run->ctx, op, result->args, &result->answer);
     result->executed++;
     result->why = model_step(&run->model, op, &result->answer, &result->wanted);
-    if (result->why == NULL && run->check != NULL)
+    if (result->why == NULL && run->check != NULL) {
         result->why = run->check(run->ctx, &run->model);
+    }
     return result->why == NULL;
 }
 
@@ -29,8 +30,9 @@ static bool wind_up(struct model_run *run, struct model_result *result)
             result->why = "the end is not allowed";
             return false;
         }
-        if (!execute(run, &op, result))
+        if (!execute(run, &op, result)) {
             return false;
+        }
     }
     return true;
 }
@@ -45,10 +47,12 @@ bool model_run(struct model_run *run, struct model_result *result)
         gen_next(&run->gen, &op);
         result->at = run->at;
         model_settle(&run->model, &op);
-        if (run->left_out != NULL && run->left_out[run->at] != 0)
+        if (run->left_out != NULL && run->left_out[run->at] != 0) {
             continue;
-        if (model_allows(&run->model, &op) && !execute(run, &op, result))
+        }
+        if (model_allows(&run->model, &op) && !execute(run, &op, result)) {
             return false;
+        }
     }
     result->at = run->ops;
     return !run->winds_up || wind_up(run, result);

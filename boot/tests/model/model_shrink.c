@@ -50,11 +50,13 @@ static bool drop(struct program *program, uint32_t from, uint32_t n, uint32_t al
     static struct program attempt;
     const uint32_t kept = program_kept(program);
     attempt = *program;
-    for (uint32_t i = from; i < from + n && i < program->ops; i++)
+    for (uint32_t i = from; i < from + n && i < program->ops; i++) {
         attempt.left_out[i] = 1;
+    }
     attempt.left_out[also] = 1;
-    if (program_kept(&attempt) == kept || !judge->is_same(&attempt, judge->ctx))
+    if (program_kept(&attempt) == kept || !judge->is_same(&attempt, judge->ctx)) {
         return false;
+    }
     *program = attempt;
     return true;
 }
@@ -65,8 +67,9 @@ static bool drop_pairs(struct program *program, const struct judge *judge)
     bool went = false;
     for (uint32_t i = 0; i < program->ops; i++) {
         for (uint32_t k = i + 1; k < program->ops && program->left_out[i] == 0; k++) {
-            if (program->left_out[k] == 0)
+            if (program->left_out[k] == 0) {
                 went = drop(program, i, 1, k, judge) || went;
+            }
         }
     }
     return went;
@@ -75,8 +78,9 @@ static bool drop_pairs(struct program *program, const struct judge *judge)
 static bool drop_singles(struct program *program, const struct judge *judge)
 {
     bool went = false;
-    for (uint32_t i = program->ops; i-- > 0;)
+    for (uint32_t i = program->ops; i-- > 0;) {
         went = drop(program, i, 1, i, judge) || went;
+    }
     return went;
 }
 
@@ -88,10 +92,11 @@ static void cut(struct program *program, const struct judge *judge)
     while (program->ops - low > 1) {
         attempt = *program;
         attempt.ops = low + (program->ops - low) / 2;
-        if (judge->is_same(&attempt, judge->ctx))
+        if (judge->is_same(&attempt, judge->ctx)) {
             program->ops = attempt.ops;
-        else
+        } else {
             low = attempt.ops;
+        }
     }
 }
 
@@ -99,27 +104,31 @@ void program_shrink(struct program *program, uint32_t last,
                     bool (*is_same)(const struct program *attempt, void *ctx), void *ctx)
 {
     const struct judge judge = {is_same, ctx};
-    if (last < program->ops)
+    if (last < program->ops) {
         program->ops = last + 1;
-    else
+    } else {
         cut(program, &judge);
+    }
     for (uint32_t n = program->ops / 2; n > 1; n /= 2) {
-        for (uint32_t from = 0; from < program->ops; from += n)
+        for (uint32_t from = 0; from < program->ops; from += n) {
             (void)drop(program, from, n, from, &judge);
+        }
     }
     bool went = true;
     for (unsigned pass = 0; pass < PASSES && went; pass++) {
         went = drop_singles(program, &judge);
-        if (program_kept(program) <= PAIRS_UP_TO)
+        if (program_kept(program) <= PAIRS_UP_TO) {
             went = drop_pairs(program, &judge) || went;
+        }
     }
 }
 
 uint32_t program_kept(const struct program *program)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < program->ops; i++)
+    for (uint32_t i = 0; i < program->ops; i++) {
         kept += program->left_out[i] == 0;
+    }
     return kept;
 }
 
@@ -137,8 +146,9 @@ void program_print(const struct program *program)
         return;
     }
     for (uint32_t i = 0; i < program->ops; i++) {
-        if (program->left_out[i] != 0)
+        if (program->left_out[i] != 0) {
             continue;
+        }
         printf("%s%u", separator, i);
         separator = ",";
     }
@@ -147,8 +157,9 @@ void program_print(const struct program *program)
 static const struct host_boot *find_boot(const char *name)
 {
     for (size_t i = 0; i < host_boot_count; i++) {
-        if (strcmp(host_boots[i].name, name) == 0)
+        if (strcmp(host_boots[i].name, name) == 0) {
             return &host_boots[i];
+        }
     }
     return NULL;
 }
@@ -156,18 +167,22 @@ static const struct host_boot *find_boot(const char *name)
 static bool parse_keep(struct program *program, const char *text)
 {
     char *end;
-    if (strcmp(text, "all") == 0)
+    if (strcmp(text, "all") == 0) {
         return true;
+    }
     memset(program->left_out, 1, sizeof(program->left_out));
-    if (strcmp(text, "none") == 0)
+    if (strcmp(text, "none") == 0) {
         return true;
+    }
     for (;; text = end + 1) {
         const unsigned long i = strtoul(text, &end, 10);
-        if (end == text || i >= program->ops)
+        if (end == text || i >= program->ops) {
             return false;
+        }
         program->left_out[i] = 0;
-        if (*end != ',')
+        if (*end != ',') {
             return *end == '\0';
+        }
     }
 }
 
@@ -178,8 +193,9 @@ bool program_parse(struct program *program, const char *text)
     int fault;
     memset(program, 0, sizeof(*program));
     if (sscanf(text, "boot=%19s seed=%llu ops=%u fault=%d keep=%159999s", boot, &seed, &program->ops, &fault,
-               keep) != 5)
+               keep) != 5) {
         return false;
+    }
     program->boot = find_boot(boot);
     program->seed = seed;
     program->fault = (enum host_fault)fault;

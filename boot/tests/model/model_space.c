@@ -13,13 +13,15 @@ uint32_t space_new(struct model *m)
 {
     for (uint32_t i = 0; i < MODEL_SPACES; i++) {
         struct model_space *space = &m->spaces[i];
-        if (space->live)
+        if (space->live) {
             continue;
+        }
         space->live = true;
         space->handle = 0;
         space->map_count = 0;
-        for (unsigned chunk = 0; chunk < MODEL_CHUNKS; chunk++)
+        for (unsigned chunk = 0; chunk < MODEL_CHUNKS; chunk++) {
             space->tabled[chunk] = false;
+        }
         return i;
     }
     return MODEL_NONE;
@@ -28,8 +30,9 @@ uint32_t space_new(struct model *m)
 struct model_space *space_by_handle(struct model *m, uint64_t handle)
 {
     for (uint32_t i = 0; i < MODEL_SPACES; i++) {
-        if (m->spaces[i].live && m->spaces[i].handle != 0 && m->spaces[i].handle == handle)
+        if (m->spaces[i].live && m->spaces[i].handle != 0 && m->spaces[i].handle == handle) {
             return &m->spaces[i];
+        }
     }
     return NULL;
 }
@@ -40,8 +43,9 @@ uint32_t region_count(const struct model *m, const struct model_space *space)
     for (unsigned i = 1; i < OP_ACTORS; i++) {
         const struct model_actor *actor = &m->actors[i];
         const bool has_space = actor->state != ACTOR_NEVER && actor->state != ACTOR_REAPED;
-        if (has_space && &m->spaces[actor->space] == space)
+        if (has_space && &m->spaces[actor->space] == space) {
             return space->map_count + m->limits.child_regions;
+        }
     }
     return space->map_count;
 }
@@ -50,8 +54,9 @@ uint32_t region_count(const struct model *m, const struct model_space *space)
 static bool has_interior(const struct model_map *map, uint64_t *from, uint64_t *to)
 {
     *from = map->va - map->va % NX_SUPERPAGE_BYTES;
-    if (*from < map->va)
+    if (*from < map->va) {
         *from += NX_SUPERPAGE_BYTES;
+    }
     *to = (map->va + map->bytes) - (map->va + map->bytes) % NX_SUPERPAGE_BYTES;
     return map->bytes >= NX_SUPERPAGE_BYTES && *from < *to;
 }
@@ -61,26 +66,30 @@ static void note_tables(struct model_space *space, const struct model_map *map)
     uint64_t from, to;
     const bool large = has_interior(map, &from, &to);
     for (uint64_t va = map->va; va < map->va + map->bytes; va += NX_PAGE_BYTES) {
-        if (large && va >= from && va < to)
+        if (large && va >= from && va < to) {
             va = to; /* may be the end */
-        if (va < map->va + map->bytes)
+        }
+        if (va < map->va + map->bytes) {
             space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES] = true;
+        }
     }
 }
 
 void space_add(struct model_space *space, const struct model_map *map)
 {
     space->maps[space->map_count++] = *map;
-    if (map->how == MAPPED_BY_VM_MAP)
+    if (map->how == MAPPED_BY_VM_MAP) {
         note_tables(space, map);
+    }
 }
 
 const struct model_map *map_at(const struct model_space *space, uint64_t va)
 {
     for (uint32_t i = 0; i < space->map_count; i++) {
         const struct model_map *map = &space->maps[i];
-        if (va >= map->va && va - map->va < map->bytes)
+        if (va >= map->va && va - map->va < map->bytes) {
             return map;
+        }
     }
     return NULL;
 }
@@ -89,8 +98,9 @@ bool space_is_free(const struct model_space *space, uint64_t va, uint64_t bytes)
 {
     for (uint32_t i = 0; i < space->map_count; i++) {
         const struct model_map *map = &space->maps[i];
-        if (va < map->va + map->bytes && map->va < va + bytes)
+        if (va < map->va + map->bytes && map->va < va + bytes) {
             return false;
+        }
     }
     return true;
 }
@@ -106,8 +116,9 @@ bool any_map_of(const struct model *m, uint8_t how, uint32_t vmo)
     for (uint32_t i = 0; i < MODEL_SPACES; i++) {
         const struct model_space *space = &m->spaces[i];
         for (uint32_t k = 0; space->live && k < space->map_count; k++) {
-            if (space->maps[k].how == how && space->maps[k].vmo == vmo)
+            if (space->maps[k].how == how && space->maps[k].vmo == vmo) {
                 return true;
+            }
         }
     }
     return false;
@@ -116,11 +127,13 @@ bool any_map_of(const struct model *m, uint8_t how, uint32_t vmo)
 bool space_meets_table(const struct model_space *space, const struct model_map *map)
 {
     uint64_t from, to;
-    if (!has_interior(map, &from, &to))
+    if (!has_interior(map, &from, &to)) {
         return false;
+    }
     for (uint64_t va = from; va < to; va += NX_SUPERPAGE_BYTES) {
-        if (space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES])
+        if (space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES]) {
             return true;
+        }
     }
     return false;
 }
@@ -132,14 +145,16 @@ static void step_as_create(struct turn *t)
     struct model *m = t->m;
     const uint32_t space = space_new(m);
     m->spaces_taken++;
-    if (t->guessing)
+    if (t->guessing) {
         t->answer->a0 = (int64_t)(0x1000 + m->spaces_taken);
+    }
     const int64_t handle = t->answer->a0;
     t->wanted = 1;
     if (!holds(t, handle > 0 && (uint64_t)handle < MODEL_BAD_HANDLE, "the handle") ||
         !holds(t, space_by_handle(m, (uint64_t)handle) == NULL, "a handle that is taken") ||
-        !holds(t, space != MODEL_NONE, "the model has no room"))
+        !holds(t, space != MODEL_NONE, "the model has no room")) {
         return;
+    }
     m->spaces[space].handle = (uint64_t)handle;
     m->handle[t->op->reg] = (uint64_t)handle;
 }
@@ -147,14 +162,16 @@ static void step_as_create(struct turn *t)
 static void step_as_self(struct turn *t)
 {
     struct model_space *space = space_of(t->m, t->self);
-    if (t->guessing)
+    if (t->guessing) {
         t->answer->a0 = (int64_t)(0x100 + t->self->pid);
+    }
     const uint64_t handle = (uint64_t)t->answer->a0;
-    if (space->handle != 0)
+    if (space->handle != 0) {
         answers(t, (int64_t)space->handle);
-    else
+    } else {
         holds(t, handle > 0 && handle < MODEL_BAD_HANDLE && space_by_handle(t->m, handle) == NULL,
               "the handle");
+    }
     space->handle = handle;
     t->m->handle[t->op->reg] = handle;
 }
@@ -173,10 +190,12 @@ static bool as_map_is_answered(struct turn *t, const struct model_space *space, 
 {
     const bool is_a1 = t->m->limits.is_a1;
     const bool in_window = map->va < NX_A2_MAP_END && map->va + map->bytes > NX_A2_MAP_BASE;
-    if (!space_is_free(space, map->va, map->bytes) || (in_window && !is_a1))
+    if (!space_is_free(space, map->va, map->bytes) || (in_window && !is_a1)) {
         return answers(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
-    if (!is_a1 && region_count(t->m, space) >= t->m->limits.regions)
+    }
+    if (!is_a1 && region_count(t->m, space) >= t->m->limits.regions) {
         return answers(t, -NX_ENOSPC) && false;
+    }
     return answers(t, 0);
 }
 
@@ -199,8 +218,9 @@ static void step_as_map(struct turn *t)
                                   .vmo = cap->object,
                                   .va = t->args[2],
                                   .bytes = t->args[3] < whole ? t->args[3] : whole};
-    if (!as_map_is_answered(t, space, &map))
+    if (!as_map_is_answered(t, space, &map)) {
         return;
+    }
     space_add(space, &map);
     t->self->reg[t->op->reg] = map.va;
 }

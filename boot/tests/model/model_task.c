@@ -12,8 +12,9 @@ static bool is_there(const struct model_actor *actor)
 struct model_actor *actor_by_pid(struct model *m, uint64_t pid)
 {
     for (unsigned i = 0; i < OP_ACTORS; i++) {
-        if (is_there(&m->actors[i]) && m->actors[i].pid == pid)
+        if (is_there(&m->actors[i]) && m->actors[i].pid == pid) {
             return &m->actors[i];
+        }
     }
     return NULL;
 }
@@ -27,8 +28,9 @@ bool is_child(const struct model *m, const struct model_actor *parent, const str
 bool has_children(const struct model *m, const struct model_actor *parent)
 {
     for (unsigned i = 0; i < OP_ACTORS; i++) {
-        if (is_child(m, parent, &m->actors[i]))
+        if (is_child(m, parent, &m->actors[i])) {
             return true;
+        }
     }
     return false;
 }
@@ -49,21 +51,25 @@ static void step_spawn(struct turn *t)
     const uint32_t which = (uint32_t)t->args[0];
     struct model_actor *child = &m->actors[which];
     const struct model_cap *control = cap_seen(m, t->self, OP_CONTROL_SLOT + which - 1);
-    if (t->guessing)
+    if (t->guessing) {
         t->answer->a1 = OP_CHILD_CONTROL_SLOT;
-    if (!answers(t, m->next_pid) || !holds(t, t->answer->a1 == OP_CHILD_CONTROL_SLOT, "the control's slot"))
+    }
+    if (!answers(t, m->next_pid) || !holds(t, t->answer->a1 == OP_CHILD_CONTROL_SLOT, "the control's slot")) {
         return;
+    }
     memset(child, 0, sizeof(*child));
     child->state = m->limits.is_a1 ? ACTOR_LIVE : ACTOR_SUSPENDED;
     child->pid = m->next_pid++;
     child->space = space_new(m);
     forget_registers(child);
-    if (!holds(t, child->space != MODEL_NONE, "the model has no room"))
+    if (!holds(t, child->space != MODEL_NONE, "the model has no room")) {
         return;
+    }
     child->caps[NX_SLOT_BOOTSTRAP] = t->self->caps[NX_SLOT_BOOTSTRAP];
     child->caps[OP_CHILD_CONTROL_SLOT] = *control;
-    if (!m->limits.is_a1)
+    if (!m->limits.is_a1) {
         return;
+    }
     m->spaces_taken++;
     m->arena_used += m->limits.image_bytes;
     map_control(m, child);
@@ -82,8 +88,9 @@ static void step_resume(struct turn *t)
         answers(t, -NX_ESRCH);
         return;
     }
-    if (!answers(t, 0))
+    if (!answers(t, 0)) {
         return;
+    }
     actor->state = ACTOR_LIVE;
     map_control(t->m, actor);
 }
@@ -93,10 +100,12 @@ static void step_resume(struct turn *t)
 void actor_ends(struct turn *t, int64_t status)
 {
     struct model_actor *self = t->self;
-    if (t->guessing)
+    if (t->guessing) {
         t->answer->ended = 1;
-    if (!holds(t, t->answer->ended != 0, "it did not end"))
+    }
+    if (!holds(t, t->answer->ended != 0, "it did not end")) {
         return;
+    }
     endpoints_of_ended(t->m, self->pid);
     memset(self->caps, 0, sizeof(self->caps));
     self->state = ACTOR_ENDED;
@@ -116,8 +125,9 @@ static void step_fault(struct turn *t)
 static struct model_actor *some_ended_child(struct model *m, const struct model_actor *parent)
 {
     for (unsigned i = 0; i < OP_ACTORS; i++) {
-        if (is_child(m, parent, &m->actors[i]) && m->actors[i].state == ACTOR_ENDED)
+        if (is_child(m, parent, &m->actors[i]) && m->actors[i].state == ACTOR_ENDED) {
             return &m->actors[i];
+        }
     }
     return NULL;
 }
@@ -128,8 +138,9 @@ static void reap(struct turn *t, struct model_actor *child)
         t->answer->a0 = child->pid;
         t->answer->a1 = (uint64_t)child->status;
     }
-    if (!holds(t, t->answer->a1 == (uint64_t)child->status, "the status"))
+    if (!holds(t, t->answer->a1 == (uint64_t)child->status, "the status")) {
         return;
+    }
     child->state = ACTOR_REAPED;
     t->m->spaces[child->space].live = false;
 }
@@ -141,16 +152,18 @@ static void reap_any(struct turn *t)
         t->guessing ? some_ended_child(t->m, t->self) : actor_by_pid(t->m, (uint64_t)t->answer->a0);
     t->wanted = some_ended_child(t->m, t->self)->pid;
     if (holds(t, child != NULL && is_child(t->m, t->self, child) && child->state == ACTOR_ENDED,
-              "not an ended child"))
+              "not an ended child")) {
         reap(t, child);
+    }
 }
 
 static void step_wait_nohang(struct turn *t)
 {
-    if (some_ended_child(t->m, t->self) != NULL)
+    if (some_ended_child(t->m, t->self) != NULL) {
         reap_any(t);
-    else if (answers(t, 0))
+    } else if (answers(t, 0)) {
         holds(t, t->answer->a1 == 0, "a status without a child");
+    }
 }
 
 /* The order is K-63's. */
@@ -158,16 +171,17 @@ static void step_wait(struct turn *t)
 {
     struct model *m = t->m;
     struct model_actor *child = actor_by_pid(m, t->args[0]);
-    if (!has_children(m, t->self))
+    if (!has_children(m, t->self)) {
         answers(t, -NX_ECHILD);
-    else if ((int64_t)t->args[0] <= 0)
+    } else if ((int64_t)t->args[0] <= 0) {
         reap_any(t);
-    else if (t->args[0] == t->self->pid)
+    } else if (t->args[0] == t->self->pid) {
         answers(t, -NX_EINVAL);
-    else if (child == NULL || !is_child(m, t->self, child))
+    } else if (child == NULL || !is_child(m, t->self, child)) {
         answers(t, -NX_ESRCH);
-    else if (answers(t, child->pid))
+    } else if (answers(t, child->pid)) {
         reap(t, child);
+    }
 }
 
 /* ---- The kinds ----------------------------------------------------------------------------------------- */

@@ -22,8 +22,9 @@ struct text {
 
 static void say(struct text *text, const char *what)
 {
-    while (*what != '\0' && text->at < text->end)
+    while (*what != '\0' && text->at < text->end) {
         *text->at++ = *what++;
+    }
 }
 
 static void say_number(struct text *text, uint64_t value)
@@ -59,8 +60,9 @@ static void say_argument(struct text *text, const struct model_op *op, unsigned 
         return;
     }
     say(text, places[place]);
-    if (place == AT_REG)
+    if (place == AT_REG) {
         say_number(text, op->reg);
+    }
     if (place == AT_NUMBER || place == AT_PID || place == AT_HANDLE || place == AT_SLOT) {
         say_number(text, op->arg[i]);
     } else if (op->arg[i] != 0) {
@@ -73,12 +75,15 @@ static void say_rest(struct text *text, const struct model_op *op, const struct 
 {
     static const char *const registers[] = {
         [FILLS_REG] = "reg", [FILLS_HANDLE] = "handle", [FILLS_SLOT] = "slot"};
-    if (kind->fills != FILLS_NOTHING)
+    if (kind->fills != FILLS_NOTHING) {
         say_member(text, registers[kind->fills], op->reg);
-    if (op->kind == OP_STORE || (kind->prepares & (OP_PUTS_PATTERN | OP_PUTS_DESC)) != 0)
+    }
+    if (op->kind == OP_STORE || (kind->prepares & (OP_PUTS_PATTERN | OP_PUTS_DESC)) != 0) {
         say_member(text, "fill", op->fill);
-    if ((kind->prepares & OP_PUTS_HDR) == 0)
+    }
+    if ((kind->prepares & OP_PUTS_HDR) == 0) {
         return;
+    }
     say_member(text, "src", op->hdr.src);
     say_member(text, "type", op->hdr.type);
     say_member(text, "flags", op->hdr.flags);
@@ -98,7 +103,8 @@ void model_op_text(const struct model_op *op, char *out, size_t size)
         say_argument(&text, op, i);
     }
     say(&text, ")");
-    if (kind != NULL)
+    if (kind != NULL) {
         say_rest(&text, op, kind);
+    }
     *text.at = '\0';
 }

@@ -41,8 +41,9 @@ static bool wind_map(const struct model *m, struct model_op *op)
     const struct model_space *space = &m->spaces[m->actors[0].space];
     for (uint32_t i = 0; i < space->map_count; i++) {
         const struct model_map *map = &space->maps[i];
-        if (map->how != MAPPED_BY_VM_MAP || map->vmo < OP_CONTROLS)
+        if (map->how != MAPPED_BY_VM_MAP || map->vmo < OP_CONTROLS) {
             continue;
+        }
         make(op, 0, NX_SYS_VM_UNMAP, AT_NUMBER, map->va);
         op->arg[1] = map->bytes;
         return true;
@@ -53,8 +54,9 @@ static bool wind_map(const struct model *m, struct model_op *op)
 /* The endpoint that nobody owns is emptied; what its messages moved arrives. */
 static bool wind_message(const struct model *m, struct model_op *op)
 {
-    if (queued_on(m, 0) == 0)
+    if (queued_on(m, 0) == 0) {
         return false;
+    }
     make(op, 0, NX_SYS_IPC_RECV, AT_NUMBER, NX_SLOT_BOOTSTRAP);
     op->place[1] = AT_HDR;
     op->place[2] = AT_BUF;
@@ -64,8 +66,9 @@ static bool wind_message(const struct model *m, struct model_op *op)
 
 static uint8_t end_of(const struct model *m, const struct model_cap *cap)
 {
-    if (cap->kind == CAP_IS_ENDPOINT)
+    if (cap->kind == CAP_IS_ENDPOINT) {
         return (cap->rights & NX_RIGHT_MANAGE) != 0 ? NX_SYS_EP_CLOSE : NX_SYS_CAP_CLOSE;
+    }
     const bool last = cap->kind == CAP_IS_VMO && (cap->rights & NX_RIGHT_MAP) != 0 &&
                       count_caps(m, cap->object) == 1 && count_moving(m, cap->object) == 0 &&
                       !any_map_of(m, MAPPED_BY_AS_MAP, cap->object);
@@ -76,8 +79,9 @@ static bool wind_slot(const struct model *m, struct model_op *op)
 {
     for (uint32_t slot = OP_RESERVED_SLOTS; slot < m->limits.slots; slot++) {
         const struct model_cap *cap = &m->actors[0].caps[slot];
-        if (cap->kind == CAP_IS_EMPTY)
+        if (cap->kind == CAP_IS_EMPTY) {
             continue;
+        }
         make(op, 0, end_of(m, cap), AT_NUMBER, slot);
         return true;
     }

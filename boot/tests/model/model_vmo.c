@@ -9,16 +9,18 @@
 uint32_t vmo_count(const struct model *m)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < MODEL_VMOS; i++)
+    for (uint32_t i = 0; i < MODEL_VMOS; i++) {
         count += m->vmos[i].live;
+    }
     return count;
 }
 
 uint32_t vmo_new(struct model *m, uint64_t bytes)
 {
     for (uint32_t i = 0; i < MODEL_VMOS; i++) {
-        if (m->vmos[i].live)
+        if (m->vmos[i].live) {
             continue;
+        }
         m->vmos[i] = (struct model_vmo){.live = true, .bytes = bytes};
         m->arena_used += bytes;
         return i;
@@ -32,8 +34,9 @@ static void drop(struct model *m, uint32_t vmo)
     uint32_t kept = 0;
     m->vmos[vmo].live = false;
     for (uint32_t i = 0; i < m->write_count; i++) {
-        if (m->writes[i].vmo != vmo)
+        if (m->writes[i].vmo != vmo) {
             m->writes[kept++] = m->writes[i];
+        }
     }
     m->write_count = kept;
 }
@@ -53,11 +56,13 @@ static bool is_reached(const struct model *m, uint32_t vmo)
 /* Closing the last capability frees nothing (K-41 speaks of mappings alone): the range is lost. */
 void vmo_forget_lost(struct model *m)
 {
-    if (vmo_count(m) < FORGET_FROM)
+    if (vmo_count(m) < FORGET_FROM) {
         return;
+    }
     for (uint32_t vmo = OP_CONTROLS; vmo < MODEL_VMOS; vmo++) {
-        if (!m->vmos[vmo].live || is_reached(m, vmo))
+        if (!m->vmos[vmo].live || is_reached(m, vmo)) {
             continue;
+        }
         m->lost_vmos++;
         drop(m, vmo);
     }
@@ -75,8 +80,9 @@ void contents_write(struct model *m, const struct model_write *write)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < m->write_count; i++) {
-        if (!covers(write, &m->writes[i]))
+        if (!covers(write, &m->writes[i])) {
             m->writes[kept++] = m->writes[i];
+        }
     }
     if (kept == MODEL_WRITES) {
         m->vmos[m->writes[0].vmo].forgot = true;
@@ -108,10 +114,12 @@ bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *b
     memset(bytes, 0, len); /* K-20 */
     for (uint32_t i = 0; i < m->write_count; i++) {
         const struct model_write *write = &m->writes[i];
-        if (write->vmo != vmo || !part_of(write, off, len, &from, &to))
+        if (write->vmo != vmo || !part_of(write, off, len, &from, &to)) {
             continue;
-        for (uint64_t at = from; at < to; at++)
+        }
+        for (uint64_t at = from; at < to; at++) {
             bytes[at - off] = byte_of(&write->bytes, at - write->off);
+        }
         known = known && write->bytes.form != BYTES_UNKNOWN;
     }
     return known;
@@ -120,8 +128,9 @@ bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *b
 struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len)
 {
     struct model_bytes bytes = {.form = BYTES_LITERAL};
-    if (!contents_read(m, vmo, off, bytes.literal, len))
+    if (!contents_read(m, vmo, off, bytes.literal, len)) {
         bytes.form = BYTES_UNKNOWN;
+    }
     return bytes;
 }
 
@@ -132,25 +141,30 @@ static bool create_is_answered(struct turn *t, uint64_t bytes, int64_t slot)
 {
     const struct model *m = t->m;
     const uint64_t free = m->limits.arena_bytes - m->arena_used;
-    if (bytes > free)
+    if (bytes > free) {
         return answers(t, -NX_EPERM);
-    if (m->limits.is_a1)
+    }
+    if (m->limits.is_a1) {
         return answers(t, slot);
+    }
     /* So many ranges leave at most one hole more. If each is too small, they are at most this in all. */
     const uint64_t holes = vmo_count(m) + m->lost_vmos + 1;
-    if (free > holes * (bytes - NX_PAGE_BYTES))
+    if (free > holes * (bytes - NX_PAGE_BYTES)) {
         return answers(t, slot);
+    }
     return may_be_refused(t, slot, -NX_EPERM);
 }
 
 static void create_with_slot(struct turn *t, uint64_t bytes, uint64_t slot)
 {
-    if (!create_is_answered(t, bytes, (int64_t)slot) || t->answer->a0 < 0)
+    if (!create_is_answered(t, bytes, (int64_t)slot) || t->answer->a0 < 0) {
         return;
+    }
     const uint32_t vmo = vmo_new(t->m, bytes);
     const struct model_cap cap = {.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
-    if (holds(t, vmo != MODEL_NONE, "the model has no room"))
+    if (holds(t, vmo != MODEL_NONE, "the model has no room")) {
         cap_put(t, t->self, slot, &cap);
+    }
 }
 
 static void step_vmo_create(struct turn *t)
@@ -169,8 +183,9 @@ static void step_vmo_create(struct turn *t)
         const bool enough = fits && bytes <= m->limits.arena_bytes - m->arena_used;
         const int64_t why = any ? -NX_ENOSPC : -NX_EPERM;
         may_be_refused(t, why, enough ? why : -NX_EPERM);
-        if (m->limits.is_a1 && enough)
+        if (m->limits.is_a1 && enough) {
             m->arena_used += bytes;
+        }
     }
 }
 
@@ -182,22 +197,26 @@ static bool copy_is_good(struct turn *t, const struct model_cap **cap)
     const uint64_t off = t->args[1], len = t->args[3];
     *cap = vmo_at(t->m, t->self, t->args[0]);
     if (*cap == NULL || off > t->m->vmos[(*cap)->object].bytes ||
-        len > t->m->vmos[(*cap)->object].bytes - off)
+        len > t->m->vmos[(*cap)->object].bytes - off) {
         return answers(t, -NX_EPERM) && false;
-    if (len > 0 && !is_good_place(t, 2))
+    }
+    if (len > 0 && !is_good_place(t, 2)) {
         return answers(t, -NX_EINVAL) && false;
+    }
     return answers(t, (int64_t)len);
 }
 
 static void step_vmo_write(struct turn *t)
 {
     const struct model_cap *cap;
-    if (!copy_is_good(t, &cap) || t->args[3] == 0)
+    if (!copy_is_good(t, &cap) || t->args[3] == 0) {
         return;
+    }
     struct model_write write = {
         .vmo = cap->object, .off = t->args[1], .len = t->args[3], .bytes = {.fill = t->op->fill}};
-    if (t->op->place[2] == AT_REG)
+    if (t->op->place[2] == AT_REG) {
         write.bytes = mapped_read(t, t->args[2], t->args[3]);
+    }
     contents_write(t->m, &write);
 }
 
@@ -205,8 +224,9 @@ static void read_holds(struct turn *t, const struct model_cap *cap)
 {
     uint8_t bytes[OP_BUF_BYTES];
     memset(bytes, OP_JUNK, sizeof(bytes));
-    if (!contents_read(t->m, cap->object, t->args[1], bytes, t->args[3]))
+    if (!contents_read(t->m, cap->object, t->args[1], bytes, t->args[3])) {
         return;
+    }
     holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the first bytes read");
     holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
 }
@@ -219,10 +239,11 @@ static void step_vmo_read(struct turn *t)
         const struct model_bytes bytes = contents_carry(t->m, cap->object, t->args[1], t->args[3]);
         mapped_write(t, t->args[2], t->args[3], &bytes);
     }
-    if (!good || elsewhere)
+    if (!good || elsewhere) {
         memory_is_untouched(t);
-    else if (!t->guessing)
+    } else if (!t->guessing) {
         read_holds(t, cap);
+    }
 }
 
 /* ---- Destroy, share ------------------------------------------------------------------------------------ */
@@ -250,8 +271,9 @@ static void step_share_ro(struct turn *t)
         return;
     }
     const struct model_cap alias = {.kind = CAP_IS_ALIAS, .rights = NX_RIGHT_MAP, .object = cap->object};
-    if (answers(t, slot))
+    if (answers(t, slot)) {
         cap_put(t, t->self, slot, &alias);
+    }
 }
 
 /* ---- What cap_query tells ------------------------------------------------------------------------------ */
@@ -259,8 +281,9 @@ static void step_share_ro(struct turn *t)
 static uint64_t load_u64(const uint8_t *bytes)
 {
     uint64_t value = 0;
-    for (unsigned i = 8; i-- > 0;)
+    for (unsigned i = 8; i-- > 0;) {
         value = value << 8 | bytes[i];
+    }
     return value;
 }
 
@@ -270,8 +293,9 @@ static bool pa_is_free(const struct model *m, const struct model_vmo *vmo, uint6
     for (unsigned i = 0; i < MODEL_VMOS; i++) {
         const struct model_vmo *other = &m->vmos[i];
         if (other != vmo && other->live && other->knows_pa && pa < other->pa + other->bytes &&
-            other->pa < pa + vmo->bytes)
+            other->pa < pa + vmo->bytes) {
             return false;
+        }
     }
     return true;
 }
@@ -294,20 +318,23 @@ static void learn_pa(struct turn *t, struct model_vmo *vmo)
 static void step_query(struct turn *t)
 {
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
-    if (t->op->place[1] != AT_BUF)
+    if (t->op->place[1] != AT_BUF) {
         answers(t, -NX_EINVAL);
-    else if (cap == NULL || cap->kind != CAP_IS_VMO)
+    } else if (cap == NULL || cap->kind != CAP_IS_VMO) {
         answers(t, -NX_EPERM);
-    else if ((cap->rights & NX_RIGHT_MAP) == 0)
+    } else if ((cap->rights & NX_RIGHT_MAP) == 0) {
         may_be_refused(t, 0, -NX_EPERM);
-    else
+    } else {
         answers(t, 0);
-    if (t->guessing || t->why != NULL)
+    }
+    if (t->guessing || t->why != NULL) {
         return;
-    if (t->answer->a0 == 0)
+    }
+    if (t->answer->a0 == 0) {
         learn_pa(t, &t->m->vmos[cap->object]);
-    else
+    } else {
         memory_is_untouched(t);
+    }
 }
 
 /* ---- The kinds ----------------------------------------------------------------------------------------- */

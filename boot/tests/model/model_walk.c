@@ -37,8 +37,9 @@ static struct {
 
 static void must(bool condition, const char *why)
 {
-    if (!condition && walk.why == NULL)
+    if (!condition && walk.why == NULL) {
         walk.why = why;
+    }
 }
 
 /* ---- Who has a page ------------------------------------------------------------------------------------ */
@@ -48,10 +49,12 @@ static uint8_t *owner_of(uint64_t pa, bool *is_frame)
 {
     const struct kernel_memory memory = host_memory();
     *is_frame = pa >= memory.frames_pa && pa - memory.frames_pa < memory.frames_bytes;
-    if (*is_frame)
+    if (*is_frame) {
         return &walk.pool[PAGES_OF(pa - memory.frames_pa)];
-    if (pa >= memory.arena_pa && pa - memory.arena_pa < memory.arena_bytes)
+    }
+    if (pa >= memory.arena_pa && pa - memory.arena_pa < memory.arena_bytes) {
         return &walk.arena[PAGES_OF(pa - memory.arena_pa)];
+    }
     return NULL;
 }
 
@@ -61,8 +64,9 @@ static void claim(uint64_t pa, uint8_t owner)
     bool is_frame;
     uint8_t *place = owner_of(pa, &is_frame);
     must(place != NULL && pa % PAGE == 0, "a page that is no memory");
-    if (place == NULL)
+    if (place == NULL) {
         return;
+    }
     must(*place == 0, "a page that two have");
     *place = owner;
     walk.frames += is_frame;
@@ -74,11 +78,13 @@ static void claim(uint64_t pa, uint8_t owner)
 static void place_vmo(uint32_t vmo, uint64_t base_pa)
 {
     must(walk.base_pa[vmo] == 0 || walk.base_pa[vmo] == base_pa, "one VMO at two places");
-    if (walk.base_pa[vmo] != 0)
+    if (walk.base_pa[vmo] != 0) {
         return;
+    }
     walk.base_pa[vmo] = base_pa;
-    for (uint64_t off = 0; off < walk.m->vmos[vmo].bytes; off += PAGE)
+    for (uint64_t off = 0; off < walk.m->vmos[vmo].bytes; off += PAGE) {
         claim(base_pa + off, (uint8_t)(OWNER_VMO + vmo));
+    }
 }
 
 static void compare_cap(const struct cap *cap, const struct model_cap *expected)
@@ -90,12 +96,15 @@ static void compare_cap(const struct cap *cap, const struct model_cap *expected)
                                     [CAP_ALIAS] = CAP_IS_ALIAS};
     must(kinds[cap->kind] == expected->kind, "a capability that nobody was given, or none where one was");
     must(cap->rights == expected->rights || cap->kind == CAP_NONE, "other rights than were given");
-    if (walk.why != NULL)
+    if (walk.why != NULL) {
         return;
-    if (cap->kind == CAP_ENDPOINT)
+    }
+    if (cap->kind == CAP_ENDPOINT) {
         must(cap->object == expected->object, "another endpoint than was given");
-    if (!cap_is_memory(cap))
+    }
+    if (!cap_is_memory(cap)) {
         return;
+    }
     must(cap->bytes == walk.m->vmos[expected->object].bytes, "another VMO than was given");
     place_vmo(expected->object, cap->base_pa);
 }
@@ -109,8 +118,9 @@ static void compare_tables(void)
         const bool is_gone = actor->state == ACTOR_NEVER || actor->state == ACTOR_REAPED;
         must((task == NULL) == is_gone, "a task too many or too few");
         const struct cap_table *table = task == NULL ? &none : &task->caps;
-        for (uint32_t slot = 0; slot < walk.m->limits.slots && walk.why == NULL && !is_gone; slot++)
+        for (uint32_t slot = 0; slot < walk.m->limits.slots && walk.why == NULL && !is_gone; slot++) {
             compare_cap(&table->slots[slot], &actor->caps[slot]);
+        }
     }
 }
 
@@ -122,8 +132,10 @@ static const struct model_message *message_after(uint32_t endpoint, const struct
     for (unsigned i = 0; i < MODEL_MESSAGES; i++) {
         const struct model_message *message = &walk.m->messages[i];
         if (message->queued && message->endpoint == endpoint &&
-            (last == NULL || message->order > last->order) && (next == NULL || message->order < next->order))
+            (last == NULL || message->order > last->order) &&
+            (next == NULL || message->order < next->order)) {
             next = message;
+        }
     }
     return next;
 }
@@ -135,12 +147,14 @@ static void compare_queue(uint32_t id, const struct endpoint *ep)
         const struct message *message = port_ptr(pa);
         claim(pa, OWNER_MESSAGE);
         for (unsigned i = 0; i < MESSAGE_MORE_FRAMES; i++) {
-            if (message->more_pa[i] != 0)
+            if (message->more_pa[i] != 0) {
                 claim(message->more_pa[i], OWNER_MESSAGE);
+            }
         }
         must(expected != NULL && message->len == expected->len, "a message that nobody sent");
-        if (expected == NULL)
+        if (expected == NULL) {
             return;
+        }
         compare_cap(&message->moved, &expected->moved);
         expected = message_after(id, expected);
         pa = message->next_pa;
@@ -154,8 +168,9 @@ static void compare_endpoints(void)
     for (uint32_t id = 0; id <= walk.m->endpoint_count && walk.why == NULL; id++) {
         const struct endpoint *ep = ep_find(id);
         must((ep != NULL) == walk.m->endpoints[id].live, "an endpoint lives too long or too short");
-        if (ep != NULL && walk.why == NULL)
+        if (ep != NULL && walk.why == NULL) {
             compare_queue(id, ep);
+        }
     }
 }
 
@@ -170,11 +185,13 @@ static bool lies_in(const struct model_map *map, uint64_t va)
 /* The mapping that a page belongs to: mostly the one of the page before. */
 static const struct model_map *mapping_of(const struct model_space *space, uint64_t va)
 {
-    if (walk.last < space->map_count && lies_in(&space->maps[walk.last], va))
+    if (walk.last < space->map_count && lies_in(&space->maps[walk.last], va)) {
         return &space->maps[walk.last];
+    }
     for (walk.last = 0; walk.last < space->map_count; walk.last++) {
-        if (lies_in(&space->maps[walk.last], va))
+        if (lies_in(&space->maps[walk.last], va)) {
             return &space->maps[walk.last];
+        }
     }
     return NULL;
 }
@@ -185,10 +202,12 @@ static void compare_leaf(const struct model_space *space, uint64_t va, uint64_t 
     static const uint64_t bits[] = {PTE_R, PTE_W, PTE_X};
     const struct model_map *map = mapping_of(space, va);
     must(map != NULL, "a page is mapped that nobody mapped");
-    if (map == NULL)
+    if (map == NULL) {
         return;
-    for (unsigned i = 0; i < 3; i++)
+    }
+    for (unsigned i = 0; i < 3; i++) {
         must(((entry & bits[i]) != 0) == ((map->prot >> i & 1) != 0), "a page has other rights than asked");
+    }
     must(((entry & PTE_U) != 0) == map->for_user, "a page is the user's, or is not");
     place_vmo(map->vmo, (entry >> 10 << 12) - map->off - (va - map->va));
     walk.leaves++;
@@ -197,10 +216,11 @@ static void compare_leaf(const struct model_space *space, uint64_t va, uint64_t 
 static void walk_leaf(const struct model_space *space, uint64_t va, uint64_t entry)
 {
     must((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X), "a page can be written and executed");
-    if (va >= NX_USER_STACK_TOP)
+    if (va >= NX_USER_STACK_TOP) {
         compare_leaf(space, va, entry);
-    else
+    } else {
         claim(entry >> 10 << 12, OWNER_IMAGE);
+    }
 }
 
 static void walk_leaf_table(const struct model_space *space, uint64_t table_pa, uint64_t va)
@@ -208,8 +228,9 @@ static void walk_leaf_table(const struct model_space *space, uint64_t table_pa, 
     const uint64_t *table = port_ptr(table_pa);
     claim(table_pa, OWNER_TABLE);
     for (uint64_t i = 0; i < 512 && walk.why == NULL; i++) {
-        if (table[i] & PTE_V)
+        if (table[i] & PTE_V) {
             walk_leaf(space, va + i * PAGE, table[i]);
+        }
     }
 }
 
@@ -218,8 +239,9 @@ static void walk_middle_table(const struct model_space *space, uint64_t table_pa
     const uint64_t *table = port_ptr(table_pa);
     claim(table_pa, OWNER_TABLE);
     for (uint64_t i = 0; i < 512 && walk.why == NULL; i++) {
-        if (table[i] & PTE_V)
+        if (table[i] & PTE_V) {
             walk_leaf_table(space, table[i] >> 10 << 12, va + i * NX_SUPERPAGE_BYTES);
+        }
     }
 }
 
@@ -230,11 +252,13 @@ static void walk_space(const struct aspace *kernel_space, const struct model_spa
     walk.leaves = 0;
     claim(kernel_space->root_pa, OWNER_TABLE);
     for (uint64_t i = 0; i < USER_ROOT_ENTRIES && walk.why == NULL; i++) {
-        if (root[i] & PTE_V)
+        if (root[i] & PTE_V) {
             walk_middle_table(space, root[i] >> 10 << 12, i << 30);
+        }
     }
-    for (uint32_t i = 0; i < space->map_count; i++)
+    for (uint32_t i = 0; i < space->map_count; i++) {
         expected += PAGES_OF(space->maps[i].bytes);
+    }
     must(walk.leaves == expected, "a page is not mapped that should be");
 }
 
@@ -244,12 +268,14 @@ static const struct model_space *model_space(const struct aspace *kernel_space)
     for (unsigned i = 0; i < OP_ACTORS; i++) {
         const struct model_actor *actor = &walk.m->actors[i];
         const struct task *task = task_find(actor->pid);
-        if (actor->pid != 0 && task != NULL && task->space == kernel_space)
+        if (actor->pid != 0 && task != NULL && task->space == kernel_space) {
             return &walk.m->spaces[actor->space];
+        }
     }
     for (unsigned i = 0; i < MODEL_SPACES; i++) {
-        if (walk.m->spaces[i].live && walk.m->spaces[i].handle == aspace_handle(kernel_space))
+        if (walk.m->spaces[i].live && walk.m->spaces[i].handle == aspace_handle(kernel_space)) {
             return &walk.m->spaces[i];
+        }
     }
     return NULL;
 }
@@ -259,16 +285,19 @@ static void compare_spaces(void)
     uint32_t live = 0, expected = 0;
     for (uint64_t handle = 1; handle <= ASPACES_MAX && walk.why == NULL; handle++) {
         const struct aspace *space = aspace_find(handle);
-        if (space == NULL)
+        if (space == NULL) {
             continue;
+        }
         const struct model_space *of_model = model_space(space);
         live++;
         must(of_model != NULL, "an address space that nobody made");
-        if (of_model != NULL)
+        if (of_model != NULL) {
             walk_space(space, of_model);
+        }
     }
-    for (unsigned i = 0; i < MODEL_SPACES; i++)
+    for (unsigned i = 0; i < MODEL_SPACES; i++) {
         expected += walk.m->spaces[i].live;
+    }
     must(live == expected, "an address space too many or too few");
 }
 
@@ -278,10 +307,12 @@ static void compare_spaces(void)
 static void compare_accounts(void)
 {
     uint32_t vmos = walk.m->lost_vmos, endpoints = 0;
-    for (unsigned i = 0; i < MODEL_VMOS; i++)
+    for (unsigned i = 0; i < MODEL_VMOS; i++) {
         vmos += walk.m->vmos[i].live;
-    for (uint32_t i = 0; i <= walk.m->endpoint_count; i++)
+    }
+    for (uint32_t i = 0; i <= walk.m->endpoint_count; i++) {
         endpoints += walk.m->endpoints[i].live;
+    }
     must(frames_in_use() == walk.frames, "a frame is in use that nobody has");
     must(arena_bytes_used() == walk.m->arena_used, "the arena's count");
     must(arena_vmos_live() == vmos, "the VMOs' count");
@@ -295,7 +326,8 @@ const char *walk_check(const struct model *m)
     compare_tables();
     compare_endpoints();
     compare_spaces();
-    if (walk.why == NULL)
+    if (walk.why == NULL) {
         compare_accounts();
+    }
     return walk.why;
 }

@@ -83,8 +83,9 @@ static bool shrink_here(void *ctx)
 {
     struct model_result r;
     (void)ctx;
-    if (program_run(&shared->program, closely, &r))
+    if (program_run(&shared->program, closely, &r)) {
         return false;
+    }
     snprintf(shared->why, sizeof(shared->why), "%s", r.why);
     program_shrink(&shared->program, r.at, fails_alike, NULL);
     return !program_run(&shared->program, closely, &shared->result);
@@ -108,8 +109,9 @@ static bool fails_somehow(const struct program *attempt, void *ctx)
  */
 static void shrink(void)
 {
-    if (survives(shrink_here, NULL))
+    if (survives(shrink_here, NULL)) {
         return;
+    }
     snprintf(shared->why, sizeof(shared->why), "the run did not come back");
     program_shrink(&shared->program, shared->program.ops, fails_somehow, NULL);
 }
@@ -133,8 +135,9 @@ static bool show(void *ctx)
         return true;
     }
     printf("# failed after %u operations: %s", r.executed, r.why);
-    if (strcmp(r.why, "a0") == 0)
+    if (strcmp(r.why, "a0") == 0) {
         printf(", %" PRId64 " was expected", r.wanted);
+    }
     printf("\n");
     fflush(stdout);
     return false;
@@ -152,8 +155,9 @@ static void report(void)
 static int replay(const char *text)
 {
     static struct program program;
-    if (program_parse(&program, text))
+    if (program_parse(&program, text)) {
         return survives(show, &program) ? 0 : 1;
+    }
     fprintf(stderr, "test_model_core: no program: %s\n", text);
     return 2;
 }
@@ -174,8 +178,9 @@ static bool run_batch(void *ctx)
     for (uint64_t seed = batch->seed; done < batch->ops; seed++) {
         shared->program =
             (struct program){.boot = batch->boot, .seed = seed, .ops = batch->boot->is_a1 ? OPS_A1 : OPS_A2};
-        if (!program_run(&shared->program, host, &shared->result))
+        if (!program_run(&shared->program, host, &shared->result)) {
             return false;
+        }
         done += shared->result.executed;
         shared->executed += shared->result.executed;
     }
@@ -189,8 +194,9 @@ static void test_boot(const struct host_boot *boot, uint64_t seed, uint64_t ops)
     const bool good = survives(run_batch, &batch);
     snprintf(name, sizeof(name), "random programs on %s", boot->name);
     result(good, name);
-    if (!good)
+    if (!good) {
         report();
+    }
 }
 
 /* ---- Was something tested?
@@ -210,11 +216,13 @@ static void print_counts(unsigned is_a1)
         const uint64_t *answers = shared->counts[is_a1].answers[kind];
         printf("# %s %-16s ok %-7" PRIu64, is_a1 ? "a1" : "a2", model_kind_name(kind), answers[0]);
         for (unsigned why = 1; why < HOST_ENDED; why++) {
-            if (answers[why] != 0)
+            if (answers[why] != 0) {
                 printf(" -%u: %" PRIu64, why, answers[why]);
+            }
         }
-        if (answers[HOST_ENDED] != 0)
+        if (answers[HOST_ENDED] != 0) {
             printf(" ended: %" PRIu64, answers[HOST_ENDED]);
+        }
         printf("\n");
     }
 }
@@ -264,8 +272,9 @@ static bool borders_were_met(unsigned is_a1)
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         const uint8_t kind = refusals[i].kind, why = refusals[i].errno_of[is_a1];
         const bool met = why == 0 || shared->counts[is_a1].answers[kind][why] > 0;
-        if (!met)
+        if (!met) {
             printf("# %s never answered -%u\n", model_kind_name(kind), why);
+        }
         good = good && met;
     }
     return good;
@@ -280,8 +289,9 @@ static bool all_succeeded(unsigned is_a1)
         const uint64_t *answers = shared->counts[is_a1].answers[kind];
         const bool ends = kind == NX_SYS_EXIT || kind == OP_FAULT;
         const bool done = !can_succeed(is_a1, kind) || answers[ends ? HOST_ENDED : 0] > 0;
-        if (!done)
+        if (!done) {
             printf("# %s never succeeded\n", model_kind_name(kind));
+        }
         good = good && done;
     }
     return good;
@@ -291,8 +301,9 @@ static void test_mix(unsigned is_a1, uint64_t ops)
 {
     print_counts(is_a1);
     result(all_succeeded(is_a1), is_a1 ? "every kind succeeded on a1" : "every kind succeeded on a2");
-    if (ops >= OPS)
+    if (ops >= OPS) {
         result(borders_were_met(is_a1), is_a1 ? "the borders were met on a1" : "the borders were met on a2");
+    }
 }
 
 /* ---- Is what is wrong found?
@@ -304,8 +315,9 @@ static bool is_found(enum host_fault fault)
     for (uint64_t seed = 1; seed <= FAULT_SEEDS; seed++) {
         shared->program =
             (struct program){.boot = &host_boots[0], .seed = seed, .ops = FAULT_OPS, .fault = fault};
-        if (fails_somehow(&shared->program, NULL))
+        if (fails_somehow(&shared->program, NULL)) {
             return true;
+        }
     }
     return false;
 }
@@ -316,8 +328,9 @@ static void test_fault(enum host_fault fault, const char *what)
     static struct program again;
     char name[120];
     bool good = is_found(fault);
-    if (good)
+    if (good) {
         shrink();
+    }
     again = shared->program;
     again.fault = FAULT_NONE;
     const uint32_t kept = program_kept(&again);
@@ -334,12 +347,14 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
     char *end = NULL;
-    if (text == NULL || *text == '\0')
+    if (text == NULL || *text == '\0') {
         return otherwise;
+    }
     errno = 0;
     const uint64_t value = strtoull(text, &end, 0);
-    if (errno == 0 && *end == '\0' && *text != '-')
+    if (errno == 0 && *end == '\0' && *text != '-') {
         return value;
+    }
     fprintf(stderr, "%s=%s is no number\n", name, text);
     exit(2);
 }
@@ -347,14 +362,17 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 int main(int argc, char **argv)
 {
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    if (shared == MAP_FAILED) {
         return 2;
-    if (argc == 3 && strcmp(argv[1], "--replay") == 0)
+    }
+    if (argc == 3 && strcmp(argv[1], "--replay") == 0) {
         return replay(argv[2]);
+    }
 
     const uint64_t ops = from_environment("OPS", OPS), seed = from_environment("SEED", SEED);
-    for (size_t i = 0; i < host_boot_count; i++)
+    for (size_t i = 0; i < host_boot_count; i++) {
         test_boot(&host_boots[i], seed, ops / host_boot_count);
+    }
     printf("# %" PRIu64 " operations from seed %" PRIu64 "\n", shared->executed, seed);
     test_mix(0, ops);
     test_mix(1, ops);
