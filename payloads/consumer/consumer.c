@@ -17,8 +17,7 @@ static vmo_status open_registry(void)
 {
     static const struct vmo_limits limits = {.objects = 4, .mappings = 4, .views = 4, .peers = 1};
     static uint8_t storage[VMO_REGISTRY_BYTES(4, 4, 4, 1)] __attribute__((aligned(16)));
-
-    const vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &registry);
+    const vmo_status status = vmo_registry_init(storage, sizeof(storage), &limits, &registry);
     return status == VMO_OK ? connect_producer(registry, &parent) : status;
 }
 
@@ -26,7 +25,6 @@ static vmo_status open_registry(void)
 static vmo_status next_request(struct vmo_incoming *request, vmo_t *vmo)
 {
     vmo_status status = vmo_recv(registry, parent, request, vmo_now_ns(registry) + PROOF_CONSUMER_WAIT_NS);
-
     if (status != VMO_OK) {
         return status;
     }
@@ -35,10 +33,10 @@ static vmo_status next_request(struct vmo_incoming *request, vmo_t *vmo)
         return VMO_OK;
     }
     struct vmo_ticket ticket;
-    if (request->body_bytes != sizeof ticket) {
+    if (request->body_bytes != sizeof(ticket)) {
         return VMO_ERR_PROTOCOL;
     }
-    memcpy(&ticket, request->body, sizeof ticket);
+    memcpy(&ticket, request->body, sizeof(ticket));
     return vmo_accept(registry, parent, &ticket, vmo);
 }
 
@@ -46,7 +44,6 @@ static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BY
 {
     vmo_view_t view = {0};
     uint64_t len = 0;
-
     vmo_status status = vmo_len(registry, vmo, &len);
     if (status == VMO_OK) {
         status = vmo_map_ro(registry, vmo, (struct vmo_range){0, len}, &view);
@@ -67,7 +64,6 @@ static vmo_status serve(uint32_t tag, vmo_t *vmo)
 {
     struct vmo_incoming request;
     uint8_t digest[VMO_SHA256_BYTES];
-
     vmo_status status = next_request(&request, vmo);
     if (status == VMO_OK && request.tag != tag) {
         status = VMO_ERR_PROTOCOL;
@@ -78,14 +74,13 @@ static vmo_status serve(uint32_t tag, vmo_t *vmo)
     if (status != VMO_OK) {
         return status;
     }
-    const struct vmo_message reply = {.tag = tag, .body = digest, .body_bytes = sizeof digest};
+    const struct vmo_message reply = {.tag = tag, .body = digest, .body_bytes = sizeof(digest)};
     return vmo_send(registry, parent, &reply, vmo_now_ns(registry) + PROOF_WAIT_NS);
 }
 
 static vmo_status close_all(vmo_t blob, vmo_t page)
 {
     vmo_status status = vmo_close(registry, blob);
-
     if (status == VMO_OK) {
         status = vmo_close(registry, page);
     }
@@ -101,7 +96,6 @@ int main(void)
     vmo_t page = VMO_NONE;
     const char *step = "open";
     vmo_status status = open_registry();
-
     if (status == VMO_OK) {
         step = "blob";
         status = serve(PROOF_TAG_BLOB, &blob);

@@ -31,7 +31,6 @@ static void put_bytes(void)
 void console_flush(void)
 {
     static bool no_debug_write;
-
     if (held == 0) {
         return;
     }

@@ -7,7 +7,6 @@
 _Noreturn void task_finish(int status)
 {
     const uint64_t answer = (uint64_t)(int64_t)status;
-
     console_flush();
     if (sys_ecall_odd(NX_SYS_GETPID, 0, 0) != NX_PID_INIT) {
         (void)sys_ecall_odd(NX_SYS_EXIT, answer, 0);

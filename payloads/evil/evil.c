@@ -54,14 +54,12 @@ void evil_make_elf(struct evil_elf *elf, const uint8_t *code)
 int64_t evil_exec(uint64_t number, const struct evil_elf *elf)
 {
     static const char name[] = "child";
-
     return CALL(number, AT(elf), sizeof(*elf), STACK_PAGES, 0, AT(name), sizeof(name) - 1);
 }
 
 uint64_t evil_start(const uint8_t *code)
 {
     static struct evil_elf elf;
-
     evil_make_elf(&elf, code);
     const int64_t pid = evil_exec(NX_SYS_EXEC, &elf);
     if (pid < 0) {
@@ -81,7 +79,6 @@ void evil_let_run(void)
 void evil_child_alone(const uint8_t *code)
 {
     const uint64_t pid = evil_start(code);
-
     evil_let_run();
     SAYS("wait", NX_SYS_WAIT, pid);
 }

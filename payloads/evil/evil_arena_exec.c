@@ -5,7 +5,6 @@
 int main(void)
 {
     static struct evil_elf elf;
-
     SAYS("up to the last page", NX_SYS_VMO_CREATE, ANY_SLOT, NX_ARENA_MAPPED_BYTES_A1 - NX_PAGE_BYTES);
     evil_make_elf(&elf, child_exits);
     const int64_t pid = evil_exec(NX_SYS_EXEC, &elf);

@@ -15,7 +15,6 @@ int main(void)
                                         .buf = AT(evil_buf),
                                         .max = sizeof(evil_buf),
                                         .sender_id = AT(&sender_id)};
-
     evil_says("recv", evil_recv(ep, 0, 0));
     SAYS("recv_v2", NX_SYS_IPC_RECV_V2, AT(&desc));
     evil_says("recv until a deadline", evil_recv(ep, 0, (uint64_t)CALL(NX_SYS_NSEC, 0) + MS));

@@ -5,7 +5,6 @@
 int main(void)
 {
     const uint64_t pid = evil_start(child_faults);
-
     evil_says("recv", evil_recv(NX_SLOT_BOOTSTRAP, 0, 0));
     SAYS("wait", NX_SYS_WAIT, pid);
     return 0;

@@ -5,7 +5,6 @@
 int main(void)
 {
     static struct evil_elf elf;
-
     evil_make_elf(&elf, child_exits);
     elf.header.type = 3; /* a shared object */
     evil_says("type", evil_exec(NX_SYS_EXEC, &elf));

@@ -5,7 +5,6 @@
 static void pointers(void)
 {
     const uint64_t vmo = (uint64_t)CALL(NX_SYS_VMO_CREATE, ANY_SLOT, NX_PAGE_BYTES);
-
     SAYS("NULL", NX_SYS_VMO_WRITE, vmo, 0, 0, 1); /* K-21 */
     SAYS("the end of user memory", NX_SYS_VMO_WRITE, vmo, 0, NX_USER_TOP - 1, 2);
     SAYS("no bytes", NX_SYS_VMO_WRITE, vmo, 0, UNMAPPED, 0);
@@ -16,7 +15,6 @@ static void pointers(void)
 static void blocks_on_what_the_child_owns(const uint8_t *code)
 {
     static struct evil_elf elf;
-
     evil_make_elf(&elf, code);
     const uint64_t pid = (uint64_t)evil_exec(NX_SYS_EXEC, &elf);
     const int64_t watch = CALL(NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, pid, 4);
@@ -28,7 +26,6 @@ static void blocks_on_what_the_child_owns(const uint8_t *code)
 int main(void)
 {
     int64_t answered = 0;
-
     pointers();
     evil_child_alone(child_exits);
     evil_child_alone(child_faults);

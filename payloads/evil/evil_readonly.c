@@ -15,7 +15,6 @@ int main(void)
                                         .max = sizeof(evil_buf),
                                         .sender_id = AT(constant),
                                         .flags = NX_IPC_NONBLOCK};
-
     SAYS("recv hdr", NX_SYS_IPC_RECV, 0, AT(constant), buf, 1, poll);
     SAYS("recv buf", NX_SYS_IPC_RECV, 0, hdr, AT(constant), 1, poll);
     SAYS("recv_v2 sender_id", NX_SYS_IPC_RECV_V2, AT(&desc));

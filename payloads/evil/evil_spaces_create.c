@@ -7,7 +7,6 @@
 int main(void)
 {
     int64_t made = 0;
-
     for (int i = 0; i < SPACES_A1; i++) {
         made += CALL(NX_SYS_AS_CREATE, 0) > 0;
     }

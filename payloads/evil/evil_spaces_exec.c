@@ -9,7 +9,6 @@ int main(void)
 {
     static struct evil_elf elf;
     int64_t refused = 0;
-
     evil_make_elf(&elf, child_exits);
     elf.segment.flags = WRITE_EXEC;
     for (int i = 0; i < SPACES_A1; i++) {

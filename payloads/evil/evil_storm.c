@@ -5,7 +5,6 @@
 int main(void)
 {
     int64_t answered = 0;
-
     for (int i = 0; i < NX_STORM_LIMIT + 2; i++) {
         answered += CALL(NX_SYS_GETPID, 0) == NX_PID_INIT;
     }

@@ -7,7 +7,6 @@ static const struct nx_ipc_recv_v2 good = {.magic = NX_IPC_V2_MAGIC, .version = 
 static void receive(const char *what, uint64_t hdr, uint64_t buf, uint64_t sender_id)
 {
     struct nx_ipc_recv_v2 desc = good;
-
     desc.hdr = hdr;
     desc.buf = buf;
     desc.sender_id = sender_id;
@@ -21,7 +20,6 @@ int main(void)
     static uint64_t sender_id;
     const uint64_t hdr = AT(&evil_hdr), buf = AT(evil_buf), poll = NX_IPC_NONBLOCK;
     const uint64_t vmo = (uint64_t)CALL(NX_SYS_VMO_CREATE, ANY_SLOT, NX_PAGE_BYTES);
-
     evil_make_elf(&elf, child_exits);
     SAYS("vmo_write", NX_SYS_VMO_WRITE, vmo, 0, UNMAPPED, 1);
     SAYS("exec elf", NX_SYS_EXEC, UNMAPPED, sizeof(elf), 1, 0);

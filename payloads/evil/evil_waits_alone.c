@@ -5,7 +5,6 @@
 int main(void)
 {
     static struct evil_elf elf;
-
     evil_make_elf(&elf, child_receives);
     const uint64_t pid = (uint64_t)evil_exec(NX_SYS_EXEC, &elf);
     evil_let_run();

@@ -6,7 +6,6 @@
 int main(void)
 {
     const uint64_t pid = evil_start(child_exits);
-
     evil_let_run();
     const int64_t watch = CALL(NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, pid, 4);
     evil_says("create_for", watch);

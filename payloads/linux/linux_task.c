@@ -11,11 +11,10 @@
 static void stand_to_be_looked_at(void)
 {
     char byte;
-
     if (fclose(stdout) != 0) {
         _exit(2);
     }
-    while (read(STDIN_FILENO, &byte, sizeof byte) > 0) {
+    while (read(STDIN_FILENO, &byte, sizeof(byte)) > 0) {
         /* the harness sends nothing: it lets go by closing */
     }
 }

@@ -12,6 +12,5 @@ vmo_status connect_consumer(struct vmo_registry *registry, vmo_peer_t *out)
 {
     const struct vmo_program program = {
         .elf = consumer_elf, .elf_bytes = consumer_elf_bytes, .stack_pages = CONSUMER_STACK_PAGES};
-
     return vmo_peer_spawn(registry, &program, out);
 }

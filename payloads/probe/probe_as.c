@@ -23,7 +23,6 @@ static void foreign_space(uint64_t vmo)
          "a handle that was never given",
          {UNKNOWN_HANDLE, vmo, FIRST_VA, PAGE, RW, USER}},
     };
-
     row_if("K-27.create", "as_create", "an address space", space >= 0, "handle", space);
     rows_of(NX_SYS_AS_MAP, list, COUNT_OF(list));
 }
@@ -35,7 +34,6 @@ static void own_space(uint64_t vmo)
     const uint8_t mark = 0x5A;
     uint8_t seen = 0;
     int64_t last;
-
     row("K-27.own", "as_map", "into ones own address space", answer);
     put(answer == 0 ? (volatile uint8_t *)(uintptr_t)OWN_VA : NULL, 0, mark);
     (void)CALL(NX_SYS_VMO_READ, vmo, 0, at(&seen), 1);
@@ -53,7 +51,6 @@ static void own_space(uint64_t vmo)
 void probe_as(void)
 {
     const uint64_t vmo = new_vmo(PAGE);
-
     foreign_space(vmo);
     if (!probe_is_a1()) {
         own_space(vmo);

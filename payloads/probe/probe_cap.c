@@ -8,7 +8,6 @@
 static void clones(uint64_t vmo)
 {
     const uint64_t clone = vmo + 1;
-
     row_slot("K-41.clone", "cap_clone", "a vmo", CALL(NX_SYS_CAP_CLONE, vmo), clone);
     ROW("K-41.clone-works", "a clone, length 0 at the end", NX_SYS_VMO_WRITE, clone, PAGE, at(pattern()), 0);
     ROW("K-41.clone-empty", "an empty slot", NX_SYS_CAP_CLONE, EMPTY_SLOT);
@@ -20,7 +19,6 @@ static void clones(uint64_t vmo)
 static void transfers(uint64_t vmo)
 {
     const uint64_t self = NX_PID_INIT, none = vmo + 2;
-
     row_slot("K-40.self", "cap_transfer", "a vmo to oneself",
              CALL(NX_SYS_CAP_TRANSFER, self, vmo, NX_RIGHT_MAP), vmo + 1);
     row_slot("K-40.rights-0", "cap_transfer", "a vmo with no rights", CALL(NX_SYS_CAP_TRANSFER, self, vmo, 0),
@@ -45,7 +43,6 @@ static void chosen_slots(uint64_t vmo)
 {
     const uint64_t self = NX_PID_INIT;
     const int64_t answer = CALL(NX_SYS_CAP_TRANSFER_TO, self, vmo, NX_RIGHT_MAP, ASKED_SLOT);
-
     row_if("K-41.to", "cap_transfer_to", "slot 30 of ones own", answer == ASKED_SLOT, "asked-slot", answer);
     ROW("K-41.to-occupied", "a slot that is occupied", NX_SYS_CAP_TRANSFER_TO, self, vmo, NX_RIGHT_MAP,
         ASKED_SLOT);
@@ -59,7 +56,6 @@ static void full_table(uint64_t vmo)
     const bool a1 = probe_is_a1();
     const uint64_t slots = a1 ? NX_SLOTS_A1 : NX_SLOTS_A2;
     const uint64_t count = vmo + 1 + fill_table(vmo);
-
     row_if("K-15.table", "cap_clone", "until the table is full", count == slots,
            a1 ? "64-slots" : "256-slots", 0);
     ROW("K-15.full-clone", "a full table", NX_SYS_CAP_CLONE, vmo);
@@ -78,7 +74,6 @@ static void full_table(uint64_t vmo)
 void probe_cap(void)
 {
     const uint64_t vmo = new_vmo(PAGE);
-
     clones(vmo);
     transfers(vmo);
     if (!probe_is_a1()) {

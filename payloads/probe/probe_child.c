@@ -29,9 +29,8 @@ static _Noreturn void leave(int64_t status)
 
 static void report(const int64_t *values, uint32_t count)
 {
-    const uint32_t len = count * (uint32_t)sizeof values[0];
+    const uint32_t len = count * (uint32_t)sizeof(values[0]);
     const struct nx_ipc_hdr hdr = {.len = len};
-
     if (CALL(NX_SYS_IPC_SEND, CHILD_SLOT_REPORT, at(&hdr), at(values), len, NX_IPC_NONBLOCK, 0) != len) {
         leave(CHILD_FAILED);
     }
@@ -40,22 +39,19 @@ static void report(const int64_t *values, uint32_t count)
 static int64_t word_works(uint64_t va)
 {
     volatile uint64_t *word = (volatile uint64_t *)(uintptr_t)va;
-
     *word = CHILD_MARK;
     return *word == CHILD_MARK;
 }
 
 static int64_t send_to_bootstrap(void)
 {
-    const struct nx_ipc_hdr hdr = {.len = sizeof hdr};
-
-    return CALL(NX_SYS_IPC_SEND, NX_SLOT_BOOTSTRAP, at(&hdr), at(&hdr), sizeof hdr, NX_IPC_NONBLOCK, 0);
+    const struct nx_ipc_hdr hdr = {.len = sizeof(hdr)};
+    return CALL(NX_SYS_IPC_SEND, NX_SLOT_BOOTSTRAP, at(&hdr), at(&hdr), sizeof(hdr), NX_IPC_NONBLOCK, 0);
 }
 
 static int64_t map_all(void)
 {
     int64_t count = 0;
-
     while (count < 2 * NX_REGIONS_MAX &&
            CALL(NX_SYS_VM_MAP, CHILD_SLOT_OBJECT, 0, NX_PAGE_BYTES, READ_FLAGS) > 0) {
         count++;
@@ -66,7 +62,6 @@ static int64_t map_all(void)
 static uint64_t other_registers(const uint64_t *start)
 {
     uint64_t bits = 0;
-
     for (unsigned n = 1; n < REG_COUNT; n++) {
         bits |= n == REG_SP || n == REG_GP ? 0 : start[n];
     }
@@ -80,7 +75,6 @@ static void tell(const uint64_t *start)
     const uint64_t mark = CHILD_MARK, own_pid = (uint64_t)CALL(NX_SYS_GETPID, 0);
     const uint64_t own_page = at(_start) & ~(uint64_t)(NX_PAGE_BYTES - 1);
     int64_t told[TOLD_COUNT];
-
     told[TOLD_GP] = (int64_t)start[REG_GP];
     told[TOLD_SP] = (int64_t)start[REG_SP];
     told[TOLD_OTHERS] = (int64_t)other_registers(start);
@@ -90,7 +84,7 @@ static void tell(const uint64_t *start)
     told[TOLD_EP_CREATE] = CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1);
     told[TOLD_WAIT] = CALL(NX_SYS_WAIT, 0);
     told[TOLD_BOOTSTRAP] = send_to_bootstrap();
-    told[TOLD_WRITE] = CALL(NX_SYS_VMO_WRITE, CHILD_SLOT_OBJECT, 0, at(&mark), sizeof mark);
+    told[TOLD_WRITE] = CALL(NX_SYS_VMO_WRITE, CHILD_SLOT_OBJECT, 0, at(&mark), sizeof(mark));
     told[TOLD_NARROWED] = CALL(NX_SYS_CAP_TRANSFER, own_pid, CHILD_SLOT_REPORT, NX_RIGHT_RECV);
     told[TOLD_TO_PARENT] = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, CHILD_SLOT_OBJECT, NX_RIGHT_MAP);
     told[TOLD_CREATE] = CALL(NX_SYS_VMO_CREATE, UINT64_MAX, NX_PAGE_BYTES);
@@ -103,7 +97,6 @@ static void tell(const uint64_t *start)
 static void hello(const uint64_t *start)
 {
     const int64_t gp = (int64_t)start[REG_GP];
-
     report(&gp, 1);
     leave(CHILD_STATUS_NEGATIVE);
 }
@@ -113,10 +106,9 @@ static void block(const uint64_t *start)
     struct nx_ipc_hdr hdr;
     uint64_t word;
     int64_t answers[2];
-
     (void)start;
     for (unsigned i = 0; i < 2; i++) {
-        answers[i] = CALL(NX_SYS_IPC_RECV, CHILD_SLOT_OBJECT, at(&hdr), at(&word), sizeof word, 0, 0);
+        answers[i] = CALL(NX_SYS_IPC_RECV, CHILD_SLOT_OBJECT, at(&hdr), at(&word), sizeof(word), 0, 0);
     }
     report(answers, 2);
     leave(0);
@@ -136,7 +128,6 @@ static uint64_t map_object(uint64_t flags)
 static volatile uint64_t *must_map(uint64_t flags)
 {
     const uint64_t va = map_object(flags);
-
     if (va == 0) {
         leave(CHILD_FAILED);
     }
@@ -184,7 +175,6 @@ static void hold(const uint64_t *start)
 static void spin(const uint64_t *start)
 {
     const volatile uint64_t *word = must_map(READ_FLAGS);
-
     (void)start;
     for (uint64_t i = 0; i < SPINS_MAX; i++) {
         if (*word != 0) {
@@ -211,6 +201,5 @@ void probe_main(const uint64_t *start)
         [ORDER_EXIT] = quit,
     };
     const uint64_t order = start[REG_GP] - ORDER_GP;
-
     orders[order < ORDER_COUNT ? order : ORDER_HELLO](start);
 }

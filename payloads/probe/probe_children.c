@@ -15,7 +15,6 @@ static void is_pid(const char *id, const char *what, const struct child *child, 
 static uint64_t writable_va(void)
 {
     struct elf64_program_header segment = {0};
-
     for (unsigned i = 0; i < elf_segments(probe_child_elf) && (segment.flags & ELF64_W) == 0; i++) {
         segment = elf_segment(probe_child_elf, i);
     }
@@ -25,7 +24,6 @@ static uint64_t writable_va(void)
 void probe_child_names(void)
 {
     struct child child;
-
     child_exec(&child, ORDER_HELLO, NAME, probe_child_elf);
     row_if("K-10.next-child", "exec_v2", "the next child", child.pid == NX_PID_INIT + 2, "pid-19", child.pid);
     child_run(&child);
@@ -45,7 +43,6 @@ void probe_child_waits(void)
     struct nx_ipc_hdr in;
     struct child child;
     int64_t answers[2] = {0, 0};
-
     child_exec(&child, ORDER_BLOCK, NULL, probe_child_elf);
     child_give(&child, endpoint, NX_RIGHT_RECV);
     child_run(&child);
@@ -53,8 +50,8 @@ void probe_child_waits(void)
     (void)post(endpoint, &hdr, &word);
     let_others_run();
     (void)CALL(NX_SYS_EP_CLOSE, endpoint);
-    (void)take_later(child.reply, &in, answers, sizeof answers, NULL);
-    row_len("K-52.blocking", "ipc_recv", "by a child that waits for a message", answers[0], sizeof word);
+    (void)take_later(child.reply, &in, answers, sizeof(answers), NULL);
+    row_len("K-52.blocking", "ipc_recv", "by a child that waits for a message", answers[0], sizeof(word));
     row("K-57.wakes", "ipc_recv", "by a child, when the endpoint is closed", answers[1]);
     is_pid("K-63.any-negative", "any, as -1", &child, child_reap(&child, child_ended(&child), -1).a0);
 }
@@ -63,7 +60,6 @@ void probe_child_waits(void)
 static void row_fault(const char *id, const char *what, uint64_t order, uint64_t object, bool first)
 {
     struct child child;
-
     child_exec(&child, order, NULL, probe_child_elf);
     child_give(&child, object, NX_RIGHT_MAP);
     child_run(&child);
@@ -82,7 +78,6 @@ static void row_unchanged(const char *id, uint64_t vmo)
 {
     const uint8_t mark = FAULT_MARK;
     const volatile uint8_t *page = view(vmo, 0, false);
-
     row_if(id, "fault", "what it would have changed", shows(page, &mark, 1) && shows_zeros_from(page, 1),
            "same-bytes", 0);
     unview(page);
@@ -93,7 +88,6 @@ void probe_child_faults(void)
     const bool a1 = probe_is_a1();
     const uint64_t vmo = new_vmo(PAGE);
     const uint8_t mark = FAULT_MARK;
-
     (void)CALL(NX_SYS_VMO_WRITE, vmo, 0, at(&mark), 1);
     if (a1) {
         row_fault("K-22.read-store", "a store through a mapping without write", ORDER_STORE, vmo, true);

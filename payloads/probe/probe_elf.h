@@ -11,8 +11,7 @@
 static inline struct elf64_header elf_header(const uint8_t *elf)
 {
     struct elf64_header header;
-
-    memcpy(&header, elf, sizeof header);
+    memcpy(&header, elf, sizeof(header));
     return header;
 }
 
@@ -30,8 +29,7 @@ static inline uint64_t elf_segment_off(const uint8_t *elf, unsigned index)
 static inline struct elf64_program_header elf_segment(const uint8_t *elf, unsigned index)
 {
     struct elf64_program_header segment;
-
-    memcpy(&segment, elf + elf_segment_off(elf, index), sizeof segment);
+    memcpy(&segment, elf + elf_segment_off(elf, index), sizeof(segment));
     return segment;
 }
 

@@ -24,7 +24,6 @@ static void closes(uint64_t endpoint, uint64_t free)
     struct nx_ipc_hdr hdr = {.len = 0};
     const uint64_t sender = free, receiver = free + 1;
     uint64_t word = 0;
-
     row_slot("K-56.send-right", "cap_transfer", "a new endpoint with send", copy_of(endpoint, NX_RIGHT_SEND),
              sender);
     row_slot("K-56.recv-right", "cap_transfer", "a new endpoint with recv", copy_of(endpoint, NX_RIGHT_RECV),
@@ -36,7 +35,7 @@ static void closes(uint64_t endpoint, uint64_t free)
     ROW("K-57.close", "with manage", NX_SYS_EP_CLOSE, endpoint);
     ROW("K-57.close-slot", "its slot", NX_SYS_CAP_CLOSE, endpoint);
     row("K-57.later-send", "ipc_send", "to a closed endpoint", post(sender, &hdr, &word));
-    row("K-57.later-recv", "ipc_recv", "from a closed endpoint", take(receiver, &hdr, &word, sizeof word));
+    row("K-57.later-recv", "ipc_recv", "from a closed endpoint", take(receiver, &hdr, &word, sizeof(word)));
     ROW("K-57.empty-slot", "an empty slot", NX_SYS_EP_CLOSE, EMPTY_SLOT);
     close_slots(sender, receiver);
 }
@@ -44,7 +43,6 @@ static void closes(uint64_t endpoint, uint64_t free)
 void probe_endpoint(void)
 {
     const uint64_t first = FIRST_SLOT;
-
     ROW("K-56.depth-0", "depth 0", NX_SYS_EP_CREATE, FACTORY, 0);
     ROW("K-56.depth-257", "depth 257", NX_SYS_EP_CREATE, FACTORY, NX_EP_DEPTH_MAX + 1);
     row_slot("K-56.depth-1", "endpoint_create", "depth 1", CALL(NX_SYS_EP_CREATE, FACTORY, 1), first);

@@ -12,7 +12,6 @@ static void storm(void)
 {
     const uint64_t args[6] = {0};
     int64_t answer = CALL(NX_SYS_GETPID, 0);
-
     for (unsigned i = 0; i <= NX_STORM_LIMIT && answer >= 0; i++) {
         answer = probe_ecall_even(NX_SYS_GETPID, args).a0;
     }
@@ -26,9 +25,8 @@ static void blocks_alone(void)
     const uint64_t endpoint = new_endpoint(1);
     struct nx_ipc_hdr hdr = {.len = 0};
     uint64_t word = 0;
-
     ROW("K-55.recv", "for ever, nothing else can run", NX_SYS_IPC_RECV, endpoint, at(&hdr), at(&word),
-        sizeof word, 0, 0);
+        sizeof(word), 0, 0);
     (void)post(endpoint, &hdr, &word);
     ROW("K-55.send", "for ever, nothing else can run", NX_SYS_IPC_SEND, endpoint, at(&hdr), at(&word), 0, 0,
         0);

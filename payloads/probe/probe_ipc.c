@@ -15,14 +15,12 @@ static uint8_t buf[PATTERN_BYTES];
 static int64_t post_bytes(uint64_t endpoint, uint64_t len)
 {
     const struct nx_ipc_hdr hdr = {.src = 77, .dst = 78, .type = TYPE, .len = (uint32_t)len};
-
     return post(endpoint, &hdr, pattern());
 }
 
 static void one_message(uint64_t endpoint)
 {
     struct nx_ipc_hdr hdr = {.src = 79, .dst = 80};
-
     row_len("K-50.send", "ipc_send", "16 bytes", post_bytes(endpoint, SMALL), SMALL);
     const int64_t answer = take(endpoint, &hdr, buf, SMALL);
     row_len("K-50.recv", "ipc_recv", "16 bytes", answer, SMALL);
@@ -37,7 +35,6 @@ static void sizes(uint64_t endpoint)
 {
     const uint64_t max = probe_message_max();
     struct nx_ipc_hdr hdr;
-
     row("K-50.send-nothing", "ipc_send", "length 0", post_bytes(endpoint, 0));
     row("K-50.recv-nothing", "ipc_recv", "length 0", take(endpoint, &hdr, buf, SMALL));
     row_len("K-50.send-maximum", "ipc_send", "the maximum", post_bytes(endpoint, max), max);
@@ -52,7 +49,6 @@ void probe_ipc(void)
 {
     const uint64_t endpoint = new_endpoint(DEPTH);
     struct nx_ipc_hdr hdr;
-
     row("K-52.empty", "ipc_recv", "nonblock, nothing there", take(endpoint, &hdr, buf, SMALL));
     ROW("K-52.passed", "nothing there, deadline passed", NX_SYS_IPC_RECV, endpoint, at(&hdr), at(buf), SMALL,
         0, PASSED_NS);
@@ -91,7 +87,6 @@ static void send_order(uint64_t endpoint)
          "an empty slot, header says another length",
          {EMPTY_SLOT, at(&other), bytes, SMALL, now}},
     };
-
     rows_of(NX_SYS_IPC_SEND, list, COUNT_OF(list));
 }
 
@@ -111,7 +106,6 @@ static void recv_order(uint64_t endpoint)
         {"K-51.recv-flags", "an unknown flag", {endpoint, head, bytes, SMALL, now | UNKNOWN_IPC_FLAG}},
         {"K-51.recv-slot", "an empty slot", {EMPTY_SLOT, head, bytes, SMALL, now}},
     };
-
     rows_of(NX_SYS_IPC_RECV, list, COUNT_OF(list));
 }
 
@@ -119,7 +113,6 @@ static void full_queue(uint64_t endpoint)
 {
     const struct nx_ipc_hdr hdr = {.len = SMALL};
     struct nx_ipc_hdr in;
-
     for (unsigned i = 0; i < DEPTH; i++) {
         (void)post_bytes(endpoint, SMALL);
     }
@@ -134,7 +127,6 @@ static void full_queue(uint64_t endpoint)
 static void small_buffers(uint64_t endpoint)
 {
     struct nx_ipc_hdr hdr = {.len = 0};
-
     (void)post_bytes(endpoint, SMALL);
     const int64_t answer = take(endpoint, &hdr, buf, SHORT);
     row("K-53.small", "ipc_recv", "16 bytes into 8", answer);
@@ -152,7 +144,6 @@ void probe_ipc_order(void)
 {
     const uint64_t endpoint = new_endpoint(DEPTH);
     struct nx_ipc_hdr hdr;
-
     send_order(endpoint);
     for (unsigned i = 0; i < DEPTH; i++) { /* what the unknown flag may have sent */
         (void)take(endpoint, &hdr, buf, SMALL);
@@ -168,7 +159,6 @@ static void v2_refusals(const struct nx_ipc_recv_v2 *good)
 {
     struct nx_ipc_recv_v2 over = *good, hdr = *good, bytes = *good, sender = *good, magic = *good,
                           version = *good;
-
     over.max = probe_message_max() + 1;
     hdr.hdr = bytes.buf = sender.sender_id = KERNEL_HALF;
     magic.magic++;
@@ -193,7 +183,6 @@ static void owner_bytes(void)
     const struct nx_ipc_hdr hdr = {.len = (uint32_t)max};
     const uint64_t first = new_endpoint(NX_EP_DEPTH_MAX);
     int64_t answer = 0;
-
     for (uint64_t i = 1; i < queues; i++) {
         (void)new_endpoint(NX_EP_DEPTH_MAX);
     }
@@ -223,7 +212,6 @@ void probe_recv_v2(void)
                                         .max = SMALL,
                                         .sender_id = at(&sender),
                                         .flags = NX_IPC_NONBLOCK};
-
     ROW("K-59.empty", "nonblock, nothing there", NX_SYS_IPC_RECV_V2, at(&desc));
     (void)post_bytes(endpoint, SMALL);
     const int64_t answer = CALL(NX_SYS_IPC_RECV_V2, at(&desc));

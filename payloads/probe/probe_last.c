@@ -13,7 +13,6 @@ static void fragmented(void)
     const uint64_t vmo = new_vmo(LARGE);
     const int64_t first = CALL(NX_SYS_VM_MAP, vmo, 0, SMALL, R),
                   second = CALL(NX_SYS_VM_MAP, vmo, 0, SMALL, R);
-
     (void)CALL(NX_SYS_VM_UNMAP, (uint64_t)first, SMALL);
     (void)CALL(NX_SYS_VM_UNMAP, (uint64_t)second, SMALL);
     ROW("K-26.first", "2 mib over what 4 kib pages once used", NX_SYS_VM_MAP, vmo, 0, LARGE, R);
@@ -29,7 +28,6 @@ static void too_many_endpoints(void)
 {
     unsigned count = 0;
     int64_t answer = 0;
-
     while (count <= NX_EP_OWNER_A2 && answer >= 0) {
         answer = CALL(NX_SYS_EP_CREATE, FACTORY, 1);
         count++;

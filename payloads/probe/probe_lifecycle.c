@@ -22,7 +22,6 @@ static void is_pid(const char *id, const char *call, const char *what, const str
 static void begin(struct life *life)
 {
     struct child *child = &life->child;
-
     life->vmo = new_vmo(PAGE);
     child->reply = new_endpoint(WATCH_DEPTH);
     child->pid = CALL(NX_SYS_EXEC, at(probe_child_elf), probe_child_elf_bytes, CHILD_STACK_PAGES,
@@ -47,7 +46,6 @@ static void before_it_runs(const struct life *life)
     const bool a1 = probe_is_a1();
     struct nx_ipc_hdr hdr = {.len = 0};
     uint64_t word = 0;
-
     ROW("K-63.self", "oneself, with a child", NX_SYS_WAIT, NX_PID_INIT);
     ROW("K-63.stranger", "a pid that nobody has", NX_SYS_WAIT, NO_SUCH_PID);
     if (!a1) {
@@ -55,16 +53,16 @@ static void before_it_runs(const struct life *life)
         ROW("K-16.resume-unknown", "a pid that nobody has", NX_SYS_TASK_RESUME, NO_SUCH_PID);
     }
     row("K-62.alive", "ipc_recv", "death watch of a living child",
-        take(life->child.watch, &hdr, &word, sizeof word));
-    const struct nx_ipc_hdr out = {.len = sizeof word};
+        take(life->child.watch, &hdr, &word, sizeof(word)));
+    const struct nx_ipc_hdr out = {.len = sizeof(word)};
     row_len("K-58.queued", "ipc_send", "to an endpoint of the child", post(life->child.watch, &out, &word),
-            sizeof word);
+            sizeof(word));
     if (!a1) {
         let_others_run();
     }
     row(a1 ? "K-16.not-yet" : "K-16.suspended", "ipc_recv",
         a1 ? "before the parent yields" : "a child that was not resumed",
-        take(life->child.reply, &hdr, &word, sizeof word));
+        take(life->child.reply, &hdr, &word, sizeof(word)));
 }
 
 static void its_report(struct life *life)
@@ -72,12 +70,11 @@ static void its_report(struct life *life)
     const uint64_t pid = (uint64_t)life->child.pid;
     struct nx_ipc_hdr hdr = {.dst = 0};
     uint64_t sender = UINT64_MAX;
-
     if (!probe_is_a1()) {
         ROW("K-16.resume", "a suspended child", NX_SYS_TASK_RESUME, pid);
         ROW("K-16.resume-again", "the same child again", NX_SYS_TASK_RESUME, pid);
     }
-    const int64_t answer = take_later(life->child.reply, &hdr, life->told, sizeof life->told, &sender);
+    const int64_t answer = take_later(life->child.reply, &hdr, life->told, sizeof(life->told), &sender);
     row_len("K-16.runs", "ipc_recv_v2", "report of the child", answer, REPORT_BYTES);
     row("K-59.sender-exec", "ipc_recv_v2", "sender id of a child by exec", (int64_t)sender);
     is_pid("K-10.child", "ipc_recv_v2", "dst in the header", life, hdr.dst);
@@ -87,7 +84,6 @@ static void what_it_told(const struct life *life)
 {
     const int64_t *told = life->told;
     const bool top = told[TOLD_STACK_TOP] == 1, bottom = told[TOLD_STACK_BOTTOM] == 1;
-
     row_if("K-11.child-sp", "start", "sp of a child", told[TOLD_SP] == NX_USER_SP, "sp-0x20008000", 0);
     row_if("K-11.child-zero", "start", "all registers of a child but sp and gp", told[TOLD_OTHERS] == 0,
            "zero", 0);
@@ -111,7 +107,6 @@ static void what_it_told_a2(const struct life *life)
 {
     const int64_t regions =
         life->told[TOLD_REGIONS] + (int64_t)elf_segments(probe_child_elf) + 1; /* the stack is one */
-
     row("K-25.own-segment", "vm_unmap", "by a child, its own segment", life->told[TOLD_UNMAP_SELF]);
     row_if("K-24.child-table", "vm_map", "by a child, until the region table is full",
            regions == NX_REGIONS_MAX, "64-regions", 0);
@@ -123,11 +118,10 @@ static void what_it_left(const struct life *life)
     struct nx_ipc_hdr hdr = {.dst = 0};
     uint8_t bytes[NX_IPC_HDR_BYTES];
     const volatile uint8_t *page = view(life->vmo, 0, false);
-
     row_if("K-40.same-vmo", "cap_transfer", "what the child wrote, seen by the parent",
-           shows(page, &mark, sizeof mark), "same-bytes", 0);
+           shows(page, &mark, sizeof(mark)), "same-bytes", 0);
     unview(page);
-    (void)take(BOOTSTRAP, &hdr, bytes, sizeof bytes);
+    (void)take(BOOTSTRAP, &hdr, bytes, sizeof(bytes));
     is_pid("K-14.bootstrap-dst", "ipc_recv", "message of the child on slot 0", life, hdr.dst);
 }
 
@@ -138,7 +132,6 @@ static int64_t once_it_ended(const struct life *life)
     struct nx_ipc_hdr hdr = {.len = sizeof(uint64_t)};
     uint64_t word = 0;
     const int64_t ended = child_ended(&life->child);
-
     row("K-62.ended", "ipc_recv", "death watch of an ended child", ended);
     row("K-58.later-send", "ipc_send", "to an endpoint of an ended child",
         post(life->child.watch, &hdr, &word));
@@ -147,7 +140,7 @@ static int64_t once_it_ended(const struct life *life)
     row_slot("K-62.late", "endpoint_create_for", "an ended child",
              CALL(NX_SYS_EP_CREATE_FOR, FACTORY, pid, WATCH_DEPTH), late);
     row("K-62.late-silent", "ipc_recv", "death watch that came too late",
-        take(late, &hdr, &word, sizeof word));
+        take(late, &hdr, &word, sizeof(word)));
     close_slots(late, late);
     return ended;
 }
@@ -155,7 +148,6 @@ static int64_t once_it_ended(const struct life *life)
 void probe_child_life(void)
 {
     static struct life life;
-
     begin(&life);
     before_it_runs(&life);
     its_report(&life);

@@ -47,7 +47,6 @@ static void refusals(uint64_t vmo)
         {"K-22.no-rwx", "neither read nor write nor exec", {vmo, VA, 0, USABLE}},
         {"K-22.not-canonical", "va not canonical", {vmo, NOT_CANONICAL, 0, USABLE | R}},
     };
-
     rows_of(NX_SYS_MAP, list, COUNT_OF(list));
 }
 
@@ -55,7 +54,6 @@ static void refusals(uint64_t vmo)
 static volatile uint8_t *row_map(const char *id, const char *what, uint64_t va, const uint64_t rest[3])
 {
     const int64_t answer = CALL(NX_SYS_MAP, rest[0], va, rest[1], rest[2]);
-
     row(id, "map", what, answer);
     return answer == 0 ? page_at(va) : NULL;
 }
@@ -64,7 +62,6 @@ static const volatile uint8_t *first_and_second(uint64_t vmo)
 {
     const volatile uint8_t *first = row_map("K-22.read", "read", VA, (const uint64_t[3]){vmo, 0, USABLE | R});
     const uint8_t mark = 0xA5;
-
     row_if("K-20.zeroed", "map", "a fresh vmo", shows_zeros(first), "zeroed", 0);
     ROW("K-22.mapped", "va mapped already", NX_SYS_MAP, vmo, VA, 0, USABLE | R);
     ROW("K-22.off-before-mapped", "off at the end, va mapped already", NX_SYS_MAP, vmo, VA, SIZE, USABLE | R);
@@ -91,7 +88,6 @@ static void offset(uint64_t vmo)
 void probe_map_a1(void)
 {
     const uint64_t vmo = new_vmo(SIZE);
-
     refusals(vmo);
     const volatile uint8_t *first = first_and_second(vmo);
     offset(vmo);

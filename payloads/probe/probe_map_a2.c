@@ -43,7 +43,6 @@ static void refusals(uint64_t vmo)
         {"K-24.no-rw", "neither read nor write", {vmo, 0, PAGE, USABLE}},
         {"K-24.flags-0", "flags 0", {vmo, 0, PAGE, 0}},
     };
-
     rows_of(NX_SYS_VM_MAP, list, COUNT_OF(list));
 }
 
@@ -57,7 +56,6 @@ static void large(void)
     const int64_t va = CALL(NX_SYS_VM_MAP, vmo, 0, LARGE, USABLE | R);
     const uint64_t ahead = info.base_pa % NX_SUPERPAGE_BYTES;
     const bool good = queried == 0 && va > 0;
-
     row_if("K-24.large", "vm_map", "4 mib", good && (uint64_t)va % NX_SUPERPAGE_BYTES == ahead,
            "congruent-2mib", va);
     row_if("K-24.large-lowest", "vm_map", "where the 4 mib lie", good && (uint64_t)va == WINDOW + ahead,
@@ -80,7 +78,6 @@ static bool in_window(int64_t va)
 static volatile uint8_t *row_window(const char *id, const char *what, const uint64_t args[6])
 {
     const int64_t va = probe_call(NX_SYS_VM_MAP, args).a0;
-
     row_if(id, "vm_map", what, in_window(va), "in-window", va);
     return page_of(va);
 }
@@ -91,7 +88,6 @@ static void first_and_second(uint64_t vmo)
     const int64_t first = CALL(NX_SYS_VM_MAP, vmo, 0, SIZE, USABLE | R);
     const uint8_t mark = 0xA5;
     uint8_t seen = 0;
-
     row_if("K-24.read", "vm_map", "read", first == (int64_t)WINDOW, "window-base", first);
     row_if("K-20.zeroed", "vm_map", "a fresh vmo", shows_zeros(page_of(first)), "zeroed", first);
     const int64_t second = CALL(NX_SYS_VM_MAP, vmo, 0, SIZE, USABLE | R | W);
@@ -115,7 +111,6 @@ static void flags_and_offset(uint64_t vmo)
 {
     const volatile uint8_t *page =
         row_window("K-24.off", "the second page alone", (const uint64_t[6]){vmo, PAGE, PAGE, USABLE | R});
-
     row_if("K-24.off-page", "vm_map", "off 4096 shows the second page",
            shows(page, pattern() + PAGE, MARK_BYTES), "same-bytes", 0);
     page = row_window("K-24.forced", "read without valid and user", (const uint64_t[6]){vmo, 0, PAGE, R});
@@ -140,7 +135,6 @@ static const volatile uint8_t *unmaps(uint64_t vmo)
         {"K-25.good", "a region", {WINDOW, SIZE}},
         {"K-25.again", "the same once more", {WINDOW, SIZE}},
     };
-
     rows_of(NX_SYS_VM_UNMAP, list, COUNT_OF(list));
     const int64_t va = CALL(NX_SYS_VM_MAP, vmo, 0, SIZE, USABLE | R);
     row_if("K-24.hole", "vm_map", "into the hole", va == (int64_t)WINDOW, "window-base", va);
@@ -150,7 +144,6 @@ static const volatile uint8_t *unmaps(uint64_t vmo)
 unsigned fill_regions(uint64_t vmo, int64_t *last)
 {
     unsigned count = 0;
-
     *last = 0;
     while (count < 2 * NX_REGIONS_MAX && (*last = CALL(NX_SYS_VM_MAP, vmo, 0, PAGE, USABLE | R)) >= 0) {
         count++;
@@ -169,7 +162,6 @@ static void region_table(uint64_t vmo, unsigned before)
 {
     int64_t last;
     const unsigned count = before + fill_regions(vmo, &last);
-
     row_if("K-24.table", "vm_map", "until the region table is full", count == NX_REGIONS_MAX, "64-regions",
            last);
     ROW("K-24.full", "a full region table", NX_SYS_VM_MAP, vmo, 0, PAGE, USABLE | R);
@@ -182,7 +174,6 @@ static void region_table(uint64_t vmo, unsigned before)
 void probe_map_a2(void)
 {
     const uint64_t vmo = new_vmo(SIZE);
-
     refusals(vmo);
     large();
     first_and_second(vmo);

@@ -9,7 +9,6 @@ static void holds_a_region(void)
 {
     const uint64_t vmo = new_vmo(PAGE);
     struct child child;
-
     child_exec(&child, ORDER_HOLD, NULL, probe_child_elf);
     child_give(&child, vmo, NX_RIGHT_MAP);
     ROW("K-29.suspended", "while a suspended child has a capability", NX_SYS_VMO_DESTROY, vmo);
@@ -28,12 +27,11 @@ static void spins(void)
 {
     const uint64_t vmo = new_vmo(PAGE), word = 1;
     struct child child;
-
     child_exec(&child, ORDER_SPIN, NULL, probe_child_elf);
     child_give(&child, vmo, NX_RIGHT_MAP);
     child_run(&child);
     let_others_run();
-    (void)CALL(NX_SYS_VMO_WRITE, vmo, 0, at(&word), sizeof word);
+    (void)CALL(NX_SYS_VMO_WRITE, vmo, 0, at(&word), sizeof(word));
     const struct probe_answer answer = child_reap(&child, child_ended(&child), child.pid);
     row_if("K-16.preempts", "task_resume", "a child that spins until its parent writes",
            answer.a0 == child.pid && answer.a1 == 0, "status 0", answer.a0);
@@ -45,7 +43,6 @@ static void rounds(void)
     struct probe_answer answer = {0, 0};
     struct child child = {.pid = 0};
     unsigned count = 0;
-
     while (count < ROUNDS && answer.a0 == child.pid && answer.a1 == 0) {
         child_exec(&child, ORDER_EXIT, NULL, probe_child_elf);
         child_run(&child);

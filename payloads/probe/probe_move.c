@@ -15,7 +15,6 @@ static uint8_t buf[SMALL];
 static int64_t send_move(const struct move *move, uint64_t slot)
 {
     const struct nx_ipc_hdr hdr = {.src = (uint32_t)slot, .flags = NX_IPC_HDR_CAP_MOVE, .len = SMALL};
-
     return post(move->endpoint, &hdr, pattern());
 }
 
@@ -29,7 +28,6 @@ static void there_and_back(const struct move *move)
 {
     struct nx_ipc_hdr hdr = {.src = 0};
     const volatile uint8_t *page = view(move->travels, 0, false);
-
     (void)CALL(NX_SYS_VMO_WRITE, move->vmo, 0, at(pattern()), SMALL);
     row_len("K-54.send", "ipc_send", "moves a clone", send_move(move, move->travels), SMALL);
     ROW("K-54.left", "its slot at the sender", NX_SYS_CAP_CLOSE, move->travels);
@@ -53,7 +51,6 @@ static void full_queue(const struct move *move)
 {
     const struct nx_ipc_hdr plain = {.len = SMALL};
     struct nx_ipc_hdr hdr;
-
     (void)post(move->endpoint, &plain, pattern());
     row("K-54.full", "ipc_send", "a move, queue at its depth", send_move(move, move->travels));
     row_works("K-54.rolled-back", "the slot after that, length 0 at the end", move->travels);
@@ -63,7 +60,6 @@ static void full_queue(const struct move *move)
 static void small_buffer(const struct move *move)
 {
     struct nx_ipc_hdr hdr = {.src = EMPTY_SLOT};
-
     (void)send_move(move, move->travels);
     row("K-53.moved", "ipc_recv", "a move, 16 bytes into 8", take(move->endpoint, &hdr, buf, SHORT));
     ROW("K-53.moved-arrived", "src in its header", NX_SYS_CAP_CLOSE, hdr.src);
@@ -72,7 +68,6 @@ static void small_buffer(const struct move *move)
 static void full_table(const struct move *move)
 {
     struct nx_ipc_hdr hdr;
-
     (void)CALL(NX_SYS_CAP_CLONE, move->vmo);
     (void)send_move(move, move->travels);
     const uint64_t count = fill_table(move->vmo);
@@ -85,7 +80,6 @@ static void full_table(const struct move *move)
 static void alias(const struct move *move)
 {
     struct nx_ipc_hdr hdr = {.src = 0};
-
     (void)CALL(NX_SYS_VMO_SHARE_RO, move->vmo);
     (void)send_move(move, move->travels);
     (void)take(move->endpoint, &hdr, buf, SMALL);
@@ -97,7 +91,6 @@ static void alias(const struct move *move)
 void probe_ipc_move(void)
 {
     struct move move = {.endpoint = new_endpoint(1), .vmo = new_vmo(PAGE)};
-
     move.travels = move.vmo + 1;
     (void)CALL(NX_SYS_CAP_CLONE, move.vmo);
     there_and_back(&move);

@@ -7,33 +7,31 @@
 #define GP_AHEAD 0x800 /* K-12 */
 #define NAME_64 "a-name-of-sixty-four-bytes-is-the-longest-that-a-child-can-have."
 
-_Static_assert(sizeof NAME_64 == NX_NAME_MAX + 1, "64 bytes");
+_Static_assert(sizeof(NAME_64) == NX_NAME_MAX + 1, "64 bytes");
 
 static uint8_t copy[0x10000];
 
 /* A fresh copy, with this header. False where the child does not fit: then there is nothing to try. */
 static bool copied(void)
 {
-    const bool fits = probe_child_elf_bytes <= sizeof copy;
-
+    const bool fits = probe_child_elf_bytes <= sizeof(copy);
     memcpy(copy, probe_child_elf, fits ? probe_child_elf_bytes : 0);
     return fits;
 }
 
 static void put_header(const struct elf64_header *header)
 {
-    memcpy(copy, header, sizeof *header);
+    memcpy(copy, header, sizeof(*header));
 }
 
 static void put_segment(unsigned index, const struct elf64_program_header *segment)
 {
-    memcpy(copy + elf_segment_off(copy, index), segment, sizeof *segment);
+    memcpy(copy + elf_segment_off(copy, index), segment, sizeof(*segment));
 }
 
 static unsigned writable_segment(void)
 {
     unsigned i = 0;
-
     while (i + 1 < elf_segments(copy) && (elf_segment(copy, i).flags & ELF64_W) == 0) {
         i++;
     }
@@ -60,7 +58,6 @@ static void arguments(void)
         {"K-13.v2-magic", "bad magic", {at(zeros), PAGE, 1, 0, at(name), 1}},
         {"K-59.name-65", "bad magic, a name of 65 bytes", {at(zeros), PAGE, 1, 0, at(name), NX_NAME_MAX + 1}},
     };
-
     rows_of(NX_SYS_EXEC, list, COUNT_OF(list));
     rows_of(NX_SYS_EXEC_V2, list_v2, COUNT_OF(list_v2));
 }
@@ -81,7 +78,6 @@ static void headers(void)
 {
     const struct elf64_header good = elf_header(copy);
     struct elf64_header class32 = good, big_endian = good, odd = good, no_size = good;
-
     class32.ident[ELF64_AT_CLASS] = 1;
     big_endian.ident[ELF64_AT_DATA] = 2;
     odd.entry++;
@@ -98,7 +94,6 @@ static void segments(void)
     const unsigned writable = writable_segment();
     const struct elf64_program_header data = elf_segment(copy, writable), rodata = elf_segment(copy, 1);
     struct elf64_program_header changed = data;
-
     changed.flags |= ELF64_X;
     put_segment(writable, &changed);
     row("K-13.write-exec", "exec", "a segment with write and exec", exec_copy());
@@ -114,7 +109,6 @@ static void segments(void)
 static void without_send(void)
 {
     const uint64_t kept = (uint64_t)CALL(NX_SYS_CAP_CLONE, BOOTSTRAP);
-
     (void)CALL(NX_SYS_CAP_CLOSE, BOOTSTRAP);
     row("K-13.no-send", "exec", "no send in slot 0", exec_copy());
     row_slot("K-15.slot-0", "cap_clone", "slot 0 is free", CALL(NX_SYS_CAP_CLONE, kept), BOOTSTRAP);
@@ -126,7 +120,6 @@ static void named_child(void)
     const unsigned writable = writable_segment();
     struct elf64_program_header segment = elf_segment(copy, writable);
     struct child child;
-
     segment.type = ELF64_IGNORED;
     put_segment(writable, &segment);
     child_exec(&child, ORDER_HELLO, NAME_64, copy);

@@ -21,8 +21,7 @@ static void absent_call(uint64_t number)
 {
     char id[ID_BYTES] = "K-04.";
     char *end = id + strlen(id);
-
-    for (const char *name = probe_call_name(number); *name != '\0' && end < id + sizeof id - 1; name++) {
+    for (const char *name = probe_call_name(number); *name != '\0' && end < id + sizeof(id) - 1; name++) {
         *end++ = *name == '_' ? '-' : *name;
     }
     ROW(id, "not there", number, 0);
@@ -56,7 +55,6 @@ void probe_age(void)
 static void at_entry(const uint64_t *start)
 {
     uint64_t others = 0;
-
     for (unsigned n = 1; n < REGS; n++) {
         others |= n == 2 || n == 3 ? 0 : start[n];
     }
@@ -72,7 +70,6 @@ static uint32_t changed_registers(void)
 {
     static uint64_t area[REGS_AREA];
     uint32_t changed = 0;
-
     probe_regs(area);
     for (unsigned n = 1; n < REGS; n++) {
         const uint64_t before = n >= 2 && n <= 4 ? area[REGS + n - 2]
@@ -88,7 +85,6 @@ static void registers(void)
     const uint32_t temporaries = UINT32_C(7) << 5; /* t0, t1, t2 are x5, x6, x7 */
     const uint32_t changed = changed_registers();
     const bool a1 = probe_is_a1();
-
     row_if("K-02.kept", "getpid", "all registers but a0 and t0 to t2", (changed & ~temporaries) == 0, "kept",
            0);
     row_if("K-02.temporaries", "getpid", "t0 to t2", ((changed & temporaries) != 0) == a1,
@@ -100,7 +96,6 @@ static void one_site(void)
     const uint64_t args[6] = {0};
     const int64_t pid = CALL(NX_SYS_GETPID, 0);
     int64_t answer = pid;
-
     for (unsigned i = 0; i < SAME_SITE_CALLS && answer == pid; i++) {
         answer = probe_ecall_odd(NX_SYS_GETPID, args).a0;
     }
@@ -110,7 +105,6 @@ static void one_site(void)
 static void time_and_turns(void)
 {
     int64_t answer = CALL(NX_SYS_YIELD, 0);
-
     row_if("K-04.yield", "yield", "nothing else can run", answer == NX_PID_INIT, "own-pid", answer);
     answer = CALL(NX_SYS_YIELD, 12345);
     row_if("K-04.yield-a0", "yield", "a0 is not 0", answer == NX_PID_INIT, "own-pid", answer);
@@ -142,13 +136,12 @@ static void debug_write(void)
 {
     static const uint8_t line_end = '\n';
     static uint8_t not_utf8[2000] = {0xFF};
-
     ROW("K-66.null", "null pointer", NX_SYS_DEBUG_WRITE, 0, 1);
     row_len("K-66.write", "debug_write", "a line end", CALL(NX_SYS_DEBUG_WRITE, at(&line_end), 1), 1);
     ROW("K-66.nothing", "length 0", NX_SYS_DEBUG_WRITE, at(&line_end), 0);
     row_len("K-66.not-utf-8", "debug_write", "5 bytes that are not utf-8",
             CALL(NX_SYS_DEBUG_WRITE, at(not_utf8), 5), 5);
-    const int64_t answer = CALL(NX_SYS_DEBUG_WRITE, at(not_utf8), sizeof not_utf8);
+    const int64_t answer = CALL(NX_SYS_DEBUG_WRITE, at(not_utf8), sizeof(not_utf8));
     row_if("K-66.long", "debug_write", "2000 bytes that are not utf-8", answer == NX_DEBUG_WRITE_MAX,
            "len-1024", answer);
     ROW("K-66.null-nothing", "null pointer, length 0", NX_SYS_DEBUG_WRITE, 0, 0);
@@ -157,7 +150,6 @@ static void debug_write(void)
 void probe_console(void)
 {
     int64_t answer = CALL(NX_SYS_DEBUG_PUTC, '\n');
-
     row_if("K-66.putc", "debug_putc", "a line end", answer == '\n', "byte", answer);
     answer = CALL(NX_SYS_DEBUG_PUTC, 0xFF);
     row_if("K-66.putc-high", "debug_putc", "byte 0xff", answer == 0xFF, "byte", answer);

@@ -14,7 +14,6 @@ const char *probe_call_name(uint64_t number)
 #define NX_CALL(number, constant, name, revisions, arguments) [number] = #name,
 #include "calls.def"
     };
-
     return number < NX_SYS_COUNT && names[number] != NULL ? names[number] : "unknown";
 }
 
@@ -27,8 +26,7 @@ static void print(const char *id, const char *call, const char *what, const char
 void row(const char *id, const char *call, const char *what, int64_t answer)
 {
     char text[24];
-
-    (void)snprintf(text, sizeof text, "%" PRId64, answer);
+    (void)snprintf(text, sizeof(text), "%" PRId64, answer);
     print(id, call, what, text);
 }
 
@@ -53,8 +51,7 @@ int64_t row_slot(const char *id, const char *call, const char *what, int64_t ans
 void row_status(const char *id, const char *what, int64_t status, int64_t expected)
 {
     char text[32];
-
-    (void)snprintf(text, sizeof text, "status %" PRId64, status);
+    (void)snprintf(text, sizeof(text), "status %" PRId64, status);
     if (probe_is_a1()) {
         row_if(id, "wait", what, status == expected || status == NX_TASK_FAULT_STATUS, "status-ok", status);
     } else {

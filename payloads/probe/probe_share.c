@@ -12,7 +12,6 @@ static void refusals(uint64_t alias)
     struct nx_cap_info info;
     const uint64_t space = (uint64_t)CALL(NX_SYS_AS_SELF, 0);
     uint8_t byte = 0;
-
     ROW("K-28.write", "an alias", NX_SYS_VMO_WRITE, alias, 0, at(&byte), 1);
     ROW("K-28.write-nothing", "an alias, length 0", NX_SYS_VMO_WRITE, alias, 0, at(&byte), 0);
     ROW("K-28.read", "an alias", NX_SYS_VMO_READ, alias, 0, at(&byte), 1);
@@ -28,7 +27,6 @@ static const volatile uint8_t *row_window(const char *id, const char *what, uint
 {
     const int64_t va = CALL(NX_SYS_VM_MAP, slot, 0, PAGE, flags);
     const bool inside = va >= NX_A2_MAP_BASE && va < (int64_t)NX_A2_MAP_END;
-
     row_if(id, "vm_map", what, inside, "in-window", va);
     return inside ? (const volatile uint8_t *)(uintptr_t)va : NULL;
 }
@@ -36,7 +34,6 @@ static const volatile uint8_t *row_window(const char *id, const char *what, uint
 static void maps(uint64_t owner, uint64_t alias)
 {
     const volatile uint8_t *page = row_window("K-28.map-write", "an alias with write", alias, USABLE | R | W);
-
     unview(page);
     (void)CALL(NX_SYS_VMO_WRITE, owner, 0, at(pattern()), MARK_BYTES);
     page = row_window("K-28.map-flags-0", "an alias with flags 0", alias, 0);
@@ -51,7 +48,6 @@ static void maps(uint64_t owner, uint64_t alias)
 static void copies(uint64_t alias)
 {
     const uint8_t byte = 0;
-
     row_slot("K-28.clone", "cap_clone", "an alias", CALL(NX_SYS_CAP_CLONE, alias), alias + 1);
     ROW("K-28.clone-write", "a clone of an alias", NX_SYS_VMO_WRITE, alias + 1, 0, at(&byte), 1);
     row_slot("K-28.transfer", "cap_transfer", "an alias to oneself",
@@ -63,7 +59,6 @@ static void copies(uint64_t alias)
 void probe_share(void)
 {
     const uint64_t owner = new_vmo(PAGE), alias = owner + 1;
-
     row_slot("K-28.share", "vmo_share_ro", "a vmo", CALL(NX_SYS_VMO_SHARE_RO, owner), alias);
     refusals(alias);
     maps(owner, alias);
@@ -84,7 +79,6 @@ void probe_share(void)
 static bool reads_zeros(uint64_t vmo)
 {
     static uint8_t page[PAGE];
-
     page[0] = 1;
     return CALL(NX_SYS_VMO_READ, vmo, 0, at(page), PAGE) == (int64_t)PAGE && shows_zeros(page);
 }
@@ -93,7 +87,6 @@ void probe_destroy(void)
 {
     const uint64_t vmo = new_vmo(PAGE);
     const int64_t clone = CALL(NX_SYS_CAP_CLONE, vmo);
-
     (void)CALL(NX_SYS_VMO_WRITE, vmo, 0, at(pattern()), PAGE);
     ROW("K-29.clone", "while a clone exists", NX_SYS_VMO_DESTROY, vmo);
     const volatile uint8_t *page = view(vmo, 0, false);

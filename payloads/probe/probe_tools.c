@@ -28,7 +28,6 @@ void close_slots(uint64_t first, uint64_t last)
 uint64_t fill_table(uint64_t slot)
 {
     uint64_t count = 0;
-
     while (count < NO_SUCH_SLOT && CALL(NX_SYS_CAP_CLONE, slot) >= 0) {
         count++;
     }
@@ -40,7 +39,6 @@ static int64_t map_next(uint64_t slot, uint64_t off, uint64_t flags)
 {
     static uint64_t next_va = VIEW_VA;
     const uint64_t va = next_va;
-
     next_va += PAGE;
     return CALL(NX_SYS_MAP, slot, va, off, flags) == 0 ? (int64_t)va : -1;
 }
@@ -51,7 +49,6 @@ volatile uint8_t *view(uint64_t slot, uint64_t off, bool writable)
                    flags = NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ | write;
     const int64_t va =
         probe_is_a1() ? map_next(slot, off, flags) : CALL(NX_SYS_VM_MAP, slot, off, PAGE, flags);
-
     return va < 0 ? NULL : (volatile uint8_t *)(uintptr_t)va;
 }
 
@@ -66,7 +63,6 @@ bool shows(const volatile uint8_t *page, const void *bytes, size_t count)
 {
     const uint8_t *expected = bytes;
     bool same = page != NULL;
-
     for (size_t i = 0; same && i < count; i++) {
         same = page[i] == expected[i];
     }
@@ -76,8 +72,7 @@ bool shows(const volatile uint8_t *page, const void *bytes, size_t count)
 bool shows_zeros_from(const volatile uint8_t *page, size_t off)
 {
     static const uint8_t zeros[PAGE];
-
-    return page != NULL && shows(page + off, zeros, sizeof zeros - off);
+    return page != NULL && shows(page + off, zeros, sizeof(zeros) - off);
 }
 
 bool shows_zeros(const volatile uint8_t *page)
@@ -95,9 +90,8 @@ void put(volatile uint8_t *page, size_t off, uint8_t byte)
 const uint8_t *pattern(void)
 {
     static uint8_t bytes[PATTERN_BYTES];
-
-    for (size_t i = 0; bytes[0] == 0 && i < sizeof bytes; i++) {
-        bytes[sizeof bytes - 1 - i] = (uint8_t)(1 + i % 251);
+    for (size_t i = 0; bytes[0] == 0 && i < sizeof(bytes); i++) {
+        bytes[sizeof(bytes) - 1 - i] = (uint8_t)(1 + i % 251);
     }
     return bytes;
 }
@@ -127,7 +121,6 @@ static int64_t take_v2(uint64_t slot, struct nx_ipc_hdr *hdr, void *buf, uint64_
                                         .max = max,
                                         .sender_id = at(sender_id),
                                         .flags = NX_IPC_NONBLOCK};
-
     return CALL(NX_SYS_IPC_RECV_V2, at(&desc));
 }
 
@@ -147,7 +140,6 @@ int64_t take_later(uint64_t slot, struct nx_ipc_hdr *hdr, void *buf, uint64_t ma
 {
     const uint64_t end_ns = now_ns() + LATER_NS;
     int64_t answer = -NX_EAGAIN;
-
     for (unsigned i = 0; answer == -NX_EAGAIN && another_round(i, end_ns); i++) {
         answer = sender_id == NULL ? take(slot, hdr, buf, max) : take_v2(slot, hdr, buf, max, sender_id);
     }
@@ -158,7 +150,6 @@ void let_others_run(void)
 {
     const uint64_t end_ns = now_ns() + OTHERS_NS;
     unsigned rounds = 0;
-
     while (another_round(rounds, end_ns)) {
         rounds++;
     }

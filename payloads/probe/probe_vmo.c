@@ -37,12 +37,11 @@ static void copies(uint64_t number, const char *verb, uint64_t slot, const uint8
         {"null-nothing", "null pointer, length 0", slot, 0, 0, 0, false},
         {"kernel-nothing", "pointer at 0x80000000, length 0", slot, 0, KERNEL_HALF, 0, false},
     };
-
     for (size_t i = 0; i < COUNT_OF(list); i++) {
         const struct copy *copy = &list[i];
         const int64_t answer = CALL(number, copy->slot, copy->off, copy->pointer, copy->len);
         char id[ID_BYTES];
-        (void)snprintf(id, sizeof id, "K-21.%s-%s", verb, copy->id);
+        (void)snprintf(id, sizeof(id), "K-21.%s-%s", verb, copy->id);
         if (copy->succeeds) {
             row_len(id, probe_call_name(number), copy->what, answer, copy->len);
         } else {
@@ -69,7 +68,6 @@ static void creates(void)
 static void explicit_slots(void)
 {
     int64_t answer = CALL(NX_SYS_VMO_CREATE, EXPLICIT_SLOT, PAGE);
-
     row_if("K-20.explicit", "vmo_create", "slot 20, 4096 bytes", answer == EXPLICIT_SLOT, "asked-slot",
            answer);
     answer = CALL(NX_SYS_VMO_CREATE, EXPLICIT_SLOT, 2 * PAGE);
@@ -87,7 +85,6 @@ static void queries(void)
 {
     struct nx_cap_info info = {.kind = UINT32_MAX, .reserved = UINT32_MAX};
     const int64_t answer = CALL(NX_SYS_CAP_QUERY, FIRST_SLOT, at(&info));
-
     row("K-31.good", "cap_query", "a vmo of 1 byte", answer);
     row_if("K-31.kind", "cap_query", "kind and the word behind it", info.kind == 1 && info.reserved == 0,
            "kind-1", answer);
@@ -104,7 +101,6 @@ static void queries(void)
 static void reads(void)
 {
     static uint8_t buf[COPY];
-
     copies(NX_SYS_VMO_READ, "read", FIRST_SLOT, buf);
     const int64_t answer = CALL(NX_SYS_VMO_READ, FIRST_SLOT, PAGE - COPY, at(buf), COPY);
     row_if("K-21.read-back", "vmo_read", "what was written, after the refusals", shows(buf, pattern(), COPY),

@@ -9,7 +9,7 @@
 #define PAYLOAD_GENERATED 2
 
 _Static_assert(PAYLOAD_KIND == PAYLOAD_FILE || PAYLOAD_KIND == PAYLOAD_GENERATED, "a kind that exists");
-_Static_assert(sizeof expected_challenge == CONTENT_CHALLENGE_BYTES, "challenge");
+_Static_assert(sizeof(expected_challenge) == CONTENT_CHALLENGE_BYTES, "challenge");
 _Static_assert(CONTENT_PAGE_BYTES % CONTENT_CHALLENGE_BYTES == 0, "the page holds whole challenges");
 
 const uint64_t content_blob_bytes = (uint64_t)PAYLOAD_LEN_BYTES + CONTENT_CHALLENGE_BYTES;
@@ -32,11 +32,10 @@ static uint64_t splitmix64(uint64_t *state)
 static void generate(uint8_t *to, uint64_t len, uint64_t seed)
 {
     uint64_t state = seed;
-
-    for (uint64_t off = 0; off < len; off += sizeof state) {
+    for (uint64_t off = 0; off < len; off += sizeof(state)) {
         const uint64_t group = splitmix64(&state); /* little-endian, as the target is */
         const uint64_t left = len - off;
-        memcpy(to + off, &group, left < sizeof group ? (size_t)left : sizeof group);
+        memcpy(to + off, &group, left < sizeof(group) ? (size_t)left : sizeof(group));
     }
 }
 

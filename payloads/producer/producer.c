@@ -34,8 +34,7 @@ static vmo_status start(struct proof *proof)
 {
     static const struct vmo_limits limits = {.objects = 4, .mappings = 8, .views = 8, .peers = 1};
     static uint8_t storage[VMO_REGISTRY_BYTES(4, 8, 8, 1)] __attribute__((aligned(16)));
-
-    vmo_status status = vmo_registry_init(storage, sizeof storage, &limits, &proof->registry);
+    vmo_status status = vmo_registry_init(storage, sizeof(storage), &limits, &proof->registry);
     if (status == VMO_OK) {
         status = connect_consumer(proof->registry, &proof->consumer);
     }
@@ -49,7 +48,6 @@ static vmo_status start(struct proof *proof)
 static vmo_status make_sealed(const struct proof *proof, uint64_t len, void (*fill)(uint8_t *), vmo_t *out)
 {
     vmo_view_t view = {0};
-
     vmo_status status = vmo_create(proof->registry, len, out);
     if (status == VMO_OK) {
         status = vmo_map_rw(proof->registry, *out, (struct vmo_range){0, len}, &view);
@@ -65,7 +63,6 @@ static vmo_status make_sealed(const struct proof *proof, uint64_t len, void (*fi
 static vmo_status send_blob(struct proof *proof)
 {
     vmo_status status = make_sealed(proof, content_blob_bytes, content_fill_blob, &proof->blob);
-
     if (status != VMO_OK) {
         return status;
     }
@@ -81,14 +78,13 @@ static vmo_status send_page(struct proof *proof)
 {
     struct vmo_ticket ticket;
     vmo_status status = make_sealed(proof, CONTENT_PAGE_BYTES, content_fill_page, &proof->page);
-
     if (status == VMO_OK) {
         status = vmo_transfer(proof->registry, proof->page, proof->consumer, VMO_RIGHT_READ, &ticket);
     }
     if (status != VMO_OK) {
         return status;
     }
-    const struct vmo_message message = {.tag = PROOF_TAG_PAGE, .body = &ticket, .body_bytes = sizeof ticket};
+    const struct vmo_message message = {.tag = PROOF_TAG_PAGE, .body = &ticket, .body_bytes = sizeof(ticket)};
     return vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
 }
 
@@ -98,7 +94,6 @@ static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t byt
 {
     struct vmo_incoming reply;
     const vmo_status status = vmo_recv(proof->registry, proof->consumer, &reply, wait_for(proof, bytes));
-
     if (status != VMO_OK) {
         return status;
     }
@@ -133,7 +128,6 @@ static vmo_status check_digest(const uint8_t *digest, const uint8_t *expected)
 static vmo_status check_blob(struct proof *proof)
 {
     vmo_status status = receive_digest(proof, PROOF_TAG_BLOB, content_blob_bytes, proof->digest);
-
     if (status == VMO_OK) {
         status = check_digest(proof->digest, content_blob_digest);
     }
@@ -147,7 +141,6 @@ static vmo_status check_page(struct proof *proof)
 {
     uint8_t digest[VMO_SHA256_BYTES];
     const vmo_status status = receive_digest(proof, PROOF_TAG_PAGE, CONTENT_PAGE_BYTES, digest);
-
     return status == VMO_OK ? check_digest(digest, content_page_digest) : status;
 }
 
@@ -160,7 +153,6 @@ static vmo_status gather(struct proof *proof)
     vmo_seal_strength strength = VMO_SEAL_NONE;
     vmo_enforcer by = VMO_BY_NOBODY;
     vmo_view_t view = {0};
-
     vmo_status status = vmo_seal_of(proof->registry, proof->blob, &strength);
     if (status == VMO_OK) {
         status = vmo_seal_enforced_by(proof->registry, proof->blob, &by);
@@ -173,7 +165,7 @@ static vmo_status gather(struct proof *proof)
     }
     proof->seal = strengths[strength];
     proof->enforced = enforcers[by];
-    memcpy(proof->challenge, vmo_view_data(proof->registry, view), sizeof proof->challenge);
+    memcpy(proof->challenge, vmo_view_data(proof->registry, view), sizeof(proof->challenge));
     return vmo_unmap(proof->registry, view);
 }
 
@@ -181,7 +173,6 @@ static vmo_status reap(const struct proof *proof)
 {
     int32_t exit_status = 0;
     vmo_status status = vmo_peer_wait(proof->registry, proof->consumer, wait_for(proof, 0), &exit_status);
-
     if (status == VMO_ERR_UNSUPPORTED) { /* not this task's child: whoever started it sees its end */
         status = VMO_OK;
     } else if (status == VMO_OK && exit_status == STATUS_UNCERTAIN) {
@@ -196,14 +187,12 @@ static vmo_status reap(const struct proof *proof)
 static vmo_status give_back(const struct proof *proof, vmo_t vmo)
 {
     const vmo_status status = vmo_destroy(proof->registry, vmo);
-
     return status == VMO_ERR_UNSUPPORTED ? vmo_close(proof->registry, vmo) : status;
 }
 
 static vmo_status finish(struct proof *proof)
 {
     vmo_status status = reap(proof);
-
     if (status == VMO_OK) {
         status = give_back(proof, proof->blob);
     }
@@ -216,11 +205,10 @@ static vmo_status finish(struct proof *proof)
 static void print_evidence(const struct proof *proof)
 {
     struct vmo_counters counters;
-
     vmo_counters_read(proof->registry, &counters);
     printf("vmo: evidence abi=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
-    print_hex("challenge", proof->challenge, sizeof proof->challenge);
-    print_hex("digest", proof->digest, sizeof proof->digest);
+    print_hex("challenge", proof->challenge, sizeof(proof->challenge));
+    print_hex("digest", proof->digest, sizeof(proof->digest));
     printf(
         " seal=%s enforced=%s copy_fallbacks=%" PRIu64 " control_bytes=%" PRIu64 " bulk_bytes=%" PRIu64 "\n",
         proof->seal, proof->enforced, counters.copy_fallbacks, counters.control_bytes, counters.bulk_bytes);
@@ -240,8 +228,7 @@ static const struct step steps[] = {
 int main(void)
 {
     static struct proof proof;
-
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         const vmo_status status = steps[i].run(&proof);
         if (status != VMO_OK) {
             printf("vmo: FAIL producer %s: %s: %s\n", steps[i].name, vmo_status_name(status),

@@ -39,15 +39,13 @@ static void log_line(unsigned turn)
         "\x1b[33m[WARN mm] a coloured line\x1b[0m\n",
         "[DEBUG sched] picked: pid=18 qos=Normal\n[INFO x] two in a row, \xe2\x9c\x93\n",
     };
-    const char *text = texts[turn % (sizeof texts / sizeof texts[0])];
-
+    const char *text = texts[turn % (sizeof(texts) / sizeof(texts[0]))];
     put(text, strlen(text));
 }
 
 void port_console(const char *bytes, size_t n)
 {
     static unsigned calls;
-
     calls++;
     if (n > 1 || calls % BYTES_BETWEEN == 0) {
         log_line(calls);

@@ -13,7 +13,6 @@
 static void measure(const struct cost_path *path)
 {
     uint64_t cost[TIMES], least = UINT64_MAX, most = 0;
-
     for (unsigned i = 0; i < TIMES; i++) {
         cost[i] = cost_of(path);
         least = cost[i] < least ? cost[i] : least;

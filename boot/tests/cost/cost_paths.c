@@ -59,7 +59,6 @@ static uint64_t aside(struct cost_call *call)
 {
     const uint64_t spent = at.spent;
     const uint64_t answer = ask(call);
-
     at.spent = spent;
     return answer;
 }
@@ -80,7 +79,6 @@ static void take_yield(void)
 static void take_exec(void)
 {
     const uint64_t pid = ask(CALL(NX_SYS_EXEC, address(cost_child_elf), cost_child_elf_bytes, STACK_PAGES));
-
     if (at.age == ON_A2) {
         ask(CALL(NX_SYS_TASK_RESUME, pid));
     }
@@ -210,7 +208,6 @@ static void send(uint64_t slot, struct nx_ipc_hdr hdr)
 static struct nx_ipc_hdr receive(uint64_t slot)
 {
     struct nx_ipc_hdr hdr = {0};
-
     ask(CALL(NX_SYS_IPC_RECV, slot, address(&hdr), address(buffer), sizeof(buffer), NX_IPC_NONBLOCK));
     return hdr;
 }
@@ -237,7 +234,6 @@ static void take_handover_to_peer(void)
     const uint64_t clone = aside(CALL(NX_SYS_CAP_CLONE, at.page));
     struct cost_call *yield = CALL(NX_SYS_YIELD, 0);
     uint64_t arrived = 0;
-
     send(at.orders,
          (struct nx_ipc_hdr){.src = (uint32_t)clone, .type = ORDER_TAKE, .flags = NX_IPC_HDR_CAP_MOVE});
     const uint64_t spent = at.spent;
@@ -279,7 +275,6 @@ const struct cost_path cost_paths[] = {
 static unsigned probe_age(void)
 {
     struct cost_call as_self = {.number = NX_SYS_AS_SELF};
-
     cost_call(&as_self);
     return as_self.answer == -NX_ENOSYS ? ON_A1 : ON_A2;
 }

@@ -21,7 +21,6 @@ static int64_t take_order(struct nx_ipc_hdr *hdr, uint64_t *arrived)
     static uint8_t bytes[ORDER_BYTES];
     struct cost_call *recv =
         CALL(NX_SYS_IPC_RECV, PEER_SLOT_ORDERS, address(hdr), address(bytes), sizeof(bytes));
-
     cost_call(recv);
     *arrived = recv->end;
     return recv->answer;
@@ -30,7 +29,6 @@ static int64_t take_order(struct nx_ipc_hdr *hdr, uint64_t *arrived)
 static int64_t answer(uint64_t arrived)
 {
     struct nx_ipc_hdr hdr = {.len = sizeof(arrived)};
-
     return ask(CALL(NX_SYS_IPC_SEND, PEER_SLOT_ANSWERS, address(&hdr), address(&arrived), sizeof(arrived),
                     NX_IPC_NONBLOCK));
 }

@@ -20,7 +20,6 @@ struct differ_memory differ_memory;
 static int64_t map_control(bool is_a1, uint64_t slot, uint64_t number)
 {
     const uint64_t va = OP_CONTROL_VA + number * NX_PAGE_BYTES;
-
     if (!is_a1) {
         return nx_call4(NX_SYS_VM_MAP, slot, 0, NX_PAGE_BYTES, MAP_FLAGS);
     }
@@ -70,7 +69,6 @@ static bool give_order(struct differ_page *page, const struct differ_order *orde
 static void spawn(struct differ *differ, uint64_t actor, struct model_answer *answer)
 {
     struct differ_child *child = &differ->children[actor - 1];
-
     *child->page = (struct differ_page){.answered = PAGE_EMPTY};
     answer->a0 = nx_call4(NX_SYS_EXEC, nx_address(puppet_elf), puppet_elf_bytes, PUPPET_STACK_PAGES, 0);
     if (answer->a0 <= 0) {
@@ -97,7 +95,6 @@ static void greet(const struct differ *differ, uint64_t pid, struct model_answer
 void differ_dismiss(struct differ *differ)
 {
     const struct differ_order order = {.op = {.kind = DIFFER_DISMISS}};
-
     for (unsigned i = 0; i < OP_CONTROLS; i++) {
         const struct differ_child *child = &differ->children[i];
         if (child->pid == 0) {
@@ -114,8 +111,7 @@ void differ_dismiss(struct differ *differ)
 static void trace(const struct differ *differ, const struct model_op *op, const struct model_answer *answer)
 {
     char text[TEXT_BYTES];
-
-    model_op_text(op, text, sizeof text);
+    model_op_text(op, text, sizeof(text));
     printf("differ: op %u: %s = %lld a1=%llu%s\n", differ->run.at, text, (long long)answer->a0,
            (unsigned long long)answer->a1, answer->ended ? " ended" : "");
 }
@@ -123,8 +119,7 @@ static void trace(const struct differ *differ, const struct model_op *op, const 
 static void perform(struct differ *differ, const struct differ_order *order, struct model_answer *answer)
 {
     const uint8_t actor = order->op.actor;
-
-    memset(answer, 0, sizeof *answer);
+    memset(answer, 0, sizeof(*answer));
     if (order->op.kind == OP_SPAWN) {
         spawn(differ, order->args[0], answer);
     } else if (actor == 0) {
@@ -153,8 +148,7 @@ void differ_exec(void *ctx, const struct model_op *op, const uint64_t args[OP_AR
 {
     struct differ *differ = ctx;
     struct differ_order order = {.op = *op, .prepares = op_prepares(op)};
-
-    memcpy(order.args, args, sizeof order.args);
+    memcpy(order.args, args, sizeof(order.args));
     perform(differ, &order, answer);
     if (differ->run.at == differ->block->repeat_at) {
         struct model_answer unseen;

@@ -26,7 +26,6 @@ static struct model_limits limits_of_boot(void)
     const uint32_t slots = is_a1 ? NX_SLOTS_A1 : NX_SLOTS_A2;
     const uint32_t ep_ids = is_a1 ? NX_EP_IDS_A1 : NX_EP_IDS_A2;
     const uint64_t arena_bytes = is_a1 ? NX_ARENA_BYTES_A1 : NX_ARENA_BYTES_A2;
-
     return (struct model_limits){.is_a1 = is_a1,
                                  .slots = block.slots ? block.slots : slots,
                                  .ep_ids = block.ep_ids ? block.ep_ids : ep_ids,
@@ -37,8 +36,7 @@ static struct model_limits limits_of_boot(void)
 static void say_mismatch(const struct model_result *result)
 {
     char text[TEXT_BYTES];
-
-    model_op_text(&result->op, text, sizeof text);
+    model_op_text(&result->op, text, sizeof(text));
     printf("differ: seed %llu op %u: %s got %lld a1=%llu%s expected %lld: %s\n",
            (unsigned long long)block.seed, result->at, text, (long long)result->answer.a0,
            (unsigned long long)result->answer.a1, result->answer.ended ? " ended" : "",
@@ -49,7 +47,6 @@ static void say_mismatch(const struct model_result *result)
 static int run(void)
 {
     struct model_result result;
-
     if (!model_run(&differ.run, &result)) {
         say_mismatch(&result);
         return 1;

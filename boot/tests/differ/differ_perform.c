@@ -11,10 +11,9 @@
 static void prepare(struct differ_memory *memory, const struct differ_order *order)
 {
     const uint32_t puts = order->prepares;
-
     if (puts & OP_PUTS_JUNK) {
-        memset(&memory->hdr, OP_JUNK, sizeof memory->hdr);
-        memset(&memory->id, OP_JUNK, sizeof memory->id);
+        memset(&memory->hdr, OP_JUNK, sizeof(memory->hdr));
+        memset(&memory->id, OP_JUNK, sizeof(memory->id));
         memset(memory->buf, OP_JUNK, OP_BUF_BYTES);
     }
     if (puts & OP_PUTS_HDR) {
@@ -39,7 +38,6 @@ static volatile uint8_t *byte_at(uint64_t va)
 static void make(struct differ_memory *memory, const struct differ_order *order, struct model_answer *answer)
 {
     const uint64_t *a = order->args;
-
     switch (order->op.kind) {
     case OP_LOAD:
         answer->a0 = *byte_at(a[0]);
@@ -70,7 +68,6 @@ static void look(const struct differ_memory *memory, const struct differ_order *
                  struct model_answer *answer)
 {
     const uint32_t puts = order->prepares;
-
     if (puts & OP_PUTS_JUNK) {
         answer->hdr = memory->hdr;
         answer->sum = op_sum(memory->buf, OP_BUF_BYTES);
@@ -84,7 +81,7 @@ static void look(const struct differ_memory *memory, const struct differ_order *
 void differ_perform(struct differ_memory *memory, const struct differ_order *order,
                     struct model_answer *answer)
 {
-    memset(answer, 0, sizeof *answer);
+    memset(answer, 0, sizeof(*answer));
     prepare(memory, order);
     differ_barrier();
     make(memory, order, answer);

@@ -10,10 +10,9 @@
 static bool find_card(struct puppet_card *card)
 {
     unsigned found = 0;
-
-    for (uint64_t at = 0; at + sizeof *card <= puppet_elf_bytes; at += 8) {
+    for (uint64_t at = 0; at + sizeof(*card) <= puppet_elf_bytes; at += 8) {
         if (memcmp(puppet_elf + at, PUPPET_MARK, PUPPET_MARK_BYTES) == 0) {
-            memcpy(card, puppet_elf + at, sizeof *card);
+            memcpy(card, puppet_elf + at, sizeof(*card));
             found++;
         }
     }
@@ -25,12 +24,11 @@ bool puppet_read(struct model_limits *limits)
     struct puppet_card card;
     struct elf64_header header;
     uint64_t pages = PUPPET_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES;
-
-    memcpy(&header, puppet_elf, sizeof header);
+    memcpy(&header, puppet_elf, sizeof(header));
     limits->child_regions = 1; /* the stack */
     for (uint16_t i = 0; i < header.phnum; i++) {
         struct elf64_program_header segment;
-        memcpy(&segment, puppet_elf + header.phoff + i * sizeof segment, sizeof segment);
+        memcpy(&segment, puppet_elf + header.phoff + i * sizeof(segment), sizeof(segment));
         if (segment.type == ELF64_LOAD) {
             limits->child_regions++;
             pages += (segment.memsz + NX_PAGE_BYTES - 1) / NX_PAGE_BYTES;

@@ -15,7 +15,6 @@ static const volatile struct puppet_card card = {.mark = PUPPET_MARK, .memory = 
 static struct differ_page *map_page(void)
 {
     const int64_t va = nx_call4(NX_SYS_VM_MAP, OP_CHILD_CONTROL_SLOT, 0, NX_PAGE_BYTES, MAP_FLAGS);
-
     if (va > 0) {
         return (struct differ_page *)(uintptr_t)va;
     }
@@ -40,7 +39,6 @@ static bool await_order(const struct differ_page *page)
 int main(void)
 {
     struct differ_page *page = map_page();
-
     if (page == NULL) {
         return PUPPET_NO_PAGE;
     }

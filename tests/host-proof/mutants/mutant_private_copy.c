@@ -14,8 +14,7 @@ vmo_status __wrap_vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vm
 {
     vmo_t copy = VMO_NONE;
     uint8_t *bytes = malloc((size_t)range.len_bytes);
-
-    if (!bytes) {
+    if (bytes == NULL) {
         return VMO_ERR_NO_MEMORY;
     }
     vmo_status status = vmo_read(registry, vmo, range, bytes);

@@ -8,7 +8,6 @@ vmo_status __wrap_vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_st
 vmo_status __wrap_vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength)
 {
     vmo_view_t view = {0};
-
     vmo_status status = vmo_map_rw(registry, vmo, (struct vmo_range){0, 1}, &view);
     if (status != VMO_OK) {
         return status;

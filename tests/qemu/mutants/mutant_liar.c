@@ -13,7 +13,6 @@ vmo_status __wrap_vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struc
 {
     static uint32_t tag;
     const uint8_t *digest = tag == 0 ? content_blob_digest : content_page_digest;
-
     (void)registry, (void)peer, (void)deadline_ns;
     out->tag = ++tag;
     out->vmo = VMO_NONE;

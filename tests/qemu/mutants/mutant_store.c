@@ -11,7 +11,6 @@ vmo_status __wrap_vmo_view_sha256(const struct vmo_registry *registry, vmo_view_
                                   uint8_t digest[VMO_SHA256_BYTES])
 {
     const vmo_status status = __real_vmo_view_sha256(registry, view, digest);
-
     *(volatile uint8_t *)(uintptr_t)vmo_view_data(registry, view) = 0;
     return status;
 }

@@ -13,7 +13,6 @@ vmo_status __wrap_vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const
                            uint64_t deadline_ns)
 {
     const vmo_status status = __real_vmo_send(registry, peer, message, deadline_ns);
-
     if (message->vmo.id != VMO_NONE.id) {
         puts("vmo: consumer mapped ok");
     }
