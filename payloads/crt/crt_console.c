@@ -14,11 +14,11 @@
 #define LINE_BYTES 512 /* longer lines go out in pieces */
 
 static char line[LINE_BYTES];
-static size_t held;
+static size_t line_bytes;
 
 static void put_bytes(void)
 {
-    for (size_t i = 0; i < held; i++) {
+    for (size_t i = 0; i < line_bytes; i++) {
         const uint64_t byte = (uint8_t)line[i];
         if (i % 2) {
             (void)sys_ecall_odd(NX_SYS_DEBUG_PUTC, byte, 0);
@@ -31,29 +31,29 @@ static void put_bytes(void)
 void console_flush(void)
 {
     static bool no_debug_write;
-    if (held == 0) {
+    if (line_bytes == 0) {
         return;
     }
     if (!no_debug_write) {
         static bool turn;
         const uint64_t at = (uint64_t)(uintptr_t)line;
         turn = !turn;
-        const int64_t answer =
-            turn ? sys_ecall_odd(NX_SYS_DEBUG_WRITE, at, held) : sys_ecall_even(NX_SYS_DEBUG_WRITE, at, held);
+        const int64_t answer = turn ? sys_ecall_odd(NX_SYS_DEBUG_WRITE, at, line_bytes)
+                                    : sys_ecall_even(NX_SYS_DEBUG_WRITE, at, line_bytes);
         no_debug_write = answer == -NX_ENOSYS;
     }
     if (no_debug_write) {
         put_bytes();
     }
-    held = 0;
+    line_bytes = 0;
 }
 
 /* picolibc's way to a character device. */
 static int console_put(char c, FILE *file)
 {
     (void)file;
-    line[held++] = (unsigned char)c < 0x80 ? c : '?';
-    if (c == '\n' || held == LINE_BYTES) {
+    line[line_bytes++] = (unsigned char)c < 0x80 ? c : '?';
+    if (c == '\n' || line_bytes == LINE_BYTES) {
         console_flush();
     }
     return (unsigned char)c;

@@ -150,7 +150,7 @@ struct probe_answer child_reap(const struct child *child, int64_t watch_answer, 
 int64_t row_name(const char *id, const char *what, const struct child *child, const char *name);
 
 /* ---- The parts ---- */
-void probe_age(void);
+void probe_revision_row(void);
 void probe_start(const uint64_t *start);
 void probe_console(void);
 void probe_vmo(void);
@@ -165,7 +165,7 @@ void probe_ipc(void);
 void probe_ipc_order(void);
 void probe_ipc_move(void);
 void probe_recv_v2(void);
-void probe_child_life(void);
+void probe_child_lifecycle(void);
 void probe_child_names(void);
 void probe_child_waits(void);
 void probe_child_faults(void);

@@ -7,7 +7,7 @@ void probe_main(const uint64_t *start);
 void probe_main(const uint64_t *start)
 {
     (void)start;
-    probe_age();
+    probe_revision_row();
     probe_elf();
     probe_done();
 }

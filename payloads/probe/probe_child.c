@@ -70,27 +70,27 @@ static uint64_t other_registers(const uint64_t *start)
 
 /* The calls of a2 answer -38 on a1 and are not looked at there. The code of this program is one page, so that
  * its region is, too. */
-static void tell(const uint64_t *start)
+static void examine(const uint64_t *start)
 {
     const uint64_t mark = CHILD_MARK, own_pid = (uint64_t)CALL(NX_SYS_GETPID, 0);
     const uint64_t own_page = at(_start) & ~(uint64_t)(NX_PAGE_BYTES - 1);
-    int64_t told[TOLD_COUNT];
-    told[TOLD_GP] = (int64_t)start[REG_GP];
-    told[TOLD_SP] = (int64_t)start[REG_SP];
-    told[TOLD_OTHERS] = (int64_t)other_registers(start);
-    told[TOLD_STACK_TOP] = word_works(STACK_TOP_WORD);
-    told[TOLD_STACK_BOTTOM] = word_works(STACK_BOTTOM);
-    told[TOLD_PID] = (int64_t)own_pid;
-    told[TOLD_EP_CREATE] = CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1);
-    told[TOLD_WAIT] = CALL(NX_SYS_WAIT, 0);
-    told[TOLD_BOOTSTRAP] = send_to_bootstrap();
-    told[TOLD_WRITE] = CALL(NX_SYS_VMO_WRITE, CHILD_SLOT_OBJECT, 0, at(&mark), sizeof(mark));
-    told[TOLD_NARROWED] = CALL(NX_SYS_CAP_TRANSFER, own_pid, CHILD_SLOT_REPORT, NX_RIGHT_RECV);
-    told[TOLD_TO_PARENT] = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, CHILD_SLOT_OBJECT, NX_RIGHT_MAP);
-    told[TOLD_CREATE] = CALL(NX_SYS_VMO_CREATE, UINT64_MAX, NX_PAGE_BYTES);
-    told[TOLD_UNMAP_SELF] = CALL(NX_SYS_VM_UNMAP, own_page, NX_PAGE_BYTES);
-    told[TOLD_REGIONS] = map_all();
-    report(told, TOLD_COUNT);
+    int64_t values[REPORT_COUNT];
+    values[REPORT_GP] = (int64_t)start[REG_GP];
+    values[REPORT_SP] = (int64_t)start[REG_SP];
+    values[REPORT_OTHERS] = (int64_t)other_registers(start);
+    values[REPORT_STACK_TOP] = word_works(STACK_TOP_WORD);
+    values[REPORT_STACK_BOTTOM] = word_works(STACK_BOTTOM);
+    values[REPORT_PID] = (int64_t)own_pid;
+    values[REPORT_EP_CREATE] = CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1);
+    values[REPORT_WAIT] = CALL(NX_SYS_WAIT, 0);
+    values[REPORT_BOOTSTRAP] = send_to_bootstrap();
+    values[REPORT_WRITE] = CALL(NX_SYS_VMO_WRITE, CHILD_SLOT_OBJECT, 0, at(&mark), sizeof(mark));
+    values[REPORT_NARROWED] = CALL(NX_SYS_CAP_TRANSFER, own_pid, CHILD_SLOT_REPORT, NX_RIGHT_RECV);
+    values[REPORT_TO_PARENT] = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, CHILD_SLOT_OBJECT, NX_RIGHT_MAP);
+    values[REPORT_CREATE] = CALL(NX_SYS_VMO_CREATE, UINT64_MAX, NX_PAGE_BYTES);
+    values[REPORT_UNMAP_SELF] = CALL(NX_SYS_VM_UNMAP, own_page, NX_PAGE_BYTES);
+    values[REPORT_REGIONS] = map_all();
+    report(values, REPORT_COUNT);
     leave(CHILD_STATUS);
 }
 
@@ -195,9 +195,9 @@ void probe_main(const uint64_t *start);
 void probe_main(const uint64_t *start)
 {
     static void (*const orders[ORDER_COUNT])(const uint64_t *) = {
-        [ORDER_HELLO] = hello,     [ORDER_TELL] = tell,   [ORDER_BLOCK] = block,
-        [ORDER_STORE] = store,     [ORDER_GUARD] = guard, [ORDER_WRITE_ONLY] = write_only,
-        [ORDER_NO_USER] = no_user, [ORDER_HOLD] = hold,   [ORDER_SPIN] = spin,
+        [ORDER_HELLO] = hello,     [ORDER_REPORT] = examine, [ORDER_BLOCK] = block,
+        [ORDER_STORE] = store,     [ORDER_GUARD] = guard,    [ORDER_WRITE_ONLY] = write_only,
+        [ORDER_NO_USER] = no_user, [ORDER_HOLD] = hold,      [ORDER_SPIN] = spin,
         [ORDER_EXIT] = quit,
     };
     const uint64_t order = start[REG_GP] - ORDER_GP;

@@ -36,7 +36,7 @@ static void blocks_alone(void)
 void probe_main(const uint64_t *start)
 {
     (void)start;
-    probe_age();
+    probe_revision_row();
     storm();
     blocks_alone();
     probe_done();

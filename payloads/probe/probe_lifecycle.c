@@ -4,28 +4,29 @@
 #include "probe/probe_elf.h"
 
 #define WATCH_DEPTH 4
-#define REPORT_BYTES ((uint64_t)TOLD_COUNT * sizeof(int64_t))
+#define REPORT_BYTES ((uint64_t)REPORT_COUNT * sizeof(int64_t))
 
 /* Slots: what child_exec takes, then the VMO that the child is given, and what the child gives back. */
-struct life {
+struct lifecycle {
     struct child child;
     uint64_t vmo, back;
-    int64_t told[TOLD_COUNT];
+    int64_t report[REPORT_COUNT];
 };
 
-static void is_pid(const char *id, const char *call, const char *what, const struct life *life, int64_t pid)
+static void is_pid(const char *id, const char *call, const char *what, const struct lifecycle *life,
+                   int64_t pid)
 {
     row_if(id, call, what, pid == life->child.pid && pid > NX_PID_INIT, "child-pid", pid);
 }
 
 /* What child_exec does for the other children, a case each. */
-static void begin(struct life *life)
+static void start_child(struct lifecycle *life)
 {
     struct child *child = &life->child;
     life->vmo = new_vmo(PAGE);
     child->reply = new_endpoint(WATCH_DEPTH);
     child->pid = CALL(NX_SYS_EXEC, at(probe_child_elf), probe_child_elf_bytes, CHILD_STACK_PAGES,
-                      ORDER_GP + ORDER_TELL);
+                      ORDER_GP + ORDER_REPORT);
     row_if("K-10.first-child", "exec", "the first child", child->pid == NX_PID_INIT + 1, "pid-18",
            child->pid);
     const uint64_t pid = (uint64_t)child->pid;
@@ -41,7 +42,7 @@ static void begin(struct life *life)
            answer);
 }
 
-static void before_it_runs(const struct life *life)
+static void rows_before_start(const struct lifecycle *life)
 {
     const bool a1 = probe_is_a1();
     struct nx_ipc_hdr hdr = {.len = 0};
@@ -65,7 +66,7 @@ static void before_it_runs(const struct life *life)
         take(life->child.reply, &hdr, &word, sizeof(word)));
 }
 
-static void its_report(struct life *life)
+static void receive_report(struct lifecycle *life)
 {
     const uint64_t pid = (uint64_t)life->child.pid;
     struct nx_ipc_hdr hdr = {.dst = 0};
@@ -74,45 +75,46 @@ static void its_report(struct life *life)
         ROW("K-16.resume", "a suspended child", NX_SYS_TASK_RESUME, pid);
         ROW("K-16.resume-again", "the same child again", NX_SYS_TASK_RESUME, pid);
     }
-    const int64_t answer = take_later(life->child.reply, &hdr, life->told, sizeof(life->told), &sender);
+    const int64_t answer = take_later(life->child.reply, &hdr, life->report, sizeof(life->report), &sender);
     row_len("K-16.runs", "ipc_recv_v2", "report of the child", answer, REPORT_BYTES);
     row("K-59.sender-exec", "ipc_recv_v2", "sender id of a child by exec", (int64_t)sender);
     is_pid("K-10.child", "ipc_recv_v2", "dst in the header", life, hdr.dst);
 }
 
-static void what_it_told(const struct life *life)
+static void report_rows(const struct lifecycle *life)
 {
-    const int64_t *told = life->told;
-    const bool top = told[TOLD_STACK_TOP] == 1, bottom = told[TOLD_STACK_BOTTOM] == 1;
-    row_if("K-11.child-sp", "start", "sp of a child", told[TOLD_SP] == NX_USER_SP, "sp-0x20008000", 0);
-    row_if("K-11.child-zero", "start", "all registers of a child but sp and gp", told[TOLD_OTHERS] == 0,
+    const int64_t *report = life->report;
+    const bool top = report[REPORT_STACK_TOP] == 1, bottom = report[REPORT_STACK_BOTTOM] == 1;
+    row_if("K-11.child-sp", "start", "sp of a child", report[REPORT_SP] == NX_USER_SP, "sp-0x20008000", 0);
+    row_if("K-11.child-zero", "start", "all registers of a child but sp and gp", report[REPORT_OTHERS] == 0,
            "zero", 0);
-    row_if("K-12.argument", "start", "gp of a child", told[TOLD_GP] == (int64_t)(ORDER_GP + ORDER_TELL),
+    row_if("K-12.argument", "start", "gp of a child", report[REPORT_GP] == (int64_t)(ORDER_GP + ORDER_REPORT),
            "as-asked", 0);
     row_if("K-11.stack-top", "start", "last word of the stack", top, "writable", 0);
     row_if("K-11.stack-bottom", "start", "first word of the stack", bottom, "writable", 0);
-    is_pid("K-10.child-getpid", "getpid", "by a child", life, told[TOLD_PID]);
-    row("K-14.no-factory", "endpoint_create", "by a child", told[TOLD_EP_CREATE]);
-    row("K-63.child-no-children", "wait", "by a child without children", told[TOLD_WAIT]);
-    row_len("K-14.bootstrap", "ipc_send", "by a child to slot 0", told[TOLD_BOOTSTRAP], NX_IPC_HDR_BYTES);
-    row_len("K-28.holder-writes", "vmo_write", "by a child that was given map", told[TOLD_WRITE],
+    is_pid("K-10.child-getpid", "getpid", "by a child", life, report[REPORT_PID]);
+    row("K-14.no-factory", "endpoint_create", "by a child", report[REPORT_EP_CREATE]);
+    row("K-63.child-no-children", "wait", "by a child without children", report[REPORT_WAIT]);
+    row_len("K-14.bootstrap", "ipc_send", "by a child to slot 0", report[REPORT_BOOTSTRAP], NX_IPC_HDR_BYTES);
+    row_len("K-28.holder-writes", "vmo_write", "by a child that was given map", report[REPORT_WRITE],
             sizeof(uint64_t));
     row("K-40.child-narrowed", "cap_transfer", "by a child, a right that it was not given",
-        told[TOLD_NARROWED]);
-    row_slot("K-40.to-parent", "cap_transfer", "by a child to its parent", told[TOLD_TO_PARENT], life->back);
-    row_slot("K-15.child", "vmo_create", "by a child", told[TOLD_CREATE], CHILD_SLOT_OBJECT + 1);
+        report[REPORT_NARROWED]);
+    row_slot("K-40.to-parent", "cap_transfer", "by a child to its parent", report[REPORT_TO_PARENT],
+             life->back);
+    row_slot("K-15.child", "vmo_create", "by a child", report[REPORT_CREATE], CHILD_SLOT_OBJECT + 1);
 }
 
-static void what_it_told_a2(const struct life *life)
+static void report_rows_a2(const struct lifecycle *life)
 {
     const int64_t regions =
-        life->told[TOLD_REGIONS] + (int64_t)elf_segments(probe_child_elf) + 1; /* the stack is one */
-    row("K-25.own-segment", "vm_unmap", "by a child, its own segment", life->told[TOLD_UNMAP_SELF]);
+        life->report[REPORT_REGIONS] + (int64_t)elf_segments(probe_child_elf) + 1; /* the stack is one */
+    row("K-25.own-segment", "vm_unmap", "by a child, its own segment", life->report[REPORT_UNMAP_SELF]);
     row_if("K-24.child-table", "vm_map", "by a child, until the region table is full",
            regions == NX_REGIONS_MAX, "64-regions", 0);
 }
 
-static void what_it_left(const struct life *life)
+static void leftover_rows(const struct lifecycle *life)
 {
     const uint64_t mark = CHILD_MARK;
     struct nx_ipc_hdr hdr = {.dst = 0};
@@ -126,7 +128,7 @@ static void what_it_left(const struct life *life)
 }
 
 /* Dead and not waited for. Gives what the death watch answered. */
-static int64_t once_it_ended(const struct life *life)
+static int64_t rows_after_end(const struct lifecycle *life)
 {
     const uint64_t pid = (uint64_t)life->child.pid;
     struct nx_ipc_hdr hdr = {.len = sizeof(uint64_t)};
@@ -145,18 +147,18 @@ static int64_t once_it_ended(const struct life *life)
     return ended;
 }
 
-void probe_child_life(void)
+void probe_child_lifecycle(void)
 {
-    static struct life life;
-    begin(&life);
-    before_it_runs(&life);
-    its_report(&life);
-    what_it_told(&life);
+    static struct lifecycle life;
+    start_child(&life);
+    rows_before_start(&life);
+    receive_report(&life);
+    report_rows(&life);
     if (!probe_is_a1()) {
-        what_it_told_a2(&life);
+        report_rows_a2(&life);
     }
-    what_it_left(&life);
-    const int64_t ended = once_it_ended(&life);
+    leftover_rows(&life);
+    const int64_t ended = rows_after_end(&life);
     const struct probe_answer answer = child_reap(&life.child, ended, life.child.pid);
     is_pid("K-63.wait", "wait", "an ended child", &life, answer.a0);
     row_status("K-63.status", "status of exit 7", answer.a1, CHILD_STATUS);

@@ -4,7 +4,7 @@
 
 void probe_main(const uint64_t *start);
 
-static void both_ages(void)
+static void probe_common_parts(void)
 {
     probe_cap();
     probe_endpoint();
@@ -12,7 +12,7 @@ static void both_ages(void)
     probe_ipc_order();
     probe_ipc_move();
     probe_recv_v2();
-    probe_child_life();
+    probe_child_lifecycle();
     probe_child_names();
     probe_child_waits();
     probe_child_faults();
@@ -20,20 +20,20 @@ static void both_ages(void)
 
 void probe_main(const uint64_t *start)
 {
-    probe_age();
+    probe_revision_row();
     probe_start(start);
     probe_console();
     probe_vmo();
     if (probe_is_a1()) {
         probe_map_a1();
         probe_as();
-        both_ages();
+        probe_common_parts();
     } else {
         probe_map_a2();
         probe_as();
         probe_share();
         probe_destroy();
-        both_ages();
+        probe_common_parts();
         probe_child_memory();
         probe_last();
     }

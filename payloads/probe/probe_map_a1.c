@@ -58,7 +58,7 @@ static volatile uint8_t *row_map(const char *id, const char *what, uint64_t va, 
     return answer == 0 ? page_at(va) : NULL;
 }
 
-static const volatile uint8_t *first_and_second(uint64_t vmo)
+static const volatile uint8_t *read_and_write_rows(uint64_t vmo)
 {
     const volatile uint8_t *first = row_map("K-22.read", "read", VA, (const uint64_t[3]){vmo, 0, USABLE | R});
     const uint8_t mark = 0xA5;
@@ -89,7 +89,7 @@ void probe_map_a1(void)
 {
     const uint64_t vmo = new_vmo(SIZE);
     refusals(vmo);
-    const volatile uint8_t *first = first_and_second(vmo);
+    const volatile uint8_t *first = read_and_write_rows(vmo);
     offset(vmo);
     ROW("K-22.read-exec", "read and exec", NX_SYS_MAP, vmo, VA + 3 * PAGE, 0, USABLE | R | X);
     ROW("K-22.write-alone", "write alone", NX_SYS_MAP, vmo, VA + 4 * PAGE, 0, USABLE | W);

@@ -83,7 +83,7 @@ static volatile uint8_t *row_window(const char *id, const char *what, const uint
 }
 
 /* Two pages at the window's base, and again behind them. */
-static void first_and_second(uint64_t vmo)
+static void read_and_write_rows(uint64_t vmo)
 {
     const int64_t first = CALL(NX_SYS_VM_MAP, vmo, 0, SIZE, USABLE | R);
     const uint8_t mark = 0xA5;
@@ -176,7 +176,7 @@ void probe_map_a2(void)
     const uint64_t vmo = new_vmo(SIZE);
     refusals(vmo);
     large();
-    first_and_second(vmo);
+    read_and_write_rows(vmo);
     flags_and_offset(vmo);
     const volatile uint8_t *first = unmaps(vmo);
     region_table(vmo, 5);

@@ -16,7 +16,7 @@
 #define ORDER_GP UINT64_C(0x51000000)
 enum order {
     ORDER_HELLO,      /* reports gp, exits with CHILD_STATUS_NEGATIVE */
-    ORDER_TELL,       /* looks at itself, reports enum told, exits with CHILD_STATUS */
+    ORDER_REPORT,     /* looks at itself, reports enum report, exits with CHILD_STATUS */
     ORDER_BLOCK,      /* two receives from the object that wait for ever; reports both answers */
     ORDER_STORE,      /* a store through a mapping of the object that must not be written */
     ORDER_GUARD,      /* a load from the page above its stack */
@@ -31,24 +31,24 @@ enum order {
 #define CHILD_STATUS 7
 #define CHILD_STATUS_NEGATIVE (-5)
 
-/* The report of ORDER_TELL: one 64-bit value each. */
-enum told {
-    TOLD_GP,
-    TOLD_SP,
-    TOLD_OTHERS, /* all other registers, or-ed */
-    TOLD_STACK_TOP,
-    TOLD_STACK_BOTTOM,
-    TOLD_PID,
-    TOLD_EP_CREATE,
-    TOLD_WAIT,
-    TOLD_BOOTSTRAP,
-    TOLD_WRITE,
-    TOLD_NARROWED,
-    TOLD_TO_PARENT,
-    TOLD_CREATE,
-    TOLD_UNMAP_SELF,
-    TOLD_REGIONS, /* how many it could map */
-    TOLD_COUNT
+/* The report of ORDER_REPORT: one 64-bit value each. */
+enum report {
+    REPORT_GP,
+    REPORT_SP,
+    REPORT_OTHERS, /* all other registers, or-ed */
+    REPORT_STACK_TOP,
+    REPORT_STACK_BOTTOM,
+    REPORT_PID,
+    REPORT_EP_CREATE,
+    REPORT_WAIT,
+    REPORT_BOOTSTRAP,
+    REPORT_WRITE,
+    REPORT_NARROWED,
+    REPORT_TO_PARENT,
+    REPORT_CREATE,
+    REPORT_UNMAP_SELF,
+    REPORT_REGIONS, /* how many it could map */
+    REPORT_COUNT
 };
 
 #define CHILD_MARK UINT64_C(0x6b72616d5f646c63) /* what it writes to the object */

@@ -14,7 +14,7 @@ extern const char __global_pointer$[];
 
 void probe_regs(uint64_t area[REGS_AREA]); /* probe_regs.S */
 
-static struct probe_revision told;
+static struct probe_revision revision;
 
 /* "K-04.vmo-read" for the number of vmo_read. */
 static void absent_call(uint64_t number)
@@ -39,16 +39,16 @@ static void absent_calls(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(absent); i++) {
-        if (absent[i] != NX_SYS_AS_SELF) { /* told already */
+        if (absent[i] != NX_SYS_AS_SELF) { /* revision already */
             absent_call(absent[i]);
         }
     }
 }
 
-void probe_age(void)
+void probe_revision_row(void)
 {
-    told = probe_ask_revision();
-    const bool one = (told.as_self == -NX_ENOSYS) != (told.map == -NX_ENOSYS);
+    revision = probe_ask_revision();
+    const bool one = (revision.as_self == -NX_ENOSYS) != (revision.map == -NX_ENOSYS);
     row_if("K-04.age", "as_self", "the age, told by as_self and map", one, probe_is_a1() ? "a1" : "a2", 0);
 }
 
@@ -115,8 +115,8 @@ static void time_and_turns(void)
 
 void probe_start(const uint64_t *start)
 {
-    row_if("K-04.as-self", "as_self", "own address space", told.as_self >= 0, "handle", told.as_self);
-    row("K-04.map", "map", "an address that is not aligned", told.map);
+    row_if("K-04.as-self", "as_self", "own address space", revision.as_self >= 0, "handle", revision.as_self);
+    row("K-04.map", "map", "an address that is not aligned", revision.map);
     if (probe_is_a1()) {
         absent_calls();
     }

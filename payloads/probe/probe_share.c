@@ -31,7 +31,7 @@ static const volatile uint8_t *row_window(const char *id, const char *what, uint
     return inside ? (const volatile uint8_t *)(uintptr_t)va : NULL;
 }
 
-static void maps(uint64_t owner, uint64_t alias)
+static void map_rows(uint64_t owner, uint64_t alias)
 {
     const volatile uint8_t *page = row_window("K-28.map-write", "an alias with write", alias, USABLE | R | W);
     unview(page);
@@ -61,7 +61,7 @@ void probe_share(void)
     const uint64_t owner = new_vmo(PAGE), alias = owner + 1;
     row_slot("K-28.share", "vmo_share_ro", "a vmo", CALL(NX_SYS_VMO_SHARE_RO, owner), alias);
     refusals(alias);
-    maps(owner, alias);
+    map_rows(owner, alias);
     copies(alias);
     ROW("K-28.empty-slot", "an empty slot", NX_SYS_VMO_SHARE_RO, EMPTY_SLOT);
     ROW("K-28.endpoint", "an endpoint", NX_SYS_VMO_SHARE_RO, BOOTSTRAP);

@@ -28,7 +28,7 @@ int main(void)
 {
     cost_prepare();
     for (const struct cost_path *path = cost_paths; path->name != NULL && !cost_has_failed(); path++) {
-        if (path->ages & cost_age()) {
+        if (path->revisions & cost_revision()) {
             measure(path);
         }
     }

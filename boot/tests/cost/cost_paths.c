@@ -26,7 +26,7 @@ static struct {
     uint64_t nothing; /* see cost_of_nothing */
     uint64_t spent;   /* by the calls of this path so far */
     bool failed;
-    unsigned age;
+    unsigned revision;
     uint64_t page, mib; /* slots of VMOs */
     uint64_t self;      /* slot of an endpoint that nobody else has */
     uint64_t peer, orders, answers;
@@ -43,7 +43,7 @@ static uint64_t address(const void *object)
 }
 
 /* A call that belongs to the path: its cost counts. */
-static uint64_t ask(struct cost_call *call)
+static uint64_t counted(struct cost_call *call)
 {
     cost_call(call);
     at.spent += call->end - call->begin - at.nothing;
@@ -55,10 +55,10 @@ static uint64_t ask(struct cost_call *call)
 }
 
 /* A call that only prepares or cleans up. */
-static uint64_t aside(struct cost_call *call)
+static uint64_t uncounted(struct cost_call *call)
 {
     const uint64_t spent = at.spent;
-    const uint64_t answer = ask(call);
+    const uint64_t answer = counted(call);
     at.spent = spent;
     return answer;
 }
@@ -67,66 +67,67 @@ static uint64_t aside(struct cost_call *call)
 
 static void take_getpid(void)
 {
-    ask(CALL(NX_SYS_GETPID, 0));
+    counted(CALL(NX_SYS_GETPID, 0));
 }
 
 static void take_yield(void)
 {
-    ask(CALL(NX_SYS_YIELD, 0));
+    counted(CALL(NX_SYS_YIELD, 0));
 }
 
 /* Up to the yield's return the child has run to its end; so nobody blocks while it ends (K-61). */
 static void take_exec(void)
 {
-    const uint64_t pid = ask(CALL(NX_SYS_EXEC, address(cost_child_elf), cost_child_elf_bytes, STACK_PAGES));
-    if (at.age == ON_A2) {
-        ask(CALL(NX_SYS_TASK_RESUME, pid));
+    const uint64_t pid =
+        counted(CALL(NX_SYS_EXEC, address(cost_child_elf), cost_child_elf_bytes, STACK_PAGES));
+    if (at.revision == ON_A2) {
+        counted(CALL(NX_SYS_TASK_RESUME, pid));
     }
-    ask(CALL(NX_SYS_YIELD, 0));
-    ask(CALL(NX_SYS_WAIT, pid));
+    counted(CALL(NX_SYS_YIELD, 0));
+    counted(CALL(NX_SYS_WAIT, pid));
 }
 
 /* ---- VMOs -------------------------------------------------------------------------------------------- */
 
 static uint64_t create(uint64_t bytes)
 {
-    return aside(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, bytes));
+    return uncounted(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, bytes));
 }
 
 /* Takes what was made for one path alone away again, as far as the age can. */
 static void drop(uint64_t slot)
 {
-    aside(CALL(at.age == ON_A2 ? NX_SYS_VMO_DESTROY : NX_SYS_CAP_CLOSE, slot));
+    uncounted(CALL(at.revision == ON_A2 ? NX_SYS_VMO_DESTROY : NX_SYS_CAP_CLOSE, slot));
 }
 
 static void take_create_page(void)
 {
-    drop(ask(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, PAGE_BYTES)));
+    drop(counted(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, PAGE_BYTES)));
 }
 
 static void take_create_mib(void)
 {
-    drop(ask(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, MIB_BYTES)));
+    drop(counted(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, MIB_BYTES)));
 }
 
 static void take_destroy(void)
 {
-    ask(CALL(NX_SYS_VMO_DESTROY, create(PAGE_BYTES)));
+    counted(CALL(NX_SYS_VMO_DESTROY, create(PAGE_BYTES)));
 }
 
 static void take_share_ro(void)
 {
-    aside(CALL(NX_SYS_CAP_CLOSE, ask(CALL(NX_SYS_VMO_SHARE_RO, at.page))));
+    uncounted(CALL(NX_SYS_CAP_CLOSE, counted(CALL(NX_SYS_VMO_SHARE_RO, at.page))));
 }
 
 static void take_write(void)
 {
-    ask(CALL(NX_SYS_VMO_WRITE, at.page, 0, address(buffer), sizeof(buffer)));
+    counted(CALL(NX_SYS_VMO_WRITE, at.page, 0, address(buffer), sizeof(buffer)));
 }
 
 static void take_read(void)
 {
-    ask(CALL(NX_SYS_VMO_READ, at.page, 0, address(buffer), sizeof(buffer)));
+    counted(CALL(NX_SYS_VMO_READ, at.page, 0, address(buffer), sizeof(buffer)));
 }
 
 /* ---- Mappings ---------------------------------------------------------------------------------------- */
@@ -134,7 +135,7 @@ static void take_read(void)
 static void map_pages(uint64_t slot, uint64_t *next_va, uint64_t bytes)
 {
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
-        ask(CALL(NX_SYS_MAP, slot, *next_va + off, off, MAP_RW));
+        counted(CALL(NX_SYS_MAP, slot, *next_va + off, off, MAP_RW));
     }
     *next_va += bytes;
 }
@@ -151,27 +152,29 @@ static void take_map_mib(void)
 
 static void take_vm_map_page(void)
 {
-    aside(CALL(NX_SYS_VM_UNMAP, ask(CALL(NX_SYS_VM_MAP, at.page, 0, PAGE_BYTES, MAP_RW)), PAGE_BYTES));
+    uncounted(
+        CALL(NX_SYS_VM_UNMAP, counted(CALL(NX_SYS_VM_MAP, at.page, 0, PAGE_BYTES, MAP_RW)), PAGE_BYTES));
 }
 
 static void take_vm_map_mib(void)
 {
-    aside(CALL(NX_SYS_VM_UNMAP, ask(CALL(NX_SYS_VM_MAP, at.mib, 0, MIB_BYTES, MAP_RW)), MIB_BYTES));
+    uncounted(CALL(NX_SYS_VM_UNMAP, counted(CALL(NX_SYS_VM_MAP, at.mib, 0, MIB_BYTES, MAP_RW)), MIB_BYTES));
 }
 
 static void take_vm_unmap_page(void)
 {
-    ask(CALL(NX_SYS_VM_UNMAP, aside(CALL(NX_SYS_VM_MAP, at.page, 0, PAGE_BYTES, MAP_RW)), PAGE_BYTES));
+    counted(
+        CALL(NX_SYS_VM_UNMAP, uncounted(CALL(NX_SYS_VM_MAP, at.page, 0, PAGE_BYTES, MAP_RW)), PAGE_BYTES));
 }
 
 static void take_vm_unmap_mib(void)
 {
-    ask(CALL(NX_SYS_VM_UNMAP, aside(CALL(NX_SYS_VM_MAP, at.mib, 0, MIB_BYTES, MAP_RW)), MIB_BYTES));
+    counted(CALL(NX_SYS_VM_UNMAP, uncounted(CALL(NX_SYS_VM_MAP, at.mib, 0, MIB_BYTES, MAP_RW)), MIB_BYTES));
 }
 
 static void as_map(uint64_t slot, uint64_t *next_va, uint64_t bytes)
 {
-    ask(CALL(NX_SYS_AS_MAP, at.space, slot, *next_va, bytes, PROT_RW, AS_USER));
+    counted(CALL(NX_SYS_AS_MAP, at.space, slot, *next_va, bytes, PROT_RW, AS_USER));
     *next_va += bytes;
 }
 
@@ -189,12 +192,12 @@ static void take_as_map_mib(void)
 
 static void take_clone_close(void)
 {
-    ask(CALL(NX_SYS_CAP_CLOSE, ask(CALL(NX_SYS_CAP_CLONE, at.page))));
+    counted(CALL(NX_SYS_CAP_CLOSE, counted(CALL(NX_SYS_CAP_CLONE, at.page))));
 }
 
 static void take_transfer(void)
 {
-    ask(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.page, NX_RIGHT_MAP));
+    counted(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.page, NX_RIGHT_MAP));
 }
 
 /* ---- Messages ---------------------------------------------------------------------------------------- */
@@ -202,13 +205,13 @@ static void take_transfer(void)
 static void send(uint64_t slot, struct nx_ipc_hdr hdr)
 {
     hdr.len = ORDER_BYTES;
-    ask(CALL(NX_SYS_IPC_SEND, slot, address(&hdr), address(buffer), ORDER_BYTES, NX_IPC_NONBLOCK));
+    counted(CALL(NX_SYS_IPC_SEND, slot, address(&hdr), address(buffer), ORDER_BYTES, NX_IPC_NONBLOCK));
 }
 
 static struct nx_ipc_hdr receive(uint64_t slot)
 {
     struct nx_ipc_hdr hdr = {0};
-    ask(CALL(NX_SYS_IPC_RECV, slot, address(&hdr), address(buffer), sizeof(buffer), NX_IPC_NONBLOCK));
+    counted(CALL(NX_SYS_IPC_RECV, slot, address(&hdr), address(buffer), sizeof(buffer), NX_IPC_NONBLOCK));
     return hdr;
 }
 
@@ -231,13 +234,13 @@ static void take_handover(void)
  */
 static void take_handover_to_peer(void)
 {
-    const uint64_t clone = aside(CALL(NX_SYS_CAP_CLONE, at.page));
+    const uint64_t clone = uncounted(CALL(NX_SYS_CAP_CLONE, at.page));
     struct cost_call *yield = CALL(NX_SYS_YIELD, 0);
     uint64_t arrived = 0;
     send(at.orders,
          (struct nx_ipc_hdr){.src = (uint32_t)clone, .type = ORDER_TAKE, .flags = NX_IPC_HDR_CAP_MOVE});
     const uint64_t spent = at.spent;
-    aside(yield);
+    uncounted(yield);
     (void)receive(at.answers);
     memcpy(&arrived, buffer, sizeof(arrived));
     at.spent = spent + arrived - yield->begin - at.nothing;
@@ -272,7 +275,7 @@ const struct cost_path cost_paths[] = {
 /* ---- Before and after -------------------------------------------------------------------------------- */
 
 /* K-04 */
-static unsigned probe_age(void)
+static unsigned find_revision(void)
 {
     struct cost_call as_self = {.number = NX_SYS_AS_SELF};
     cost_call(&as_self);
@@ -281,21 +284,21 @@ static unsigned probe_age(void)
 
 static uint64_t endpoint(void)
 {
-    return aside(CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1));
+    return uncounted(CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1));
 }
 
 /* The peer runs until it waits for an order. */
 static void start_peer(void)
 {
-    at.peer = aside(CALL(NX_SYS_EXEC, address(cost_peer_elf), cost_peer_elf_bytes, STACK_PAGES));
+    at.peer = uncounted(CALL(NX_SYS_EXEC, address(cost_peer_elf), cost_peer_elf_bytes, STACK_PAGES));
     at.orders = endpoint();
     at.answers = endpoint();
-    aside(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.orders, NX_RIGHT_RECV));  /* to PEER_SLOT_ORDERS */
-    aside(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.answers, NX_RIGHT_SEND)); /* to PEER_SLOT_ANSWERS */
-    if (at.age == ON_A2) {
-        aside(CALL(NX_SYS_TASK_RESUME, at.peer));
+    uncounted(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.orders, NX_RIGHT_RECV));  /* to PEER_SLOT_ORDERS */
+    uncounted(CALL(NX_SYS_CAP_TRANSFER, at.peer, at.answers, NX_RIGHT_SEND)); /* to PEER_SLOT_ANSWERS */
+    if (at.revision == ON_A2) {
+        uncounted(CALL(NX_SYS_TASK_RESUME, at.peer));
     }
-    aside(CALL(NX_SYS_YIELD, 0));
+    uncounted(CALL(NX_SYS_YIELD, 0));
 }
 
 /* K-02: a7 is the number; a0 is the answer, and a1 leaves t0 to t2 (x5 to x7) as it likes. */
@@ -303,7 +306,7 @@ static void check_registers(uint64_t number)
 {
     cost_registers(number);
     for (unsigned i = 1; i < 32; i++) {
-        const bool free = i == 10 || (at.age == ON_A1 && i >= 5 && i <= 7);
+        const bool free = i == 10 || (at.revision == ON_A1 && i >= 5 && i <= 7);
         const uint64_t expected = i == 17 ? number : UINT64_C(COST_REGISTER) + i;
         if (!free && cost_registers_after[i] != expected) {
             printf("cost: call %" PRIu64 " changed x%u\n", number, i);
@@ -325,11 +328,11 @@ static void check_all_registers(void)
 void cost_prepare(void)
 {
     at.nothing = cost_of_nothing();
-    at.age = probe_age();
+    at.revision = find_revision();
     at.page = create(PAGE_BYTES);
     at.mib = create(MIB_BYTES);
     at.self = endpoint();
-    at.space = aside(CALL(NX_SYS_AS_CREATE, 0));
+    at.space = uncounted(CALL(NX_SYS_AS_CREATE, 0));
     at.next_page_va = at.next_as_page_va = NX_A1_MAP_BASE;
     at.next_mib_va = at.next_as_mib_va = NX_A1_MAP_BASE + (uint64_t)NX_SUPERPAGE_BYTES;
     start_peer();
@@ -339,8 +342,8 @@ void cost_prepare(void)
 void cost_finish(void)
 {
     send(at.orders, (struct nx_ipc_hdr){.type = ORDER_END});
-    aside(CALL(NX_SYS_YIELD, 0));
-    aside(CALL(NX_SYS_WAIT, at.peer));
+    uncounted(CALL(NX_SYS_YIELD, 0));
+    uncounted(CALL(NX_SYS_WAIT, at.peer));
 }
 
 uint64_t cost_of(const struct cost_path *path)
@@ -350,9 +353,9 @@ uint64_t cost_of(const struct cost_path *path)
     return at.spent;
 }
 
-unsigned cost_age(void)
+unsigned cost_revision(void)
 {
-    return at.age;
+    return at.revision;
 }
 
 bool cost_has_failed(void)

@@ -12,7 +12,7 @@
 
 struct cost_path {
     const char *name;
-    unsigned ages;
+    unsigned revisions;
     void (*take)(void);
 };
 
@@ -27,7 +27,7 @@ void cost_finish(void);
 uint64_t cost_of(const struct cost_path *path);
 
 /* ON_A1 or ON_A2. */
-unsigned cost_age(void);
+unsigned cost_revision(void);
 
 /* Whether a call was refused since the start; it has been printed. */
 bool cost_has_failed(void);

@@ -10,7 +10,7 @@
 
 #define MAP_FLAGS (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
 #define PATIENCE 40 /* yields, of which each gives every puppet a turn; under 1,000, which end a run */
-#define DID_NOT_COME (-9999) /* in place of an answer: a child that was started is not there */
+#define CHILD_MISSING (-9999) /* in place of an answer: a child that was started is not there */
 #define TEXT_BYTES 160
 
 struct differ_memory differ_memory;
@@ -78,16 +78,16 @@ static void spawn(struct differ *differ, uint64_t actor, struct model_answer *an
     answer->a1 =
         (uint64_t)nx_call3(NX_SYS_CAP_TRANSFER, child->pid, OP_CONTROL_SLOT + actor - 1, NX_RIGHT_MAP);
     if (differ->run.limits.is_a1 && !await_answer(child->page)) {
-        answer->a0 = DID_NOT_COME;
+        answer->a0 = CHILD_MISSING;
     }
 }
 
 /* A child that was resumed for the first time maps its control page. */
-static void greet(const struct differ *differ, uint64_t pid, struct model_answer *answer)
+static void await_first_answer(const struct differ *differ, uint64_t pid, struct model_answer *answer)
 {
     for (unsigned i = 0; i < OP_CONTROLS; i++) {
         if (differ->children[i].pid == pid && !await_answer(differ->children[i].page)) {
-            answer->a0 = DID_NOT_COME;
+            answer->a0 = CHILD_MISSING;
         }
     }
 }
@@ -130,7 +130,7 @@ static void perform(struct differ *differ, const struct differ_order *order, str
         answer->ended = 1;
     }
     if (order->op.kind == NX_SYS_TASK_RESUME && answer->a0 == 0) {
-        greet(differ, order->args[0], answer);
+        await_first_answer(differ, order->args[0], answer);
     }
 }
 

@@ -33,7 +33,7 @@ static struct model_limits limits_of_boot(void)
                                  .arena_bytes = block.arena_bytes ? block.arena_bytes : arena_bytes};
 }
 
-static void say_mismatch(const struct model_result *result)
+static void print_mismatch(const struct model_result *result)
 {
     char text[TEXT_BYTES];
     model_op_text(&result->op, text, sizeof(text));
@@ -48,7 +48,7 @@ static int run(void)
 {
     struct model_result result;
     if (!model_run(&differ.run, &result)) {
-        say_mismatch(&result);
+        print_mismatch(&result);
         return 1;
     }
     printf("differ: seed %llu ops %u made %u ok\n", (unsigned long long)block.seed, block.ops,
@@ -64,7 +64,7 @@ int main(void)
     differ.run.left_out = (const uint8_t *)(uintptr_t)block.left_out;
     differ.run.limits = limits_of_boot();
     differ.run.limits.init = differ_places(&differ_memory);
-    differ.run.winds_up = true;
+    differ.run.unwinds = true;
     differ.run.exec = differ_exec;
     differ.run.ctx = &differ;
     if (block.ops > DIFFER_OPS_MAX || !puppet_read(&differ.run.limits) || !differ_set_up(&differ)) {

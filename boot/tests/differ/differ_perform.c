@@ -64,8 +64,8 @@ static void make(struct differ_memory *memory, const struct differ_order *order,
     }
 }
 
-static void look(const struct differ_memory *memory, const struct differ_order *order,
-                 struct model_answer *answer)
+static void read_back(const struct differ_memory *memory, const struct differ_order *order,
+                      struct model_answer *answer)
 {
     const uint32_t puts = order->prepares;
     if (puts & OP_PUTS_JUNK) {
@@ -86,5 +86,5 @@ void differ_perform(struct differ_memory *memory, const struct differ_order *ord
     differ_barrier();
     make(memory, order, answer);
     differ_barrier();
-    look(memory, order, answer);
+    read_back(memory, order, answer);
 }

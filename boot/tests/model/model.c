@@ -7,7 +7,7 @@
 
 /* ---- Judging an answer --------------------------------------------------------------------------------- */
 
-bool holds(struct turn *t, bool condition, const char *why)
+bool expect(struct turn *t, bool condition, const char *why)
 {
     if (!condition && t->why == NULL) {
         t->why = why;
@@ -15,7 +15,7 @@ bool holds(struct turn *t, bool condition, const char *why)
     return t->why == NULL;
 }
 
-bool answers_one_of(struct turn *t, const int64_t *a0, size_t n)
+bool expect_one_of(struct turn *t, const int64_t *a0, size_t n)
 {
     bool found = false;
     if (t->guessing) {
@@ -25,12 +25,12 @@ bool answers_one_of(struct turn *t, const int64_t *a0, size_t n)
     for (size_t i = 0; i < n; i++) {
         found = found || t->answer->a0 == a0[i];
     }
-    return holds(t, found, "a0");
+    return expect(t, found, "a0");
 }
 
-bool answers(struct turn *t, int64_t a0)
+bool expect_a0(struct turn *t, int64_t a0)
 {
-    return answers_one_of(t, &a0, 1);
+    return expect_one_of(t, &a0, 1);
 }
 
 /* ---- Arguments ----------------------------------------------------------------------------------------- */
@@ -61,7 +61,7 @@ static uint64_t resolve(const struct model *m, const struct model_op *op, unsign
     }
 }
 
-void model_settle(const struct model *m, struct model_op *op)
+void model_resolve_src(const struct model *m, struct model_op *op)
 {
     if (op->src_reg != 0) {
         op->hdr.src = (uint32_t)m->actors[op->actor].slot_reg[op->src_reg - 1];
@@ -81,15 +81,15 @@ void model_resolve(const struct model *m, const struct model_op *op, uint64_t ar
 /* K-04, K-05: a number that this age does not have. */
 static void step_absent(struct turn *t)
 {
-    answers(t, -NX_ENOSYS);
-    memory_is_untouched(t);
+    expect_a0(t, -NX_ENOSYS);
+    expect_memory_untouched(t);
 }
 
 static void take_turn(struct turn *t)
 {
     const bool may_end = t->op->kind == NX_SYS_EXIT || t->op->kind == OP_FAULT || t->op->kind == OP_LOAD ||
                          t->op->kind == OP_STORE;
-    if (!holds(t, may_end || !t->answer->ended, "the task ended")) {
+    if (!expect(t, may_end || !t->answer->ended, "the task ended")) {
         return;
     }
     if (model_has(t->m->limits.is_a1, t->op->kind)) {
@@ -97,7 +97,7 @@ static void take_turn(struct turn *t)
     } else {
         step_absent(t);
     }
-    vmo_forget_lost(t->m);
+    vmo_drop_unreachable(t->m);
 }
 
 static const char *turn(struct model *m, const struct model_op *op, struct model_answer *answer,

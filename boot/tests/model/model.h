@@ -114,8 +114,8 @@ struct model {
     struct model_limits limits;
     uint32_t next_pid;
     uint32_t spaces_taken;
-    uint64_t arena_used; /* a1: the bump pointer; a2: live or lost */
-    uint32_t lost_vmos;  /* a2: ranges that nobody reaches any more */
+    uint64_t arena_used;  /* a1: the bump pointer; a2: live or lost */
+    uint32_t leaked_vmos; /* a2: ranges that nobody reaches any more */
     uint64_t order;
     uint32_t endpoint_count;
     uint64_t handle[OP_REGS];
@@ -135,7 +135,7 @@ bool model_has(bool is_a1, uint8_t kind);
 void model_init(struct model *m, const struct model_limits *limits);
 
 /* Puts hdr.src into an operation that takes it from a register. Comes before all that follows. */
-void model_settle(const struct model *m, struct model_op *op);
+void model_resolve_src(const struct model *m, struct model_op *op);
 
 /*
  * Whether the operation can be made here: its actor can run, it neither blocks nor is a hazard, it does not

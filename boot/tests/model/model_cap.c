@@ -89,8 +89,8 @@ static void step_transfer(struct turn *t)
     const bool good = transfer_is_good(t, &to, &gets);
     const uint32_t slot = good ? lowest_slot(t->m, to) : MODEL_NONE;
     if (slot == MODEL_NONE) {
-        answers(t, -NX_EPERM);
-    } else if (answers(t, slot)) {
+        expect_a0(t, -NX_EPERM);
+    } else if (expect_a0(t, slot)) {
         cap_put(t, to, slot, &gets);
     }
 }
@@ -102,8 +102,8 @@ static void step_transfer_to(struct turn *t)
     const uint64_t slot = t->args[3];
     if (!transfer_is_good(t, &to, &gets) || slot >= t->m->limits.slots ||
         to->caps[slot].kind != CAP_IS_EMPTY) {
-        answers(t, -NX_EPERM);
-    } else if (answers(t, (int64_t)slot)) {
+        expect_a0(t, -NX_EPERM);
+    } else if (expect_a0(t, (int64_t)slot)) {
         cap_put(t, to, slot, &gets);
     }
 }
@@ -112,8 +112,8 @@ static void step_close(struct turn *t)
 {
     struct model_cap *cap = cap_at(t->m, t->self, t->args[0]);
     if (cap == NULL) {
-        answers(t, -NX_EPERM);
-    } else if (answers(t, 0)) {
+        expect_a0(t, -NX_EPERM);
+    } else if (expect_a0(t, 0)) {
         *cap = (struct model_cap){.kind = CAP_IS_EMPTY};
     }
 }
@@ -123,10 +123,10 @@ static void step_clone(struct turn *t)
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
     if (cap == NULL || cap->kind == CAP_IS_FACTORY) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if (slot == MODEL_NONE) {
-        answers(t, -NX_ENOSPC);
-    } else if (answers(t, slot)) {
+        expect_a0(t, -NX_ENOSPC);
+    } else if (expect_a0(t, slot)) {
         cap_put(t, t->self, slot, cap);
     }
 }

@@ -82,16 +82,16 @@ void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *l
 
 void gen_next(struct model_gen *gen, struct model_op *op)
 {
-    struct model_op settled;
+    struct model_op resolved;
     struct model_answer answer;
     for (unsigned i = 0; i < TRIES; i++) {
         make_op(gen, op);
-        settled = *op;
-        model_settle(&gen->shadow, &settled);
-        if (!model_allows(&gen->shadow, &settled)) {
+        resolved = *op;
+        model_resolve_src(&gen->shadow, &resolved);
+        if (!model_allows(&gen->shadow, &resolved)) {
             continue;
         }
-        model_guess(&gen->shadow, &settled, &answer);
+        model_guess(&gen->shadow, &resolved, &answer);
         return;
     }
 }

@@ -100,7 +100,7 @@ static void prepare(const struct task *task, const struct model_op *op, const ui
     }
 }
 
-static void look(const struct task *task, const struct model_op *op, struct model_answer *answer)
+static void read_back(const struct task *task, const struct model_op *op, struct model_answer *answer)
 {
     uint8_t bytes[OP_BUF_BYTES];
     const unsigned puts = op_prepares(op);
@@ -177,7 +177,7 @@ static void call(struct task *task, const struct model_op *op, const uint64_t ar
     if (op->kind == NX_SYS_WAIT || op->kind == NX_SYS_WAIT_NOHANG) {
         answer->a1 = task->frame.x[REG_A1];
     }
-    look(task, op, answer);
+    read_back(task, op, answer);
 }
 
 static struct task *actor_task(const struct model_run *run, unsigned actor)
@@ -315,7 +315,7 @@ static void boot_kernel(const struct host_boot *boot)
 }
 
 /* What is left when everything was given back. */
-static const char *look_at_end(const struct model *m)
+static const char *check_leftovers(const struct model *m)
 {
     const struct task *init = rig_init();
     if (cap_used(&init->caps) != OP_RESERVED_SLOTS) {
@@ -335,7 +335,7 @@ static void run_body(void *ctx)
 {
     struct work *work = ctx;
     if (model_run(work->run, work->result)) {
-        work->result->why = look_at_end(&work->run->model);
+        work->result->why = check_leftovers(&work->run->model);
     }
 }
 
@@ -348,7 +348,7 @@ bool host_run_program(const struct host_boot *boot, struct host *host, struct mo
     run->exec = exec;
     run->check = check;
     run->ctx = &work;
-    run->winds_up = true;
+    run->unwinds = true;
     boot_kernel(boot);
     if (host_run(run_body, &work) != HOST_GOES_ON) {
         result->why = "the kernel panicked";

@@ -21,7 +21,7 @@ static void close_endpoint(struct model *m, uint32_t endpoint)
     drop_messages(m, endpoint);
 }
 
-void endpoints_of_ended(struct model *m, uint32_t pid)
+void close_endpoints_of(struct model *m, uint32_t pid)
 {
     for (uint32_t i = 1; i <= m->endpoint_count; i++) {
         if (m->endpoints[i].live && m->endpoints[i].owner == pid) {
@@ -45,10 +45,10 @@ static void create(struct turn *t, uint32_t owner, uint64_t depth)
     struct model *m = t->m;
     const uint32_t slot = lowest_slot(m, t->self);
     if (slot == MODEL_NONE || !ids_are_left(m, owner)) {
-        answers(t, -NX_ENOSPC);
+        expect_a0(t, -NX_ENOSPC);
         return;
     }
-    if (!answers(t, slot)) {
+    if (!expect_a0(t, slot)) {
         return;
     }
     m->endpoint_count++;
@@ -73,7 +73,7 @@ static void step_ep_create(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[1]);
     if (refusal != 0) {
-        answers(t, refusal);
+        expect_a0(t, refusal);
     } else {
         create(t, t->self->pid, t->args[1]);
     }
@@ -84,9 +84,9 @@ static void step_ep_create_for(struct turn *t)
     const int64_t refusal = create_refusal(t, t->args[2]);
     const struct model_actor *owner = actor_by_pid(t->m, t->args[1]);
     if (refusal != 0) {
-        answers(t, refusal);
+        expect_a0(t, refusal);
     } else if (owner == NULL || (owner != t->self && !is_child(t->m, t->self, owner))) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else {
         create(t, owner->pid, t->args[2]);
     }
@@ -95,23 +95,23 @@ static void step_ep_create_for(struct turn *t)
 /* K-57. Of an endpoint that is closed already it says no more than that the slot goes. */
 static void step_ep_create_old(struct turn *t)
 {
-    answers(t, -NX_EPERM); /* "always -1" */
+    expect_a0(t, -NX_EPERM); /* "always -1" */
 }
 
 static void step_ep_close(struct turn *t)
 {
     struct model_cap *slot = cap_at(t->m, t->self, t->args[0]);
     if (slot == NULL) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
         return;
     }
     const struct model_cap cap = *slot;
     *slot = (struct model_cap){.kind = CAP_IS_EMPTY};
     if (cap.kind != CAP_IS_ENDPOINT || (cap.rights & NX_RIGHT_MANAGE) == 0) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if (!t->m->endpoints[cap.object].live) {
-        may_be_refused(t, -NX_ESRCH, 0);
-    } else if (answers(t, 0)) {
+        expect_either(t, -NX_ESRCH, 0);
+    } else if (expect_a0(t, 0)) {
         close_endpoint(t->m, cap.object);
     }
 }
@@ -221,7 +221,7 @@ static void enqueue(struct turn *t, uint32_t endpoint)
             message = &m->messages[i];
         }
     }
-    if (!holds(t, message != NULL, "the model has no room")) {
+    if (!expect(t, message != NULL, "the model has no room")) {
         return;
     }
     *message = (struct model_message){.queued = true,
@@ -247,19 +247,19 @@ static void step_send(struct turn *t)
 {
     const int64_t refusal = send_refusal(t);
     if (refusal != 0) {
-        answers(t, refusal);
+        expect_a0(t, refusal);
         return;
     }
     const uint32_t endpoint = endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_SEND)->object;
     const bool full = queued_on(t->m, endpoint) >= t->m->endpoints[endpoint].depth;
     const bool over = !budget_allows(t->m, endpoint, t->args[3]);
     if (!t->m->endpoints[endpoint].live) {
-        answers(t, -NX_ESRCH);
+        expect_a0(t, -NX_ESRCH);
     } else if (full && over) {
-        may_be_refused(t, -NX_ENOSPC, -NX_EAGAIN);
+        expect_either(t, -NX_ENOSPC, -NX_EAGAIN);
     } else if (full || over) {
-        answers(t, full ? -NX_EAGAIN : -NX_ENOSPC);
-    } else if (answers(t, (int64_t)t->args[3])) {
+        expect_a0(t, full ? -NX_EAGAIN : -NX_ENOSPC);
+    } else if (expect_a0(t, (int64_t)t->args[3])) {
         enqueue(t, endpoint);
     }
 }
@@ -272,7 +272,7 @@ static const uint8_t junk_hdr[] = {OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, 
 _Static_assert(sizeof(junk_hdr) == sizeof(struct nx_ipc_hdr), "as long as a header");
 
 /* The buffer holds the first n of these bytes, then what was there before. */
-static void buffer_holds(struct turn *t, const struct model_bytes *content, uint64_t n)
+static void expect_buffer(struct turn *t, const struct model_bytes *content, uint64_t n)
 {
     uint8_t bytes[OP_BUF_BYTES];
     if (n > 0 && content->form == BYTES_UNKNOWN) {
@@ -281,30 +281,30 @@ static void buffer_holds(struct turn *t, const struct model_bytes *content, uint
     for (uint64_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = i < n ? byte_of(content, i) : OP_JUNK;
     }
-    holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the buffer's first bytes");
-    holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the buffer");
+    expect(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the buffer's first bytes");
+    expect(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the buffer");
 }
 
-void memory_is_untouched(struct turn *t)
+void expect_memory_untouched(struct turn *t)
 {
     if (t->guessing || (op_prepares(t->op) & OP_PUTS_JUNK) == 0) {
         return;
     }
-    holds(t, memcmp(&t->answer->hdr, junk_hdr, sizeof(junk_hdr)) == 0, "the header was touched");
-    buffer_holds(t, NULL, 0);
+    expect(t, memcmp(&t->answer->hdr, junk_hdr, sizeof(junk_hdr)) == 0, "the header was touched");
+    expect_buffer(t, NULL, 0);
 }
 
 /* K-50, K-59: header and sender of a message that was taken. Of init's own sender id nothing is said. */
-static void header_holds(struct turn *t, const struct model_message *message, uint32_t slot)
+static void expect_header(struct turn *t, const struct model_message *message, uint32_t slot)
 {
     const struct nx_ipc_hdr *hdr = &t->answer->hdr;
-    holds(t, hdr->src == slot, "hdr.src");
-    holds(t, hdr->dst == message->from_pid, "hdr.dst");
-    holds(t, hdr->type == message->type, "hdr.type");
-    holds(t, hdr->flags == message->flags, "hdr.flags");
-    holds(t, hdr->len == message->len, "hdr.len");
+    expect(t, hdr->src == slot, "hdr.src");
+    expect(t, hdr->dst == message->from_pid, "hdr.dst");
+    expect(t, hdr->type == message->type, "hdr.type");
+    expect(t, hdr->flags == message->flags, "hdr.flags");
+    expect(t, hdr->len == message->len, "hdr.len");
     if (t->op->kind == NX_SYS_IPC_RECV_V2 && message->from_pid != NX_PID_INIT) {
-        holds(t, t->answer->sender_id == 0, "the sender id");
+        expect(t, t->answer->sender_id == 0, "the sender id");
     }
 }
 
@@ -339,10 +339,10 @@ static void take(struct turn *t, struct model_message *message)
     const uint64_t n = cut ? max : message->len;
     uint32_t slot;
     if (!takes_slot(t, message, &slot)) {
-        answers(t, -NX_ENOSPC);
+        expect_a0(t, -NX_ENOSPC);
         return;
     }
-    if (!answers(t, cut && !may_cut ? -NX_EINVAL : (int64_t)n)) {
+    if (!expect_a0(t, cut && !may_cut ? -NX_EINVAL : (int64_t)n)) {
         return;
     }
     message->queued = false;
@@ -356,11 +356,11 @@ static void take(struct turn *t, struct model_message *message)
     if (t->guessing) {
         return;
     }
-    header_holds(t, message, slot);
+    expect_header(t, message, slot);
     if (elsewhere) {
-        buffer_holds(t, NULL, 0);
+        expect_buffer(t, NULL, 0);
     } else if (!is_lost) {
-        buffer_holds(t, &message->bytes, n);
+        expect_buffer(t, &message->bytes, n);
     }
 }
 
@@ -383,8 +383,8 @@ static void step_recv(struct turn *t)
 {
     const int64_t refusal = recv_refusal(t);
     if (refusal != 0) {
-        answers(t, refusal);
-        memory_is_untouched(t);
+        expect_a0(t, refusal);
+        expect_memory_untouched(t);
         return;
     }
     const uint32_t endpoint = endpoint_at(t->m, t->self, t->args[0], NX_RIGHT_RECV)->object;
@@ -393,8 +393,8 @@ static void step_recv(struct turn *t)
         take(t, message);
         return;
     }
-    answers(t, t->m->endpoints[endpoint].live ? -NX_EAGAIN : -NX_ESRCH);
-    memory_is_untouched(t);
+    expect_a0(t, t->m->endpoints[endpoint].live ? -NX_EAGAIN : -NX_ESRCH);
+    expect_memory_untouched(t);
 }
 
 /* ---- The kinds ----------------------------------------------------------------------------------------- */

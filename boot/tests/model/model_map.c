@@ -39,7 +39,7 @@ static void step_map(struct turn *t)
 {
     const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
     const int64_t refusal = map_refusal(t, cap);
-    if (!answers(t, refusal) || refusal != 0) {
+    if (!expect_a0(t, refusal) || refusal != 0) {
         return;
     }
     const struct model_map map = {.how = MAPPED_BY_MAP,
@@ -96,12 +96,12 @@ static int64_t placed(const struct turn *t, const struct model_map *asked, uint6
 }
 
 /* Where in 2 MiB the memory lies is known, or follows from the answer: any place that explains it will do. */
-static bool answers_placed(struct turn *t, const struct model_map *asked)
+static bool expect_placed(struct turn *t, const struct model_map *asked)
 {
     struct model_vmo *vmo = &t->m->vmos[asked->vmo];
     const uint64_t known = (vmo->pa_in_2mib + asked->off) % NX_SUPERPAGE_BYTES;
     if (vmo->knows_in_2mib || asked->bytes < NX_SUPERPAGE_BYTES || t->guessing) {
-        return answers(t, placed(t, asked, known));
+        return expect_a0(t, placed(t, asked, known));
     }
     for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
         if (placed(t, asked, class) != t->answer->a0) {
@@ -114,7 +114,7 @@ static bool answers_placed(struct turn *t, const struct model_map *asked)
         vmo->pa_in_2mib = (class + NX_SUPERPAGE_BYTES - asked->off % NX_SUPERPAGE_BYTES) % NX_SUPERPAGE_BYTES;
         return true;
     }
-    return holds(t, false, "no place of the memory explains this address");
+    return expect(t, false, "no place of the memory explains this address");
 }
 
 static int64_t vm_map_refusal(const struct turn *t, const struct model_cap *cap)
@@ -143,7 +143,7 @@ static void step_vm_map(struct turn *t)
     const struct model_cap *cap = memory_at(t->m, t->self, t->args[0]);
     const int64_t refusal = vm_map_refusal(t, cap);
     if (refusal != 0) {
-        answers(t, refusal);
+        expect_a0(t, refusal);
         return;
     }
     /* K-28: an alias is mapped for reading, whatever was asked for. */
@@ -154,7 +154,7 @@ static void step_vm_map(struct turn *t)
                             .vmo = cap->object,
                             .bytes = t->args[2],
                             .off = t->args[1]};
-    if (!answers_placed(t, &map) || t->answer->a0 < 0) {
+    if (!expect_placed(t, &map) || t->answer->a0 < 0) {
         return;
     }
     map.va = (uint64_t)t->answer->a0;
@@ -179,12 +179,12 @@ void map_control(struct model *m, struct model_actor *actor)
 static void unmap(struct turn *t, struct model_space *space, const struct model_map *map)
 {
     if (map->how == MAPPED_BY_AS_MAP && map->bytes != t->args[1]) {
-        may_be_refused(t, -NX_EPERM, -NX_EINVAL);
+        expect_either(t, -NX_EPERM, -NX_EINVAL);
     } else if (map->how == MAPPED_BY_AS_MAP) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if (map->bytes != t->args[1]) {
-        answers(t, -NX_EINVAL);
-    } else if (answers(t, 0)) {
+        expect_a0(t, -NX_EINVAL);
+    } else if (expect_a0(t, 0)) {
         space->maps[map - space->maps] = space->maps[--space->map_count];
     }
 }
@@ -195,11 +195,11 @@ static void step_vm_unmap(struct turn *t)
     struct model_space *space = space_of(t->m, t->self);
     const struct model_map *map = map_at(space, va);
     if (va % NX_PAGE_BYTES != 0 || len % NX_PAGE_BYTES != 0 || len == 0) {
-        answers(t, -NX_EINVAL);
+        expect_a0(t, -NX_EINVAL);
     } else if (map == NULL) {
-        answers(t, -NX_ENOENT);
+        expect_a0(t, -NX_ENOENT);
     } else if (map->va != va) { /* in the middle: not one exact region, or nothing there */
-        answers_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
+        expect_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
     } else {
         unmap(t, space, map);
     }
@@ -210,7 +210,7 @@ static void step_vm_unmap(struct turn *t)
 struct model_bytes mapped_read(const struct turn *t, uint64_t va, uint64_t len)
 {
     const struct model_map *map = map_at(space_of(t->m, t->self), va);
-    return contents_carry(t->m, map->vmo, map->off + (va - map->va), len);
+    return contents_copy(t->m, map->vmo, map->off + (va - map->va), len);
 }
 
 void mapped_write(struct turn *t, uint64_t va, uint64_t len, const struct model_bytes *bytes)
@@ -228,7 +228,7 @@ static const struct model_map *access(struct turn *t, uint32_t prot)
 {
     const struct model_map *map = map_at(space_of(t->m, t->self), t->args[0]);
     if (map != NULL && map_serves(map, prot)) {
-        holds(t, !t->answer->ended, "it faulted");
+        expect(t, !t->answer->ended, "it faulted");
         return map;
     }
     actor_ends(t, NX_TASK_FAULT_STATUS);
@@ -243,16 +243,16 @@ static void step_load(struct turn *t)
         return;
     }
     if (contents_read(t->m, map->vmo, map->off + (t->args[0] - map->va), &byte, 1)) {
-        answers(t, byte);
+        expect_a0(t, byte);
     } else {
-        holds(t, t->answer->a0 >= 0 && t->answer->a0 <= UINT8_MAX, "a byte");
+        expect(t, t->answer->a0 >= 0 && t->answer->a0 <= UINT8_MAX, "a byte");
     }
 }
 
 static void step_store(struct turn *t)
 {
     const struct model_map *map = access(t, NX_PROT_WRITE);
-    if (map == NULL || !answers(t, 0)) {
+    if (map == NULL || !expect_a0(t, 0)) {
         return;
     }
     const struct model_write write = {.vmo = map->vmo,

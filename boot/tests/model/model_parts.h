@@ -26,17 +26,17 @@ struct turn {
 };
 
 /* The answer must be this one. False when it is not. */
-bool answers(struct turn *t, int64_t a0);
+bool expect_a0(struct turn *t, int64_t a0);
 
 /* Likewise, any of n: what the contract leaves open. */
-bool answers_one_of(struct turn *t, const int64_t *a0, size_t n);
+bool expect_one_of(struct turn *t, const int64_t *a0, size_t n);
 
 /* Something else about the answer must hold. */
-bool holds(struct turn *t, bool condition, const char *why);
+bool expect(struct turn *t, bool condition, const char *why);
 
-static inline bool may_be_refused(struct turn *t, int64_t one, int64_t other)
+static inline bool expect_either(struct turn *t, int64_t one, int64_t other)
 {
-    return answers_one_of(t, (const int64_t[]){one, other}, 2);
+    return expect_one_of(t, (const int64_t[]){one, other}, 2);
 }
 
 /* ---- Capabilities -------------------------------------------------------------------------------------- */
@@ -69,8 +69,8 @@ uint32_t count_moving(const struct model *m, uint32_t vmo);
 /* ---- VMOs and what is in them -------------------------------------------------------------------------- */
 
 uint32_t vmo_new(struct model *m, uint64_t bytes); /* MODEL_NONE when the table is full */
-void vmo_gone(struct model *m, uint32_t vmo);
-void vmo_forget_lost(struct model *m); /* gives room to VMOs that nobody reaches any more */
+void vmo_free(struct model *m, uint32_t vmo);
+void vmo_drop_unreachable(struct model *m); /* gives room to VMOs that nobody reaches any more */
 uint32_t vmo_count(const struct model *m);
 
 void contents_write(struct model *m, const struct model_write *write);
@@ -79,7 +79,7 @@ void contents_write(struct model *m, const struct model_write *write);
 bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *bytes, uint64_t len);
 
 /* Likewise, to carry on: MODEL_LITERAL_MAX at most. */
-struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len);
+struct model_bytes contents_copy(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len);
 
 /* Byte i; not of BYTES_UNKNOWN. */
 uint8_t byte_of(const struct model_bytes *bytes, uint64_t i);
@@ -118,12 +118,12 @@ void map_control(struct model *m, struct model_actor *actor);
 /* ---- Endpoints and messages
  * -------------------------------------------------------------------------------- */
 
-void endpoints_of_ended(struct model *m, uint32_t pid);
+void close_endpoints_of(struct model *m, uint32_t pid);
 uint32_t queued_on(const struct model *m, uint32_t endpoint);
 uint32_t message_count(const struct model *m);
 
 /* Checks that memory is as before the call, where a receive or read would have written. */
-void memory_is_untouched(struct turn *t);
+void expect_memory_untouched(struct turn *t);
 
 /* ---- Tasks
  * -------------------------------------------------------------------------------------------------- */

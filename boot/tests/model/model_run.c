@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define WIND_OPS_MAX 4096 /* more than there are tasks, regions, slots and messages */
+#define UNWIND_OPS_MAX 4096 /* more than there are tasks, regions, slots and messages */
 
 /* One operation that is not left out: false when something is wrong with it. */
 static bool execute(struct model_run *run, const struct model_op *op, struct model_result *result)
@@ -21,10 +21,10 @@ static bool execute(struct model_run *run, const struct model_op *op, struct mod
 }
 
 /* Each operation takes something away; what it may bring to light (a message's capability) it took first. */
-static bool wind_up(struct model_run *run, struct model_result *result)
+static bool unwind(struct model_run *run, struct model_result *result)
 {
     struct model_op op;
-    for (unsigned i = 0; i < WIND_OPS_MAX && model_wind(&run->model, &op); i++) {
+    for (unsigned i = 0; i < UNWIND_OPS_MAX && model_unwind(&run->model, &op); i++) {
         if (!model_allows(&run->model, &op)) {
             result->op = op;
             result->why = "the end is not allowed";
@@ -46,7 +46,7 @@ bool model_run(struct model_run *run, struct model_result *result)
     for (run->at = 0; run->at < run->ops; run->at++) {
         gen_next(&run->gen, &op);
         result->at = run->at;
-        model_settle(&run->model, &op);
+        model_resolve_src(&run->model, &op);
         if (run->left_out != NULL && run->left_out[run->at] != 0) {
             continue;
         }
@@ -55,5 +55,5 @@ bool model_run(struct model_run *run, struct model_result *result)
         }
     }
     result->at = run->ops;
-    return !run->winds_up || wind_up(run, result);
+    return !run->unwinds || unwind(run, result);
 }

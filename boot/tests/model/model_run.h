@@ -18,7 +18,7 @@ struct model_run {
                  struct model_answer *answer);
     const char *(*check)(void *ctx, const struct model *m);
     void *ctx;
-    bool winds_up; /* at the end, give everything back that can be (model_wind) */
+    bool unwinds; /* at the end, give everything back that can be (model_unwind) */
 
     /* working memory: the number of the operation that is being executed, and what to look at after a failure
      */
@@ -29,7 +29,7 @@ struct model_run {
 
 struct model_result {
     const char *why;   /* NULL: all is well */
-    uint32_t at;       /* the operation that failed; .ops: none, or one at the end (model_wind) */
+    uint32_t at;       /* the operation that failed; .ops: none, or one at the end (model_unwind) */
     uint32_t executed; /* how many were allowed and not left out */
     struct model_op op;
     uint64_t args[OP_ARGS];
@@ -41,7 +41,7 @@ struct model_result {
 bool model_run(struct model_run *run, struct model_result *result);
 
 /* The next operation that gives something back; false when nothing is left that init or a child could. */
-bool model_wind(const struct model *m, struct model_op *op);
+bool model_unwind(const struct model *m, struct model_op *op);
 
 /* The operation in words, e.g. "1 vm_map(slot 3, 0, 0x1000, 2) reg=4", NUL-terminated, cut off at size. */
 void model_op_text(const struct model_op *op, char *text, size_t size);

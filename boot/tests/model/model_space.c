@@ -150,9 +150,9 @@ static void step_as_create(struct turn *t)
     }
     const int64_t handle = t->answer->a0;
     t->wanted = 1;
-    if (!holds(t, handle > 0 && (uint64_t)handle < MODEL_BAD_HANDLE, "the handle") ||
-        !holds(t, space_by_handle(m, (uint64_t)handle) == NULL, "a handle that is taken") ||
-        !holds(t, space != MODEL_NONE, "the model has no room")) {
+    if (!expect(t, handle > 0 && (uint64_t)handle < MODEL_BAD_HANDLE, "the handle") ||
+        !expect(t, space_by_handle(m, (uint64_t)handle) == NULL, "a handle that is taken") ||
+        !expect(t, space != MODEL_NONE, "the model has no room")) {
         return;
     }
     m->spaces[space].handle = (uint64_t)handle;
@@ -167,10 +167,10 @@ static void step_as_self(struct turn *t)
     }
     const uint64_t handle = (uint64_t)t->answer->a0;
     if (space->handle != 0) {
-        answers(t, (int64_t)space->handle);
+        expect_a0(t, (int64_t)space->handle);
     } else {
-        holds(t, handle > 0 && handle < MODEL_BAD_HANDLE && space_by_handle(t->m, handle) == NULL,
-              "the handle");
+        expect(t, handle > 0 && handle < MODEL_BAD_HANDLE && space_by_handle(t->m, handle) == NULL,
+               "the handle");
     }
     space->handle = handle;
     t->m->handle[t->op->reg] = handle;
@@ -186,17 +186,17 @@ static bool as_map_is_nonsense(const struct turn *t)
 }
 
 /* K-27, once the arguments are sound. */
-static bool as_map_is_answered(struct turn *t, const struct model_space *space, const struct model_map *map)
+static bool expect_as_map(struct turn *t, const struct model_space *space, const struct model_map *map)
 {
     const bool is_a1 = t->m->limits.is_a1;
     const bool in_window = map->va < NX_A2_MAP_END && map->va + map->bytes > NX_A2_MAP_BASE;
     if (!space_is_free(space, map->va, map->bytes) || (in_window && !is_a1)) {
-        return answers(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
+        return expect_a0(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
     }
     if (!is_a1 && region_count(t->m, space) >= t->m->limits.regions) {
-        return answers(t, -NX_ENOSPC) && false;
+        return expect_a0(t, -NX_ENOSPC) && false;
     }
-    return answers(t, 0);
+    return expect_a0(t, 0);
 }
 
 static void step_as_map(struct turn *t)
@@ -204,11 +204,11 @@ static void step_as_map(struct turn *t)
     struct model_space *space = space_by_handle(t->m, t->args[0]);
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[1]);
     if (as_map_is_nonsense(t) || (space == NULL && cap == NULL)) {
-        may_be_refused(t, -NX_EINVAL, -NX_EPERM);
+        expect_either(t, -NX_EINVAL, -NX_EPERM);
         return;
     }
     if (space == NULL || cap == NULL) {
-        answers(t, cap == NULL ? -NX_EPERM : -NX_EINVAL);
+        expect_a0(t, cap == NULL ? -NX_EPERM : -NX_EINVAL);
         return;
     }
     const uint64_t whole = t->m->vmos[cap->object].bytes;
@@ -218,7 +218,7 @@ static void step_as_map(struct turn *t)
                                   .vmo = cap->object,
                                   .va = t->args[2],
                                   .bytes = t->args[3] < whole ? t->args[3] : whole};
-    if (!as_map_is_answered(t, space, &map)) {
+    if (!expect_as_map(t, space, &map)) {
         return;
     }
     space_add(space, &map);

@@ -54,7 +54,8 @@ static void step_spawn(struct turn *t)
     if (t->guessing) {
         t->answer->a1 = OP_CHILD_CONTROL_SLOT;
     }
-    if (!answers(t, m->next_pid) || !holds(t, t->answer->a1 == OP_CHILD_CONTROL_SLOT, "the control's slot")) {
+    if (!expect_a0(t, m->next_pid) ||
+        !expect(t, t->answer->a1 == OP_CHILD_CONTROL_SLOT, "the control's slot")) {
         return;
     }
     memset(child, 0, sizeof(*child));
@@ -62,7 +63,7 @@ static void step_spawn(struct turn *t)
     child->pid = m->next_pid++;
     child->space = space_new(m);
     forget_registers(child);
-    if (!holds(t, child->space != MODEL_NONE, "the model has no room")) {
+    if (!expect(t, child->space != MODEL_NONE, "the model has no room")) {
         return;
     }
     child->caps[NX_SLOT_BOOTSTRAP] = t->self->caps[NX_SLOT_BOOTSTRAP];
@@ -77,18 +78,18 @@ static void step_spawn(struct turn *t)
 
 static void step_exec(struct turn *t)
 {
-    answers(t, -NX_EINVAL); /* K-13: the errors of exec; what succeeds is a spawn */
-    memory_is_untouched(t);
+    expect_a0(t, -NX_EINVAL); /* K-13: the errors of exec; what succeeds is a spawn */
+    expect_memory_untouched(t);
 }
 
 static void step_resume(struct turn *t)
 {
     struct model_actor *actor = actor_by_pid(t->m, t->args[0]);
     if (actor == NULL || actor->state != ACTOR_SUSPENDED) {
-        answers(t, -NX_ESRCH);
+        expect_a0(t, -NX_ESRCH);
         return;
     }
-    if (!answers(t, 0)) {
+    if (!expect_a0(t, 0)) {
         return;
     }
     actor->state = ACTOR_LIVE;
@@ -103,10 +104,10 @@ void actor_ends(struct turn *t, int64_t status)
     if (t->guessing) {
         t->answer->ended = 1;
     }
-    if (!holds(t, t->answer->ended != 0, "it did not end")) {
+    if (!expect(t, t->answer->ended != 0, "it did not end")) {
         return;
     }
-    endpoints_of_ended(t->m, self->pid);
+    close_endpoints_of(t->m, self->pid);
     memset(self->caps, 0, sizeof(self->caps));
     self->state = ACTOR_ENDED;
     self->status = status;
@@ -138,7 +139,7 @@ static void reap(struct turn *t, struct model_actor *child)
         t->answer->a0 = child->pid;
         t->answer->a1 = (uint64_t)child->status;
     }
-    if (!holds(t, t->answer->a1 == (uint64_t)child->status, "the status")) {
+    if (!expect(t, t->answer->a1 == (uint64_t)child->status, "the status")) {
         return;
     }
     child->state = ACTOR_REAPED;
@@ -151,8 +152,8 @@ static void reap_any(struct turn *t)
     struct model_actor *child =
         t->guessing ? some_ended_child(t->m, t->self) : actor_by_pid(t->m, (uint64_t)t->answer->a0);
     t->wanted = some_ended_child(t->m, t->self)->pid;
-    if (holds(t, child != NULL && is_child(t->m, t->self, child) && child->state == ACTOR_ENDED,
-              "not an ended child")) {
+    if (expect(t, child != NULL && is_child(t->m, t->self, child) && child->state == ACTOR_ENDED,
+               "not an ended child")) {
         reap(t, child);
     }
 }
@@ -161,8 +162,8 @@ static void step_wait_nohang(struct turn *t)
 {
     if (some_ended_child(t->m, t->self) != NULL) {
         reap_any(t);
-    } else if (answers(t, 0)) {
-        holds(t, t->answer->a1 == 0, "a status without a child");
+    } else if (expect_a0(t, 0)) {
+        expect(t, t->answer->a1 == 0, "a status without a child");
     }
 }
 
@@ -172,14 +173,14 @@ static void step_wait(struct turn *t)
     struct model *m = t->m;
     struct model_actor *child = actor_by_pid(m, t->args[0]);
     if (!has_children(m, t->self)) {
-        answers(t, -NX_ECHILD);
+        expect_a0(t, -NX_ECHILD);
     } else if ((int64_t)t->args[0] <= 0) {
         reap_any(t);
     } else if (t->args[0] == t->self->pid) {
-        answers(t, -NX_EINVAL);
+        expect_a0(t, -NX_EINVAL);
     } else if (child == NULL || !is_child(m, t->self, child)) {
-        answers(t, -NX_ESRCH);
-    } else if (answers(t, child->pid)) {
+        expect_a0(t, -NX_ESRCH);
+    } else if (expect_a0(t, child->pid)) {
         reap(t, child);
     }
 }

@@ -20,14 +20,14 @@ struct text {
     char *at, *end; /* end: of the room, less the NUL */
 };
 
-static void say(struct text *text, const char *what)
+static void append(struct text *text, const char *what)
 {
     while (*what != '\0' && text->at < text->end) {
         *text->at++ = *what++;
     }
 }
 
-static void say_number(struct text *text, uint64_t value)
+static void append_number(struct text *text, uint64_t value)
 {
     char digits[2 + 16 + 1];
     char *at = digits + sizeof(digits) - 1;
@@ -37,74 +37,74 @@ static void say_number(struct text *text, uint64_t value)
         *--at = "0123456789abcdef"[value % base];
         value /= base;
     } while (value != 0);
-    say(text, base == 16 ? "0x" : "");
-    say(text, at);
+    append(text, base == 16 ? "0x" : "");
+    append(text, at);
 }
 
-static void say_member(struct text *text, const char *name, uint64_t value)
+static void append_member(struct text *text, const char *name, uint64_t value)
 {
-    say(text, " ");
-    say(text, name);
-    say(text, "=");
-    say_number(text, value);
+    append(text, " ");
+    append(text, name);
+    append(text, "=");
+    append_number(text, value);
 }
 
 /* "hdr", "pid2", "reg3+0x10", "-1" */
-static void say_argument(struct text *text, const struct model_op *op, unsigned i)
+static void append_argument(struct text *text, const struct model_op *op, unsigned i)
 {
     static const char *const places[AT_PLACES] = {"",    "hdr", "desc",   "id",  "buf",
                                                   "reg", "pid", "handle", "slot"};
     const uint8_t place = op->place[i];
     if (place == AT_NUMBER && op->arg[i] == UINT64_MAX) {
-        say(text, "-1");
+        append(text, "-1");
         return;
     }
-    say(text, places[place]);
+    append(text, places[place]);
     if (place == AT_REG) {
-        say_number(text, op->reg);
+        append_number(text, op->reg);
     }
     if (place == AT_NUMBER || place == AT_PID || place == AT_HANDLE || place == AT_SLOT) {
-        say_number(text, op->arg[i]);
+        append_number(text, op->arg[i]);
     } else if (op->arg[i] != 0) {
-        say(text, "+");
-        say_number(text, op->arg[i]);
+        append(text, "+");
+        append_number(text, op->arg[i]);
     }
 }
 
-static void say_rest(struct text *text, const struct model_op *op, const struct model_kind *kind)
+static void append_rest(struct text *text, const struct model_op *op, const struct model_kind *kind)
 {
     static const char *const registers[] = {
         [FILLS_REG] = "reg", [FILLS_HANDLE] = "handle", [FILLS_SLOT] = "slot"};
     if (kind->fills != FILLS_NOTHING) {
-        say_member(text, registers[kind->fills], op->reg);
+        append_member(text, registers[kind->fills], op->reg);
     }
     if (op->kind == OP_STORE || (kind->prepares & (OP_PUTS_PATTERN | OP_PUTS_DESC)) != 0) {
-        say_member(text, "fill", op->fill);
+        append_member(text, "fill", op->fill);
     }
     if ((kind->prepares & OP_PUTS_HDR) == 0) {
         return;
     }
-    say_member(text, "src", op->hdr.src);
-    say_member(text, "type", op->hdr.type);
-    say_member(text, "flags", op->hdr.flags);
-    say_member(text, "hdr_len", op->hdr.len);
+    append_member(text, "src", op->hdr.src);
+    append_member(text, "type", op->hdr.type);
+    append_member(text, "flags", op->hdr.flags);
+    append_member(text, "hdr_len", op->hdr.len);
 }
 
 void model_op_text(const struct model_op *op, char *out, size_t size)
 {
     const struct model_kind *kind = model_kind_of(op->kind);
     struct text text = {out, out + size - 1};
-    say_number(&text, op->actor);
-    say(&text, " ");
-    say(&text, model_kind_name(op->kind));
-    say(&text, "(");
+    append_number(&text, op->actor);
+    append(&text, " ");
+    append(&text, model_kind_name(op->kind));
+    append(&text, "(");
     for (unsigned i = 0; kind != NULL && i < kind->shown; i++) {
-        say(&text, i == 0 ? "" : ", ");
-        say_argument(&text, op, i);
+        append(&text, i == 0 ? "" : ", ");
+        append_argument(&text, op, i);
     }
-    say(&text, ")");
+    append(&text, ")");
     if (kind != NULL) {
-        say_rest(&text, op, kind);
+        append_rest(&text, op, kind);
     }
     *text.at = '\0';
 }

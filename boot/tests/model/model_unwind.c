@@ -15,7 +15,7 @@ static void make(struct model_op *op, uint8_t actor, uint8_t kind, uint8_t place
 }
 
 /* Children run, exit, and are waited for. */
-static bool wind_child(const struct model *m, struct model_op *op)
+static bool unwind_child(const struct model *m, struct model_op *op)
 {
     for (uint8_t i = 1; i < OP_ACTORS; i++) {
         switch (m->actors[i].state) {
@@ -36,7 +36,7 @@ static bool wind_child(const struct model *m, struct model_op *op)
     return false;
 }
 
-static bool wind_map(const struct model *m, struct model_op *op)
+static bool unwind_map(const struct model *m, struct model_op *op)
 {
     const struct model_space *space = &m->spaces[m->actors[0].space];
     for (uint32_t i = 0; i < space->map_count; i++) {
@@ -52,7 +52,7 @@ static bool wind_map(const struct model *m, struct model_op *op)
 }
 
 /* The endpoint that nobody owns is emptied; what its messages moved arrives. */
-static bool wind_message(const struct model *m, struct model_op *op)
+static bool unwind_message(const struct model *m, struct model_op *op)
 {
     if (queued_on(m, 0) == 0) {
         return false;
@@ -75,7 +75,7 @@ static uint8_t end_of(const struct model *m, const struct model_cap *cap)
     return last && !m->limits.is_a1 ? NX_SYS_VMO_DESTROY : NX_SYS_CAP_CLOSE;
 }
 
-static bool wind_slot(const struct model *m, struct model_op *op)
+static bool unwind_slot(const struct model *m, struct model_op *op)
 {
     for (uint32_t slot = OP_RESERVED_SLOTS; slot < m->limits.slots; slot++) {
         const struct model_cap *cap = &m->actors[0].caps[slot];
@@ -89,7 +89,7 @@ static bool wind_slot(const struct model *m, struct model_op *op)
 }
 
 /* Slots come before messages, which need one. */
-bool model_wind(const struct model *m, struct model_op *op)
+bool model_unwind(const struct model *m, struct model_op *op)
 {
-    return wind_child(m, op) || wind_map(m, op) || wind_slot(m, op) || wind_message(m, op);
+    return unwind_child(m, op) || unwind_map(m, op) || unwind_slot(m, op) || unwind_message(m, op);
 }

@@ -4,7 +4,7 @@
 
 #include "model/model_kind.h"
 
-#define FORGET_FROM (MODEL_VMOS - 16) /* so many VMOs make the model look who still reaches them */
+#define DROP_FROM (MODEL_VMOS - 16) /* so many VMOs make the model look who still reaches them */
 
 uint32_t vmo_count(const struct model *m)
 {
@@ -41,29 +41,29 @@ static void drop(struct model *m, uint32_t vmo)
     m->write_count = kept;
 }
 
-void vmo_gone(struct model *m, uint32_t vmo)
+void vmo_free(struct model *m, uint32_t vmo)
 {
     m->arena_used -= m->vmos[vmo].bytes;
     drop(m, vmo);
 }
 
-static bool is_reached(const struct model *m, uint32_t vmo)
+static bool is_reachable(const struct model *m, uint32_t vmo)
 {
     return count_caps(m, vmo) > 0 || count_moving(m, vmo) > 0 || any_map_of(m, MAPPED_BY_MAP, vmo) ||
            any_map_of(m, MAPPED_BY_VM_MAP, vmo) || any_map_of(m, MAPPED_BY_AS_MAP, vmo);
 }
 
 /* Closing the last capability frees nothing (K-41 speaks of mappings alone): the range is lost. */
-void vmo_forget_lost(struct model *m)
+void vmo_drop_unreachable(struct model *m)
 {
-    if (vmo_count(m) < FORGET_FROM) {
+    if (vmo_count(m) < DROP_FROM) {
         return;
     }
     for (uint32_t vmo = OP_CONTROLS; vmo < MODEL_VMOS; vmo++) {
-        if (!m->vmos[vmo].live || is_reached(m, vmo)) {
+        if (!m->vmos[vmo].live || is_reachable(m, vmo)) {
             continue;
         }
-        m->lost_vmos++;
+        m->leaked_vmos++;
         drop(m, vmo);
     }
 }
@@ -125,7 +125,7 @@ bool contents_read(const struct model *m, uint32_t vmo, uint64_t off, uint8_t *b
     return known;
 }
 
-struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len)
+struct model_bytes contents_copy(const struct model *m, uint32_t vmo, uint64_t off, uint64_t len)
 {
     struct model_bytes bytes = {.form = BYTES_LITERAL};
     if (!contents_read(m, vmo, off, bytes.literal, len)) {
@@ -137,32 +137,32 @@ struct model_bytes contents_carry(const struct model *m, uint32_t vmo, uint64_t 
 /* ---- Create -------------------------------------------------------------------------------------------- */
 
 /* What a create answers whose slot is good: `slot`, or why not. */
-static bool create_is_answered(struct turn *t, uint64_t bytes, int64_t slot)
+static bool expect_create(struct turn *t, uint64_t bytes, int64_t slot)
 {
     const struct model *m = t->m;
     const uint64_t free = m->limits.arena_bytes - m->arena_used;
     if (bytes > free) {
-        return answers(t, -NX_EPERM);
+        return expect_a0(t, -NX_EPERM);
     }
     if (m->limits.is_a1) {
-        return answers(t, slot);
+        return expect_a0(t, slot);
     }
     /* So many ranges leave at most one hole more. If each is too small, they are at most this in all. */
-    const uint64_t holes = vmo_count(m) + m->lost_vmos + 1;
+    const uint64_t holes = vmo_count(m) + m->leaked_vmos + 1;
     if (free > holes * (bytes - NX_PAGE_BYTES)) {
-        return answers(t, slot);
+        return expect_a0(t, slot);
     }
-    return may_be_refused(t, slot, -NX_EPERM);
+    return expect_either(t, slot, -NX_EPERM);
 }
 
 static void create_with_slot(struct turn *t, uint64_t bytes, uint64_t slot)
 {
-    if (!create_is_answered(t, bytes, (int64_t)slot) || t->answer->a0 < 0) {
+    if (!expect_create(t, bytes, (int64_t)slot) || t->answer->a0 < 0) {
         return;
     }
     const uint32_t vmo = vmo_new(t->m, bytes);
     const struct model_cap cap = {.kind = CAP_IS_VMO, .rights = NX_RIGHT_MAP, .object = vmo};
-    if (holds(t, vmo != MODEL_NONE, "the model has no room")) {
+    if (expect(t, vmo != MODEL_NONE, "the model has no room")) {
         cap_put(t, t->self, slot, &cap);
     }
 }
@@ -175,14 +175,14 @@ static void step_vmo_create(struct turn *t)
     const uint64_t slot = any ? lowest_slot(m, t->self) : t->args[0];
     const bool fits = pages <= m->limits.arena_bytes / NX_PAGE_BYTES;
     if (pages == 0 || (!fits && slot < m->limits.slots)) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if (slot < m->limits.slots) {
         create_with_slot(t, pages * NX_PAGE_BYTES, slot);
     } else { /* -1 or -28 whichever comes first; a1 loses the bytes */
         const uint64_t bytes = pages * NX_PAGE_BYTES;
         const bool enough = fits && bytes <= m->limits.arena_bytes - m->arena_used;
         const int64_t why = any ? -NX_ENOSPC : -NX_EPERM;
-        may_be_refused(t, why, enough ? why : -NX_EPERM);
+        expect_either(t, why, enough ? why : -NX_EPERM);
         if (m->limits.is_a1 && enough) {
             m->arena_used += bytes;
         }
@@ -192,24 +192,24 @@ static void step_vmo_create(struct turn *t)
 /* ---- Copies -------------------------------------------------------------------------------------------- */
 
 /* K-21 up to the copy itself: whether it is made. */
-static bool copy_is_good(struct turn *t, const struct model_cap **cap)
+static bool expect_copy(struct turn *t, const struct model_cap **cap)
 {
     const uint64_t off = t->args[1], len = t->args[3];
     *cap = vmo_at(t->m, t->self, t->args[0]);
     if (*cap == NULL || off > t->m->vmos[(*cap)->object].bytes ||
         len > t->m->vmos[(*cap)->object].bytes - off) {
-        return answers(t, -NX_EPERM) && false;
+        return expect_a0(t, -NX_EPERM) && false;
     }
     if (len > 0 && !is_good_place(t, 2)) {
-        return answers(t, -NX_EINVAL) && false;
+        return expect_a0(t, -NX_EINVAL) && false;
     }
-    return answers(t, (int64_t)len);
+    return expect_a0(t, (int64_t)len);
 }
 
 static void step_vmo_write(struct turn *t)
 {
     const struct model_cap *cap;
-    if (!copy_is_good(t, &cap) || t->args[3] == 0) {
+    if (!expect_copy(t, &cap) || t->args[3] == 0) {
         return;
     }
     struct model_write write = {
@@ -220,29 +220,29 @@ static void step_vmo_write(struct turn *t)
     contents_write(t->m, &write);
 }
 
-static void read_holds(struct turn *t, const struct model_cap *cap)
+static void expect_read(struct turn *t, const struct model_cap *cap)
 {
     uint8_t bytes[OP_BUF_BYTES];
     memset(bytes, OP_JUNK, sizeof(bytes));
     if (!contents_read(t->m, cap->object, t->args[1], bytes, t->args[3])) {
         return;
     }
-    holds(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the first bytes read");
-    holds(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
+    expect(t, memcmp(bytes, t->answer->bytes, OP_LOOK_BYTES) == 0, "the first bytes read");
+    expect(t, op_sum(bytes, sizeof(bytes)) == t->answer->sum, "the bytes read");
 }
 
 static void step_vmo_read(struct turn *t)
 {
     const struct model_cap *cap;
-    const bool good = copy_is_good(t, &cap), elsewhere = t->op->place[2] == AT_REG && t->args[3] > 0;
+    const bool good = expect_copy(t, &cap), elsewhere = t->op->place[2] == AT_REG && t->args[3] > 0;
     if (good && elsewhere) {
-        const struct model_bytes bytes = contents_carry(t->m, cap->object, t->args[1], t->args[3]);
+        const struct model_bytes bytes = contents_copy(t->m, cap->object, t->args[1], t->args[3]);
         mapped_write(t, t->args[2], t->args[3], &bytes);
     }
     if (!good || elsewhere) {
-        memory_is_untouched(t);
+        expect_memory_untouched(t);
     } else if (!t->guessing) {
-        read_holds(t, cap);
+        expect_read(t, cap);
     }
 }
 
@@ -253,11 +253,11 @@ static void step_vmo_destroy(struct turn *t)
     struct model *m = t->m;
     const struct model_cap *cap = vmo_at(m, t->self, t->args[0]);
     if (cap == NULL || count_caps(m, cap->object) > 1) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if (any_map_of(m, MAPPED_BY_VM_MAP, cap->object)) {
-        answers(t, -NX_EBUSY);
-    } else if (answers(t, 0)) {
-        vmo_gone(m, cap->object);
+        expect_a0(t, -NX_EBUSY);
+    } else if (expect_a0(t, 0)) {
+        vmo_free(m, cap->object);
         *cap_at(m, t->self, t->args[0]) = (struct model_cap){.kind = CAP_IS_EMPTY};
     }
 }
@@ -267,11 +267,11 @@ static void step_share_ro(struct turn *t)
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[0]);
     const uint32_t slot = lowest_slot(t->m, t->self);
     if (cap == NULL || slot == MODEL_NONE) {
-        answers(t, cap == NULL ? -NX_EPERM : -NX_ENOSPC);
+        expect_a0(t, cap == NULL ? -NX_EPERM : -NX_ENOSPC);
         return;
     }
     const struct model_cap alias = {.kind = CAP_IS_ALIAS, .rights = NX_RIGHT_MAP, .object = cap->object};
-    if (answers(t, slot)) {
+    if (expect_a0(t, slot)) {
         cap_put(t, t->self, slot, &alias);
     }
 }
@@ -304,11 +304,11 @@ static void learn_pa(struct turn *t, struct model_vmo *vmo)
 {
     const uint8_t *bytes = t->answer->bytes;
     const uint64_t pa = load_u64(bytes + 8), in_2mib = pa % NX_SUPERPAGE_BYTES;
-    holds(t, load_u64(bytes) == 1, "the kind");
-    holds(t, load_u64(bytes + 16) == vmo->bytes, "the size");
-    holds(t, pa % NX_PAGE_BYTES == 0 && pa_is_free(t->m, vmo, pa), "the physical address");
-    holds(t, !vmo->knows_pa || vmo->pa == pa, "another physical address than before");
-    holds(t, !vmo->knows_in_2mib || vmo->pa_in_2mib == in_2mib, "not congruent with the large map");
+    expect(t, load_u64(bytes) == 1, "the kind");
+    expect(t, load_u64(bytes + 16) == vmo->bytes, "the size");
+    expect(t, pa % NX_PAGE_BYTES == 0 && pa_is_free(t->m, vmo, pa), "the physical address");
+    expect(t, !vmo->knows_pa || vmo->pa == pa, "another physical address than before");
+    expect(t, !vmo->knows_in_2mib || vmo->pa_in_2mib == in_2mib, "not congruent with the large map");
     vmo->knows_pa = vmo->knows_in_2mib = true;
     vmo->pa = pa;
     vmo->pa_in_2mib = in_2mib;
@@ -319,13 +319,13 @@ static void step_query(struct turn *t)
 {
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);
     if (t->op->place[1] != AT_BUF) {
-        answers(t, -NX_EINVAL);
+        expect_a0(t, -NX_EINVAL);
     } else if (cap == NULL || cap->kind != CAP_IS_VMO) {
-        answers(t, -NX_EPERM);
+        expect_a0(t, -NX_EPERM);
     } else if ((cap->rights & NX_RIGHT_MAP) == 0) {
-        may_be_refused(t, 0, -NX_EPERM);
+        expect_either(t, 0, -NX_EPERM);
     } else {
-        answers(t, 0);
+        expect_a0(t, 0);
     }
     if (t->guessing || t->why != NULL) {
         return;
@@ -333,7 +333,7 @@ static void step_query(struct turn *t)
     if (t->answer->a0 == 0) {
         learn_pa(t, &t->m->vmos[cap->object]);
     } else {
-        memory_is_untouched(t);
+        expect_memory_untouched(t);
     }
 }
 

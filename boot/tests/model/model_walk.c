@@ -306,7 +306,7 @@ static void compare_spaces(void)
 
 static void compare_accounts(void)
 {
-    uint32_t vmos = walk.m->lost_vmos, endpoints = 0;
+    uint32_t vmos = walk.m->leaked_vmos, endpoints = 0;
     for (unsigned i = 0; i < MODEL_VMOS; i++) {
         vmos += walk.m->vmos[i].live;
     }

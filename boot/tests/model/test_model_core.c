@@ -72,7 +72,7 @@ static bool survives(bool (*body)(void *ctx), void *ctx)
 static const struct host closely = {.check_every = 1};
 
 /* The same failure, said in the same words. */
-static bool fails_alike(const struct program *attempt, void *ctx)
+static bool has_same_failure(const struct program *attempt, void *ctx)
 {
     struct model_result r;
     (void)ctx;
@@ -87,22 +87,22 @@ static bool shrink_here(void *ctx)
         return false;
     }
     snprintf(shared->why, sizeof(shared->why), "%s", r.why);
-    program_shrink(&shared->program, r.at, fails_alike, NULL);
+    program_shrink(&shared->program, r.at, has_same_failure, NULL);
     return !program_run(&shared->program, closely, &shared->result);
 }
 
-static bool runs_well(void *ctx)
+static bool program_passes(void *ctx)
 {
     struct model_result r;
     return freopen("/dev/null", "w", stderr) != NULL && program_run(ctx, closely, &r);
 }
 
-static bool fails_somehow(const struct program *attempt, void *ctx)
+static bool has_any_failure(const struct program *attempt, void *ctx)
 {
     static struct program copy;
     (void)ctx;
     copy = *attempt;
-    return !survives(runs_well, &copy);
+    return !survives(program_passes, &copy);
 }
 
 /* Shrinks the program in `shared`, which fails: in one process if that can be, else each attempt in its own.
@@ -113,7 +113,7 @@ static void shrink(void)
         return;
     }
     snprintf(shared->why, sizeof(shared->why), "the run did not come back");
-    program_shrink(&shared->program, shared->program.ops, fails_somehow, NULL);
+    program_shrink(&shared->program, shared->program.ops, has_any_failure, NULL);
 }
 
 static void print_op(const struct model_op *op, const struct model_answer *answer)
@@ -310,12 +310,12 @@ static void test_mix(unsigned is_a1, uint64_t ops)
  * ------------------------------------------------------------------------------------ */
 
 /* A seed with which the fault shows; its program stands in `shared`. */
-static bool is_found(enum host_fault fault)
+static bool find_failing_seed(enum host_fault fault)
 {
     for (uint64_t seed = 1; seed <= FAULT_SEEDS; seed++) {
         shared->program =
             (struct program){.boot = &host_boots[0], .seed = seed, .ops = FAULT_OPS, .fault = fault};
-        if (fails_somehow(&shared->program, NULL)) {
+        if (has_any_failure(&shared->program, NULL)) {
             return true;
         }
     }
@@ -327,14 +327,14 @@ static void test_fault(enum host_fault fault, const char *what)
 {
     static struct program again;
     char name[120];
-    bool good = is_found(fault);
+    bool good = find_failing_seed(fault);
     if (good) {
         shrink();
     }
     again = shared->program;
     again.fault = FAULT_NONE;
     const uint32_t kept = program_kept(&again);
-    good = good && kept <= SHORT && fails_somehow(&shared->program, NULL) && !fails_somehow(&again, NULL);
+    good = good && kept <= SHORT && has_any_failure(&shared->program, NULL) && !has_any_failure(&again, NULL);
     printf("# %s: %s; ", what, shared->why);
     program_print(&shared->program);
     printf("\n");
