@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What producer and consumer agree on. It says nothing about what is shared. */
+/* The protocol of producer and consumer. It contains nothing about the shared bytes. */
 #ifndef PAYLOADS_PROOF_H
 #define PAYLOADS_PROOF_H
 
@@ -8,12 +8,12 @@
 #include "vmo/sha256.h"
 
 /* A request carries a VMO or a ticket; its reply carries the SHA-256 of the VMO's bytes and the same tag. */
-#define PROOF_TAG_BLOB 1u /* by a message that moves a capability */
-#define PROOF_TAG_PAGE 2u /* by vmo_transfer, announced by a ticket */
+#define PROOF_TAG_BLOB 1u /* the message carries the VMO */
+#define PROOF_TAG_PAGE 2u /* vmo_transfer; the message carries the ticket */
 
-/* How long one side waits for the other: 500 ms, for kernels whose time is that of a busy host, and 1 us a
- * byte. The consumer does not know the length yet when it waits; it is told at once when the producer gives
- * up, by the end of the channel. */
+/* How long the producer waits for a reply: 500 ms, because a guest's clock follows a busy host, and 1 us per
+ * byte. The consumer does not know the length in advance and waits longer; if the producer gives up, the end
+ * of the channel ends that wait at once. */
 #define PROOF_WAIT_NS UINT64_C(500000000)
 #define PROOF_WAIT_NS_A_BYTE UINT64_C(1000)
 #define PROOF_CONSUMER_WAIT_NS UINT64_C(5000000000)

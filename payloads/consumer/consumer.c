@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The consumer: learns a VMO by message, maps it read-only, hashes it where it lies and replies the digest.
- * Neither this program nor any message to it holds what is shared or what its digest should be (P1).
+ * The consumer: receives a VMO by message, maps it read-only, hashes it in place and replies with the digest.
+ * Neither this program nor any message to it contains the shared bytes or their digest (P1).
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static vmo_status open_registry(void)
     return status == VMO_OK ? connect_producer(registry, &parent) : status;
 }
 
-/* The next request's VMO: it came with the message, or the message names one transferred before. */
+/* Receives a request and its VMO, which the message carries or which its ticket names. */
 static vmo_status next_request(struct vmo_incoming *request, vmo_t *vmo)
 {
     vmo_status status = vmo_recv(registry, parent, request, vmo_now_ns(registry) + PROOF_CONSUMER_WAIT_NS);
@@ -59,7 +59,7 @@ static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BY
     return status == VMO_OK ? unmapped : status;
 }
 
-/* Answers one request; *vmo stays open, so that its mapping can be looked at until the end. */
+/* Answers one request. *vmo stays open, because the judge checks its mapping at the end of the run. */
 static vmo_status serve(uint32_t tag, vmo_t *vmo)
 {
     struct vmo_incoming request;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stdout: line-buffered ASCII. A line goes out by one debug_write where the kernel has it, so that two tasks'
- * lines do not mix; else byte by byte (K-66).
+ * stdout: line-buffered ASCII. A line is one debug_write, so that the lines of two tasks do not mix. A kernel
+ * without debug_write gets it byte by byte (K-66).
  */
 #include "crt/crt_console.h"
 
@@ -11,7 +11,7 @@
 
 #include "crt/crt_sys.h"
 
-#define LINE_BYTES 512 /* longer lines go out in pieces */
+#define LINE_BYTES 512 /* a longer line is split */
 
 static char line[LINE_BYTES];
 static size_t line_bytes;
@@ -48,7 +48,7 @@ void console_flush(void)
     line_bytes = 0;
 }
 
-/* picolibc's way to a character device. */
+/* picolibc calls this for each character of stdout. */
 static int console_put(char c, FILE *file)
 {
     (void)file;

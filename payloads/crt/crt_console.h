@@ -3,7 +3,7 @@
 #ifndef CRT_CONSOLE_H
 #define CRT_CONSOLE_H
 
-/* Sends what the console holds of an unfinished line. */
+/* Writes out an unfinished line. */
 void console_flush(void);
 
 #endif

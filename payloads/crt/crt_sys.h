@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The payloads' own system calls: the console and the end of a task. All else is libvmo's. */
+/* The system calls that the payloads make themselves, for console and exit. libvmo makes all others. */
 #ifndef CRT_SYS_H
 #define CRT_SYS_H
 
@@ -7,8 +7,8 @@
 
 #include "nexus_abi.h"
 
-/* Two ecalls that the compiler cannot merge, to be used in turn: ten thousand in a row from one address are
- * refused (K-03). t0..t2: the older kernel clobbers them (K-02). */
+/* Two ecalls that the compiler cannot merge. Callers alternate them, because the kernel refuses more than
+ * 10,001 consecutive calls from one address (K-03). a1 clobbers t0 to t2 (K-02). */
 #define SYS_ECALL(name, turn)                                                                                \
     static inline int64_t name(uint64_t number, uint64_t arg0, uint64_t arg1)                                \
     {                                                                                                        \

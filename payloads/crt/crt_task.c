@@ -11,7 +11,7 @@ _Noreturn void task_finish(int status)
     if (sys_ecall_odd(NX_SYS_GETPID, 0, 0) != NX_PID_INIT) {
         (void)sys_ecall_odd(NX_SYS_EXIT, answer, 0);
     }
-    for (;;) { /* the next pid is of no use to a task that has nothing left to do */
+    for (;;) { /* the returned pid is not needed */
         (void)sys_ecall_odd(NX_SYS_YIELD, answer, 0);
         (void)sys_ecall_even(NX_SYS_YIELD, answer, 0);
     }

@@ -65,7 +65,7 @@ uint64_t evil_start(const uint8_t *code)
     if (pid < 0) {
         evil_says("no child:", pid);
     }
-    (void)CALL(NX_SYS_TASK_RESUME, (uint64_t)pid); /* -38 on a1, where it is ready already */
+    (void)CALL(NX_SYS_TASK_RESUME, (uint64_t)pid); /* -38 on a1, where the child is ready at once */
     return (uint64_t)pid;
 }
 

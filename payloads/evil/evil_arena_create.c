@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-20: a VMO that crosses the end of what a1 has mapped; the second one of a bad slot. */
+/* K-20: a VMO that crosses the end of the memory mapped by a1, once with a valid and once with a bad slot. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-20: an image that crosses the end of what a1 has mapped. */
+/* K-20: an image that crosses the end of the memory mapped by a1. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-61: a child exits while its parent, the last other task, blocks; then once more with a deadline. */
+/* K-61: a child exits while its parent, the only other task, blocks; first without, then with a deadline. */
 #include "evil/evil.h"
 
 #define MS UINT64_C(1000000)

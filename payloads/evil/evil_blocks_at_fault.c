@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-61: a child faults while its parent, the last other task, blocks. */
+/* K-61: a child faults while its parent, the only other task, blocks. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs of children. Each is copied, whole and alone, into an ELF file of its own, so it names no address but
- * its stack's (K-11): CHILD_CODE_BYTES of evil.h each, the first instruction first.
+ * The children's programs. evil_make_elf copies one of them, CHILD_CODE_BYTES long, into an ELF file. So a
+ * program starts with its first instruction and uses no address except its stack (K-11).
  */
 #include "nexus_abi.h"
 
@@ -25,7 +25,7 @@ CHILD child_is_illegal
 	unimp
 
 CHILD child_floats
-	.word	0x00007053	/* fadd.s f0, f0, f0, which this assembler is not to know */
+	.word	0x00007053	/* fadd.s f0, f0, f0; the assembler's ISA has no F */
 
 CHILD child_breaks
 	ebreak

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-29: destroys a VMO that as_map shows. */
+/* K-29: destroys a VMO that is mapped by as_map. */
 #include "evil/evil.h"
 
 #define VA UINT64_C(0x40000000)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-29: destroys a VMO that a message carries, and that nobody has received yet. */
+/* K-29: destroys a VMO whose capability is in a queued message. */
 #include "evil/evil.h"
 
 int main(void)

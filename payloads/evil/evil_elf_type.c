@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-13: files that the real loaders run, since they do not look. */
+/* K-13: wrong ELF types, machines and versions, which the real loaders do not check. */
 #include "evil/evil.h"
 
 int main(void)

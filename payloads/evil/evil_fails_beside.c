@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-16: init fails while a child spins and another is suspended (a2): the run does not wait for them. */
+/* K-16: on a2 init fails while a child spins and another is suspended; the run must not wait for either. */
 #include "evil/evil.h"
 
 #define STATUS 5
@@ -7,7 +7,6 @@
 int main(void)
 {
     static struct evil_elf elf;
-
     evil_child_alone(child_exits);
     if (CALL(NX_SYS_AS_SELF, 0) < 0) {
         return STATUS; /* a1 */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-64: floating point, which the kernels leave switched off. */
+/* K-64: a floating-point instruction; the kernels keep the FPU off. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No crime: what lies right beside one, and must not be taken for it. */
+/* Near misses of the hazards, none of which the kernel may report as one. */
 #include "evil/evil.h"
 
 static void pointers(void)
@@ -11,7 +11,7 @@ static void pointers(void)
     SAYS("slot before pointer", NX_SYS_VMO_WRITE, 40, 0, UNMAPPED, 1);
 }
 
-/* K-61's exception: the endpoint is the child's, and closes with it. */
+/* The exception in K-61: the child owns the endpoint, so its end closes the endpoint and wakes the parent. */
 static void blocks_on_what_the_child_owns(const uint8_t *code)
 {
     static struct evil_elf elf;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-64: an atomic access across its alignment: no page fault, so not K-60's. */
+/* K-64: a misaligned atomic access. It is not a page fault, so K-60 does not cover it. */
 #include "evil/evil.h"
 
 int main(void)

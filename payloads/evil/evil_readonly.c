@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-64: memory that the task itself may only read, in each place where the kernel writes. */
+/* K-64: a pointer to read-only memory in each argument through which the kernel writes. */
 #include "evil/evil.h"
 
 static const uint8_t constant[64] = {1};

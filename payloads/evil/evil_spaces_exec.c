@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-17: one address space too many, by execs that are refused and count all the same. */
+/* K-17: one address space too many, by refused execs, which count as well. */
 #include "evil/evil.h"
 
 #define SPACES_A1 11

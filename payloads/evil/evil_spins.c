@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-16: a child that never yields has a1 for itself, for ever. */
+/* K-16: a child that never yields; on a1 no other task runs again. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-03: one call too many from one instruction. */
+/* K-03: one call too many from the same instruction. */
 #include "evil/evil.h"
 
 int main(void)
@@ -9,6 +9,6 @@ int main(void)
         answered += CALL(NX_SYS_GETPID, 0) == NX_PID_INIT;
     }
     evil_says("answered", answered);
-    SAYS("getpid", NX_SYS_GETPID, 0); /* the console's calls came between */
+    SAYS("getpid", NX_SYS_GETPID, 0); /* the console's calls have reset the counter */
     return 0;
 }

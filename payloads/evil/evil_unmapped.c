@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-64: a pointer to nothing, in each place where a call takes one. */
+/* K-64: an unmapped pointer in each pointer argument. */
 #include "evil/evil.h"
 
 static const struct nx_ipc_recv_v2 good = {.magic = NX_IPC_V2_MAGIC, .version = NX_IPC_V2_VERSION, .max = 8};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-55: waits for a child that cannot run: it blocks on a1, and was never resumed on a2. */
+/* K-55: waits for a child that cannot run: on a1 it blocks, on a2 it is suspended. */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-61: blocks in wait for a child that exits, and is the last other task. */
+/* K-61: blocks in wait for a child, the only other task, that exits. */
 #include "evil/evil.h"
 
 int main(void)

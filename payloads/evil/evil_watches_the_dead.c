@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* K-62: a death watch on a child that is dead already never answers, so to block on it is to block alone
- * (K-55). */
+/* K-62: a death watch made after the child's end never answers, so blocking on it blocks alone (K-55). */
 #include "evil/evil.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* On Linux the harness started the consumer, and connects the two. */
+/* On Linux the harness starts both programs and connects them. */
 #include "connect.h"
 
 #include "linux/linux_task.h"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts the section headers, their names and everything behind the last loaded byte off a 64-bit ELF program.
+"""Removes the section headers, their names and everything after the last loaded byte from a 64-bit ELF program.
 
-cut-sections.py FILE OUT. The kernel loads segments and never looks at these. The judge searches the consumer for
-blocks of the payload, and the table of section names is the same in most programs: a program could not be the payload.
+Usage: cut-sections.py FILE OUT. The kernel loads segments and ignores sections. The judge searches the consumer for
+blocks of the payload. Most programs have the same section names, so an ELF file as payload would match by accident.
 """
 import pathlib
 import struct

@@ -8,20 +8,20 @@
 #include "crt/crt_console.h"
 #include "crt/crt_task.h"
 
-static void stand_to_be_looked_at(void)
+static void wait_for_inspection(void)
 {
     char byte;
     if (fclose(stdout) != 0) {
         _exit(2);
     }
     while (read(STDIN_FILENO, &byte, sizeof(byte)) > 0) {
-        /* the harness sends nothing: it lets go by closing */
+        /* the harness sends nothing; it ends the wait by closing */
     }
 }
 
 int linux_task_begin(void)
 {
-    return setvbuf(stdout, NULL, _IOLBF, 0) == 0 && atexit(stand_to_be_looked_at) == 0 ? 0 : -1;
+    return setvbuf(stdout, NULL, _IOLBF, 0) == 0 && atexit(wait_for_inspection) == 0 ? 0 : -1;
 }
 
 void console_flush(void)
@@ -31,7 +31,7 @@ void console_flush(void)
     }
 }
 
-/* At once: without standing still for the harness. */
+/* Ends the process without waiting for the harness. */
 _Noreturn void task_finish(int status)
 {
     console_flush();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The consumer's ELF file, carried inside the producer. */
+/* The consumer's ELF file, embedded in the producer. */
 	.section .rodata.consumer_elf, "a"
 	.balign	16
 	.globl	consumer_elf

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The probe's second program: ELF files, which cost a1 address spaces that it never gives back (K-17). */
+/* The second probe program: ELF files. It is separate because a1 never frees address spaces (K-17). */
 #include "probe/probe.h"
 
 void probe_main(const uint64_t *start);

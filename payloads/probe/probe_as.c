@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address spaces by handle (K-27). The VMOs mapped here are never destroyed (K-29). */
+/* Address spaces by handle (K-27). The kernel cannot destroy the VMOs mapped here (K-29). */
 #include "probe/probe.h"
 
 #define RW ((uint64_t)NX_PROT_READ | NX_PROT_WRITE)

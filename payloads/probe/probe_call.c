@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way to the kernel, and which revision it is. All other files of the probe stand on this one. */
+/* System calls and the ABI revision. Every other file of the probe uses this one. */
 #include "probe/probe.h"
 
 static struct probe_revision revision;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capabilities in one's own table (K-15, K-40, K-41); children's tables are probe_task.c's. */
+/* Capabilities in init's own table (K-15, K-40, K-41). probe_lifecycle.c covers a child's table. */
 #include "probe/probe.h"
 
 #define ASKED_SLOT 30

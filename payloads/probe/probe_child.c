@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The probe's child: one program for all orders. It has no writable data, since one of its cases is to run
- * without (K-12), and it ends by exit or by a fault.
+ * The probe's child: one program for all orders. It has no writable data, because one case removes its
+ * writable segment (K-12). It ends by exit or by a fault.
  */
 #include <stddef.h>
 
@@ -68,8 +68,8 @@ static uint64_t other_registers(const uint64_t *start)
     return bits;
 }
 
-/* The calls of a2 answer -38 on a1 and are not looked at there. The code of this program is one page, so that
- * its region is, too. */
+/* On a1 the a2 calls return -38, and init ignores them. The program's code is one page, so its region is one
+ * page as well. */
 static void examine(const uint64_t *start)
 {
     const uint64_t mark = CHILD_MARK, own_pid = (uint64_t)CALL(NX_SYS_GETPID, 0);
@@ -114,7 +114,7 @@ static void block(const uint64_t *start)
     leave(0);
 }
 
-/* Where the object is mapped with these flags, by the call that this kernel has; 0 where it cannot be. */
+/* Maps the object with these flags by the revision's call. Returns its address, 0 if refused. */
 static uint64_t map_object(uint64_t flags)
 {
     if (CALL(NX_SYS_MAP, CHILD_SLOT_OBJECT, CHILD_VA, 0, flags) == 0) {

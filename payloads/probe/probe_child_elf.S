@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The child's ELF file, carried inside the probe. */
+/* The child's ELF file, embedded in the probe. */
 	.section .rodata.probe_child_elf, "a"
 	.balign	16
 	.globl	probe_child_elf

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a child, from exec to wait, without ever blocking on it (K-61). */
+/* Starts, feeds and reaps children without ever blocking on them (K-61). */
 #include <string.h>
 
 #include "probe/probe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* More children, each for what only it can show (K-12, K-52, K-57..K-63, K-11, K-22, K-28). */
+/* Cases that each need a child of their own (K-12, K-52, K-57..K-63, K-11, K-22, K-28). */
 #include "probe/probe.h"
 #include "probe/probe_elf.h"
 
@@ -35,7 +35,7 @@ void probe_child_names(void)
     row_status("K-63.sign", "status of exit -5", answer.a1, CHILD_STATUS_NEGATIVE);
 }
 
-/* Init yields all the time, so the child's blocking harms nobody (K-55, K-61). */
+/* The child may block, because init keeps yielding (K-55, K-61). */
 void probe_child_waits(void)
 {
     const struct nx_ipc_hdr hdr = {.len = sizeof(uint64_t)};
@@ -56,7 +56,7 @@ void probe_child_waits(void)
     is_pid("K-63.any-negative", "any, as -1", &child, child_reap(&child, child_ended(&child), -1).a0);
 }
 
-/* A child that ends by a fault. Of the first one, the death watch and the wait are cases of their own. */
+/* A child that ends by a fault. For the first one, the death watch and wait are cases as well. */
 static void row_fault(const char *id, const char *what, uint64_t order, uint64_t object, bool first)
 {
     struct child child;
@@ -73,7 +73,7 @@ static void row_fault(const char *id, const char *what, uint64_t order, uint64_t
            answer.a0);
 }
 
-/* The page as it was, beginning with the mark. */
+/* The page still contains the mark and zeros. */
 static void row_unchanged(const char *id, uint64_t vmo)
 {
     const uint8_t mark = FAULT_MARK;

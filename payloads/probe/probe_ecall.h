@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system call as the probe needs it: any number, six arguments, both answers (K-01). */
+/* A system call with any number and six arguments that returns a0 and a1 (K-01). */
 #ifndef PROBE_ECALL_H
 #define PROBE_ECALL_H
 
@@ -12,7 +12,7 @@ struct probe_answer {
     int64_t a1;
 };
 
-/* Two ecalls that the compiler cannot merge (K-03); t0..t2 are a1's to clobber (K-02). */
+/* Two ecalls that the compiler cannot merge (K-03). a1 clobbers t0 to t2 (K-02). */
 #define PROBE_ECALL(name, turn)                                                                              \
     static inline struct probe_answer name(uint64_t number, const uint64_t args[6])                          \
     {                                                                                                        \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* As much of ELF64 as the probe reads of its child's file, and changes in a copy. */
+/* Reads the ELF64 headers of the child's file. */
 #ifndef PROBE_ELF_H
 #define PROBE_ELF_H
 
@@ -15,7 +15,7 @@ static inline struct elf64_header elf_header(const uint8_t *elf)
     return header;
 }
 
-/* linker/payload.ld makes loadable segments only. */
+/* All segments are loadable; linker/payload.ld makes no others. */
 static inline unsigned elf_segments(const uint8_t *elf)
 {
     return elf_header(elf).phnum;

@@ -18,7 +18,7 @@ static int64_t copy_of(uint64_t slot, uint64_t rights)
     return CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, slot, rights);
 }
 
-/* Slots: the endpoint, and what comes behind `free`: a copy to send by, one to receive by, one for both. */
+/* Uses the slots from `free` on for copies of the endpoint: one to send, one to receive, one for both. */
 static void closes(uint64_t endpoint, uint64_t free)
 {
     struct nx_ipc_hdr hdr = {.len = 0};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The probe's third program: what the contract decides, and what our kernel records as a hazard since no
- * program should do it (K-03, K-55). The real kernels survive it; it is not part of the probe that is meant
- * for them.
+ * The third probe program: cases that the contract decides and our kernel records as hazards (K-03, K-55).
+ * The real kernels survive them. The program is separate so that the other two run without a hazard.
  */
 #include "probe/probe.h"
 

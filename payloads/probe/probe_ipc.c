@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages that init sends to itself, without moves (K-50..K-53, K-59). */
+/* Messages that init sends to itself without moving a capability (K-50..K-53, K-59). */
 #include "probe/probe.h"
 
 #define DEPTH 2
@@ -57,7 +57,7 @@ void probe_ipc(void)
     (void)CALL(NX_SYS_EP_CLOSE, endpoint);
 }
 
-/* K-51: which check comes first. None of these sends anything. */
+/* K-51: the order of the checks. Every call is refused. */
 static void send_order(uint64_t endpoint)
 {
     const uint64_t max = probe_message_max();
@@ -145,7 +145,7 @@ void probe_ipc_order(void)
     const uint64_t endpoint = new_endpoint(DEPTH);
     struct nx_ipc_hdr hdr;
     send_order(endpoint);
-    for (unsigned i = 0; i < DEPTH; i++) { /* what the unknown flag may have sent */
+    for (unsigned i = 0; i < DEPTH; i++) { /* the unknown flag may have sent something */
         (void)take(endpoint, &hdr, buf, SMALL);
     }
     recv_order(endpoint);
@@ -154,7 +154,7 @@ void probe_ipc_order(void)
     (void)CALL(NX_SYS_EP_CLOSE, endpoint);
 }
 
-/* recv_v2 with one thing wrong with its descriptor. */
+/* recv_v2 with one error in its descriptor. */
 static void v2_refusals(const struct nx_ipc_recv_v2 *good)
 {
     struct nx_ipc_recv_v2 over = *good, hdr = *good, bytes = *good, sender = *good, magic = *good,
@@ -175,7 +175,7 @@ static void v2_refusals(const struct nx_ipc_recv_v2 *good)
     rows_of(NX_SYS_IPC_RECV_V2, list, COUNT_OF(list));
 }
 
-/* A quarter of a MiB in queues of init's, and what comes on top of it; closing the queues frees them. */
+/* Fills init's queues to 256 KiB and sends one more message. Closing the queues frees the messages. */
 static void owner_bytes(void)
 {
     const uint64_t max = probe_message_max(), messages = NX_OWNER_QUEUED_BYTES_MAX / max;

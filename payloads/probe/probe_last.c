@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* a2: what leaves the kernel poorer (K-26, K-56), so it comes last. */
+/* a2: cases that use up kernel resources for good (K-26, K-56); they come last. */
 #include "probe/probe.h"
 
 #define R ((uint64_t)NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ)
 #define LARGE (UINT64_C(2) * NX_SUPERPAGE_BYTES)
-#define SMALL (UINT64_C(3) * NX_SUPERPAGE_BYTES / 4) /* too small to be placed by its physical address */
+#define SMALL (UINT64_C(3) * NX_SUPERPAGE_BYTES / 4) /* too small for placement by physical address */
 
-/* 4 KiB pages over the window's first 3 MiB, and away again: whatever 2 MiB of the large map lie on a 2 MiB
- * border lie on what one of them has used. */
+/* Maps the window's first 3 MiB by 4 KiB pages and unmaps them. Any 2 MiB page of the large map then covers
+ * an address that a 4 KiB page has used. */
 static void fragmented(void)
 {
     const uint64_t vmo = new_vmo(LARGE);

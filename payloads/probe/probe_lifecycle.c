@@ -6,7 +6,7 @@
 #define WATCH_DEPTH 4
 #define REPORT_BYTES ((uint64_t)REPORT_COUNT * sizeof(int64_t))
 
-/* Slots: what child_exec takes, then the VMO that the child is given, and what the child gives back. */
+/* Slots: those of child_exec, then the VMO given to the child and the capability that it gives back. */
 struct lifecycle {
     struct child child;
     uint64_t vmo, back;
@@ -19,7 +19,7 @@ static void is_pid(const char *id, const char *call, const char *what, const str
     row_if(id, call, what, pid == life->child.pid && pid > NX_PID_INIT, "child-pid", pid);
 }
 
-/* What child_exec does for the other children, a case each. */
+/* The steps of child_exec, each as a case. */
 static void start_child(struct lifecycle *life)
 {
     struct child *child = &life->child;
@@ -127,7 +127,7 @@ static void leftover_rows(const struct lifecycle *life)
     is_pid("K-14.bootstrap-dst", "ipc_recv", "message of the child on slot 0", life, hdr.dst);
 }
 
-/* Dead and not waited for. Gives what the death watch answered. */
+/* The child has ended and is not reaped. Returns the death watch's answer. */
 static int64_t rows_after_end(const struct lifecycle *life)
 {
     const uint64_t pid = (uint64_t)life->child.pid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The probe's first program: all calls. What an ELF file can be refused for is probe2's. */
+/* The first probe program: all calls. probe2 covers the refusals of ELF files. */
 #include "probe/probe.h"
 
 void probe_main(const uint64_t *start);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* map, which only a1 has (K-22, K-23). Nothing mapped is ever unmapped there. */
+/* map, which only a1 has (K-22, K-23). a1 cannot unmap. */
 #include "probe/probe.h"
 
 #define VA ((uint64_t)NX_A1_MAP_BASE)
@@ -50,7 +50,7 @@ static void refusals(uint64_t vmo)
     rows_of(NX_SYS_MAP, list, COUNT_OF(list));
 }
 
-/* One page more at the next address: its address where the call answered 0, else where it would have been. */
+/* Maps one page and prints the answer. Returns the page, NULL if the call was refused. */
 static volatile uint8_t *row_map(const char *id, const char *what, uint64_t va, const uint64_t rest[3])
 {
     const int64_t answer = CALL(NX_SYS_MAP, rest[0], va, rest[1], rest[2]);

@@ -46,8 +46,7 @@ static void refusals(uint64_t vmo)
     rows_of(NX_SYS_VM_MAP, list, COUNT_OF(list));
 }
 
-/* Before anything else is mapped, so that what is lowest is known, and over addresses never used before
- * (K-26). */
+/* Runs before any other map, so that the lowest free address is known and never used before (K-26). */
 static void large(void)
 {
     struct nx_cap_info info = {0};
@@ -74,7 +73,7 @@ static bool in_window(int64_t va)
     return va >= NX_A2_MAP_BASE && va < (int64_t)NX_A2_MAP_END;
 }
 
-/* A map that must succeed; gives what it shows. */
+/* Prints a map that must succeed, and returns the mapped page. */
 static volatile uint8_t *row_window(const char *id, const char *what, const uint64_t args[6])
 {
     const int64_t va = probe_call(NX_SYS_VM_MAP, args).a0;
@@ -82,7 +81,7 @@ static volatile uint8_t *row_window(const char *id, const char *what, const uint
     return page_of(va);
 }
 
-/* Two pages at the window's base, and again behind them. */
+/* Maps two pages at the window's base and again right after them. */
 static void read_and_write_rows(uint64_t vmo)
 {
     const int64_t first = CALL(NX_SYS_VM_MAP, vmo, 0, SIZE, USABLE | R);
@@ -106,7 +105,7 @@ static void read_and_write_rows(uint64_t vmo)
     (void)CALL(NX_SYS_VMO_WRITE, vmo, 0, at(pattern()), PAGE + MARK_BYTES);
 }
 
-/* Three regions more. */
+/* Maps three more regions. */
 static void flags_and_offset(uint64_t vmo)
 {
     const volatile uint8_t *page =
@@ -119,7 +118,7 @@ static void flags_and_offset(uint64_t vmo)
     (void)row_window("K-24.write-alone", "write alone", (const uint64_t[6]){vmo, 0, PAGE, USABLE | W});
 }
 
-/* On the two pages at the window's base; gives what lies there afterwards. */
+/* Unmaps the two pages at the window's base. Returns the page mapped there afterwards. */
 static const volatile uint8_t *unmaps(uint64_t vmo)
 {
     const uint64_t nowhere = NX_A2_MAP_END - PAGE;

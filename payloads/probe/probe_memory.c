@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Children of a2: what of a VMO outlives them, and that they are preempted and given back (K-16, K-17, K-29,
- * K-63). */
+/* Children on a2: VMOs still in use, preemption, and reuse of memory (K-16, K-17, K-29, K-63). */
 #include "probe/probe.h"
 
 #define ROUNDS 40

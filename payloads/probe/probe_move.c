@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capabilities that travel in messages (K-53, K-54, K-28); init is both ends. */
+/* Capabilities moved by messages (K-53, K-54, K-28). Init is sender and receiver. */
 #include "probe/probe.h"
 
 #define SMALL 16
 #define SHORT 8
 
-/* Slots of this part: the endpoint, the VMO, and the one that travels. */
+/* Slots of this part: the endpoint, the VMO, and the capability that is moved. */
 struct move {
     uint64_t endpoint, vmo, travels;
 };
@@ -18,7 +18,7 @@ static int64_t send_move(const struct move *move, uint64_t slot)
     return post(move->endpoint, &hdr, pattern());
 }
 
-/* Whether a slot holds the VMO: by its size. */
+/* Checks by its size that a slot holds the VMO. */
 static void row_works(const char *id, const char *what, uint64_t slot)
 {
     ROW(id, what, NX_SYS_VMO_WRITE, slot, PAGE, at(pattern()), 0);
@@ -46,7 +46,7 @@ static void refusals(const struct move *move)
     row("K-54.empty", "ipc_send", "moves an empty slot", send_move(move, EMPTY_SLOT));
 }
 
-/* The queue's depth is 1. */
+/* The queue has depth 1. */
 static void full_queue(const struct move *move)
 {
     const struct nx_ipc_hdr plain = {.len = SMALL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What exec refuses (K-13), and children that need an ELF file or a name of their own (K-12, K-59). */
+/* ELF files that exec refuses (K-13), and a child with a changed ELF file and a long name (K-12, K-59). */
 #include "probe/probe.h"
 #include "probe/probe_elf.h"
 
@@ -11,7 +11,7 @@ _Static_assert(sizeof(NAME_64) == NX_NAME_MAX + 1, "64 bytes");
 
 static uint8_t copy[0x10000];
 
-/* A fresh copy, with this header. False where the child does not fit: then there is nothing to try. */
+/* Copies the child's file. Returns false if it does not fit. */
 static bool copied(void)
 {
     const bool fits = probe_child_elf_bytes <= sizeof(copy);
@@ -105,7 +105,7 @@ static void segments(void)
     put_segment(1, &rodata);
 }
 
-/* Slot 0 is given up for one call; a clone keeps what was in it. */
+/* Closes slot 0 for one call and restores it from a clone. */
 static void without_send(void)
 {
     const uint64_t kept = (uint64_t)CALL(NX_SYS_CAP_CLONE, BOOTSTRAP);

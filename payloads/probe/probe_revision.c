@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which age this is, and how init begins: K-01..K-04, K-10..K-12, K-63, K-66. */
+/* The ABI revision, and the state in which init starts: K-01..K-04, K-10..K-12, K-63, K-66. */
 #include <string.h>
 
 #include "probe/probe.h"
@@ -16,7 +16,7 @@ void probe_regs(uint64_t area[REGS_AREA]); /* probe_regs.S */
 
 static struct probe_revision revision;
 
-/* "K-04.vmo-read" for the number of vmo_read. */
+/* Prints the case "K-04.vmo-read" for the number of vmo_read. */
 static void absent_call(uint64_t number)
 {
     char id[ID_BYTES] = "K-04.";
@@ -27,7 +27,7 @@ static void absent_call(uint64_t number)
     ROW(id, "not there", number, 0);
 }
 
-/* What a1 lacks, by calls.def. */
+/* Probes each call that calls.def gives to a2 only. */
 static void absent_calls(void)
 {
 #define NUMBER_A1(number)
@@ -39,7 +39,7 @@ static void absent_calls(void)
     };
 
     for (size_t i = 0; i < COUNT_OF(absent); i++) {
-        if (absent[i] != NX_SYS_AS_SELF) { /* revision already */
+        if (absent[i] != NX_SYS_AS_SELF) { /* probe_start prints it */
             absent_call(absent[i]);
         }
     }
@@ -65,7 +65,7 @@ static void at_entry(const uint64_t *start)
     row_if("K-10.init", "getpid", "of init", pid == NX_PID_INIT, "pid-17", pid);
 }
 
-/* K-02: the registers that are not as they were, a bit each. */
+/* K-02: returns a bit for each register that the call changed. */
 static uint32_t changed_registers(void)
 {
     static uint64_t area[REGS_AREA];

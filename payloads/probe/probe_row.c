@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a case is printed. */
+/* Prints cases. */
 #include <inttypes.h>
 #include <stdio.h>
 

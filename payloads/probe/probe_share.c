@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Read-only aliases, and destroy (K-28, K-29, K-30); a2 alone. */
+/* Read-only aliases and destroy, on a2 only (K-28, K-29, K-30). */
 #include "probe/probe.h"
 
 #define R NX_MAP_READ
@@ -22,7 +22,7 @@ static void refusals(uint64_t alias)
     ROW("K-28.exec", "an alias with exec", NX_SYS_VM_MAP, alias, 0, PAGE, USABLE | R | NX_MAP_EXEC);
 }
 
-/* A map of the first page, which must succeed. */
+/* Maps the first page, which must succeed. */
 static const volatile uint8_t *row_window(const char *id, const char *what, uint64_t slot, uint64_t flags)
 {
     const int64_t va = CALL(NX_SYS_VM_MAP, slot, 0, PAGE, flags);
@@ -75,7 +75,7 @@ void probe_share(void)
     close_slots(alias, alias);
 }
 
-/* Read back by the kernel, so that no mapping is in the way of a destroy. */
+/* Reads by vmo_read, because a mapping would prevent a destroy. */
 static bool reads_zeros(uint64_t vmo)
 {
     static uint8_t page[PAGE];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first instructions of the probe and of its children: what crt_start.S does, but every register is kept as it
- * was at the entry (K-11, K-12), since they are what is asked about.
+ * The entry point of the probe and of its children. Unlike crt_start.S it first saves every register, because
+ * the probe reports their initial values (K-11, K-12).
  */
 	.section .text.entry, "ax"
 	.globl	_start
 _start:
-	/* 1. x0..x31 below the stack pointer, which alone is known to point at memory. Nothing is changed before. */
+	/* 1. Save x0 to x31 below the initial sp before anything changes them. */
 	addi	sp, sp, -256
 	sd	zero, 0(sp)
 	sd	ra, 8(sp)
@@ -17,13 +17,13 @@ _start:
 	.endr
 	addi	t0, sp, 256
 	sd	t0, 16(sp)
-	/* 2. gp and tp as the C code wants them. */
+	/* 2. Set gp and tp for C code. */
 	.option push
 	.option norelax
 	lla	gp, __global_pointer$
 	.option pop
 	lla	tp, __tls_base
-	/* 3. probe_main(registers), which does not return. Live: a0. */
+	/* 3. Call probe_main(registers), which does not return. Live: a0. */
 	mv	a0, sp
 	call	probe_main
 1:	j	1b

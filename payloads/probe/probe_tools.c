@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the probe have in common: objects, views of memory, messages. */
+/* Helpers for all parts of the probe: objects, views of memory, messages. */
 #include "probe/probe.h"
 
-#define VIEW_VA 0x48000000 /* a1: upwards from here, never twice (K-23) */
+#define VIEW_VA 0x48000000 /* a1: views go upwards from here, each address used once (K-23) */
 #define LATER_NS UINT64_C(300000000)
-#define ROUNDS_MIN 64u /* whatever the clock says */
+#define ROUNDS_MIN 64u /* regardless of the clock */
 #define ROUNDS_MAX 1000000u
 #define OTHERS_NS UINT64_C(5000000)
 
@@ -34,7 +34,7 @@ uint64_t fill_table(uint64_t slot)
     return count;
 }
 
-/* a1: no address is ever used again. */
+/* a1: maps at the next address that was never used. */
 static int64_t map_next(uint64_t slot, uint64_t off, uint64_t flags)
 {
     static uint64_t next_va = VIEW_VA;
@@ -129,7 +129,7 @@ static uint64_t now_ns(void)
     return (uint64_t)CALL(NX_SYS_NSEC, 0);
 }
 
-/* One round of waiting: a yield. False when the time is over. */
+/* Waits one round by yielding. Returns false when the time is up. */
 static bool another_round(unsigned rounds, uint64_t end_ns)
 {
     (void)CALL(NX_SYS_YIELD, 0);

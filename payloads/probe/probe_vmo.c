@@ -8,7 +8,7 @@
 #define COPY 16
 #define ID_BYTES 48
 
-/* What a copy does by its arguments, for vmo_write and vmo_read alike. */
+/* A case for vmo_write and vmo_read. */
 struct copy {
     const char *id, *what;
     uint64_t slot, off, pointer, len;
@@ -53,7 +53,7 @@ static void copies(uint64_t number, const char *verb, uint64_t slot, const uint8
 static void creates(void)
 {
     ROW("K-20.len-0", "length 0", NX_SYS_VMO_CREATE, ANY_SLOT, 0);
-    if (!probe_is_a1()) { /* there it is not said how many bytes that loses */
+    if (!probe_is_a1()) { /* a1 would leak an unspecified number of bytes */
         ROW("K-20.more-than-arena", "more than the arena", NX_SYS_VMO_CREATE, ANY_SLOT,
             NX_ARENA_BYTES_A2 + PAGE);
     }

@@ -17,7 +17,7 @@ const uint8_t *const content_challenge = expected_challenge;
 const uint8_t *const content_blob_digest = expected_digest;
 const uint8_t *const content_page_digest = expected_page_digest;
 
-/* The payload's bytes (embedded.S); empty when they are generated. */
+/* The payload's bytes (embedded.S); empty when the payload is generated. */
 extern const uint8_t embedded_payload[];
 
 static uint64_t splitmix64(uint64_t *state)
@@ -33,7 +33,7 @@ static void generate(uint8_t *to, uint64_t len, uint64_t seed)
 {
     uint64_t state = seed;
     for (uint64_t off = 0; off < len; off += sizeof(state)) {
-        const uint64_t group = splitmix64(&state); /* little-endian, as the target is */
+        const uint64_t group = splitmix64(&state); /* stored little-endian, the target's byte order */
         const uint64_t left = len - off;
         memcpy(to + off, &group, left < sizeof(group) ? (size_t)left : sizeof(group));
     }

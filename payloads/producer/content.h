@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this run shares, and what its digests must be; made anew for every run (docs/testing/payload.md). */
+/* The bytes that this run shares and their expected digests (docs/testing/payload.md). */
 #ifndef PRODUCER_CONTENT_H
 #define PRODUCER_CONTENT_H
 
@@ -11,14 +11,14 @@
 #define CONTENT_CHALLENGE_BYTES 32
 #define CONTENT_PAGE_BYTES NX_PAGE_BYTES
 
-/* Bytes of the blob: the payload and the challenge behind it. */
+/* Length of the blob: the payload followed by the challenge. */
 extern const uint64_t content_blob_bytes;
 extern const uint8_t *const content_challenge; /* CONTENT_CHALLENGE_BYTES */
 /* SHA-256 of the blob and of the page, as host-ref computed them. */
 extern const uint8_t *const content_blob_digest;
 extern const uint8_t *const content_page_digest;
 
-/* Writes the whole blob, and the whole page. */
+/* Write the whole blob and the whole page. */
 void content_fill_blob(uint8_t *to);
 void content_fill_page(uint8_t *to);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The payload's bytes, from the folder of this run; empty when the payload is generated. */
+/* The payload's bytes from this run's folder; empty when the payload is generated. */
 	.section .rodata.embedded, "a"
 	.globl	embedded_payload
 embedded_payload:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The producer: finds the consumer, shares one VMO read-only by message and a page by transfer, and compares
- * the digests that come back with those that host-ref computed. Each marker is printed after its fact.
+ * The producer: connects to the consumer, shares one VMO read-only by message and one page by transfer, and
+ * compares the returned digests with those computed by host-ref. It prints each marker after the fact.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,15 +12,15 @@
 #include "proof.h"
 #include "vmo/channel.h"
 
-#define STATUS_UNCERTAIN (-22) /* what an a1 kernel may report in place of a task's own status (K-63) */
+#define STATUS_UNCERTAIN (-22) /* a1 may report this instead of the task's status (K-63) */
 
 struct proof {
     struct vmo_registry *registry;
     vmo_peer_t consumer;
     vmo_t blob;
     vmo_t page;
-    uint8_t challenge[CONTENT_CHALLENGE_BYTES]; /* as read back out of the blob */
-    uint8_t digest[VMO_SHA256_BYTES];           /* of the blob, as the consumer replied */
+    uint8_t challenge[CONTENT_CHALLENGE_BYTES]; /* read back from the blob */
+    uint8_t digest[VMO_SHA256_BYTES];           /* of the blob, from the consumer's reply */
     const char *seal;
     const char *enforced;
 };
@@ -44,7 +44,7 @@ static vmo_status start(struct proof *proof)
     return status;
 }
 
-/* A VMO filled in place through a mapping, and sealed against its peers. */
+/* Creates a VMO, fills it in place through a mapping and seals it with PEERS. */
 static vmo_status make_sealed(const struct proof *proof, uint64_t len, void (*fill)(uint8_t *), vmo_t *out)
 {
     vmo_view_t view = {0};
@@ -88,7 +88,7 @@ static vmo_status send_page(struct proof *proof)
     return vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
 }
 
-/* The consumer's answer to the request with this tag; PROTOCOL for anything else. */
+/* Receives the consumer's reply to the request with this tag. PROTOCOL for any other message. */
 static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t bytes,
                                  uint8_t digest[VMO_SHA256_BYTES])
 {
@@ -112,7 +112,7 @@ static void print_hex(const char *key, const uint8_t *bytes, size_t len)
     }
 }
 
-/* A digest that differs is the peer's claim that does not hold. */
+/* Returns PROTOCOL and prints both digests when they differ. */
 static vmo_status check_digest(const uint8_t *digest, const uint8_t *expected)
 {
     if (memcmp(digest, expected, VMO_SHA256_BYTES) == 0) {
@@ -144,7 +144,7 @@ static vmo_status check_page(struct proof *proof)
     return status == VMO_OK ? check_digest(digest, content_page_digest) : status;
 }
 
-/* What the evidence line says of the blob, asked of the library while the blob still lives. */
+/* Collects the evidence line's facts about the blob before it is destroyed. */
 static vmo_status gather(struct proof *proof)
 {
     static const char *const strengths[] = {"none", "peers", "forever"};
@@ -173,7 +173,7 @@ static vmo_status reap(const struct proof *proof)
 {
     int32_t exit_status = 0;
     vmo_status status = vmo_peer_wait(proof->registry, proof->consumer, wait_for(proof, 0), &exit_status);
-    if (status == VMO_ERR_UNSUPPORTED) { /* not this task's child: whoever started it sees its end */
+    if (status == VMO_ERR_UNSUPPORTED) { /* not a child of this task: the harness checks its exit status */
         status = VMO_OK;
     } else if (status == VMO_OK && exit_status == STATUS_UNCERTAIN) {
         puts("vmo: note the consumer's end is reported as -22, which proves nothing");
@@ -183,7 +183,7 @@ static vmo_status reap(const struct proof *proof)
     return status == VMO_OK ? vmo_peer_close(proof->registry, proof->consumer) : status;
 }
 
-/* Gives a VMO's memory back, or, on a kernel that cannot take it, the handle alone. */
+/* Frees a VMO's memory. A kernel that cannot free it gets only the handle closed. */
 static vmo_status give_back(const struct proof *proof, vmo_t vmo)
 {
     const vmo_status status = vmo_destroy(proof->registry, vmo);
@@ -233,7 +233,7 @@ int main(void)
         if (status != VMO_OK) {
             printf("vmo: FAIL producer %s: %s: %s\n", steps[i].name, vmo_status_name(status),
                    vmo_status_str(status));
-            /* The end of the channel tells the consumer not to wait. There may be none to end. */
+            /* Closing the channel ends the consumer's wait. The peer may not exist yet. */
             const vmo_status closed = vmo_peer_close(proof.registry, proof.consumer);
             return closed == VMO_OK ? 1 : 2;
         }
