@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pins what another program reads: a change here is a change of the contract (docs/abi.md). */
+/* Pins the layouts that other programs read. A change here changes the contract (docs/abi.md). */
 #include "nexus_abi.h"
 
 #include <stddef.h>

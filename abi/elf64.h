@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two headers of an ELF64 file that a loader reads (System V ABI, chapters 4 and 5). */
+/* The ELF64 file header and program header (System V ABI, chapters 4 and 5). */
 #ifndef ELF64_H
 #define ELF64_H
 
@@ -34,11 +34,11 @@ _Static_assert(offsetof(struct elf64_program_header, vaddr) == 16, "ELF64 progra
 _Static_assert(offsetof(struct elf64_program_header, filesz) == 32, "ELF64 program header: p_filesz");
 _Static_assert(offsetof(struct elf64_program_header, memsz) == 40, "ELF64 program header: p_memsz");
 
-/* In ident, behind the magic. */
+/* Offsets in ident after the magic, and the expected values. */
 enum { ELF64_AT_CLASS = 4, ELF64_AT_DATA = 5, ELF64_AT_VERSION = 6 };
 enum { ELF64_CLASS = 2, ELF64_DATA_LITTLE = 1, ELF64_VERSION = 1 };
 
-/* Of the header; of a program header. */
+/* Values of the file header, then of the program header: types and flags. */
 enum { ELF64_TYPE_EXEC = 2, ELF64_MACHINE_RISCV = 243 };
 enum { ELF64_IGNORED = 0, ELF64_LOAD = 1 };
 enum { ELF64_X = 1, ELF64_W = 2, ELF64_R = 4 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NEURON system call ABI, for C and assembler. No other file but calls.def has its numbers.
- *
- * Every group names the statement of docs/abi.md (K-xx) that it comes from; abi_check.c pins the
- * layouts. Neither the library nor the test kernel owns this file: both include it.
+ * The NEURON system call ABI for C and assembler. The system call numbers are in calls.def, all other numbers
+ * are here and nowhere else. Each group cites its statement in docs/abi.md (K-xx); abi_check.c pins the
+ * layouts. The library and the test kernel both include this file, and neither owns it.
  */
 #ifndef NEXUS_ABI_H
 #define NEXUS_ABI_H
 
-/* System call numbers, in a7: NX_SYS_<constant>, a row of calls.def each. */
+/* System call numbers, passed in a7: NX_SYS_<constant> for each row of calls.def. */
 #ifdef __ASSEMBLER__
 #define NX_CALL(number, constant, name, revisions, arguments) .equ NX_SYS_##constant, number
 #include "calls.def"
@@ -18,7 +17,7 @@ enum {
 #include "calls.def"
 };
 #endif
-#define NX_SYS_COUNT 64 /* one past the highest number that a `without=` may name */
+#define NX_SYS_COUNT 64 /* one past the highest number that the boot argument without= accepts */
 
 /* Errors, returned negated in a0 (K-01). */
 #define NX_EPERM 1
@@ -75,7 +74,7 @@ enum {
 /* How a task starts (K-10, K-11, K-14). */
 #define NX_PID_INIT 17
 #define NX_SLOT_BOOTSTRAP 0
-#define NX_SLOT_FACTORY 1 /* of init alone */
+#define NX_SLOT_FACTORY 1 /* init only */
 #define NX_USER_SP 0x20008000
 #define NX_USER_STACK_TOP 0x2000A000
 #define NX_USER_STACK_EXTRA_PAGES 11
@@ -111,9 +110,9 @@ enum {
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-/* The header that precedes every message (K-50); little-endian, as the target is. */
+/* The header of every message (K-50), in the target's byte order, little-endian. */
 struct nx_ipc_hdr {
-    uint32_t src; /* in: slot to move (CAP_MOVE); out: 0, or the slot where a moved cap arrived */
+    uint32_t src; /* in: slot to move (CAP_MOVE); out: the slot that received a moved capability, or 0 */
     uint32_t dst; /* out: the sender's pid, set by the kernel */
     uint16_t type;
     uint16_t flags;
@@ -135,7 +134,7 @@ struct nx_ipc_recv_v2 {
     uint64_t deadline_ns;
 };
 
-/* What cap_query writes (K-31). */
+/* The result of cap_query (K-31). */
 struct nx_cap_info {
     uint32_t kind; /* 1: a VMO */
     uint32_t reserved;
