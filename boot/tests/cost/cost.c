@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Says what each path costs: the least of three times. What may come on top is a page table that the first
- * time makes, and on a2 a tick of the timer in between; where the three differ, they are all said.
+ * Prints the cost of each path, the minimum of three runs. The first run may create a page table, and on a2 a
+ * timer tick may interrupt a run. If the three costs differ, prints them all.
  */
 #include <inttypes.h>
 #include <stdio.h>

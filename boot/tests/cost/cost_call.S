@@ -4,7 +4,7 @@
 	.section .text.cost_call, "ax"
 	.globl	cost_call
 cost_call:
-	/* 1. The arguments. t3 to t5 survive a call on both ages (K-02). Live: t3 = call. */
+	/* 1. Load the arguments. t3 to t5 survive a call on both revisions (K-02). Live: t3 = call. */
 	mv	t3, a0
 	ld	a7, COST_NUMBER(t3)
 	ld	a0, COST_ARGS(t3)
@@ -13,7 +13,7 @@ cost_call:
 	ld	a3, COST_ARGS+24(t3)
 	ld	a4, COST_ARGS+32(t3)
 	ld	a5, COST_ARGS+40(t3)
-	/* 2. The call. Live: t3, t4 = begin, t5 = end. */
+	/* 2. Make the call. Live: t3, t4 = begin, t5 = end. */
 	rdinstret t4
 	ecall
 	rdinstret t5

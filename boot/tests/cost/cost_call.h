@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One system call between two readings of the instruction counter, with nothing else between them. */
+/* One system call between two reads of the instruction counter, and nothing else. */
 #ifndef COST_CALL_H
 #define COST_CALL_H
 
@@ -10,7 +10,7 @@
 #define COST_BEGIN 64
 #define COST_END 72
 
-#define COST_REGISTER 0x5EED000000000000 /* + its number: what cost_registers puts into a register */
+#define COST_REGISTER 0x5EED000000000000 /* cost_registers fills register n with this + n */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
@@ -33,12 +33,12 @@ _Static_assert(offsetof(struct cost_call, end) == COST_END, "cost_call.S: end");
 
 void cost_call(struct cost_call *call);
 
-/* Makes a call without arguments from registers of known values, and what they hold after it. In
- * cost_registers.S. */
+/* Makes a call without arguments, with a known value in every register, and stores the registers after it.
+ * In cost_registers.S. */
 void cost_registers(uint64_t number);
 extern const volatile uint64_t cost_registers_after[32];
 
-/* What two readings with nothing between them differ by: to be taken off every cost. */
+/* The difference of two consecutive reads, to be subtracted from every cost. */
 uint64_t cost_of_nothing(void);
 #endif
 

@@ -10,6 +10,6 @@ _start:
 	ecall
 1:	j	1b
 
-	/* A segment without a byte is no segment. */
+	/* The linker omits an empty segment. */
 	.section .rodata, "a"
 	.dword	0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The programs that init carries. */
+/* The programs embedded in init. */
 	.macro	program name, file
 	.balign	16
 	.globl	\name

@@ -28,10 +28,10 @@ static struct {
     bool failed;
     unsigned revision;
     uint64_t page, mib; /* slots of VMOs */
-    uint64_t self;      /* slot of an endpoint that nobody else has */
+    uint64_t self;      /* slot of an endpoint that no other task has */
     uint64_t peer, orders, answers;
     uint64_t space;                     /* an empty address space */
-    uint64_t next_page_va, next_mib_va; /* for the calls that want an address */
+    uint64_t next_page_va, next_mib_va; /* for calls with a fixed address */
     uint64_t next_as_page_va, next_as_mib_va;
 } at;
 
@@ -42,7 +42,7 @@ static uint64_t address(const void *object)
     return (uint64_t)(uintptr_t)object;
 }
 
-/* A call that belongs to the path: its cost counts. */
+/* Makes a call of the path and counts its cost. */
 static uint64_t counted(struct cost_call *call)
 {
     cost_call(call);
@@ -54,7 +54,7 @@ static uint64_t counted(struct cost_call *call)
     return (uint64_t)call->answer;
 }
 
-/* A call that only prepares or cleans up. */
+/* Makes a call that prepares or cleans up, and does not count its cost. */
 static uint64_t uncounted(struct cost_call *call)
 {
     const uint64_t spent = at.spent;
@@ -75,7 +75,7 @@ static void take_yield(void)
     counted(CALL(NX_SYS_YIELD, 0));
 }
 
-/* Up to the yield's return the child has run to its end; so nobody blocks while it ends (K-61). */
+/* The child ends before the yield returns, so no task blocks while it ends (K-61). */
 static void take_exec(void)
 {
     const uint64_t pid =
@@ -94,7 +94,7 @@ static uint64_t create(uint64_t bytes)
     return uncounted(CALL(NX_SYS_VMO_CREATE, ANY_SLOT, bytes));
 }
 
-/* Takes what was made for one path alone away again, as far as the age can. */
+/* Releases a VMO made for one path, as far as the revision can. */
 static void drop(uint64_t slot)
 {
     uncounted(CALL(at.revision == ON_A2 ? NX_SYS_VMO_DESTROY : NX_SYS_CAP_CLOSE, slot));
@@ -221,7 +221,7 @@ static void take_message(void)
     (void)receive(at.self);
 }
 
-/* The capability goes round: the slot in which it arrives is the one that goes next. */
+/* The next run moves the capability from the slot in which it arrived. */
 static void take_handover(void)
 {
     send(at.self, (struct nx_ipc_hdr){.src = (uint32_t)at.page, .flags = NX_IPC_HDR_CAP_MOVE});
@@ -229,8 +229,8 @@ static void take_handover(void)
 }
 
 /*
- * To the peer, which waits for it: the send, then all from the yield to the peer's first instruction after
- * its receive, by the peer's own reading of the counter, which is the machine's.
+ * Moves a capability to a waiting peer. Counts the send, and everything from the yield to the peer's first
+ * instruction after its receive. The peer reads the same hardware counter.
  */
 static void take_handover_to_peer(void)
 {
@@ -287,7 +287,7 @@ static uint64_t endpoint(void)
     return uncounted(CALL(NX_SYS_EP_CREATE, NX_SLOT_FACTORY, 1));
 }
 
-/* The peer runs until it waits for an order. */
+/* Starts the peer and lets it run until it waits for an order. */
 static void start_peer(void)
 {
     at.peer = uncounted(CALL(NX_SYS_EXEC, address(cost_peer_elf), cost_peer_elf_bytes, STACK_PAGES));
@@ -301,7 +301,7 @@ static void start_peer(void)
     uncounted(CALL(NX_SYS_YIELD, 0));
 }
 
-/* K-02: a7 is the number; a0 is the answer, and a1 leaves t0 to t2 (x5 to x7) as it likes. */
+/* K-02: the kernel may change a0, and revision a1 also t0 to t2 (x5 to x7). a7 is the call's number. */
 static void check_registers(uint64_t number)
 {
     cost_registers(number);
@@ -315,7 +315,7 @@ static void check_registers(uint64_t number)
     }
 }
 
-/* The short paths forget nothing: straight back, by way of the scheduler, and while the peer runs. */
+/* Every path keeps the registers: a direct return, through the scheduler, and while the peer runs. */
 static void check_all_registers(void)
 {
     check_registers(NX_SYS_GETPID);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's main paths, each as a function that takes it once. */
+/* The kernel's main paths, each a function that runs it once. */
 #ifndef COST_PATHS_H
 #define COST_PATHS_H
 
@@ -16,20 +16,20 @@ struct cost_path {
     void (*take)(void);
 };
 
-/* In the order in which they are to be taken; the last has no name. */
+/* In order of execution; the last entry has no name. */
 extern const struct cost_path cost_paths[];
 
-/* What the paths need, and its end. */
+/* Create and release the objects that the paths need. */
 void cost_prepare(void);
 void cost_finish(void);
 
-/* Takes it once: the instructions from each ecall of it to the next instruction of the caller, added up. */
+/* Runs the path once. Returns the sum of instructions from each ecall to the caller's next instruction. */
 uint64_t cost_of(const struct cost_path *path);
 
 /* ON_A1 or ON_A2. */
 unsigned cost_revision(void);
 
-/* Whether a call was refused since the start; it has been printed. */
+/* Whether any call was refused since the start; the refusal has been printed. */
 bool cost_has_failed(void);
 
 #endif

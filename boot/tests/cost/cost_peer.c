@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The other task: waits for an order, and answers the instruction at which it had it. */
+/* The peer: waits for an order and replies with the instruction count at which it received it. */
 #include "cost/cost_peer.h"
 #include "cost/cost_call.h"
 #include "nexus_abi.h"
@@ -15,7 +15,7 @@ static uint64_t address(const void *object)
     return (uint64_t)(uintptr_t)object;
 }
 
-/* Waits without a deadline: what sets the timer is no part of a handover. The run's watchdog bounds it. */
+/* Waits without a deadline, because setting the timer is not part of a handover. The watchdog ends a hang. */
 static int64_t take_order(struct nx_ipc_hdr *hdr, uint64_t *arrived)
 {
     static uint8_t bytes[ORDER_BYTES];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What init and its peer have agreed on. */
+/* The protocol of init and its peer. */
 #ifndef COST_PEER_H
 #define COST_PEER_H
 
-/* The peer's slots: the two that init transfers, in this order, to a table with the bootstrap endpoint alone
+/* The peer's slots. Init transfers both, in this order, to a table that has only the bootstrap endpoint
  * (K-15). */
 #define PEER_SLOT_ORDERS 1
 #define PEER_SLOT_ANSWERS 2
 
-#define ORDER_TAKE 1 /* answer when the order had arrived, and close what came with it */
+#define ORDER_TAKE 1 /* reply with the time of arrival, and close a received capability */
 #define ORDER_END 2
 
 #define ORDER_BYTES 32

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What differ_boot.py writes into differ.elf before each boot, so that no seed needs a link. */
+/* Parameters that differ_boot.py patches into differ.elf before each boot, so that a seed needs no link. */
 #ifndef DIFFER_BLOCK_H
 #define DIFFER_BLOCK_H
 
@@ -11,15 +11,15 @@
 #define DIFFER_NO_OP UINT32_MAX
 
 struct differ_block {
-    char mark[DIFFER_MARK_BYTES]; /* "libvmo-differ-01"; it stands once in the file */
+    char mark[DIFFER_MARK_BYTES]; /* "libvmo-differ-01", once in the file */
     uint64_t seed;
-    uint64_t arena_bytes; /* the boot's limits, as the kernel was told */
+    uint64_t arena_bytes; /* the boot's limits, as in the boot arguments */
     uint32_t slots;
     uint32_t ep_ids;
     uint32_t ops;
-    uint32_t lie_at;    /* the answer of this operation is altered before the model sees it */
-    uint32_t repeat_at; /* this one is made twice; the model sees the first answer */
-    uint32_t trace;     /* 1: each operation and its answer are printed */
+    uint32_t lie_at;    /* falsify the answer of this operation before the model sees it */
+    uint32_t repeat_at; /* make this operation twice; the model sees the first answer */
+    uint32_t trace;     /* 1: print each operation and its answer */
     uint8_t left_out[DIFFER_OPS_MAX];
 };
 

@@ -9,8 +9,8 @@
 #include "nx_call.h"
 
 #define MAP_FLAGS (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
-#define PATIENCE 40 /* yields, of which each gives every puppet a turn; under 1,000, which end a run */
-#define CHILD_MISSING (-9999) /* in place of an answer: a child that was started is not there */
+#define PATIENCE 40           /* yields; each runs every puppet. Must be below 1,000, which end a run */
+#define CHILD_MISSING (-9999) /* replaces the answer if a started child does not respond */
 #define TEXT_BYTES 160
 
 struct differ_memory differ_memory;
@@ -45,7 +45,7 @@ bool differ_set_up(struct differ *differ)
 
 /* ---- Children ------------------------------------------------------------------------------------ */
 
-/* Yields until the child has answered all that was ordered. */
+/* Yields until the child has answered its order. Returns false if it does not. */
 static bool await_answer(const struct differ_page *page)
 {
     for (unsigned i = 0; i < PATIENCE; i++) {
@@ -53,7 +53,7 @@ static bool await_answer(const struct differ_page *page)
             differ_barrier();
             return true;
         }
-        (void)nx_call0(NX_SYS_YIELD); /* the next pid is of no use here */
+        (void)nx_call0(NX_SYS_YIELD);
     }
     return false;
 }
@@ -82,7 +82,7 @@ static void spawn(struct differ *differ, uint64_t actor, struct model_answer *an
     }
 }
 
-/* A child that was resumed for the first time maps its control page. */
+/* Waits until a resumed child has mapped its control page. */
 static void await_first_answer(const struct differ *differ, uint64_t pid, struct model_answer *answer)
 {
     for (unsigned i = 0; i < OP_CONTROLS; i++) {
@@ -100,9 +100,9 @@ void differ_dismiss(struct differ *differ)
         if (child->pid == 0) {
             continue;
         }
-        (void)nx_call1(NX_SYS_TASK_RESUME, child->pid); /* refused unless it is suspended */
-        (void)await_answer(child->page);                /* no answer: it has ended already */
-        (void)give_order(child->page, &order);          /* nor does this order have one */
+        (void)nx_call1(NX_SYS_TASK_RESUME, child->pid); /* refused unless suspended */
+        (void)await_answer(child->page);                /* fails if the child has ended */
+        (void)give_order(child->page, &order);          /* the child exits without an answer */
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The executor of a random program on a real boot: init makes its own operations, puppets the others'. */
+/* Executes a random program on a real boot. Init makes its own operations, puppets make the children's. */
 #ifndef DIFFER_EXEC_H
 #define DIFFER_EXEC_H
 
@@ -9,7 +9,7 @@
 
 struct differ_child {
     struct differ_page *page;
-    uint64_t pid; /* of the last one in this place; 0: there was none */
+    uint64_t pid; /* of this actor's latest child; 0: none */
 };
 
 struct differ {
@@ -18,14 +18,14 @@ struct differ {
     struct differ_child children[OP_CONTROLS];
 };
 
-/* The set-up of model_op.h. False when the kernel answered otherwise. */
+/* Makes the set-up of model_op.h. Returns false if a call fails. */
 bool differ_set_up(struct differ *differ);
 
-/* As model_run wants it; ctx is a struct differ. */
+/* The exec function of model_run; ctx is a struct differ. */
 void differ_exec(void *ctx, const struct model_op *op, const uint64_t args[OP_ARGS],
                  struct model_answer *answer);
 
-/* Has every child end, so that the run can. */
+/* Ends every child, so that the run can end. */
 void differ_dismiss(struct differ *differ);
 
 /* init's own memory. */

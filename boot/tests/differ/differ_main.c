@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The random program as init: what the block says is run against the kernel and held against the model. */
+/* Init of a random program: runs the program given by the block and compares each answer with the model. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,10 +8,11 @@
 #include "nx_call.h"
 
 #define TEXT_BYTES 160
-#define SPACES_A1 11 /* K-17, as the kernel counts them unless told otherwise */
-#define SPACES_A2 16 /* by as_create; the contract has no bound */
+#define SPACES_A1 11 /* the kernel's default (K-17) */
+#define SPACES_A2 16 /* of as_create; the contract has no limit */
 
-/* Patched by boot/tests/differ/differ_boot.py; volatile, so that it is read when the program runs. */
+/* Patched by boot/tests/differ/differ_boot.py. It is volatile so that the compiler does not use the initial
+ * values. */
 static volatile struct differ_block block = {
     .mark = {'l', 'i', 'b', 'v', 'm', 'o', '-', 'd', 'i', 'f', 'f', 'e', 'r', '-', '0', '1'},
     .ops = 100,
@@ -43,7 +44,7 @@ static void print_mismatch(const struct model_result *result)
            (long long)result->wanted, result->why);
 }
 
-/* The status of the run. */
+/* Returns the exit status. */
 static int run(void)
 {
     struct model_result result;
@@ -68,7 +69,7 @@ int main(void)
     differ.run.exec = differ_exec;
     differ.run.ctx = &differ;
     if (block.ops > DIFFER_OPS_MAX || !puppet_read(&differ.run.limits) || !differ_set_up(&differ)) {
-        printf("differ: the set-up failed\n");
+        printf("differ: the set-up failed: bad block, puppet file or control pages\n");
         return 2;
     }
     const int status = run();

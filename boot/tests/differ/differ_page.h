@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What init and a puppet share: the control page, and the card by which init knows a puppet's memory. */
+/* Shared by init and puppets: the control page, and the card that gives init the address of a puppet's
+ * memory. */
 #ifndef DIFFER_PAGE_H
 #define DIFFER_PAGE_H
 
 #include "model/model.h"
 
-#define DIFFER_DISMISS OP_KINDS /* the kind of the last order of all: exit with status 0 */
+#define DIFFER_DISMISS OP_KINDS /* the kind of a child's last order: exit with status 0 */
 
-/* A puppet's own ends, for what cannot go on. */
+/* A puppet's exit statuses if it cannot continue. */
 #define PUPPET_NO_PAGE 70
 #define PUPPET_IDLE 71
 
 struct differ_order {
     struct model_op op;
-    uint32_t prepares; /* op_prepares: a puppet does without the model's table */
+    uint32_t prepares; /* op_prepares; a puppet does not have the model's table */
     uint64_t args[OP_ARGS];
 };
 
@@ -33,8 +34,9 @@ static inline struct model_places differ_places(const struct differ_memory *memo
                                  .buf = (uint64_t)(uintptr_t)memory->buf};
 }
 
-/* The one order that is under way. Init counts `ordered` up when the order stands, the puppet makes
- * `answered` the same when the answer does; PAGE_EMPTY becomes 0 when the puppet has come up. */
+/* At most one order is pending. Init increments `ordered` after it has written the order; the puppet sets
+ * `answered` to the same value after it has written the answer. `answered` is PAGE_EMPTY until the puppet has
+ * mapped the page. */
 #define PAGE_EMPTY UINT32_MAX
 struct differ_page {
     volatile uint32_t ordered, answered;
@@ -44,7 +46,7 @@ struct differ_page {
 
 _Static_assert(sizeof(struct differ_page) <= NX_PAGE_BYTES, "one page");
 
-/* Stands once in the puppet's file. */
+/* Occurs once in the puppet's file. */
 #define PUPPET_MARK "libvmo-puppet-01"
 #define PUPPET_MARK_BYTES 16
 struct puppet_card {
@@ -52,7 +54,7 @@ struct puppet_card {
     struct differ_memory *memory;
 };
 
-/* One hart and one page: it is the compiler alone that must keep the order. */
+/* There is only one hart, so a compiler barrier is enough. */
 static inline void differ_barrier(void)
 {
     __asm__ volatile("" ::: "memory");

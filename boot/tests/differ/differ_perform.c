@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One operation, made by the task that runs this: init and the puppets alike. */
+/* Makes one operation as the current task, init or a puppet. */
 #include "differ/differ_perform.h"
 
 #include <string.h>

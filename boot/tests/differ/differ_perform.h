@@ -4,8 +4,8 @@
 
 #include "differ/differ_page.h"
 
-/* Makes one operation as this task: prepares its memory, calls, looks at what came. Does not return where
- * the operation ends the task. */
+/* Makes one operation as the current task: prepares its memory, calls, and fills in the answer. Does not
+ * return if the operation ends the task. */
 void differ_perform(struct differ_memory *memory, const struct differ_order *order,
                     struct model_answer *answer);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What init must know of the program that its children run: where its memory is, and what a child of it
- * takes. */
+/* Reads the puppet's ELF file: the address of its memory, and the resources that a child takes. */
 #include "differ/differ_puppet.h"
 
 #include <string.h>

@@ -11,7 +11,7 @@
 extern const uint8_t puppet_elf[];
 extern const uint64_t puppet_elf_bytes;
 
-/* Fills the limits that depend on the puppet. False when its file is not as it should be. */
+/* Sets the limits that depend on the puppet. Returns false if its file has no card, or more than one. */
 bool puppet_read(struct model_limits *limits);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The puppets' ELF file, carried inside the random program. */
+/* The puppets' ELF file, embedded in differ.elf. */
 	.section .rodata.puppet_elf, "a"
 	.balign	16
 	.globl	puppet_elf

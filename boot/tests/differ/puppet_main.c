@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A child of the random program: takes one operation after the other from its control page, and makes it. */
+/* A child of the random program: makes the operations that init writes to its control page. */
 #include "differ/differ_perform.h"
 #include "nx_call.h"
 
 #define MAP_FLAGS (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
-#define IDLE_YIELDS 200000 /* without an order init is gone, or lost */
+#define IDLE_YIELDS 200000 /* yields without an order, after which init must have failed */
 
 static struct differ_memory memory;
 
-/* volatile: init finds it in the file, so it must be there and be used. */
+/* Init searches the file for it. It is volatile so that the compiler keeps and uses it. */
 static const volatile struct puppet_card card = {.mark = PUPPET_MARK, .memory = &memory};
 
-/* As the set-up has it: where the kernel puts it, or on the older kernel at a fixed address. */
+/* Maps the control page: on a2 where the kernel chooses, on a1 at a fixed address. */
 static struct differ_page *map_page(void)
 {
     const int64_t va = nx_call4(NX_SYS_VM_MAP, OP_CHILD_CONTROL_SLOT, 0, NX_PAGE_BYTES, MAP_FLAGS);
@@ -31,7 +31,7 @@ static bool await_order(const struct differ_page *page)
             differ_barrier();
             return true;
         }
-        (void)nx_call0(NX_SYS_YIELD); /* the next pid is of no use here */
+        (void)nx_call0(NX_SYS_YIELD);
     }
     return false;
 }

@@ -5,7 +5,7 @@
 
 #include "model/model_kind.h"
 
-/* ---- Judging an answer --------------------------------------------------------------------------------- */
+/* ---- Checking an answer -------------------------------------------------------------------------------- */
 
 bool expect(struct turn *t, bool condition, const char *why)
 {
@@ -78,7 +78,7 @@ void model_resolve(const struct model *m, const struct model_op *op, uint64_t ar
 
 /* ---- A turn -------------------------------------------------------------------------------------------- */
 
-/* K-04, K-05: a number that this age does not have. */
+/* K-04, K-05: a number that this revision does not have. */
 static void step_absent(struct turn *t)
 {
     expect_a0(t, -NX_ENOSYS);
@@ -132,7 +132,7 @@ void model_guess(struct model *m, const struct model_op *op, struct model_answer
 
 /* ---- The boot ------------------------------------------------------------------------------------------ */
 
-/* K-14, and the control pages. */
+/* Init's capabilities (K-14) and the control pages. */
 void model_init(struct model *m, const struct model_limits *limits)
 {
     memset(m, 0, sizeof(*m));

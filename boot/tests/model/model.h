@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the contract (docs/abi.md) says a kernel answers, as a second, independent account of it: arrays and
- * linear searches, nothing of boot. It says of each answer whether it is admissible: an exact number where
- * the contract decides, a relation where it does not (a physical base, the address of a large map, which of
- * several ended children a wait for any takes). Freestanding: it runs on the host and as a payload.
+ * A model of the kernel contract (docs/abi.md), independent of boot's code: arrays and linear searches. It
+ * decides whether an answer is admissible. Where the contract gives a number, the answer must be that number.
+ * Where it gives a relation, the answer must satisfy the relation: a physical base, the address of a large
+ * map, the child that a wait for any child returns. The model is freestanding and runs on the host and as a
+ * payload.
  */
 #ifndef TESTS_MODEL_H
 #define TESTS_MODEL_H
 
 #include "model/model_op.h"
 
-/* Where an actor's memory for calls is. hdr 16, desc 64, id 8 bytes; buf OP_BUF_BYTES and a page more. */
+/* Addresses of an actor's memory for calls: hdr 16, desc 64, id 8 bytes; buf OP_BUF_BYTES plus a page. */
 struct model_places {
     uint64_t hdr, desc, id, buf;
 };
 
-/* The boot that is modelled. */
+/* The limits of the modelled boot. */
 struct model_limits {
     bool is_a1;
     uint32_t slots;
     uint32_t ep_ids;
-    uint32_t regions, ep_owner; /* K-24, K-56; 0: the age's own */
-    uint32_t spaces; /* a1: of a boot, as K-17; a2: how many as_create may make, so that the kernel's table
-                        holds */
-    uint64_t arena_bytes;   /* a1: what is mapped of it is at most 8 MiB (K-20) */
-    uint64_t image_bytes;   /* a1: what a spawn takes of the arena; too much rather than too little */
-    uint32_t child_regions; /* a2: the regions of the actor program's segments and stack (K-24) */
+    uint32_t regions, ep_owner; /* K-24, K-56; 0: the revision's default */
+    uint32_t spaces;            /* a1: per boot (K-17); a2: for as_create, so that the kernel has enough */
+    uint64_t arena_bytes;       /* a1 maps at most 8 MiB of it (K-20) */
+    uint64_t image_bytes;       /* a1: an upper bound of what a spawn takes from the arena */
+    uint32_t child_regions;     /* a2: regions of the actor program's segments and stack (K-24) */
     struct model_places init, child;
 };
 
@@ -47,13 +47,13 @@ struct model_cap {
 
 struct model_vmo {
     bool live;
-    bool forgot;        /* a write was too long ago: what no later one covers is not known */
-    bool knows_pa;      /* a query told */
-    bool knows_in_2mib; /* a large map, or a query, told where in 2 MiB it lies */
+    bool forgot;        /* an old write was dropped, so some contents are unknown */
+    bool knows_pa;      /* from a query */
+    bool knows_in_2mib; /* the offset in 2 MiB is known, from a large map or a query */
     uint64_t bytes, pa, pa_in_2mib;
 };
 
-/* Bytes on their way: the pattern of `fill`, or those of another VMO, which may have been forgotten. */
+/* Contents of a message or write: the pattern of `fill`, literal bytes, or unknown. */
 #define MODEL_LITERAL_MAX 32
 enum { BYTES_OF_PATTERN, BYTES_LITERAL, BYTES_UNKNOWN };
 struct model_bytes {
@@ -69,7 +69,7 @@ struct model_write {
 
 struct model_endpoint {
     bool live;
-    uint32_t owner; /* pid; 0: nobody */
+    uint32_t owner; /* pid; 0: none */
     uint32_t depth;
 };
 
@@ -93,7 +93,7 @@ struct model_map {
 
 struct model_space {
     bool live;
-    uint64_t handle; /* 0: not known */
+    uint64_t handle; /* 0: unknown */
     uint32_t map_count;
     struct model_map maps[MODEL_MAPS];
     bool tabled[MODEL_CHUNKS]; /* K-26 */
@@ -114,8 +114,8 @@ struct model {
     struct model_limits limits;
     uint32_t next_pid;
     uint32_t spaces_taken;
-    uint64_t arena_used;  /* a1: the bump pointer; a2: live or lost */
-    uint32_t leaked_vmos; /* a2: ranges that nobody reaches any more */
+    uint64_t arena_used;  /* a1: the bump pointer; a2: live and leaked bytes */
+    uint32_t leaked_vmos; /* a2: unreachable VMOs that still take arena bytes */
     uint64_t order;
     uint32_t endpoint_count;
     uint64_t handle[OP_REGS];
@@ -124,34 +124,35 @@ struct model {
     struct model_endpoint endpoints[NX_EP_IDS_A2 + 1]; /* 0: the bootstrap endpoint */
     struct model_message messages[MODEL_MESSAGES];
     struct model_space spaces[MODEL_SPACES];
-    struct model_write writes[MODEL_WRITES]; /* the oldest first */
+    struct model_write writes[MODEL_WRITES]; /* oldest first */
     uint32_t write_count;
 };
 
-/* Whether the age has the call (K-04); what it lacks answers -38. */
+/* Whether the revision has the call (K-04). A missing call returns -38. */
 bool model_has(bool is_a1, uint8_t kind);
 
-/* After the set-up. */
+/* The state after the set-up of model_op.h. */
 void model_init(struct model *m, const struct model_limits *limits);
 
-/* Puts hdr.src into an operation that takes it from a register. Comes before all that follows. */
+/* Sets hdr.src of an operation that takes it from a register. Call it before the functions below. */
 void model_resolve_src(const struct model *m, struct model_op *op);
 
 /*
- * Whether the operation can be made here: its actor can run, it neither blocks nor is a hazard, it does not
- * end or starve the run, and the model's tables hold what comes of it. What is not allowed is left out.
+ * Whether the operation can be executed now: its actor runs, the call does not block, is no hazard and does
+ * not end or starve the run, and the model's tables have room. The runner skips an operation that is not
+ * allowed.
  */
 bool model_allows(const struct model *m, const struct model_op *op);
 
-/* The arguments with their places resolved. */
+/* Resolves the places of the arguments. */
 void model_resolve(const struct model *m, const struct model_op *op, uint64_t args[OP_ARGS]);
 
-/* Says what is wrong with the answer to an allowed operation: NULL when it is admissible, and the model has
- * moved on; else the model is of no more use. *wanted: the a0 that was expected, where there is one. */
+/* Checks the answer to an allowed operation and applies the operation. Returns NULL if the answer is
+ * admissible, else the reason; the model is then unusable. *wanted: the expected a0, if there is one. */
 const char *model_step(struct model *m, const struct model_op *op, const struct model_answer *answer,
                        int64_t *wanted);
 
-/* Moves on by an answer that is admissible, and gives it. */
+/* Invents an admissible answer and applies the operation. */
 void model_guess(struct model *m, const struct model_op *op, struct model_answer *answer);
 
 #endif

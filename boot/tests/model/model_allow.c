@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which operations are left out: what would block (K-55), be a hazard (K-17, K-20, K-29, K-60 to K-65), touch
- * the control pages, or leave the model's tables. Where it is simpler, a little more than that.
+ * Skips operations that would block (K-55), be a hazard (K-17, K-20, K-29, K-60 to K-65), use the control
+ * pages or overflow the model's tables. A test may be stricter than necessary if that makes it simpler.
  */
 #include "model/model_kind.h"
 
-#define KERNEL_PIDS_END NX_PID_INIT /* K-10: pids below are never named */
-#define SPARE_REGIONS 4             /* in a suspended child, for its control page and what it may need */
+#define KERNEL_PIDS_END NX_PID_INIT /* no operation names a pid below (K-10) */
+#define SPARE_REGIONS 4             /* of a suspended child, for its control page and later maps */
 
 /* ---- Pointers ------------------------------------------------------------------------------------------ */
 
@@ -15,7 +15,7 @@ static bool is_refused_pointer(uint64_t va)
     return va == 0 || va >= NX_USER_TOP;
 }
 
-/* The place itself, with no more bytes than it has, or a pointer that every age refuses. */
+/* The place itself with at most its size in bytes, or a pointer that every revision refuses. */
 static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, uint64_t len, uint64_t max)
 {
     if (a->op->place[arg] == place) {
@@ -24,7 +24,7 @@ static bool pointer_is_safe(const struct ask *a, unsigned arg, uint8_t place, ui
     return a->op->place[arg] == AT_NUMBER && len > 0 && is_refused_pointer(a->args[arg]);
 }
 
-/* A few bytes of a mapping that serves, all of them in one. */
+/* A few bytes inside one mapping that permits the access. */
 static bool mapped_is_safe(const struct ask *a, unsigned arg, uint64_t len, uint32_t prot)
 {
     const uint64_t va = a->args[arg];
@@ -33,7 +33,7 @@ static bool mapped_is_safe(const struct ask *a, unsigned arg, uint64_t len, uint
            len <= map->bytes - (va - map->va) && map_serves(map, prot | NX_PROT_READ);
 }
 
-/* The pointer to a payload, which may be into a mapping. */
+/* The pointer to a payload may point into a mapping. */
 static bool payload_is_safe(const struct ask *a, uint64_t len, uint64_t max, uint32_t prot)
 {
     if (a->op->place[2] == AT_REG) {
@@ -76,7 +76,7 @@ bool allows_pid_in_a1(const struct ask *a)
 
 /* ---- VMOs ---------------------------------------------------------------------------------------------- */
 
-/* On a1 nothing may cross the 8 MiB that are mapped of the arena, nor may the count be too exact (K-20). */
+/* On a1 a create must not cross the mapped 8 MiB of the arena; a page is kept in reserve (K-20). */
 bool allows_create(const struct ask *a)
 {
     const struct model *m = a->m;
@@ -95,7 +95,7 @@ bool allows_copy(const struct ask *a)
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
     const uint64_t len = a->args[3];
     if (cap == NULL || (len == 0 && a->op->place[2] == AT_NUMBER)) {
-        return true; /* the pointer is not looked at */
+        return true; /* the kernel ignores the pointer */
     }
     if (a->args[1] > a->m->vmos[cap->object].bytes || len > a->m->vmos[cap->object].bytes - a->args[1]) {
         return true;
@@ -103,7 +103,7 @@ bool allows_copy(const struct ask *a)
     const uint32_t prot = a->op->kind == NX_SYS_VMO_READ ? NX_PROT_WRITE : NX_PROT_READ;
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[2]);
     if (a->op->place[2] == AT_REG && map != NULL && map->vmo == cap->object) {
-        return false; /* what overlapping copies do, the contract does not say */
+        return false; /* the contract does not define overlapping copies */
     }
     return payload_is_safe(a, len, OP_BUF_BYTES, prot);
 }
@@ -113,7 +113,7 @@ bool allows_query(const struct ask *a)
     return pointer_is_safe(a, 1, AT_BUF, 1, 1);
 }
 
-/* K-29: what the real kernel does not count. */
+/* K-29: the real kernel does not count messages and as_map mappings. */
 bool allows_destroy(const struct ask *a)
 {
     const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
@@ -153,7 +153,7 @@ static const struct model_space *space_named(const struct model *m, uint64_t han
     return NULL;
 }
 
-/* A child that was not resumed still has to map its control page. */
+/* A suspended child still has to map its control page. */
 static bool is_suspended(const struct model *m, const struct model_space *space)
 {
     for (unsigned i = 1; i < OP_ACTORS; i++) {
@@ -169,7 +169,7 @@ static bool has_spare_regions(const struct model *m, const struct model_space *s
     return region_count(m, space) + SPARE_REGIONS < m->limits.regions;
 }
 
-/* A handle that the model does not know may be another's by now. */
+/* An unknown handle is allowed only if no kernel gives it out: it could name another space by now. */
 bool allows_as_map(const struct ask *a)
 {
     const struct model_space *space = space_named(a->m, a->args[0]);
@@ -196,8 +196,8 @@ bool allows_as_create(const struct ask *a)
     return m->spaces_taken < m->limits.spaces && live < MODEL_SPACES - OP_ACTORS;
 }
 
-/* Only where a program maps; init must not fault; whether a2 lets a page be used that can be written and not
- * read, the contract does not say. */
+/* Only addresses where a program maps. Init must not fault. The contract does not define access to a
+ * write-only page on a2. */
 static bool access_is_allowed(const struct ask *a, uint32_t prot)
 {
     const struct model_map *map = map_at(&a->m->spaces[a->self->space], a->args[0]);
@@ -258,7 +258,7 @@ bool allows_recv(const struct ask *a)
         return false;
     }
     if (!a->m->limits.is_a1 && (a->args[4] & NX_IPC_EOF) != 0) {
-        return false; /* what it does is only read */
+        return false; /* the effect of EOF is known from the sources only */
     }
     return !waits || cap == NULL || !a->m->endpoints[cap->object].live || queued_on(a->m, cap->object) > 0;
 }
@@ -281,13 +281,13 @@ bool allows_spawn(const struct ask *a)
                                 m->limits.image_bytes <= mapped - m->arena_used);
 }
 
-/* Refused for its length, its stack, its pointer, or for the junk that lies there. */
+/* A refusal by length, stack pages, pointer or contents. */
 bool allows_exec(const struct ask *a)
 {
     return a->op->place[0] == AT_BUF ? a->op->arg[0] == 0 && a->args[1] <= OP_BUF_BYTES : a->args[0] == 0;
 }
 
-/* Not while it would wait. */
+/* Only if it does not block. */
 bool allows_wait(const struct ask *a)
 {
     const bool any = (int64_t)a->args[0] <= 0;
@@ -306,7 +306,7 @@ bool allows_wait(const struct ask *a)
     return ended || !lives;
 }
 
-/* What may end is a child: init ends the run. */
+/* Only a child may end, because the end of init ends the run. */
 bool allows_not_init(const struct ask *a)
 {
     return a->op->actor != 0;
@@ -314,7 +314,7 @@ bool allows_not_init(const struct ask *a)
 
 /* ---- An operation -------------------------------------------------------------------------------------- */
 
-/* The slot of the caller that the operation names is not that of a control page. */
+/* The caller's slot in the arguments must not be a control page's. */
 static bool slot_is_allowed(const struct ask *a, const struct model_kind *kind)
 {
     if (kind->slot_in == SLOT_IN_NONE) {

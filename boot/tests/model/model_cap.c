@@ -62,7 +62,7 @@ uint32_t count_caps(const struct model *m, uint32_t vmo)
     return count;
 }
 
-/* What a transfer asks for: the receiver and the capability that it gets. False: -1 (K-40). */
+/* Finds the receiver and the capability that it receives. Returns false if the call returns -1 (K-40). */
 static bool transfer_is_good(const struct turn *t, struct model_actor **to, struct model_cap *gets)
 {
     const uint64_t rights = t->args[2];
@@ -74,7 +74,7 @@ static bool transfer_is_good(const struct turn *t, struct model_actor **to, stru
     for (unsigned bit = 0; bit < 64; bit++) {
         const uint64_t right = UINT64_C(1) << bit;
         if ((rights & right) != 0 && (bit > 2 || (cap->rights & right) == 0)) {
-            return false; /* not held, MANAGE, or not known */
+            return false; /* not held, MANAGE, or unknown */
         }
     }
     *gets = *cap;

@@ -5,7 +5,7 @@
 
 #include "model/model_kind.h"
 
-#define TRIES 12 /* for an operation that the shadow allows */
+#define TRIES 12 /* to find an operation that the shadow allows */
 
 /* splitmix64 */
 uint64_t gen_draw(struct model_gen *gen)
@@ -43,7 +43,7 @@ static uint8_t any_kind(struct model_gen *gen)
     return kind->kind;
 }
 
-/* Seldom one that this age does not have. */
+/* Rarely a call that this revision does not have. */
 static uint8_t some_kind(struct model_gen *gen)
 {
     uint8_t kind = any_kind(gen);
@@ -53,7 +53,7 @@ static uint8_t some_kind(struct model_gen *gen)
     return kind;
 }
 
-/* Init, or one of those that live. */
+/* Init or a live child. */
 static uint8_t some_actor(struct model_gen *gen)
 {
     const uint8_t actor = (uint8_t)gen_below(gen, OP_ACTORS + 1);
@@ -76,7 +76,7 @@ static void make_op(struct model_gen *gen, struct model_op *op)
 void gen_init(struct model_gen *gen, uint64_t seed, const struct model_limits *limits)
 {
     gen->random = seed;
-    gen->mood = (uint32_t)(seed % 2 == 0 ? MOOD_ANY : 1 + seed / 2 % (MOODS - 1)); /* all in few seeds */
+    gen->mood = (uint32_t)(seed % 2 == 0 ? MOOD_ANY : 1 + seed / 2 % (MOODS - 1)); /* a few seeds cover all */
     model_init(&gen->shadow, limits);
 }
 

@@ -214,7 +214,7 @@ static void act(const struct model_run *run, const struct model_op *op, const ui
     }
 }
 
-/* ---- Wrong on purpose ---------------------------------------------------------------------------------- */
+/* ---- Injected faults ----------------------------------------------------------------------------------- */
 
 static void set_pte(const struct task *task, uint64_t va, uint64_t entry)
 {
@@ -225,10 +225,10 @@ static void set_pte(const struct task *task, uint64_t va, uint64_t entry)
     ((uint64_t *)port_ptr(table_pa))[va >> 12 & 511] = entry;
 }
 
-/* What a task was before the operation. */
+/* A task's state before the operation. */
 struct past {
     struct cap_table caps;
-    uint64_t entry; /* of the page that an unmap names */
+    uint64_t entry; /* page table entry of the unmapped page */
 };
 
 static void spoil(const struct host *host, struct task *task, const struct model_op *op, const uint64_t *args,
@@ -314,7 +314,7 @@ static void boot_kernel(const struct host_boot *boot)
     }
 }
 
-/* What is left when everything was given back. */
+/* Checks the kernel's state after unwinding. */
 static const char *check_leftovers(const struct model *m)
 {
     const struct task *init = rig_init();
@@ -330,7 +330,7 @@ static const char *check_leftovers(const struct model *m)
     return walk_check(m);
 }
 
-/* A kernel that panics comes back to host_run. */
+/* A kernel panic returns to host_run. */
 static void run_body(void *ctx)
 {
     struct work *work = ctx;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The executor over the kernel core that is built for the host: boots it, plays all actors by the rig, and
- * looks into the kernel's own tables (model_walk.c).
+ * Executes programs on the host build of the kernel core: boots it, runs all actors through the rig, and
+ * checks the kernel's tables (model_walk.c).
  */
 #ifndef TESTS_MODEL_HOST_H
 #define TESTS_MODEL_HOST_H
 
 #include "model/model_run.h"
 
-/* A boot to test: its tables may be smaller than the age's, so that they fill up. 0: the age's own. */
+/* A boot to test. Its tables may be smaller than the revision's, so that they fill up; 0: the default. */
 struct host_boot {
     const char *name; /* in a replay: "a2", "a2-small" */
     bool is_a1;
@@ -16,17 +16,17 @@ struct host_boot {
     uint64_t arena_bytes;
 };
 
-/* A kernel that is wrong on purpose, for the test of the test. */
+/* Faults injected into the kernel, to test the test. */
 enum host_fault {
     FAULT_NONE,
-    FAULT_ALIAS_IS_WRITABLE, /* share_ro gives the VMO itself */
-    FAULT_MOVE_KEEPS,        /* a moved capability stays with its sender, too */
-    FAULT_UNMAP_KEEPS,       /* an unmapped page can still be used */
-    FAULT_FREES_ROOT,        /* unmapping gives the root page table back: a crash follows */
+    FAULT_ALIAS_IS_WRITABLE, /* share_ro returns the VMO itself */
+    FAULT_MOVE_KEEPS,        /* the sender keeps a moved capability */
+    FAULT_UNMAP_KEEPS,       /* an unmapped page stays mapped */
+    FAULT_FREES_ROOT,        /* an unmap frees the root page table; a crash follows */
     HOST_FAULTS
 };
 
-/* How answers were: success, or by errno; or the actor ended (by exit, or by a fault). */
+/* Answers counted by kind: success, each errno, or the end of the actor by exit or fault. */
 #define HOST_ERRNOS 40
 #define HOST_ENDED (HOST_ERRNOS - 1)
 struct host_counts {
@@ -35,23 +35,23 @@ struct host_counts {
 
 struct host {
     enum host_fault fault;
-    uint32_t check_every;       /* so many operations the kernel's tables are looked at */
+    uint32_t check_every;       /* operations between two checks of the kernel's tables */
     struct host_counts *counts; /* or NULL */
     void (*trace)(const struct model_op *op, const struct model_answer *answer); /* or NULL */
 
-    /* its own */
+    /* private */
     uint32_t since_check;
 };
 
-/* What the model has to know of this boot. */
+/* The model's limits for this boot. */
 struct model_limits host_limits(const struct host_boot *boot);
 
-/* Boots, makes the set-up, runs the program, ends the run. Whether all is well, and else why. A kernel that
- * panics or an assertion of the rig's that fails ends the process. */
+/* Boots, sets up, runs the program and shuts down. Returns true if every answer and table was right, else the
+ * reason in *result. A failed assertion of the rig ends the process. */
 bool host_run_program(const struct host_boot *boot, struct host *host, struct model_run *run,
                       struct model_result *result);
 
-/* Whether the kernel's tables are what the model says; NULL, or why not. */
+/* Compares the kernel's tables with the model. Returns NULL if they agree, else the reason. */
 const char *walk_check(const struct model *m);
 
 #endif

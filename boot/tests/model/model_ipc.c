@@ -30,7 +30,7 @@ void close_endpoints_of(struct model *m, uint32_t pid)
     }
 }
 
-/* K-56: of the boot, and of the owner (a1: ever made, a2: that live). */
+/* K-56: the limits of the boot and of the owner. a1 counts all endpoints ever made, a2 the live ones. */
 static bool ids_are_left(const struct model *m, uint32_t owner)
 {
     uint32_t count = 0;
@@ -92,12 +92,12 @@ static void step_ep_create_for(struct turn *t)
     }
 }
 
-/* K-57. Of an endpoint that is closed already it says no more than that the slot goes. */
 static void step_ep_create_old(struct turn *t)
 {
-    expect_a0(t, -NX_EPERM); /* "always -1" */
+    expect_a0(t, -NX_EPERM); /* K-56: always -1 */
 }
 
+/* K-57. For a closed endpoint the contract only says that the slot becomes empty. */
 static void step_ep_close(struct turn *t)
 {
     struct model_cap *slot = cap_at(t->m, t->self, t->args[0]);
@@ -182,7 +182,7 @@ static uint64_t max_bytes(const struct model *m)
     return m->limits.is_a1 ? NX_IPC_MAX_BYTES_A1 : NX_IPC_MAX_BYTES_A2;
 }
 
-/* K-54: the slot to move, or NULL when it may not. */
+/* K-54: returns the capability to move, NULL if it cannot be moved. */
 static struct model_cap *movable(const struct turn *t)
 {
     struct model_cap *cap = cap_at(t->m, t->self, t->op->hdr.src);
@@ -192,7 +192,7 @@ static struct model_cap *movable(const struct turn *t)
     return cap;
 }
 
-/* K-51, in its order; 0 when only the endpoint's state can refuse. */
+/* The checks of K-51 in order. Returns 0 if only the endpoint's state can refuse the call. */
 static int64_t send_refusal(const struct turn *t)
 {
     const uint64_t len = t->args[3], flags = t->args[4];
@@ -271,7 +271,7 @@ static const uint8_t junk_hdr[] = {OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, OP_JUNK, 
 
 _Static_assert(sizeof(junk_hdr) == sizeof(struct nx_ipc_hdr), "as long as a header");
 
-/* The buffer holds the first n of these bytes, then what was there before. */
+/* The buffer must contain the first n of these bytes, then its previous contents. */
 static void expect_buffer(struct turn *t, const struct model_bytes *content, uint64_t n)
 {
     uint8_t bytes[OP_BUF_BYTES];
@@ -294,7 +294,7 @@ void expect_memory_untouched(struct turn *t)
     expect_buffer(t, NULL, 0);
 }
 
-/* K-50, K-59: header and sender of a message that was taken. Of init's own sender id nothing is said. */
+/* K-50, K-59: header and sender of a received message. The contract does not define init's sender id. */
 static void expect_header(struct turn *t, const struct model_message *message, uint32_t slot)
 {
     const struct nx_ipc_hdr *hdr = &t->answer->hdr;
@@ -318,7 +318,7 @@ static bool takes_slot(const struct turn *t, const struct model_message *message
     return *slot != MODEL_NONE;
 }
 
-/* The payload went into a VMO that the receiver has mapped. */
+/* The receiver's buffer is a mapping of a VMO. */
 static void receive_mapped(struct turn *t, const struct model_message *message, uint64_t n, bool is_lost)
 {
     struct model_bytes bytes = {.form = BYTES_LITERAL};
@@ -331,7 +331,7 @@ static void receive_mapped(struct turn *t, const struct model_message *message, 
     mapped_write(t, t->args[2], n, &bytes);
 }
 
-/* K-53, K-54. What is in a buffer that was too small, or behind a full table's answer, is not said. */
+/* K-53, K-54. The contract does not define the buffer's contents after an error. */
 static void take(struct turn *t, struct model_message *message)
 {
     const uint64_t max = t->args[3], flags = t->args[4];
@@ -364,7 +364,7 @@ static void take(struct turn *t, struct model_message *message)
     }
 }
 
-/* Pointers (and what recv_v2 looks at before), flags, slot. */
+/* The checks in order: recv_v2's descriptor, pointers, flags, slot. */
 static int64_t recv_refusal(const struct turn *t)
 {
     const bool v2 = t->op->kind == NX_SYS_IPC_RECV_V2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of kinds, put together from the families, and the one call that belongs to none. */
+/* The table of kinds, composed of the families, and getpid, which belongs to no family. */
 #include "model/model_kind.h"
 
 static void step_getpid(struct turn *t)
@@ -12,7 +12,7 @@ static const struct model_kind kinds[] = {
 };
 static const struct model_family own_calls = {kinds, sizeof(kinds) / sizeof(kinds[0])};
 
-/* The order is part of what a seed means: a replay names operations by their numbers. */
+/* The order determines the program of a seed; a replay names operations by number. */
 static const struct model_family *const families[] = {&own_calls,       &model_vmo_calls,   &model_map_calls,
                                                       &model_cap_calls, &model_space_calls, &model_ipc_calls,
                                                       &model_task_calls};

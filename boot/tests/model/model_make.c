@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arguments of each kind of operation: mostly what makes sense, with a share of nonsense. */
+/* Generates the arguments of each kind of operation: mostly sensible ones, some nonsense. */
 #include "model/model_make.h"
 
 #include "model/model_parts.h"
 
-#define NONSENSE 14  /* one argument in so many is anything */
-#define MAP_PAGES 64 /* of map on a1: addresses that are asked for */
+#define NONSENSE 14  /* one argument in NONSENSE is arbitrary */
+#define MAP_PAGES 64 /* a1: number of addresses for map */
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
 
 /* ---- Arguments ----------------------------------------------------------------------------------------- */
@@ -29,7 +29,7 @@ static void put_number(struct model_gen *gen, struct model_op *op, unsigned i, u
     put(op, i, AT_NUMBER, gen_one_in(gen, NONSENSE * 2) ? nonsense(gen) : arg);
 }
 
-/* A pointer to this place, seldom one that is refused. */
+/* A pointer to this place, rarely one that the kernel refuses. */
 static void put_pointer(struct model_gen *gen, struct model_op *op, unsigned i, uint8_t place)
 {
     if (gen_one_in(gen, NONSENSE * 2)) {
@@ -63,7 +63,7 @@ static bool is_wanted(const struct model_cap *cap, enum wanted wanted)
     return cap->kind != CAP_IS_EMPTY;
 }
 
-/* A slot of the actor's with such a capability, the next from a random one on; sometimes any. */
+/* The first slot with such a capability from a random one on; sometimes any slot. */
 static uint64_t some_slot(struct model_gen *gen, const struct model_op *op, enum wanted wanted)
 {
     const uint32_t slots = gen->shadow.limits.slots;
@@ -80,7 +80,7 @@ static uint64_t some_slot(struct model_gen *gen, const struct model_op *op, enum
     return from;
 }
 
-/* A register that names such a slot; OP_REGS when none does. */
+/* A register that names such a slot; OP_REGS if there is none. */
 static unsigned some_slot_reg(struct model_gen *gen, const struct model_op *op, enum wanted wanted)
 {
     const struct model_actor *actor = &gen->shadow.actors[op->actor];
@@ -95,7 +95,7 @@ static unsigned some_slot_reg(struct model_gen *gen, const struct model_op *op, 
     return OP_REGS;
 }
 
-/* Mostly by a register: then the slot's number may change, when other operations are left out. */
+/* Mostly by register, so that the slot's number may change when other operations are skipped. */
 static void put_slot(struct model_gen *gen, struct model_op *op, unsigned i, enum wanted wanted)
 {
     const unsigned reg = gen_one_in(gen, 5) ? OP_REGS : some_slot_reg(gen, op, wanted);
@@ -122,7 +122,7 @@ static void put_pid(struct model_gen *gen, struct model_op *op, unsigned i)
     }
 }
 
-/* The VMO that a slot names, or the first. */
+/* The VMO in the slot, or the first VMO. */
 static const struct model_vmo *vmo_named(const struct model_gen *gen, const struct model_op *op, unsigned i)
 {
     const struct model_cap *cap = cap_named(gen, op, i);
@@ -136,7 +136,7 @@ static uint64_t some_length(struct model_gen *gen, uint64_t max)
     return len < max ? len : max;
 }
 
-/* A register of the actor's that points into a mapping, if one does. */
+/* Selects a register that points into a mapping and returns the mapping, NULL if there is none. */
 static const struct model_map *some_mapping(struct model_gen *gen, struct model_op *op)
 {
     const struct model_actor *actor = &gen->shadow.actors[op->actor];
@@ -148,7 +148,7 @@ static const struct model_map *some_mapping(struct model_gen *gen, struct model_
     return map;
 }
 
-/* Sometimes a few bytes of a mapping are what a call reads or writes. */
+/* Sometimes makes the call read or write a few bytes of a mapping. */
 static void maybe_mapped(struct model_gen *gen, struct model_op *op)
 {
     if (op->place[2] != AT_BUF || !gen_one_in(gen, 8)) {
@@ -164,7 +164,7 @@ static void maybe_mapped(struct model_gen *gen, struct model_op *op)
 
 void make_vmo_create(struct model_gen *gen, struct model_op *op)
 {
-    /* in 40: how many are huge, large (2 MiB and more), or some pages; the rest is small */
+    /* cumulative shares of 40: huge, large (2 MiB and more), some pages; the rest is small */
     static const uint8_t shares[MOODS][3] = {
         [MOOD_ANY] = {0, 3, 10},  [MOOD_MESSAGES] = {0, 3, 10},  [MOOD_CAPS] = {0, 3, 10},
         [MOOD_MAPS] = {0, 6, 14}, [MOOD_ENDPOINTS] = {0, 3, 10}, [MOOD_TASKS] = {0, 3, 10},
@@ -251,7 +251,7 @@ void make_vm_unmap(struct model_gen *gen, struct model_op *op)
     put_number(gen, op, 1, map == NULL ? PAGE : map->bytes + gen_one_in(gen, 20) * PAGE);
 }
 
-/* Mostly inside the mapping; where another task has put one by as_map; or anywhere: a fault. */
+/* Mostly inside the mapping, sometimes at an address of as_map, sometimes past the end, which faults. */
 void make_access(struct model_gen *gen, struct model_op *op)
 {
     const struct model_map *map = some_mapping(gen, op);
@@ -364,7 +364,7 @@ void make_recv(struct model_gen *gen, struct model_op *op)
 
 /* ---- Tasks --------------------------------------------------------------------------------------------- */
 
-/* A child in one of two states, the next from a random one on; or just any. */
+/* The first child in one of two states from a random one on; any child if there is none. */
 static uint64_t some_child(struct model_gen *gen, enum actor_state one, enum actor_state other)
 {
     uint64_t which = 1 + gen_below(gen, OP_ACTORS - 1);
@@ -384,7 +384,7 @@ void make_spawn(struct model_gen *gen, struct model_op *op)
     put(op, 0, AT_NUMBER, some_child(gen, ACTOR_NEVER, ACTOR_REAPED));
 }
 
-/* len 0, no stack, NULL, too short, or not an ELF. */
+/* Length 0, no stack, NULL, too short, or not an ELF file. */
 void make_exec(struct model_gen *gen, struct model_op *op)
 {
     put(op, 0, gen_one_in(gen, 4) ? AT_NUMBER : AT_BUF, 0);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the generator's two halves share: which operation (model_gen.c), and its arguments (model_make.c). */
+/* Shared by the generator's two parts: choice of operation (model_gen.c) and arguments (model_make.c). */
 #ifndef TESTS_MODEL_MAKE_H
 #define TESTS_MODEL_MAKE_H
 
 #include "model/model_gen.h"
 
-/* What a boot does more of: so that tables fill up that would hardly fill by chance. */
+/* The operations that a boot prefers. Without moods some tables would rarely fill up. */
 enum mood {
     MOOD_ANY,
     MOOD_MESSAGES,
@@ -22,7 +22,7 @@ uint64_t gen_draw(struct model_gen *gen);
 uint64_t gen_below(struct model_gen *gen, uint64_t n);
 bool gen_one_in(struct model_gen *gen, uint64_t n);
 
-/* A maker fills in the arguments; actor, kind, register and fill are there. */
+/* Sets the arguments; the caller has set actor, kind, register and fill. */
 typedef void op_maker(struct model_gen *gen, struct model_op *op);
 op_maker make_vmo_create, make_query;
 op_maker make_copy;       /* slot, off, buffer, length */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mappings that a task makes in its own address space, and their use: K-22 to K-26, K-28. */
+/* Mappings in the own address space, loads and stores: K-22 to K-26, K-28. */
 #include "model/model_kind.h"
 
 #define FIRST_UNKNOWN_FLAG 256
@@ -60,7 +60,7 @@ static uint64_t congruent_from(uint64_t va, uint64_t class, bool large)
     return large ? va + (class + NX_SUPERPAGE_BYTES - va % NX_SUPERPAGE_BYTES) % NX_SUPERPAGE_BYTES : va;
 }
 
-/* The lowest fit: the window's start or the end of what is mapped; the smallest that fits. 0: none. */
+/* The lowest address that fits. Candidates are the window's start and the end of each mapping. 0: none. */
 static uint64_t lowest_fit(const struct model_space *space, uint64_t bytes, uint64_t class)
 {
     const bool large = bytes >= NX_SUPERPAGE_BYTES;
@@ -77,7 +77,7 @@ static uint64_t lowest_fit(const struct model_space *space, uint64_t bytes, uint
     return best;
 }
 
-/* The answer when the memory lies so in 2 MiB, from the look for a hole on. */
+/* The answer if the memory has this offset in 2 MiB, from the search for a hole on. */
 static int64_t placed(const struct turn *t, const struct model_map *asked, uint64_t class)
 {
     const struct model_space *space = &t->m->spaces[t->self->space];
@@ -95,7 +95,7 @@ static int64_t placed(const struct turn *t, const struct model_map *asked, uint6
     return space_meets_table(space, &map) ? -NX_EEXIST : (int64_t)map.va;
 }
 
-/* Where in 2 MiB the memory lies is known, or follows from the answer: any place that explains it will do. */
+/* If the memory's offset in 2 MiB is unknown, accepts any offset that explains the answer, and records it. */
 static bool expect_placed(struct turn *t, const struct model_map *asked)
 {
     struct model_vmo *vmo = &t->m->vmos[asked->vmo];
@@ -146,7 +146,7 @@ static void step_vm_map(struct turn *t)
         expect_a0(t, refusal);
         return;
     }
-    /* K-28: an alias is mapped for reading, whatever was asked for. */
+    /* K-28: an alias is always mapped read-only. */
     const bool alias = cap->kind == CAP_IS_ALIAS;
     struct model_map map = {.how = MAPPED_BY_VM_MAP,
                             .prot = alias ? NX_PROT_READ : prot_of_flags(t->args[3]),
@@ -198,7 +198,7 @@ static void step_vm_unmap(struct turn *t)
         expect_a0(t, -NX_EINVAL);
     } else if (map == NULL) {
         expect_a0(t, -NX_ENOENT);
-    } else if (map->va != va) { /* in the middle: not one exact region, or nothing there */
+    } else if (map->va != va) { /* inside a region: the contract leaves the error open */
         expect_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
     } else {
         unmap(t, space, map);
@@ -223,7 +223,7 @@ void mapped_write(struct turn *t, uint64_t va, uint64_t len, const struct model_
     }
 }
 
-/* The mapping through which the access goes; NULL when the task faults, and has ended (K-60). */
+/* Returns the accessed mapping. Returns NULL if the access faults, which ends the task (K-60). */
 static const struct model_map *access(struct turn *t, uint32_t prot)
 {
     const struct model_map *map = map_at(space_of(t->m, t->self), t->args[0]);

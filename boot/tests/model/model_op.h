@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One operation of a random program, at the level of system calls, and what came of it.
+ * One operation of a random program, at the level of system calls, and its answer.
  *
- * Four actors act in turn: actor 0 is init, 1 to 3 are its children. An operation holds no address, pid or
- * handle of its own: those are places, resolved when it is executed, so that a program stays executable
- * after any of its operations is left out, and is the same under every executor.
+ * There are four actors: actor 0 is init, 1 to 3 are its children. An operation contains no address, pid or
+ * handle. It contains places, which are resolved when it is executed. So a program stays executable if any
+ * operations are skipped, and is the same under every executor.
  *
- * An executor's turn, for an operation that model_allows and with the arguments of model_resolve:
- *   1. prepare the actor's memory: op_prepares says what;
+ * An executor gets an operation that model_allows and the arguments of model_resolve. It must:
+ *   1. prepare the actor's memory (op_prepares);
  *   2. make the call with these arguments (load, store, fault, spawn: see the kinds);
- *   3. fill the answer: what was prepared says what of memory belongs to it.
+ *   3. fill in the answer, including the memory that step 1 prepared.
  *
- * The set-up, before the first operation, is made by init: OP_CONTROLS times vmo_create(-1, one page), to
- * slots 2, 3, 4, each mapped for reading and writing in init (a2: vm_map; a1: map at OP_CONTROL_VA + the page
- * of its number). That is the control page of actors 1, 2, 3, by which an executor whose children are
- * programs of their own gives them their orders, so that no queue of the kernel sees them. A spawn gives the
- * child slot 1, that page with MAP, and the child maps it as the first thing that it does. No operation of a
- * program uses a control page or its slots, and an executor that plays the children itself makes the same
- * calls for the same effect.
+ * Before the first operation init creates OP_CONTROLS VMOs of one page in slots 2, 3 and 4 and maps them
+ * read-write (a2: vm_map; a1: map at OP_CONTROL_VA + its page). They are the control pages of actors 1, 2 and
+ * 3. An executor that runs the children as separate programs passes orders through these pages, so that the
+ * orders do not use the kernel's queues. A spawn transfers the page to the child's slot 1 with MAP, and the
+ * child first maps it. No operation uses a control page or its slots. An executor that simulates the children
+ * makes the same calls for the same effect.
  */
 #ifndef TESTS_MODEL_OP_H
 #define TESTS_MODEL_OP_H
@@ -30,49 +29,49 @@
 
 #define OP_ACTORS 4
 #define OP_ARGS 6
-#define OP_REGS 8 /* of each actor: addresses that maps gave, slots; of all: handles of address spaces */
+#define OP_REGS 8 /* of each actor: addresses of mappings, and slots; global: handles of address spaces */
 
 #define OP_CONTROLS 3
-/* a1: where init maps the page of actor 1, the others' behind it; and where a child maps its own. */
+/* a1: where init maps the page of actor 1, followed by the others; also where a child maps its own. */
 #define OP_CONTROL_VA 0x7F000000
-#define OP_CONTROL_SLOT 2 /* init's, of actor 1; the next ones follow */
+#define OP_CONTROL_SLOT 2 /* init's slot of actor 1's page; the others follow */
 #define OP_CHILD_CONTROL_SLOT 1
 #define OP_RESERVED_SLOTS 5       /* of init: bootstrap, factory, the control pages */
 #define OP_CHILD_RESERVED_SLOTS 2 /* bootstrap, control page */
 
-#define OP_BUF_BYTES 8192u /* of an actor's buffer that are prepared and looked at; a page more is mapped */
-#define OP_LOOK_BYTES 32u  /* of the buffer that an answer shows as they are */
-#define OP_JUNK 0xEEu      /* in what a call may write, before it */
+#define OP_BUF_BYTES 8192u /* prepared and checked part of an actor's buffer; one more page is mapped */
+#define OP_LOOK_BYTES 32u  /* first bytes of the buffer, included in the answer */
+#define OP_JUNK 0xEEu      /* fills memory that a call may write */
 
-/* An address that no actor has mapped, nor ever will. */
+/* An address that no actor ever maps. */
 #define OP_NOWHERE UINT64_C(0x7000000)
 
 /*
- * The kind of an operation is the number of its system call, with the call's arguments; recv_v2 has the
- * members of its descriptor instead (op_desc). These kinds are not one call. What the model knows of a kind
- * is a row in the file of its family (model_kind.h).
+ * The kind of an operation is its system call number. Its arguments are the call's, or for recv_v2 the
+ * members of the descriptor (op_desc). The kinds below are not single calls. Each kind has a row in the file
+ * of its family (model_kind.h).
  */
 enum op_kind {
-    OP_LOAD = NX_SYS_COUNT, /* va: a0 is the byte */
-    OP_STORE,               /* va: stores `fill`; a0 is 0 */
-    OP_FAULT,               /* a store to OP_NOWHERE; the answer is `ended` */
-    /* exec of the actor program as actor arg[0]; when that gives a pid, cap_transfer of its control page with
-     * MAP. On a1 the child then maps it. a0 is exec's answer, a1 cap_transfer's. */
+    OP_LOAD = NX_SYS_COUNT, /* loads from va; a0 is the byte */
+    OP_STORE,               /* stores `fill` at va; a0 is 0 */
+    OP_FAULT,               /* stores to OP_NOWHERE; the answer is `ended` */
+    /* exec of the actor program as actor arg[0]. If exec returns a pid, cap_transfer of the control page with
+     * MAP; on a1 the child then maps it. a0 is exec's answer, a1 cap_transfer's. */
     OP_SPAWN,
     OP_KINDS
 };
 
 enum op_place {
     AT_NUMBER, /* the argument itself */
-    AT_HDR,    /* + the argument, from here on */
+    AT_HDR,    /* the place plus the argument, also for the next four */
     AT_DESC,
     AT_ID,
     AT_BUF,
     AT_REG,    /* the actor's register op.reg */
-    AT_PID,    /* the pid of actor <argument>; 0x7FFFFFFF when it never was */
+    AT_PID,    /* the pid of actor <argument>; 0x7FFFFFFF if it never ran */
     AT_HANDLE, /* the handle register <argument> */
-    AT_SLOT,   /* the actor's slot register <argument>: the slot that create, clone, share_ro, ep_create, a
-                * transfer to the actor or a receive with that op.reg gave last */
+    AT_SLOT,   /* the actor's slot register <argument>: the slot last returned by a create, clone, share_ro,
+                * ep_create, transfer to the actor or receive with that op.reg */
     AT_PLACES
 };
 
@@ -80,14 +79,14 @@ struct model_op {
     uint8_t actor;
     uint8_t kind;
     uint8_t reg;
-    uint8_t fill; /* write, send: seeds the pattern; store: the byte; recv_v2: what is wrong with the desc */
+    uint8_t fill; /* write, send: pattern seed; store: the byte; recv_v2: the descriptor's error (op_desc) */
     uint8_t place[OP_ARGS];
-    uint16_t src_reg;      /* of send: 0, or one more than the slot register that hdr.src is taken from */
-    struct nx_ipc_hdr hdr; /* of send; an executor sees it with its src */
+    uint16_t src_reg;      /* send: 1 + the slot register that gives hdr.src; 0: none */
+    struct nx_ipc_hdr hdr; /* send; an executor sees hdr.src resolved */
     uint64_t arg[OP_ARGS];
 };
 
-/* What came of it. Plain bytes: a puppet sends it as it is. Whatever does not belong to a kind is 0. */
+/* The answer. It has no pointers, so a puppet copies it to init. Members that a kind does not use are 0. */
 struct model_answer {
     int64_t a0;
     uint64_t a1;
@@ -95,17 +94,17 @@ struct model_answer {
     uint64_t sum;                 /* op_sum of OP_BUF_BYTES at AT_BUF */
     struct nx_ipc_hdr hdr;        /* at AT_HDR */
     uint8_t bytes[OP_LOOK_BYTES]; /* at AT_BUF */
-    uint32_t ended;               /* 1: the actor is no more (exit, fault, or a load or store that faulted) */
+    uint32_t ended;               /* 1: the actor has ended by exit or fault */
     uint32_t spare;
 };
 
-/* Byte i of the pattern that a fill stands for: never OP_JUNK in a row, never all the same. */
+/* Byte i of the pattern of a fill. The pattern never repeats OP_JUNK or any other byte in a row. */
 static inline uint8_t op_pattern(uint8_t fill, uint64_t i)
 {
     return (uint8_t)(fill + i * 7 + (i >> 8));
 }
 
-/* FNV-1a by words; n is a multiple of 8. */
+/* FNV-1a over 64-bit words; n is a multiple of 8. */
 static inline uint64_t op_sum(const uint8_t *bytes, size_t n)
 {
     uint64_t sum = UINT64_C(0xCBF29CE484222325);
@@ -119,20 +118,21 @@ static inline uint64_t op_sum(const uint8_t *bytes, size_t n)
     return sum;
 }
 
-/* What an executor prepares before the call. */
+/* Memory that an executor prepares before the call. */
 enum {
     OP_PUTS_HDR = 1,     /* op.hdr at AT_HDR */
-    OP_PUTS_PATTERN = 2, /* the pattern at AT_BUF: the length argument, OP_BUF_BYTES at most */
+    OP_PUTS_PATTERN = 2, /* the pattern at AT_BUF; its length is the length argument, at most OP_BUF_BYTES */
     OP_PUTS_JUNK = 4,    /* OP_JUNK over header, id and OP_BUF_BYTES of the buffer */
     OP_PUTS_DESC = 8     /* op_desc at AT_DESC */
 };
-unsigned op_prepares(const struct model_op *op); /* defined beside the table of kinds */
 
-/* What of memory belongs to the answer, whatever a0 is: OP_PUTS_JUNK says that header, sum and bytes do,
- * and OP_PUTS_DESC that the sender id does, too. Both are taken after the call. */
+/* The OP_PUTS_ bits of an operation (model_kind.c). They also select the memory that belongs to the answer,
+ * for every a0: header, sum and bytes with OP_PUTS_JUNK, the sender id with OP_PUTS_DESC. An executor reads
+ * them after the call. */
+unsigned op_prepares(const struct model_op *op);
 
-/* The descriptor of a recv_v2, of the resolved slot, hdr, buf, max, flags, sender id. op.fill spoils it: 1
- * the magic, 2 the version, 3 and 4 a reserved word. The call's only argument is then AT_DESC. */
+/* Makes the descriptor of a recv_v2 from the resolved slot, hdr, buf, max, flags and sender id. op.fill
+ * selects an error: 1 the magic, 2 the version, 3 and 4 a reserved word. AT_DESC is the call's argument. */
 void op_desc(const struct model_op *op, const uint64_t args[OP_ARGS], struct nx_ipc_recv_v2 *desc);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define UNWIND_OPS_MAX 4096 /* more than there are tasks, regions, slots and messages */
+#define UNWIND_OPS_MAX 4096 /* more than tasks, regions, slots and messages together */
 
-/* One operation that is not left out: false when something is wrong with it. */
+/* Executes one operation. Returns false if its answer is wrong. */
 static bool execute(struct model_run *run, const struct model_op *op, struct model_result *result)
 {
     result->op = *op;
@@ -20,14 +20,14 @@ static bool execute(struct model_run *run, const struct model_op *op, struct mod
     return result->why == NULL;
 }
 
-/* Each operation takes something away; what it may bring to light (a message's capability) it took first. */
+/* The loop ends because each operation releases something. A received capability is released later. */
 static bool unwind(struct model_run *run, struct model_result *result)
 {
     struct model_op op;
     for (unsigned i = 0; i < UNWIND_OPS_MAX && model_unwind(&run->model, &op); i++) {
         if (!model_allows(&run->model, &op)) {
             result->op = op;
-            result->why = "the end is not allowed";
+            result->why = "the model does not allow an unwinding operation";
             return false;
         }
         if (!execute(run, &op, result)) {

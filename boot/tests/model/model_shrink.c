@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASSES 4       /* over single operations, as long as one more can go */
-#define PAIRS_UP_TO 16 /* operations are tried in pairs, too */
+#define PASSES 4       /* over single operations, while a pass removes one */
+#define PAIRS_UP_TO 16 /* a program this short is also shrunk by pairs */
 
 const struct host_boot host_boots[] = {
     {.name = "a2"},
@@ -38,13 +38,13 @@ bool program_run(const struct program *program, struct host host, struct model_r
 
 /* ---- Shrinking ----------------------------------------------------------------------------------------- */
 
-/* How an attempt is run. */
+/* Decides whether an attempt fails in the same way. */
 struct judge {
     bool (*is_same)(const struct program *attempt, void *ctx);
     void *ctx;
 };
 
-/* Leaves [from, from + n) and [also, also + 1) out if it fails without; whether something went. */
+/* Skips [from, from + n) and `also` if the program then still fails. Returns whether it did. */
 static bool drop(struct program *program, uint32_t from, uint32_t n, uint32_t also, const struct judge *judge)
 {
     static struct program attempt;
@@ -61,7 +61,7 @@ static bool drop(struct program *program, uint32_t from, uint32_t n, uint32_t al
     return true;
 }
 
-/* An operation and another: one that takes a slot, and one that frees it. */
+/* Skips two operations at once, e.g. one that takes a slot and one that frees it. */
 static bool drop_pairs(struct program *program, const struct judge *judge)
 {
     bool went = false;
@@ -84,7 +84,7 @@ static bool drop_singles(struct program *program, const struct judge *judge)
     return went;
 }
 
-/* The fewest first operations that fail: by halves, for a program of `low` of them does not. */
+/* Finds the shortest prefix that fails, by bisection. A prefix of `low` operations does not fail. */
 static void cut(struct program *program, const struct judge *judge)
 {
     static struct program attempt;
@@ -132,8 +132,7 @@ uint32_t program_kept(const struct program *program)
     return kept;
 }
 
-/* ---- The form
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Text form ----------------------------------------------------------------------------------------- */
 
 void program_print(const struct program *program)
 {

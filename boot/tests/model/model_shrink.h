@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a program that fails shorter, and writes and reads the form in which it can be run again. */
+/* Shrinks a failing program, and prints and parses the text form for a replay. */
 #ifndef TESTS_MODEL_SHRINK_H
 #define TESTS_MODEL_SHRINK_H
 
@@ -7,7 +7,7 @@
 
 #define PROGRAM_OPS_MAX 20000
 
-/* What determines a run: nothing else does. */
+/* Determines a run completely. */
 struct program {
     const struct host_boot *boot;
     uint64_t seed;
@@ -19,11 +19,11 @@ struct program {
 extern const struct host_boot host_boots[];
 extern const size_t host_boot_count;
 
-/* Runs it. The host says how closely it is looked at, and by whom; its fault is the program's. */
+/* Runs the program with the host's checks, counts and trace, and the program's fault. */
 bool program_run(const struct program *program, struct host host, struct model_result *result);
 
-/* Leaves out what is not needed for the same failure. `is_same` runs an attempt; `last` is the operation that
- * failed, or .ops when nobody knows. */
+/* Skips operations that the failure does not need. `is_same` runs an attempt; `last` is the operation that
+ * failed, or .ops if unknown. */
 void program_shrink(struct program *program, uint32_t last,
                     bool (*is_same)(const struct program *attempt, void *ctx), void *ctx);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address spaces, what is mapped in them, and the calls that name them by handle: K-17, K-26, K-27. */
+/* Address spaces, their mappings, and the calls on their handles: K-17, K-26, K-27. */
 #include "model/model_kind.h"
 
-/* ---- Spaces and what is mapped in them ----------------------------------------------------------------- */
+/* ---- Spaces and their mappings ------------------------------------------------------------------------- */
 
 struct model_space *space_of(struct model *m, const struct model_actor *actor)
 {
@@ -37,7 +37,7 @@ struct model_space *space_by_handle(struct model *m, uint64_t handle)
     return NULL;
 }
 
-/* Init's own image takes no region, and only a task has one. */
+/* A child's image takes regions; init's image and a space without a task take none. */
 uint32_t region_count(const struct model *m, const struct model_space *space)
 {
     for (unsigned i = 1; i < OP_ACTORS; i++) {
@@ -50,7 +50,7 @@ uint32_t region_count(const struct model *m, const struct model_space *space)
     return space->map_count;
 }
 
-/* K-26: 4 KiB pages lie where no whole 2 MiB page does, and leave a table there. */
+/* K-26: the part of a map that 2 MiB pages can cover. Other parts use 4 KiB pages and leave a table. */
 static bool has_interior(const struct model_map *map, uint64_t *from, uint64_t *to)
 {
     *from = map->va - map->va % NX_SUPERPAGE_BYTES;
@@ -176,7 +176,7 @@ static void step_as_self(struct turn *t)
     t->m->handle[t->op->reg] = handle;
 }
 
-/* The order among these is not in the contract; the answers are. */
+/* The contract gives the errors but not the order of these checks. */
 static bool as_map_is_nonsense(const struct turn *t)
 {
     const uint64_t va = t->args[2], prot = t->args[4];
@@ -185,7 +185,7 @@ static bool as_map_is_nonsense(const struct turn *t)
            prot > 7 || t->args[5] > 1 || writes_and_runs;
 }
 
-/* K-27, once the arguments are sound. */
+/* K-27, for valid arguments. */
 static bool expect_as_map(struct turn *t, const struct model_space *space, const struct model_map *map)
 {
     const bool is_a1 = t->m->limits.is_a1;

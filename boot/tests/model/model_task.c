@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How actors begin and end: K-10 to K-17, K-58 to K-63. */
+/* Start and end of actors: K-10 to K-17, K-58 to K-63. */
 #include <string.h>
 
 #include "model/model_kind.h"
@@ -19,7 +19,7 @@ struct model_actor *actor_by_pid(struct model *m, uint64_t pid)
     return NULL;
 }
 
-/* All are init's. */
+/* Every child's parent is init. */
 bool is_child(const struct model *m, const struct model_actor *parent, const struct model_actor *actor)
 {
     return parent == &m->actors[0] && actor != parent && is_there(actor);
@@ -39,11 +39,11 @@ void forget_registers(struct model_actor *actor)
 {
     for (unsigned i = 0; i < OP_REGS; i++) {
         actor->reg[i] = 0;
-        actor->slot_reg[i] = MODEL_NO_PID; /* no table is that long */
+        actor->slot_reg[i] = MODEL_NO_PID; /* beyond every table */
     }
 }
 
-/* ---- Beginnings ---------------------------------------------------------------------------------------- */
+/* ---- Start --------------------------------------------------------------------------------------------- */
 
 static void step_spawn(struct turn *t)
 {
@@ -78,7 +78,7 @@ static void step_spawn(struct turn *t)
 
 static void step_exec(struct turn *t)
 {
-    expect_a0(t, -NX_EINVAL); /* K-13: the errors of exec; what succeeds is a spawn */
+    expect_a0(t, -NX_EINVAL); /* K-13: a refusal; OP_SPAWN covers success */
     expect_memory_untouched(t);
 }
 
@@ -96,7 +96,7 @@ static void step_resume(struct turn *t)
     map_control(t->m, actor);
 }
 
-/* ---- Ends ---------------------------------------------------------------------------------------------- */
+/* ---- End ----------------------------------------------------------------------------------------------- */
 
 void actor_ends(struct turn *t, int64_t status)
 {
@@ -146,7 +146,7 @@ static void reap(struct turn *t, struct model_actor *child)
     t->m->spaces[child->space].live = false;
 }
 
-/* Of several ended children the contract does not say which. */
+/* The contract does not say which of several ended children is returned. */
 static void reap_any(struct turn *t)
 {
     struct model_actor *child =
@@ -167,7 +167,7 @@ static void step_wait_nohang(struct turn *t)
     }
 }
 
-/* The order is K-63's. */
+/* In the order of K-63. */
 static void step_wait(struct turn *t)
 {
     struct model *m = t->m;

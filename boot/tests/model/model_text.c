@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An operation in words, without stdio. */
+/* Prints an operation as text, without stdio. */
 #include "model/model_kind.h"
 #include "model/model_run.h"
 
@@ -17,7 +17,7 @@ const char *model_kind_name(uint8_t kind)
 }
 
 struct text {
-    char *at, *end; /* end: of the room, less the NUL */
+    char *at, *end; /* end leaves room for the NUL */
 };
 
 static void append(struct text *text, const char *what)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a program: everything is given back that can be, by ordinary operations. */
+/* Releases everything at the end of a program, by ordinary operations. */
 #include <string.h>
 
 #include "model/model_parts.h"
@@ -14,7 +14,7 @@ static void make(struct model_op *op, uint8_t actor, uint8_t kind, uint8_t place
     op->arg[0] = arg;
 }
 
-/* Children run, exit, and are waited for. */
+/* Resumes, ends and reaps the children. */
 static bool unwind_child(const struct model *m, struct model_op *op)
 {
     for (uint8_t i = 1; i < OP_ACTORS; i++) {
@@ -51,7 +51,7 @@ static bool unwind_map(const struct model *m, struct model_op *op)
     return false;
 }
 
-/* The endpoint that nobody owns is emptied; what its messages moved arrives. */
+/* Empties the bootstrap endpoint, which has no owner. Moved capabilities arrive in slots. */
 static bool unwind_message(const struct model *m, struct model_op *op)
 {
     if (queued_on(m, 0) == 0) {
@@ -88,7 +88,7 @@ static bool unwind_slot(const struct model *m, struct model_op *op)
     return false;
 }
 
-/* Slots come before messages, which need one. */
+/* Slots come before messages, because a message may need a free slot. */
 bool model_unwind(const struct model *m, struct model_op *op)
 {
     return unwind_child(m, op) || unwind_map(m, op) || unwind_slot(m, op) || unwind_message(m, op);

@@ -4,7 +4,7 @@
 
 #include "model/model_kind.h"
 
-#define DROP_FROM (MODEL_VMOS - 16) /* so many VMOs make the model look who still reaches them */
+#define DROP_FROM (MODEL_VMOS - 16) /* the model drops unreachable VMOs from this number on */
 
 uint32_t vmo_count(const struct model *m)
 {
@@ -28,7 +28,7 @@ uint32_t vmo_new(struct model *m, uint64_t bytes)
     return MODEL_NONE;
 }
 
-/* The record goes; whether its bytes come back is the caller's business. */
+/* Removes the record. The caller accounts for the bytes. */
 static void drop(struct model *m, uint32_t vmo)
 {
     uint32_t kept = 0;
@@ -53,7 +53,7 @@ static bool is_reachable(const struct model *m, uint32_t vmo)
            any_map_of(m, MAPPED_BY_VM_MAP, vmo) || any_map_of(m, MAPPED_BY_AS_MAP, vmo);
 }
 
-/* Closing the last capability frees nothing (K-41 speaks of mappings alone): the range is lost. */
+/* Closing the last capability does not free the memory (K-41), so an unreachable VMO's bytes are leaked. */
 void vmo_drop_unreachable(struct model *m)
 {
     if (vmo_count(m) < DROP_FROM) {
@@ -136,7 +136,7 @@ struct model_bytes contents_copy(const struct model *m, uint32_t vmo, uint64_t o
 
 /* ---- Create -------------------------------------------------------------------------------------------- */
 
-/* What a create answers whose slot is good: `slot`, or why not. */
+/* The answer of a create with a valid slot: `slot` or an error. */
 static bool expect_create(struct turn *t, uint64_t bytes, int64_t slot)
 {
     const struct model *m = t->m;
@@ -147,7 +147,7 @@ static bool expect_create(struct turn *t, uint64_t bytes, int64_t slot)
     if (m->limits.is_a1) {
         return expect_a0(t, slot);
     }
-    /* So many ranges leave at most one hole more. If each is too small, they are at most this in all. */
+    /* n ranges leave at most n + 1 holes. If every hole is too small, this bounds the free bytes. */
     const uint64_t holes = vmo_count(m) + m->leaked_vmos + 1;
     if (free > holes * (bytes - NX_PAGE_BYTES)) {
         return expect_a0(t, slot);
@@ -178,7 +178,7 @@ static void step_vmo_create(struct turn *t)
         expect_a0(t, -NX_EPERM);
     } else if (slot < m->limits.slots) {
         create_with_slot(t, pages * NX_PAGE_BYTES, slot);
-    } else { /* -1 or -28 whichever comes first; a1 loses the bytes */
+    } else { /* -1 or -28 in either order of the checks; a1 leaks the bytes */
         const uint64_t bytes = pages * NX_PAGE_BYTES;
         const bool enough = fits && bytes <= m->limits.arena_bytes - m->arena_used;
         const int64_t why = any ? -NX_ENOSPC : -NX_EPERM;
@@ -191,7 +191,7 @@ static void step_vmo_create(struct turn *t)
 
 /* ---- Copies -------------------------------------------------------------------------------------------- */
 
-/* K-21 up to the copy itself: whether it is made. */
+/* The checks of K-21. Returns whether the call copies. */
 static bool expect_copy(struct turn *t, const struct model_cap **cap)
 {
     const uint64_t off = t->args[1], len = t->args[3];
@@ -276,7 +276,7 @@ static void step_share_ro(struct turn *t)
     }
 }
 
-/* ---- What cap_query tells ------------------------------------------------------------------------------ */
+/* ---- Query --------------------------------------------------------------------------------------------- */
 
 static uint64_t load_u64(const uint8_t *bytes)
 {
@@ -287,7 +287,7 @@ static uint64_t load_u64(const uint8_t *bytes)
     return value;
 }
 
-/* Whether the range can be this VMO's beside those that are known. */
+/* Whether the range is disjoint from every known VMO. */
 static bool pa_is_free(const struct model *m, const struct model_vmo *vmo, uint64_t pa)
 {
     for (unsigned i = 0; i < MODEL_VMOS; i++) {
@@ -314,7 +314,7 @@ static void learn_pa(struct turn *t, struct model_vmo *vmo)
     vmo->pa_in_2mib = in_2mib;
 }
 
-/* The pointer is looked at first. Of a VMO without MAP the contract says nothing. */
+/* The pointer is checked first. The contract does not define a query without MAP. */
 static void step_query(struct turn *t)
 {
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[0]);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A walk through the kernel's own structures, which knows their layout and nothing of the code that keeps
- * them. What must hold between any two calls:
+ * Walks the kernel's structures and compares them with the model. It uses their layout but none of the
+ * kernel's code that maintains them. Invariants between any two calls:
  *
- *   - each slot of each task, and each message on its way, holds the capability that the model says it holds;
- *   - each page that is mapped is one that the model says is mapped, with those rights; nothing else is;
- *     no page can be both written and executed;
- *   - no page belongs to two: VMOs, page tables, images and messages keep apart;
- *   - every frame in use, byte of the arena and endpoint that lives is accounted for.
+ *   - each slot and each queued message contains the model's capability;
+ *   - exactly the model's pages are mapped, with the model's rights, and none is writable and executable;
+ *   - no page has two owners among VMOs, page tables, images and messages;
+ *   - every frame in use, arena byte and live endpoint is accounted for.
  */
 #include "core/arena.h"
 #include "core/endpoint.h"
@@ -19,8 +18,8 @@
 #define PAGES_OF(bytes) ((bytes) / PAGE)
 #define POOL_PAGES PAGES_OF(HOST_FRAMES_BYTES)
 #define ARENA_PAGES PAGES_OF(HOST_ARENA_BYTES)
-#define USER_ROOT_ENTRIES 2 /* the rest of a root is the kernel's */
-#define OWNER_IMAGE 1       /* of a page; a VMO is its index + OWNER_VMO */
+#define USER_ROOT_ENTRIES 2 /* the other entries of a root are the kernel's */
+#define OWNER_IMAGE 1       /* owners of a page; a VMO is OWNER_VMO + its index */
 #define OWNER_TABLE 2
 #define OWNER_MESSAGE 3
 #define OWNER_VMO 4
@@ -28,11 +27,11 @@
 static struct {
     const struct model *m;
     const char *why;
-    uint32_t frames; /* of the pool that have an owner */
+    uint32_t frames; /* pool frames with an owner */
     uint8_t pool[POOL_PAGES], arena[ARENA_PAGES];
-    uint64_t base_pa[MODEL_VMOS]; /* 0: not seen */
-    uint64_t leaves;              /* in the space that is walked, where programs map */
-    uint32_t last;                /* in its mappings: where the last page was found */
+    uint64_t base_pa[MODEL_VMOS]; /* 0: not seen yet */
+    uint64_t leaves;              /* of the walked space, mapped by programs */
+    uint32_t last;                /* index of the mapping of the last page */
 } walk;
 
 static void must(bool condition, const char *why)
@@ -42,9 +41,9 @@ static void must(bool condition, const char *why)
     }
 }
 
-/* ---- Who has a page ------------------------------------------------------------------------------------ */
+/* ---- Owners of pages ----------------------------------------------------------------------------------- */
 
-/* The page's place in the table of owners; NULL when it is in neither part. */
+/* The page's entry in the owner tables; NULL if it is neither a frame nor in the arena. */
 static uint8_t *owner_of(uint64_t pa, bool *is_frame)
 {
     const struct kernel_memory memory = host_memory();
@@ -58,26 +57,26 @@ static uint8_t *owner_of(uint64_t pa, bool *is_frame)
     return NULL;
 }
 
-/* This page is that one's, and no other's. */
+/* Records the page's owner. The page must not have one yet. */
 static void claim(uint64_t pa, uint8_t owner)
 {
     bool is_frame;
     uint8_t *place = owner_of(pa, &is_frame);
-    must(place != NULL && pa % PAGE == 0, "a page that is no memory");
+    must(place != NULL && pa % PAGE == 0, "a page outside frames and arena");
     if (place == NULL) {
         return;
     }
-    must(*place == 0, "a page that two have");
+    must(*place == 0, "a page with two owners");
     *place = owner;
     walk.frames += is_frame;
 }
 
 /* ---- Capabilities -------------------------------------------------------------------------------------- */
 
-/* A VMO is where it was seen first, wherever else it is seen. */
+/* Every reference to a VMO must give the same physical base. */
 static void place_vmo(uint32_t vmo, uint64_t base_pa)
 {
-    must(walk.base_pa[vmo] == 0 || walk.base_pa[vmo] == base_pa, "one VMO at two places");
+    must(walk.base_pa[vmo] == 0 || walk.base_pa[vmo] == base_pa, "a VMO with two physical bases");
     if (walk.base_pa[vmo] != 0) {
         return;
     }
@@ -94,18 +93,18 @@ static void compare_cap(const struct cap *cap, const struct model_cap *expected)
                                     [CAP_FACTORY] = CAP_IS_FACTORY,
                                     [CAP_VMO] = CAP_IS_VMO,
                                     [CAP_ALIAS] = CAP_IS_ALIAS};
-    must(kinds[cap->kind] == expected->kind, "a capability that nobody was given, or none where one was");
-    must(cap->rights == expected->rights || cap->kind == CAP_NONE, "other rights than were given");
+    must(kinds[cap->kind] == expected->kind, "a slot with a capability of the wrong kind");
+    must(cap->rights == expected->rights || cap->kind == CAP_NONE, "a capability with the wrong rights");
     if (walk.why != NULL) {
         return;
     }
     if (cap->kind == CAP_ENDPOINT) {
-        must(cap->object == expected->object, "another endpoint than was given");
+        must(cap->object == expected->object, "a capability of the wrong endpoint");
     }
     if (!cap_is_memory(cap)) {
         return;
     }
-    must(cap->bytes == walk.m->vmos[expected->object].bytes, "another VMO than was given");
+    must(cap->bytes == walk.m->vmos[expected->object].bytes, "a capability of the wrong VMO");
     place_vmo(expected->object, cap->base_pa);
 }
 
@@ -151,7 +150,7 @@ static void compare_queue(uint32_t id, const struct endpoint *ep)
                 claim(message->more_pa[i], OWNER_MESSAGE);
             }
         }
-        must(expected != NULL && message->len == expected->len, "a message that nobody sent");
+        must(expected != NULL && message->len == expected->len, "an unexpected message");
         if (expected == NULL) {
             return;
         }
@@ -164,25 +163,25 @@ static void compare_queue(uint32_t id, const struct endpoint *ep)
 
 static void compare_endpoints(void)
 {
-    must(ep_ids_used() == walk.m->endpoint_count, "other endpoints than were made");
+    must(ep_ids_used() == walk.m->endpoint_count, "the number of endpoints");
     for (uint32_t id = 0; id <= walk.m->endpoint_count && walk.why == NULL; id++) {
         const struct endpoint *ep = ep_find(id);
-        must((ep != NULL) == walk.m->endpoints[id].live, "an endpoint lives too long or too short");
+        must((ep != NULL) == walk.m->endpoints[id].live,
+             "an endpoint is open that should be closed, or the reverse");
         if (ep != NULL && walk.why == NULL) {
             compare_queue(id, ep);
         }
     }
 }
 
-/* ---- Address spaces
- * ---------------------------------------------------------------------------------------- */
+/* ---- Address spaces ------------------------------------------------------------------------------------ */
 
 static bool lies_in(const struct model_map *map, uint64_t va)
 {
     return va >= map->va && va - map->va < map->bytes;
 }
 
-/* The mapping that a page belongs to: mostly the one of the page before. */
+/* The mapping of a page; tries the previous page's mapping first. */
 static const struct model_map *mapping_of(const struct model_space *space, uint64_t va)
 {
     if (walk.last < space->map_count && lies_in(&space->maps[walk.last], va)) {
@@ -196,26 +195,26 @@ static const struct model_map *mapping_of(const struct model_space *space, uint6
     return NULL;
 }
 
-/* A page of a program's: as the model has it. */
+/* Compares a page that a program mapped. */
 static void compare_leaf(const struct model_space *space, uint64_t va, uint64_t entry)
 {
     static const uint64_t bits[] = {PTE_R, PTE_W, PTE_X};
     const struct model_map *map = mapping_of(space, va);
-    must(map != NULL, "a page is mapped that nobody mapped");
+    must(map != NULL, "an unexpected mapped page");
     if (map == NULL) {
         return;
     }
     for (unsigned i = 0; i < 3; i++) {
-        must(((entry & bits[i]) != 0) == ((map->prot >> i & 1) != 0), "a page has other rights than asked");
+        must(((entry & bits[i]) != 0) == ((map->prot >> i & 1) != 0), "a page with the wrong rights");
     }
-    must(((entry & PTE_U) != 0) == map->for_user, "a page is the user's, or is not");
+    must(((entry & PTE_U) != 0) == map->for_user, "a page with the wrong USER bit");
     place_vmo(map->vmo, (entry >> 10 << 12) - map->off - (va - map->va));
     walk.leaves++;
 }
 
 static void walk_leaf(const struct model_space *space, uint64_t va, uint64_t entry)
 {
-    must((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X), "a page can be written and executed");
+    must((entry & (PTE_W | PTE_X)) != (PTE_W | PTE_X), "a page is writable and executable");
     if (va >= NX_USER_STACK_TOP) {
         compare_leaf(space, va, entry);
     } else {
@@ -259,10 +258,10 @@ static void walk_space(const struct aspace *kernel_space, const struct model_spa
     for (uint32_t i = 0; i < space->map_count; i++) {
         expected += PAGES_OF(space->maps[i].bytes);
     }
-    must(walk.leaves == expected, "a page is not mapped that should be");
+    must(walk.leaves == expected, "a missing page");
 }
 
-/* The model's space of a task, or of a handle that a call gave. */
+/* The model's space of a task or of a handle. */
 static const struct model_space *model_space(const struct aspace *kernel_space)
 {
     for (unsigned i = 0; i < OP_ACTORS; i++) {
@@ -290,7 +289,7 @@ static void compare_spaces(void)
         }
         const struct model_space *of_model = model_space(space);
         live++;
-        must(of_model != NULL, "an address space that nobody made");
+        must(of_model != NULL, "an unexpected address space");
         if (of_model != NULL) {
             walk_space(space, of_model);
         }
@@ -301,8 +300,7 @@ static void compare_spaces(void)
     must(live == expected, "an address space too many or too few");
 }
 
-/* ---- Accounts
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Accounts ------------------------------------------------------------------------------------------ */
 
 static void compare_accounts(void)
 {
@@ -313,10 +311,10 @@ static void compare_accounts(void)
     for (uint32_t i = 0; i <= walk.m->endpoint_count; i++) {
         endpoints += walk.m->endpoints[i].live;
     }
-    must(frames_in_use() == walk.frames, "a frame is in use that nobody has");
-    must(arena_bytes_used() == walk.m->arena_used, "the arena's count");
-    must(arena_vmos_live() == vmos, "the VMOs' count");
-    must(ep_live() == endpoints, "the endpoints' count");
+    must(frames_in_use() == walk.frames, "a frame in use without an owner");
+    must(arena_bytes_used() == walk.m->arena_used, "the number of arena bytes");
+    must(arena_vmos_live() == vmos, "the number of VMOs");
+    must(ep_live() == endpoints, "the number of live endpoints");
 }
 
 const char *walk_check(const struct model *m)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random programs against the kernel core, judged by the model after each operation, and by a walk through
- * the kernel's tables. A program that fails is shrunk and printed in a form that --replay runs again. OPS and
- * SEED change how many operations are executed, and from which seed on.
+ * Runs random programs on the kernel core. The model checks each answer, and a walk checks the kernel's
+ * tables. The test shrinks a failing program and prints it for --replay. OPS sets the number of operations,
+ * SEED the first seed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,22 +20,23 @@
 
 #define OPS 100000
 #define SEED 1
-#define OPS_A2 1500 /* of a boot; a1 gives nothing back, so that it has less to do later on */
-#define OPS_A1 1200
-#define CHECK_EVERY 32 /* operations between two walks */
-#define FAULT_OPS 400  /* of a program whose failure is wanted, and how many seeds are tried */
-#define FAULT_SEEDS 20
-#define CPU_SECONDS 600 /* for any process of this test */
-#define SHORT 15        /* operations that are left of a program that fails on purpose, at most */
+#define OPS_A2 1500     /* per boot */
+#define OPS_A1 1200     /* fewer, because a1 frees nothing and runs out of resources */
+#define CHECK_EVERY 32  /* operations between two walks */
+#define FAULT_OPS 400   /* per program with an injected fault */
+#define FAULT_SEEDS 20  /* seeds to try for an injected fault */
+#define CPU_SECONDS 600 /* limit of each process of this test */
+#define SHORT 15        /* maximum operations of a shrunk program with an injected fault */
 
-/* Seen by both processes: a program may end the one that runs it. */
-static struct shared {
+/* Shared with the child process, because a program may crash the process that runs it. */
+struct shared {
     struct program program;
     struct model_result result;
     char why[80];
     struct host_counts counts[2]; /* a2, a1 */
     uint64_t executed;
-} * shared;
+};
+static struct shared *shared;
 
 static unsigned results, failures;
 
@@ -47,10 +48,9 @@ static void result(bool good, const char *name)
     fflush(stdout);
 }
 
-/* ---- A process for what may not come back
- * ------------------------------------------------------------------ */
+/* ---- Child processes ----------------------------------------------------------------------------------- */
 
-/* Whether the body, in a process of its own, came to its end and said true. Who loops for ever, does not. */
+/* Runs the body in a child process. Returns false if it returns false, crashes, or uses up CPU_SECONDS. */
 static bool survives(bool (*body)(void *ctx), void *ctx)
 {
     static const struct rlimit limit = {CPU_SECONDS, CPU_SECONDS};
@@ -66,12 +66,11 @@ static bool survives(bool (*body)(void *ctx), void *ctx)
     return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* ---- Shrinking
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Shrinking ----------------------------------------------------------------------------------------- */
 
 static const struct host closely = {.check_every = 1};
 
-/* The same failure, said in the same words. */
+/* Whether the attempt fails with the same reason. */
 static bool has_same_failure(const struct program *attempt, void *ctx)
 {
     struct model_result r;
@@ -105,14 +104,13 @@ static bool has_any_failure(const struct program *attempt, void *ctx)
     return !survives(program_passes, &copy);
 }
 
-/* Shrinks the program in `shared`, which fails: in one process if that can be, else each attempt in its own.
- */
+/* Shrinks the failing program in `shared`, in one child process if it survives, else with one per attempt. */
 static void shrink(void)
 {
     if (survives(shrink_here, NULL)) {
         return;
     }
-    snprintf(shared->why, sizeof(shared->why), "the run did not come back");
+    snprintf(shared->why, sizeof(shared->why), "the run crashed or did not end");
     program_shrink(&shared->program, shared->program.ops, has_any_failure, NULL);
 }
 
@@ -125,13 +123,13 @@ static void print_op(const struct model_op *op, const struct model_answer *answe
     fflush(stdout);
 }
 
-/* Each operation that is executed, with its answer, and what was wrong at the end. */
+/* Prints each executed operation with its answer, and the error at the end. */
 static bool show(void *ctx)
 {
     static const struct host host = {.check_every = 1, .trace = print_op};
     struct model_result r;
     if (program_run(ctx, host, &r)) {
-        printf("# %u operations, all is well\n", r.executed);
+        printf("# %u operations, no failure\n", r.executed);
         return true;
     }
     printf("# failed after %u operations: %s", r.executed, r.why);
@@ -158,12 +156,11 @@ static int replay(const char *text)
     if (program_parse(&program, text)) {
         return survives(show, &program) ? 0 : 1;
     }
-    fprintf(stderr, "test_model_core: no program: %s\n", text);
+    fprintf(stderr, "test_model_core: --replay: not a program: %s\n", text);
     return 2;
 }
 
-/* ---- The runs
- * ------------------------------------------------------------------------------------------------ */
+/* ---- Runs ---------------------------------------------------------------------------------------------- */
 
 struct batch {
     const struct host_boot *boot;
@@ -199,10 +196,9 @@ static void test_boot(const struct host_boot *boot, uint64_t seed, uint64_t ops)
     }
 }
 
-/* ---- Was something tested?
- * ------------------------------------------------------------------------------------ */
+/* ---- Coverage of the programs -------------------------------------------------------------------------- */
 
-/* What is to succeed: on this age, and at all. */
+/* Whether some operation of this kind must succeed on this revision. */
 static bool can_succeed(unsigned is_a1, uint8_t kind)
 {
     return kind != NX_SYS_EXEC && kind != NX_SYS_EP_CREATE_OLD && model_has(is_a1 != 0, kind);
@@ -227,7 +223,7 @@ static void print_counts(unsigned is_a1)
     }
 }
 
-/* What a program must have met besides success, or it did not reach the borders. */
+/* The errors that the programs must reach. */
 static const struct refusal {
     uint8_t kind;
     uint8_t errno_of[2]; /* a2, a1; 0: none */
@@ -266,14 +262,14 @@ static const struct refusal {
     {NX_SYS_WAIT, {NX_ECHILD, NX_ECHILD}},
 };
 
-static bool borders_were_met(unsigned is_a1)
+static bool limits_were_reached(unsigned is_a1)
 {
     bool good = true;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         const uint8_t kind = refusals[i].kind, why = refusals[i].errno_of[is_a1];
         const bool met = why == 0 || shared->counts[is_a1].answers[kind][why] > 0;
         if (!met) {
-            printf("# %s never answered -%u\n", model_kind_name(kind), why);
+            printf("# %s never returned -%u\n", model_kind_name(kind), why);
         }
         good = good && met;
     }
@@ -302,14 +298,14 @@ static void test_mix(unsigned is_a1, uint64_t ops)
     print_counts(is_a1);
     result(all_succeeded(is_a1), is_a1 ? "every kind succeeded on a1" : "every kind succeeded on a2");
     if (ops >= OPS) {
-        result(borders_were_met(is_a1), is_a1 ? "the borders were met on a1" : "the borders were met on a2");
+        result(limits_were_reached(is_a1),
+               is_a1 ? "every listed error occurred on a1" : "every listed error occurred on a2");
     }
 }
 
-/* ---- Is what is wrong found?
- * ------------------------------------------------------------------------------------ */
+/* ---- Injected faults ----------------------------------------------------------------------------------- */
 
-/* A seed with which the fault shows; its program stands in `shared`. */
+/* Finds a seed whose program fails with the fault, and leaves the program in `shared`. */
 static bool find_failing_seed(enum host_fault fault)
 {
     for (uint64_t seed = 1; seed <= FAULT_SEEDS; seed++) {
@@ -322,7 +318,7 @@ static bool find_failing_seed(enum host_fault fault)
     return false;
 }
 
-/* It is found, shrinks, is still red, and is green without the fault. */
+/* The fault makes a program fail. The program shrinks, still fails, and passes without the fault. */
 static void test_fault(enum host_fault fault, const char *what)
 {
     static struct program again;
@@ -338,11 +334,11 @@ static void test_fault(enum host_fault fault, const char *what)
     printf("# %s: %s; ", what, shared->why);
     program_print(&shared->program);
     printf("\n");
-    snprintf(name, sizeof(name), "%s is found, shrinks to %u operations, is red again", what, kept);
+    snprintf(name, sizeof(name), "%s is found, shrinks to %u operations and fails again", what, kept);
     result(good, name);
 }
 
-/* A number, or the end of the program. */
+/* Reads a number; an invalid one ends the program. */
 static uint64_t from_environment(const char *name, uint64_t otherwise)
 {
     const char *text = getenv(name);
@@ -355,7 +351,7 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
     if (errno == 0 && *end == '\0' && *text != '-') {
         return value;
     }
-    fprintf(stderr, "%s=%s is no number\n", name, text);
+    fprintf(stderr, "test_model_core: %s=%s: not a number; use digits, e.g. %s=1\n", name, text, name);
     exit(2);
 }
 
