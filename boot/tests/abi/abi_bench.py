@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two suites of the probe share: the goldens, logs made of them, and calls of the harness."""
+"""Shared by the two suites of the probe: goldens, logs made from goldens, and calls of the harness."""
 import os
 import pathlib
 import subprocess
@@ -11,17 +11,17 @@ from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 HARNESS = str(ROOT / "scripts" / "test-abi.sh")
-AGES = ("a1", "a2")
+REVISIONS = ("a1", "a2")
 PROGRAMS = ("probe", "probe2", "probe-hazards")
-FILES = {(age, program): probe.golden_path(program, age) for age in AGES for program in PROGRAMS}
+FILES = {(abi_rev, program): probe.golden_path(program, abi_rev) for abi_rev in REVISIONS for program in PROGRAMS}
 
 
-def golden(age, program="probe"):
-    return probe.load_golden(FILES[age, program])
+def golden(abi_rev, program="probe"):
+    return probe.load_golden(FILES[abi_rev, program])
 
 
 def good_lines(cases):
-    """What a probe prints that answers as it should, and -1 where nothing is decided."""
+    """The log of a correct probe, with -1 for each undecided case."""
     rows = [case.line() if case.decided else case.line()[:-1] + "-1" for case in cases]
     return rows + [f"probe: done {len(rows)} cases"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stands in for QEMU with a kernel that has no end: prints the file FAKE_LOG, says its pid in FAKE_PID, and hangs."""
+"""Replaces QEMU with a kernel that never ends: prints the file FAKE_LOG, writes its pid to FAKE_PID, and hangs."""
 import os
 import pathlib
 import sys

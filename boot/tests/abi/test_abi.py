@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe on our kernel: both ages answer as the contract says, and a kernel that lacks a call does not."""
+"""The probe on our kernel: both ABI revisions pass, and a kernel that lacks a call fails."""
 import concurrent.futures
 import pathlib
 import sys
@@ -13,7 +13,7 @@ from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-positio
 from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 DONE, WATCHDOG = exit_codes.number("done"), exit_codes.number("watchdog")
-# (age, program, what else the kernel is told, words that the output must have): each must fail.
+# (ABI revision, program, additional boot arguments, text that the output must contain): each must fail.
 MUST_FAIL = (
     ("a1", "probe", "without=24", ("case K-41.clone (K-41): cap_clone, a vmo: expected lowest-free-slot, got -38",)),
     ("a1", "probe", "slots=63", ("case K-15.table (K-15): cap_clone, until the table is full: expected 64-slots",)),
@@ -29,48 +29,48 @@ MUST_FAIL = (
 FOREIGN = (("a1", "probe"), ("a2", "probe"))
 
 
-def boot(age, program, append=""):
+def boot(abi_rev, program, append=""):
     with tempfile.TemporaryDirectory(dir=room()) as folder:
-        words = ["--abi", age, "--probe", program, "--out", str(pathlib.Path(folder) / "run")]
+        words = ["--abi", abi_rev, "--probe", program, "--out", str(pathlib.Path(folder) / "run")]
         return bench.harness(words + (["--append", append] if append else []))
 
 
 def check_boots(tap, pool):
     waiting = {key: pool.submit(boot, *key) for key in bench.FILES}
-    for (age, program), future in waiting.items():
+    for (abi_rev, program), future in waiting.items():
         code, output = future.result()
-        cases = bench.golden(age, program)
+        cases = bench.golden(abi_rev, program)
         decided = sum(case.decided for case in cases)
         undecided = len(cases) - decided
         words = f"verdict: PASS 1 boots, {decided} decided cases as the contract says, {undecided} undecided"
         tap.check(code == 0 and words in output and output.count("\nundecided ") == undecided,
-                  f"{age}: {program}, {decided} decided cases", output)
+                  f"{abi_rev}: {program}, {decided} decided cases", output)
 
 
 def check_failures(tap, pool):
     waiting = [(case, pool.submit(boot, *case[:3])) for case in MUST_FAIL]
-    for (age, program, append, words), future in waiting:
+    for (abi_rev, program, append, words), future in waiting:
         code, output = future.result()
         good = code == 1 and "verdict: FAIL" in output and all(word in output for word in words)
-        tap.check(good, f"{age}: must fail: {program} with {append}", output)
+        tap.check(good, f"{abi_rev}: {program} with {append} must fail", output)
 
 
-def foreign(age, program):
-    """The same answers from a kernel that has the program built in, prints in between, and never ends."""
+def foreign(abi_rev, program):
+    """The same answers from a kernel that embeds the program, prints log lines in between, and never ends."""
     elf = bench.BUILD / "target" / "payloads" / f"{program}.elf"
     with tempfile.TemporaryDirectory(dir=room()) as folder:
-        kernel = foreign_kernel.build(folder, age, elf)
+        kernel = foreign_kernel.build(folder, abi_rev, elf)
         return bench.harness(["--kernel", str(kernel), "--out", f"{folder}/run"])
 
 
 def check_foreign(tap, pool):
     waiting = {key: pool.submit(foreign, *key) for key in FOREIGN}
-    for (age, program), future in waiting.items():
+    for (abi_rev, program), future in waiting.items():
         code, output = future.result()
-        decided = sum(case.decided for case in bench.golden(age, program))
+        decided = sum(case.decided for case in bench.golden(abi_rev, program))
         words = f"verdict: PASS 1 boots, {decided} decided cases as the contract says"
         tap.check(code == 0 and words in output and f"with {program} built in" in output,
-                  f"{age}: {program} on a kernel that is not ours", output)
+                  f"{abi_rev}: {program} on a foreign kernel", output)
 
 
 def main():
@@ -79,7 +79,7 @@ def main():
         check_boots(tap, pool)
         check_failures(tap, pool)
         check_foreign(tap, pool)
-    tap.check(tap.count == len(bench.FILES) + len(MUST_FAIL) + len(FOREIGN), "all of them ran", tap.count)
+    tap.check(tap.count == len(bench.FILES) + len(MUST_FAIL) + len(FOREIGN), "all cases ran", tap.count)
     tap.done()
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Boots many random programs, each judged against the model of the contract by itself; shrinks what is red.
+"""Boots random programs that compare the kernel with the model of the contract, and shrinks those that are red.
 
-Exit: 0 when all are ok, 1 when one is red, 2 when there was nothing to boot, 130 and up when a signal ended it. `--help` lists the options.
+Exit: 0 if all are ok, 1 if one is red, 2 if there is nothing to boot, 130 or more after a
+signal. `--help` lists the options.
 """
 import argparse
 import concurrent.futures
@@ -15,8 +16,8 @@ import shrink
 import supervise
 from harness import qemu
 
-AGES = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
-SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower, the fewer
+REVISIONS = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
+SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower a boot, the fewer
 AT_ONCE = 2
 
 
@@ -26,14 +27,14 @@ def numbers(text):
 
 def parse(words):
     parser = argparse.ArgumentParser(prog="differ.py", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--abi", choices=AGES, default="all", help="age of the kernel")
+    parser.add_argument("--abi", choices=REVISIONS, default="all", help="ABI revision of the kernel")
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, counting up")
-    parser.add_argument("--ops", type=int, default=None, help="length of a program; default: the age's")
-    parser.add_argument("--keep", type=numbers, default=None, metavar="I,J,..", help="make these ops alone")
-    parser.add_argument("--lie", type=int, default=None, metavar="I", help="alter the answer of op I")
+    parser.add_argument("--seeds", type=int, default=1, help="the number of seeds")
+    parser.add_argument("--ops", type=int, default=None, help="length of a program; default: by revision")
+    parser.add_argument("--keep", type=numbers, default=None, metavar="I,J,..", help="make only these ops")
+    parser.add_argument("--lie", type=int, default=None, metavar="I", help="falsify the answer of op I")
     parser.add_argument("--repeat", type=int, default=None, metavar="I", help="make op I twice")
-    parser.add_argument("--without", default="", metavar="N,..", help="calls that the kernel shall not have")
+    parser.add_argument("--without", default="", metavar="N,..", help="remove these calls from the kernel")
     parser.add_argument("--kernel", type=pathlib.Path, default=differ_boot.KERNEL, help="the kernel to boot")
     parser.add_argument("--trace", action="store_true", help="show every op and its answer")
     options = parser.parse_args(words)
@@ -44,13 +45,14 @@ def parse(words):
 
 def programs(options):
     for seed in range(options.seed, options.seed + options.seeds):
-        for age in AGES[options.abi]:
-            yield differ_boot.Program(age, seed, options.ops or differ_boot.OPS[age], options.keep, options.lie,
+        for abi_rev in REVISIONS[options.abi]:
+            yield differ_boot.Program(abi_rev, seed, options.ops or differ_boot.OPS[abi_rev], options.keep, options.lie,
                                       options.repeat, options.trace, options.without, options.kernel)
 
 
 def replay_words(program):
-    words = ["boot/tests/differ/differ.py", "--abi", program.age, "--seed", str(program.seed), "--ops", str(program.ops)]
+    words = ["boot/tests/differ/differ.py", "--abi", program.abi_rev, "--seed", str(program.seed),
+             "--ops", str(program.ops)]
     for name in ("lie", "repeat"):
         if getattr(program, name) is not None:
             words += [f"--{name}", str(getattr(program, name))]
@@ -83,10 +85,10 @@ def say(text):
 
 def show_red(outcome):
     program = outcome.program
-    say(f"differ: {program.age} RED ({outcome.kind}): {outcome.text}")
+    say(f"differ: {program.abi_rev} RED ({outcome.kind}): {outcome.text}")
     least = smaller(outcome) if SHRINK_BOOTS[outcome.kind] else None
     if least is None or least.kind != outcome.kind:
-        say("differ: not shrunk; the whole program is its replay")
+        say("differ: not shrunk; the replay is the whole program")
         say(f"replay: {replay_words(program)}")
         return
     say(f"differ: {len(least.program.kept)} of {program.ops} ops are enough:")
@@ -107,7 +109,7 @@ def main(words):
                 say(line)
             if outcome.kind != differ_boot.OK:
                 red.append(outcome)
-                say(f"differ: {outcome.program.age}: {outcome.text}")
+                say(f"differ: {outcome.program.abi_rev}: {outcome.text}")
     for outcome in red[:4]:
         show_red(outcome)
     say(f"differ: {count} programs, {count - len(red)} ok, {len(red)} red; {made} operations, "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One boot of the random program: its ELF patched, the log read, the audit judged (docs/testing/differential.md)."""
+"""One boot of a random program: patches its ELF, reads the log and judges the audit (docs/testing/differential.md)."""
 import dataclasses
 import pathlib
 import re
@@ -14,31 +14,31 @@ from guest_boot import BUILD, KERNEL  # noqa: E402
 
 ELF = BUILD / "target" / "boot" / "tests" / "differ" / "differ.elf"
 WALL_SECONDS = 30
-WATCHDOG_MS = 10000  # of guest time at shift 0; the longest program takes a tenth of it
+WATCHDOG_MS = 10000  # guest time at shift 0; the longest program takes a tenth of it
 CONTROLS = 3
-EXITS_QEMU = (1, 125, 126, 127)  # its own error; it could not be started
+EXITS_QEMU = (1, 125, 126, 127)  # QEMU's error, or QEMU could not be started
 
-# struct differ_block of boot/tests/differ/differ_block.h, behind its mark.
+# struct differ_block of boot/tests/differ/differ_block.h, without its mark.
 MARK = b"libvmo-differ-01"
 OPS_MAX = 4096
 NONE = 0xFFFFFFFF
 FIELDS = struct.Struct("<QQIIIIII")
 
-# Every second seed runs with small tables, so that a program meets their ends; 0 is the age's own limit.
+# Every second seed runs with small tables, so that a program fills them; 0 is the revision's default.
 NORMAL = {"arena_bytes": 0, "slots": 0, "ep_ids": 0}
 SMALL = {"a1": {"arena_bytes": 0x400000, "slots": 12, "ep_ids": 20},
          "a2": {"arena_bytes": 0x600000, "slots": 16, "ep_ids": 40}}
-# An instruction of an a2 program takes 1, 16, 64 or 256 ns of guest time. A slice of 10 ms is then that many times
-# shorter, down to about one operation.
+# An instruction of an a2 program takes 1, 16, 64 or 256 ns of guest time. A larger value shortens the 10 ms time slice,
+# down to about one operation.
 SHIFTS = (8, 0, 6, 4)
-OPS = {"a1": 300, "a2": 1200}  # a1 gives nothing back: a longer program finds nothing left
+OPS = {"a1": 300, "a2": 1200}  # a1 frees nothing, so a longer program runs out of resources
 
-MUST_FIT = frozenset({"hazard"})  # more tasks come and go than the audit remembers
+MUST_FIT = frozenset({"hazard"})  # a program starts more tasks than the audit can record
 FINAL = re.compile(r"differ: seed (?P<seed>[0-9]+) "
                    r"(?:ops (?P<ops>[0-9]+) made (?P<made>[0-9]+) ok|op (?P<at>[0-9]+): .*)")
 KERNEL_LINES = (r"kernel: pid=[0-9]+ killed: (load|store|fetch) fault va=0x[0-9a-f]+ pc=0x[0-9a-f]+",)
 
-# What a boot came to; anything but OK is red. HUNG: the guest did not even come to an end of its own.
+# The outcomes of a boot; all but OK are red. HUNG: the guest did not end by itself.
 OK, MISMATCH, BROKEN, HUNG = "ok", "mismatch", "broken", "hung"
 
 
@@ -48,22 +48,22 @@ class SetupError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A random program, as the ELF gets it."""
-    age: str
+    """A random program, with the parameters that are patched into the ELF file."""
+    abi_rev: str
     seed: int
     ops: int
-    kept: object = None      # the numbers of the ops that are made; None: all of them
-    lie: object = None       # the answer of this op is altered before the model sees it
-    repeat: object = None    # this op is made twice
+    kept: object = None      # numbers of the ops to make; None: all
+    lie: object = None       # the op whose answer is falsified before the model sees it
+    repeat: object = None    # the op to make twice
     trace: bool = False
-    without: str = ""        # calls that the kernel does not have
+    without: str = ""        # calls removed from the kernel
     kernel: pathlib.Path = KERNEL
 
     def limits(self):
-        return SMALL[self.age] if self.seed % 2 == 0 else NORMAL
+        return SMALL[self.abi_rev] if self.seed % 2 == 0 else NORMAL
 
     def shift(self):
-        return SHIFTS[self.seed // 2 % len(SHIFTS)] if self.age == "a2" else 0
+        return SHIFTS[self.seed // 2 % len(SHIFTS)] if self.abi_rev == "a2" else 0
 
     def watchdog_ms(self):
         return min(WATCHDOG_MS << self.shift(), guest_boot.WATCHDOG_MS)
@@ -84,42 +84,42 @@ class Program:
 class Outcome:
     program: Program
     kind: str
-    text: str             # the final line, or what was wrong
-    op: object = None     # where it was wrong, for a mismatch
+    text: str             # the final line, or the faults
+    op: object = None     # of a mismatch
     notes: tuple = ()     # with trace: the ops
     seconds: float = 0.0
-    made: int = 0         # ops, of a good run
+    made: int = 0         # executed ops of a good run
 
 
 def patched(elf, program):
     if elf.count(MARK) != 1:
-        raise SetupError(f"the mark stands {elf.count(MARK)} times in {ELF}")
+        raise SetupError(f"{ELF} contains the mark {elf.count(MARK)} times instead of once; run make")
     at = elf.index(MARK) + len(MARK)
     block = program.block()
     return elf[:at] + block + elf[at + len(block):]
 
 
-def held(audit, age):
-    """A program ends by giving everything back: init holds what it began with, and its three control pages."""
+def leftover_faults(audit, abi_rev):
+    """A program releases everything at its end except init's initial resources and three control pages."""
     start, done = audit.res("start"), audit.res("done")
-    kinds = ("slots",) if age == "a1" else ("slots", "regions")
+    kinds = ("slots",) if abi_rev == "a1" else ("slots", "regions")
     return [f"{kind} {start[kind]} -> {done[kind]} with {CONTROLS} control pages" for kind in kinds
             if done[kind] != start[kind] + CONTROLS]
 
 
 def line_faults(run, program, last, final):
-    """What is wrong with a final line that says that all is well, or with what init was left with."""
+    """Faults of the final line of a good run, and of init's resources at the end."""
     if not final or int(final["seed"]) != program.seed:
-        return [f"'{last}' is no final line"]
+        return [f"'{last}' is not the final line of a good run"]
     if int(final["ops"]) != program.ops:
         return [f"'{last}' instead of {program.ops} ops"]
     if program.kept is None and int(final["made"]) * 2 < program.ops:
-        return [f"'{last}': a program that does next to nothing"]
-    return held(run.audit, program.age) if run.audit else []
+        return [f"'{last}': fewer than half of the ops were executed"]
+    return leftover_faults(run.audit, program.abi_rev) if run.audit else []
 
 
 def judge(run, program):
-    """-> Outcome. A mismatch is the program's own word; everything else that is wrong is BROKEN, or HUNG."""
+    """-> Outcome. The program itself reports a MISMATCH; any other fault is BROKEN, or HUNG without an exit code."""
     spoken = tuple(line for line in run.console if line.startswith("differ: "))
     last = spoken[-1] if spoken else "no line"
     final = FINAL.fullmatch(last)
@@ -137,7 +137,7 @@ def boot(program):
     with tempfile.NamedTemporaryFile(dir=BUILD, suffix=".elf") as elf:
         elf.write(patched(ELF.read_bytes(), program))
         elf.flush()
-        run = guest_boot.start(elf.name, program.age, program.watchdog_ms(), program.boot_words(), machine)
+        run = guest_boot.start(elf.name, program.abi_rev, program.watchdog_ms(), program.boot_words(), machine)
     if run.ran.exit_code in EXITS_QEMU:
         raise SetupError("QEMU refused to start")
     return judge(guest_boot.judge(run, KERNEL_LINES, MUST_FIT), program)

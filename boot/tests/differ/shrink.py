@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds a small part of a sequence that is still red: delta debugging, by leaving ever smaller pieces out."""
+"""Delta debugging: finds a small part of a sequence that is still red, by removing ever smaller pieces."""
 
 
 class Budget:
-    """Bounds how often the question is asked, and remembers what was asked."""
+    """Limits the number of calls of is_red, and caches its results."""
 
     def __init__(self, is_red, most):
         self.is_red = is_red
@@ -29,7 +29,7 @@ def without(items, piece):
 
 
 def one_round(items, size, budget):
-    """Leaves out every piece of this size, from the end on, that is not needed."""
+    """Removes every unneeded piece of this size, starting at the end."""
     for piece in reversed(pieces(items, size)):
         smaller = without(items, piece)
         if smaller and budget.ask(smaller):
@@ -38,9 +38,9 @@ def one_round(items, size, budget):
 
 
 def shrink(items, is_red, most=400):
-    """A part of items, in order, for which is_red still holds, and of which no single item can be left out.
+    """Returns a subsequence of items that is still red and becomes green without any single item.
 
-    is_red(items) holds. After `most` questions the best so far is the answer.
+    Requires is_red(items). After `most` calls of is_red it returns the best part so far.
     """
     budget = Budget(is_red, most)
     items = list(items)
