@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the kernel that behaves like one that is not ours (tests/foreign/foreign.mk), around any init ELF."""
+"""Builds the stand-in for a foreign kernel (tests/foreign/foreign.mk) with any init ELF."""
 import pathlib
 import subprocess
 import sys
@@ -8,10 +8,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
 from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 
 
-def build(folder, age="a2", init=None, audits=False):
-    """-> the kernel's file, folder/kernel.elf. Without an init it takes one by -initrd."""
+def build(folder, abi_rev="a2", init=None, audits=False):
+    """-> the kernel's file, folder/kernel.elf. A kernel without an embedded init takes one by -initrd."""
     words, environment = prepare.make_command(
-        "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_AGE={age}", f"EMBED_INIT_ELF={init or ''}",
+        "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_AGE={abi_rev}", f"EMBED_INIT_ELF={init or ''}",
         f"FOREIGN_AUDITS={'1' if audits else ''}")
     done = subprocess.run(words, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a payload of the tests' own as init; `boot` holds the run against what every good run has in common."""
+"""Boots a test payload as init. `boot` also checks the properties that every good run has."""
 import dataclasses
 import os
 import pathlib
@@ -24,9 +24,9 @@ WALL_SECONDS = 300
 LOG_CAP_BYTES = 4 * 1024 * 1024
 WATCHDOG_MS = 600000
 EXIT_PASS = exit_codes.number(exit_codes.DONE)
-# Should a suite be killed by SIGKILL while it is not below scripts/run-tests.py, QEMU ends by itself, a little later.
+# If SIGKILL ends a suite that does not run below scripts/run-tests.py, `timeout` still ends QEMU.
 OUTLIVED = ["timeout", "-k", "5", str(WALL_SECONDS + 10)]
-# The bounded tables of the audit that no run may fill; a long one may fill the others.
+# Tables of the audit that no run may overflow. A long run may overflow the others.
 MUST_FIT = frozenset({"task", "hazard"})
 
 
@@ -34,13 +34,13 @@ MUST_FIT = frozenset({"task", "hazard"})
 class Run:
     ran: object  # qemu.QemuRun
     nonce: str
-    console: list  # all lines but the audit's
+    console: list  # all lines except the audit's
     audit: object = None
     faults: list = dataclasses.field(default_factory=list)
 
 
 def judge_audit(run, must_fit):
-    """No hazard, no frame lost, init is done with status 0."""
+    """Requires: no hazard, no leaked frame, init done with status 0."""
     run.faults += audit_form.hazard_faults(run.audit) + audit_form.end_faults(run.audit, must_fit)
     start, end = run.audit.res("start"), run.audit.res("end")
     if not start or not end:
@@ -49,12 +49,12 @@ def judge_audit(run, must_fit):
         run.faults.append(f"frames {start['frames']} -> {end['frames']} after teardown")
 
 
-def read(ran, nonce, age):
-    """What a run left, not held against anything."""
+def read(ran, nonce, abi_rev):
+    """Reads the log and the audit of a run, without checks."""
     lines, tail = facts.split_log(ran.log)
     run = Run(ran, nonce, [line for line in lines if not line.startswith(audit_form.PREFIX)])
     try:
-        run.audit = audit_form.parse(lines, tail, nonce, age)
+        run.audit = audit_form.parse(lines, tail, nonce, abi_rev)
     except audit_form.FormError as error:
         run.faults.append(f"the audit: {error}")
     return run
@@ -72,24 +72,24 @@ def judge(run, kernel_lines, must_fit=MUST_FIT):
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """What of a boot is seldom another."""
+    """Properties that most boots share."""
     kernel: pathlib.Path = KERNEL
     wall_seconds: int = WALL_SECONDS
-    shift: int = 0  # an instruction takes 2 to the power of this ns of guest time
+    shift: int = 0  # an instruction takes 2 ** shift ns of guest time
 
 
-def start(elf, age, watchdog_ms, words="", machine=Machine()):
-    """One boot to its end, whatever that is."""
+def start(elf, abi_rev, watchdog_ms, words="", machine=Machine()):
+    """Boots once and waits for the end, good or bad."""
     nonce = secrets.token_hex(16)
-    append = f"abi={age} nonce={nonce} watchdog_ms={watchdog_ms}" + (f" {words}" if words else "")
+    append = f"abi={abi_rev} nonce={nonce} watchdog_ms={watchdog_ms}" + (f" {words}" if words else "")
     program = OUTLIVED + shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64")
     argv = qemu.command(program, MEM, machine.kernel, elf, append, ["-icount", f"shift={machine.shift},sleep=off"])
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         ran = qemu.run(argv, pathlib.Path(folder) / "serial.log", pathlib.Path(folder) / "stderr",
                        machine.wall_seconds, LOG_CAP_BYTES)
-    return read(ran, nonce, age)
+    return read(ran, nonce, abi_rev)
 
 
-def boot(elf, age, words="", kernel_lines=()):
-    """One boot to its end. `kernel_lines`: patterns of what the kernel may say of tasks that it killed."""
-    return judge(start(elf, age, WATCHDOG_MS, words), kernel_lines)
+def boot(elf, abi_rev, words="", kernel_lines=()):
+    """Boots once and checks the run. `kernel_lines`: patterns of allowed kernel lines about killed tasks."""
+    return judge(start(elf, abi_rev, WATCHDOG_MS, words), kernel_lines)

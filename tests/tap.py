@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints test results as TAP, the form that every suite of this tree uses (scripts/run-tests.py)."""
+"""Prints test results as TAP, which scripts/run-tests.py reads from every suite."""
 import os
 import pathlib
 import sys
@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def room():
-    """Where a suite makes folders for a run. run-tests.py removes it at the end, even if a signal ends the suite."""
+    """The folder for a suite's temporary files. run-tests.py removes it, even if a signal ends the suite."""
     return os.environ.get("TEST_ROOM") or ROOT / os.environ.get("BUILD", "build")
 
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/audit_print.c: a kernel that says nothing of what it recorded. */
+/* Replaces core/audit_print.c: a kernel that prints no audit. */
 #include "core/audit_print.h"
 
-void audit_print(const char *nonce, const char *age, enum audit_result result, int64_t status,
+void audit_print(const char *nonce, const char *abi_rev, enum audit_result result, int64_t status,
                  uint64_t instret)
 {
     (void)nonce;
-    (void)age;
+    (void)abi_rev;
     (void)result;
     (void)status;
     (void)instret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of core/fdt.c: a kernel that looks at no device tree. Its init is built in, its memory is QEMU's
- * -m 320M (MEM), and nobody gives it boot arguments. */
+/* Replaces core/fdt.c: a kernel that ignores the device tree. Its init and boot arguments are built in, and
+ * its memory is QEMU's -m 320M (MEM). */
 #include "core/fdt.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of arch/finisher.c: a kernel without an end, as the real ones are (K-65). It idles for ever. */
+/* Replaces arch/finisher.c: like the real kernels (K-65), this one never ends. It idles for ever. */
 #include "arch/csr.h"
 #include "arch/machine.h"
 #include "core/port.h"
@@ -13,7 +13,7 @@ _Noreturn void port_finish(unsigned code)
 {
     (void)code;
     CSR_WRITE(sie, 0);
-    for (;;) { /* no wfi: under -icount without sleep, QEMU then never looks at its signals */
+    for (;;) { /* no wfi: with -icount and sleep=off, QEMU would never handle its signals */
         __asm__ volatile("nop");
     }
 }

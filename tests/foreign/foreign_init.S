@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The init ELF, built in. foreign_init.ld says where it lies. */
+/* The embedded init ELF; foreign_init.ld places it. */
 	.section .foreign_init, "a"
 	.balign	4096
 	.globl	foreign_init, foreign_init_end

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In place of arch/uart.c: a console that the kernel's own log shares with the tasks (K-66). A line of the
- * kernel's stands before every line that comes in one piece, as a task's does on a2, and before some of those
- * that come byte by byte, as on a1: there it is in the middle of a task's line.
+ * Replaces arch/uart.c: a console shared by the tasks and the kernel's own log (K-66). Prints a log line
+ * before every write of several bytes, as a2's tasks make them, and before some single bytes, which on a1
+ * splits a task's line.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@ void uart_relocate(uint64_t uart_va)
     uart = (volatile uint8_t *)(uintptr_t)uart_va;
 }
 
-/* QEMU's UART takes every byte at once. A newline goes out as two bytes, as on the real kernels. */
+/* QEMU's UART is always ready. A newline becomes two bytes, as on the real kernels. */
 static void put(const char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -30,7 +30,7 @@ static void put(const char *bytes, size_t n)
     }
 }
 
-/* Shapes that scripts/judge/noise.py knows from the real kernels' sources. */
+/* Log lines in the forms of the real kernels, which scripts/judge/noise.py recognizes. */
 static void log_line(unsigned turn)
 {
     static const char *const texts[] = {

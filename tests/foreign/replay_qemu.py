@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for QEMU: prints a log that was kept, and, when the harness has seen its last marker, what comes late.
+"""Replaces QEMU: prints a recorded log, and late output once the harness has seen the last marker.
 
-REPLAY is the log, LATE the file with what comes late (none: nothing does), SERIAL where the harness keeps what it
-read, UNTIL the words after which it is late. Without LATE it waits to be ended, as a kernel does that has no end.
+REPLAY is the file with the log. LATE is the file with the late output; without it the program waits for a signal, like
+a kernel that never ends. SERIAL is the harness's copy of the log, UNTIL the text in it that starts the late output.
 """
 import os
 import pathlib

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The proof on a kernel that is not ours: what it must pass, what must be red, and what cannot be judged at all.
+"""The proof on a foreign kernel: runs that must pass, runs that must be red, and configurations that must be refused.
 
-The kernel is tests/foreign's. What needs nothing but another log is judged on the log of a good run, with one change;
-what needs time to pass has a stand-in for QEMU that replays such a log.
+tests/foreign provides the kernel. A case that only needs another log judges the log of a good run with one change. A
+case that depends on time uses a fake QEMU that replays such a log.
 """
 import concurrent.futures
 import itertools
@@ -30,14 +30,14 @@ REPLAYER = ROOT / "tests" / "foreign" / "replay_qemu.py"
 OUR_KERNEL = BUILD / "kernel" / "kernel.elf"
 LAST = "SELFTEST: vmo share ok"
 LINGER = ["--linger", "0.3"]
-PATIENT = ["--linger", "60"]  # for what ends by itself: as long as a busy host may take
+PATIENT = ["--linger", "60"]  # for runs that end by themselves, even on a busy host
 
-# What a kernel without audit and end leaves open.
+# Checks that cannot be made on a kernel without audit and end.
 UNMADE = verdicts.may_skip(facts.FOREIGN)
 NO_END = {"failure-lines", "markers", "evidence"}
 CUT_OFF = {"limits", "exit-code", "markers", "evidence"}
 
-# name: (what is replaced in the good log of a2, by what, red checks, words in the evidence of one)
+# name: (text in the good log of a2, its replacement, red checks, text in the evidence of one of them)
 RED_LOGS = {
     "a marker is missing": ("vmo: sha256 ok\r\n", "", {"markers"}, "'vmo: sha256 ok' 0 times"),
     "a marker twice": ("vmo: sha256 ok\r\n", "vmo: sha256 ok\r\n" * 2, {"markers"}, "2 times"),
@@ -71,7 +71,7 @@ RED_LOGS = {
     "a late second start": (LAST, LAST + "\r\nOpenSBI v1.1", {"bad-patterns"}, "2 firmware banners"),
     "a late audit": (LAST, LAST + "\r\naudit - begin v=1 abi=a2", {"audit-form"}, "not the audit's end"),
 }
-# The same kernel, other text: none of this is the proof's business.
+# Changes of the log that the proof must ignore.
 HARMLESS = {
     "the log as it was": ("", ""),
     "lines of the kernel's own tests": ("vmo: sha256 ok", "KSELFTEST: spawn ok\r\nSELFTEST: ipc ok\r\nvmo: sha256 ok"),
@@ -81,7 +81,7 @@ HARMLESS = {
     "bytes that no payload prints": ("vmo: sha256 ok", "\u2713 \x1b[32mready\x1b[0m \x07\r\nvmo: sha256 ok"),
     "no firmware": ("OpenSBI v", "Firmware v"),
 }
-# What comes when the last marker has been seen: what is printed then, red checks, words.
+# Output after the last marker: text, red checks, text in the evidence of one of them.
 LATE = {
     "a late failure in mid-line": ("vmo: FA[INFO x] y\r\nIL consumer late: x\r\n", {"failure-lines"}, "late: x"),
     "a late panic": ("\r\nPANIC: late\r\n", {"bad-patterns"}, "PANIC: late"),
@@ -121,7 +121,7 @@ class Bench:
         return Result(done.returncode, done.stdout.decode(errors="replace"), out)
 
     def replay(self, log, late, options):
-        """The harness with a QEMU that prints this log."""
+        """Runs the harness with a fake QEMU that prints this log."""
         (self.folder / "replay.log").write_bytes(log)
         environment = {"REPLAY": str(self.folder / "replay.log"), "UNTIL": LAST,
                        "SERIAL": str(self.folder / "late" / "foreign" / "serial.log"),
@@ -152,7 +152,7 @@ def check_pass(tap, name, result, unmade=frozenset(UNMADE)):
 
 
 def check_red(tap, name, result, red, words):
-    """red: exactly these; words: in the evidence of one of them."""
+    """Requires exactly these red checks, and the words in the evidence of one of them."""
     found = any(words in result.checks.get(check, ("", ""))[1] for check in red)
     good = result.code == 1 and result.names("RED") == red and found
     tap.check(good, f"must be red: {name}", f"red {sorted(result.names('RED'))}, wanted {sorted(red)}, '{words}'\n"
@@ -160,24 +160,25 @@ def check_red(tap, name, result, red, words):
 
 
 def check_kernels(tap, bench, proof):
-    """-> (a2's kernel and its good log) for the replays."""
+    """-> (kernels by ABI revision, the good log of a2) for the replays."""
     kernels = {}
-    for age in ("a1", "a2"):
-        kernels[age] = bench.kernel(f"kernel-{age}", age=age, init=proof / "producer.elf")
-        result = bench.run(["--kernel", kernels[age], "--run", str(proof)])
-        check_pass(tap, f"init built in, {age}", result)
+    for abi_rev in ("a1", "a2"):
+        kernels[abi_rev] = bench.kernel(f"kernel-{abi_rev}", abi_rev=abi_rev, init=proof / "producer.elf")
+        result = bench.run(["--kernel", kernels[abi_rev], "--run", str(proof)])
+        check_pass(tap, f"init built in, {abi_rev}", result)
         cut = int(result.checks["reading"][1].split(", ")[1].split()[0])
-        tap.check((cut > 3) == (age == "a1"), f"{age}: {'lines were' if age == 'a1' else 'no line was'} cut", result.output)
-        check_pass(tap, f"init built in, the age named, {age}",
-                   bench.run(["--kernel", kernels[age], "--run", str(proof), "--abi", age]))
+        which = "lines were" if abi_rev == "a1" else "no line was"
+        tap.check((cut > 3) == (abi_rev == "a1"), f"{abi_rev}: {which} cut", result.output)
+        check_pass(tap, f"init built in, --abi given, {abi_rev}",
+                   bench.run(["--kernel", kernels[abi_rev], "--run", str(proof), "--abi", abi_rev]))
     tap.check(b"-append" not in " ".join(result.report["qemu"]["argv"]).encode(), "no boot arguments", result.output)
     return kernels, result.log
 
 
 def check_initrd(tap, bench):
     kernel = bench.kernel("kernel-initrd")
-    for age in ("a1", "a2"):
-        check_pass(tap, f"init by -initrd, {age}", bench.run(["--kernel", kernel, "--abi", age]))
+    for abi_rev in ("a1", "a2"):
+        check_pass(tap, f"init by -initrd, {abi_rev}", bench.run(["--kernel", kernel, "--abi", abi_rev]))
     result = bench.run(["--kernel", kernel, "--mutant", "flipped-byte"])
     check_red(tap, "a mutant on it", result, NO_END, "VMO_ERR_PROTOCOL")
     result = bench.run(["--kernel", kernel, "--qemu-extra", "-m 64M"])
@@ -186,7 +187,7 @@ def check_initrd(tap, bench):
 
 
 def check_audits(tap, bench, proof):
-    """A kernel that can print an audit is held to it."""
+    """A kernel that can print an audit must print it."""
     kernel = bench.kernel("kernel-audits", init=proof / "producer.elf", audits=True)
     options = ["--kernel", kernel, "--run", str(proof)]
     result = bench.run(options + PATIENT)
@@ -194,34 +195,34 @@ def check_audits(tap, bench, proof):
     log = result.log.decode("latin-1")
     without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))
     result = bench.replay(without.encode("latin-1"), "", options)
-    check_red(tap, "a kernel that could print an audit and does not", result, {"exit-code", "audit-form"}, "did not")
+    check_red(tap, "a kernel that can print an audit and does not", result, {"exit-code", "audit-form"}, "did not")
     result = bench.replay(log.replace("prot=r ", "prot=rw ").encode("latin-1"), "", options)
     check_red(tap, "its audit says that the consumer could write", result, {"exit-code", "read-only"}, "prot=rw")
     result = bench.run(["--kernel", str(OUR_KERNEL), "--wall", "2"], QEMU=f"{sys.executable} -B {REPLAYER}",
                        REPLAY=str(bench.folder / "replay.log"))
     good = result.code == 1 and {"audit-form", "exit-code", "limits"} <= result.names("RED")
-    tap.check(good, "our own kernel is never let off its audit", result.output)
+    tap.check(good, "our own kernel must always print its audit", result.output)
 
 
 def check_other_init(tap, bench, proof, kernels):
     _, _, other = bench.prepare("other")
     result = bench.run(["--kernel", kernels["a2"], "--run", str(other)])
-    check_red(tap, "another proof is built in than the one named", result, {"images", "evidence"}, "byte for byte")
+    check_red(tap, "--run names another proof than the embedded one", result, {"images", "evidence"}, "byte for byte")
     result = bench.run(["--kernel", kernels["a2"]])
-    check_red(tap, "an old proof is built in, and none named", result, {"evidence"}, "challenge=")
+    check_red(tap, "an old proof is embedded, without --run", result, {"evidence"}, "challenge=")
     code, _, wrong = bench.prepare("wrong", ["--wrong-digest"])
     result = bench.run(["--kernel", bench.kernel("kernel-wrong", init=wrong / "producer.elf"), "--run", str(wrong)])
-    check_red(tap, "a wrong digest is built in", result, NO_END, "VMO_ERR_PROTOCOL")
+    check_red(tap, "a proof with a wrong digest is embedded", result, NO_END, "VMO_ERR_PROTOCOL")
     _, _, liar = bench.prepare("liar", ["--mutant", "store"])
     result = bench.run(["--kernel", bench.kernel("kernel-store", init=liar / "producer.elf"), "--run", str(liar)])
     check_red(tap, "a consumer that stores through its mapping", result, NO_END | {"bad-patterns"}, "killed: store")
     (proof / "consumer.elf").write_bytes((proof / "consumer.elf").read_bytes() + b"x")
     result = bench.run(["--kernel", kernels["a2"], "--run", str(proof)])
-    check_red(tap, "another consumer than the one built in", result, {"images"}, "does not travel inside init")
+    check_red(tap, "consumer.elf differs from the embedded one", result, {"images"}, "does not travel inside init")
 
 
 def boot_of(proof, kernel, log):
-    """The good run of a2 with this log, as the harness would have it."""
+    """The harness's record of the good run of a2, with this log."""
     files = {"kernel": pathlib.Path(kernel), "init": proof / "producer.elf", "consumer": proof / "consumer.elf"}
     data = {name: path.read_bytes() for name, path in files.items()}
     images = {name: facts.Image(*[facts.sha256_hex(content)] * 3) for name, content in data.items()}
@@ -247,18 +248,18 @@ def check_logs(tap, proof, kernel, log):
 
 
 def check_watch(tap, log):
-    """A line that the manifest allows does not end the waiting; a failure does."""
+    """A failure line ends the wait, unless the manifest allows it."""
     bad = b"[INFO x] the panic handler stands\r\n"
     watched = []
     for allowed, first in (([], bad), ([r"\[INFO x\] the panic .*"], bad), ([], b"vmo: FAIL x\r\n"), ([], b"x\r\n")):
         watch = noise.Watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
         watched.append((watch(first), watch(first + log)))
     wanted = [(True, True), (False, True), (True, True), (False, True)]
-    tap.check(watched == wanted, "when the waiting ends", str(watched))
+    tap.check(watched == wanted, "the lines that end the wait", str(watched))
 
 
 def check_replays(tap, bench, options, log):
-    """What needs time to pass."""
+    """Cases that depend on time."""
     for name, (late, red, words) in LATE.items():
         check_red(tap, name, bench.replay(log, late, options + PATIENT), red, words)
     text = log.decode("utf-8")
@@ -267,11 +268,11 @@ def check_replays(tap, bench, options, log):
     result = bench.replay(text.replace(LAST, "noise " * 20000).encode(), "", options + ["--log-cap", "100000"])
     check_red(tap, "a log without end", result, CUT_OFF - {"evidence"}, "reached its cap")
     result = bench.replay(text.replace(LAST, "vmo: FAIL producer late: x").encode(), "", options)
-    check_red(tap, "a failure ends the waiting", result, {"markers", "failure-lines"}, "late: x")
+    check_red(tap, "a failure ends the wait", result, {"markers", "failure-lines"}, "late: x")
 
 
 def check_found(tap, bench, proof, kernel):
-    """Without --run: any run's producer.elf that stands in the kernel is the prepared one."""
+    """Without --run the harness finds the run whose producer.elf is embedded in the kernel."""
     build = bench.folder / "build"
     runs = build / "runs"
     runs.mkdir(parents=True)
@@ -285,7 +286,7 @@ def check_found(tap, bench, proof, kernel):
     os.environ.pop("BUILD")
     if before is not None:
         os.environ["BUILD"] = before
-    tap.check((found, lost) == (runs / "run-1", None), "the run whose init is built in is found", (found, lost))
+    tap.check((found, lost) == (runs / "run-1", None), "finds the run whose init is embedded", (found, lost))
 
 
 def check_config(tap, bench, proof, kernel):
@@ -297,7 +298,7 @@ def check_config(tap, bench, proof, kernel):
         "no such kernel": (["--kernel", str(bench.folder / "none")], "is missing"),
         "a folder as kernel": (["--kernel", str(bench.folder)], "is no file"),
         "an empty kernel": (["--kernel", str(empty)], "has 0 bytes"),
-        "a kernel of rubbish": (["--kernel", str(garbage)], "is no RISC-V ELF file"),
+        "a kernel of random bytes": (["--kernel", str(garbage)], "is no RISC-V ELF file"),
         "a program of the host as kernel": (["--kernel", sys.executable], "is no RISC-V ELF file"),
         "no such prepared proof": (["--kernel", kernel, "--run", str(bench.folder / "none")], "is no prepared proof"),
         "a prepared proof without its files": (["--kernel", kernel, "--run", str(bench.folder)],
@@ -306,7 +307,7 @@ def check_config(tap, bench, proof, kernel):
         "both ABI revisions of one kernel": (built_in + ["--abi", "all"], "this kernel has one ABI revision"),
         "a payload for what is built in": (built_in + ["--payload", "LICENSE"], "proof-elf"),
         "a mutant for what is built in": (built_in + ["--mutant", "liar"], "proof-elf"),
-        "words that do not end": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),
+        "an open quote": (["--qemu-extra", "'"], "--qemu-extra: No closing quotation"),
         "an option that QEMU does not know": (built_in + ["--qemu-extra=-none"], "QEMU refused to start"),
         "the tolerant manifest for our own kernel": (["--manifest", "foreign"], "no manifest 'foreign'"),
         "a negative linger": (["--linger", "-1"], "--linger"),
@@ -321,20 +322,20 @@ def check_config(tap, bench, proof, kernel):
 
 def check_prepare(tap, bench, proof, said):
     good = f"EMBED_INIT_ELF={shlex.quote(str(proof / 'producer.elf'))}\n" in said and f"RUN={shlex.quote(str(proof))}" in said
-    tap.check(good, "proof-elf says what to build in and what comes next", said)
+    tap.check(good, "proof-elf names the file to embed and the next command", said)
     before = (proof / "producer.elf").read_bytes()
     code, said, _ = bench.prepare(proof.name)
     after = (proof / "producer.elf").read_bytes()
-    tap.check(code == 0 and before != after, "proof-elf again: another challenge in the same place", said)
+    tap.check(code == 0 and before != after, "proof-elf again: a new challenge in the same folder", said)
     leavings = [path.name for path in bench.folder.iterdir() if path.name.startswith((".fresh", ".old"))]
     code, said, _ = bench.prepare(proof.name, ["--payload", "none such"])
     kept = (proof / "producer.elf").read_bytes() == after
     good = code == 2 and kept and "CONFIG" in said and not leavings
-    tap.check(good, "a payload that is refused: nothing changes", said)
+    tap.check(good, "proof-elf with a refused payload changes nothing", said)
     (bench.folder / "mine").mkdir()
     (bench.folder / "mine" / "letter").write_text("dear", encoding="ascii")
     code, said, folder = bench.prepare("mine")
-    tap.check(code == 2 and (folder / "letter").is_file(), "a folder with something else in it is left alone", said)
+    tap.check(code == 2 and (folder / "letter").is_file(), "proof-elf does not touch a folder with other files", said)
 
 
 
@@ -354,7 +355,7 @@ def main():
         check_found(tap, bench, proof, kernels["a2"])
         configured = check_config(tap, bench, proof, kernels["a2"])
         check_other_init(tap, bench, proof, kernels)
-    tap.check(len(RED_LOGS) > 20 and len(HARMLESS) > 5 and configured > 10, "all of them ran")
+    tap.check(len(RED_LOGS) > 20 and len(HARMLESS) > 5 and configured > 10, "all cases ran")
     tap.done()
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-ins for producer and consumer that speak libvmo's packets: fake_peer.py ROLE MODE FOLDER.
+"""Fake producer and consumer that use libvmo's packets. Usage: fake_peer.py ROLE MODE FOLDER.
 
-MODE names the one thing that is done wrong; "good" does everything right. FOLDER holds blob.bin and page.bin, which the
-producer reads, and for one mode a fifo. The modes are those of the rows in tests/host-proof/test_relay.py.
+MODE selects one error, listed in the rows of tests/host-proof/test_relay.py; "good" makes none. FOLDER contains
+blob.bin and page.bin for the producer, and a fifo for one mode.
 """
 import array
 import contextlib
@@ -82,7 +82,7 @@ def send(data, *descriptors):
 
 
 def receive():
-    """-> (data, descriptors); what a flood consists of is passed over; the end of the channel is a failure."""
+    """-> (data, descriptors). Skips the packets of a flood. The end of the channel is a failure."""
     poller = select.poll()
     poller.register(channel, select.POLLIN)
     if not poller.poll(WAIT_MS):
@@ -233,7 +233,7 @@ def producer(folder):
 # ---- Consumer -------------------------------------------------------------------------------------------------------
 
 def take(descriptor, length, tag):
-    """-> (address, digest of what is there)"""
+    """-> (address, digest of the mapped bytes)"""
     size = rounded(length)
     if wrong("maps-a-copy"):
         at = mapped(-1, size, PROT_READ | PROT_WRITE, PRIVATE | 0x20)

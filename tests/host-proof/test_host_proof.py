@@ -26,12 +26,12 @@ LARGE_FILE_BYTES = 1024 * 1024
 MAY_SKIP = verdict.may_skip(facts.LINUX)
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
-# The proof does not come to its end: no page, no evidence, no last marker, and a process that fails gives nothing back.
+# The proof does not finish: no page, no evidence, no last marker, and a process that fails releases nothing.
 NO_END = {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "sharing", "authors", "barriers",
           "seals", "content", "descriptors"}
 NO_REPLY = NO_END | {"digest", "read-only", "accessed"}
 
-# name, options, red checks, check whose evidence must hold the words
+# name, options, red checks, a check, text in its evidence
 MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_END | {"digest"}, "content", "blob: its object gives"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
@@ -50,7 +50,7 @@ MUST_FAIL = [
 
 
 def environment():
-    """An outer make's own variables are not the harness's."""
+    """The environment without the variables of an outer make."""
     return {key: value for key, value in os.environ.items() if key not in ("MUTANT", "PAYLOAD")}
 
 
@@ -87,7 +87,7 @@ def judge_fail(tap, case, result):
 
 
 def processes_below(folder):
-    """Ids of the processes that run a program of this folder."""
+    """The ids of the processes whose program is in this folder."""
     found = []
     for link in pathlib.Path("/proc").glob("[0-9]*/exe"):
         try:
@@ -135,7 +135,7 @@ def main():
             ("4 MiB generated", ["--payload", "gen:0xfeed:4194304"]),
             ("one byte generated", ["--payload", "gen:1:1"]),
         ]
-        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:  # two at once do not meet
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:  # two runs do not interfere
             passing = [pool.submit(run, options) for _, options in passes]
             failing = [pool.submit(run, case[1]) for case in MUST_FAIL]
             for (name, _), future in zip(passes, passing):
@@ -144,7 +144,7 @@ def main():
                 judge_fail(tap, case, future.result())
     check_signal(tap)
     check_configuration(tap)
-    tap.check(tap.count == len(passes) + len(MUST_FAIL) + 5, "all of them ran", str(tap.count))
+    tap.check(tap.count == len(passes) + len(MUST_FAIL) + 5, "all cases ran", str(tap.count))
     tap.done()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The harness of the Linux proof with stand-ins for its two programs: each wrong in one thing.
+"""Tests the harness of the Linux proof with fake programs that each do one thing wrong.
 
 Every row names the exact set of red checks. No compiler and no library are needed.
 """
@@ -33,16 +33,16 @@ P, C = "producer", "consumer"
 LOG_CAP = 1 << 16
 PATIENCE_SECONDS = 60
 
-# What is red when nothing came to be: no marker, no reply, no barrier, no good end.
+# The red checks of a run without a marker, a reply, a barrier or a good end.
 NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest", "sharing", "read-only", "accessed",
            "authors", "barriers", "seals", "content", "descriptors"}
-REFUSED = NOTHING | {"failure-lines"}  # and one of them said so
-RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and there was nothing to leave open
-CUT_OFF = NOTHING | {"limits"}  # and the harness ended it
-LEFT_PIPES = {"tasks", "limits", "exit-code", "descriptors"}  # a process that it left has its pipes: they do not end
-BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, and its digest was not what it should be
+REFUSED = NOTHING | {"failure-lines"}  # a program printed a failure line
+RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and no descriptor was open
+CUT_OFF = NOTHING | {"limits"}  # the harness ended the run
+LEFT_PIPES = {"tasks", "limits", "exit-code", "descriptors"}  # a leftover process keeps the pipes open
+BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, but its digest was wrong
 
-# who does it, what it does (fake_peer.py), the exact red checks, a check and words of its evidence
+# program, its mode (fake_peer.py), the exact red checks, a check, text in its evidence
 ROWS = [
     (P, "garbage", RUBBISH, "messages-clean", "message 0 is no libvmo message"),
     (P, "empty-packet", RUBBISH, "messages-clean", "message 0 has 0 bytes"),
@@ -89,7 +89,7 @@ ROWS = [
     (C, "stops-itself", CUT_OFF | {"failure-lines"}, "limits", "one process outlived the other"),
     (C, "ends-with-4", {"exit-code", "tasks"}, "tasks", "consumer: state=reaped end=exit status=4"),
 ]
-# Checks that no stand-in can turn red: the first is a matter of the manifest, the rest of the host's own files.
+# Checks that no fake program can turn red: they depend on the manifest and on the host's files.
 ELSEWHERE = {"manifest", "images", "input", "bad-patterns", "audit-complete"} | SKIPPED
 SHORT_WALL = {"never-reads": 2.0, "spins": 2.0}  # seconds; the others end by themselves
 LONG_WAIT_MS = 5000  # of the producer for a reply
@@ -97,7 +97,7 @@ SHORT_WAIT = {"stops-itself": 300}
 
 
 class Bench:
-    """A payload, and runs of it with two stand-ins."""
+    """A payload, and runs of it with two fake programs."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -118,7 +118,7 @@ class Bench:
 
 
 def own_state():
-    """What a run must leave as it was: our descriptors and our children."""
+    """Our descriptors and our children, which a run must not change."""
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
     return sorted(os.listdir("/proc/self/fd")), children
 
@@ -135,7 +135,7 @@ def check_good(tap, bench):
         verdict, boot = bench.run(P, "good")
         unmade = verdict.names(NOT_CHECKED)
         good = verdict.word == verdicts.PASS and unmade == SKIPPED and verdict.names(OK) == MADE
-        tap.check(good, f"stand-ins that do well pass, run {turn}", show(verdict, boot))
+        tap.check(good, f"good fake programs pass, run {turn}", show(verdict, boot))
     tap.check(own_state() == before, "no descriptor and no process is left", f"{before}\n{own_state()}")
 
 
@@ -149,7 +149,7 @@ def check_rows(tap, bench):
                 and words in verdict.outcomes[check].evidence)
         tap.check(good, f"must fail: a {who} that {mode.replace('-', ' ')}",
                   f"red {sorted(verdict.names(RED))}\nnot {sorted(red)}, '{words}' in {check}\n{show(verdict, boot)}")
-    tap.check(own_state() == before, "nor is any after these", f"{before}\n{own_state()}")
+    tap.check(own_state() == before, "no descriptor and no process is left after red runs", f"{before}\n{own_state()}")
     reached = set().union(*(red for _, _, red, _, _ in ROWS)) | ELSEWHERE
     missing = {name for name in verdicts.names_on(facts.LINUX) if name not in reached}
     tap.check(not missing, "every check of a run has a row", " ".join(sorted(missing)))

@@ -20,12 +20,12 @@ from tap import Tap, room  # noqa: E402
 
 LARGE_FILE_BYTES = 1024 * 1024
 
-# The proof does not come to its end: no reply to the blob's request, so no page, no evidence, no last marker.
+# The proof does not finish: no reply to the first request, so no page, no evidence and no last marker.
 NO_END = {"exit-code", "markers", "failure-lines", "evidence", "audit-result", "tasks", "page-digest", "sharing",
           "leaks"}
 NO_REPLY = NO_END | {"digest"}
 
-# name, options, red checks, check whose evidence must hold the words
+# name, options, red checks, a check, text in its evidence
 MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_REPLY, "digest", "the consumer replied"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),

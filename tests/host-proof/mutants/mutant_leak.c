@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ends well, with a descriptor that it never closes. */
+/* Leaks a descriptor and otherwise ends well. */
 #include <unistd.h>
 
 #include "vmo/vmo.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps a copy of its own in place of what was handed over: the digest is right, and nothing was shared. */
+/* Maps a private copy instead of the received VMO: the digest is right, but nothing is shared. */
 #include <stdlib.h>
 
 #include "vmo/vmo.h"

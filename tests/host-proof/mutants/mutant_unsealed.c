@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims to have sealed, and hands over what anybody can write. */
+/* Reports success without sealing; the peer can write. */
 #include "vmo/vmo.h"
 
 vmo_status __wrap_vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);

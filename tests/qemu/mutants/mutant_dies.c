@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ends before it replies. */
+/* The consumer exits before it replies. */
 #include "crt/crt_task.h"
 #include "vmo/sha256.h"
 

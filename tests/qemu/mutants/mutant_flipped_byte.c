@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flips one bit of every VMO between filling and sealing: the consumer's digest must not match. */
+/* Flips one bit of every VMO after filling and before sealing; the consumer's digest must not match. */
 #include "vmo/vmo.h"
 
 vmo_status __real_vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);

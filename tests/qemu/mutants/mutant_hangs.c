@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Never replies and never yields. */
+/* The consumer neither replies nor yields. */
 #include "vmo/sha256.h"
 
 vmo_status __wrap_vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the replies up: the consumer is never asked, and the log says all the right words. */
+/* The producer invents the replies: it never receives one, and the log contains all markers. */
 #include <string.h>
 
 #include "producer/content.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Claims to have sent the message that carries a VMO, and sends nothing. */
+/* Reports success without sending the message that carries a VMO. */
 #include "vmo/channel.h"
 
 vmo_status __real_vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_message *message,

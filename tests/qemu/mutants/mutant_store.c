@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes, and then stores through its read-only mapping: the kernel must kill it. */
+/* The consumer stores through its read-only mapping after hashing; the kernel must kill it. */
 #include "vmo/sha256.h"
 
 vmo_status __real_vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sends, and says itself what only the consumer can know. */
+/* The producer prints the consumer's marker. */
 #include <stdio.h>
 
 #include "vmo/channel.h"
