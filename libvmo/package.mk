@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The library as others get it: shared object, pkg-config file, manual, install and uninstall.
 
-# The one place of the version. A change that breaks the ABI changes LIBVMO_ABI, and with it the soname.
-LIBVMO_VERSION := 0.1.0
+# The version is the header's. A change that breaks the ABI changes LIBVMO_ABI, and with it the soname
+# (libvmo/README.md).
+LIBVMO_VERSION := $(shell awk '/^.define VMO_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", dot, $$3; dot = "." }' \
+                          libvmo/include/vmo/vmo.h)
 LIBVMO_ABI := 0
 
 # Where `make install` puts things; DESTDIR, for packagers, stands before each path.

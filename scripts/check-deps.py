@@ -43,7 +43,7 @@ EXCEPTIONS = {
 }
 ALLOWED = {part: (part, *COMMON) for part in PARTS} | EXCEPTIONS
 # folder -> system headers that it may include; tests and folders not named here may include any
-FREESTANDING = {"stdalign.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+FREESTANDING = {"stdalign.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 SYSTEM = {
     "abi/": {"stdint.h", "stddef.h"},
     "libvmo/include/": {"stdint.h", "stddef.h"},

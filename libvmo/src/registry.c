@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "sizes.h"
@@ -17,16 +18,22 @@
 #define ID_GENERATION_SHIFT 16
 #define ID_INDEX_MASK 0xffffu
 
-_Static_assert(sizeof(struct vmo_registry) <= 256 - STORAGE_ALIGN, "VMO_REGISTRY_BYTES: fixed part");
-_Static_assert(sizeof(struct object) + HANDLES_PER_OBJECT * sizeof(struct handle) <= 128,
-               "VMO_REGISTRY_BYTES: objects and their handles");
-_Static_assert(sizeof(struct mapping) <= 64, "VMO_REGISTRY_BYTES: mappings");
-_Static_assert(sizeof(struct view) <= 48, "VMO_REGISTRY_BYTES: views");
-_Static_assert(sizeof(struct peer) <= 112, "VMO_REGISTRY_BYTES: peers");
+/* The public bound leaves each struct room to grow by a quarter. */
+#define WITH_HEADROOM(bytes) ((bytes) + (bytes) / 4)
+#define BOUND(objects, mappings, views, peers)                                                               \
+    (VMO_REGISTRY_BYTES(objects, mappings, views, peers) - VMO_REGISTRY_BYTES(0, 0, 0, 0))
+
+_Static_assert(WITH_HEADROOM(sizeof(struct vmo_registry)) <= VMO_REGISTRY_BYTES(0, 0, 0, 0), "fixed part");
+_Static_assert(WITH_HEADROOM(sizeof(struct object) + HANDLES_PER_OBJECT * sizeof(struct handle)) <=
+                   BOUND(1, 0, 0, 0),
+               "an object and its handles");
+_Static_assert(WITH_HEADROOM(sizeof(struct mapping)) <= BOUND(0, 1, 0, 0), "a mapping");
+_Static_assert(WITH_HEADROOM(sizeof(struct view)) <= BOUND(0, 0, 1, 0), "a view");
+_Static_assert(WITH_HEADROOM(sizeof(struct peer)) <= BOUND(0, 0, 0, 1), "a peer");
 _Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && alignof(struct view) == 8 &&
                    sizeof(struct vmo_registry) % 8 == 0 &&
                    HANDLES_PER_OBJECT * sizeof(struct handle) % 8 == 0,
-               "the tables stand behind each other without padding");
+               "the tables follow each other without padding");
 
 static bool limits_hold(const struct vmo_limits *limits)
 {
@@ -65,14 +72,14 @@ static void lay_out(struct vmo_registry *registry)
 vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
                              struct vmo_registry **out)
 {
-    static uint16_t next_tag;
+    static atomic_uint tags; /* shared by all registries: threads may initialise theirs at once */
 
     if (!storage || !limits || !out || (uintptr_t)storage % STORAGE_ALIGN || !limits_hold(limits)) {
         return VMO_ERR_INVALID;
     }
     const size_t bytes = vmo_registry_bytes(limits);
     if (storage_bytes < bytes) {
-        return VMO_ERR_TOO_LARGE;
+        return VMO_ERR_STORAGE;
     }
     struct be_info info;
     const vmo_status status = be_init(&info);
@@ -82,7 +89,7 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     memset(storage, 0, bytes);
     struct vmo_registry *registry = storage;
     registry->magic = REGISTRY_MAGIC;
-    registry->tag = ++next_tag;
+    registry->tag = (uint16_t)(atomic_fetch_add_explicit(&tags, 1, memory_order_relaxed) + 1);
     registry->limits = *limits;
     registry->info = info;
     if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {

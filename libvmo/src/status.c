@@ -15,15 +15,15 @@ static const struct status_text texts[VMO_STATUS_COUNT] = {
     ROW(VMO_ERR_ZERO_LENGTH, "no bytes asked for: ask for some"),
     ROW(VMO_ERR_TOO_LARGE, "too much at once: split it, or raise the limit"),
     ROW(VMO_ERR_BOUNDS, "past the end: read vmo_len first"),
-    ROW(VMO_ERR_QUOTA, "the registry's bytes are used up: close something"),
-    ROW(VMO_ERR_TABLE_FULL, "the registry's table is full: close something"),
+    ROW(VMO_ERR_QUOTA, "the quota is used up: close something"),
+    ROW(VMO_ERR_TABLE_FULL, "the table is full: close something"),
     ROW(VMO_ERR_NO_MEMORY, "the kernel is out of memory: destroy something"),
     ROW(VMO_ERR_NO_SLOTS, "a table of the kernel is full: close something"),
     ROW(VMO_ERR_RIGHTS, "the handle lacks the right: ask its sender"),
     ROW(VMO_ERR_SEALED, "the seal forbids it, for good"),
     ROW(VMO_ERR_BUSY, "mapped, or handed over writable: unmap first"),
     ROW(VMO_ERR_STILL_MAPPED, "mapped: unmap first"),
-    ROW(VMO_ERR_STILL_SHARED, "held elsewhere or on its way: close the peer first"),
+    ROW(VMO_ERR_STILL_SHARED, "held elsewhere: close the peer first"),
     ROW(VMO_ERR_NOT_AUTHORISED, "the peer is not on the list: vmo_peer_allow"),
     ROW(VMO_ERR_PEER_GONE, "the peer has ended: close it"),
     ROW(VMO_ERR_QUEUE_FULL, "too many bytes queued: let the peer receive"),
@@ -33,7 +33,8 @@ static const struct status_text texts[VMO_STATUS_COUNT] = {
     ROW(VMO_ERR_UNSUPPORTED, "not on this kernel: use the substitute"),
     ROW(VMO_ERR_NOT_SEALED, "not sealed as required: dropped"),
     ROW(VMO_ERR_NOT_REAPED, "an ended child has it mapped: vmo_peer_wait"),
-    ROW(VMO_ERR_BACKEND, "an answer outside the contract: report it"),
+    ROW(VMO_ERR_BACKEND, "undocumented kernel error: report it"),
+    ROW(VMO_ERR_STORAGE, "storage too small: supply more"),
 };
 
 static const struct status_text unknown = {"VMO_ERR_?", "not a status of this library"};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers and channels: who may get a VMO, and how it travels (R6, R13).
+ * Peers and channels: who may get a VMO, and how it travels.
  *
- * A peer is another task with a channel to it: on NEURON a child or the parent, with an endpoint each way
- * and, for a child, a death watch (K-62). Calls that wait take an absolute deadline in nanoseconds of
- * vmo_now_ns, poll and yield until then, and never block in the kernel (K-55, K-61).
+ * A peer is another task and the channel to it: a child, the parent, or on Linux the other end of a socket.
+ * vmo_send, vmo_recv and vmo_peer_wait wait until an absolute deadline, in nanoseconds of vmo_now_ns; a
+ * deadline that has passed makes one try. No other call waits. The rules for errors and threads are those of
+ * vmo.h.
  */
 #ifndef VMO_CHANNEL_H
 #define VMO_CHANNEL_H
@@ -15,9 +16,9 @@
 extern "C" {
 #endif
 
-#define VMO_BODY_MAX_BYTES 448 /* so that header and body fit the smaller age's message (K-50) */
+#define VMO_BODY_MAX_BYTES 448 /* with the library's header, this fits one message of every kernel */
 
-/* Time of this machine, for deadlines. */
+/* Monotonic time of this machine in nanoseconds, for deadlines. */
 uint64_t vmo_now_ns(const struct vmo_registry *registry);
 
 /* ---- Peers -------------------------------------------------------------------------------------- */
@@ -26,96 +27,146 @@ uint64_t vmo_now_ns(const struct vmo_registry *registry);
 struct vmo_program {
     const void *elf;
     size_t elf_bytes;
-    uint32_t stack_pages; /* 1..1024, beyond what the kernel adds (K-11) */
+    uint32_t stack_pages; /* 1..1024, in addition to the kernel's own; ignored on Linux */
 };
 
-/* Starts a program and a channel to it. The peer is not yet allowed to get anything. The caller owns the
- * peer: vmo_peer_wait, then vmo_peer_close.
- * Errors: INVALID, TABLE_FULL, NO_SLOTS, NO_MEMORY, UNSUPPORTED (not init; a1: too many address spaces for
- * one boot, K-17), BACKEND (the program was refused). After an error the child, if the kernel made one,
- * never runs (a2) or finds no channel (a1). */
+/* Starts a program and a channel to it. The peer is not allowed to get VMOs yet. The caller owns the peer:
+ * vmo_peer_wait, then vmo_peer_close. After an error a child that was already made never runs, or on older
+ * NEURON kernels runs without a channel.
+ * Errors: INVALID      a pointer is NULL, stack_pages is out of range, or elf is no program for this machine
+ *         TABLE_FULL   no free peer
+ *         NO_SLOTS     the kernel's table of capabilities, endpoints or descriptors is full
+ *         NO_MEMORY    the kernel has no memory for the task
+ *         TOO_LARGE    Linux: the program exceeds RLIMIT_FSIZE, or the environment what exec takes
+ *         UNSUPPORTED  NEURON: this task is not init; older NEURON kernels: eight children were spawned
+ *                      already; Linux: the system forbids running a program from memory
+ *         BACKEND      also: NEURON's loader refused the program */
 VMO_CHECK vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program,
                                     vmo_peer_t *out);
 
-/* The channel to the task that spawned this one. Errors: TABLE_FULL, UNSUPPORTED (there is none). */
+/* Takes the channel to the task that spawned this one. The caller owns the peer: vmo_peer_close.
+ * Errors: INVALID      a pointer is NULL
+ *         TABLE_FULL   no free peer
+ *         UNSUPPORTED  no parent left a channel, or on Linux it was taken already */
 VMO_CHECK vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out);
 
-/* The channel behind a connected descriptor (a SOCK_SEQPACKET socket on Linux), which is the library's from
- * here on. Errors: TABLE_FULL, INVALID, UNSUPPORTED (NEURON). */
+/* Makes a peer of a connected descriptor, on Linux an AF_UNIX socket of type SOCK_SEQPACKET. After success
+ * the library owns the descriptor: vmo_peer_close closes it. After failure the caller still owns it,
+ * unchanged.
+ * Errors: INVALID      a pointer is NULL, or descriptor is no such socket
+ *         TABLE_FULL   no free peer
+ *         UNSUPPORTED  NEURON has no descriptors */
 VMO_CHECK vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out);
 
-/* What this peer sends must be sealed at least so, or it is refused before it is mapped: NOT_SEALED. NONE,
- * the default, takes anything. Errors: BAD_HANDLE, INVALID. */
+/* Sets the weakest seal that VMOs from this peer must have. A VMO with a weaker seal is refused with
+ * NOT_SEALED before it is mapped. The default, NONE, takes any VMO.
+ * Errors: INVALID      strength is no seal strength */
 VMO_CHECK vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer,
                                       vmo_seal_strength strength);
 
-/* Puts a peer on the list of those that may get a VMO. Errors: BAD_HANDLE. */
+/* Allows a peer to get VMOs. Until then a hand-over to it is refused before any system call. */
 VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer);
 
-/* Waits until a spawned peer has ended and reaps it; *exit_status is what the kernel reports, which on a1
- * may be -22 in place of the child's own (K-63). Errors: TIMED_OUT, UNSUPPORTED (not a child), BACKEND. */
+/* Waits until a spawned peer has ended, and reaps it. *exit_status is the status that the kernel reports; on
+ * Linux the negative number of the signal that killed it. Older NEURON kernels may report -22 instead of the
+ * child's own status.
+ * Errors: INVALID      exit_status is NULL
+ *         TIMED_OUT    the deadline passed
+ *         UNSUPPORTED  the peer is not a child, or was waited for already
+ *         BACKEND      also: Linux: the program reaped the child elsewhere */
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
-/* Ends the channel. On NEURON, messages to a child that it has not received are lost, with the capabilities
- * in them, and a VMO that was sent to it can be destroyed from here on. Messages to the parent, whose channel
- * it is, stay queued, and a VMO that was sent to it can never be destroyed by this task (K-29). On Linux
- * messages stay queued and keep what they carry alive. Errors: BAD_HANDLE. */
+/* Ends the channel.
+ *   Linux            Queued messages stay queued and keep the VMOs in them alive.
+ *   NEURON, child    Messages that the child has not received are lost, with the capabilities in them. VMOs
+ *                    that were sent to the child can be destroyed from here on.
+ *   NEURON, parent   Queued messages stay queued. VMOs sent to the parent can never be destroyed. */
 VMO_CHECK vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* ---- Messages ----------------------------------------------------------------------------------- */
 
 struct vmo_message {
-    uint32_t tag;        /* the caller's: pairs a reply with its request */
-    vmo_t vmo;           /* VMO_NONE: no VMO goes along */
-    uint32_t rights;     /* of the VMO at the receiver; 0 without one */
+    uint32_t tag;        /* for the caller, to pair a reply with its request */
+    vmo_t vmo;           /* VMO_NONE: the message carries no VMO */
+    uint32_t rights;     /* of the receiver's handle: READ, or READ and WRITE; 0 without a VMO */
     const void *body;    /* may be NULL when body_bytes is 0 */
     uint16_t body_bytes; /* 0..VMO_BODY_MAX_BYTES */
 };
 
-/* Sends a message, and with it a VMO: the peer gets a capability of its own, the sender keeps its handle.
- * Without WRITE the peer gets the read-only alias where the kernel has one; WRITE of a sealed VMO is SEALED.
- * Waits while the queue is full. After an error nothing was sent. Errors: NOT_AUTHORISED (a VMO to a peer not
- * allowed; no system call is made), RIGHTS, SEALED, INVALID, TOO_LARGE (body), NO_SLOTS, QUEUE_FULL,
- * PEER_GONE, TIMED_OUT. */
+/* Sends a message, and with it a VMO if the message has one. The peer gets a capability of its own; the
+ * sender keeps its handle. Without WRITE the peer gets a read-only capability if the kernel supports one.
+ * Waits while the queue is full. After an error nothing was sent.
+ * Errors: INVALID        a pointer is NULL, rights lack READ or have unknown bits, or rights without a VMO
+ *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES
+ *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
+ *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy
+ *         SEALED         rights have WRITE and the VMO is sealed
+ *         RIGHTS         rights exceed those of the handle
+ *         NO_SLOTS       NEURON: this task's table of capabilities is full
+ *         PEER_GONE      the peer has ended or closed its side
+ *         QUEUE_FULL     the kernel queues too much for this sender: waiting does not help
+ *         TIMED_OUT      the queue was full until the deadline */
 VMO_CHECK vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer,
                               const struct vmo_message *message, uint64_t deadline_ns);
 
 struct vmo_incoming {
     uint32_t tag;
-    vmo_t vmo; /* the receiver's own handle, or VMO_NONE */
+    vmo_t vmo; /* a handle of the receiver's registry, or VMO_NONE */
     uint16_t body_bytes;
     uint8_t body[VMO_BODY_MAX_BYTES];
 };
 
-/* Receives the next message. A VMO's length is the sender's claim and is checked with the kernel before the
- * handle is made; the caller owns the handle. A message that does not hold is dropped, with what it carried,
- * and *out is untouched. Errors: PROTOCOL, NOT_SEALED, PEER_GONE, TIMED_OUT, TABLE_FULL, QUOTA, TOO_LARGE,
- * NO_SLOTS. */
+/* Receives the next message. The length of a VMO is its sender's claim, which the library checks with the
+ * kernel before it makes the handle. The caller owns the handle. After an error *out is untouched.
+ * Errors: INVALID      out is NULL
+ *         TIMED_OUT    no message came until the deadline
+ *         PEER_GONE    the peer has ended or closed its side, and no message is left
+ *         NO_SLOTS     the kernel has no room for the capability. NEURON: if the table of capabilities is
+ *                      full, the message stays queued; if the table of regions is full, it is dropped.
+ *                      Linux: no descriptor is free, and the message is lost: keep some free.
+ * After the following errors the message was dropped, and the capability in it closed:
+ *         PROTOCOL     the message is malformed, or its VMO is not what the message claims
+ *         NOT_SEALED   the VMO is sealed less than vmo_peer_require demands
+ *         TOO_LARGE    the VMO is longer than object_bytes_max or the backend's limit
+ *         QUOTA        the sizes would exceed total_bytes_max
+ *         TABLE_FULL   no free object or handle
+ *         NO_MEMORY, FRAGMENTED
+ *                      NEURON: the read-only mapping that checks the length was refused */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                               uint64_t deadline_ns);
 
-/* ---- Transfer without a message (R6) ------------------------------------------------------------ */
+/* ---- Transfer without a message ----------------------------------------------------------------- */
 
-/* What the sender tells the receiver about a transferred VMO: a claim, sent as the body of a message or by
- * any other way. Same machine, same byte order. */
+/* What the sender claims about a transferred VMO. It travels as the body of a message or by any other way,
+ * on one machine, in that machine's byte order. */
 struct vmo_ticket {
     uint64_t len_bytes;
-    uint32_t name; /* the receiver's name for it: its capability slot on NEURON, a count on Linux */
+    uint32_t name; /* names the capability at the receiver */
     uint16_t rights;
     uint16_t seal;
 };
 
-/* Puts a capability for the VMO into the peer. The sender keeps its handle. Rules and errors as vmo_send,
- * without waiting; UNSUPPORTED where the backend cannot. On Linux the peer has to receive the messages sent
- * before it first, and to accept it before eight more have arrived: each takes the place of the eighth before
- * it. */
+/* Gives the peer a capability for the VMO and fills a ticket. The sender keeps its handle. Never waits. On
+ * Linux the peer must first receive the messages sent before, and must accept before eight newer transfers
+ * arrive: each newer transfer evicts the eighth before it.
+ * Errors: INVALID        out is NULL, or rights lack READ or have unknown bits
+ *         NOT_AUTHORISED, SEALED, RIGHTS, PEER_GONE, QUEUE_FULL
+ *                        as vmo_send; QUEUE_FULL also if the queue is full now
+ *         UNSUPPORTED    NEURON: the peer is the parent; or the VMO wraps memory of the caller or a file
+ *         NO_SLOTS       NEURON: a table of capabilities is full, this task's or the peer's */
 VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
                                   struct vmo_ticket *out);
 
-/* Takes a VMO over that this peer transferred. Refused unless the named capability is a VMO that no handle of
- * this registry holds and the claimed length lies within it. Errors: PROTOCOL, NOT_SEALED, TABLE_FULL, QUOTA,
- * TOO_LARGE, NO_SLOTS. */
+/* Accepts a VMO that this peer transferred. The caller owns the handle. A refused ticket leaves the
+ * capability where it is.
+ * Errors: INVALID      a pointer is NULL
+ *         PROTOCOL     the ticket names no transferred capability or one that this registry holds already, or
+ *                      claims a length, rights or seal that the capability does not have
+ *         NOT_SEALED, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, FRAGMENTED
+ *                      as vmo_recv
+ *         NO_SLOTS     NEURON: the table of regions is full. Linux: no free descriptor; the transfer is
+ *                      lost */
 VMO_CHECK vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer,
                                 const struct vmo_ticket *ticket, vmo_t *out);
 

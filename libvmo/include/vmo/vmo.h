@@ -2,18 +2,21 @@
 /*
  * libvmo: memory that a task holds by capability and hands to another without a copy.
  *
- * A VMO (virtual memory object) is a run of zeroed pages. Its length is in bytes, as the caller asked;
- * its size is that length rounded up to pages, as the kernel keeps it. A view is a window onto a mapping
- * of a VMO; several views may share one mapping. All state lives in a registry, in storage that the caller
- * supplies: the library allocates nothing, keeps no thread and never blocks outside the calls of channel.h.
- * A registry belongs to one thread.
+ * A VMO (virtual memory object) is a run of zeroed pages. Its length is in bytes, as the creator asked; its
+ * size is the length rounded up to pages. A view is a window onto a mapping of a VMO; several views may
+ * share one mapping. All state lives in a registry, in storage that the caller supplies. The library
+ * allocates nothing, starts no thread, and blocks only in vmo_send, vmo_recv and vmo_peer_wait.
  *
- * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque: index, generation, registry. A closed, stale or
- * foreign handle gives VMO_ERR_BAD_HANDLE and touches nothing. After any status but VMO_OK everything is as
- * it was, and every out parameter is untouched, unless a call says otherwise. One thing may stay behind a
- * refused seal or hand-over: the object's read-only capability, which the next try finds and uses.
+ * Threads: one thread at a time uses a registry, any thread may be the next, and registries share nothing.
  *
- * Requirement ids (R1..R14) are those of docs/requirements.md, K-ids those of docs/abi.md.
+ * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque: index, generation, registry.
+ *
+ * Errors. After any status but VMO_OK the state is unchanged and every out parameter is untouched, unless a
+ * call says otherwise. A refused seal or hand-over may leave a read-only capability of the object behind; the
+ * next try uses it. Each function lists its errors with the condition. These two are not repeated:
+ *   BAD_HANDLE  any function that takes a handle: the handle is closed, stale or from another registry
+ *   BACKEND     any function that calls the kernel: the kernel returned an undocumented error
+ * A newer library may return a status that this header does not name: treat it as a failure.
  */
 #ifndef VMO_VMO_H
 #define VMO_VMO_H
@@ -27,36 +30,44 @@ extern "C" {
 
 #define VMO_CHECK __attribute__((warn_unused_result))
 
-/* What a call answers. Each line says what the caller can do about it. */
+/* Version of this header. vmo_version returns VMO_VERSION of the library that the program runs with. */
+#define VMO_VERSION_MAJOR 0
+#define VMO_VERSION_MINOR 2
+#define VMO_VERSION_PATCH 0
+#define VMO_VERSION (VMO_VERSION_MAJOR * 10000 + VMO_VERSION_MINOR * 100 + VMO_VERSION_PATCH)
+uint32_t vmo_version(void);
+
+/* Status of a call, with what the caller can do about it. */
 typedef enum vmo_status {
     VMO_OK = 0,
-    VMO_ERR_INVALID = 1,         /* an argument is NULL or outside its type's meaning: fix the call */
-    VMO_ERR_BAD_HANDLE = 2,      /* the handle is closed, stale or of another registry: fix the call */
-    VMO_ERR_ZERO_LENGTH = 3,     /* a VMO or a mapping of no bytes was asked for: ask for some */
+    VMO_ERR_INVALID = 1,         /* an argument is NULL or out of its range: fix the call */
+    VMO_ERR_BAD_HANDLE = 2,      /* the handle is closed, stale or from another registry: fix the call */
+    VMO_ERR_ZERO_LENGTH = 3,     /* the length is 0: ask for at least one byte */
     VMO_ERR_TOO_LARGE = 4,       /* more than one operation may have: split it, or raise the limit */
-    VMO_ERR_BOUNDS = 5,          /* the range reaches past the end: read vmo_len first */
-    VMO_ERR_QUOTA = 6,           /* the registry's total of bytes is used up: close something */
-    VMO_ERR_TABLE_FULL = 7,      /* the registry's table is full: close something, or size it larger */
-    VMO_ERR_NO_MEMORY = 8,       /* the kernel has no memory for it: destroy something */
-    VMO_ERR_NO_SLOTS = 9,        /* a table of the kernel (slots, regions, descriptors) is full */
+    VMO_ERR_BOUNDS = 5,          /* the range ends past the end: check vmo_len or vmo_view_len first */
+    VMO_ERR_QUOTA = 6,           /* the registry's total_bytes_max would be exceeded: close something */
+    VMO_ERR_TABLE_FULL = 7,      /* a table of the registry is full: close something, or size it larger */
+    VMO_ERR_NO_MEMORY = 8,       /* the kernel is out of memory: destroy something */
+    VMO_ERR_NO_SLOTS = 9,        /* a kernel table (slots, regions, descriptors) is full: close something */
     VMO_ERR_RIGHTS = 10,         /* the handle lacks the right: ask its sender for more */
     VMO_ERR_SEALED = 11,         /* the seal forbids it, for good */
-    VMO_ERR_BUSY = 12,           /* a mapping or an earlier writable transfer forbids the seal: unmap first */
-    VMO_ERR_STILL_MAPPED = 13,   /* a view or a mapping of it lives: unmap first */
-    VMO_ERR_STILL_SHARED = 14,   /* another handle or task holds it, or a message may: close those first */
-    VMO_ERR_NOT_AUTHORISED = 15, /* the peer is not on the registry's list: vmo_peer_allow */
+    VMO_ERR_BUSY = 12,           /* a live view, handle or writable hand-over forbids it: end that first */
+    VMO_ERR_STILL_MAPPED = 13,   /* the memory is still mapped: unmap it first */
+    VMO_ERR_STILL_SHARED = 14,   /* another handle, task or message holds it: close those first */
+    VMO_ERR_NOT_AUTHORISED = 15, /* the peer is not allowed to get VMOs: call vmo_peer_allow */
     VMO_ERR_PEER_GONE = 16,      /* the peer has ended or closed its side: close the peer */
-    VMO_ERR_QUEUE_FULL = 17,     /* the kernel holds too many bytes for this owner: let the peer receive */
+    VMO_ERR_QUEUE_FULL = 17,     /* the kernel queues too much for this sender: let the peer receive */
     VMO_ERR_TIMED_OUT = 18,      /* the deadline passed: try again or give up */
-    VMO_ERR_PROTOCOL = 19, /* the peer's message or claim does not hold: it was dropped; distrust the peer */
-    VMO_ERR_FRAGMENTED = 20,  /* the kernel cannot place this mapping where it wants to (K-26): map less */
-    VMO_ERR_UNSUPPORTED = 21, /* this backend or this kernel cannot do it: use the documented substitute */
-    VMO_ERR_NOT_SEALED = 22,  /* the object is not sealed as this receiver requires: it was dropped */
-    VMO_ERR_NOT_REAPED = 23,  /* a child that ended had it mapped: vmo_peer_wait first */
-    VMO_ERR_BACKEND = 24      /* the kernel answered what its contract does not say: report it */
+    VMO_ERR_PROTOCOL = 19,       /* the peer sent a malformed message or a false claim: distrust the peer */
+    VMO_ERR_FRAGMENTED = 20,     /* the kernel cannot place a mapping of this size: map less */
+    VMO_ERR_UNSUPPORTED = 21,    /* this backend or kernel cannot do it: use the documented substitute */
+    VMO_ERR_NOT_SEALED = 22,     /* the VMO is sealed less than vmo_peer_require demands: ask its sender */
+    VMO_ERR_NOT_REAPED = 23,     /* a child that has ended still has it mapped: call vmo_peer_wait first */
+    VMO_ERR_BACKEND = 24,        /* the kernel returned an undocumented error: report it */
+    VMO_ERR_STORAGE = 25         /* the storage is smaller than vmo_registry_bytes(limits): supply more */
 } vmo_status;
 
-#define VMO_STATUS_COUNT 25
+#define VMO_STATUS_COUNT 26
 
 /* The name of a status, "VMO_ERR_BOUNDS", and its one-line meaning. Never NULL. */
 const char *vmo_status_name(vmo_status status);
@@ -79,175 +90,245 @@ typedef struct {
 #define VMO_NONE ((vmo_t){0})
 #endif
 
-/* A byte range. Offsets and lengths never stand side by side as arguments. */
+/* A byte range. Offset and length travel together, so that a caller cannot swap them. */
 struct vmo_range {
     uint64_t off_bytes;
     uint64_t len_bytes;
 };
 
-/* Rights of a handle. READ: read and map_ro. WRITE: write and map_rw. Both for what one creates. */
+/* Rights of a handle. READ: vmo_read and vmo_map_ro. WRITE: vmo_write and vmo_map_rw. The creator holds
+ * both. */
 #define VMO_RIGHT_READ 1u
 #define VMO_RIGHT_WRITE 2u
 #define VMO_RIGHTS_ALL 3u
 
-/* Strengths of a seal (R7), in order. */
+/* Strengths of a seal, in order. */
 typedef enum vmo_seal_strength {
     VMO_SEAL_NONE = 0,
-    VMO_SEAL_PEERS = 1,  /* no peer can write; the owner still may */
+    VMO_SEAL_PEERS = 1,  /* no peer can write; the creator still may */
     VMO_SEAL_FOREVER = 2 /* nobody can write again */
 } vmo_seal_strength;
 
-/* Who keeps the promise of a seal. */
+/* Who enforces a seal. */
 typedef enum vmo_enforcer {
     VMO_BY_NOBODY = 0,  /* not sealed */
-    VMO_BY_LIBRARY = 1, /* libvmo on both sides; a peer with its own system calls is not stopped */
+    VMO_BY_LIBRARY = 1, /* libvmo on both sides; a peer that makes its own system calls is not stopped */
     VMO_BY_KERNEL = 2
 } vmo_enforcer;
 
-/* ---- Registry (R8) ------------------------------------------------------------------------------ */
+/* ---- Registry ----------------------------------------------------------------------------------- */
 
 struct vmo_registry;
 
 struct vmo_limits {
     uint32_t objects;          /* live VMOs, 1..4096; twice as many handles */
-    uint32_t mappings;         /* kept mappings, 1..4096; on NEURON at most 64 can exist (K-24) */
+    uint32_t mappings;         /* kept mappings, 1..4096; a kernel may have room for fewer */
     uint32_t views;            /* live views, 1..4096 */
     uint32_t peers;            /* live peers, 0..32 */
-    uint64_t object_bytes_max; /* longest VMO; 0: what the backend can */
-    uint64_t total_bytes_max;  /* sum of all sizes; 0: no bound of the registry's own */
+    uint64_t object_bytes_max; /* longest VMO; 0: the backend's limit */
+    uint64_t total_bytes_max;  /* sum of all sizes; 0: unlimited */
 };
 
-/* Bytes of storage for these limits, or 0 when a limit is out of bounds. */
+/* Bytes of storage that a registry with these limits needs, or 0 if a limit is out of bounds. */
 size_t vmo_registry_bytes(const struct vmo_limits *limits);
 
-/* The same as a constant expression, never less than vmo_registry_bytes; for static storage. */
+/* An upper bound of vmo_registry_bytes as a constant expression, for static storage. It is at least a
+ * quarter more than this version needs, since the size of the library's structs is not part of the
+ * interface. */
 #define VMO_REGISTRY_BYTES(objects, mappings, views, peers)                                                  \
-    (256 + (size_t)(objects)*128 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*112)
+    (320 + (size_t)(objects)*144 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*128)
 
-/* Prepares a registry in storage (aligned to 16) and probes the kernel once. The registry owns the
- * storage until vmo_registry_fini. Errors: INVALID, TOO_LARGE (storage too small), BACKEND. */
+/* Prepares a registry in storage (aligned to 16 bytes) and probes the kernel. The registry owns the storage
+ * until vmo_registry_fini succeeds.
+ * Errors: INVALID      a pointer is NULL, the storage is misaligned, or a limit is out of bounds
+ *         STORAGE      storage_bytes is less than vmo_registry_bytes(limits)
+ *         NO_SLOTS, NO_MEMORY, UNSUPPORTED
+ *                      Linux: no memory file for the probe, or the system forbids memory files */
 VMO_CHECK vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
                                        struct vmo_registry **out);
 
-/* Gives the storage back. BUSY while a VMO, a view or a peer lives; kept mappings are dropped. */
+/* Ends the registry and gives the storage back to the caller.
+ * Errors: INVALID      registry is NULL or not initialised
+ *         BUSY         a VMO, a view or a peer is live */
 VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 
-/* Makes a zeroed VMO of len_bytes (R1). The caller owns the handle: vmo_close or vmo_destroy.
- * Errors: ZERO_LENGTH, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, NO_SLOTS, UNSUPPORTED (a1: in a task
- * that is not init, since the arena is one and a task that overruns it takes the kernel down, K-20). */
+/* Makes a zeroed VMO of len_bytes with all rights and no seal. The caller owns the handle: vmo_close or
+ * vmo_destroy.
+ * Errors: INVALID      a pointer is NULL
+ *         ZERO_LENGTH  len_bytes is 0
+ *         TOO_LARGE    len_bytes exceeds object_bytes_max, the backend's limit, or RLIMIT_FSIZE on Linux
+ *         QUOTA        the sizes would exceed total_bytes_max
+ *         TABLE_FULL   no free object or handle
+ *         NO_MEMORY    the kernel is out of memory
+ *         NO_SLOTS     the kernel's table of capabilities or descriptors is full
+ *         UNSUPPORTED  older NEURON kernels: this task is not init, which alone may use the only arena */
 VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out);
 
-/* Wraps memory that the caller keeps alive until the last view is unmapped and the handle closed (R5):
- * read-only, local, no copy, no pages. It cannot be sealed, handed over or destroyed: vmo_copy makes what
- * can. Errors: INVALID, ZERO_LENGTH, BOUNDS (wraps around), QUOTA, TABLE_FULL. */
+/* Wraps memory of the caller: read-only, local, without a copy and without pages. The caller keeps the
+ * memory until the last view is unmapped and the handle closed. A wrapped VMO cannot be sealed, handed over
+ * or destroyed; vmo_copy makes one that can.
+ * Errors: INVALID      a pointer is NULL
+ *         ZERO_LENGTH  len_bytes is 0
+ *         BOUNDS       the range wraps around the address space
+ *         TABLE_FULL   no free object or handle */
 VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint64_t len_bytes,
                                     vmo_t *out);
 
-/* Wraps a range of an open file (a descriptor), which is mapped, not copied; as vmo_wrap_bytes otherwise. The
- * descriptor stays the caller's. If somebody truncates the file later, vmo_read answers BOUNDS; touching a
- * view beyond the new end is a SIGBUS. Errors: BOUNDS (beyond the file's end), INVALID (no regular file, not
- * readable), UNSUPPORTED (NEURON), NO_SLOTS and those of vmo_wrap_bytes. */
+/* Wraps a range of an open regular file, which is mapped, not copied; otherwise as vmo_wrap_bytes. The
+ * library duplicates the descriptor; the caller keeps its own, after success and after failure. If the file
+ * is truncated later, vmo_read returns BOUNDS, and an access to a view past the new end raises SIGBUS.
+ * Errors: INVALID      a pointer is NULL, or file is no regular file open for reading
+ *         ZERO_LENGTH  the range is empty
+ *         BOUNDS       the range ends past the end of the file
+ *         TABLE_FULL   no free object or handle
+ *         NO_SLOTS     no free descriptor
+ *         UNSUPPORTED  NEURON has no files */
 VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
                                    vmo_t *out);
 
-/* A new VMO with the same bytes, with all rights and no seal: the one counted way to hand wrapped bytes over.
- * Errors: those of vmo_create and vmo_map_rw, and of vmo_read for the source. */
+/* Makes a new VMO with the same bytes, all rights and no seal. The copy is counted in copy_fallbacks.
+ * Errors: those of vmo_create, vmo_map_rw and vmo_read */
 VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out);
 
-/* One more handle on the same memory, with the same or fewer rights; no system call. Seals and lengths are
- * the memory's: they are seen through every handle. Errors: RIGHTS (more than this handle has), INVALID,
- * TABLE_FULL. */
+/* Makes one more handle on the same memory, with the same or fewer rights, without a system call. Seal and
+ * length belong to the memory and are the same through every handle. The caller owns both handles.
+ * Errors: INVALID      out is NULL, or rights lack READ or have unknown bits
+ *         RIGHTS       rights exceed those of this handle
+ *         TABLE_FULL   no free handle */
 VMO_CHECK vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out);
 
-/* Bytes as created or received; and the same rounded up to pages. */
+/* Length in bytes, as created or received; the same rounded up to pages (0 for wrapped memory); the handle's
+ * rights as they are now: without WRITE once the memory is sealed FOREVER.
+ * Errors: INVALID      the out pointer is NULL */
 VMO_CHECK vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes);
 VMO_CHECK vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *size_bytes);
 VMO_CHECK vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *rights);
 
-/* Gives the handle up. Views stay valid until they are unmapped; other handles and holders keep theirs. The
- * memory goes back to the kernel only by vmo_destroy (and on a1 never). Errors: BAD_HANDLE. */
+/* Ends a handle. Views stay valid until they are unmapped; other handles and holders keep theirs. On NEURON
+ * only vmo_destroy gives the memory back to the kernel; on Linux the memory goes with its last holder. */
 VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
 
-/* Gives the memory back to the kernel; the handle is gone after success and as it was after failure.
- * Kept mappings that nobody uses are dropped first. Errors: STILL_MAPPED (a view lives here, or a
- * mapping in another task), STILL_SHARED (another handle or capability, or on NEURON sent to a peer that is
- * not closed yet, K-29), SEALED (sealed FOREVER by the kernel: nobody can), RIGHTS (received, or a handle
- * without WRITE), NOT_REAPED (a child that ended still has it mapped), UNSUPPORTED (a1; wrapped). Where the
- * kernel keeps memory for as long as anybody holds it (Linux), what other tasks hold is no reason to refuse,
- * nor is a message: they keep the memory. */
+/* Gives the memory back to the kernel. The handle ends with success and stays valid after failure. Kept
+ * mappings without a view are dropped first. On Linux other tasks and queued messages keep the memory alive
+ * and are no reason to refuse.
+ * Errors, in this order:
+ *         UNSUPPORTED  the VMO wraps memory of the caller or a file: close it
+ *         RIGHTS       the VMO was received
+ *         SEALED       the kernel enforces a FOREVER seal, so nobody can: close it
+ *         RIGHTS       the handle lacks WRITE
+ *         STILL_MAPPED a view of it is live
+ *         STILL_SHARED another handle of this registry is live; NEURON: or it was sent to a peer that is not
+ *                      closed yet, or ever to the parent
+ *         UNSUPPORTED  older NEURON kernels never take memory back: close it
+ *         STILL_SHARED NEURON: another task holds a capability
+ *         STILL_MAPPED NEURON: another task has it mapped
+ *         NOT_REAPED   NEURON: a child that has ended had it mapped and was not waited for */
 VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 
-/* ---- Bytes (R2) --------------------------------------------------------------------------------- */
+/* ---- Bytes -------------------------------------------------------------------------------------- */
 
-/* Copies between the caller's memory and the VMO; range is in bytes of the VMO, its end within vmo_len.
- * A length of 0 is fine anywhere up to the end. Each counts as a copy (vmo_counters.copy_fallbacks).
- * Errors: BOUNDS, TOO_LARGE (over 2 GiB), RIGHTS, SEALED (write), INVALID (a pointer outside user memory),
- * and those of vmo_map_ro where the kernel has no read call (a1). */
+/* Copy between the caller's memory and the VMO. A range of length 0 is valid anywhere up to the end. The
+ * caller keeps its memory. Each copy is counted in copy_fallbacks.
+ * Errors: SEALED       vmo_write: the VMO is sealed FOREVER
+ *         RIGHTS       vmo_write: the handle lacks WRITE
+ *         BOUNDS       the range ends past vmo_len; vmo_read: past the end of a file that was truncated
+ *         TOO_LARGE    more than 2 GiB; vmo_write on Linux: past RLIMIT_FSIZE
+ *         INVALID      the pointer is NULL or outside user memory
+ *         NO_MEMORY    vmo_write on Linux: no memory for the pages
+ *         TABLE_FULL, NO_MEMORY, NO_SLOTS, FRAGMENTED
+ *                      vmo_read on NEURON, where it has to map first: as vmo_map_ro */
 VMO_CHECK vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
                                const void *from);
 VMO_CHECK vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, void *to);
 
-/* ---- Views (R3, R4) ----------------------------------------------------------------------------- */
+/* ---- Views -------------------------------------------------------------------------------------- */
 
-/* A view of a range, read-only or writable, without a copy. The range may begin and end at any byte; whole
- * pages are mapped. A mapping is kept after its last view is unmapped and used again by the next (R9);
- * the oldest unused one goes when the table is full. The caller owns the view: vmo_unmap.
- * Errors: ZERO_LENGTH, BOUNDS, RIGHTS, SEALED (map_rw after FOREVER), TABLE_FULL, NO_MEMORY, NO_SLOTS,
- * FRAGMENTED. */
+/* Make a view of a range, read-only or writable, without a copy. The range may begin and end at any byte;
+ * whole pages are mapped. A mapping is kept after its last view and used again by the next view that fits;
+ * when a table is full, the mapping that is unused longest is dropped. The caller owns the view: vmo_unmap.
+ * Errors: INVALID      out is NULL
+ *         SEALED       vmo_map_rw: the VMO is sealed FOREVER
+ *         RIGHTS       the handle lacks the right
+ *         BOUNDS       the range ends past vmo_len
+ *         ZERO_LENGTH  the range is empty
+ *         TABLE_FULL   no free view, or a view uses every mapping
+ *         NO_MEMORY    the kernel has no memory or addresses for the mapping
+ *         NO_SLOTS     the kernel's table of regions is full and a view uses every mapping
+ *         FRAGMENTED   NEURON: the kernel cannot place a mapping of this size; a smaller one may fit */
 VMO_CHECK vmo_status vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
                                 vmo_view_t *out);
 VMO_CHECK vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
                                 vmo_view_t *out);
 
-/* A view of part of a view: no copy, no system call. It is unmapped on its own. Errors: BOUNDS,
- * ZERO_LENGTH, TABLE_FULL. */
+/* Makes a view of part of a view, without a copy or a system call. The caller owns it: vmo_unmap, in any
+ * order.
+ * Errors: INVALID      out is NULL
+ *         BOUNDS       the range ends past vmo_view_len
+ *         ZERO_LENGTH  the range is empty
+ *         TABLE_FULL   no free view */
 VMO_CHECK vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range,
                                vmo_view_t *out);
 
-/* Ends a view; its pointers are dead from here on. Errors: BAD_HANDLE. */
+/* Ends a view. Its pointers are invalid from here on. */
 VMO_CHECK vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view);
 
-/* Where the view's bytes are, and how many. NULL and 0 for a bad handle; data_rw is NULL for a read-only
- * view. Valid until vmo_unmap. */
+/* The first byte of a view, and its length in bytes. NULL and 0 for a bad handle; data_rw is also NULL for a
+ * read-only view. Valid until vmo_unmap. */
 const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t view);
 uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view);
 uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
 
-/* ---- Seals (R7) --------------------------------------------------------------------------------- */
+/* ---- Seals -------------------------------------------------------------------------------------- */
 
-/* Seals a VMO that this registry created. A stronger seal may follow a weaker one; the same again is
- * fine; a weaker one is SEALED. PEERS: from here on peers get it read-only. FOREVER: moreover this
- * handle loses WRITE, and the memory can never be destroyed where the kernel enforces it (K-29). On Linux,
- * where the kernel finds a mapping that this library did not make, FOREVER after PEERS is refused with BUSY
- * like any other, but the owner can map and write no more: the way it kept had to go first.
- * Errors: BUSY (an earlier writable hand-over lives; for FOREVER also any view), RIGHTS (received),
- * INVALID (strength), SEALED, NO_SLOTS. */
+/* Seals a VMO that this registry created. A stronger seal may follow a weaker one; the same seal again
+ * succeeds.
+ *   PEERS    From here on peers get the VMO read-only. The creator may still write.
+ *   FOREVER  Also every handle loses WRITE. If NEURON enforces it, the memory can never be destroyed.
+ *
+ * While the creator of a PEERS-sealed VMO goes on writing, a message is the barrier: what was written before
+ * vmo_send is seen after the vmo_recv of that message. Later writes may be seen in any order and half done,
+ * by a view or by vmo_read. Use atomics, or vmo_copy before sending.
+ *
+ * Errors: INVALID      strength is neither PEERS nor FOREVER
+ *         UNSUPPORTED  the VMO wraps memory of the caller or a file
+ *         RIGHTS       the VMO was received, or the handle lacks WRITE
+ *         SEALED       the VMO has a stronger seal
+ *         BUSY         the VMO was handed over writable; FOREVER: a view of it is live, or on Linux another
+ *                      process has it mapped writable
+ *         NO_SLOTS     the kernel's table of capabilities is full
+ *         NO_MEMORY    PEERS on Linux: no memory for the mapping through which the creator goes on writing
+ * On Linux, after FOREVER on a PEERS-sealed VMO was refused with BUSY for a mapping that the library does
+ * not know, the creator can read but no longer write. */
 VMO_CHECK vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);
 
-/* The seal as this side knows it (for a received VMO: as the sender claims), and who enforces it. */
+/* The seal, for a received VMO as its sender claims; and who enforces it, as far as this side's kernel
+ * shows.
+ * Errors: INVALID      the out pointer is NULL */
 VMO_CHECK vmo_status vmo_seal_of(const struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength *strength);
 VMO_CHECK vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, vmo_t vmo, vmo_enforcer *by);
 
-/* ---- Report (R9) -------------------------------------------------------------------------------- */
+/* ---- Report ------------------------------------------------------------------------------------- */
 
-/* Counted at the place where the thing happens, since vmo_registry_init. */
+/* Counts since vmo_registry_init. */
 struct vmo_counters {
     uint64_t copy_fallbacks;    /* calls that copied bytes into or out of a VMO */
     uint64_t control_bytes;     /* bytes of messages sent and received, headers of channel.h included */
     uint64_t bulk_bytes;        /* page-rounded bytes of VMOs handed over or received, not copied */
     uint64_t map_hits;          /* views that found their mapping */
     uint64_t map_misses;        /* views that made one */
-    uint64_t map_evictions;     /* unused mappings dropped for want of room */
-    uint64_t placement_retries; /* second tries after K-26 */
-    uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back (a1) */
+    uint64_t map_evictions;     /* unused mappings dropped because a table was full */
+    uint64_t placement_retries; /* second tries after the kernel could not place a mapping */
+    uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back */
     uint64_t private_maps;      /* mappings of a sealed VMO made private, not shared (Linux before 6.7) */
 };
+
+/* Copies the counters; *out is untouched without a registry. */
 void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out);
 
-/* Which kernel the backend found by probing: "a1", "a2", "linux", "fake". For reports alone: what a kernel
- * can do is asked for by calling (R14). */
+/* A short name of the kernel that was found, "linux" for instance, or "" without a registry. For reports
+ * only: to find out what a kernel can do, call and look at the status. */
 const char *vmo_platform(const struct vmo_registry *registry);
 
 #ifdef __cplusplus

@@ -318,7 +318,7 @@ static void registry_limits(void)
     const size_t bytes = vmo_registry_bytes(&limits);
 
     CHECK(bytes > 0 && bytes <= VMO_REGISTRY_BYTES(1, 1, 1, 0));
-    REFUSED(vmo_registry_init(storage, bytes - 1, &limits, &registry), VMO_ERR_TOO_LARGE);
+    REFUSED(vmo_registry_init(storage, bytes - 1, &limits, &registry), VMO_ERR_STORAGE);
     REFUSED(vmo_registry_init(storage + 8, bytes, &limits, &registry), VMO_ERR_INVALID);
     REFUSED(vmo_registry_init(NULL, bytes, &limits, &registry), VMO_ERR_INVALID);
     REFUSED(vmo_registry_init(storage, bytes, NULL, &registry), VMO_ERR_INVALID);

@@ -4,6 +4,7 @@
 
 Prints TAP. The copy is there so that a file that a goal writes into the source tree, or beside DESTDIR, is seen.
 """
+import ctypes
 import hashlib
 import os
 import re
@@ -32,6 +33,8 @@ seal of wrapped bytes: VMO_ERR_UNSUPPORTED
 seal of the copy: VMO_OK, copies made: 1
 """
 FOREIGN = "include/vmo/somebody_elses.h"
+# Ids of kernel facts, requirements and proof (K-20, R6), ABI revisions (a1, a2), documents of the tree.
+CITATION = re.compile(r"\b[KRP]-?[0-9]+\b|\ba[12]\b|\bdocs/|\bADR\b|\.md\b")
 
 
 def run(*command, **more):
@@ -63,7 +66,9 @@ class Suite:
         self.prototypes = {}
         for header in HEADERS:
             self.prototypes.update({name: (header.name, *p) for name, p in header_prototypes(header).items()})
-        self.version = re.search(r"^LIBVMO_VERSION := (\S+)$", (TREE / "libvmo/package.mk").read_text(), re.M).group(1)
+        text = (TREE / "libvmo/include/vmo/vmo.h").read_text()
+        self.version = ".".join(re.search(rf"^#define VMO_VERSION_{part} (\d+)$", text, re.M).group(1)
+                                for part in ("MAJOR", "MINOR", "PATCH"))
 
     def make(self, *words):
         """make in the copy of the tree, with nothing of the make that may have started this suite."""
@@ -167,6 +172,9 @@ class Suite:
                    dynamic)
         self.check(set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= {"libc.so" if MUSL else "libc.so.6"}, "it needs nothing but libc",
                    dynamic)
+        major, minor, patch = (int(n) for n in self.version.split("."))
+        number = ctypes.CDLL(str(library)).vmo_version()
+        self.check(number == major * 10000 + minor * 100 + patch, "vmo_version is the header's version", number)
         self.check("TEXTREL" not in dynamic and "NOW" in dynamic, "it has no text relocations and binds at once",
                    dynamic)
         archive = run("nm", "-g", "--defined-only", self.prefix / "lib/libvmo.a").stdout
@@ -189,7 +197,14 @@ class Suite:
 
     # ---- The manual ------------------------------------------------------------------------------
 
+    def citations(self):
+        """Readers of an installed file have neither the tree's documents nor its ids."""
+        for path in [*HEADERS, *(page.path for page in PAGES)]:
+            cited = CITATION.findall(path.read_text())
+            self.check(not cited, f"{path.name} cites no id, revision or document of the tree", cited)
+
     def manual(self):
+        self.citations()
         for page in PAGES:
             done = run("mandoc", "-T", "lint", "-W", "warning", page.path)
             self.check(done.returncode == 0, f"mandoc finds nothing in {page.path.name}", said(done))

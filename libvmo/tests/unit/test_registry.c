@@ -58,8 +58,8 @@ static void storage_refused(void **state)
     assert_refused_quietly(vmo_registry_init(storage + 8, bytes, &limits, &out), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_registry_init(storage, bytes, NULL, &out), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_registry_init(storage, bytes, &limits, NULL), VMO_ERR_INVALID);
-    assert_refused_quietly(vmo_registry_init(storage, bytes - 1, &limits, &out), VMO_ERR_TOO_LARGE);
-    assert_refused_quietly(vmo_registry_init(storage, 0, &limits, &out), VMO_ERR_TOO_LARGE);
+    assert_refused_quietly(vmo_registry_init(storage, bytes - 1, &limits, &out), VMO_ERR_STORAGE);
+    assert_refused_quietly(vmo_registry_init(storage, 0, &limits, &out), VMO_ERR_STORAGE);
     fake_fail_call(1, VMO_ERR_BACKEND);
     assert_refused(vmo_registry_init(storage, bytes, &limits, &out), VMO_ERR_BACKEND);
     assert_ptr_equal(out, world.a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every status has a name and a text of its own. */
+/* Status names and texts, and the version. */
 #include "unit.h"
 
 #include <ctype.h>
@@ -44,6 +44,7 @@ static void names_are_the_headers(void **state)
         "VMO_ERR_NOT_SEALED",
         "VMO_ERR_NOT_REAPED",
         "VMO_ERR_BACKEND",
+        "VMO_ERR_STORAGE",
     };
 
     (void)state;
@@ -69,12 +70,20 @@ static void other_numbers_have_a_name_too(void **state)
     }
 }
 
+static void the_version_is_the_headers(void **state)
+{
+    (void)state;
+    assert_int_equal(vmo_version(), VMO_VERSION);
+    assert_int_equal(VMO_VERSION, VMO_VERSION_MAJOR * 10000 + VMO_VERSION_MINOR * 100 + VMO_VERSION_PATCH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_texts_are_distinct),
         cmocka_unit_test(names_are_the_headers),
         cmocka_unit_test(other_numbers_have_a_name_too),
+        cmocka_unit_test(the_version_is_the_headers),
     };
     return cmocka_run_group_tests_name("unit/status", tests, NULL, NULL);
 }
