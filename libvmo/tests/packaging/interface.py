@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of libvmo's public functions, as the headers, the symbol map and the manual each state it."""
+"""libvmo's public interface, as the headers, the symbol map, the ABI list and the manual each state it."""
 import re
 
 PROTOTYPE = re.compile(r"(?:VMO_CHECK\s+)?((?:const\s+)?\w+\s*\*?)\s*\b(vmo_\w+)\(([^()]*)\);")
@@ -16,6 +16,21 @@ def header_prototypes(header):
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return {name: (words(result), [words(p) for p in parameters.split(",")])
             for result, name, parameters in PROTOTYPE.findall(text)}
+
+
+def abi_lines(headers):
+    """What a compiled program relies on, a line each: functions, values of enumerators, members of structs."""
+    lines = []
+    for header in headers:
+        text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+        lines += [f"{result} {name}({', '.join(parameters)})"
+                  for name, (result, parameters) in header_prototypes(header).items()]
+        lines += [f"{name} = {value}" for name, value in re.findall(r"^ +(VMO_\w+) = (\d+)", text, re.M)]
+        for name, body in re.findall(r"^struct (\w+) \{(.*?)^\};", text, re.M | re.S):
+            lines.append(f"struct {name} {{ {words(body)} }}")
+        for body, name in re.findall(r"^typedef struct \{(.*?)^\} (\w+);", text, re.M | re.S):
+            lines.append(f"{name} {{ {words(body)} }}")
+    return sorted(lines)
 
 
 def map_symbols(path):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "libvmo/tests/packaging")]
-from interface import Page, header_prototypes, map_symbols  # noqa: E402
+from interface import Page, abi_lines, header_prototypes, map_symbols  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 BUILD = TREE / os.environ.get("BUILD", "build")
@@ -161,12 +161,18 @@ class Suite:
         library = self.prefix / "lib/libvmo.so"
         public = sorted(self.prototypes)
         self.check(len(public) > 40, "the headers' functions are found", public)
+        abi = [line for line in (TREE / "libvmo/libvmo.abi").read_text().splitlines() if not line.startswith("#")]
+        self.check(abi == abi_lines(HEADERS), "libvmo.abi lists the headers' ABI (libvmo/README.md says what a change means)",
+                   sorted(set(abi) ^ set(abi_lines(HEADERS))))
         listed = map_symbols(TREE / "libvmo/libvmo.map")
         self.check(listed == public, "the symbol map lists the headers' functions, in order",
                    sorted(set(listed) ^ set(public)))
         table = run("nm", "-D", "--defined-only", library).stdout.split("\n")
         found = sorted(line.split()[2] for line in table if line and line.split()[1] != "A")
         self.check(found == [f"{name}@@VMO_0" for name in public], "libvmo.so exports these and nothing else", found)
+        functions = [re.search(r"\b(vmo_\w+)\(", line).group(1) for line in abi if "(" in line]
+        self.check([f"{name}@@VMO_0" for name in sorted(functions)] == found, "libvmo.abi names what libvmo.so exports",
+                   set(functions) ^ {name.partition("@")[0] for name in found})
         dynamic = run("readelf", "-dW", library).stdout
         self.check(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libvmo.so.0"], "its soname is libvmo.so.0",
                    dynamic)
