@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies into and out of a VMO, each of them counted (R2, R9). */
+/* Copies into and out of a VMO; counts each (R2, R9). */
 #include <string.h>
 
 #include "registry.h"
@@ -15,7 +15,7 @@ static vmo_status check_copy(const struct object *object, struct vmo_range range
     if (range.len_bytes > COPY_BYTES_MAX) {
         return VMO_ERR_TOO_LARGE;
     }
-    return range.len_bytes && !memory ? VMO_ERR_INVALID : VMO_OK;
+    return range.len_bytes && memory == NULL ? VMO_ERR_INVALID : VMO_OK;
 }
 
 vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, const void *from)
@@ -42,7 +42,7 @@ vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range 
     return status;
 }
 
-/* Where the kernel has no read call: through a mapping, which is then kept like any other. */
+/* Reads through a mapping, for a kernel without a read call. The mapping is kept like any other. */
 static vmo_status read_through_mapping(struct vmo_registry *registry, const struct object *object,
                                        struct vmo_range range, void *to)
 {
@@ -63,7 +63,7 @@ static vmo_status read_bytes(struct vmo_registry *registry, const struct object 
         memcpy(to, object->bytes + range.off_bytes, (size_t)range.len_bytes);
         return VMO_OK;
     }
-    /* A file's range lies within a file that had this length once: the sum cannot overflow. */
+    /* The sum cannot overflow: a wrapped range lay within its file. */
     const struct vmo_range whole = {object->base + range.off_bytes, range.len_bytes};
     const vmo_status status = be_read(&object->be, whole, to);
     return status == VMO_ERR_UNSUPPORTED ? read_through_mapping(registry, object, range, to) : status;
@@ -87,7 +87,7 @@ vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range r
     return status;
 }
 
-/* Fills a new VMO, which nobody else knows yet, in place. */
+/* Copies into a new VMO, through a view. */
 static vmo_status fill_copy(struct vmo_registry *registry, const struct vmo_ref *from, vmo_t copy)
 {
     const struct vmo_range whole = {0, from->object->len_bytes};
@@ -110,7 +110,7 @@ vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!out) {
+    if (out == NULL) {
         return VMO_ERR_INVALID;
     }
     vmo_status status = vmo_create(registry, ref.object->len_bytes, &copy);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kept mappings: found again, made, evicted (R9). */
+/* Kept mappings: find, make, evict (R9). */
 #include "registry.h"
 #include "sizes.h"
 
@@ -19,7 +19,7 @@ bool mapping_in_use(const struct vmo_registry *registry, const struct object *ob
     return false;
 }
 
-/* Gives an unused mapping back, or, where the kernel cannot take it, forgets it and counts that. */
+/* Unmaps an unused mapping. If the kernel cannot unmap, forgets the mapping and counts its addresses. */
 static vmo_status drop(struct vmo_registry *registry, struct mapping *mapping)
 {
     if (mapping->borrowed) {
@@ -63,19 +63,19 @@ void mapping_orphan(struct vmo_registry *registry, const struct object *object)
 
 /* ---- Finding and making ------------------------------------------------------------------------- */
 
-/* Drops the unused mapping that was used longest ago; *freed is its entry. TABLE_FULL when every one is in
- * use. */
+/* Drops the least recently used mapping without a view; *freed is its entry. TABLE_FULL if views use them
+ * all. */
 static vmo_status evict(struct vmo_registry *registry, struct mapping **freed)
 {
     struct mapping *oldest = NULL;
 
     for (uint32_t i = 0; i < registry->limits.mappings; i++) {
         struct mapping *mapping = &registry->mappings[i];
-        if (mapping->live && mapping->users == 0 && (!oldest || mapping->used_at < oldest->used_at)) {
+        if (mapping->live && mapping->users == 0 && (oldest == NULL || mapping->used_at < oldest->used_at)) {
             oldest = mapping;
         }
     }
-    if (!oldest) {
+    if (oldest == NULL) {
         return VMO_ERR_TABLE_FULL;
     }
     const vmo_status status = drop(registry, oldest);
@@ -86,7 +86,7 @@ static vmo_status evict(struct vmo_registry *registry, struct mapping **freed)
     return status;
 }
 
-/* A free entry, after an eviction if need be. */
+/* Finds a free entry; evicts a mapping if there is none. */
 static vmo_status free_mapping(struct vmo_registry *registry, struct mapping **out)
 {
     uint32_t live = 0;
@@ -96,11 +96,11 @@ static vmo_status free_mapping(struct vmo_registry *registry, struct mapping **o
         struct mapping *mapping = &registry->mappings[i];
         if (mapping->live) {
             live++;
-        } else if (!free) {
+        } else if (free == NULL) {
             free = mapping;
         }
     }
-    if (free && live < registry->info.mappings_max) {
+    if (free != NULL && live < registry->info.mappings_max) {
         *out = free;
         return VMO_OK;
     }
@@ -122,7 +122,7 @@ static struct mapping *find(const struct vmo_registry *registry, const struct ob
     return NULL;
 }
 
-/* Maps; where the kernel's own table is full, once more for each unused mapping that can go. */
+/* Maps. While the kernel's table is full, evicts one unused mapping and retries. */
 static vmo_status map_evicting(struct vmo_registry *registry, const struct object *object,
                                struct vmo_range pages, bool writable, void **at)
 {
@@ -139,8 +139,8 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
     return status;
 }
 
-/* The whole pages around a range of an object, as the backend counts them; cannot overflow, since the range
- * lies within something that has that length. Borrowed bytes are all there at once. */
+/* The whole pages around a range of an object, in the backend's offsets. Cannot overflow: the range lies
+ * within an existing object or file. Wrapped bytes count as one mapping. */
 static struct vmo_range pages_around(const struct vmo_registry *registry, const struct object *object,
                                      struct vmo_range range)
 {
@@ -163,7 +163,7 @@ static vmo_status make(struct vmo_registry *registry, const struct object *objec
         return status;
     }
     if (borrowed) {
-        at = (void *)(uintptr_t)object->bytes; /* only ever read: the handle has no WRITE */
+        at = (void *)(uintptr_t)object->bytes; /* never written: the handle has no WRITE */
     } else {
         status = map_evicting(registry, object, pages, writable, &at);
     }
@@ -185,7 +185,7 @@ vmo_status mapping_get(struct vmo_registry *registry, const struct object *objec
     const struct vmo_range pages = pages_around(registry, object, range);
 
     *out = find(registry, object, pages, writable);
-    if (*out) {
+    if (*out != NULL) {
         registry->counters.map_hits++;
     } else {
         const vmo_status status = make(registry, object, pages, writable, out);

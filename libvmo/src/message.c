@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages, and the two ways in which a VMO goes to a peer (R6, R13). */
+/* Messages, and the two ways to hand a VMO to a peer (R6, R13). */
 #include <string.h>
 
 #include "registry.h"
@@ -8,7 +8,7 @@
 #define WIRE_DATA 1
 #define WIRE_HANDLE 2
 
-/* What precedes the body; little-endian on every target, and both ends are on one machine. */
+/* Header of a message. Both ends run on one machine, and every target is little-endian. */
 struct wire {
     uint32_t magic;
     uint16_t kind;
@@ -16,17 +16,17 @@ struct wire {
     uint32_t tag;
     uint16_t rights;
     uint16_t seal;
-    uint64_t len_bytes; /* of the VMO: the sender's claim */
+    uint64_t len_bytes; /* of the VMO, as the sender claims */
     uint64_t zero;
 };
 #define WIRE_MAX_BYTES (sizeof(struct wire) + VMO_BODY_MAX_BYTES)
 
-_Static_assert(sizeof(struct wire) == 32, "the judge reads digests behind 32 bytes of header");
+_Static_assert(sizeof(struct wire) == 32, "the judge finds digests after a header of 32 bytes");
 _Static_assert(sizeof(struct vmo_ticket) == 16, "a ticket is a message body");
 
-/* ---- Giving ------------------------------------------------------------------------------------- */
+/* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* May this object go to this peer with these rights? No system call. */
+/* Checks, without a system call, whether the peer may get the object with these rights. */
 static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
 {
     if (!(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
@@ -36,7 +36,7 @@ static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref
         return VMO_ERR_NOT_AUTHORISED;
     }
     if (ref->object->backing != BACKED_BY_KERNEL) {
-        return VMO_ERR_UNSUPPORTED; /* borrowed and local (R5) */
+        return VMO_ERR_UNSUPPORTED; /* wrapped memory is local (R5) */
     }
     if ((rights & VMO_RIGHT_WRITE) && ref->object->seal != VMO_SEAL_NONE) {
         return VMO_ERR_SEALED;
@@ -66,7 +66,7 @@ static void note_grant(struct vmo_registry *registry, struct object *object, uin
 
 static vmo_status check_message(const struct vmo_message *message)
 {
-    if (message->body_bytes && !message->body) {
+    if (message->body_bytes && message->body == NULL) {
         return VMO_ERR_INVALID;
     }
     if (message->body_bytes > VMO_BODY_MAX_BYTES) {
@@ -75,23 +75,23 @@ static vmo_status check_message(const struct vmo_message *message)
     return message->vmo.id == VMO_NONE.id && message->rights ? VMO_ERR_INVALID : VMO_OK;
 }
 
-/* Lays the message out; returns its length. */
+/* Encodes the message; returns its length. */
 static size_t encode(uint8_t *bytes, const struct vmo_message *message, const struct object *object)
 {
     struct wire wire = {
         .magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = message->body_bytes, .tag = message->tag};
 
-    if (object) {
+    if (object != NULL) {
         wire.kind = WIRE_HANDLE;
         wire.rights = (uint16_t)message->rights;
         wire.seal = object->seal;
         wire.len_bytes = object->len_bytes;
     }
-    memcpy(bytes, &wire, sizeof wire);
+    memcpy(bytes, &wire, sizeof(wire));
     if (message->body_bytes) {
-        memcpy(bytes + sizeof wire, message->body, message->body_bytes);
+        memcpy(bytes + sizeof(wire), message->body, message->body_bytes);
     }
-    return sizeof wire + message->body_bytes;
+    return sizeof(wire) + message->body_bytes;
 }
 
 vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_message *message,
@@ -101,10 +101,10 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     struct peer *to = registry_peer(registry, peer);
     struct vmo_ref ref = {NULL, NULL};
 
-    if (!to) {
+    if (to == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = message ? check_message(message) : VMO_ERR_INVALID;
+    vmo_status status = message != NULL ? check_message(message) : VMO_ERR_INVALID;
     if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
         status = registry_lookup(registry, message->vmo, &ref) ? prepare_grant(to, &ref, message->rights)
                                                                : VMO_ERR_BAD_HANDLE;
@@ -114,13 +114,13 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     }
     struct object *object = ref.object;
     const size_t len = encode(bytes, message, object);
-    status = be_send(&to->be, object ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes, len,
-                     deadline_ns);
+    status = be_send(&to->be, object != NULL ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes,
+                     len, deadline_ns);
     if (status != VMO_OK) {
         return status;
     }
     registry->counters.control_bytes += len;
-    if (object) {
+    if (object != NULL) {
         note_grant(registry, object, message->rights);
     }
     return VMO_OK;
@@ -133,10 +133,10 @@ vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t pee
     struct peer *to = registry_peer(registry, peer);
     uint32_t name = 0;
 
-    if (!to || !registry_lookup(registry, vmo, &ref)) {
+    if (to == NULL || !registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!out) {
+    if (out == NULL) {
         return VMO_ERR_INVALID;
     }
     struct object *object = ref.object;
@@ -153,9 +153,9 @@ vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t pee
     return VMO_OK;
 }
 
-/* ---- Taking ------------------------------------------------------------------------------------- */
+/* ---- Receiving ---------------------------------------------------------------------------------- */
 
-/* What a sender says of an object, from a message or a ticket. */
+/* A sender's claim about an object, from a message or a ticket. */
 struct claim {
     uint64_t len_bytes;
     uint16_t rights;
@@ -169,12 +169,12 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* Keeps the mapping that the check made of the object that is entered next, or gives it back. That there is
- * no room for it is no failure: a later map makes its own. */
+/* Keeps the mapping that be_verify made, or unmaps it if the table is full: a later view then makes its own.
+ */
 static vmo_status keep_mapping(struct vmo_registry *registry, const struct object *object, void *at,
                                uint64_t size_bytes)
 {
-    if (!at) {
+    if (at == NULL) {
         return VMO_OK;
     }
     const vmo_status status = mapping_adopt(registry, object, at, size_bytes);
@@ -185,7 +185,8 @@ static vmo_status keep_mapping(struct vmo_registry *registry, const struct objec
     return status == VMO_ERR_TABLE_FULL ? undone : status;
 }
 
-/* Checks a claim with the kernel and enters the object. On refusal the capability is still the caller's. */
+/* Checks a claim with the kernel and enters the object. After a refusal the caller still owns the
+ * capability. */
 static vmo_status import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
                          const struct be_object *be, vmo_t *out)
 {
@@ -222,17 +223,17 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
     return VMO_OK;
 }
 
-/* Is it a message of this library, whole, and does what came along fit what it says? */
+/* Decodes the header. False if it is malformed, or if a capability is missing or came unannounced. */
 static bool decode(const uint8_t *bytes, size_t len, const struct be_object *be, struct wire *wire)
 {
     const bool carried = be->owner != BE_NONE || be->alias != BE_NONE;
 
-    if (len < sizeof *wire) {
+    if (len < sizeof(*wire)) {
         return false;
     }
-    memcpy(wire, bytes, sizeof *wire);
+    memcpy(wire, bytes, sizeof(*wire));
     if (wire->magic != WIRE_MAGIC || wire->zero || wire->body_bytes > VMO_BODY_MAX_BYTES ||
-        len != sizeof *wire + wire->body_bytes) {
+        len != sizeof(*wire) + wire->body_bytes) {
         return false;
     }
     if (wire->kind == WIRE_HANDLE) {
@@ -251,13 +252,13 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     vmo_t vmo = VMO_NONE;
     struct peer *from = registry_peer(registry, peer);
 
-    if (!from) {
+    if (from == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!out) {
+    if (out == NULL) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = be_recv(&from->be, bytes, sizeof bytes, &len, &be, deadline_ns);
+    vmo_status status = be_recv(&from->be, bytes, sizeof(bytes), &len, &be, deadline_ns);
     if (status != VMO_OK) {
         return status;
     }
@@ -274,11 +275,11 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     out->tag = wire.tag;
     out->vmo = vmo;
     out->body_bytes = wire.body_bytes;
-    memcpy(out->body, bytes + sizeof wire, wire.body_bytes);
+    memcpy(out->body, bytes + sizeof(wire), wire.body_bytes);
     return VMO_OK;
 }
 
-/* Does a live object of this registry stand on the same capability? */
+/* True if a live object of this registry has the same capability. */
 static bool already_held(const struct vmo_registry *registry, const struct be_object *be)
 {
     const int32_t name = be->owner != BE_NONE ? be->owner : be->alias;
@@ -299,10 +300,10 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
     struct be_object be = BE_NO_OBJECT;
     struct peer *from = registry_peer(registry, peer);
 
-    if (!from) {
+    if (from == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!ticket || !out) {
+    if (ticket == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     vmo_status status = be_transfer_peek(&from->be, ticket->name, &be);

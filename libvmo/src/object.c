@@ -10,7 +10,7 @@ vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *
     struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
     struct vmo_ref place;
 
-    if (!registry || !out) {
+    if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
@@ -33,7 +33,7 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     struct vmo_ref place;
     uint64_t end = 0;
 
-    if (!registry || !bytes || !out) {
+    if (registry == NULL || bytes == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     if (len_bytes == 0) {
@@ -54,7 +54,7 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
     struct object value = {.backing = BACKED_BY_FILE, .base = range.off_bytes, .len_bytes = range.len_bytes};
     struct vmo_ref place;
 
-    if (!registry || !out) {
+    if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     if (range.len_bytes == 0) {
@@ -77,14 +77,14 @@ vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vm
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!out || !(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
+    if (out == NULL || !(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
         return VMO_ERR_INVALID;
     }
     if (rights & ~(uint32_t)ref.handle->rights) {
         return VMO_ERR_RIGHTS;
     }
     ref.handle = registry_free_handle(registry);
-    if (!ref.handle) {
+    if (ref.handle == NULL) {
         return VMO_ERR_TABLE_FULL;
     }
     *out = registry_add_handle(registry, &ref, rights);
@@ -100,7 +100,7 @@ vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!len_bytes) {
+    if (len_bytes == NULL) {
         return VMO_ERR_INVALID;
     }
     *len_bytes = ref.object->len_bytes;
@@ -114,7 +114,7 @@ vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *si
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!size_bytes) {
+    if (size_bytes == NULL) {
         return VMO_ERR_INVALID;
     }
     *size_bytes = ref.object->size_bytes;
@@ -128,7 +128,7 @@ vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!rights) {
+    if (rights == NULL) {
         return VMO_ERR_INVALID;
     }
     *rights = ref.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref.handle->rights;
@@ -158,13 +158,13 @@ vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
     return VMO_OK;
 }
 
-/* Why it cannot be destroyed, as far as this side knows without asking the kernel. */
+/* Refuses what can be refused without a system call. */
 static vmo_status check_destroy(const struct vmo_registry *registry, const struct vmo_ref *ref)
 {
     const struct object *object = ref->object;
 
     if (object->backing != BACKED_BY_KERNEL) {
-        return VMO_ERR_UNSUPPORTED; /* borrowed: not the registry's to destroy */
+        return VMO_ERR_UNSUPPORTED; /* wrapped memory belongs to the caller */
     }
     if (object->received) {
         return VMO_ERR_RIGHTS;
@@ -181,7 +181,7 @@ static vmo_status check_destroy(const struct vmo_registry *registry, const struc
     return object->handles > 1 ? VMO_ERR_STILL_SHARED : be_check_destroy(&object->be);
 }
 
-/* A dead child's mappings count until it is waited for (K-29): is there such a child? */
+/* True if a child has ended and was not waited for: its mappings still count (K-29). */
 static bool child_not_reaped(const struct vmo_registry *registry)
 {
     for (uint32_t i = 0; i < registry->limits.peers; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers: who they are and who may get a VMO (R6). */
+/* Peers, and which of them may get a VMO (R6). */
 #include "registry.h"
 
 uint64_t vmo_now_ns(const struct vmo_registry *registry)
@@ -8,7 +8,7 @@ uint64_t vmo_now_ns(const struct vmo_registry *registry)
     return be_now_ns();
 }
 
-/* Enters a peer whose backend part was made with this status. */
+/* Enters a peer if the backend made it. */
 static vmo_status enter(const struct vmo_registry *registry, struct peer *peer, vmo_status made,
                         vmo_peer_t *out)
 {
@@ -22,37 +22,38 @@ static vmo_status enter(const struct vmo_registry *registry, struct peer *peer, 
 
 vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program, vmo_peer_t *out)
 {
-    if (!registry || !program || !program->elf || !program->elf_bytes || !program->stack_pages ||
-        program->stack_pages > 1024 || !out) {
+    if (registry == NULL || program == NULL || program->elf == NULL || !program->elf_bytes ||
+        !program->stack_pages || program->stack_pages > 1024 || out == NULL) {
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    return peer ? enter(registry, peer, be_spawn(program, &peer->be), out) : VMO_ERR_TABLE_FULL;
+    return peer != NULL ? enter(registry, peer, be_spawn(program, &peer->be), out) : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
 {
-    if (!registry || !out) {
+    if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    return peer ? enter(registry, peer, be_parent(&peer->be), out) : VMO_ERR_TABLE_FULL;
+    return peer != NULL ? enter(registry, peer, be_parent(&peer->be), out) : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out)
 {
-    if (!registry || descriptor < 0 || !out) {
+    if (registry == NULL || descriptor < 0 || out == NULL) {
         return VMO_ERR_INVALID;
     }
     struct peer *peer = registry_free_peer(registry);
-    return peer ? enter(registry, peer, be_peer_open(descriptor, &peer->be), out) : VMO_ERR_TABLE_FULL;
+    return peer != NULL ? enter(registry, peer, be_peer_open(descriptor, &peer->be), out)
+                        : VMO_ERR_TABLE_FULL;
 }
 
 vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer, vmo_seal_strength strength)
 {
     struct peer *found = registry_peer(registry, peer);
 
-    if (!found) {
+    if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
     if ((unsigned)strength > VMO_SEAL_FOREVER) {
@@ -66,7 +67,7 @@ vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer)
 {
     struct peer *found = registry_peer(registry, peer);
 
-    if (!found) {
+    if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
     found->allowed = true;
@@ -78,17 +79,17 @@ vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_
 {
     struct peer *found = registry_peer(registry, peer);
 
-    if (!found) {
+    if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    return exit_status ? be_peer_wait(&found->be, deadline_ns, exit_status) : VMO_ERR_INVALID;
+    return exit_status != NULL ? be_peer_wait(&found->be, deadline_ns, exit_status) : VMO_ERR_INVALID;
 }
 
 vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
 {
     struct peer *found = registry_peer(registry, peer);
 
-    if (!found) {
+    if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
     const vmo_status status = be_peer_close(&found->be);

@@ -9,11 +9,11 @@
 #include "sizes.h"
 
 #define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
-#define HANDLES_PER_OBJECT 2 /* on the average, over the table */
+#define HANDLES_PER_OBJECT 2 /* on average, over the table */
 #define PEERS_MAX 32
 #define STORAGE_ALIGN 16
 
-/* A handle: tag in bits 63..48, generation in 47..16, index + 1 in 15..0. So 0 is no handle. */
+/* A handle: tag in bits 63..48, generation in 47..16, index + 1 in 15..0. So no handle is 0. */
 #define ID_TAG_SHIFT 48
 #define ID_GENERATION_SHIFT 16
 #define ID_INDEX_MASK 0xffffu
@@ -44,7 +44,7 @@ static bool limits_hold(const struct vmo_limits *limits)
 
 size_t vmo_registry_bytes(const struct vmo_limits *limits)
 {
-    if (!limits || !limits_hold(limits)) {
+    if (limits == NULL || !limits_hold(limits)) {
         return 0;
     }
     return sizeof(struct vmo_registry) +
@@ -58,8 +58,7 @@ static uint32_t handle_count(const struct vmo_registry *registry)
     return registry->limits.objects * HANDLES_PER_OBJECT;
 }
 
-/* Lays the tables out behind the fixed part. The storage is zero, which is every entry's free state but for
- * the generation. */
+/* Lays out the tables after the fixed part. The storage is zeroed: every entry is free. */
 static void lay_out(struct vmo_registry *registry)
 {
     registry->objects = (struct object *)(void *)(registry + 1);
@@ -74,7 +73,8 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
 {
     static atomic_uint tags; /* shared by all registries: threads may initialise theirs at once */
 
-    if (!storage || !limits || !out || (uintptr_t)storage % STORAGE_ALIGN || !limits_hold(limits)) {
+    if (storage == NULL || limits == NULL || out == NULL || (uintptr_t)storage % STORAGE_ALIGN ||
+        !limits_hold(limits)) {
         return VMO_ERR_INVALID;
     }
     const size_t bytes = vmo_registry_bytes(limits);
@@ -100,7 +100,7 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     return VMO_OK;
 }
 
-/* Does an entry live in a table whose entries begin with struct entry? */
+/* True if an entry is live in a table whose entries begin with struct entry. */
 static bool any_lives(const void *table, size_t entry_bytes, uint32_t count)
 {
     for (const uint8_t *at = table; count; count--, at += entry_bytes) {
@@ -111,17 +111,17 @@ static bool any_lives(const void *table, size_t entry_bytes, uint32_t count)
     return false;
 }
 
-/* An object lives as long as one of its handles. */
+/* An object has at least one handle, so objects need no check. */
 static bool anything_lives(const struct vmo_registry *registry)
 {
-    return any_lives(registry->handles, sizeof *registry->handles, handle_count(registry)) ||
-           any_lives(registry->views, sizeof *registry->views, registry->limits.views) ||
-           any_lives(registry->peers, sizeof *registry->peers, registry->limits.peers);
+    return any_lives(registry->handles, sizeof(*registry->handles), handle_count(registry)) ||
+           any_lives(registry->views, sizeof(*registry->views), registry->limits.views) ||
+           any_lives(registry->peers, sizeof(*registry->peers), registry->limits.peers);
 }
 
 vmo_status vmo_registry_fini(struct vmo_registry *registry)
 {
-    if (!registry || registry->magic != REGISTRY_MAGIC) {
+    if (registry == NULL || registry->magic != REGISTRY_MAGIC) {
         return VMO_ERR_INVALID;
     }
     if (anything_lives(registry)) {
@@ -133,13 +133,13 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
 
 /* ---- Handles ------------------------------------------------------------------------------------ */
 
-/* The index that an id names in a table of `count`, or UINT32_MAX. */
+/* The index that an id names in a table of count entries, or UINT32_MAX. */
 static uint32_t index_of(const struct vmo_registry *registry, uint64_t id, uint32_t count)
 {
     const uint32_t low = (uint32_t)(id & ID_INDEX_MASK);
 
-    if (!registry || registry->magic != REGISTRY_MAGIC || (uint16_t)(id >> ID_TAG_SHIFT) != registry->tag ||
-        low == 0 || low > count) {
+    if (registry == NULL || registry->magic != REGISTRY_MAGIC ||
+        (uint16_t)(id >> ID_TAG_SHIFT) != registry->tag || low == 0 || low > count) {
         return UINT32_MAX;
     }
     return low - 1;
@@ -152,7 +152,7 @@ static bool names(uint64_t id, const struct entry *entry)
 
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
 {
-    const uint32_t i = index_of(registry, vmo.id, registry ? handle_count(registry) : 0);
+    const uint32_t i = index_of(registry, vmo.id, registry != NULL ? handle_count(registry) : 0);
 
     if (i == UINT32_MAX || !names(vmo.id, &registry->handles[i].entry)) {
         return false;
@@ -164,17 +164,17 @@ bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_
 
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
 {
-    const uint32_t i = index_of(registry, view.id, registry ? registry->limits.views : 0);
+    const uint32_t i = index_of(registry, view.id, registry != NULL ? registry->limits.views : 0);
     return i != UINT32_MAX && names(view.id, &registry->views[i].entry) ? &registry->views[i] : NULL;
 }
 
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
 {
-    const uint32_t i = index_of(registry, peer.id, registry ? registry->limits.peers : 0);
+    const uint32_t i = index_of(registry, peer.id, registry != NULL ? registry->limits.peers : 0);
     return i != UINT32_MAX && names(peer.id, &registry->peers[i].entry) ? &registry->peers[i] : NULL;
 }
 
-/* A free entry of a table whose entries begin with struct entry, or NULL. */
+/* Finds a free entry in a table whose entries begin with struct entry, or NULL. */
 static void *free_entry(void *table, size_t entry_bytes, uint32_t count)
 {
     for (uint8_t *at = table; count; count--, at += entry_bytes) {
@@ -188,17 +188,17 @@ static void *free_entry(void *table, size_t entry_bytes, uint32_t count)
 
 struct handle *registry_free_handle(const struct vmo_registry *registry)
 {
-    return free_entry(registry->handles, sizeof *registry->handles, handle_count(registry));
+    return free_entry(registry->handles, sizeof(*registry->handles), handle_count(registry));
 }
 
 struct view *registry_free_view(const struct vmo_registry *registry)
 {
-    return free_entry(registry->views, sizeof *registry->views, registry->limits.views);
+    return free_entry(registry->views, sizeof(*registry->views), registry->limits.views);
 }
 
 struct peer *registry_free_peer(const struct vmo_registry *registry)
 {
-    return free_entry(registry->peers, sizeof *registry->peers, registry->limits.peers);
+    return free_entry(registry->peers, sizeof(*registry->peers), registry->limits.peers);
 }
 
 uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index)
@@ -224,7 +224,7 @@ uint32_t registry_peer_index(const struct vmo_registry *registry, const struct p
     return (uint32_t)(peer - registry->peers);
 }
 
-/* ---- Objects and their room --------------------------------------------------------------------- */
+/* ---- Objects ------------------------------------------------------------------------------------ */
 
 static struct object *free_object(const struct vmo_registry *registry)
 {
@@ -258,7 +258,7 @@ vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t
         return VMO_ERR_QUOTA;
     }
     *place = (struct vmo_ref){registry_free_handle(registry), free_object(registry)};
-    return place->handle && place->object ? VMO_OK : VMO_ERR_TABLE_FULL;
+    return place->handle != NULL && place->object != NULL ? VMO_OK : VMO_ERR_TABLE_FULL;
 }
 
 vmo_t registry_enter(struct vmo_registry *registry, const struct vmo_ref *place, const struct object *value,
@@ -291,12 +291,12 @@ void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref)
 
 void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
 {
-    if (registry && registry->magic == REGISTRY_MAGIC && out) {
+    if (registry != NULL && registry->magic == REGISTRY_MAGIC && out != NULL) {
         *out = registry->counters;
     }
 }
 
 const char *vmo_platform(const struct vmo_registry *registry)
 {
-    return registry && registry->magic == REGISTRY_MAGIC ? registry->info.platform : "";
+    return registry != NULL && registry->magic == REGISTRY_MAGIC ? registry->info.platform : "";
 }

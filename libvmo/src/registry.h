@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a registry holds; private to the core.
+ * The structs of a registry; private to the core.
  *
  *   vmo_t ──► handle ──► object ◄── mapping ◄── view ◄── vmo_view_t
  *
- * An object is memory; a handle is what one may do with it. Several handles (vmo_dup) may stand on one
- * object, which goes with its last handle. A mapping is one region of the address space. It is kept while
- * unused and found again (R9). When its object goes first, it becomes an orphan and goes with its last view.
+ * An object is memory; a handle gives rights to it. Several handles (vmo_dup) may refer to one object, which
+ * ends with its last handle. A mapping is one region of the address space. An unused mapping is kept for the
+ * next view (R9). If its object ends first, a mapping becomes an orphan and is dropped with its last view.
  */
 #ifndef VMO_REGISTRY_H
 #define VMO_REGISTRY_H
@@ -18,9 +18,9 @@
 
 #define NO_OBJECT UINT32_MAX
 
-/* Every entry that a handle names begins with this. */
+/* First member of every entry that a handle names. */
 struct entry {
-    uint32_t generation; /* counts up at each release; an entry at the last generation is never used again */
+    uint32_t generation; /* counts releases; an entry whose generation is used up stays free for ever */
     bool live;
 };
 
@@ -32,35 +32,35 @@ struct handle {
 
 /* Where an object's bytes are. */
 enum backing {
-    BACKED_BY_KERNEL, /* pages of its own: the only ones that can be sealed and handed over */
-    BACKED_BY_BYTES,  /* the caller's memory, borrowed (R5) */
-    BACKED_BY_FILE    /* a file's pages, borrowed (R5) */
+    BACKED_BY_KERNEL, /* the kernel's pages: only these can be sealed and handed over */
+    BACKED_BY_BYTES,  /* memory of the caller (R5) */
+    BACKED_BY_FILE    /* pages of a file (R5) */
 };
 
 struct object {
     bool live;
     bool received;
-    bool sent_writable; /* some peer got WRITE: no seal can be honest any more */
+    bool sent_writable; /* a peer got WRITE: refuse every seal */
     uint8_t backing;
     uint8_t seal;
     uint8_t enforcer;
-    uint32_t handles; /* that stand on it */
+    uint32_t handles; /* that refer to it */
     struct be_object be;
     const uint8_t *bytes; /* BACKED_BY_BYTES */
-    uint64_t base;        /* of a file: where byte 0 of the VMO lies in it; else 0 */
+    uint64_t base;        /* BACKED_BY_FILE: file offset of byte 0; else 0 */
     uint64_t len_bytes;
-    uint64_t size_bytes; /* pages that it takes, in bytes; 0 for borrowed memory */
+    uint64_t size_bytes; /* rounded up to pages; 0 for wrapped memory */
 };
 
 struct mapping {
     uint8_t *at;
-    struct vmo_range range; /* whole pages, counted from the start of what the backend maps */
-    uint64_t used_at;       /* registry's clock at its last use: the smallest unused one is evicted */
+    struct vmo_range range; /* whole pages of the object, or of the file */
+    uint64_t used_at;       /* registry's clock at the last use: evict the smallest unused */
     uint32_t object;        /* index, or NO_OBJECT */
     uint32_t users;         /* views on it */
     bool live;
     bool writable;
-    bool borrowed; /* the caller's bytes: nothing to give back */
+    bool borrowed; /* memory of the caller: nothing to unmap */
 };
 
 struct view {
@@ -72,13 +72,13 @@ struct view {
 struct peer {
     struct entry entry;
     bool allowed;
-    uint8_t required_seal; /* what it sends must be sealed at least so */
+    uint8_t required_seal; /* the weakest seal that its VMOs must have */
     struct be_peer be;
 };
 
 struct vmo_registry {
     uint64_t magic;
-    uint16_t tag; /* in every handle: tells this registry's handles from another's */
+    uint16_t tag; /* in every handle, to refuse handles from another registry */
     struct vmo_limits limits;
     struct be_info info;
     struct vmo_counters counters;
@@ -91,58 +91,58 @@ struct vmo_registry {
     struct peer *peers;
 };
 
-/* A handle's entry and its object's: what a vmo_t names, or where a new one goes. */
+/* The entries of a handle and its object, either in use or free. */
 struct vmo_ref {
     struct handle *handle;
     struct object *object;
 };
 
-/* The entries that a handle names; false or NULL when it names none. */
+/* Look up the entry that a handle names. False or NULL: the handle is closed, stale or foreign. */
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer);
 
-/* A free entry, or NULL when the table is full. It is taken by registry_take alone. */
+/* Find a free entry, or NULL if the table is full. The entry stays free until registry_take. */
 struct handle *registry_free_handle(const struct vmo_registry *registry);
 struct view *registry_free_view(const struct vmo_registry *registry);
 struct peer *registry_free_peer(const struct vmo_registry *registry);
 
-/* Makes an entry live and gives the handle's id; releases it, making all its handles stale. */
+/* Makes an entry live and returns the handle's id; frees it, which makes the handle stale. */
 uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index);
 void registry_release(struct entry *entry);
 
-/* Checks that one more object of size_bytes fits the quota and the tables. *place: the free entries for it
- * and its first handle, which nobody else takes until the next call into the registry. */
+/* Checks that one more object of size_bytes fits the quota and the tables. *place: free entries for the
+ * object and its first handle, valid until the next call into the registry. */
 VMO_CHECK vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes,
                                              struct vmo_ref *place);
-/* The pages that len_bytes take, in bytes; a refusal when no object may be so long. */
+/* Rounds len_bytes up to pages. Refuses a length that no object may have. */
 VMO_CHECK vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes,
                                    uint64_t *size_bytes);
-/* Enters an object and its first handle where registry_check_capacity found room; cannot fail. */
+/* Enters an object and its first handle at the place from registry_check_capacity; cannot fail. */
 vmo_t registry_enter(struct vmo_registry *registry, const struct vmo_ref *place, const struct object *value,
                      uint32_t rights);
-/* Makes the free entry place->handle a handle on place->object; cannot fail. */
+/* Makes the free entry place->handle refer to place->object; cannot fail. */
 vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_ref *place, uint32_t rights);
-/* Takes a handle out, and with the last one the object, whose capabilities the caller has given up. */
+/* Frees a handle, and with the last one its object. The caller has closed the object's capabilities. */
 void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref);
 
 uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object);
 uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer);
 
-/* mapping.c: has the object a view? drop its unused mappings; cut the used ones loose. */
+/* mapping.c: does a view use the object; drop its unused mappings; make the used ones orphans. */
 bool mapping_in_use(const struct vmo_registry *registry, const struct object *object);
 VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object);
 void mapping_orphan(struct vmo_registry *registry, const struct object *object);
-/* Keeps a read-only mapping of a whole object that the backend made (be_verify), as an unused one. */
+/* Enters the read-only mapping of a whole object that be_verify made, as an unused mapping. */
 VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
                                    uint64_t size_bytes);
 
-/* A mapping that covers a range of an object (offsets and lengths already checked), found or made; *start is
- * where the range begins in it. */
+/* Finds or makes a mapping that covers a range of an object (already checked); *start is the offset of the
+ * range in the mapping. */
 VMO_CHECK vmo_status mapping_get(struct vmo_registry *registry, const struct object *object,
                                  struct vmo_range range, bool writable, struct mapping **out,
                                  uint64_t *start);
-/* One view less on a mapping; an orphan goes with its last. */
+/* Removes one view from a mapping; drops an orphan with its last view. */
 VMO_CHECK vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals: what they forbid, and who keeps the promise (R7). */
+/* Seals: what they forbid, and who enforces them (R7). */
 #include "registry.h"
 
 static vmo_status check_seal(const struct vmo_registry *registry, const struct vmo_ref *ref,
@@ -11,7 +11,7 @@ static vmo_status check_seal(const struct vmo_registry *registry, const struct v
         return VMO_ERR_INVALID;
     }
     if (object->backing != BACKED_BY_KERNEL) {
-        return VMO_ERR_UNSUPPORTED; /* somebody else's memory */
+        return VMO_ERR_UNSUPPORTED; /* wrapped memory */
     }
     if (object->received) {
         return VMO_ERR_RIGHTS;
@@ -40,8 +40,8 @@ vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength 
     if (status != VMO_OK || (unsigned)strength == ref.object->seal) {
         return status;
     }
-    if (strength ==
-        VMO_SEAL_FOREVER) { /* what can be refused for want of room comes before what is dropped */
+    if (strength == VMO_SEAL_FOREVER) {
+        /* First the step that may find no slot: then a refusal has dropped no mapping. */
         status = be_make_alias(&ref.object->be);
         if (status == VMO_OK || status == VMO_ERR_UNSUPPORTED) {
             status = mapping_drop_unused(registry, ref.object);
@@ -64,7 +64,7 @@ vmo_status vmo_seal_of(const struct vmo_registry *registry, vmo_t vmo, vmo_seal_
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!strength) {
+    if (strength == NULL) {
         return VMO_ERR_INVALID;
     }
     *strength = (vmo_seal_strength)ref.object->seal;
@@ -78,7 +78,7 @@ vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, vmo_t vmo, 
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!by) {
+    if (by == NULL) {
         return VMO_ERR_INVALID;
     }
     *by = (vmo_enforcer)ref.object->enforcer;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 (FIPS 180-4, section 6.2). Eight rounds stand unrolled, so that the eight working variables change
- * places by name instead of by moves; the schedule is made ahead, in one plain loop.
+ * SHA-256 (FIPS 180-4, section 6.2). Eight rounds are unrolled, so that the working variables rotate by name
+ * and need no moves. A plain loop computes the schedule first.
  */
 #include "vmo/sha256.h"
 
@@ -91,7 +91,7 @@ void vmo_sha256_update(struct vmo_sha256 *hash, const void *bytes, size_t len)
     size_t held = (size_t)(hash->total_bytes % VMO_SHA256_BLOCK_BYTES);
 
     hash->total_bytes += len;
-    if (held) { /* complete the block begun before */
+    if (held) { /* complete the partial block */
         const size_t room = VMO_SHA256_BLOCK_BYTES - held;
         const size_t take = len < room ? len : room;
         if (take) {
@@ -131,7 +131,7 @@ void vmo_sha256_final(struct vmo_sha256 *hash, uint8_t digest[VMO_SHA256_BYTES])
     for (size_t i = 0; i < 8; i++) {
         store_be32(digest + i * 4, hash->state[i]);
     }
-    memset(hash, 0, sizeof *hash);
+    memset(hash, 0, sizeof(*hash));
 }
 
 vmo_status vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,
@@ -140,10 +140,10 @@ vmo_status vmo_view_sha256(const struct vmo_registry *registry, vmo_view_t view,
     const uint8_t *data = vmo_view_data(registry, view);
     struct vmo_sha256 hash;
 
-    if (!data) {
+    if (data == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!digest) {
+    if (digest == NULL) {
         return VMO_ERR_INVALID;
     }
     vmo_sha256_init(&hash);

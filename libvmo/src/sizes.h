@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arithmetic on sizes that says when it does not fit. */
+/* Arithmetic on sizes with overflow checks. */
 #ifndef VMO_SIZES_H
 #define VMO_SIZES_H
 
@@ -24,7 +24,7 @@ static inline bool checked_round_up(uint64_t value, uint64_t unit, uint64_t *rou
     return true;
 }
 
-/* Does the range lie within [0, limit]? An empty range may stand at the very end. */
+/* True if the range lies within [0, limit]. An empty range may begin at limit. */
 static inline bool range_within(struct vmo_range range, uint64_t limit)
 {
     return range.off_bytes <= limit && range.len_bytes <= limit - range.off_bytes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views: windows onto mappings, each with a handle of its own (R3, R4). */
+/* Views: windows onto mappings, each with its own handle (R3, R4). */
 #include "registry.h"
 #include "sizes.h"
 
@@ -36,12 +36,12 @@ static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = out ? check_map(&ref, range, writable) : VMO_ERR_INVALID;
+    vmo_status status = out != NULL ? check_map(&ref, range, writable) : VMO_ERR_INVALID;
     if (status != VMO_OK) {
         return status;
     }
     struct view *view = registry_free_view(registry);
-    if (!view) {
+    if (view == NULL) {
         return VMO_ERR_TABLE_FULL;
     }
     status = mapping_get(registry, ref.object, range, writable, &mapping, &start);
@@ -65,10 +65,10 @@ vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_
 {
     const struct view *whole = registry_view(registry, view);
 
-    if (!whole) {
+    if (whole == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (!out) {
+    if (out == NULL) {
         return VMO_ERR_INVALID;
     }
     if (!range_within(range, whole->range.len_bytes)) {
@@ -78,7 +78,7 @@ vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_
         return VMO_ERR_ZERO_LENGTH;
     }
     struct view *part = registry_free_view(registry);
-    if (!part) {
+    if (part == NULL) {
         return VMO_ERR_TABLE_FULL;
     }
     *out = enter_view(registry, part, &registry->mappings[whole->mapping],
@@ -90,7 +90,7 @@ vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
 {
     struct view *found = registry_view(registry, view);
 
-    if (!found) {
+    if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
     const vmo_status status = mapping_put(registry, &registry->mappings[found->mapping]);
@@ -104,14 +104,14 @@ const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t vie
 {
     const struct view *found = registry_view(registry, view);
 
-    return found ? registry->mappings[found->mapping].at + found->range.off_bytes : NULL;
+    return found != NULL ? registry->mappings[found->mapping].at + found->range.off_bytes : NULL;
 }
 
 uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view)
 {
     const struct view *found = registry_view(registry, view);
 
-    if (!found || !registry->mappings[found->mapping].writable) {
+    if (found == NULL || !registry->mappings[found->mapping].writable) {
         return NULL;
     }
     return registry->mappings[found->mapping].at + found->range.off_bytes;
@@ -121,5 +121,5 @@ uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view)
 {
     const struct view *found = registry_view(registry, view);
 
-    return found ? found->range.len_bytes : 0;
+    return found != NULL ? found->range.len_bytes : 0;
 }

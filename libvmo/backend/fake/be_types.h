@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct be_object_own {
-    uint32_t sent_to; /* queues that a message with this object went into, a bit for each */
+    uint32_t sent_to; /* queues that a message with this object went into, one bit each */
 };
 
 struct be_peer {
-    int32_t pid;     /* the side that it is; BE_NONE: the parent */
+    int32_t pid;     /* its side; BE_NONE: the parent */
     int32_t send;    /* slot of the queue to it */
     int32_t receive; /* slot of the queue from it */
-    int32_t watch;   /* slot that tells the child's end, or BE_NONE */
+    int32_t watch;   /* slot of the child's death watch, or BE_NONE */
 };
 
 #endif

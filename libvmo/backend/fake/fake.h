@@ -3,15 +3,15 @@
  * Control of the fake backend (B3): the port of libvmo/src/backend.h in the memory of one host process.
  *
  * The fake plays a small kernel with up to FAKE_SIDES tasks, its "sides". Each has a table of capability
- * slots, a table of mappings and the channels to the sides it spawned or was spawned by. One side is current,
- * and every backend call acts for it, so that one test program can hold both ends of a channel. Nothing is
- * random and nothing sleeps: time moves by a fixed step each time somebody looks at it or waits.
+ * slots, a table of mappings, and channels to its parent and children. Every backend call acts for the
+ * current side, so that one test program can use both ends of a channel. Nothing is random and nothing
+ * sleeps: each look at the clock and each poll advances the time by a fixed step.
  *
- * It plays NEURON where backends differ. So what was sent by message is not destroyed before the channel is
- * closed (K-29). How Linux differs is tested on the Linux backend itself (libvmo/tests/linux, conformance).
+ * Where backends differ, the fake acts like NEURON: it destroys no VMO that was sent by message before the
+ * channel is closed (K-29). libvmo/tests/linux and conformance test the Linux backend.
  *
- * Under AddressSanitizer, pages that no side maps are poisoned: a pointer used after its mapping went
- * ends the test.
+ * Under AddressSanitizer, pages that no side maps are poisoned: a use of a pointer after its unmap ends the
+ * test.
  */
 #ifndef VMO_FAKE_H
 #define VMO_FAKE_H
@@ -25,7 +25,7 @@
 #define FAKE_PAGE_BYTES 4096
 #define FAKE_MESSAGE_MAX_BYTES 512 /* longer than anything the core sends */
 
-/* What this kernel can do and how much it has. Change it after fake_reset, through fake_config(). */
+/* Features and limits of this kernel. Change them after fake_reset, through fake_config(). */
 struct fake_config {
     bool has_alias;
     bool has_read;
@@ -39,20 +39,20 @@ struct fake_config {
     uint32_t queued_bytes_max; /* bytes a queue: beyond it VMO_ERR_QUEUE_FULL, without waiting */
     uint64_t arena_bytes;      /* memory of all objects together */
     uint64_t object_bytes_max;
-    uint64_t step_ns; /* how far one look at the clock, or one poll, moves it */
+    uint64_t step_ns; /* time that one look at the clock, or one poll, takes */
 };
 
-/* Everything that a test may have leaked, over all sides. */
+/* Resources in use, over all sides; a test compares them to find leaks. */
 struct fake_live {
     uint32_t objects;  /* memories that a capability, a mapping or a message still reaches */
-    uint32_t lost;     /* memories that nothing reaches any more and nobody destroyed */
+    uint32_t lost;     /* memories that nothing reaches and that were not destroyed */
     uint32_t caps;     /* capabilities for a VMO, in tables */
     uint32_t slots;    /* used slots of any kind */
     uint32_t mappings; /* live mappings */
-    uint32_t queued;   /* messages under way */
+    uint32_t queued;   /* messages in queues */
 };
 
-/* Back to one side, empty tables, every feature, no failure ordered, call count 0. Frees all memory. */
+/* Resets to one side, empty tables, every feature, no failure ordered, call count 0. Frees all memory. */
 void fake_reset(void);
 struct fake_config *fake_config(void);
 
@@ -60,22 +60,21 @@ struct fake_config *fake_config(void);
 void fake_side(uint32_t side);
 uint32_t fake_side_now(void);
 
-/* The n-th backend call from now on returns status and has no effect; n = 0 takes the order back. */
+/* The n-th backend call from now on returns status and has no effect; n = 0 cancels that. */
 void fake_fail_call(uint32_t n, vmo_status status);
-/* Backend calls since fake_reset; be_now_ns is none. */
+/* Backend calls since fake_reset; be_now_ns does not count. */
 uint32_t fake_call_count(void);
 
-/* Ends the side that the current one spawned last: its capabilities go at once, its mappings when it is
- * waited for. */
+/* Ends the side that the current one spawned last. Its capabilities are closed at once, its mappings when it
+ * is waited for. */
 void fake_kill_peer(int32_t exit_status);
 
-/* Called at each poll of a call that waits, with the side that waits current; may act for other sides. NULL
- * takes it away. */
+/* Sets a hook that runs at each poll of a waiting call, on the waiting side; it may act for other sides.
+ * NULL removes it. */
 void fake_on_poll(void (*hook)(void *context), void *context);
 
-/* Makes a file of these bytes, which are copied, and gives its descriptor, or -1 without room; it stays until
- * fake_reset. Then its length can be changed: what is cut off can no longer be read, as after a truncation.
- */
+/* Makes a file with a copy of these bytes and returns its descriptor, or -1 if the table is full. It stays
+ * until fake_reset. The second call truncates it. */
 int fake_file_set(const void *bytes, size_t len);
 void fake_file_truncate(int file, size_t len);
 

@@ -28,7 +28,7 @@ void fake_reset(void)
             fake_memory_free(i);
         }
     }
-    memset(&fake, 0, sizeof fake);
+    memset(&fake, 0, sizeof(fake));
     fake.config = everything;
     fake.sides = 1;
     fake.side[0].life = FAKE_LIVE;
@@ -75,7 +75,7 @@ void fake_kill_peer(int32_t exit_status)
     assert(victim != NULL && victim->life == FAKE_LIVE);
     victim->life = FAKE_DEAD;
     victim->exit_status = exit_status;
-    memset(victim->slots, 0, sizeof victim->slots);
+    memset(victim->slots, 0, sizeof(victim->slots));
 }
 
 void fake_on_poll(void (*hook)(void *context), void *context)

@@ -206,7 +206,7 @@ static void queue_pop(struct fake_queue *queue)
     struct fake_message *message = &queue->messages[queue->head];
 
     queue->bytes -= (uint32_t)message->len;
-    memset(message, 0, sizeof *message);
+    memset(message, 0, sizeof(*message));
     queue->head = (queue->head + 1) % FAKE_DEPTH_MAX;
     queue->count--;
 }

@@ -175,6 +175,6 @@ void fake_region_drop(struct fake_region *region)
 
 void fake_queue_close(struct fake_queue *queue)
 {
-    memset(queue, 0, sizeof *queue);
+    memset(queue, 0, sizeof(*queue));
     queue->closed = true;
 }

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct be_object_own {
-    void *kept; /* the owner's mapping from before a PEERS seal, through which it still writes; else NULL */
+    void *kept; /* mapping from before a PEERS seal, through which the creator writes; else NULL */
 };
 
-/* A transferred descriptor that arrived and was not claimed yet. */
+/* A transferred descriptor that was not accepted yet. */
 struct lx_parked {
     uint32_t name; /* 0: this entry is free */
     int32_t descriptor;
@@ -20,7 +20,7 @@ struct be_peer {
     int32_t pid;             /* BE_NONE: in another namespace */
     int32_t socket;          /* the channel, both ways */
     int32_t watch;           /* a child's pidfd or LX_WATCH_BY_PID, until it was waited for; else BE_NONE */
-    uint32_t transfers_sent; /* both ends count transfers: the count is a transfer's name */
+    uint32_t transfers_sent; /* both ends count transfers; the count is the name */
     uint32_t transfers_seen;
     struct lx_parked parked[LX_PARKED_MAX];
 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the Linux backend share.
+ * Declarations shared by the files of the Linux backend.
  *
- * A VMO is a memfd whose size was fixed by F_SEAL_GROW and F_SEAL_SHRINK when it was made. `owner` is a
- * descriptor that can write, `alias` one that cannot, by the seals on the file and not by the descriptor's
- * mode, since whoever has a descriptor can open it anew. All descriptors are close-on-exec.
+ * A VMO is a memfd whose size is fixed at creation by F_SEAL_GROW and F_SEAL_SHRINK. `owner` is a descriptor
+ * that can write, `alias` one that cannot. The seals on the file decide that, not the descriptor's mode,
+ * since a holder can open the file again. All descriptors are close-on-exec.
  */
 #ifndef VMO_LX_H
 #define VMO_LX_H
@@ -16,38 +16,37 @@
 
 /* ---- Features (R14): each probed once, by its own harmless call ------------------------------------- */
 
-/* memfd_create takes MFD_NOEXEC_SEAL and MFD_EXEC (6.3). Else: without. */
+/* memfd_create takes MFD_NOEXEC_SEAL and MFD_EXEC (6.3). Otherwise: not used. */
 #define LX_NOEXEC_SEAL 1u
-/* F_SEAL_FUTURE_WRITE (5.1), and mremap doubles a mapping. Else: PEERS is the library's promise. */
+/* F_SEAL_FUTURE_WRITE (5.1), and mremap duplicates a mapping. Otherwise: the library enforces PEERS. */
 #define LX_PEERS_SEAL 2u
-/* A write-sealed memfd can be mapped shared (6.7). Else: private, counted. */
+/* A write-sealed memfd can be mapped shared (6.7). Otherwise: mapped private, counted. */
 #define LX_SHARED_RO 4u
-/* pidfd_open (5.3). Else: whoever waits for a child looks again every millisecond. */
+/* pidfd_open (5.3). Otherwise: a wait polls the child every millisecond. */
 #define LX_PIDFD 8u
-/* close_range can mark as close-on-exec (5.11). Else: one descriptor after the other. */
+/* close_range with CLOSE_RANGE_CLOEXEC (5.11). Otherwise: one fcntl for each descriptor. */
 #define LX_CLOSE_RANGE 16u
 #define LX_ALL_FEATURES 31u
 
-/* What this kernel has; nothing before be_init. */
+/* The features of this kernel; 0 before be_init. */
 uint32_t lx_features(void);
-/* For tests: behave from now on like a kernel without these; 0: as it is. */
+/* For tests: hides these features; 0 hides none. */
 void lx_features_without(uint32_t features);
 
-/* Makes a memfd without pages; flags beyond close-on-exec and sealing. */
+/* Makes an empty memfd; flags are added to close-on-exec and sealing. */
 VMO_CHECK vmo_status lx_memfd(const char *name, unsigned flags, int *out);
 
 /* ---- Descriptors -------------------------------------------------------------------------------- */
 
-/* What an errno means where nothing more special is known. */
+/* The status for an errno that the caller does not treat specially. */
 vmo_status lx_status(int error);
 
-/* Gives a descriptor up, if it is one, and forgets it. BACKEND: it was none of ours. */
+/* Closes a descriptor unless it is BE_NONE, and sets it to BE_NONE. BACKEND: it was not open. */
 VMO_CHECK vmo_status lx_close(int32_t *descriptor);
-/* Closes a descriptor on an error path, where one more error cannot be reported. */
+/* Closes a descriptor on an error path, which cannot report another error. */
 void lx_close_quiet(int descriptor);
 
-/* Can this many bytes of a file exist for this process? Beyond RLIMIT_FSIZE the kernel would send a signal.
- */
+/* True if a file may reach this size. Past RLIMIT_FSIZE the kernel would send SIGXFSZ. */
 bool lx_within_file_limit(uint64_t end);
 
 /* A received descriptor as owner or alias. */
@@ -58,11 +57,11 @@ struct be_object lx_received(int descriptor);
 /* be_peer.watch of a child without a pidfd. */
 #define LX_WATCH_BY_PID (-2)
 
-/* Has a spawned peer ended? False for any other peer. */
+/* True for a spawned peer that has ended and was not waited for. */
 bool lx_peer_ended(const struct be_peer *peer);
 
-/* Waits until the peer's socket may have changed (events of poll) or the peer has ended; OK means: look
- * again. TIMED_OUT when the deadline has passed already. */
+/* Waits until poll reports one of the events or the peer has ended. OK: try again. TIMED_OUT: the deadline
+ * has passed. */
 VMO_CHECK vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t deadline_ns);
 
 #endif

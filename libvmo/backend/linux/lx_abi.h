@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of the kernel that older system headers, or a C library without the kernel's, do not have. */
+/* Kernel constants that older system headers, or those of a C library other than glibc, lack. */
 #ifndef VMO_LX_ABI_H
 #define VMO_LX_ABI_H
 

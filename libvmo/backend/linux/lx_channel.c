@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages over an AF_UNIX socket that keeps their bounds (SOCK_SEQPACKET). At most one descriptor goes with
- * a message. A transfer is a packet of its own, told from a message by its length and its first word; both
- * ends count them, and the count is its name.
+ * Messages over an AF_UNIX socket of type SOCK_SEQPACKET. A message carries at most one descriptor. A
+ * transfer is a separate packet, distinguished by its length and first word. Both ends count transfers; the
+ * count is the name.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,7 +20,7 @@ struct grant {
     uint32_t name;
 };
 
-/* Room for one descriptor more than is allowed, so that a second one is seen and closed. */
+/* One more than allowed, so that a second descriptor is seen and closed. */
 #define DESCRIPTORS_MAX 2
 
 union control {
@@ -30,7 +30,7 @@ union control {
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* One try, which never waits. TIMED_OUT: no room now. */
+/* Tries once, without waiting. TIMED_OUT: the queue is full. */
 static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t len)
 {
     union control control = {.bytes = {0}};
@@ -40,12 +40,12 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
 
     if (descriptor != BE_NONE) {
         packet.msg_control = control.bytes;
-        packet.msg_controllen = CMSG_SPACE(sizeof descriptor);
+        packet.msg_controllen = CMSG_SPACE(sizeof(descriptor));
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof descriptor);
-        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+        header->cmsg_len = CMSG_LEN(sizeof(descriptor));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
     }
     do {
         sent = sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -73,7 +73,7 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
 vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
                    size_t len, uint64_t deadline_ns)
 {
-    const int32_t descriptor = object ? be_granted(object, writable) : BE_NONE;
+    const int32_t descriptor = object != NULL ? be_granted(object, writable) : BE_NONE;
 
     for (;;) {
         vmo_status status = try_send(peer->socket, descriptor, bytes, len);
@@ -90,7 +90,7 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
     }
 }
 
-/* The name after this one; 0 is no name. */
+/* The next name; skips 0, which is no name. */
 static uint32_t next_name(uint32_t name)
 {
     return name == UINT32_MAX ? 1 : name + 1;
@@ -99,7 +99,7 @@ static uint32_t next_name(uint32_t name)
 vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     const struct grant grant = {GRANT_MAGIC, next_name(peer->transfers_sent)};
-    const vmo_status status = try_send(peer->socket, be_granted(object, writable), &grant, sizeof grant);
+    const vmo_status status = try_send(peer->socket, be_granted(object, writable), &grant, sizeof(grant));
 
     if (status == VMO_OK) {
         peer->transfers_sent = grant.name;
@@ -112,16 +112,16 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
 
 struct packet {
     size_t len;
-    int32_t descriptor; /* that came along, or BE_NONE */
+    int32_t descriptor; /* or BE_NONE */
 };
 
 struct arrivals {
     int descriptors[DESCRIPTORS_MAX];
     size_t count;
-    bool strange; /* something else than descriptors came */
+    bool strange; /* another kind of control message came */
 };
 
-/* The control message behind this one, or NULL. musl's CMSG_NXTHDR converts signs. */
+/* The next control message, or NULL. Replaces CMSG_NXTHDR, which mixes signs in musl. */
 static struct cmsghdr *next_control(const struct msghdr *message, struct cmsghdr *at)
 {
     unsigned char *const here = (unsigned char *)at;
@@ -134,11 +134,11 @@ static struct cmsghdr *next_control(const struct msghdr *message, struct cmsghdr
     return (struct cmsghdr *)(void *)(here + step);
 }
 
-/* Another kind of control message comes only if somebody has told the socket so; one of them carries a
- * descriptor as well. */
+/* Collects the received descriptors. Other control messages come only if a socket option asks for them;
+ * SCM_PIDFD carries a descriptor, too. */
 static void collect(struct msghdr *message, struct arrivals *out)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = next_control(message, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = next_control(message, c)) {
         const bool rights = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
         out->strange = out->strange || !rights;
         if (!rights && (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_PIDFD)) {
@@ -151,7 +151,7 @@ static void collect(struct msghdr *message, struct arrivals *out)
     }
 }
 
-/* After an answer of 0: has the peer closed, or did it send an empty packet? */
+/* After recvmsg returned 0: true if the peer closed, false if it sent an empty packet. */
 static bool peer_closed(int socket)
 {
     struct pollfd look = {.fd = socket, .events = POLLRDHUP};
@@ -163,7 +163,7 @@ static bool peer_closed(int socket)
 static vmo_status check_packet(int socket, ssize_t len, int flags, const struct arrivals *came)
 {
     if ((flags & MSG_CTRUNC) && came->count == 0 && !came->strange) {
-        return VMO_ERR_NO_SLOTS; /* a descriptor came, and this process has no room for it */
+        return VMO_ERR_NO_SLOTS; /* a descriptor came, and none is free here */
     }
     if ((flags & (MSG_TRUNC | MSG_CTRUNC)) || came->strange || came->count > 1) {
         return VMO_ERR_PROTOCOL;
@@ -174,7 +174,7 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
     return VMO_OK;
 }
 
-/* One try, which never waits. TIMED_OUT: the queue is empty. ECONNRESET is reported once, before data that is
+/* Tries once, without waiting. TIMED_OUT: the queue is empty. ECONNRESET is reported once, before data
  * already queued: retry. */
 static vmo_status receive(int socket, void *bytes, size_t max, struct packet *out)
 {
@@ -188,7 +188,7 @@ static vmo_status receive(int socket, void *bytes, size_t max, struct packet *ou
         message = (struct msghdr){.msg_iov = &part,
                                   .msg_iovlen = 1,
                                   .msg_control = control.bytes,
-                                  .msg_controllen = sizeof control.bytes};
+                                  .msg_controllen = sizeof(control.bytes)};
         len = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (len < 0 && (errno == EINTR || errno == ECONNRESET));
     if (len < 0) {
@@ -208,7 +208,7 @@ static vmo_status receive(int socket, void *bytes, size_t max, struct packet *ou
 
 /* ---- Transfers that arrive ---------------------------------------------------------------------- */
 
-/* Where a name is parked, if it is. Names count up: the last ones have a place each. */
+/* The place where a name is parked, if it is. The newest LX_PARKED_MAX names have a place each. */
 static struct lx_parked *place_of(struct be_peer *peer, uint32_t name)
 {
     return &peer->parked[name % LX_PARKED_MAX];
@@ -221,17 +221,17 @@ static bool is_grant(const void *bytes, size_t len)
     if (len != sizeof(struct grant)) {
         return false;
     }
-    memcpy(&magic, bytes, sizeof magic);
+    memcpy(&magic, bytes, sizeof(magic));
     return magic == GRANT_MAGIC;
 }
 
-/* Parks a transferred descriptor until it is claimed. The eighth newer one evicts it, so that unclaimed ones
- * cannot block the queue. */
+/* Parks a transferred descriptor until it is accepted. The eighth newer transfer evicts it, so that
+ * transfers nobody accepts cannot block the queue. */
 static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
 {
     struct grant grant;
 
-    memcpy(&grant, bytes, sizeof grant);
+    memcpy(&grant, bytes, sizeof(grant));
     if (descriptor == BE_NONE) {
         return VMO_ERR_PROTOCOL;
     }
@@ -248,8 +248,8 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
     return VMO_OK;
 }
 
-/* Takes transfers from the head of the queue, as many as can be parked and one more. A packet of another kind
- * stays where it is: it is vmo_recv's. */
+/* Receives transfers from the head of the queue, at most one more than can be parked. Leaves any other
+ * packet to vmo_recv. */
 static vmo_status park_arrived(struct be_peer *peer)
 {
     for (size_t i = 0; i <= LX_PARKED_MAX; i++) {
@@ -257,12 +257,12 @@ static vmo_status park_arrived(struct be_peer *peer)
         struct packet packet = {0, BE_NONE};
         ssize_t seen = 0;
         do {
-            seen = recv(peer->socket, &grant, sizeof grant, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+            seen = recv(peer->socket, &grant, sizeof(grant), MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
         } while (seen < 0 && errno == EINTR);
         if (seen < 0 || !is_grant(&grant, (size_t)seen)) {
             return VMO_OK;
         }
-        vmo_status status = receive(peer->socket, &grant, sizeof grant, &packet);
+        vmo_status status = receive(peer->socket, &grant, sizeof(grant), &packet);
         if (status == VMO_OK) {
             status = park(peer, &grant, packet.descriptor);
         }
@@ -301,8 +301,8 @@ void be_transfer_consume(struct be_peer *peer, uint32_t name)
 
 /* ---- Receiving until the deadline --------------------------------------------------------------- */
 
-/* The next packet, waiting for it. A peer may send its last word and end between two looks: look once more
- * before it counts as gone. */
+/* Waits for the next packet. A peer may send and end between two tries: try once more before reporting it
+ * gone. */
 static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t max, struct packet *out,
                                 uint64_t deadline_ns)
 {
@@ -324,8 +324,8 @@ static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t 
     }
 }
 
-/* A peer that sends nothing but transfers holds nobody up: after the deadline no more of them are taken than
- * can be parked, and one. */
+/* After the deadline, receives at most one transfer more than can be parked: a peer that sends only
+ * transfers cannot block the call. */
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {

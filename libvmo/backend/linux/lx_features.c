@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this kernel has, and what an errno means. */
+/* Feature probing, errno to status, descriptors. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #define PROBED (UINT32_C(1) << 31)
 
-/* One word, so that threads that each begin with a registry of their own see all of it or nothing. */
+/* One word: a thread that initialises its registry meanwhile sees all features or none. */
 static atomic_uint found;
 static atomic_uint hidden;
 
@@ -59,7 +59,7 @@ vmo_status lx_close(int32_t *descriptor)
     const int32_t closing = *descriptor;
 
     *descriptor = BE_NONE;
-    /* Whatever else close answers, the descriptor is gone. */
+    /* After any other error the descriptor is closed. */
     return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BACKEND : VMO_OK;
 }
 
@@ -99,7 +99,7 @@ static uint32_t probe_noexec(void)
     return LX_NOEXEC_SEAL;
 }
 
-/* Does the owner's mapping outlive F_SEAL_FUTURE_WRITE, and can it be had twice? */
+/* Checks that a mapping survives F_SEAL_FUTURE_WRITE and that mremap duplicates it. */
 static uint32_t probe_peers_seal(int memory, size_t page)
 {
     void *kept = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
@@ -143,13 +143,13 @@ static uint32_t probe_pidfd(void)
     return LX_PIDFD;
 }
 
-/* The highest descriptor alone, which nobody has. */
+/* The range is one descriptor that cannot be open. */
 static uint32_t probe_close_range(void)
 {
     return syscall(SYS_close_range, INT32_MAX, INT32_MAX, CLOSE_RANGE_CLOEXEC) == 0 ? LX_CLOSE_RANGE : 0;
 }
 
-/* Without a memfd that can be sealed there is no backend; all else has a substitute. */
+/* A sealable memfd is required; every other feature has a substitute. */
 static vmo_status probe(size_t page)
 {
     int memory = BE_NONE;

@@ -17,21 +17,21 @@ static vmo_status mapped(void *answer, void **at)
     return VMO_OK;
 }
 
-/* New writable mappings are refused after PEERS, but the kept one can be doubled: an old size of 0 leaves it
- * where it is. The double is a mapping of its own, and can outlive the kept one. */
+/* After PEERS the kernel refuses new writable mappings, but mremap with an old size of 0 duplicates the kept
+ * one. The duplicate may outlive the kept one. */
 static vmo_status map_writable(const struct be_object *object, struct vmo_range range, void **at)
 {
     const size_t len = (size_t)range.len_bytes;
 
-    if (object->own.kept) {
+    if (object->own.kept != NULL) {
         return mapped(mremap((uint8_t *)object->own.kept + range.off_bytes, 0, len, MREMAP_MAYMOVE), at);
     }
     return mapped(mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, object->owner, (off_t)range.off_bytes),
                   at);
 }
 
-/* Must a view of this file be private, as nobody can write to it and the kernel takes every shared mapping
- * for a writable one? It shows the same pages. */
+/* True if the kernel refuses shared mappings of this write-sealed file (before 6.7). A private one shows the
+ * same pages. */
 static bool must_be_private(int file)
 {
     const int seals = lx_features() & LX_SHARED_RO ? 0 : fcntl(file, F_GET_SEALS);

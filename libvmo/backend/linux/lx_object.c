@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMOs as memfds: life, bytes, seals, and what a receiver checks. */
+/* VMOs as memfds: life, bytes, seals, and a receiver's checks. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ static vmo_status drop_kept(struct be_object *object)
 {
     uint64_t size_bytes = 0;
 
-    if (!object->own.kept) {
+    if (object->own.kept == NULL) {
         return VMO_OK;
     }
     const vmo_status status = size_of(object->owner, &size_bytes);
@@ -74,8 +74,7 @@ vmo_status be_close(struct be_object *object)
     return kept != VMO_OK ? kept : owner != VMO_OK ? owner : alias;
 }
 
-/* The kernel keeps memory for as long as anybody holds it, a queued message included: nothing speaks against
- * giving up what this task holds. */
+/* Never refuses: the kernel keeps the memory for its other holders, queued messages included. */
 vmo_status be_check_destroy(const struct be_object *object)
 {
     (void)object;
@@ -112,7 +111,7 @@ static vmo_status write_all(int file, struct vmo_range range, const uint8_t *fro
 
 vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
 {
-    if (object->own.kept) {
+    if (object->own.kept != NULL) {
         memcpy((uint8_t *)object->own.kept + range.off_bytes, from, (size_t)range.len_bytes);
         return VMO_OK;
     }
@@ -122,8 +121,8 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     return write_all(object->owner, range, from);
 }
 
-/* Looks at the size first, so that a file that was truncated is refused with `to` as it was; one that is
- * truncated meanwhile is refused as well. */
+/* Checks the size first, so that a truncated file is refused with `to` untouched. A file that is truncated
+ * during the call is refused, too. */
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
     const int32_t file = reader(object);
@@ -155,7 +154,7 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
 vmo_status be_make_alias(struct be_object *object)
 {
     (void)object;
-    return VMO_ERR_UNSUPPORTED; /* a read-only descriptor is no right: it can be opened anew */
+    return VMO_ERR_UNSUPPORTED; /* the holder of a read-only descriptor can open the file again */
 }
 
 static vmo_status add_seals(int file, int seals)
@@ -166,7 +165,8 @@ static vmo_status add_seals(int file, int seals)
     return errno == EBUSY ? VMO_ERR_BUSY : errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
 }
 
-/* The owner's way to write from here on; no fork takes a copy of it along, which could not be sealed. */
+/* Makes the mapping through which the creator writes from here on. A fork must not inherit it: the copy
+ * would prevent a FOREVER seal. */
 static vmo_status make_kept(int file, uint64_t size_bytes, void **at)
 {
     void *kept = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -209,9 +209,9 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
     return VMO_OK;
 }
 
-/* Refused by the kernel while any writable mapping lives, in whichever process. What was kept since PEERS has
- * to go before the kernel can be asked, and cannot come back: on a refusal then, which only a mapping that
- * the library does not know of can cause, nobody can begin to write any more. */
+/* The kernel refuses while any process has a writable mapping. So the mapping kept since PEERS must go
+ * first, and cannot be made again: if an unknown mapping then causes a refusal, nobody can write any more.
+ */
 static vmo_status seal_forever(struct be_object *object, vmo_enforcer *by)
 {
     vmo_status status = drop_kept(object);
@@ -232,7 +232,7 @@ vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enf
     return strength == VMO_SEAL_FOREVER ? seal_forever(object, by) : seal_peers(object, by);
 }
 
-/* ---- What comes from elsewhere ------------------------------------------------------------------ */
+/* ---- Received descriptors and files ------------------------------------------------------------- */
 
 struct be_object lx_received(int descriptor)
 {
@@ -246,7 +246,7 @@ struct be_object lx_received(int descriptor)
     return (struct be_object){.owner = descriptor, .alias = BE_NONE};
 }
 
-/* Can this descriptor be read? Not so if it was opened for writing alone, or as a mere path. */
+/* True unless the descriptor was opened with O_WRONLY or O_PATH. */
 static bool readable(int file)
 {
     const int mode = fcntl(file, F_GETFL);
@@ -254,8 +254,8 @@ static bool readable(int file)
     return mode >= 0 && !(mode & O_PATH) && (mode & O_ACCMODE) != O_WRONLY;
 }
 
-/* Memory of this machine with pages of the usual size, which nobody can make shorter: whoever maps it gets no
- * SIGBUS. */
+/* True for a regular tmpfs file of at least size_bytes that cannot shrink: an access to a mapping of it
+ * raises no SIGBUS. */
 static bool is_steady_memory(int file, uint64_t size_bytes)
 {
     struct statfs kind;
@@ -267,7 +267,7 @@ static bool is_steady_memory(int file, uint64_t size_bytes)
            (uint64_t)seen.st_size >= size_bytes;
 }
 
-/* The seals that show a claim, of which one is enough. */
+/* The file seals that prove a claim; one of them is enough. */
 static int proof_of(vmo_seal_strength claimed)
 {
     return claimed == VMO_SEAL_FOREVER ? F_SEAL_WRITE : F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
@@ -287,8 +287,8 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
     } else if (fcntl(file, F_GET_SEALS) & proof_of(claimed)) {
         *out = (struct be_verified){VMO_BY_KERNEL, NULL};
     } else if (claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL)) {
-        *out = (struct be_verified){VMO_BY_LIBRARY,
-                                    NULL}; /* the sender's kernel is this one, and has no such seal */
+        /* the sender has the same kernel, which lacks the seal */
+        *out = (struct be_verified){VMO_BY_LIBRARY, NULL};
     } else {
         return VMO_ERR_PROTOCOL;
     }

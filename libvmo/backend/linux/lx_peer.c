@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers behind a socket: who they are, waiting for them, their end. */
+/* Peers behind a socket: identity, waiting, end. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,32 +15,32 @@
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LOOK_AGAIN_NS UINT64_C(1000000)
 
-/* ---- Who they are ------------------------------------------------------------------------------- */
+/* ---- Identity ----------------------------------------------------------------------------------- */
 
 static bool option_is(int socket, int option, int expected)
 {
     int value = 0;
-    socklen_t len = sizeof value;
+    socklen_t len = sizeof(value);
 
     return getsockopt(socket, SOL_SOCKET, option, &value, &len) == 0 && value == expected;
 }
 
-/* A connected local socket that keeps the bounds of messages? */
+/* True for a connected AF_UNIX socket of type SOCK_SEQPACKET. */
 static bool is_channel(int socket)
 {
     struct sockaddr_storage other;
-    socklen_t len = sizeof other;
+    socklen_t len = sizeof(other);
 
     return option_is(socket, SO_DOMAIN, AF_UNIX) && option_is(socket, SO_TYPE, SOCK_SEQPACKET) &&
            getpeername(socket, (struct sockaddr *)&other, &len) == 0;
 }
 
-/* Takes a channel over. The kernel tells who was at the other end when it was made: a process of another
- * namespace has no number here. */
+/* Makes a peer of a channel. SO_PEERCRED is the process that made the other end; its pid is 0 if it is in
+ * another namespace. */
 static vmo_status take_over(int socket, struct be_peer *out)
 {
     struct ucred other = {.pid = 0};
-    socklen_t len = sizeof other;
+    socklen_t len = sizeof(other);
 
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &other, &len) != 0 ||
         fcntl(socket, F_SETFD, FD_CLOEXEC) != 0) {
@@ -55,8 +55,8 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return is_channel(descriptor) ? take_over(descriptor, out) : VMO_ERR_INVALID;
 }
 
-/* An inherited socket to the parent has FD_CLOEXEC clear; one of the program's own, or one that was taken
- * over already, has it set. */
+/* An inherited socket to the parent has FD_CLOEXEC clear. A socket that we opened or have already taken over
+ * has it set. */
 vmo_status be_parent(struct be_peer *out)
 {
     const int flags = fcntl(PARENT_SOCKET, F_GETFD);
@@ -83,11 +83,11 @@ vmo_status be_peer_close(struct be_peer *peer)
     return channel != VMO_OK ? channel : watched;
 }
 
-/* ---- Their end ---------------------------------------------------------------------------------- */
+/* ---- End ---------------------------------------------------------------------------------------- */
 
-enum child { CHILD_LIVES, CHILD_ENDED, CHILD_REAPED /* by somebody else */ };
+enum child { CHILD_LIVES, CHILD_ENDED, CHILD_REAPED /* outside the library */ };
 
-/* Looks at a child without reaping it. */
+/* The state of a child, without reaping it. */
 static enum child look_at(int32_t pid)
 {
     siginfo_t seen = {.si_pid = 0};
@@ -98,7 +98,7 @@ static enum child look_at(int32_t pid)
     return seen.si_pid == pid ? CHILD_ENDED : CHILD_LIVES;
 }
 
-/* be_peer_wait takes the watch away: who has one is a child that was not waited for. */
+/* be_peer_wait removes the watch: a peer with a watch was not waited for. */
 bool lx_peer_ended(const struct be_peer *peer)
 {
     return peer->watch != BE_NONE && look_at(peer->pid) != CHILD_LIVES;
@@ -116,7 +116,7 @@ static struct timespec timespec_of(uint64_t ns)
     return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_SECOND), .tv_nsec = (long)(ns % NS_PER_SECOND)};
 }
 
-/* Waits until one of these is ready. Descriptors below 0 are passed over, as poll does. */
+/* Waits until one of these is ready. ppoll ignores descriptors below 0. */
 static vmo_status wait_for(struct pollfd *looks, nfds_t count, uint64_t at_most_ns, uint64_t deadline_ns)
 {
     const uint64_t now = be_now_ns();

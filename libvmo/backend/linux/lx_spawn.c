@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program as a peer: its bytes in a sealed memfd, executed from there. The child has the standard streams,
- * its end of the channel as descriptor 3, and nothing else. The stack is what the system gives every program:
- * stack_pages is the caller's promise to NEURON, and means nothing here.
+ * Spawns a program: writes its bytes to a sealed memfd and executes that. The child inherits the standard
+ * streams and, as descriptor 3, its end of the channel. Linux sizes the stack: stack_pages is ignored.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +17,7 @@
 #include "lx_abi.h"
 
 #define CHILD_SOCKET 3
-#define CHILD_FREE 4 /* the first descriptor that the child has no use for */
+#define CHILD_FREE 4 /* close-on-exec from here on */
 
 /* Descriptors that live during a spawn. */
 struct launch {
@@ -81,7 +80,7 @@ static vmo_status prepare(const struct vmo_program *program, struct launch *laun
     return VMO_OK;
 }
 
-/* ---- The child, until it is the program: calls that are safe after a fork, and no other ------------- */
+/* ---- The child before exec: async-signal-safe calls only -------------------------------------------- */
 
 static void close_on_exec(long descriptors)
 {
@@ -98,7 +97,7 @@ static _Noreturn void child_exec(const struct launch *launch, long descriptors)
 {
     static char name[] = "vmo-peer";
     char *const arguments[] = {name, NULL};
-    /* Duplicated upwards first: one of them may be descriptor 3, where the socket goes. */
+    /* Move them above CHILD_SOCKET first: one of them may be that descriptor. */
     const int image = fcntl(launch->image, F_DUPFD_CLOEXEC, CHILD_FREE);
     const int socket = fcntl(launch->theirs, F_DUPFD_CLOEXEC, CHILD_FREE);
     const int err_wr = fcntl(launch->exec_err_wr, F_DUPFD_CLOEXEC, CHILD_FREE);
@@ -108,11 +107,11 @@ static _Noreturn void child_exec(const struct launch *launch, long descriptors)
         (void)syscall(SYS_execveat, image, "", arguments, environ, AT_EMPTY_PATH);
     }
     const int error = errno;
-    const ssize_t n = write(err_wr >= 0 ? err_wr : launch->exec_err_wr, &error, sizeof error);
-    _exit(n == (ssize_t)sizeof error ? 126 : 127);
+    const ssize_t n = write(err_wr >= 0 ? err_wr : launch->exec_err_wr, &error, sizeof(error));
+    _exit(n == (ssize_t)sizeof(error) ? 126 : 127);
 }
 
-/* ---- After it ----------------------------------------------------------------------------------- */
+/* ---- The parent after the fork ------------------------------------------------------------------ */
 
 static vmo_status refusal(int error)
 {
@@ -140,12 +139,12 @@ static vmo_status wait_for_exec(int exec_err_rd)
     ssize_t n = 0;
 
     do {
-        n = read(exec_err_rd, &error, sizeof error);
+        n = read(exec_err_rd, &error, sizeof(error));
     } while (n < 0 && errno == EINTR);
     if (n == 0) {
         return VMO_OK;
     }
-    return n == (ssize_t)sizeof error ? refusal(error) : VMO_ERR_BACKEND;
+    return n == (ssize_t)sizeof(error) ? refusal(error) : VMO_ERR_BACKEND;
 }
 
 static void reap_refused(pid_t pid)
@@ -199,6 +198,6 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
         status = launch_child(&launch, out);
     }
     const int left[] = {launch.image, launch.ours, launch.theirs, launch.exec_err_rd, launch.exec_err_wr};
-    close_quietly(left, sizeof left / sizeof left[0]);
+    close_quietly(left, sizeof(left) / sizeof(left[0]));
     return status;
 }

@@ -7,7 +7,7 @@
 
 #define NX_CHANNEL_WORDS 2
 
-/* A set of this task's channels, a bit for each (nx_in_flight.c). */
+/* A set of this task's channels, one bit each (nx_in_flight.c). */
 struct nx_channels {
     uint64_t bits[NX_CHANNEL_WORDS];
 };
@@ -17,10 +17,10 @@ struct be_object_own {
 };
 
 struct be_peer {
-    int32_t pid;      /* BE_NONE: the parent, whose pid is not known for sure */
+    int32_t pid;      /* BE_NONE: the parent, whose pid this task cannot know */
     int32_t send;     /* the endpoint for messages to it */
     int32_t receive;  /* the endpoint for messages from it */
-    int32_t watch;    /* the endpoint that tells the child's end, until that was waited for; else BE_NONE */
+    int32_t watch;    /* the child's death watch until it was waited for; else BE_NONE */
     uint32_t channel; /* this channel's number in struct nx_channels; NX_TO_PARENT: the parent owns it */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NEURON's system calls by name, and what this kernel has of them (R14). */
+/* NEURON's system calls, and which of them this kernel has (R14). */
 #ifndef NX_CALL_H
 #define NX_CALL_H
 
@@ -48,7 +48,7 @@ static inline uint64_t nx_address(const void *pointer)
     return (uint64_t)(uintptr_t)pointer;
 }
 
-/* What the probe found. No other file asks which age this is. */
+/* What the probe found. No other file asks for the ABI revision. */
 struct nx_features {
     bool map;      /* 4 */
     bool vm_map;   /* 53 */
@@ -60,20 +60,19 @@ struct nx_features {
     bool init;     /* this task is init: it has the endpoint factory (K-14) */
 };
 
-/* Each entry is probed once, by a call that is refused before it does anything. */
+/* Probed once, each by a call that the kernel refuses before it does anything. */
 const struct nx_features *nx_features(void);
 
-/* On a kernel that never gives memory back: may `bytes` more be taken from the arena, or one more address
- * space be made? Charges it if so (K-17, K-20). Always true elsewhere. */
+/* On a kernel that never takes memory back: charges `bytes` of arena, or one address space, to the budget.
+ * False if the budget is spent (K-17, K-20). Always true on other kernels. */
 bool nx_budget_arena(uint64_t bytes);
 bool nx_budget_space(void);
 
-/* Does memory lie in the half of the address space that is a task's? The kernel panics on many other pointers
- * (K-64). */
+/* True if the memory lies in the user half of the address space. The kernel panics on other pointers (K-64).
+ */
 bool nx_is_user(const void *memory, uint64_t bytes);
 
-/* A capability slot's kind, as far as a harmless call tells: true for a VMO that its holder may write (K-21).
- */
+/* True if the slot is a VMO of at least size_bytes that this task may write (K-21). Writes nothing. */
 bool nx_slot_writable(int32_t slot, uint64_t size_bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages on NEURON: always NONBLOCK, so that no task ever waits inside the kernel (K-55, K-61). */
+/* Messages on NEURON: always NONBLOCK, since a task must not wait inside the kernel (K-55, K-61). */
 #include "backend.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
@@ -48,14 +48,14 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
 {
     int64_t moved = BE_NONE;
 
-    if (object) { /* CAP_MOVE takes the slot: a clone goes, the sender keeps its own (K-54) */
+    if (object != NULL) { /* CAP_MOVE takes the slot away: move a clone (K-54) */
         moved = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)be_granted(object, writable));
         if (moved < 0) {
             return moved == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
         }
     }
     const vmo_status status = send_until(peer, (int32_t)moved, bytes, len, deadline_ns);
-    if (!object) {
+    if (object == NULL) {
         return status;
     }
     if (status == VMO_OK) {
@@ -75,7 +75,7 @@ static int64_t try_recv(const struct be_peer *peer, struct nx_ipc_hdr *hdr, void
         .a0;
 }
 
-/* A child may send its last word and end between two looks: look once more before it counts as gone. */
+/* A child may send and end between two tries: try once more before reporting it gone. */
 static vmo_status recv_until(const struct be_peer *peer, struct nx_ipc_hdr *hdr, void *bytes, size_t max,
                              uint64_t deadline_ns, int64_t *answer)
 {
@@ -96,7 +96,7 @@ static vmo_status recv_until(const struct be_peer *peer, struct nx_ipc_hdr *hdr,
     return VMO_OK;
 }
 
-/* K-53: a message too long is gone, but what it carried has arrived. */
+/* K-53: the kernel drops a message that is too long but delivers its capability: close it. */
 static vmo_status refuse_long(const struct nx_ipc_hdr *hdr)
 {
     if (hdr->src && nx_call1(NX_SYS_CAP_CLOSE, hdr->src) != 0) {
@@ -144,7 +144,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
 vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     if (peer->pid == BE_NONE) {
-        return VMO_ERR_UNSUPPORTED; /* a parent's pid is not known for sure */
+        return VMO_ERR_UNSUPPORTED; /* this task cannot know its parent's pid */
     }
     const int64_t slot = nx_call3(NX_SYS_CAP_TRANSFER, (uint64_t)peer->pid,
                                   (uint64_t)be_granted(object, writable), NX_RIGHT_MAP);
@@ -160,7 +160,7 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
 
 vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
-    (void)peer; /* a name is a slot of this task, whoever tells it */
+    (void)peer; /* a name is a slot of this task, for every peer */
     if (name == 0 || name >= NX_SLOTS_A2) {
         return VMO_ERR_PROTOCOL;
     }
@@ -168,7 +168,7 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     return VMO_OK;
 }
 
-/* The slot is the object's own from now on: nothing to do. */
+/* The object keeps the slot: nothing to do. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
     (void)peer, (void)name;

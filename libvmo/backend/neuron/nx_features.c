@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this kernel can do, and what it must not be asked for. */
+/* Which calls this kernel has, and the budgets of a kernel that never takes memory back. */
 #include "nx_call.h"
 #include "sizes.h"
 
 #define NO_SLOT 0x7fffffffu /* in no table (K-15) */
 #define NO_PID 0x7fffffffu
-#define SPACES_MAX 8 /* of the about 12 of a boot (K-17), init's own and the kernel's tasks left aside */
+#define SPACES_MAX 8 /* of about 12 in a boot (K-17), without those of init and the kernel's tasks */
 
 /* Bounds of this program, from its linker script (linker/payload.ld). */
 extern const char __image_start[];
@@ -18,7 +18,7 @@ static bool present(int64_t answer)
 
 static struct nx_features probe(void)
 {
-    static uint8_t byte; /* a valid pointer: a kernel may look at it first (K-64) */
+    static uint8_t byte; /* the pointer must be valid: a kernel may check it first (K-64) */
     const uint64_t at = nx_address(&byte);
 
     return (struct nx_features){
@@ -32,7 +32,7 @@ static struct nx_features probe(void)
         .share_ro = present(nx_call1(NX_SYS_VMO_SHARE_RO, NO_SLOT)),
         .destroy = present(nx_call1(NX_SYS_VMO_DESTROY, NO_SLOT)),
         .read = present(nx_call4(NX_SYS_VMO_READ, NO_SLOT, 0, at, 0)),
-        /* nobody: -3 (K-16) */
+        /* an unknown pid: -3 (K-16) */
         .resume = present(nx_call1(NX_SYS_TASK_RESUME, NO_PID)),
         .init = nx_call0(NX_SYS_GETPID) == NX_PID_INIT,
     };
@@ -57,8 +57,8 @@ static uint64_t own_image_bytes(void)
     return nx_address(__image_end) - nx_address(__image_start) + stack;
 }
 
-/* The kernel with the older way to map is the one that never gives memory or address spaces back, and that
- * goes down when it runs out; the other answers honestly (K-17, K-20). */
+/* The kernel with the older map call never takes memory or address spaces back, and panics when they run
+ * out; the newer one returns an error (K-17, K-20). */
 static bool gives_nothing_back(void)
 {
     return nx_features()->map;
@@ -72,7 +72,7 @@ bool nx_budget_arena(uint64_t bytes)
         return true;
     }
     if (!nx_features()->init) {
-        return false; /* one arena for all tasks, and only init knows what it took */
+        return false; /* all tasks share the arena; only init can account for it */
     }
     if (!used) {
         used = own_image_bytes();
@@ -80,7 +80,7 @@ bool nx_budget_arena(uint64_t bytes)
     if (!range_within((struct vmo_range){used, bytes}, NX_ARENA_MAPPED_BYTES_A1)) {
         return false;
     }
-    used += bytes; /* a refused call loses its bytes too */
+    used += bytes; /* the kernel also loses the bytes of a refused call */
     return true;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Objects that a message may still carry. NEURON does not count a capability inside an undelivered message:
- * it would destroy the memory, and use the pages again under whoever receives the message (K-29). So an
- * object notes the channels that it was sent into, and counts as in flight until each of them is closed. A
- * peer's word that it has received the message is no proof.
+ * it would destroy the memory and reuse the pages under the receiver (K-29). So each object records the
+ * channels that it was sent into, and is in flight until all of them are closed. An acknowledgement by the
+ * peer is no proof.
  *
- * A channel's number is never used again, so that nothing has to be taken out of the objects when one closes.
+ * Channel numbers are never reused, so closing a channel need not visit the objects.
  */
 #include "nx_in_flight.h"
 

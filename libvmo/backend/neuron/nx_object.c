@@ -5,12 +5,12 @@
 #include "nx_in_flight.h"
 
 #define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
-#define MAPPINGS_MAX_A2 56 /* of 64 regions: a child's segments and stack take some (K-24) */
+#define MAPPINGS_MAX_A2 56 /* of 64 regions; a child's segments and stack take the rest (K-24) */
 
 vmo_status be_init(struct be_info *info)
 {
     const struct nx_features *has = nx_features();
-    const bool kept = has->map && !has->vm_map; /* the older way to map: no way back */
+    const bool kept = has->map && !has->vm_map; /* the older map call: no unmap */
 
     *info = (struct be_info){.platform = kept ? "a1" : "a2",
                              .page_bytes = NX_PAGE_BYTES,
@@ -27,7 +27,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     if (!nx_budget_arena(size_bytes)) {
         return nx_features()->init ? VMO_ERR_NO_MEMORY : VMO_ERR_UNSUPPORTED;
     }
-    const int64_t slot = nx_call2(NX_SYS_VMO_CREATE, UINT64_MAX, size_bytes); /* K-20: -1 picks a free slot */
+    const int64_t slot = nx_call2(NX_SYS_VMO_CREATE, UINT64_MAX, size_bytes); /* K-20: -1 means any slot */
     if (slot < 0) {
         return slot == -NX_ENOSPC  ? VMO_ERR_NO_SLOTS
                : slot == -NX_EPERM ? VMO_ERR_NO_MEMORY
@@ -67,7 +67,7 @@ vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enf
     const vmo_status status = be_make_alias(object);
 
     if (status == VMO_ERR_UNSUPPORTED) {
-        *by = VMO_BY_LIBRARY; /* any holder can map it writable (K-28) */
+        *by = VMO_BY_LIBRARY; /* any holder of the capability can map it writable (K-28) */
         return VMO_OK;
     }
     if (status != VMO_OK) {
@@ -80,7 +80,7 @@ vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enf
 vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
 {
     (void)file, (void)range, (void)out;
-    return VMO_ERR_UNSUPPORTED; /* no files in this kernel */
+    return VMO_ERR_UNSUPPORTED; /* this kernel has no files */
 }
 
 vmo_status be_close(struct be_object *object)
@@ -100,7 +100,7 @@ vmo_status be_check_destroy(const struct be_object *object)
 
 vmo_status be_destroy(struct be_object *object)
 {
-    /* The own alias counts as another capability (K-29); after a refusal the next use makes it again. */
+    /* Our alias counts as another capability (K-29). After a refusal the next use makes a new one. */
     const vmo_status status = close_slot(&object->alias);
     if (status != VMO_OK) {
         return status;
@@ -111,14 +111,13 @@ vmo_status be_destroy(struct be_object *object)
                : answer == -NX_EBUSY ? VMO_ERR_STILL_MAPPED
                                      : VMO_ERR_BACKEND;
     }
-    object->owner = BE_NONE; /* the slot went with it, and may be somebody's gift by now: not to be closed */
+    object->owner = BE_NONE; /* do not close: the kernel freed the slot and may have reused it */
     return VMO_OK;
 }
 
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
-/* The kernel panics on a pointer to nothing (K-64). Touching every page first makes the fault the caller's.
- */
+/* Reads a byte of every page: the caller faults instead of the kernel, which would panic (K-64). */
 static vmo_status touch(const void *memory, uint64_t bytes)
 {
     const uint64_t from = nx_address(memory);
@@ -145,7 +144,7 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;
 }
 
-/* As touch, for memory that the kernel will write: each page is stored to, with what it held. */
+/* As touch, for memory that the kernel will write: stores a byte of every page back. */
 static vmo_status touch_writable(void *memory, uint64_t bytes)
 {
     const uint64_t to = nx_address(memory);
@@ -163,7 +162,7 @@ static vmo_status touch_writable(void *memory, uint64_t bytes)
 
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
-    if (!nx_features()->read || object->owner == BE_NONE) { /* an alias refuses it (K-28) */
+    if (!nx_features()->read || object->owner == BE_NONE) { /* refused on an alias (K-28) */
         return VMO_ERR_UNSUPPORTED;
     }
     const vmo_status status = touch_writable(to, range.len_bytes);
@@ -182,7 +181,7 @@ static uint64_t map_flags(bool writable)
     return NX_MAP_VALID | NX_MAP_READ | NX_MAP_USER | (writable ? NX_MAP_WRITE : 0);
 }
 
-/* The older way: page by page, at addresses that the library chooses and never uses again (K-22, K-23). */
+/* The older map call: page by page, at addresses that the library chooses and never reuses (K-22, K-23). */
 static vmo_status map_pages(int32_t slot, struct vmo_range range, bool writable, void **at)
 {
     static uint64_t next_va = NX_A1_MAP_BASE;
@@ -195,7 +194,7 @@ static vmo_status map_pages(int32_t slot, struct vmo_range range, bool writable,
         const int64_t answer =
             nx_call4(NX_SYS_MAP, (uint64_t)slot, va + off, range.off_bytes + off, map_flags(writable));
         if (answer < 0) {
-            if (off) { /* what is mapped stays mapped: the addresses are spent */
+            if (off) { /* the first pages stay mapped: the addresses are used up */
                 next_va = va + range.len_bytes;
             }
             return answer == -NX_ENOMEM ? VMO_ERR_NO_MEMORY : VMO_ERR_BACKEND;
@@ -211,8 +210,8 @@ static int64_t vm_map(int32_t slot, struct vmo_range range, bool writable)
     return nx_call4(NX_SYS_VM_MAP, (uint64_t)slot, range.off_bytes, range.len_bytes, map_flags(writable));
 }
 
-/* K-26: the kernel's lowest fit covers page tables that it cannot replace, and would be chosen again. Fill
- * that hole with small pages for a moment, so that the next fit is another. */
+/* K-26: the kernel's lowest fit contains page tables that it cannot replace, and every retry would get the
+ * same fit. Fill that hole with small pages for the moment, so that the retry gets another. */
 static int64_t vm_map_elsewhere(int32_t slot, struct vmo_range range, bool writable)
 {
     const struct vmo_range filler = {range.off_bytes, FILLER_BYTES};
@@ -263,7 +262,7 @@ static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, 
 vmo_status be_map(const struct be_object *object, struct vmo_range range, bool writable, void **at,
                   struct vmo_counters *counters)
 {
-    /* A reader uses the alias where there is one: the kernel then refuses what the library would not do. */
+    /* Read through the alias if there is one: then the kernel, too, refuses writes. */
     return map_slot(be_granted(object, writable), range, writable, at, counters);
 }
 
@@ -272,7 +271,7 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     return nx_call2(NX_SYS_VM_UNMAP, nx_address(at), bytes) == 0 ? VMO_OK : VMO_ERR_BACKEND;
 }
 
-/* An alias is the kernel's word that its holder cannot write; that nobody else can, no kernel tells. */
+/* An alias proves that its holder cannot write. No kernel shows that nobody else can. */
 static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_strength claimed)
 {
     if (claimed == VMO_SEAL_NONE) {
@@ -289,9 +288,9 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
         return nx_slot_writable(object->owner, size_bytes) ? VMO_OK : VMO_ERR_PROTOCOL;
     }
     if (!nx_features()->vm_map || size_bytes > NX_A2_MAP_END - NX_A2_MAP_BASE) {
-        return VMO_ERR_PROTOCOL; /* what cannot be asked for is not taken on trust */
+        return VMO_ERR_PROTOCOL; /* the claim cannot be checked */
     }
-    /* An alias refuses every other question (K-28). -1: past its end, or no VMO at all (K-24). */
+    /* Mapping is the only check that an alias allows (K-28). -1: past its end, or not a VMO (K-24). */
     const vmo_status status =
         map_slot(object->alias, (struct vmo_range){0, size_bytes}, false, &out->at, counters);
     return status == VMO_ERR_BACKEND ? VMO_ERR_PROTOCOL : status;

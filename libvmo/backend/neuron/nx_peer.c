@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers on NEURON: a child with two endpoints of the parent's and a death watch (K-58, K-62). */
+/* Peers on NEURON: a child has two endpoints, owned by its parent, and a death watch (K-58, K-62). */
 #include <string.h>
 
 #include "backend.h"
@@ -10,19 +10,19 @@
 
 #define CHANNEL_DEPTH 8
 #define WATCH_DEPTH 4
-/* Where the child finds its ends: slot 0 is the bootstrap endpoint (K-14), the lowest free come first (K-15).
+/* The child's slots for its ends: slot 0 is the bootstrap endpoint (K-14), then the lowest free ones (K-15).
  */
 #define CHILD_RECEIVE 1
 #define CHILD_SEND 2
 
-/* Page tables, guard page and the loader's own needs, on the kernel that never gives anything back. */
+/* Page tables, guard page and loader, on the kernel that never takes memory back. */
 #define SPAWN_SLACK_PAGES 32
 
 #define PHDR_BYTES sizeof(struct elf64_program_header)
 
-/* ---- What a program takes ----------------------------------------------------------------------- */
+/* ---- Memory of a program ------------------------------------------------------------------------ */
 
-/* An ELF64 file, little-endian, for execution on RISC-V: the kernels' loaders do not look (K-13). */
+/* Checks for an executable little-endian RISC-V ELF64, since the kernels' loaders do not (K-13). */
 static bool is_program(const struct vmo_program *program)
 {
     static const uint8_t ident[] = {0x7F, 'E', 'L', 'F', ELF64_CLASS, ELF64_DATA_LITTLE, ELF64_VERSION};
@@ -30,13 +30,13 @@ static bool is_program(const struct vmo_program *program)
     static const uint8_t kind[] = {ELF64_TYPE_EXEC, 0, ELF64_MACHINE_RISCV, 0, ELF64_VERSION, 0, 0, 0};
     const uint8_t *elf = program->elf;
 
-    return program->elf_bytes >= sizeof(struct elf64_header) && memcmp(elf, ident, sizeof ident) == 0 &&
-           memcmp(elf + offsetof(struct elf64_header, type), kind, sizeof kind) == 0;
+    return program->elf_bytes >= sizeof(struct elf64_header) && memcmp(elf, ident, sizeof(ident)) == 0 &&
+           memcmp(elf + offsetof(struct elf64_header, type), kind, sizeof(kind)) == 0;
 }
 
-/* Pages of the loadable segments, each counted as unaligned; 0 for what is no program. The kernel strides
- * by the file's own entry size, so only the one that is counted with here will do; and a segment that begins
- * far outside the file is more than its loader bears. */
+/* Pages of the loadable segments, each counted as unaligned; 0 if this is no program. The kernel strides by
+ * the file's e_phentsize, so accept only the size that this loop strides by. Refuse a segment that begins
+ * outside the file: the loader does not survive it. */
 static uint64_t image_pages(const struct vmo_program *program)
 {
     const uint8_t *elf = program->elf;
@@ -47,8 +47,8 @@ static uint64_t image_pages(const struct vmo_program *program)
     if (!is_program(program)) {
         return 0;
     }
-    memcpy(&phoff, elf + offsetof(struct elf64_header, phoff), sizeof phoff);
-    memcpy(sizes, elf + offsetof(struct elf64_header, phentsize), sizeof sizes);
+    memcpy(&phoff, elf + offsetof(struct elf64_header, phoff), sizeof(phoff));
+    memcpy(sizes, elf + offsetof(struct elf64_header, phentsize), sizeof(sizes));
     if (sizes[0] != PHDR_BYTES || phoff > program->elf_bytes ||
         (uint64_t)sizes[1] * PHDR_BYTES > program->elf_bytes - phoff) {
         return 0;
@@ -58,9 +58,9 @@ static uint64_t image_pages(const struct vmo_program *program)
         uint32_t type = 0;
         uint64_t off = 0;
         uint64_t mem_bytes = 0;
-        memcpy(&type, phdr, sizeof type);
-        memcpy(&off, phdr + offsetof(struct elf64_program_header, offset), sizeof off);
-        memcpy(&mem_bytes, phdr + offsetof(struct elf64_program_header, memsz), sizeof mem_bytes);
+        memcpy(&type, phdr, sizeof(type));
+        memcpy(&off, phdr + offsetof(struct elf64_program_header, offset), sizeof(off));
+        memcpy(&mem_bytes, phdr + offsetof(struct elf64_program_header, memsz), sizeof(mem_bytes));
         if (type == ELF64_LOAD) {
             if (off > program->elf_bytes || mem_bytes > NX_USER_TOP) {
                 return 0;
@@ -113,9 +113,9 @@ static vmo_status close_end(uint64_t number, int32_t *slot)
                : VMO_ERR_BACKEND;
 }
 
-/* Gives a peer's ends and its watch up by this call. The owner of a channel ends its endpoints, with what is
- * queued in them, which takes the slots away whatever the kernel answers (K-57); a child only gives its
- * capabilities up, and what it sent stays queued. */
+/* Closes a peer's ends with this call, and its watch. The owner of a channel closes the endpoints, which
+ * drops their messages and frees the slots even if the kernel returns an error (K-57). A child closes only
+ * its capabilities, and its messages stay queued. */
 static vmo_status close_ends(uint64_t number, struct be_peer *peer)
 {
     const vmo_status send = close_end(number, &peer->send);
@@ -125,7 +125,7 @@ static vmo_status close_ends(uint64_t number, struct be_peer *peer)
     return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
 }
 
-/* Gives a child that has not run yet its ends of the channel and its watch, then lets it run. */
+/* Makes the watch of a child that has not run yet, gives it its ends of the channel, then starts it. */
 static vmo_status equip(struct be_peer *peer)
 {
     const uint64_t pid = (uint64_t)peer->pid;
@@ -163,7 +163,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     struct be_peer peer = {.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
 
     if (channels == NX_CHANNELS - 1) {
-        return VMO_ERR_NO_SLOTS; /* only on a kernel with more endpoint ids than the contract says */
+        return VMO_ERR_NO_SLOTS; /* only on a kernel with more endpoint ids than the contract states */
     }
     vmo_status status = check_program(program);
     if (status == VMO_OK) {
@@ -200,7 +200,7 @@ vmo_status be_parent(struct be_peer *out)
 vmo_status be_peer_open(int descriptor, struct be_peer *out)
 {
     (void)descriptor, (void)out;
-    return VMO_ERR_UNSUPPORTED; /* no descriptors in this kernel */
+    return VMO_ERR_UNSUPPORTED; /* this kernel has no descriptors */
 }
 
 vmo_status be_peer_close(struct be_peer *peer)
@@ -223,13 +223,13 @@ bool nx_peer_ended(const struct be_peer *peer)
     uint8_t byte = 0;
 
     return peer->watch != BE_NONE && nx_call((uint64_t)peer->watch, nx_address(&hdr), nx_address(&byte),
-                                             sizeof byte, NX_IPC_NONBLOCK, 0, NX_SYS_IPC_RECV)
+                                             sizeof(byte), NX_IPC_NONBLOCK, 0, NX_SYS_IPC_RECV)
                                              .a0 == -NX_ESRCH;
 }
 
 bool be_peer_unreaped(const struct be_peer *peer)
 {
-    return nx_peer_ended(peer); /* be_peer_wait takes the watch away */
+    return nx_peer_ended(peer); /* be_peer_wait closes the watch */
 }
 
 uint64_t be_now_ns(void)
