@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of a file, or of a range of it, hashed where the file's pages are: file_digest path [offset length]
- */
+/* SHA-256 of a file or of a range of it, hashed in place. Usage: file_digest path [offset length] */
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,7 +34,7 @@ static void digest(int file, struct vmo_range range, uint8_t out[VMO_SHA256_BYTE
     vmo_t vmo;
     vmo_view_t view;
 
-    must(vmo_registry_init(storage, sizeof storage, &limits, &registry));
+    must(vmo_registry_init(storage, sizeof(storage), &limits, &registry));
     must(vmo_wrap_file(registry, file, range, &vmo));
     must(vmo_map_ro(registry, vmo, (struct vmo_range){0, range.len_bytes}, &view));
     must(vmo_view_sha256(registry, view, out));
@@ -61,7 +60,7 @@ int main(int argc, char **argv)
         range = (struct vmo_range){number(argv[2]), number(argv[3])};
     }
     digest(file, range, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         printf("%02x", bytes[i]);
     }
     printf("  %s\n", argv[1]);

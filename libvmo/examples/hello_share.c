@@ -23,7 +23,7 @@ int main(void)
     vmo_view_t view;
     int ends[2] = {-1, -1};
     const pid_t child = socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0 ? fork() : -1;
-    must(vmo_registry_init(storage, sizeof storage, &(struct vmo_limits){1, 1, 1, 1, 0, 0}, &registry));
+    must(vmo_registry_init(storage, sizeof(storage), &(struct vmo_limits){1, 1, 1, 1, 0, 0}, &registry));
     must(vmo_peer_open(registry, ends[child != 0], &peer));
     if (child == 0) {
         must(vmo_create(registry, all.len_bytes, &out.vmo));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A producer fills 1 MiB in place, seals it and sends it; a consumer in a process of its own demands that
- * seal, maps the same pages read-only, hashes them, and replies the digest. Each call that can fail is looked
- * at, and each thing that was made is given back.
+ * A producer fills 1 MiB in place, seals it and sends it. A consumer in another process requires that seal,
+ * maps the same pages read-only, hashes them and replies the digest. The program checks every call and gives
+ * everything back.
  */
 #include <err.h>
 #include <stdio.h>
@@ -26,13 +26,13 @@ static void must(vmo_status status)
     }
 }
 
-/* A registry with one peer, behind a socket. */
+/* Makes a registry with one peer, behind a socket. */
 static struct vmo_registry *start(int end, vmo_peer_t *peer)
 {
     const struct vmo_limits limits = {.objects = 4, .mappings = 4, .views = 4, .peers = 1};
     struct vmo_registry *registry = NULL;
 
-    must(vmo_registry_init(storage, sizeof storage, &limits, &registry));
+    must(vmo_registry_init(storage, sizeof(storage), &limits, &registry));
     must(vmo_peer_open(registry, end, peer));
     return registry;
 }
@@ -49,7 +49,7 @@ static int consume(int end)
     must(vmo_recv(registry, peer, &incoming, vmo_now_ns(registry) + PATIENCE_NS));
     must(vmo_map_ro(registry, incoming.vmo, whole, &view));
     must(vmo_view_sha256(registry, view, digest));
-    const struct vmo_message reply = {.tag = incoming.tag, .body = digest, .body_bytes = sizeof digest};
+    const struct vmo_message reply = {.tag = incoming.tag, .body = digest, .body_bytes = sizeof(digest)};
     must(vmo_send(registry, peer, &reply, vmo_now_ns(registry) + PATIENCE_NS));
     must(vmo_unmap(registry, view));
     must(vmo_close(registry, incoming.vmo));
@@ -58,7 +58,7 @@ static int consume(int end)
     return 0;
 }
 
-/* A sealed VMO with some bytes, and their digest. */
+/* Makes a sealed VMO with some bytes, and their digest. */
 static vmo_t make(struct vmo_registry *registry, uint8_t digest[VMO_SHA256_BYTES])
 {
     vmo_t vmo;
@@ -89,8 +89,8 @@ static int produce(int end)
     must(vmo_peer_allow(registry, peer));
     must(vmo_send(registry, peer, &message, vmo_now_ns(registry) + PATIENCE_NS));
     must(vmo_recv(registry, peer, &reply, vmo_now_ns(registry) + PATIENCE_NS));
-    const int same = reply.tag == 1 && reply.body_bytes == sizeof expected &&
-                     memcmp(reply.body, expected, sizeof expected) == 0;
+    const int same = reply.tag == 1 && reply.body_bytes == sizeof(expected) &&
+                     memcmp(reply.body, expected, sizeof(expected)) == 0;
     vmo_counters_read(registry, &counters);
     printf("digests: %s\n", same ? "the same" : "different");
     printf("handed over: %llu bytes, copied: %llu times\n", (unsigned long long)counters.bulk_bytes,

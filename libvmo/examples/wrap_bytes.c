@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that the program has anyway, looked at through views: no copy is made until one is asked for.
- * Wrapped memory is local, so that the copy, and not the original, is what could be sealed and sent.
+ * Wraps the program's own memory and reads it through views, without a copy. Wrapped memory is local: to
+ * seal or send it, copy it with vmo_copy.
  */
 #include <err.h>
 #include <stdio.h>
@@ -25,9 +25,9 @@ int main(void)
     vmo_view_t whole, part;
     struct vmo_counters counters;
 
-    must(vmo_registry_init(storage, sizeof storage, &limits, &registry));
-    must(vmo_wrap_bytes(registry, text, sizeof text - 1, &wrapped));
-    must(vmo_map_ro(registry, wrapped, (struct vmo_range){0, sizeof text - 1}, &whole));
+    must(vmo_registry_init(storage, sizeof(storage), &limits, &registry));
+    must(vmo_wrap_bytes(registry, text, sizeof(text) - 1, &wrapped));
+    must(vmo_map_ro(registry, wrapped, (struct vmo_range){0, sizeof(text) - 1}, &whole));
     must(vmo_slice(registry, whole, (struct vmo_range){7, 21}, &part));
     const char *bytes = (const char *)vmo_view_data(registry, part);
     printf("slice: %.*s\n", (int)vmo_view_len(registry, part), bytes);

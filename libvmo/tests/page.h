@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page of every platform that the suites run on. */
+/* Page size on every platform that the suites run on. */
 #ifndef TESTS_PAGE_H
 #define TESTS_PAGE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What precedes a message's body, as a far end that is not the library lays it out. libvmo/src/message.c has
- * its own; a change of the format must be seen to differ from this. */
+/* Header of a message, as a far end without the library encodes it. A second copy of libvmo/src/message.c's
+ * on purpose: a change of the format must fail the tests. */
 #ifndef TESTS_WIRE_H
 #define TESTS_WIRE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tests order from the fake kernel, and what they may read of it. */
+/* The tests' controls of the fake kernel, and its reports. */
 #include "fake_state.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: memories that a test fills and that be_wrap_file finds by a descriptor. */
+/* Files: a test fills them, be_wrap_file finds them by descriptor. */
 #include <assert.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 #define FIRST_FILE 3 /* as if the standard streams were open */
 
-/* The memory behind a descriptor, or NULL: a descriptor from outside is only a claim. */
+/* The memory behind a descriptor, or NULL for an unknown descriptor. */
 static struct fake_memory *file_of(int file)
 {
     if (file < FIRST_FILE || file - FIRST_FILE >= FAKE_MEMORIES) {

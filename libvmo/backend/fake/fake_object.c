@@ -78,7 +78,7 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     return VMO_OK;
 }
 
-/* As NEURON's vmo_read, it needs the owner's capability (K-28); files can always be read. */
+/* Like NEURON's vmo_read, needs the owner's capability (K-28); a file needs none. */
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
     vmo_status status = fake_enter();
@@ -156,14 +156,14 @@ vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enf
     return VMO_OK;
 }
 
-/* Whether every capability that the object names is a VMO in this side's table. */
+/* True if every capability of the object is a VMO in this side's table. */
 static bool object_holds(const struct be_object *object)
 {
     return (object->owner == BE_NONE || fake_is_vmo(fake_slot(object->owner))) &&
            (object->alias == BE_NONE || fake_is_vmo(fake_slot(object->alias)));
 }
 
-/* An object without a capability is fine: nothing is given up. */
+/* An object without a capability is valid: nothing is closed. */
 vmo_status be_close(struct be_object *object)
 {
     vmo_status status = fake_enter();
@@ -180,7 +180,7 @@ vmo_status be_close(struct be_object *object)
     return VMO_OK;
 }
 
-/* Asks nothing that could fail: not counted as a call. */
+/* Cannot fail, so it is not counted as a call. */
 vmo_status be_check_destroy(const struct be_object *object)
 {
     if (object->own.sent_to & ~fake.side[fake.now].queues_closed) {
@@ -227,7 +227,7 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
     vmo_status status = fake_enter();
     const struct fake_slot *slot = writable ? owner_slot(object) : fake_reader(object);
 
-    (void)counters; /* this kernel places every mapping at the first try */
+    (void)counters; /* this kernel places every mapping on the first try */
     if (status != VMO_OK) {
         return status;
     }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A side's channel: the slots of its ends. A child finds them right after its bootstrap slot. */
+/* The slots of a channel's ends. A child's follow its bootstrap slot. */
 #define CHILD_RECEIVE 1
 #define CHILD_SEND 2
 
@@ -14,7 +14,7 @@ static struct fake_queue *queue_of(int32_t number)
     return slot != NULL && slot->kind == FAKE_ENDPOINT ? &fake.queue[slot->what] : NULL;
 }
 
-/* The side that a spawned peer is, or FAKE_NOBODY for the parent and for a bad pid. */
+/* The side of a spawned peer, or FAKE_NOBODY for the parent and for a bad pid. */
 static uint32_t child_of(const struct be_peer *peer)
 {
     if (peer->pid <= 0 || (uint32_t)peer->pid >= fake.sides) {
@@ -143,7 +143,7 @@ vmo_status be_peer_close(struct be_peer *peer)
     return VMO_OK;
 }
 
-/* The capability to hand over: the alias where there is one and no writing was asked for. */
+/* The capability to hand over: the alias if there is one and WRITE was not requested. */
 static vmo_status cap_for(const struct be_object *object, bool writable, struct fake_slot *out)
 {
     const struct fake_slot *slot = writable ? fake_slot(object->owner) : fake_reader(object);
@@ -171,7 +171,7 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
     if (queue == NULL || len > FAKE_MESSAGE_MAX_BYTES) {
         return VMO_ERR_INVALID;
     }
-    if (object != NULL && free_slots() == 0) { /* the clone that travels needs one for a moment */
+    if (object != NULL && free_slots() == 0) { /* the clone that is moved needs a slot for the moment */
         return VMO_ERR_NO_SLOTS;
     }
     for (;;) {
@@ -211,7 +211,7 @@ static void queue_pop(struct fake_queue *queue)
     queue->count--;
 }
 
-/* Puts a capability that came along into the receiver's table. */
+/* Enters a received capability into the receiver's table. */
 static vmo_status cap_arrive(const struct fake_slot *cap, struct be_object *object)
 {
     *object = BE_NO_OBJECT;
@@ -294,12 +294,12 @@ vmo_status be_transfer(const struct be_object *object, bool writable, struct be_
     return VMO_OK;
 }
 
-/* A name is any slot but the bootstrap; whether a VMO stands there is be_verify's to find out. */
+/* A name is any slot but the bootstrap; be_verify checks that it holds a VMO. */
 vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     vmo_status status = fake_enter();
 
-    (void)peer; /* a name is a slot of this side, whoever tells it */
+    (void)peer; /* a name is a slot of this side, for every peer */
     if (status != VMO_OK) {
         return status;
     }
@@ -314,7 +314,7 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     return VMO_OK;
 }
 
-/* The slot is the object's own: nothing to do, and not counted as a call. */
+/* The object keeps the slot: nothing to do, and not counted as a call. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
     (void)peer, (void)name;
@@ -335,7 +335,7 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return status == VMO_OK ? VMO_ERR_UNSUPPORTED : status;
 }
 
-/* Asks nothing that could fail: not counted as a call. */
+/* Cannot fail, so it is not counted as a call. */
 bool be_peer_unreaped(const struct be_peer *peer)
 {
     const uint32_t number = child_of(peer);

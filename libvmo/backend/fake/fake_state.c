@@ -132,7 +132,7 @@ vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out)
     if (i == FAKE_MEMORIES || size_bytes > fake.config.arena_bytes - arena_used()) {
         return VMO_ERR_NO_MEMORY;
     }
-    /* calloc leaves a large memory untouched until it is used; the page more is for the alignment. */
+    /* calloc does not touch the pages of a large memory. One page more, for the alignment. */
     uint8_t *raw = calloc(1, (size_t)size_bytes + FAKE_PAGE_BYTES);
     if (raw == NULL) {
         return VMO_ERR_NO_MEMORY;

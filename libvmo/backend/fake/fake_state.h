@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fake kernel's state, shared by the files of this folder and by nobody else. */
+/* The fake kernel's state; private to this folder. */
 #ifndef VMO_FAKE_STATE_H
 #define VMO_FAKE_STATE_H
 
@@ -14,7 +14,7 @@ enum fake_kind {
     FAKE_BOOTSTRAP, /* slot 0 of every side, as on NEURON: no VMO, never free */
     FAKE_OWNER,
     FAKE_ALIAS,
-    FAKE_FILE, /* reads like an alias, but only as far as its file still reaches */
+    FAKE_FILE, /* reads like an alias, up to the current end of its file */
     FAKE_ENDPOINT,
     FAKE_WATCH
 };
@@ -28,8 +28,8 @@ struct fake_memory {
     uint8_t *raw;   /* what calloc gave */
     uint8_t *bytes; /* the first page in it; NULL: this entry is free */
     uint64_t size_bytes;
-    uint64_t file_bytes; /* of a file: its length now */
-    bool is_file;        /* put there by the test, and not lost when nobody has it open */
+    uint64_t file_bytes; /* of a file: its current length */
+    bool is_file;        /* made by the test; not lost while nobody has it open */
 };
 
 struct fake_region {
@@ -41,7 +41,7 @@ struct fake_region {
 struct fake_message {
     uint8_t bytes[FAKE_MESSAGE_MAX_BYTES];
     size_t len;
-    struct fake_slot cap; /* FAKE_FREE: none goes along */
+    struct fake_slot cap; /* FAKE_FREE: the message carries none */
 };
 
 struct fake_queue {
@@ -58,7 +58,7 @@ struct fake_side {
     enum fake_life life;
     uint32_t parent;
     int32_t exit_status;
-    uint32_t queues_closed; /* queues to its children that it has ended, a bit for each */
+    uint32_t queues_closed; /* queues to its children that it has closed, one bit each */
     struct fake_slot slots[FAKE_SLOTS_MAX];
     struct fake_region regions[FAKE_REGIONS_MAX];
 };
@@ -81,14 +81,14 @@ struct fake_state {
 
 extern struct fake_state fake;
 
-/* First line of every backend call: counts it, and answers the status that it must return at once if a
- * failure was ordered for it. */
+/* First line of every backend call: counts the call. Any status but OK is an ordered failure, which the call
+ * must return at once. */
 vmo_status fake_enter(void);
 
 /* One poll: time passes, the hook runs. */
 void fake_poll(void);
 
-/* The current side's tables. A slot number from outside is only a claim: NULL if there is no such slot. */
+/* A slot of the current side, or NULL if there is no such slot. */
 struct fake_slot *fake_slot(int32_t number);
 bool fake_is_vmo(const struct fake_slot *slot);
 /* Fills the lowest free slot of a side; BE_NONE if there is none. */
@@ -97,18 +97,18 @@ int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what);
 /* The capability that an object's holder uses to read, or NULL. */
 struct fake_slot *fake_reader(const struct be_object *object);
 
-/* Tables, messages and mappings that reach a memory. */
+/* Counts of the capabilities (in tables and messages) and the mappings of a memory. */
 uint32_t fake_caps_of(uint32_t memory);
 uint32_t fake_mappings_of(uint32_t memory);
 
-/* Poisons the pages that nobody maps; fake_expose lets the backend itself at all of them. */
+/* Poisons the pages that no side maps; fake_expose unpoisons them all for the backend. */
 void fake_guard(uint32_t memory);
 void fake_expose(uint32_t memory);
 
 vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out);
 void fake_memory_free(uint32_t memory);
 
-/* The slot of an object that wraps a file, or NULL; and how much of a memory can be read. */
+/* The slot of an object that wraps a file, or NULL; the readable bytes of a memory. */
 struct fake_slot *fake_file_slot(const struct be_object *object);
 uint64_t fake_readable_bytes(uint32_t memory);
 

@@ -11,7 +11,7 @@
 
 #include "nx_call.h"
 
-/* A child takes three endpoints, whose ids are never used again (K-56). */
+/* A child takes three endpoints, and endpoint ids are never reused (K-56). */
 _Static_assert(NX_CHANNELS > NX_EP_IDS_A2 / 3, "a channel number for every child of one boot");
 
 static struct nx_channels closed;

@@ -14,7 +14,7 @@
 /* A message with this object was sent into this channel. */
 void nx_note_sent(struct be_object *object, uint32_t channel);
 
-/* This task has closed this channel, whose endpoints are its own: the messages in it are gone. */
+/* Records that this task closed a channel whose endpoints it owns, which dropped the channel's messages. */
 void nx_note_closed(uint32_t channel);
 
 /* May a message of this task's still carry this object? */

@@ -62,7 +62,7 @@ static inline bool can(uint32_t features)
 
 _Noreturn void conf_fail(const char *file, int line, const char *text, uint64_t found, uint64_t wanted);
 void conf_status(const char *file, int line, const char *call, vmo_status found, vmo_status wanted);
-/* All that a refused call must leave alone: counters and what the task holds. */
+/* State that a refused call must not change: counters, and the task's entries in kernel tables. */
 void conf_before(void);
 void conf_after(const char *file, int line, const char *call);
 
@@ -81,7 +81,7 @@ void conf_after(const char *file, int line, const char *call);
     } while (0)
 #define STATUS(call, wanted) conf_status(__FILE__, __LINE__, #call, (call), (wanted))
 #define OK(call) STATUS(call, VMO_OK)
-/* The call answers `wanted` and changes nothing. */
+/* The call returns `wanted` and changes nothing. */
 #define REFUSED(call, wanted)                                                                                \
     do {                                                                                                     \
         conf_before();                                                                                       \
@@ -91,9 +91,7 @@ void conf_after(const char *file, int line, const char *call);
 
 /* ---- Tools -------------------------------------------------------------------------------------- */
 
-/* A second registry in storage of its own, for foreign handles and other limits; conf_fini must find it
- * empty.
- */
+/* A second registry, for foreign handles and other limits. It must be empty at conf_fini. */
 struct vmo_registry *conf_second(const struct vmo_limits *limits);
 extern const struct vmo_limits conf_limits;
 void conf_fini(struct vmo_registry *registry);

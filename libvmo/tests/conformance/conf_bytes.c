@@ -13,7 +13,7 @@ static void begin(void)
     vmo = conf_filled(LEN);
 }
 
-/* Nothing was written by a refusal, neither there nor here. */
+/* A refusal wrote neither to the VMO nor to the caller's memory. */
 static void end(void)
 {
     conf_check_vmo(vmo, 0, LEN);
@@ -100,7 +100,7 @@ static void reaching_past_the_end(void)
     end();
 }
 
-/* The page goes on behind the last byte; the VMO does not. */
+/* The page extends past the last byte; the VMO does not. */
 static void rest_of_the_page(void)
 {
     begin();
@@ -180,7 +180,7 @@ static void null_memory(void)
     end();
 }
 
-/* Bounds are looked at before memory, memory before anything is copied. */
+/* The library checks bounds first, then memory, then copies. */
 static void null_memory_past_the_end(void)
 {
     begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a receiver refuses: seals below its demand, and messages that no core sends (R6, R7). */
+/* A receiver refuses seals below its demand, and messages that no core sends (R6, R7). */
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 3)
@@ -13,7 +13,7 @@ static void require(vmo_seal_strength strength)
     (void)ASK(VMO_OK, .op = OP_REQUIRE, .arg = strength);
 }
 
-/* The peer dropped what came, said so by this status, and holds what it held before. */
+/* The peer dropped the message, replied this status, and holds as much as before. */
 static void dropped_since(struct conf_answer then, vmo_status why)
 {
     const struct conf_answer refused = ASK(why, .op = OP_REFUSALS);
@@ -240,7 +240,7 @@ static void lying_rights_and_seals(void)
     conf_give_up(vmo);
 }
 
-/* A claim of less than there is holds: the receiver sees that much and no more. */
+/* A claim of less than the size is valid: the receiver sees only that length. */
 static void shorter_than_it_is(void)
 {
     const struct conf_order order = {.op = OP_TAKE};

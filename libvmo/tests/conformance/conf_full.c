@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's tables and its memory used up: named, and nothing that was there is lost. */
+/* Full kernel tables and memory: refused by name, and nothing is lost. */
 #include "conformance/conf_groups.h"
 
 #define MANY 600

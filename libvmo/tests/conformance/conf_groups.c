@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All groups. What uses something up comes last. */
+/* All groups. Those that use up a table or the memory come last. */
 #include "conformance/conf_groups.h"
 
-/* GROUPS is the list in libvmo-tests.mk: a group is run alone where an age never gives anything back. */
+/* GROUPS is the list in libvmo-tests.mk. On a kernel that never takes memory back each group runs alone. */
 const struct conf_group *const conf_groups[] = {
     &conf_life, &conf_handles,        &conf_bytes,    &conf_views,      &conf_slices,    &conf_dup,
     &conf_wrap, &conf_seals,          &conf_messages, &conf_channel,    &conf_transfer,  &conf_claims,

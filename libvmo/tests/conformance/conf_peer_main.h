@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer as a task of its own: obeys until it is told to end or its parent has gone. */
+/* The peer as a separate task: obeys orders until it gets the order to end, or its parent is gone. */
 #ifndef CONF_PEER_MAIN_H
 #define CONF_PEER_MAIN_H
 

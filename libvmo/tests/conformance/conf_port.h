@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What differs between the platforms of the conformance suite: its name, what it has, how a peer comes to be
- * and what a task holds of the kernel's tables. All else is written once, against the public API.
+ * The port of the conformance suite to a platform: its name and features, how a peer is made, and how the
+ * task's use of the kernel's tables is counted. Everything else is written once, against the public API.
  */
 #ifndef CONF_PORT_H
 #define CONF_PORT_H
@@ -12,8 +12,8 @@
 
 #include "vmo/channel.h"
 
-/* What a platform has. A case that needs what is missing is printed as `# cannot: case - reason`, and stands
- * in the table of docs/testing/conformance.md. */
+/* Features of a platform. A case that needs a missing one is printed as `# cannot: case - reason` and listed
+ * in docs/testing/conformance.md. */
 #define HAS_MAP 0x001u      /* memory can be mapped */
 #define HAS_UNMAP 0x002u    /* an address can be given back */
 #define HAS_DESTROY 0x004u  /* memory can be given back */
@@ -37,11 +37,11 @@ struct conf_port {
     uint64_t full_bytes; /* size of the pieces with which memory is used up; 0 without HAS_END */
 };
 
-/* Asked once, before anything else. */
+/* Called once, first. */
 const struct conf_port *conf_port(void);
 
-/* What this task holds of the kernel's tables, counted from outside the library. `mappings` is 0 where they
- * cannot be counted. */
+/* This task's entries in the kernel's tables, counted without the library. `mappings` is 0 where they cannot
+ * be counted. */
 struct conf_held {
     uint64_t slots;
     uint64_t mappings;
@@ -53,7 +53,7 @@ uint64_t conf_port_mark(void);
 /* Called between cases while no registry lives. */
 void conf_port_between(void);
 
-/* A new peer that obeys the orders of conf_order.h, not yet allowed to get anything. */
+/* A new peer that obeys the orders of conf_order.h and is not allowed to get VMOs yet. */
 VMO_CHECK vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out);
 /* The i-th program that the library must not let the kernel see; false when there are no more. */
 bool conf_port_bad_program(uint32_t i, struct vmo_program *out);

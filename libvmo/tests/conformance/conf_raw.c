@@ -7,7 +7,7 @@ void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len)
 {
     const struct peer *peer = registry_peer(world.a, world.to_peer);
     struct vmo_ref ref = {NULL, NULL};
-    struct be_object copy = BE_NO_OBJECT; /* the object itself does not learn that it was sent */
+    struct be_object copy = BE_NO_OBJECT; /* a copy: the object must not record that it was sent */
 
     CHECK(peer != NULL);
     if (object.id != VMO_NONE.id) {

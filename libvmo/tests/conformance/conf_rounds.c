@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same thing very often: nothing grows. */
+/* Repeats operations many times: nothing grows. */
 #include "conformance/conf_groups.h"
 
 #define ROUNDS 10000
@@ -22,7 +22,7 @@ static void end(void)
 static void create_and_destroy(void)
 {
     begin();
-    for (unsigned i = 0; i < ROUNDS; i++) { /* more than any memory holds at once */
+    for (unsigned i = 0; i < ROUNDS; i++) { /* more than fits into memory at once */
         const vmo_t vmo = conf_create(16 * PAGE);
         OK(vmo_destroy(world.a, vmo));
     }

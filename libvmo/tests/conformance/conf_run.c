@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the cases, each in its world, and prints TAP. */
+/* Runs each case in its world, and prints TAP. */
 #include <inttypes.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ static void close_world(void)
 
 /* ---- Nothing may be left ------------------------------------------------------------------------ */
 
-/* Every entry of every table is free: borrowed memory takes them all, and gives them back. */
+/* Every entry of every table is free: wraps memory until the tables are full, then closes it all. */
 static void check_tables(void)
 {
     static const uint8_t byte = 1;
@@ -152,7 +152,7 @@ static void check_held(void)
 
 static const struct conf_case *current;
 
-/* The world is made for the first case of a kind and kept while nothing fails; a peer lives as long. */
+/* Makes the world, and the peer, for the first case of a kind; keeps them while nothing fails. */
 static void in_world(void)
 {
     if (!world.a) {
@@ -171,7 +171,7 @@ static void in_world(void)
     }
 }
 
-/* After a failure nothing of the old world is trusted: its handles and its peer are left behind. */
+/* Abandons the world after a failure, with its handles and its peer. */
 static void forget_world(void)
 {
     if (has_peer) {

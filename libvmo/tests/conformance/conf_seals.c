@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals on one's own VMOs: order, what they forbid, who enforces them (R7). */
+/* Seals by the creator: order, what they forbid, who enforces them (R7). */
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 11)
@@ -78,7 +78,7 @@ static void peers_owner_maps_writable(void)
     end();
 }
 
-/* PEERS is no matter of what the owner has mapped. */
+/* PEERS succeeds whatever the creator has mapped. */
 static void peers_under_views(void)
 {
     begin();
@@ -223,8 +223,8 @@ static void destroy_after_peers(void)
     OK(vmo_destroy(world.a, vmo));
 }
 
-/* Where the kernel keeps the promise nobody can destroy it; where the library does, its owner still may;
- * where memory is never given back, that is the answer. */
+/* If the kernel enforces the seal, nobody can destroy the VMO. If the library does, the creator can, unless
+ * the kernel never takes memory back. */
 static void destroy_after_forever(void)
 {
     begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slices of views, mappings that are used again, and hashing in place (R4, R9, R10). */
+/* Slices of views, reused mappings, and hashing in place (R4, R9, R10). */
 #include "conformance/conf_groups.h"
 
 #define LEN (2 * PAGE + 100)
@@ -73,7 +73,7 @@ static void refuse(vmo_view_t of, uint64_t off, uint64_t len, vmo_status wanted)
     CHECK_EQ(part.id, UNTOUCHED);
 }
 
-/* The VMO goes on behind the view; a slice does not reach there. */
+/* The VMO extends past the view; a slice cannot. */
 static void past_the_view(void)
 {
     begin();
@@ -152,7 +152,7 @@ static void makes_no_mapping(void)
     end();
 }
 
-/* ---- Mappings that are used again --------------------------------------------------------------- */
+/* ---- Reused mappings ---------------------------------------------------------------------------- */
 
 static void second_view_is_free(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What test_lx_peer spawns. LX_CHILD says what it does; without a parent it ends with 90. */
+/* The child that test_lx_peer spawns. LX_CHILD selects its part; without a parent it exits with 90. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static int until_gone(void)
     return vmo_recv(registry, parent, &in, soon()) == VMO_ERR_PEER_GONE ? 0 : 92;
 }
 
-/* Descriptors that are open, but the one that counts them. */
+/* Counts open descriptors, without the one that the count uses. */
 static uint32_t count_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -56,7 +56,7 @@ static uint32_t count_descriptors(void)
     return count;
 }
 
-/* Receives a VMO, answers the sum of its bytes. */
+/* Receives a VMO and replies the sum of its bytes. */
 static int sum(void)
 {
     struct vmo_incoming in;
@@ -74,7 +74,7 @@ static int sum(void)
     return say(total);
 }
 
-/* The channel is taken: neither a second time, nor by what this program would start. */
+/* The channel can be taken once, and a program that this one starts does not inherit it. */
 static int parent_once(void)
 {
     vmo_peer_t again;
@@ -86,7 +86,7 @@ static int parent_once(void)
     return say(1);
 }
 
-/* Ends, and leaves the channel open in a process that the parent does not know and that reads nothing. */
+/* Exits, and leaves the channel open in a grandchild that reads nothing. */
 static int leave_it_open(void)
 {
     struct pollfd end = {.fd = PARENT_SOCKET, .events = POLLRDHUP};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of the Linux backend share: a registry with a socket to it, and what a case may not leave
- * behind. */
+/* Shared by the tests of the Linux backend: a registry with a socket to it, and a check for leaks. */
 #ifndef TESTS_LX_TEST_H
 #define TESTS_LX_TEST_H
 
@@ -22,7 +21,7 @@
 #define RANGE(off, len) ((struct vmo_range){(off), (len)})
 #define NO_VIEW ((vmo_view_t){0})
 
-/* Compares by name, so that a red test says which status came. */
+/* Compares by name, so that a failure shows the status. */
 #define assert_status(call, expected) assert_string_equal(vmo_status_name(call), vmo_status_name(expected))
 #define assert_ok(call) assert_status(call, VMO_OK)
 
@@ -35,19 +34,20 @@ struct rig {
 };
 extern struct rig rig;
 
-/* cmocka's setup and teardown. The teardown fails the case if it left a descriptor or a mapping of a file. */
+/* cmocka's setup and teardown. The teardown fails the case if it left a descriptor or a mapping of a file.
+ */
 int rig_make(void **state);
 int rig_drop(void **state);
 
-/* A second registry, for the far end: takes the socket over; ended by far_drop. */
+/* A second registry, for the far end. It owns the socket until far_drop. */
 struct vmo_registry *far_make(vmo_peer_t *peer);
 void far_drop(vmo_peer_t peer);
 
-/* Valgrind does not let the kernel see limits of descriptors and addresses, bad pointers, and programs
- * without a name: a case that is about them says so and is skipped there. */
+/* Valgrind hides limits of descriptors and addresses, bad pointers, and unlinked programs from the kernel: a
+ * case that needs them is skipped there, and says so. */
 void skip_under_valgrind(void);
 
-/* A deadline that a live test reaches only if something is wrong. */
+/* A deadline that passes only if a test fails. */
 uint64_t soon(void);
 
 /* ---- What must not change when a call is refused ----------------------------------------------------- */

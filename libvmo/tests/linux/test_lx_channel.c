@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages on Linux: what goes through, how long it waits, and how the other end ends. */
+/* Messages on Linux: delivery, deadlines, and the end of the other side. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +56,7 @@ static void message_and_vmo_arrive(void **state)
     far_drop(to_near);
 }
 
-/* The kernel keeps memory for as long as anybody holds it: what others hold is no reason to refuse, and
- * nobody takes it from them. */
+/* Destroy succeeds while others hold the memory, and they keep it. */
 static void holders_keep_what_its_maker_destroys(void **state)
 {
     vmo_peer_t to_near;
@@ -79,7 +78,7 @@ static void holders_keep_what_its_maker_destroys(void **state)
     far_drop(to_near);
 }
 
-/* A VMO that is only in a message lives on, though its maker has destroyed its own. */
+/* A queued message keeps a VMO alive after its creator destroyed it. */
 static void queued_vmo_outlives_its_maker(void **state)
 {
     vmo_peer_t to_near;
@@ -180,7 +179,7 @@ static void signals_do_not_end_the_wait(void **state)
 
 /* ---- Two processes ------------------------------------------------------------------------------ */
 
-/* Answers each of three messages with its tag and one more, then ends. */
+/* Replies to each of three messages with its tag plus one, then exits. */
 static int echo(void)
 {
     struct wire wire;
@@ -220,7 +219,7 @@ static void waits_for_another_process(void **state)
     assert_int_equal(ended, 0);
 }
 
-/* Sends one message less than the queue holds while the other end reads them all. */
+/* Keeps the queue one message short of full while the other end reads. */
 static void waits_for_room(void **state)
 {
     struct wire wire;
@@ -248,7 +247,7 @@ static void waits_for_room(void **state)
     assert_int_equal(ended, 0);
 }
 
-/* ---- The other end's end ------------------------------------------------------------------------ */
+/* ---- End of the other side ---------------------------------------------------------------------- */
 
 static void closed_end_is_gone(void **state)
 {
@@ -267,7 +266,7 @@ static void closed_end_is_gone(void **state)
     assert_ok(vmo_destroy(rig.registry, vmo));
 }
 
-/* The kernel tells a reset before the messages that were sent ahead of it. */
+/* The kernel reports ECONNRESET before messages that were queued earlier. */
 static void last_words_are_heard(void **state)
 {
     const struct wire words[] = {wire_data(1), wire_data(2)};
@@ -300,7 +299,7 @@ static void reset_end_refuses_messages(void **state)
 
 /* ---- Without privileges ------------------------------------------------------------------------- */
 
-/* Gives up what a superuser may; somebody else has nothing to give up. */
+/* Drops the privileges of root; does nothing as another user. */
 static bool unprivileged(void)
 {
     return geteuid() != 0 ||
@@ -340,7 +339,7 @@ static void works_unprivileged(void **state)
     far_drop(to_near);
 }
 
-/* An owner may have only so many descriptors on their way. */
+/* The kernel limits the descriptors that a user has in flight. */
 static int too_many_on_their_way(void)
 {
     const struct rlimit few = {40, 40};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File ranges: mapped, not copied; and what happens when the file is cut short. */
+/* File ranges: mapped, not copied; and truncated files. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #define FILE_BYTES (3 * PAGE + 100)
 
-/* A file without a name, full of the pattern. */
+/* An unlinked file, filled with the pattern. */
 static FILE *file_make(void)
 {
     FILE *file = tmpfile();
@@ -122,7 +122,7 @@ static void truncated_file_is_refused_by_read(void **state)
     assert_int_equal(fclose(file), 0);
 }
 
-/* What vmo.h promises of a view beyond the new end, no less and no more. */
+/* vmo.h: an access to a view past the new end raises SIGBUS, and only that access. */
 static void truncated_file_is_a_sigbus_in_a_view(void **state)
 {
     FILE *file = file_make();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers on Linux: sockets taken over, programs spawned, their ends. */
+/* Peers on Linux: opened sockets, spawned programs, and their end. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <libgen.h>
@@ -18,7 +18,7 @@
 
 #define ELF_MACHINE 18
 
-/* The child beside this program. */
+/* Path of the child, in this program's folder. */
 static struct vmo_program program;
 
 static vmo_peer_t spawned(const char *what)
@@ -146,7 +146,7 @@ static void parent_is_found_once(void **state)
     assert_int_equal(none.id, 0);
 }
 
-/* A part of a case, forked: what stands at descriptor 3 without being a parent. */
+/* Part of a case, in a forked process: descriptor 3 is open but is no channel to a parent. */
 static int strange_parents(void)
 {
     struct be_peer peer;
@@ -368,7 +368,7 @@ static void what_is_no_channel(void **state)
     assert_refused(vmo_peer_open(rig.registry, 987654, &peer), VMO_ERR_INVALID);
 }
 
-/* A service and its client, neither of which is the other's parent. */
+/* A service and its client; neither is the parent of the other. */
 static void connected_by_a_name(void **state)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a receiver refuses: packets that do not hold, and objects that are not what their sender says. After
- * each, no descriptor and no mapping is left, and the channel goes on. */
+/* A receiver refuses malformed packets and false claims. Each refusal leaves no descriptor and no mapping,
+ * and the channel works on. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* The packet that waits is refused so, and the next one is received. */
+/* The queued packet is refused with this status, and the next one is received. */
 static void assert_dropped_at(vmo_status expected, const char *file, int line)
 {
     struct vmo_incoming in = {.tag = 123};
@@ -54,7 +54,7 @@ static void rubbish(void **state)
     far_send(bytes, 32, NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
     memcpy(bytes, &data, sizeof data);
-    far_send(bytes, sizeof data + 1, NULL, 0); /* a byte more than it says */
+    far_send(bytes, sizeof data + 1, NULL, 0); /* one byte more than the header says */
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
@@ -64,7 +64,7 @@ static void too_long(void **state)
     struct wire data = wire_data(1);
 
     (void)state;
-    data.body_bytes = VMO_BODY_MAX_BYTES; /* what fits of it would hold */
+    data.body_bytes = VMO_BODY_MAX_BYTES; /* the truncated part alone would be valid */
     memcpy(bytes, &data, sizeof data);
     far_send(bytes, sizeof data + VMO_BODY_MAX_BYTES + 1, NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
@@ -78,7 +78,7 @@ static void too_long(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-/* An empty packet is read like the end of the channel, and is not that. */
+/* recvmsg returns 0 for an empty packet, as for the end of the channel. */
 static void empty(void **state)
 {
     const int memory = memory_with(PAGE, STEADY);
@@ -110,7 +110,8 @@ static void descriptors_and_words_do_not_fit(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-/* They come where the socket was told to take them: not by this library. A pidfd is a descriptor, too. */
+/* They come only if a socket option asks for them, which the library never sets. A pidfd is a descriptor,
+ * too. */
 static void other_control_messages(void **state)
 {
     const int options[] = {SO_PASSCRED, SO_PASSPIDFD};
@@ -123,7 +124,7 @@ static void other_control_messages(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         if (setsockopt(rig.near, SOL_SOCKET, options[i], &on, sizeof on) != 0) {
-            assert_int_equal(options[i], SO_PASSPIDFD); /* an older kernel has no such thing */
+            assert_int_equal(options[i], SO_PASSPIDFD); /* an older kernel lacks it */
             continue;
         }
         struct vmo_incoming in;
@@ -198,7 +199,7 @@ static void what_is_no_memory(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-/* The same memory, opened in another way. */
+/* The same memory, opened in another mode. */
 static int reopened(int memory, int how)
 {
     char name[64];
@@ -231,7 +232,7 @@ static void memory_that_could_shrink(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-/* Pages of another size cannot be mapped where the library says. */
+/* Pages of another size cannot be mapped at the library's offsets. */
 static void memory_of_huge_pages(void **state)
 {
     const uint64_t huge = UINT64_C(2) << 20;
@@ -282,7 +283,7 @@ static void lying_seal(void **state)
     assert_dropped(VMO_ERR_NOT_SEALED);
 }
 
-/* ---- What holds --------------------------------------------------------------------------------- */
+/* ---- Valid claims ------------------------------------------------------------------------------- */
 
 struct honest {
     int seals;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals on Linux: what the kernel keeps, when it refuses, and what older kernels do instead. */
+/* Seals on Linux: enforcement, refusals, and older kernels. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* Under a tool that has no mremap of size 0 the library keeps PEERS, and says so. */
+/* Under a tool without mremap of size 0 the library enforces PEERS, and reports that. */
 static bool kernel_keeps_peers(void)
 {
     return (lx_features() & LX_PEERS_SEAL) != 0;
@@ -29,7 +29,7 @@ static vmo_enforcer enforcer_of(vmo_t vmo)
     return by;
 }
 
-/* Sends the VMO; answers what arrives at the far end. */
+/* Sends the VMO; returns the descriptor that arrives at the far end. */
 static int sent(vmo_t vmo, uint32_t rights)
 {
     const struct vmo_message message = {.vmo = vmo, .rights = rights};
@@ -79,7 +79,7 @@ static void owner_writes_on_after_peers(void **state)
     assert_ok(vmo_unmap(rig.registry, before));
     assert_ok(vmo_unmap(rig.registry, reader));
     assert_refused(vmo_destroy(rig.registry, vmo), VMO_ERR_STILL_MAPPED);
-    /* The view is a mapping of its own: it outlives the handle and what the owner kept. */
+    /* The view is a separate mapping: it outlives the handle and the kept mapping. */
     assert_ok(vmo_close(rig.registry, vmo));
     vmo_view_data_rw(rig.registry, after)[0] = 'e';
     assert_int_equal(vmo_view_data(rig.registry, after)[PAGE], 'd');
@@ -175,7 +175,7 @@ static void forever_is_busy_while_viewed(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* The kernel finds the mapping, not the library's books: a stranger has it. */
+/* The kernel finds a mapping that the library does not know. */
 static void forever_is_busy_while_a_stranger_can_write(void **state)
 {
     const vmo_t vmo = filled(PAGE);
@@ -199,7 +199,7 @@ static void forever_is_busy_while_a_stranger_can_write(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* What vmo.h says of FOREVER after PEERS with a mapping that the library did not make. */
+/* vmo.h: FOREVER after PEERS, refused for a mapping that the library does not know. */
 static void forever_after_peers_with_a_stranger(void **state)
 {
     vmo_view_t view = NO_VIEW;
@@ -225,7 +225,7 @@ static void forever_after_peers_with_a_stranger(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* A process that was forked meanwhile has no copy of what the owner kept. */
+/* A process that was forked meanwhile does not inherit the kept mapping. */
 static void forever_after_peers_despite_a_fork(void **state)
 {
     vmo_t vmo = VMO_NONE;

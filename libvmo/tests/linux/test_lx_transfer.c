@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transfers on Linux: parked where they arrive, claimed by their names, bounded. */
+/* Transfers on Linux: parked on arrival, accepted by name, bounded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 
 #define STEADY (F_SEAL_GROW | F_SEAL_SHRINK)
 
-/* The far end here is a registry of its own, or the bare socket. */
+/* The far end is a second registry, or the bare socket. */
 static vmo_status accept_here(const struct vmo_ticket *ticket, vmo_t *out)
 {
     return vmo_accept(rig.registry, rig.peer, ticket, out);
@@ -132,7 +132,7 @@ static void ninth_takes_the_place_of_the_first(void **state)
     assert_accepts(8);
 } /* the others go with the peer: the teardown counts */
 
-/* A ticket may come by another way than this channel, before the transfer was looked for. */
+/* A ticket may come by another way than this channel, before the transfer was received. */
 static void claimed_without_a_receive(void **state)
 {
     const struct wire word = wire_data(6);
@@ -178,7 +178,7 @@ static void refused_claim_can_be_mended(void **state)
     assert_int_equal(look().descriptors, before);
 }
 
-/* ---- Transfers that do not hold ----------------------------------------------------------------- */
+/* ---- False transfers ---------------------------------------------------------------------------- */
 
 static void transfers_that_do_not_hold(void **state)
 {
@@ -216,7 +216,7 @@ static void transfers_that_do_not_hold(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-/* A peer that sends nothing but transfers holds no receiver beyond its deadline. */
+/* A peer that sends only transfers cannot block a receiver past its deadline. */
 static void flood_of_transfers_is_bounded(void **state)
 {
     struct vmo_incoming in;

@@ -2,8 +2,8 @@
 #ifndef CONF_ONLY_H
 #define CONF_ONLY_H
 
-/* The group that this program runs; NULL: all of them. What an age never gives back is then enough for one.
- */
+/* The group that this program runs, or NULL for all. One group fits into a kernel that never takes memory
+ * back. */
 extern const char *const conf_only;
 
 #endif
