@@ -202,7 +202,7 @@ static const struct conf_case cases[] = {
 };
 const struct conf_group conf_ends = {"ends", cases, CONF_CASE_COUNT(cases)};
 
-/* Apart from the others: an age may have only so many peers a boot. */
+/* A group of its own: a kernel may limit the peers in one boot. */
 static const struct conf_case last_cases[] = {
     {"what the peer closed can be destroyed after it", destroy_after_the_channel, HAS_PEER | HAS_MAP},
     {"what never arrived can be destroyed after it", destroy_what_never_arrived, HAS_PEER | HAS_DESTROY},

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance suite: each of its cases under QEMU, on each age and without each of its newer calls, and on the host.
+"""The conformance suite: each case under QEMU, on each ABI revision and without each newer call, and on the host.
 
 A boot is judged by the judge's own checks (limits, exit code, bad patterns, the audit's form, its result, hazards); the
 guest's TAP is then read strictly, and each of its cases is a case here. What a platform cannot express must be exactly
@@ -32,7 +32,7 @@ CASES_MIN = 120
 GROUPS = ("life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos rounds"
           " full-slots full-maps full-memory").split()
 
-# name, age, calls taken away, whether each group needs a boot of its own
+# name, ABI revision, calls taken away, whether each group needs a boot of its own
 PLATFORMS = [
     ("a1", "a1", "", True),
     ("a2", "a2", "", False),
@@ -109,16 +109,16 @@ def judge_audit(audit, guest):
     guest.regions = done["regions"] - start["regions"]
 
 
-def boot(age, without, group):
+def boot(revision, without, group):
     guest = Guest()
     elf = ELFS / (f"suite-{group}.elf" if group else "suite.elf")
-    run = guest_boot.boot(elf, age, f"without={without}" if without else "", KERNEL_LINES)
+    run = guest_boot.boot(elf, revision, f"without={without}" if without else "", KERNEL_LINES)
     guest.faults += run.faults
     read_guest(run.console, guest)
     if run.audit:
         judge_audit(run.audit, guest)
     # Where an address cannot be given back, those that were used stay.
-    if age == "a2" and "54" not in without.split(",") and guest.regions:
+    if revision == "a2" and "54" not in without.split(",") and guest.regions:
         guest.faults.append(f"{guest.regions} regions more than at the start")
     return guest
 
@@ -158,9 +158,9 @@ def main(arguments):
     tap = Tap()
     found, groups = {}, set()
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        waiting = [(name, [(group, pool.submit(boot, age, without, group))
+        waiting = [(name, [(group, pool.submit(boot, revision, without, group))
                            for group in (GROUPS if alone else [None])])
-                   for name, age, without, alone in PLATFORMS]
+                   for name, revision, without, alone in PLATFORMS]
         waiting += [(name, [(None, pool.submit(run_host, words))]) for name, words in HOST_PLATFORMS]
         for name, boots in waiting:
             guests = [(group, future.result()) for group, future in boots]

@@ -42,7 +42,7 @@ extern struct world world;
 extern const struct vmo_limits world_limits;
 
 /* cmocka's setup and teardown. The kernel of world_make_small has no alias, no read, no unmap, no destroy and
- * no mapping by be_verify: what the first age lacks. */
+ * no mapping by be_verify, like ABI revision a1. */
 int world_make(void **state);
 int world_make_small(void **state);
 int world_drop(void **state);

@@ -49,7 +49,7 @@ uint64_t conf_port_mark(void)
     return held.slots + (held.mappings << 16) + ((uint64_t)fake_live().queued << 32);
 }
 
-/* The fake as the first age is: no alias, no read, no unmap, no destroy. */
+/* The fake as ABI revision a1: no alias, no read, no unmap, no destroy. */
 static bool small_kernel;
 
 void conf_port_between(void)
