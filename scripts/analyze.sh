@@ -21,4 +21,3 @@ printf '%s\n' $tidy_files | xargs -P 2 -n 4 sh -c '
 echo "analyze: clang-tidy, $(echo "$tidy_files" | wc -l) files, zero findings"
 
 scripts/cppcheck.sh
-echo "analyze: cppcheck, zero findings"

@@ -23,4 +23,3 @@ shellcheck $sh_files
 echo "lint: shellcheck, $(echo "$sh_files" | wc -l) files"
 
 scripts/cppcheck.sh -i libvmo/examples
-echo "lint: cppcheck, zero findings"

@@ -146,7 +146,7 @@ static void assert_in_flight(vmo_t vmo)
 static void to_the_parent_for_good(void **state)
 {
     const pid_t child = fork();
-    vmo_peer_t parent;
+    vmo_peer_t parent = {0};
     int status = -1;
 
     assert_true(child >= 0);

@@ -285,8 +285,10 @@ class Suite:
         }[name]
 
     def programs(self):
-        smallest = (TREE / "libvmo/examples/hello_share.c").read_text().count("\n")
-        self.check(smallest < SMALLEST_LINES, f"the smallest example has fewer than {SMALLEST_LINES} lines", smallest)
+        smallest = (TREE / "libvmo/examples/hello_share.c").read_text().splitlines()
+        self.check(len(smallest) < SMALLEST_LINES, f"the smallest example has fewer than {SMALLEST_LINES} lines", len(smallest))
+        shown = "\n".join(f"    {line}".rstrip() for line in smallest[1:])  # without its licence line
+        self.check(shown in (TREE / "README.md").read_text(), "README shows the smallest example as it is", shown)
         # There is no C++ compiler for musl beside the one for glibc.
         for source in [*EXAMPLES, *([] if MUSL else [TREE / "libvmo/tests/packaging/cxx_user.cpp"])]:
             for flavour in ("shared", "static"):
