@@ -18,7 +18,7 @@ ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
 include tests/qemu/mutants.mk
 need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR, whose folder challenge host-ref has filled))
-RUN_INCLUDES = -I$(RUN_DIR)/challenge $(INCLUDES_payloads) -Wa,-I$(RUN_DIR) -Wa,-I$(RUN_DIR)/challenge
+RUN_INCLUDES = -I$(RUN_DIR)/challenge -I$(RUN_DIR) $(INCLUDES_payloads)
 
 # On NEURON: RUN_DIR gets producer.elf and consumer.elf. One program of a run: $(call run_payload,who,objects and sources).
 RUN_LINK = $(Q)$(PAYLOAD_LINK) $(RUN_INCLUDES) $(call mutant_of,$(1)) -o $(RUN_DIR)/$(1).debug.elf $(2) $(LIBVMO)
