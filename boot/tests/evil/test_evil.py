@@ -25,7 +25,7 @@ SOURCES = guest_boot.ROOT / "payloads" / "evil"
 PAGE = guest_boot.ROOT / "docs" / "testing" / "hazards.md"
 REVISIONS = ("a1", "a2")
 PC = re.compile(r"pc=0x[0-9a-f]+")
-# After an ebreak the processor says either 0 or the instruction's address, which is the pc; QEMU from 8 on the latter.
+# The ISA allows va=0 or va=pc after an ebreak. QEMU 8 and later give va=pc.
 EBREAK = re.compile(r"(breakpoint fault) va=(0x[0-9a-f]+) pc=\2\b")
 RESULTS = {"done": ("done", 0), "done-badly": ("done", 5), "watchdog": ("watchdog", 0)}
 
