@@ -6,6 +6,7 @@ end of the program. It adopts orphans, so it also finds a process that left its 
 program itself has no signal handler: it may end at any instruction. So it writes a file under another name, tells the
 supervisor that name with `unfinished`, and renames the file once it is whole.
 """
+import collections
 import contextlib
 import ctypes
 import os
@@ -52,40 +53,50 @@ def tied(number=signal.SIGTERM):
     return lambda: end_with(parent, number)
 
 
+# What /proc says of a process. Its pid and its begin (clock ticks since boot) are no other process's: a pid alone is soon
+# given to another where many processes come and go.
+Process = collections.namedtuple("Process", "parent state begin")
+
+
+def look_at(pid):
+    """-> Process, or None when there is none."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return Process(int(fields[1]), fields[0], int(fields[19]))
+
+
 def processes():
-    """-> {pid: (parent, state's letter)}"""
-    found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):  # it ended since it was listed
-                stat = pathlib.Path(f"/proc/{name}/stat").read_text(
-                    encoding="utf-8", errors="replace"
-                )
-                state, parent = stat.rpartition(")")[2].split()[:2]
-                found[int(name)] = int(parent), state
-    return found
+    """-> {pid: Process}"""
+    seen = {int(name): look_at(name) for name in os.listdir("/proc") if name.isdigit()}
+    return {pid: process for pid, process in seen.items() if process is not None}
 
 
 def below(root, but=()):
-    """Living processes below one, parents first; without some children of its own and what is below those."""
-    children, found = {}, [root]
-    for pid, (parent, state) in processes().items():
-        if state not in "ZX" and pid not in but:
-            children.setdefault(parent, []).append(pid)
-    for parent in found:
-        found += children.get(parent, [])
-    return found[1:]
+    """Living processes below one, parents first; without some children of its own and what is below those.
+    -> {pid: Process}"""
+    seen, of_parent, order = processes(), {}, [root]
+    for pid, process in seen.items():
+        parent = seen.get(process.parent)
+        # A parent that began later has the pid of one that ended while we looked.
+        if process.state not in "ZX" and pid not in but and parent and parent.begin <= process.begin:
+            of_parent.setdefault(process.parent, []).append(pid)
+    for parent in order:
+        order += of_parent.get(parent, [])
+    return {pid: seen[pid] for pid in order[1:]}
 
 
 def children():
-    """This process's own. -> {pid: state's letter}"""
-    return {pid: state for pid, (parent, state) in processes().items() if parent == os.getpid()}
+    """This process's own. -> {pid: Process}"""
+    return {pid: process for pid, process in processes().items() if process.parent == os.getpid()}
 
 
 def reap(but):
     """Takes the remains of adopted processes away."""
-    for pid, state in children().items():
-        if state == "Z" and pid not in but:
+    for pid, process in children().items():
+        if process.state == "Z" and pid not in but:
             os.waitpid(pid, os.WNOHANG)
 
 
@@ -109,9 +120,15 @@ def wait_for_any(pids, seconds):
         poller.poll(seconds * 1000)
 
 
-def send(pid, number):
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
+def send(pid, begin, number):
+    """Sends a signal to the process that had this pid and began then, and to no other."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.suppress(ProcessLookupError, PermissionError))
+        descriptor = os.pidfd_open(pid)
+        stack.callback(os.close, descriptor)
+        process = look_at(pid)
+        if process is not None and process.begin == begin:
+            signal.pidfd_send_signal(descriptor, number)
 
 
 def name_of(pid):
@@ -139,13 +156,13 @@ def end_strays(but=(), grace=0):
         quiet = 0 if strays or not but else quiet + 1
         if passed > grace + PATIENCE_SECONDS:
             break
-        for pid in strays:
+        for pid, process in strays.items():
             found.setdefault(pid, name_of(pid))
             if passed >= grace:
-                send(pid, signal.SIGKILL)
-            elif pid not in asked:
-                asked.add(pid)
-                send(pid, signal.SIGTERM)
+                send(pid, process.begin, signal.SIGKILL)
+            elif (pid, process.begin) not in asked:
+                asked.add((pid, process.begin))
+                send(pid, process.begin, signal.SIGTERM)
         if strays:
             wait_for_any(strays, LOOK_SECONDS)
     return found

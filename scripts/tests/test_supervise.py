@@ -180,6 +180,18 @@ def check_strays(tap):
         os.close(descriptor)
 
 
+def check_identity(tap):
+    """A pid that has become another process's is left alone."""
+    process = subprocess.Popen(["tail", "-f", "/dev/null"])
+    begin = supervise.look_at(process.pid).begin
+    supervise.send(process.pid, begin - 1, signal.SIGKILL)
+    # Signals of one process to another are delivered in order: had the first been sent, it would be the cause.
+    supervise.send(process.pid, begin, signal.SIGTERM)
+    tap.check(process.wait() == -signal.SIGTERM, "a signal is for one process, not for a pid", process.returncode)
+    supervise.send(process.pid, begin, signal.SIGKILL)
+    tap.check(supervise.look_at(process.pid) is None, "one that is gone gets none")
+
+
 def check_files(tap):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -200,8 +212,9 @@ def main():
     tap = Tap()
     check_cases(tap)
     check_strays(tap)
+    check_identity(tap)
     check_files(tap)
-    tap.check(tap.count == len(CASES) + 6 and len(CASES) > 20, "all of them ran", str(tap.count))
+    tap.check(tap.count == len(CASES) + 8 and len(CASES) > 20, "all of them ran", str(tap.count))
     tap.done()
 
 
