@@ -97,7 +97,7 @@ struct vmo_message {
 /* Sends a message, and with it a VMO if the message has one. The peer gets a capability of its own; the
  * sender keeps its handle. Without WRITE the peer gets a read-only capability if the kernel supports one.
  * Waits while the queue is full. After an error nothing was sent.
- * Errors: INVALID        a pointer is NULL, rights lack READ or have unknown bits, or rights without a VMO
+ * Errors: INVALID        a pointer is NULL; rights lack READ, have unknown bits, or come without a VMO
  *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
  *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy
@@ -105,7 +105,7 @@ struct vmo_message {
  *         RIGHTS         rights exceed those of the handle
  *         NO_SLOTS       NEURON: this task's table of capabilities is full
  *         PEER_GONE      the peer has ended or closed its side
- *         QUEUE_FULL     the kernel queues too much for this sender: waiting does not help
+ *         QUEUE_FULL     the kernel queues too much for this sender; the call does not wait
  *         TIMED_OUT      the queue was full until the deadline */
 VMO_CHECK vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer,
                               const struct vmo_message *message, uint64_t deadline_ns);

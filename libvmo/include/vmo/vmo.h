@@ -7,7 +7,8 @@
  * share one mapping. All state lives in a registry, in storage that the caller supplies. The library
  * allocates nothing, starts no thread, and blocks only in vmo_send, vmo_recv and vmo_peer_wait.
  *
- * Threads: one thread at a time uses a registry, any thread may be the next, and registries share nothing.
+ * Threads: one thread at a time uses a registry, and any thread may be the next; threads that use different
+ * registries need no lock.
  *
  * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque: index, generation, registry.
  *
