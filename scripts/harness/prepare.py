@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes what a run needs: the kernel, a private folder, a fresh challenge, the files that carry it.
 """
-import contextlib
 import dataclasses
-import fcntl
 import os
 import pathlib
 import re
@@ -205,14 +203,6 @@ def spoil_digest(path, hex_digest):
     path.write_text(text[: end - 1] + flipped + text[end:], encoding="ascii")
 
 
-@contextlib.contextmanager
-def one_build_at_a_time():
-    build_folder().mkdir(parents=True, exist_ok=True)
-    with open(build_folder() / ".run-elf.lock", "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def make_command(goal, *variables):
     """-> (words, environment). What an outer make was called with is not for this one, but for what
     its caller set, which arrives by the environment where it is not set here."""
@@ -227,7 +217,7 @@ def make_programs(run, mutant, goal, names):
     more = [f"MUTANT={mutant}"] if mutant else []
     words, environment = make_command(goal, f"RUN_DIR={shown(run)}", *more)
     log = run / "make.log"
-    with one_build_at_a_time(), open(log, "wb") as out:
+    with open(log, "wb") as out:  # make's own lock keeps two builds apart
         try:
             done = call(words, stdout=out, env=environment)
         except OSError as error:
