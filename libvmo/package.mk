@@ -5,7 +5,7 @@
 # (libvmo/README.md).
 LIBVMO_VERSION := $(shell awk '/^.define VMO_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", dot, $$3; dot = "." }' \
                           libvmo/include/vmo/vmo.h)
-LIBVMO_ABI := 0
+LIBVMO_ABI := 1
 
 # Where `make install` puts things; DESTDIR, for packagers, stands before each path.
 DESTDIR ?=

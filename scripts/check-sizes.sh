@@ -6,7 +6,7 @@ set -eu
 build=$1
 cross=$2
 kernel_max=$((96 * 1024))
-libvmo_max=$((16 * 1024))
+libvmo_max=$((24 * 1024))
 
 # Bytes that a file of sections puts into memory from the file: text and data, not bss.
 loaded() {

@@ -15,7 +15,8 @@ static vmo_status enter(const struct vmo_registry *registry, struct peer *peer, 
     if (made == VMO_OK) {
         peer->allowed = false;
         peer->required_seal = VMO_SEAL_NONE;
-        *out = (vmo_peer_t){registry_take(registry, &peer->entry, registry_peer_index(registry, peer))};
+        *out =
+            (vmo_peer_t){registry_take(&peer->entry, registry_peer_index(registry, peer)), registry->serial};
     }
     return made;
 }

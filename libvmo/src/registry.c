@@ -13,10 +13,8 @@
 #define PEERS_MAX 32
 #define STORAGE_ALIGN 16
 
-/* A handle: tag in bits 63..48, generation in 47..16, index + 1 in 15..0. So no handle is 0. */
-#define ID_TAG_SHIFT 48
-#define ID_GENERATION_SHIFT 16
-#define ID_INDEX_MASK 0xffffu
+/* An id: generation in bits 63..32, index + 1 in 31..0. So no id is 0. */
+#define ID_GENERATION_SHIFT 32
 
 /* The public bound leaves each struct room to grow by a quarter. */
 #define WITH_HEADROOM(bytes) ((bytes) + (bytes) / 4)
@@ -71,7 +69,7 @@ static void lay_out(struct vmo_registry *registry)
 vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
                              struct vmo_registry **out)
 {
-    static atomic_uint tags; /* shared by all registries: threads may initialise theirs at once */
+    static _Atomic uint64_t serials; /* shared by all registries: threads may initialise theirs at once */
 
     if (storage == NULL || limits == NULL || out == NULL || (uintptr_t)storage % STORAGE_ALIGN ||
         !limits_hold(limits)) {
@@ -89,7 +87,7 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     memset(storage, 0, bytes);
     struct vmo_registry *registry = storage;
     registry->magic = REGISTRY_MAGIC;
-    registry->tag = (uint16_t)(atomic_fetch_add_explicit(&tags, 1, memory_order_relaxed) + 1);
+    registry->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
     registry->limits = *limits;
     registry->info = info;
     if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {
@@ -133,13 +131,13 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
 
 /* ---- Handles ------------------------------------------------------------------------------------ */
 
-/* The index that an id names in a table of count entries, or UINT32_MAX. */
-static uint32_t index_of(const struct vmo_registry *registry, uint64_t id, uint32_t count)
+/* The index that a handle names in a table of count entries, or UINT32_MAX. */
+static uint32_t index_of(const struct vmo_registry *registry, uint64_t id, uint64_t serial, uint32_t count)
 {
-    const uint32_t low = (uint32_t)(id & ID_INDEX_MASK);
+    const uint32_t low = (uint32_t)id;
 
-    if (registry == NULL || registry->magic != REGISTRY_MAGIC ||
-        (uint16_t)(id >> ID_TAG_SHIFT) != registry->tag || low == 0 || low > count) {
+    if (registry == NULL || registry->magic != REGISTRY_MAGIC || serial != registry->serial || low == 0 ||
+        low > count) {
         return UINT32_MAX;
     }
     return low - 1;
@@ -152,7 +150,8 @@ static bool names(uint64_t id, const struct entry *entry)
 
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
 {
-    const uint32_t i = index_of(registry, vmo.id, registry != NULL ? handle_count(registry) : 0);
+    const uint32_t i =
+        index_of(registry, vmo.id, vmo.registry, registry != NULL ? handle_count(registry) : 0);
 
     if (i == UINT32_MAX || !names(vmo.id, &registry->handles[i].entry)) {
         return false;
@@ -164,13 +163,15 @@ bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_
 
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
 {
-    const uint32_t i = index_of(registry, view.id, registry != NULL ? registry->limits.views : 0);
+    const uint32_t i =
+        index_of(registry, view.id, view.registry, registry != NULL ? registry->limits.views : 0);
     return i != UINT32_MAX && names(view.id, &registry->views[i].entry) ? &registry->views[i] : NULL;
 }
 
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
 {
-    const uint32_t i = index_of(registry, peer.id, registry != NULL ? registry->limits.peers : 0);
+    const uint32_t i =
+        index_of(registry, peer.id, peer.registry, registry != NULL ? registry->limits.peers : 0);
     return i != UINT32_MAX && names(peer.id, &registry->peers[i].entry) ? &registry->peers[i] : NULL;
 }
 
@@ -201,11 +202,10 @@ struct peer *registry_free_peer(const struct vmo_registry *registry)
     return free_entry(registry->peers, sizeof(*registry->peers), registry->limits.peers);
 }
 
-uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index)
+uint64_t registry_take(struct entry *entry, uint32_t index)
 {
     entry->live = true;
-    return (uint64_t)registry->tag << ID_TAG_SHIFT | (uint64_t)entry->generation << ID_GENERATION_SHIFT |
-           (index + 1);
+    return (uint64_t)entry->generation << ID_GENERATION_SHIFT | (index + 1);
 }
 
 void registry_release(struct entry *entry)
@@ -275,8 +275,8 @@ vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_
     place->handle->object = registry_object_index(registry, place->object);
     place->handle->rights = (uint8_t)rights;
     place->object->handles++;
-    return (vmo_t){
-        registry_take(registry, &place->handle->entry, (uint32_t)(place->handle - registry->handles))};
+    return (vmo_t){registry_take(&place->handle->entry, (uint32_t)(place->handle - registry->handles)),
+                   registry->serial};
 }
 
 void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref)

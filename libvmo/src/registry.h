@@ -78,7 +78,7 @@ struct peer {
 
 struct vmo_registry {
     uint64_t magic;
-    uint16_t tag; /* in every handle, to refuse handles from another registry */
+    uint64_t serial; /* in every handle, to refuse handles from another registry */
     struct vmo_limits limits;
     struct be_info info;
     struct vmo_counters counters;
@@ -107,8 +107,8 @@ struct handle *registry_free_handle(const struct vmo_registry *registry);
 struct view *registry_free_view(const struct vmo_registry *registry);
 struct peer *registry_free_peer(const struct vmo_registry *registry);
 
-/* Makes an entry live and returns the handle's id; frees it, which makes the handle stale. */
-uint64_t registry_take(const struct vmo_registry *registry, struct entry *entry, uint32_t index);
+/* Makes an entry live and returns the id of its handle; frees it, which makes the handle stale. */
+uint64_t registry_take(struct entry *entry, uint32_t index);
 void registry_release(struct entry *entry);
 
 /* Checks that one more object of size_bytes fits the quota and the tables. *place: free entries for the

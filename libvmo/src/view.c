@@ -9,7 +9,7 @@ static vmo_view_t enter_view(struct vmo_registry *registry, struct view *view, s
     view->mapping = (uint32_t)(mapping - registry->mappings);
     view->range = range;
     mapping->users++;
-    return (vmo_view_t){registry_take(registry, &view->entry, (uint32_t)(view - registry->views))};
+    return (vmo_view_t){registry_take(&view->entry, (uint32_t)(view - registry->views)), registry->serial};
 }
 
 static vmo_status check_map(const struct vmo_ref *ref, struct vmo_range range, bool writable)

@@ -10,7 +10,8 @@
  * Threads: one thread at a time uses a registry, and any thread may be the next; threads that use different
  * registries need no lock.
  *
- * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque: index, generation, registry.
+ * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque. A handle that was closed, and a handle of another or an
+ * earlier registry, is refused for ever.
  *
  * Errors. After any status but VMO_OK the state is unchanged and every out parameter is untouched, unless a
  * call says otherwise. A refused seal or hand-over may leave a read-only capability of the object behind; the
@@ -33,7 +34,7 @@ extern "C" {
 
 /* Version of this header. vmo_version returns VMO_VERSION of the library that the program runs with. */
 #define VMO_VERSION_MAJOR 0
-#define VMO_VERSION_MINOR 2
+#define VMO_VERSION_MINOR 3
 #define VMO_VERSION_PATCH 0
 #define VMO_VERSION (VMO_VERSION_MAJOR * 10000 + VMO_VERSION_MINOR * 100 + VMO_VERSION_PATCH)
 uint32_t vmo_version(void);
@@ -74,21 +75,25 @@ typedef enum vmo_status {
 const char *vmo_status_name(vmo_status status);
 const char *vmo_status_str(vmo_status status);
 
+/* Handles. The registry's number is unique in the process and never used again. */
 typedef struct {
-    uint64_t id;
+    uint64_t id; /* 0 names nothing */
+    uint64_t registry;
 } vmo_t;
 typedef struct {
     uint64_t id;
+    uint64_t registry;
 } vmo_view_t;
 typedef struct {
     uint64_t id;
+    uint64_t registry;
 } vmo_peer_t;
 
 /* A handle that names nothing: for messages without a VMO. */
 #ifdef __cplusplus
-#define VMO_NONE (vmo_t{0})
+#define VMO_NONE (vmo_t{0, 0})
 #else
-#define VMO_NONE ((vmo_t){0})
+#define VMO_NONE ((vmo_t){0, 0})
 #endif
 
 /* A byte range. Offset and length travel together, so that a caller cannot swap them. */
@@ -137,7 +142,7 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits);
  * quarter more than this version needs, since the size of the library's structs is not part of the
  * interface. */
 #define VMO_REGISTRY_BYTES(objects, mappings, views, peers)                                                  \
-    (320 + (size_t)(objects)*144 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*128)
+    (336 + (size_t)(objects)*144 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*128)
 
 /* Prepares a registry in storage (aligned to 16 bytes) and probes the kernel. The registry owns the storage
  * until vmo_registry_fini succeeds.

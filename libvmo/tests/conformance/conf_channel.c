@@ -178,7 +178,7 @@ static void not_on_the_list(void)
 
 static void peers_run_out(void)
 {
-    vmo_peer_t peer = {UNTOUCHED};
+    vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
     struct vmo_limits limits = conf_limits;
 
     limits.peers = 0;
@@ -190,7 +190,7 @@ static void peers_run_out(void)
 
 static void ways_that_do_not_exist(void)
 {
-    vmo_peer_t peer = {UNTOUCHED};
+    vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* nobody spawned the suite */
     REFUSED(vmo_peer_parent(world.a, NULL), VMO_ERR_INVALID);
@@ -207,7 +207,7 @@ static void ways_that_do_not_exist(void)
 static void programs_that_a_kernel_would_not_bear(void)
 {
     struct vmo_program program;
-    vmo_peer_t peer = {UNTOUCHED};
+    vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
 
     for (uint32_t i = 0; conf_port_bad_program(i, &program); i++) {
         REFUSED(vmo_peer_spawn(world.a, &program, &peer), VMO_ERR_INVALID);

@@ -56,7 +56,7 @@ static void ro_map_ro(void)
 
 static void ro_map_rw(void)
 {
-    vmo_view_t view = {UNTOUCHED};
+    vmo_view_t view = {UNTOUCHED, UNTOUCHED};
 
     begin(VMO_RIGHT_READ);
     REFUSED(vmo_map_rw(world.a, part, RANGE(0, 1), &view), VMO_ERR_RIGHTS);
@@ -95,7 +95,7 @@ static void ro_last_handle(void)
 
 static void ro_dup(void)
 {
-    vmo_t third = {UNTOUCHED};
+    vmo_t third = {UNTOUCHED, UNTOUCHED};
 
     begin(VMO_RIGHT_READ);
     REFUSED(vmo_dup(world.a, part, VMO_RIGHTS_ALL, &third), VMO_ERR_RIGHTS);
@@ -219,7 +219,7 @@ static void forever_takes_write_from_all(void)
 static void senseless_rights(void)
 {
     static const uint32_t rights[] = {0, VMO_RIGHT_WRITE, 4, 5, 7, UINT32_MAX};
-    vmo_t third = {UNTOUCHED};
+    vmo_t third = {UNTOUCHED, UNTOUCHED};
 
     begin(VMO_RIGHTS_ALL);
     for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
@@ -244,7 +244,7 @@ static void no_kernel_table_is_used(void)
 
 static void handles_run_out(void)
 {
-    vmo_t more[2 * OBJECTS], last = {UNTOUCHED};
+    vmo_t more[2 * OBJECTS], last = {UNTOUCHED, UNTOUCHED};
     uint32_t count = 0;
 
     begin(VMO_RIGHT_READ);

@@ -29,7 +29,7 @@ static void slots(void)
 {
     static vmo_t vmos[MANY];
     struct vmo_registry *registry = open_wide();
-    vmo_t more = {UNTOUCHED};
+    vmo_t more = {UNTOUCHED, UNTOUCHED};
     vmo_status status = VMO_OK;
     uint32_t count = 0;
 
@@ -89,7 +89,7 @@ static void maps(void)
 {
     static vmo_view_t views[MANY];
     struct vmo_registry *registry = open_wide();
-    vmo_view_t more = {UNTOUCHED};
+    vmo_view_t more = {UNTOUCHED, UNTOUCHED};
     vmo_t vmo = VMO_NONE;
     vmo_status status = VMO_OK;
     uint32_t count = 0;
@@ -123,7 +123,7 @@ static void memory(void)
 {
     static vmo_t vmos[MANY];
     struct vmo_registry *registry = open_wide();
-    vmo_t more = {UNTOUCHED};
+    vmo_t more = {UNTOUCHED, UNTOUCHED};
     vmo_status status = VMO_OK;
     uint32_t count = 0;
 

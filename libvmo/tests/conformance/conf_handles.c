@@ -2,13 +2,13 @@
 /* Handles that name nothing: every function, every kind of bad handle, and nothing is touched (R8). */
 #include "conformance/conf_groups.h"
 
-static uint64_t bad;   /* the handle under test */
+static vmo_t bad;      /* the handle under test, as a VMO */
 static vmo_t good;     /* a VMO that must not change */
 static vmo_view_t eye; /* and a view of borrowed bytes */
 
-#define BAD_VMO ((vmo_t){bad})
-#define BAD_VIEW ((vmo_view_t){bad})
-#define BAD_PEER ((vmo_peer_t){bad})
+#define BAD_VMO bad
+#define BAD_VIEW ((vmo_view_t){bad.id, bad.registry})
+#define BAD_PEER ((vmo_peer_t){bad.id, bad.registry})
 
 /* Each is one call with the bad handle. */
 
@@ -60,28 +60,28 @@ static void try_write(void)
 
 static void try_map_ro(void)
 {
-    vmo_view_t out = {UNTOUCHED};
+    vmo_view_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_map_ro(world.a, BAD_VMO, RANGE(0, 1), &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
 
 static void try_map_rw(void)
 {
-    vmo_view_t out = {UNTOUCHED};
+    vmo_view_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_map_rw(world.a, BAD_VMO, RANGE(0, 1), &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
 
 static void try_dup(void)
 {
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_dup(world.a, BAD_VMO, VMO_RIGHT_READ, &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
 
 static void try_copy(void)
 {
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_copy(world.a, BAD_VMO, &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
@@ -108,7 +108,7 @@ static void try_seal_enforced_by(void)
 
 static void try_slice(void)
 {
-    vmo_view_t out = {UNTOUCHED};
+    vmo_view_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_slice(world.a, BAD_VIEW, RANGE(0, 1), &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
@@ -185,7 +185,7 @@ static void try_transfer(void)
 static void try_accept(void)
 {
     const struct vmo_ticket ticket = {.len_bytes = 1, .name = 5, .rights = VMO_RIGHT_READ};
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
     REFUSED(vmo_accept(world.a, BAD_PEER, &ticket, &out), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(out.id, UNTOUCHED);
 }
@@ -213,23 +213,23 @@ static void end(void)
 }
 
 /* A handle that was closed; its entry has since been taken again, for a VMO or for a view. */
-static uint64_t stale_vmo(vmo_t *again)
+static vmo_t stale_vmo(vmo_t *again)
 {
     vmo_t closed = VMO_NONE;
 
     OK(vmo_wrap_bytes(world.a, borrowed, 1, &closed));
     OK(vmo_close(world.a, closed));
     OK(vmo_wrap_bytes(world.a, borrowed, 1, again));
-    return closed.id;
+    return closed;
 }
 
-static uint64_t stale_view(void)
+static vmo_t stale_view(void)
 {
     vmo_view_t closed = NO_VIEW;
 
     OK(vmo_slice(world.a, eye, RANGE(0, 1), &closed));
     OK(vmo_unmap(world.a, closed));
-    return closed.id;
+    return (vmo_t){closed.id, closed.registry};
 }
 
 /* Another registry's handles, whose indices and generations are in use here, too. */
@@ -257,11 +257,13 @@ static void each_kind(void (*try)(void), bool view)
     vmo_t again = VMO_NONE;
 
     begin();
-    bad = 0;
+    bad = VMO_NONE;
     try();
-    bad = UINT64_MAX;
+    bad = (vmo_t){UINT64_MAX, UINT64_MAX};
     try();
-    bad = UNTOUCHED;
+    bad = (vmo_t){UNTOUCHED, UNTOUCHED};
+    try();
+    bad = (vmo_t){0, good.registry}; /* index 0 less 1 */
     try();
     bad = stale_vmo(&again);
     try();
@@ -270,12 +272,13 @@ static void each_kind(void (*try)(void), bool view)
         bad = stale_view();
         try();
     }
-    bad = (view ? eye.id : good.id) + 1; /* the next entry, free */
+    const vmo_t live = view ? (vmo_t){eye.id, eye.registry} : good;
+    bad = (vmo_t){live.id + 1, live.registry}; /* the next entry, free */
     try();
-    bad = (view ? eye.id : good.id) + 0x10000; /* a later generation */
+    bad = (vmo_t){live.id + (UINT64_C(1) << 32), live.registry}; /* a later generation */
     try();
     struct vmo_registry *other = open_other();
-    bad = view ? other_view.id : other_vmo.id;
+    bad = view ? (vmo_t){other_view.id, other_view.registry} : other_vmo;
     try();
     close_other(other);
     end();

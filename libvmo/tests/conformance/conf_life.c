@@ -65,7 +65,7 @@ static void every_length_to_four_pages(void)
 
 static void no_length(void)
 {
-    vmo_t vmo = {UNTOUCHED};
+    vmo_t vmo = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_create(world.a, 0, &vmo), VMO_ERR_ZERO_LENGTH);
     CHECK_EQ(vmo.id, UNTOUCHED);
@@ -73,7 +73,7 @@ static void no_length(void)
 
 static void refuse_length(uint64_t len)
 {
-    vmo_t vmo = {UNTOUCHED};
+    vmo_t vmo = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_create(world.a, len, &vmo), VMO_ERR_TOO_LARGE);
     CHECK_EQ(vmo.id, UNTOUCHED);
@@ -113,7 +113,7 @@ static struct vmo_registry *limited(uint64_t object_bytes, uint64_t total_bytes)
 static void limit_of_one(void)
 {
     struct vmo_registry *registry = limited(2 * PAGE + 5, 0);
-    vmo_t vmo = {UNTOUCHED};
+    vmo_t vmo = {UNTOUCHED, UNTOUCHED};
     uint64_t size = 0;
 
     REFUSED(vmo_create(registry, 2 * PAGE + 6, &vmo), VMO_ERR_TOO_LARGE);
@@ -129,7 +129,7 @@ static void limit_of_one(void)
 static void limit_of_all(void)
 {
     struct vmo_registry *registry = limited(0, 3 * PAGE);
-    vmo_t two = VMO_NONE, one = VMO_NONE, more = {UNTOUCHED};
+    vmo_t two = VMO_NONE, one = VMO_NONE, more = {UNTOUCHED, UNTOUCHED};
 
     OK(vmo_create(registry, PAGE + 1, &two));
     REFUSED(vmo_create(registry, PAGE + 1, &more), VMO_ERR_QUOTA);
@@ -145,7 +145,7 @@ static void limit_of_all(void)
 
 static void table_full(void)
 {
-    vmo_t vmos[OBJECTS], more = {UNTOUCHED};
+    vmo_t vmos[OBJECTS], more = {UNTOUCHED, UNTOUCHED};
 
     for (uint32_t i = 0; i < OBJECTS; i++) {
         vmos[i] = conf_filled(i + 1);

@@ -115,7 +115,7 @@ static void forever_report(void)
 
 static void forever_forbids_writes(void)
 {
-    vmo_view_t view = {UNTOUCHED};
+    vmo_view_t view = {UNTOUCHED, UNTOUCHED};
 
     begin();
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));

@@ -67,7 +67,7 @@ static void whole(void)
 
 static void refuse(vmo_view_t of, uint64_t off, uint64_t len, vmo_status wanted)
 {
-    vmo_view_t part = {UNTOUCHED};
+    vmo_view_t part = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_slice(world.a, of, RANGE(off, len), &part), wanted);
     CHECK_EQ(part.id, UNTOUCHED);

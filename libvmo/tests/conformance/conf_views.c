@@ -54,7 +54,7 @@ static void around_a_page_boundary(void)
 
 static void refuse(uint64_t off, uint64_t len, vmo_status wanted)
 {
-    vmo_view_t view = {UNTOUCHED};
+    vmo_view_t view = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_map_ro(world.a, vmo, RANGE(off, len), &view), wanted);
     REFUSED(vmo_map_rw(world.a, vmo, RANGE(off, len), &view), wanted);
@@ -166,7 +166,7 @@ static void unmap_twice(void)
 
 static void view_after_close(void)
 {
-    vmo_view_t part = NO_VIEW, more = {UNTOUCHED};
+    vmo_view_t part = NO_VIEW, more = {UNTOUCHED, UNTOUCHED};
 
     begin();
     const vmo_view_t view = conf_map_ro(vmo, 7, 2 * PAGE);
@@ -202,7 +202,7 @@ static void registry_with_a_view(void)
 
 static void table_full(void)
 {
-    vmo_view_t views[VIEWS], more = {UNTOUCHED};
+    vmo_view_t views[VIEWS], more = {UNTOUCHED, UNTOUCHED};
 
     begin();
     for (uint32_t i = 0; i < VIEWS; i++) {
@@ -227,7 +227,7 @@ static void mappings_full(void)
 {
     struct vmo_limits limits = conf_limits;
     struct vmo_registry *registry = NULL;
-    vmo_view_t views[2], more = {UNTOUCHED};
+    vmo_view_t views[2], more = {UNTOUCHED, UNTOUCHED};
     vmo_t its = VMO_NONE;
 
     limits.mappings = 2;

@@ -71,7 +71,7 @@ static void seen_where_it_lies(void)
 static void read_and_bounds(void)
 {
     uint8_t byte = 0xee;
-    vmo_view_t view = {UNTOUCHED};
+    vmo_view_t view = {UNTOUCHED, UNTOUCHED};
 
     begin();
     conf_check_vmo(vmo, 0, LEN);
@@ -86,8 +86,8 @@ static void read_and_bounds(void)
 
 static void cannot_be_written(void)
 {
-    vmo_view_t view = {UNTOUCHED};
-    vmo_t other = {UNTOUCHED};
+    vmo_view_t view = {UNTOUCHED, UNTOUCHED};
+    vmo_t other = {UNTOUCHED, UNTOUCHED};
 
     begin();
     REFUSED(vmo_write(world.a, vmo, RANGE(0, 1), "x"), VMO_ERR_RIGHTS);
@@ -120,7 +120,7 @@ static void cannot_be_handed_over(void)
 
 static void refuse(const void *bytes, uint64_t len, vmo_status wanted)
 {
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
 
     REFUSED(vmo_wrap_bytes(world.a, bytes, len, &out), wanted);
     CHECK_EQ(out.id, UNTOUCHED);
@@ -213,7 +213,7 @@ static void copy_of_a_sealed_one(void)
 static void copy_without_room(void)
 {
     struct vmo_limits limits = conf_limits;
-    vmo_t one = VMO_NONE, copy = {UNTOUCHED};
+    vmo_t one = VMO_NONE, copy = {UNTOUCHED, UNTOUCHED};
 
     limits.total_bytes_max = PAGE;
     struct vmo_registry *registry = conf_second(&limits);
@@ -228,7 +228,7 @@ static void copy_without_room(void)
 static void copy_without_a_view(void)
 {
     vmo_view_t views[VIEWS];
-    vmo_t copy = {UNTOUCHED};
+    vmo_t copy = {UNTOUCHED, UNTOUCHED};
 
     begin();
     for (uint32_t i = 0; i < VIEWS; i++) {
@@ -262,7 +262,7 @@ static void end_file(void)
 
 static void file_or_its_refusal(void)
 {
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
 
     if (can(HAS_FILES)) {
         begin_file(0, LEN);
@@ -303,7 +303,7 @@ static void file_range_is_read(void)
 
 static void file_arguments(void)
 {
-    vmo_t out = {UNTOUCHED};
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
 
     begin_file(0, 1);
     REFUSED(vmo_wrap_file(world.a, file, RANGE(0, 0), &out), VMO_ERR_ZERO_LENGTH);
@@ -351,7 +351,7 @@ static void copy_of_a_file(void)
 
 static void copy_of_a_file_cut_short(void)
 {
-    vmo_t copy = {UNTOUCHED};
+    vmo_t copy = {UNTOUCHED, UNTOUCHED};
 
     begin_file(0, LEN);
     conf_port_truncate(file, 5);

@@ -201,7 +201,7 @@ static void until_each_channel_is_closed(void **state)
 /* Channels of one boot run out only after more children than the kernel has endpoint ids for. */
 static void every_channel_of_a_boot(void **state)
 {
-    vmo_peer_t peer = {7};
+    vmo_peer_t peer = {7, 7};
     uint32_t made = 0;
 
     (void)state;

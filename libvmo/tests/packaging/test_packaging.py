@@ -88,7 +88,7 @@ class Suite:
         """What an installation for the host consists of, below PREFIX."""
         pages = {f"share/man/man{p.path.suffix[1:]}/{p.path.name}" for p in PAGES}
         names = {f"share/man/man3/{function}.3" for function in self.prototypes}
-        libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.0", f"lib/libvmo.so.{self.version}"}
+        libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.1", f"lib/libvmo.so.{self.version}"}
         return {f"include/vmo/{h.name}" for h in HEADERS} | libraries | {"lib/pkgconfig/libvmo.pc"} | pages | names
 
     # ---- Installing ------------------------------------------------------------------------------
@@ -179,12 +179,12 @@ class Suite:
                    sorted(set(listed) ^ set(public)))
         table = run("nm", "-D", "--defined-only", library).stdout.split("\n")
         found = sorted(line.split()[2] for line in table if line and line.split()[1] != "A")
-        self.check(found == [f"{name}@@VMO_0" for name in public], "libvmo.so exports these and nothing else", found)
+        self.check(found == [f"{name}@@VMO_1" for name in public], "libvmo.so exports these and nothing else", found)
         functions = [re.search(r"\b(vmo_\w+)\(", line).group(1) for line in abi if "(" in line]
-        self.check([f"{name}@@VMO_0" for name in sorted(functions)] == found, "libvmo.abi names what libvmo.so exports",
+        self.check([f"{name}@@VMO_1" for name in sorted(functions)] == found, "libvmo.abi names what libvmo.so exports",
                    set(functions) ^ {name.partition("@")[0] for name in found})
         dynamic = run("readelf", "-dW", library).stdout
-        self.check(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libvmo.so.0"], "its soname is libvmo.so.0",
+        self.check(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libvmo.so.1"], "its soname is libvmo.so.1",
                    dynamic)
         self.check(set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) <= {"libc.so" if MUSL else "libc.so.6"}, "it needs nothing but libc",
                    dynamic)
@@ -306,7 +306,7 @@ class Suite:
                 if not program:
                     continue
                 needed = run("readelf", "-dW", program).stdout
-                self.check(("[libvmo.so.0]" in needed) == (flavour == "shared"), f"{source.name}, {flavour}: is it",
+                self.check(("[libvmo.so.1]" in needed) == (flavour == "shared"), f"{source.name}, {flavour}: is it",
                            needed)
                 for words, expected, code in self.outputs(source.stem):
                     done = self.start(program, *words)

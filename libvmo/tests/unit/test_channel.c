@@ -52,7 +52,7 @@ static void messages_refused(void **state)
     assert_refused_quietly(vmo_send(world.a, world.to_b, NULL, SOON_NS), VMO_ERR_INVALID);
     message = (struct vmo_message){.rights = VMO_RIGHT_READ}; /* rights of no VMO */
     assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_INVALID);
-    message = (struct vmo_message){.vmo = {vmo.id + 1}, .rights = VMO_RIGHT_READ};
+    message = (struct vmo_message){.vmo = {vmo.id + 1, vmo.registry}, .rights = VMO_RIGHT_READ};
     assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_BAD_HANDLE);
     static const uint32_t rights[] = {0, VMO_RIGHT_WRITE, 4, 5, 7, 0x10001, UINT32_MAX};
     for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
@@ -117,7 +117,7 @@ static void checks_mapping_is_kept(void **state)
 static void checks_mapping_without_room(void **state)
 {
     const struct vmo_limits limits = {.objects = 4, .mappings = 1, .views = 4, .peers = 2};
-    vmo_view_t view = NO_VIEW, more = {7};
+    vmo_view_t view = NO_VIEW, more = {7, 7};
 
     (void)state;
     fake_reset();

@@ -15,7 +15,7 @@ static void assert_rights(vmo_t vmo, uint32_t wanted)
 static void narrowing(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_t read_only = VMO_NONE, more = {99};
+    vmo_t read_only = VMO_NONE, more = {99, 99};
 
     (void)state;
     assert_ok(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &read_only));
@@ -45,7 +45,7 @@ static void arguments(void **state)
 {
     static const uint32_t senseless[] = {0, VMO_RIGHT_WRITE, 4, 5, UINT32_MAX};
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_t other = {99};
+    vmo_t other = {99, 99};
 
     (void)state;
     for (size_t i = 0; i < sizeof senseless / sizeof senseless[0]; i++) {
@@ -59,7 +59,7 @@ static void arguments(void **state)
 static void handles_run_out(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_t more[16], last = {99};
+    vmo_t more[16], last = {99, 99};
     uint32_t count = 0;
 
     (void)state;

@@ -10,7 +10,7 @@ static void spawn_refused(void **state)
 {
     const struct vmo_program bad[] = {
         {NULL, 3, 4}, {"elf", 0, 4}, {"elf", 3, 0}, {"elf", 3, 1025}, {"elf", 3, UINT32_MAX}};
-    vmo_peer_t peer = {7};
+    vmo_peer_t peer = {7, 7};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -29,7 +29,7 @@ static void spawn_refused(void **state)
 static void table_of_peers_full(void **state)
 {
     const struct vmo_limits limits = {.objects = 1, .mappings = 1, .views = 1, .peers = 1};
-    vmo_peer_t peer = {7};
+    vmo_peer_t peer = {7, 7};
 
     (void)state;
     fake_reset();
@@ -45,7 +45,7 @@ static void table_of_peers_full(void **state)
 
 static void parent_refused(void **state)
 {
-    vmo_peer_t peer = {7};
+    vmo_peer_t peer = {7, 7};
 
     (void)state;
     assert_refused(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* nobody spawned side 0 */

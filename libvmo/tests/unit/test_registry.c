@@ -4,6 +4,8 @@
 
 #include <stdalign.h>
 
+#include "registry.h"
+
 static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(8, 8, 8, 4)];
 
 static struct vmo_limits limits_with(uint32_t objects, uint32_t mappings, uint32_t views, uint32_t peers)
@@ -103,7 +105,7 @@ static void assert_all_refuse(struct vmo_registry *registry, vmo_t vmo, vmo_view
     const struct vmo_message message = {.tag = 1};
     struct vmo_incoming incoming;
     struct vmo_ticket ticket;
-    vmo_view_t view_out = {7};
+    vmo_view_t view_out = {7, 7};
     vmo_seal_strength strength = VMO_SEAL_NONE;
     vmo_enforcer by = VMO_BY_NOBODY;
     uint8_t byte = 9;
@@ -141,11 +143,14 @@ static void handles_of_nothing(void **state)
 {
     (void)state;
     assert_all_refuse(world.a, VMO_NONE, NO_VIEW, NO_PEER);
-    assert_all_refuse(world.a, (vmo_t){UINT64_MAX}, (vmo_view_t){UINT64_MAX}, (vmo_peer_t){UINT64_MAX});
+    assert_all_refuse(world.a, (vmo_t){UINT64_MAX, UINT64_MAX}, (vmo_view_t){UINT64_MAX, UINT64_MAX},
+                      (vmo_peer_t){UINT64_MAX, UINT64_MAX});
     assert_all_refuse(NULL, VMO_NONE, NO_VIEW, NO_PEER);
     for (uint64_t guess = 0; guess < 64; guess++) {
-        assert_all_refuse(world.a, (vmo_t){guess << 12 | guess}, (vmo_view_t){guess << 12 | guess},
-                          (vmo_peer_t){guess << 12 | guess});
+        const uint64_t serial = world.to_b.registry - guess; /* this registry's, and those before it */
+        const uint64_t id = guess << 32 | (guess + 1);
+        assert_all_refuse(world.a, (vmo_t){id, serial}, (vmo_view_t){id, serial},
+                          (vmo_peer_t){id ^ 1, serial});
     }
 }
 
@@ -198,9 +203,10 @@ static void handles_past_the_table(void **state)
 
     (void)state;
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 1), &view));
-    for (uint64_t flip = 1; flip <= UINT16_MAX; flip = flip < 64 ? flip + 1 : flip * 2 + 1) {
-        assert_all_refuse(world.a, (vmo_t){vmo.id ^ flip}, (vmo_view_t){view.id ^ flip},
-                          (vmo_peer_t){world.to_b.id ^ flip});
+    for (uint64_t flip = 1; flip <= UINT32_MAX; flip = flip < 64 ? flip + 1 : flip * 2 + 1) {
+        assert_all_refuse(world.a, (vmo_t){vmo.id ^ flip, vmo.registry},
+                          (vmo_view_t){view.id ^ flip, view.registry},
+                          (vmo_peer_t){world.to_b.id ^ flip, world.to_b.registry});
     }
     assert_pattern(vmo_view_data(world.a, view), 0, 1);
 }
@@ -222,9 +228,68 @@ static void generations_differ(void **state)
     assert_int_equal(fake_live().lost, 0);
 }
 
+/* An entry is retired when its generations are used up: no handle ever comes twice. */
+static void generations_used_up(void **state)
+{
+    struct handle *const handles = world.a->handles;
+    vmo_t vmo = VMO_NONE, last = VMO_NONE;
+    vmo_t all[16];
+
+    (void)state;
+    assert_ok(vmo_create(world.a, 1, &vmo));
+    const uint32_t index = (uint32_t)vmo.id - 1;
+    assert_ok(vmo_destroy(world.a, vmo));
+    handles[index].entry.generation = UINT32_MAX - 1;
+    assert_ok(vmo_create(world.a, 1, &last));
+    assert_true(last.id == ((uint64_t)(UINT32_MAX - 1) << 32 | (index + 1)));
+    assert_ok(vmo_destroy(world.a, last));
+    assert_status(vmo_close(world.a, last), VMO_ERR_BAD_HANDLE);
+    assert_status(vmo_close(world.a, (vmo_t){last.id + (UINT64_C(1) << 32), last.registry}),
+                  VMO_ERR_BAD_HANDLE);
+    /* The other fifteen of the sixteen handles serve on. */
+    assert_ok(vmo_create(world.a, 1, &all[0]));
+    for (unsigned i = 1; i < 15; i++) {
+        assert_ok(vmo_dup(world.a, all[0], VMO_RIGHT_READ, &all[i]));
+        assert_true((uint32_t)all[i].id != index + 1);
+    }
+    assert_refused_quietly(vmo_dup(world.a, all[0], VMO_RIGHT_READ, &all[15]), VMO_ERR_TABLE_FULL);
+    assert_refused_quietly(vmo_create(world.a, 1, &all[15]), VMO_ERR_TABLE_FULL);
+}
+
+/* Registries one after the other in the same storage: the same index and generation, never the same handle.
+ */
+static void registries_never_share_a_handle(void **state)
+{
+    const struct vmo_limits limits = limits_with(1, 1, 1, 1);
+    const uint8_t byte = 1;
+    static uint64_t serials[70000];
+    const size_t count = sizeof(serials) / sizeof(serials[0]);
+    struct vmo_registry *registry = NULL;
+    vmo_t vmo = VMO_NONE;
+    uint64_t len = 7;
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(vmo_registry_init(storage, sizeof(storage), &limits, &registry));
+        assert_ok(vmo_wrap_bytes(registry, &byte, 1, &vmo));
+        serials[i] = vmo.registry;
+        assert_status(vmo_len(registry, (vmo_t){vmo.id, serials[0]}, &len),
+                      i == 0 ? VMO_OK : VMO_ERR_BAD_HANDLE);
+        if (i + 1 < count) {
+            assert_ok(vmo_close(registry, vmo));
+            assert_ok(vmo_registry_fini(registry));
+        }
+    }
+    for (size_t i = 0; i + 1 < count; i++) {
+        assert_status(vmo_len(registry, (vmo_t){vmo.id, serials[i]}, &len), VMO_ERR_BAD_HANDLE);
+    }
+    assert_ok(vmo_close(registry, vmo));
+    assert_ok(vmo_registry_fini(registry));
+}
+
 static void create_refused(void **state)
 {
-    vmo_t vmo = {7};
+    vmo_t vmo = {7, 7};
 
     (void)state;
     assert_refused_quietly(vmo_create(NULL, 1, &vmo), VMO_ERR_INVALID);
@@ -242,7 +307,7 @@ static void create_refused(void **state)
 /* A backend without a bound of its own: rounding up to pages must not wrap. */
 static void create_refused_at_the_end_of_numbers(void **state)
 {
-    vmo_t vmo = {7};
+    vmo_t vmo = {7, 7};
 
     (void)state;
     fake_reset();
@@ -283,7 +348,7 @@ static void length_and_size(void **state)
 static void limits_of_bytes(void **state)
 {
     struct vmo_limits limits = world_limits;
-    vmo_t first = VMO_NONE, second = {7};
+    vmo_t first = VMO_NONE, second = {7, 7};
 
     (void)state;
     fake_reset();
@@ -306,7 +371,7 @@ static void limits_of_bytes(void **state)
 static void full_table_keeps_what_it_has(void **state)
 {
     vmo_t vmos[8];
-    vmo_t more = {7};
+    vmo_t more = {7, 7};
     uint64_t len = 0;
 
     (void)state;
@@ -330,7 +395,7 @@ static void full_table_keeps_what_it_has(void **state)
 
 static void kernel_tables_full(void **state)
 {
-    vmo_t vmo = {7}, other = VMO_NONE;
+    vmo_t vmo = {7, 7}, other = VMO_NONE;
 
     (void)state;
     fake_config()->arena_bytes = 2 * PAGE;
@@ -408,6 +473,8 @@ int main(void)
         IN_WORLD(stale_handles),
         IN_WORLD(handles_past_the_table),
         IN_WORLD(generations_differ),
+        IN_WORLD(generations_used_up),
+        IN_WORLD(registries_never_share_a_handle),
         IN_WORLD(create_refused),
         IN_WORLD(create_refused_at_the_end_of_numbers),
         IN_WORLD(length_and_size),

@@ -63,7 +63,7 @@ static void of_tickets(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     struct vmo_ticket ticket;
-    vmo_t theirs = {99};
+    vmo_t theirs = {99, 99};
 
     (void)state;
     demand(VMO_SEAL_PEERS);
@@ -113,7 +113,7 @@ static void of_one_peer_alone(void **state)
 
 static void opened_by_descriptor(void **state)
 {
-    vmo_peer_t peer = {99};
+    vmo_peer_t peer = {99, 99};
 
     (void)state;
     assert_refused(vmo_peer_open(world.a, 5, &peer), VMO_ERR_UNSUPPORTED);

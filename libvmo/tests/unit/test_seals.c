@@ -84,7 +84,7 @@ static void peers(void **state)
 static void forever(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_view_t view = {7};
+    vmo_view_t view = {7, 7};
     uint8_t bytes[LEN];
 
     (void)state;

@@ -137,7 +137,7 @@ static void wrong_names(void **state)
     const vmo_t vmo = vmo_filled(LEN);
     struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
     const struct vmo_ticket good = ticket;
-    vmo_t out = {7};
+    vmo_t out = {7, 7};
 
     (void)state;
     assert_int_equal(ticket.name, 3);
@@ -155,7 +155,7 @@ static void names_already_held(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
-    vmo_t out = {7}, own = VMO_NONE;
+    vmo_t out = {7, 7}, own = VMO_NONE;
 
     (void)state;
     AS_B;
@@ -188,7 +188,7 @@ static void tickets_refused(void **state)
     };
     const vmo_t vmo = vmo_filled(LEN);
     const struct vmo_ticket good = ticket_for(vmo, VMO_RIGHT_READ);
-    vmo_t out = {7};
+    vmo_t out = {7, 7};
 
     (void)state;
     AS_B;
@@ -210,7 +210,7 @@ static void no_room_to_accept(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     const struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
-    vmo_t vmos[8], out = {7};
+    vmo_t vmos[8], out = {7, 7};
 
     (void)state;
     AS_B;

@@ -52,7 +52,7 @@ static void map_refused(void **state)
                                               {UINT64_MAX - PAGE + 1, PAGE},
                                               {PAGE, UINT64_MAX - PAGE + 1}};
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_view_t view = {7};
+    vmo_view_t view = {7, 7};
 
     (void)state;
     for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
@@ -70,7 +70,7 @@ static void received_read_only(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     const vmo_t theirs = hand_over(vmo, VMO_RIGHT_READ);
-    vmo_view_t view = {7};
+    vmo_view_t view = {7, 7};
 
     (void)state;
     AS_B;
@@ -124,7 +124,7 @@ static void slice_refused(void **state)
     static const struct vmo_range beyond[] = {{0, 101},  {100, 1},        {101, 0},        {1, 100},
                                               {0, PAGE}, {UINT64_MAX, 1}, {1, UINT64_MAX}, {UINT64_MAX, 0}};
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_view_t whole = NO_VIEW, part = {7}, rest[7];
+    vmo_view_t whole = NO_VIEW, part = {7, 7}, rest[7];
 
     (void)state;
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(10, 100), &whole));
@@ -231,7 +231,7 @@ static void the_oldest_unused_goes(void **state)
 static void table_of_mappings_full(void **state)
 {
     const struct vmo_limits limits = {.objects = 2, .mappings = 2, .views = 8, .peers = 2};
-    vmo_view_t views[2], more = {7};
+    vmo_view_t views[2], more = {7, 7};
 
     (void)state;
     fake_reset();
@@ -250,7 +250,7 @@ static void table_of_mappings_full(void **state)
 /* The kernel has fewer regions than the registry has entries: the registry keeps to what the kernel says. */
 static void fewer_regions_than_entries(void **state)
 {
-    vmo_view_t views[2], more = {7};
+    vmo_view_t views[2], more = {7, 7};
 
     (void)state;
     fake_reset();
@@ -269,7 +269,7 @@ static void fewer_regions_than_entries(void **state)
 /* The kernel's table is full though the registry thought otherwise: unused mappings go, one by one. */
 static void kernel_full_evicts(void **state)
 {
-    vmo_view_t views[3], more = {7};
+    vmo_view_t views[3], more = {7, 7};
     const vmo_t vmo = vmo_filled(6 * PAGE);
 
     (void)state;
@@ -290,7 +290,7 @@ static void kernel_full_evicts(void **state)
 static void views_outlive_the_handle(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_view_t view = NO_VIEW, part = NO_VIEW, more = {7};
+    vmo_view_t view = NO_VIEW, part = NO_VIEW, more = {7, 7};
     vmo_t other = VMO_NONE;
 
     (void)state;

@@ -230,7 +230,7 @@ static void shorter_claim_holds(void **state)
 {
     struct vmo_incoming incoming;
     struct be_object object;
-    vmo_view_t view = {7};
+    vmo_view_t view = {7, 7};
 
     (void)state;
     AS_B;

@@ -88,7 +88,7 @@ static void bytes_are_evicted(void **state)
 
 static void bytes_refused(void **state)
 {
-    vmo_t vmo = {99};
+    vmo_t vmo = {99, 99};
 
     (void)state;
     assert_refused_quietly(vmo_wrap_bytes(world.a, NULL, 1, &vmo), VMO_ERR_INVALID);
@@ -149,7 +149,7 @@ static void file_range_mapped_and_read(void **state)
 static void file_refused(void **state)
 {
     const int file = file_of_pattern();
-    vmo_t vmo = {99};
+    vmo_t vmo = {99, 99};
 
     (void)state;
     assert_refused_quietly(vmo_wrap_file(world.a, file, RANGE(0, 0), &vmo), VMO_ERR_ZERO_LENGTH);
@@ -168,7 +168,7 @@ static void file_cut_short(void **state)
     const int file = file_of_pattern();
     const vmo_t vmo = wrapped_file(file, 10, PAGE);
     uint8_t bytes[8] = {0};
-    vmo_t copy = {99};
+    vmo_t copy = {99, 99};
 
     (void)state;
     fake_file_truncate(file, 100);
@@ -206,7 +206,7 @@ static void copied(void **state)
 static void copy_refused(void **state)
 {
     const vmo_t vmo = wrapped();
-    vmo_t copy = {99};
+    vmo_t copy = {99, 99};
 
     (void)state;
     assert_refused_quietly(vmo_copy(world.a, vmo, NULL), VMO_ERR_INVALID);
@@ -220,7 +220,7 @@ static void copy_without_a_view(void **state)
 {
     const vmo_t vmo = wrapped();
     vmo_view_t views[8];
-    vmo_t copy = {99};
+    vmo_t copy = {99, 99};
     const struct fake_live then = fake_live();
 
     (void)state;
@@ -237,7 +237,7 @@ static void copy_without_a_view(void **state)
 static void copy_that_cannot_be_undone(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
-    vmo_t copy = {99};
+    vmo_t copy = {99, 99};
 
     (void)state;
     for (uint32_t n = 1; n <= 3; n++) {
