@@ -41,6 +41,14 @@ VMO_CHECK vmo_status lx_memfd(const char *name, unsigned flags, int *out);
 /* The status for an errno that the caller does not treat specially. */
 vmo_status lx_status(int error);
 
+/* Every descriptor of the library is >= 3: a program may close a standard stream, and a VMO in its place
+ * would get the program's output. lx_duplicate: a close-on-exec duplicate >= 3, or -1 with errno set; EMFILE
+ * if no descriptor is free. lx_above_stdio: takes the result of a system call that made a close-on-exec
+ * descriptor. Returns it, or moves it and returns its duplicate >= 3. -1 with errno set if the system call
+ * failed, or if the descriptor could not be moved; it is then closed. */
+VMO_CHECK int lx_duplicate(int descriptor);
+VMO_CHECK int lx_above_stdio(int made);
+
 /* Closes a descriptor unless it is BE_NONE, and sets it to BE_NONE. BACKEND: it was not open. */
 VMO_CHECK vmo_status lx_close(int32_t *descriptor);
 /* Closes a descriptor on an error path, which cannot report another error. */

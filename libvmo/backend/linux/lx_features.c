@@ -54,6 +54,28 @@ vmo_status lx_status(int error)
 
 /* ---- Descriptors -------------------------------------------------------------------------------- */
 
+int lx_duplicate(int descriptor)
+{
+    const int made = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    if (made < 0 && errno == EINVAL) {
+        errno = EMFILE; /* the limit is 3 or less */
+    }
+    return made;
+}
+
+int lx_above_stdio(int made)
+{
+    if (made < 0 || made > STDERR_FILENO) {
+        return made;
+    }
+    const int moved = lx_duplicate(made);
+    const int error = errno;
+    lx_close_quiet(made);
+    errno = error;
+    return moved;
+}
+
 vmo_status lx_close(int32_t *descriptor)
 {
     const int32_t closing = *descriptor;
@@ -77,7 +99,7 @@ bool lx_within_file_limit(uint64_t end)
 
 vmo_status lx_memfd(const char *name, unsigned flags, int *out)
 {
-    const int made = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
+    const int made = lx_above_stdio(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags));
 
     if (made < 0) { /* EACCES: vm.memfd_noexec; EPERM: a filter of system calls */
         return errno == EINVAL || errno == EACCES || errno == EPERM ? VMO_ERR_UNSUPPORTED : lx_status(errno);

@@ -305,7 +305,7 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
     if (!range_within(range, (uint64_t)seen.st_size)) {
         return VMO_ERR_BOUNDS;
     }
-    const int own = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    const int own = lx_duplicate(file);
     if (own < 0) {
         return lx_status(errno);
     }
