@@ -13,7 +13,7 @@
 #include "vmo/channel.h"
 
 /* Features of a platform. A case that needs a missing one is printed as `# cannot: case - reason` and listed
- * in docs/testing/conformance.md. */
+ * in cannot.tsv. */
 #define HAS_MAP 0x001u      /* memory can be mapped */
 #define HAS_UNMAP 0x002u    /* an address can be given back */
 #define HAS_DESTROY 0x004u  /* memory can be given back */

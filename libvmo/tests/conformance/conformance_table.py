@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of docs/testing/conformance.md: which platform cannot express which case, and why."""
+"""The table cannot.tsv: which case which platform cannot express, and why."""
 import pathlib
-import re
 
-PAGE = pathlib.Path(__file__).resolve().parents[3] / "docs" / "testing" / "conformance.md"
-ROW = re.compile(r"\| (?P<cases>`[^|]+`) \| (?P<platforms>[^|]+) \| (?P<reason>[^|]+) \|")
-BEGIN = "| case | cannot be expressed on | because |\n|---|---|---|\n"
+TABLE = pathlib.Path(__file__).resolve().parent / "cannot.tsv"
+HEAD = "# SPDX-License-Identifier: Apache-2.0\n# case\tcannot be expressed because\ton these platforms\n"
 
 
 def rows():
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        match = ROW.fullmatch(line)
-        if match:
-            yield match["cases"][1:-1], match["platforms"].split(", "), match["reason"]
+    """(case, reason, platforms) of each row."""
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            case, reason, platforms = line.split("\t")
+            yield case, reason, platforms.split(", ")
 
 
 def stated(platform):
     """-> {case: reason} of one platform."""
-    return {case: reason for case, platforms, reason in rows() if platform in platforms}
+    return {case: reason for case, reason, platforms in rows() if platform in platforms}
 
 
 def differences(wanted, found):
@@ -31,14 +30,10 @@ def differences(wanted, found):
 def update(found):
     """Writes the rows of these platforms; those of others stay."""
     table = {}
-    for case, platforms, reason in rows():
-        kept = [name for name in platforms if name not in found]
-        table.setdefault((case, reason), []).extend(kept)
+    for case, reason, platforms in rows():
+        table.setdefault((case, reason), []).extend(name for name in platforms if name not in found)
     for platform, cases in found.items():
         for case, reason in cases.items():
             table.setdefault((case, reason), []).append(platform)
-    text = PAGE.read_text(encoding="utf-8")
-    head = text[:text.index(BEGIN) + len(BEGIN)]
-    lines = [f"| `{case}` | {', '.join(sorted(names))} | {reason} |" for (case, reason), names in sorted(table.items())
-             if names]
-    PAGE.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    lines = [f"{case}\t{reason}\t{', '.join(sorted(names))}\n" for (case, reason), names in sorted(table.items()) if names]
+    TABLE.write_text(HEAD + "".join(lines), encoding="utf-8")

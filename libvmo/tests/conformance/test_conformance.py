@@ -4,7 +4,7 @@
 
 A boot is judged by the judge's own checks (limits, exit code, bad patterns, the audit's form, its result, hazards); the
 guest's TAP is then read strictly, and each of its cases is a case here. What a platform cannot express must be exactly
-what docs/testing/conformance.md says. `--update-table` writes that table anew instead.
+what cannot.tsv says. `--update-table` rewrites that table instead.
 """
 import concurrent.futures
 import dataclasses
@@ -172,7 +172,7 @@ def main(arguments):
     for name in found:
         stated = conformance_table.stated(name)
         lines = conformance_table.differences(stated, found[name])
-        tap.check(not lines, f"{name}: what it cannot express stands in the table", "\n".join(lines))
+        tap.check(not lines, f"{name}: what it cannot express is in cannot.tsv", "\n".join(lines))
     tap.done()
 
 
