@@ -75,7 +75,7 @@ TEST_SUITES += boot/tests/cost/test_cost.py
 .PHONY: cost-record
 NEEDS_cost-record := everything
 TOOLS_cost-record := qemu
-cost-record: built ## write what the kernel's main paths cost to boot/tests/cost/*.tsv and docs/testing/figures.md
+cost-record: built ## write what the kernel's main paths cost to boot/tests/cost/cost-a1.tsv and cost-a2.tsv
 	@$(PYTHON) boot/tests/cost/test_cost.py --record
 
 # ---- fault: kernels that fault in their own code; each replaces one file of the kernel by one that faults
