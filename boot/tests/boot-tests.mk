@@ -38,7 +38,7 @@ TOOLS_property := cmocka
 property: built ## OPS random operations (1000000) from SEED (1) against the kernel core
 	@OPS=$(or $(OPS),1000000) SEED=$(or $(SEED),1) $(PYTHON) scripts/run-tests.py $(MODEL_TEST)
 
-# ---- differ: random programs under QEMU, held against the same model (docs/testing/differential.md)
+# ---- differ: random programs under QEMU, held against the same model (docs/testing/random.md)
 DIFFER_SRCS := $(addprefix boot/tests/differ/,differ_main.c differ_exec.c differ_puppet.c differ_perform.c puppet_elf.S) \
                $(MODEL_SRCS) $(CRT_SRCS)
 DIFFER_PUPPET_SRCS := $(addprefix boot/tests/differ/,puppet_main.c differ_perform.c) $(MODEL_SRCS) $(CRT_SRCS)

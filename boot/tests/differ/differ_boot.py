@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One boot of a random program: patches its ELF, reads the log and judges the audit (docs/testing/differential.md)."""
+"""One boot of a random program: patches its ELF, reads the log and judges the audit (docs/testing/random.md)."""
 import dataclasses
 import pathlib
 import re

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Random programs under QEMU (docs/testing/differential.md): some must be ok; others must be red, shrink, and be red
+"""Random programs under QEMU (docs/testing/random.md): some must be ok; others must be red, shrink, and be red
 again in a replay."""
 import concurrent.futures
 import dataclasses
