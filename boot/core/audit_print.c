@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints the audit. Kinds and keys are in the order of docs/testing/audit.md. */
+/* Prints the audit. Kinds and keys are in the order of LINES in scripts/judge/audit.py. */
 #include "core/audit_print.h"
 
 #include "core/audit_tables.h"

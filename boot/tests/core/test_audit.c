@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The audit's lines, exactly as docs/testing/audit.md defines them, and the console lines in it. */
+/* The audit in the form that the judge reads (LINES in scripts/judge/audit.py), and its console lines. */
 #include <stdio.h>
 
 #include "core/audit.h"
