@@ -18,8 +18,8 @@ SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "
 
 
 def limits(ctx):
-    """Besides timeout and cap: no process outlived the other by 3 seconds, and neither sent more or
-    larger packets than the relay's bounds."""
+    """As on our kernel; moreover, no process outlived the other by 3 seconds, and neither sent more
+    or larger packets than the relay's bounds."""
     observed = ctx.boot.observed
     problems = [STOPPED.get(observed.stopped, observed.stop_reason)] if observed.stopped else []
     counts = f"{observed.bytes_said} bytes of output, {len(observed.packets)} packets"
@@ -76,8 +76,8 @@ def packet_problem(packet):
 
 
 def messages_clean(ctx):
-    """Moreover, each packet is a message with as many descriptors as it says, or a transfer of one;
-    the consumer hands over none; transfers hold no secret."""
+    """As on our kernel; moreover, each packet is a message with as many descriptors as it says, or
+    a transfer of one; the consumer hands over none; transfers hold no secret."""
     outcome = check_share.messages_clean(ctx)
     problems = [] if outcome.status == OK else [outcome.evidence]
     for number, packet in enumerate(ctx.boot.observed.packets):

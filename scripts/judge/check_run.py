@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks on the run as a whole: its limits, its files, what was printed, how it ended.
 
-A check's docstring is its entry in docs/testing/index.md: what holds when it is ok.
+A check's docstring says when it is ok; list_checks.py prints it.
 """
 import re
 
@@ -258,8 +258,8 @@ def evidence(ctx):
 
 
 def foreign_evidence(ctx):
-    """Moreover, `enforced`, `copy_fallbacks` and `bulk_bytes` are what this ABI revision and this
-    input give; the ABI revision is what the line says, if none was asked for."""
+    """As on our kernel; moreover, `enforced`, `copy_fallbacks` and `bulk_bytes` are what this ABI
+    revision and this input give. If no revision was asked for, the line's is taken."""
     outcome = evidence(ctx)
     if ctx.evidence is None:
         return outcome
@@ -381,7 +381,7 @@ def leaks(ctx):
 
 
 def hazards(ctx):
-    """No call that a real kernel does not survive ([hazards.md](hazards.md)) but the manifest's."""
+    """No call that a real kernel does not survive (docs/testing/hazards.md) but the manifest's."""
     allowed, records = ctx.manifest["hazards"], ctx.audit["hazard"]
     problems = [
         f"pid {record['pid']} call {record['call']} {record['id']} {record['what']}"

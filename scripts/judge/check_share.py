@@ -55,7 +55,7 @@ def digest(ctx):
 
 
 def page_digest(ctx):
-    """The same for the page."""
+    """As `digest`, for the page."""
     return reply_check(ctx, facts.TAG_PAGE, ctx.host.page, ctx.host.page_digest_hex, "page")
 
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lists the judge's checks on a platform: when each is ok, or why it is not made."""
+import argparse
+import pathlib
+import sys
+import textwrap
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
+from judge.facts import FOREIGN, LINUX, QEMU  # noqa: E402  pylint: disable=wrong-import-position
+
+WIDTH, INDENT = 100, "    "
+
+
+def sentence(function):
+    return " ".join((function.__doc__ or "").split())
+
+
+def rows_of(platform):
+    """(name, what it reads, when it is ok or why it is not made) of each check, in order."""
+    yield verdict.MANIFEST_CHECK, "manifest", sentence(verdict.manifest_faults)
+    for row in verdict.CHECKS:
+        made = getattr(row, platform)
+        if made is not None:
+            text = f"not made: {made}" if isinstance(made, str) else sentence(made)
+            yield row.name, row.reads, text
+
+
+def main(words):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("platform", choices=(QEMU, LINUX, FOREIGN))
+    lines = []
+    for name, reads, text in rows_of(parser.parse_args(words).platform):
+        lines.append(f"{name} (reads: {reads})")
+        lines += textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
