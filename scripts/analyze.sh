@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# clang-tidy with the checks of .clang-tidy, and cppcheck as `make lint` runs it, which also looks at the examples
-# here; any finding fails. Run by `make analyze`, from the tree's root, after gcc's own analyzer.
+# Runs clang-tidy with the checks of .clang-tidy, then cppcheck with the examples included; any finding fails.
+# `make analyze` runs it from the tree's root, after gcc's own analyzer.
 set -eu
 
 tidy_files=$(find libvmo/src libvmo/backend host-ref abi -name '*.c' -not -path '*/tests/*' | LC_ALL=C sort)

@@ -3,7 +3,7 @@
 """Checks the kernel's contract, docs/abi.md: the citations of its statements (K-xx), and its table of calls.
 
 Each statement is cited by at least one probe case (boot/tests/abi/*.tsv), test of the kernel, of the library or of a
-backend, or hazard program (payloads/evil); and whatever is cited exists. The table of calls has the rows of abi/calls.def.
+backend, or hazard program (payloads/evil); every cited statement exists. The table of calls has the rows of abi/calls.def.
 Prints how many statements are covered and calls compared; --table shows where each statement is covered.
 """
 import argparse
@@ -22,7 +22,7 @@ TESTS = ("boot/tests/core", "libvmo/tests/unit", "libvmo/tests/conformance", "li
 HAZARDS = "payloads/evil"
 CITING = ("abi", "boot", "libvmo", "payloads", "tests", "docs", "scripts", "linker")
 SUFFIXES = {".c", ".h", ".S", ".py", ".md", ".tsv", ".ld", ".mk", ".3", ".7"}
-# Made up on purpose, to be no statement's.
+# Test data that cites no statement on purpose.
 NOT_MEANT = {"K-00"}
 
 CALLS = "abi/calls.def"

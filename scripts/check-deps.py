@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks who includes whom (CONTRIBUTING.md, "Dependency directions").
+"""Checks who includes whom (CONTRIBUTING.md, "Who may include whom").
 
 Reads the .d files that the compiler wrote for the project's own headers, and the sources themselves for
 system headers. Prints each violation and exits 1 if there is one, or if there was nothing to check.
@@ -9,18 +9,18 @@ import pathlib
 import re
 import sys
 
-# The rule: a part includes its own headers, abi/ and libvmo's public headers. Rooms that may include less or more are
-# listed: folder (or file) of the source -> what it may include from.
+# The rule: a part includes its own headers, abi/ and libvmo's public headers. EXCEPTIONS lists the folders and files that
+# may include less or more: path of the source -> what it may include from.
 PARTS = ("libvmo/tests/", "payloads/", "tests/")
 COMMON = ("abi/", "libvmo/include/")
 PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/include/")
 BACKENDS = ("neuron", "linux", "fake")
 EXCEPTIONS = {
-    # Less: the ground stands on nothing; the kernel does not see the library; the tool shares nothing with the guest.
+    # Less: abi depends on nothing, and host-ref shares nothing with the guest.
     "abi/": ("abi/",),
     "host-ref/": ("host-ref/",),
     "libvmo/examples/": ("libvmo/include/",),
-    # The port: the core sees the types of the one backend that it is compiled for, a backend sees the port.
+    # The port: the core includes the types of the backend that it is compiled for, a backend includes the port.
     "libvmo/src/": ("libvmo/src/", "libvmo/include/", *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
     "libvmo/backend/neuron/": ("libvmo/backend/neuron/", *PORT, "abi/"),
     "libvmo/backend/linux/": ("libvmo/backend/linux/", *PORT),
@@ -29,13 +29,13 @@ EXCEPTIONS = {
     "boot/sys/": ("boot/sys/", "boot/core/", "abi/"),
     "boot/arch/": ("boot/arch/", "boot/core/", "abi/"),
     "boot/init/": ("boot/init/", "boot/arch/", "boot/core/", "abi/"),
-    # More: tests see what they test; payloads of the tests' own also see how a payload starts (payloads/crt).
+    # More: tests include what they test; test programs for NEURON also include the start code (payloads/crt).
     "libvmo/tests/": ("libvmo/", "abi/", "payloads/crt/"),
     "boot/tests/": ("boot/", "abi/"),
     "boot/tests/cost/": ("boot/tests/cost/", "abi/", "payloads/crt/"),
     "boot/tests/differ/": ("boot/tests/differ/", "boot/tests/model/", "abi/", "libvmo/backend/neuron/", "payloads/crt/"),
-    # Less again: the model is a second account of the contract. It sees the numbers and nothing of the kernel; the file
-    # that plays the tasks on the host and the one that walks the kernel's tables must see both.
+    # Less again: the model is an independent account of the contract, so it includes the numbers and nothing of the
+    # kernel. Two files must include both: one plays the tasks on the host, the other walks the kernel's tables.
     "boot/tests/model/": ("boot/tests/model/", "abi/"),
     "boot/tests/model/model_host.c": ("boot/", "abi/"),
     "boot/tests/model/model_walk.c": ("boot/", "abi/"),
@@ -55,7 +55,7 @@ INCLUDE = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.M)
 
 
 def rule_for(path, rules):
-    """The rule of the longest folder that the path lies in, or None."""
+    """The rule of the innermost folder that contains the path, or None."""
     best = max((folder for folder in rules if path.startswith(folder)), key=len, default=None)
     return rules[best] if best else None
 

@@ -7,8 +7,7 @@
 A file is a .c or .S file with the header of the same name and folder. It has an arrow to each file whose header it
 includes, and to each file that defines a symbol which its object file (`nm`) leaves undefined. Tests are left out.
 
-A lower floor reaches a higher one through a declared hook alone: a function, or types, that the higher floor defines
-for it.
+A lower floor may use a higher one only through a declared hook: a function or types that the higher floor defines.
 """
 import argparse
 import collections
@@ -17,7 +16,7 @@ import re
 import subprocess
 import sys
 
-# From the ground up. Files on one floor may use each other, but not in a circle.
+# From the bottom up. Files on one floor may use each other, but not in a circle.
 FLOORS = ("abi/",
           "libvmo/include/", "libvmo/src/", "libvmo/backend/",
           "boot/core/", "boot/sys/", "boot/arch/", "boot/init/",
@@ -30,7 +29,7 @@ HOOK_HEADERS = {
 }
 # Header of a higher floor -> the one file that may include it: a backend fills in the port's types (ADR 0011).
 HOOK_TYPES = {"be_types.h": "libvmo/src/backend.h"}
-# What first instructions call: they are the ground of a program, and its main function is the top.
+# Functions that start code calls: start code is at the bottom of a program, its main function at the top.
 HOOKS = {"boot_main": "boot/arch/entry.S", "main": "payloads/crt/crt_start.S", "probe_main": "payloads/probe/probe_start.S"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 DECLARED = re.compile(r"\b([a-z]\w*)\(")
@@ -39,7 +38,7 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
 
 def unit(path):
-    """The file as the graph counts it: a source and the header of its name are one."""
+    """The node of a file: a source and the header of the same name are one."""
     return str(pathlib.PurePosixPath(path).with_suffix(""))
 
 
@@ -97,9 +96,9 @@ def is_leftover(made, source):
 
 
 def objects(build):
-    """(link set, object, source) of each object of the graph. A link set is the folder above the tree's paths, whose
-    objects are linked with each other: two backends are never in one. An object older than its source is a leftover: the
-    build that lint runs after has made all others anew."""
+    """(link set, object, source) of each object of the graph. A link set is the folder above the tree's paths: its
+    objects may be linked with each other, and it never contains two backends. An object older than its source is a
+    leftover, since lint runs after a build."""
     for depfile in sorted(build.rglob("*.d")):
         words = depfile.read_text(encoding="utf-8").replace("\\\n", " ").split("\n", 1)[0].split()
         source, made = words[1], depfile.with_suffix(".o")

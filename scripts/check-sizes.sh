@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Sizes that the project promises (docs/testing/figures.md), and that libvmo has no heap. Run by `make lint`.
+# Checks the sizes that the project promises (docs/testing/figures.md), and that libvmo calls no heap function. Run by
+# `make lint`.
 #   check-sizes.sh build-folder tool-prefix
 set -eu
 build=$1
@@ -8,7 +9,7 @@ cross=$2
 kernel_max=$((96 * 1024))
 libvmo_max=$((24 * 1024))
 
-# Bytes that a file of sections puts into memory from the file: text and data, not bss.
+# Bytes of an object or archive that are loaded from the file: text and data, not .bss.
 loaded() {
     "${cross}size" -t "$1" | awk 'END { print $1 + $2 }'
 }

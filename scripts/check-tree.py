@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what every file of the tree must have: an SPDX line at its head, a name of its own, no stray blanks.
+"""Checks that every file of the tree has an SPDX line at its head, a unique name, and no trailing blanks.
 
-The judge and its harnesses have lines of bounded length, and the judge starts no process and knows no harness.
+Lines of the judge and its harnesses are bounded. The judge starts no process and imports no harness.
 """
 import collections
 import pathlib
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 NO_SPDX = {"LICENSE", ".gitignore"}       # the licence itself; a list of two patterns
-NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and logs that must stay as they were
+NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and recorded logs
 LINE_MAX = 100
 BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
 NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")

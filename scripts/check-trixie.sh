@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The tree on a Debian 13: makes one with debootstrap from the mirror that this machine's apt uses, copies the tree into it,
-# and runs there what a newcomer runs. Run by `make check-trixie`, as root.
+# Makes a Debian 13 with debootstrap from apt's mirror, copies the tree into it, and runs there what a newcomer runs. Run by
+# `make check-trixie`, as root.
 #   check-trixie.sh build-folder
-# Mounts are made in a mount namespace of their own, so that they go with the last process, whatever ends it. Packages stay
-# in build-folder-cache, which `make clean` leaves alone.
+# The mounts are in a mount namespace, so they go with its last process. Packages stay in build-folder-cache, which
+# `make clean` keeps.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -15,7 +15,7 @@ refuse() {
     exit 2
 }
 
-# ---- Inside: the second half, with a mount and a process namespace of its own ----------------------------
+# ---- The second half, inside a new mount and process namespace --------------------------------------------
 if [ "${1:-}" = --inside ]; then
     root=$2
     cache=$3
@@ -51,9 +51,9 @@ mkdir -p "$1" "$1-cache"
 root=$(CDPATH='' cd -- "$1" && pwd)/$suite
 cache=$(CDPATH='' cd -- "$1-cache" && pwd)
 exec 9>"$root.lock"
-flock -n 9 || refuse "another one runs in $root"
+flock -n 9 || refuse "another check-trixie runs in $root: wait for it"
 
-# The mirror that apt uses for Debian itself: of all that its sources name, the first whose Release file says so.
+# apt's first mirror whose Release file says that it is Debian's.
 # shellcheck disable=SC2016  # apt expands them
 mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
     sed -n 's/^Debian|Debian|//p' | head -n 1)
@@ -61,14 +61,14 @@ mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keyring" ] || refuse "$keyring is missing: package debian-archive-keyring"
 
-# ---- A fresh system, from packages that are kept -------------------------------------------------------
+# ---- A fresh system, from cached packages --------------------------------------------------------------
 echo "check-trixie: Debian $suite from $mirror in $root"
 rm -rf "$root"
 debootstrap --variant=minbase --cache-dir="$cache" --keyring="$keyring" "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
     tail -n 5 "$root.log" >&2
     refuse "debootstrap failed ($root.log)"
 }
-# How apt reaches the network is this machine's business: its proxies, its certificates, its patience with old lists.
+# Take this machine's network settings for apt: proxies, certificates, retries.
 apt-config dump | grep -E '^Acquire::(http|https|ftp|Check|Retries|ForceIPv)[^ ]* ' | grep -v Auto-Detect \
     >"$root/etc/apt/apt.conf.d/50machine" || true
 printf 'APT::Keep-Downloaded-Packages "true";\nBinary::apt::APT::Keep-Downloaded-Packages "true";\n' \
@@ -77,14 +77,14 @@ for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
     [ ! -f "$file" ] || { mkdir -p "$root${file%/*}" && cp "$file" "$root$file"; }
 done
 
-# The tree as it is, with what is not committed yet.
+# Copy the tree, uncommitted files included.
 mkdir "$root/src"
 cd "$here"
 git ls-files -z --cached --others --exclude-standard --deduplicate >"$root.files"
 tar --null --files-from "$root.files" --ignore-failed-read -cf - 2>/dev/null | tar -C "$root/src" -xf -
 
-# ---- In it ---------------------------------------------------------------------------------------------
-# Killing unshare kills all that it started.
+# ---- Run it --------------------------------------------------------------------------------------------
+# If unshare is killed, so is everything below it.
 unshare --mount --pid --fork --kill-child "scripts/${0##*/}" --inside "$root" "$cache" &
 inside=$!
 trap 'kill -KILL $inside; exit 130' INT TERM HUP

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs tests of the coverage build and prints what they reach of some sources. Run by `make coverage`.
+# Runs tests of the coverage build and prints their coverage of some sources. Run by `make coverage`.
 #   coverage.sh folder-of-the-build pattern-of-the-sources lines-min branches-min test...
-# Fails if a test fails, or below these percentages (docs/testing/figures.md).
+# Fails if a test fails or the coverage is below these percentages (docs/testing/figures.md).
 set -eu
 [ $# -ge 4 ] || {
     echo "coverage: folder, sources and two percentages are needed" >&2
@@ -18,7 +18,7 @@ shift 4
     exit 2
 }
 
-# Counts of an earlier run would add up with this one's.
+# Remove the counts of an earlier run: gcov adds to them.
 find "$folder" -name '*.gcda' -delete
 for test in "$@"; do
     CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$test" >"$test.log" 2>&1 || {
@@ -27,9 +27,9 @@ for test in "$@"; do
         exit 1
     }
 done
-# A branch is one of the compiler's at -O0. The file branches-... beside the objects names the lines of those not taken.
+# Branches are the compiler's, at -O0. The file branches-* beside the objects lists the lines of those not taken.
 missed=$folder/branches-$(printf %s "$sources" | tr -cs 'a-z\n' - | sed 's/-*$//').txt
 gcovr --root . --object-directory "$folder" --filter "$sources" --branches "$folder" >"$missed"
 gcovr --root . --object-directory "$folder" --filter "$sources" --print-summary --sort-percentage \
     --fail-under-line "$lines_min" --fail-under-branch "$branches_min" "$folder"
-echo "coverage: $sources by $# test programs; at least $lines_min% of lines and $branches_min% of branches are asked for"
+echo "coverage: $sources by $# test programs; required: $lines_min% of lines and $branches_min% of branches"

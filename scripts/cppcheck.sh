@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# cppcheck over the product's sources; any finding fails. Arguments are more options for cppcheck. Run from the
-# tree's root by lint.sh and analyze.sh.
+# Runs cppcheck over the product's sources; any finding fails. Arguments are passed on to cppcheck. lint.sh and
+# analyze.sh run it from the tree's root.
 set -eu
 
-# Newer versions find faults in sound code: 2.17 cannot parse a register variable.
+# Newer versions report errors in correct code: 2.17 cannot parse a register variable.
 reference='Cppcheck 2.10'
 version=$(cppcheck --version)
 if [ "$version" != "$reference" ]; then
@@ -12,7 +12,7 @@ if [ "$version" != "$reference" ]; then
     exit 0
 fi
 
-# As C: nexus_abi.h has parts for the assembler alone. unmatchedSuppression is off because the list of
+# -U__ASSEMBLER__: nexus_abi.h has parts for the assembler alone. unmatchedSuppression is off because the list of
 # suppressions is empty by intent.
 check() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
@@ -20,7 +20,7 @@ check() {
         -Ilibvmo/include -Ilibvmo/src -Iabi -Iboot -Ipayloads "$@"
 }
 
-# The library's core is looked at with each backend's types (docs/adr/0011-types-by-folder.md).
+# The library's core is checked with each backend's types (docs/adr/0011-types-by-folder.md).
 for backend in neuron linux fake; do
     check "$@" "-Ilibvmo/backend/$backend" libvmo/src "libvmo/backend/$backend"
 done

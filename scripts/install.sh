@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Puts libvmo where others find it, or takes it away again; called by `make install` and its kin, from the tree's root.
+# Installs or uninstalls libvmo; `make install` and the other install goals call it from the tree's root.
 #   install.sh check|install|uninstall host|target
-# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. `check` looks at the folders' names
-# alone; the other two walk one list.
+# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. `check` only checks
+# the folders' names; the other two use one list of files.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -15,7 +15,7 @@ refuse() {
     exit 2
 }
 
-# pkg-config splits its answers at blanks, and a relative path would mean another folder to each who reads it.
+# pkg-config splits its output at blanks, and a relative path depends on the reader's current folder.
 for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
     case $path in
     *[!A-Za-z0-9/._+@~-]*) refuse "a character that no path in a .pc file should have: $path" ;;
@@ -25,14 +25,14 @@ for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
 done
 [ "$verb" != check ] || exit 0
 
-# One line a file: what it is, where it comes from, where it goes (below DESTDIR).
+# One line for each file: kind, source, destination below DESTDIR.
 headers() {
     for header in libvmo/include/vmo/*.h; do
         echo "file $header $1/vmo/${header##*/}"
     done
 }
 
-# A page, and a link to it under the name of each further function that it documents.
+# Each manual page, and a link to it for each further function that it documents.
 pages() {
     for page in libvmo/man/*.[37]; do
         name=${page##*/}
@@ -71,7 +71,7 @@ put() {
     esac
 }
 
-# The folder of the headers is libvmo's own and goes when it is empty; the others belong to the system.
+# Also removes the folder of the headers once it is empty: it is libvmo's own, the others are the system's.
 take() {
     rm -f "$1"
     case $1 in
@@ -89,10 +89,10 @@ install | uninstall) ;;
 *) refuse "no verb: $verb" ;;
 esac
 
-# Nothing is put anywhere while a part is missing.
+# Install nothing if a file is missing.
 if [ "$verb" = install ]; then
     echo "$list" | while read -r kind from _; do
-        [ "$kind" = link ] || [ -f "$from" ] || refuse "not there: $from"
+        [ "$kind" = link ] || [ -f "$from" ] || refuse "missing: $from; run make all"
     done
 fi
 count=0

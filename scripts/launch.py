@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""python3 -m launch MODULE [ARGUMENT...]: runs a module below a supervisor."""
+"""python3 -m launch MODULE [ARGUMENT...]: runs a module under a supervisor."""
 import signal
 
-# The first thing: a signal that comes while the modules below are read waits for the supervisor.
+# Before anything else: a signal that arrives during the imports below waits for the supervisor.
 signal.pthread_sigmask(
     signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 )

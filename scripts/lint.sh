@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Format and static analysis; any finding fails. Run by `make lint`, from the tree's root.
+# Checks format and runs static analysis; any finding fails. `make lint` runs it from the tree's root.
 set -eu
 
-# Another version formats otherwise: what it says is no finding, and its silence no check.
+# Another version formats differently, so neither its findings nor its silence count.
 reference=14
 c_files=$(git ls-files --cached --others --exclude-standard -- '*.c' '*.h')
 format=clang-format-$reference

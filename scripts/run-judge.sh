@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs a harness of scripts/harness (its __main__.py names them) with its options, below a supervisor.
+# Runs a harness of scripts/harness (its __main__.py lists them) with its options, under the supervisor.
 #   run-judge.sh harness [option...]
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

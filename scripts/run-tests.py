@@ -4,11 +4,11 @@
 
 A suite is a program that prints TAP: `1..N` before or after its results, `ok n - name` and
 `not ok n - name`, and lines of explanation. A cmocka program prints one plan for each of its groups.
-Nothing is taken on trust: a suite without a plan, with other results than planned, with a
-non-zero end, or with a skipped test has failed, and so has one that leaves a process running.
+A suite fails without a plan, with other results than planned, with a non-zero exit status, with a
+skipped test, and if it leaves a process running.
 The last line is `N passed, N failed`.
 
-Everything runs below a supervisor (supervise.py), so nothing here deals with signals.
+Everything runs under a supervisor (supervise.py), which handles all signals.
 """
 import argparse
 import collections
@@ -75,7 +75,7 @@ class TapReader:
         self.plan_first = self.count == 0
 
     def take_result(self, word, number, rest):
-        # After a plan that came last, a further result opens the next group.
+        # After a plan that came last, another result begins the next group.
         if self.plan is not None and not self.plan_first:
             self.close_group()
         self.count += 1
@@ -88,7 +88,7 @@ class TapReader:
             self.fault(name)
 
     def explain(self, line):
-        """A line that is no result explains the failure before it, if there was one just now."""
+        """Adds a comment line to the failure right before it."""
         if self.failures and line.startswith("#") and self.failures[-1][0].startswith(("not ok", "ok")):
             self.failures[-1].append(line)
 
@@ -144,7 +144,7 @@ class Suite:
         self.deadline = time.monotonic() + self.timeout
 
     def read(self):
-        """Takes what the pipe holds. It may have no end: a process that the suite left has it, too."""
+        """Reads what is in the pipe, without waiting for its end: a process that outlives the suite keeps it open."""
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.process.stdout.fileno(), READ_BYTES):
                 self.output += chunk
@@ -156,7 +156,7 @@ class Suite:
         return time.monotonic() >= self.deadline
 
     def finish(self, others):
-        """It has ended, or its time is over: nothing of it stays. others: pids of the suites that go on."""
+        """Ends what is left of a suite that has ended or is late. others: pids of the suites that go on."""
         if self.has_ended():
             self.read()
             passed, failures = read_tap(self.text(), self.process.wait())
@@ -187,7 +187,7 @@ def wait_for_news(running):
         for descriptor, events in poller.poll(max(0, left) * 1000 + 1):
             if descriptor in readers:
                 readers[descriptor].read()
-                if not events & select.POLLIN:  # nobody has its other end any more
+                if not events & select.POLLIN:  # nobody has the other end open
                     poller.unregister(descriptor)
 
 
@@ -210,7 +210,7 @@ def run_all(names, jobs, timeout, environment):
 
 
 def make_room(parent):
-    """A folder that is removed at the end, however that comes."""
+    """A folder that is removed at the end, however the program ends."""
     room = supervise.unfinished(os.path.join(os.path.abspath(parent), f"tests-{secrets.token_hex(8)}"))
     os.makedirs(room)
     return room

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the build and the tests need on Debian (12 and later), then runs make with the goals given.
 #   sh scripts/setup.sh [goal...]          needs root or sudo only when something is missing
-#   sh scripts/setup.sh --check use...     installs nothing; says in one line what these uses miss (exit 2)
+#   sh scripts/setup.sh --check use...     installs nothing; prints in one line what these uses lack (exit 2)
 set -eu
 cd "$(dirname -- "$0")/.."
 LC_ALL=C
@@ -10,8 +10,8 @@ export LC_ALL
 HOSTCC=${HOSTCC:-gcc}
 CROSS=${CROSS:-riscv64-unknown-elf-}
 
-# package | who uses it | a command, file or header that shows it is there | why. Packages have the names of Debian 12
-# and 13; none carries a version. `test` and `lint` are goals, the others are parts of what make needs.
+# package | use | a command, file or header that shows that it is installed | why. Package names are those of Debian 12
+# and 13, without versions. `make` names the uses of its goals in TOOLS_<goal>.
 needs="make|host|make|runs the build
 util-linux|host|flock|lets one make at a time build
 gcc|host|$HOSTCC|compiles the host tools and the host tests
@@ -22,10 +22,10 @@ picolibc-riscv64-unknown-elf|target|/usr/lib/picolibc/riscv64-unknown-elf/picoli
 libssl-dev|openssl|openssl/evp.h|computes the expected digests
 qemu-system-misc|qemu|${QEMU:-qemu-system-riscv64}|boots kernel and payloads
 libcmocka-dev|cmocka|cmocka.h|unit tests
-g++|packaging|g++|shows that the headers are C++17, too
+g++|packaging|g++|compiles the headers as C++17
 pkgconf|packaging|pkg-config|builds the examples as a user would
 mandoc|packaging|mandoc|checks the manual
-locales|packaging|/usr/share/i18n/locales/tr_TR|shows that no locale changes what is installed
+locales|packaging|/usr/share/i18n/locales/tr_TR|checks that no locale changes what is installed
 git|lint|git|lists the files of the tree
 clang-format|lint|clang-format|the format check
 cppcheck|lint|cppcheck|static analysis
@@ -39,7 +39,7 @@ clang|clang|clang|the second compiler of the host's parts
 musl-tools|musl|musl-gcc|the second C library of the host's parts
 debootstrap|trixie|debootstrap|makes a Debian 13 to build in"
 
-# Is it there: a file, a header of the host's compiler or of any clang, or a command (the first word counts)?
+# True if $1 exists: a file, a header of the host's compiler or of any clang, or a command (its first word).
 present() {
     case $1 in
     /*) [ -e "$1" ] ;;
@@ -49,7 +49,7 @@ present() {
     esac
 }
 
-# The packages that miss, of all uses or of those given, and a line for each.
+# Collects the missing packages of the given uses, or of all, and a line for each.
 missing=
 report=
 look() {
@@ -92,7 +92,7 @@ if [ -n "$missing" ]; then
     fi
     echo "setup: installing$missing"
     $as_root apt-get update -q
-    # One word a package: the list is this script's own.
+    # Split into words on purpose: the list is this script's own.
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
 else

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a program of this tree below a supervisor, the only process that handles signals.
+"""Runs a program of this tree under a supervisor, the only process that handles signals.
 
 The supervisor forks before the program begins, and waits. A signal makes it end every process below it, and so does the
 end of the program. It adopts orphans, so it also finds a process that left its group, its session or its parent. The
@@ -53,13 +53,13 @@ def tied(number=signal.SIGTERM):
     return lambda: end_with(parent, number)
 
 
-# What /proc says of a process. Its pid and its begin (clock ticks since boot) are no other process's: a pid alone is soon
-# given to another where many processes come and go.
+# A process as /proc shows it. Its pid and its start time (clock ticks since boot) identify it; a pid alone is soon reused
+# where many processes come and go.
 Process = collections.namedtuple("Process", "parent state begin")
 
 
 def look_at(pid):
-    """-> Process, or None when there is none."""
+    """-> Process, or None if there is none."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -75,12 +75,12 @@ def processes():
 
 
 def below(root, but=()):
-    """Living processes below one, parents first; without some children of its own and what is below those.
+    """Living processes below root, parents first, without the children in `but` and what is below those.
     -> {pid: Process}"""
     seen, of_parent, order = processes(), {}, [root]
     for pid, process in seen.items():
         parent = seen.get(process.parent)
-        # A parent that began later has the pid of one that ended while we looked.
+        # A parent that began later has reused the pid of one that ended during the scan.
         if process.state not in "ZX" and pid not in but and parent and parent.begin <= process.begin:
             of_parent.setdefault(process.parent, []).append(pid)
     for parent in order:
@@ -89,12 +89,12 @@ def below(root, but=()):
 
 
 def children():
-    """This process's own. -> {pid: Process}"""
+    """The children of this process. -> {pid: Process}"""
     return {pid: process for pid, process in processes().items() if process.parent == os.getpid()}
 
 
 def reap(but):
-    """Takes the remains of adopted processes away."""
+    """Reaps adopted processes that have ended."""
     for pid, process in children().items():
         if process.state == "Z" and pid not in but:
             os.waitpid(pid, os.WNOHANG)
@@ -109,7 +109,7 @@ def has_children():
 
 
 def wait_for_any(pids, seconds):
-    """Waits until one of these has ended, for this long at most."""
+    """Waits until one of these has ended, at most `seconds`."""
     with contextlib.ExitStack() as stack:
         poller = select.poll()
         for pid in pids:
@@ -121,7 +121,7 @@ def wait_for_any(pids, seconds):
 
 
 def send(pid, begin, number):
-    """Sends a signal to the process that had this pid and began then, and to no other."""
+    """Sends a signal to the process with this pid and start time, and to no other."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.suppress(ProcessLookupError, PermissionError))
         descriptor = os.pidfd_open(pid)
@@ -144,8 +144,8 @@ def end_strays(but=(), grace=0):
     """Ends all processes below this one, which has adopted orphans. -> {pid: name}, of those that it found alive
 
     but: children that stay, with everything below them. grace: seconds from SIGTERM to SIGKILL.
-    A single look can miss a process whose parent ends meanwhile: it counts only when there is no child at all any more,
-    or when a second look finds nothing either.
+    One scan can miss a process whose parent ends meanwhile. So the function returns only when this process has no child, or
+    when a second scan finds nothing.
     """
     found, asked, quiet = {}, set(), 0
     begin = time.monotonic()
@@ -168,11 +168,11 @@ def end_strays(but=(), grace=0):
     return found
 
 
-# ---- Files that are seen whole or not at all ------------------------------------------------------------------------
+# ---- Files that appear whole or not at all ---------------------------------------------------------------------------
 
 
 def unfinished(path):
-    """Whatever is at this path when the program ends is removed. -> path"""
+    """The supervisor removes what is at this path when the program ends. -> path"""
     if ledger is not None:
         os.write(ledger, os.fsencode(os.path.abspath(path)) + b"\0")
     return path
@@ -189,7 +189,7 @@ def write_whole(path, data):
 
 
 def exchange(one, other):
-    """Swaps the names of two files or folders in one step. False where that does not exist."""
+    """Swaps two files or folders in one step. False if the C library has no renameat2 or the call fails."""
     try:
         call = libc.renameat2
     except AttributeError:
@@ -210,7 +210,7 @@ def remove_unfinished():
 
 
 def wait_for_program(program):
-    """-> (the signal that asks us to end or None, the program's status or None). Takes orphans' remains away."""
+    """-> (the signal that asks us to end or None, the program's status or None). Reaps orphans."""
     while True:
         number = signal.sigwait({*ENDING, signal.SIGCHLD})
         if number != signal.SIGCHLD:
@@ -238,7 +238,7 @@ def supervise(program):
 
 
 def enter():
-    """The caller goes on in a new process, below a supervisor that has taken its place."""
+    """The caller goes on in a new process; the old one becomes its supervisor."""
     global ledger  # pylint: disable=global-statement
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
