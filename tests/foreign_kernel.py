@@ -11,7 +11,7 @@ from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 def build(folder, abi_rev="a2", init=None, audits=False):
     """-> the kernel's file, folder/kernel.elf. A kernel without an embedded init takes one by -initrd."""
     words, environment = prepare.make_command(
-        "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_AGE={abi_rev}", f"EMBED_INIT_ELF={init or ''}",
+        "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_ABI={abi_rev}", f"EMBED_INIT_ELF={init or ''}",
         f"FOREIGN_AUDITS={'1' if audits else ''}")
     done = subprocess.run(words, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env=environment)

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# A kernel that behaves like one that is not ours: our own with other files in place of some of its own. It has no end
-# and no audit (FOREIGN_AUDITS=1: both), and its log stands between and in the tasks' lines. With EMBED_INIT_ELF
-# its init is built in and it takes no boot arguments; without, both are as in ours.
-#   make foreign-kernel EMBED_INIT_ELF=init.elf FOREIGN_AGE=a1 FOREIGN_OUT=folder     -> folder/kernel.elf
+# A kernel that behaves like a foreign one: our own with some files replaced. It has no end and no audit
+# (FOREIGN_AUDITS=1: both), and it logs between and within the tasks' lines. With EMBED_INIT_ELF its init is built in and
+# it takes no boot arguments; without, both are as in ours.
+#   make foreign-kernel EMBED_INIT_ELF=init.elf FOREIGN_ABI=a1 FOREIGN_OUT=folder     -> folder/kernel.elf
 
 EMBED_INIT_ELF ?=
-FOREIGN_AGE ?= a2
+FOREIGN_ABI ?= a2
 FOREIGN_AUDITS ?=
-FOREIGN_OUT ?= $(BUILD)/foreign/$(FOREIGN_AGE)
+FOREIGN_OUT ?= $(BUILD)/foreign/$(FOREIGN_ABI)
 
 FOREIGN_SWAPS := boot/arch/uart.c $(if $(FOREIGN_AUDITS),,boot/arch/finisher.c boot/core/audit_print.c) \
                  $(if $(EMBED_INIT_ELF),boot/core/fdt.c)
 FOREIGN_FILES := $(patsubst %,tests/foreign/foreign_%,$(notdir $(FOREIGN_SWAPS)))
-FOREIGN_FILES += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_AGE).c)
+FOREIGN_FILES += $(if $(EMBED_INIT_ELF),tests/foreign/foreign_$(FOREIGN_ABI).c)
 FOREIGN_FILES += $(filter-out $(FOREIGN_SWAPS),$(KERNEL_SRCS))
 FOREIGN_INIT := $(if $(EMBED_INIT_ELF),-T tests/foreign/foreign_init.ld -Xassembler $(call quote,-I$(FOREIGN_OUT)) \
                   tests/foreign/foreign_init.S)
