@@ -3,7 +3,9 @@
 #include "arch/machine.h"
 #include "core/port.h"
 
-#define FINISHER_FAIL 0x3333 /* the code goes into the upper half; the host sees its low 8 bits */
+/* A store of (code << 16) | 0x3333 ends QEMU with that code, of which the host sees the low 8 bits. A store
+ * of 0x5555 would end it with 0. */
+#define FINISHER_FAIL 0x3333
 
 static volatile uint32_t *finisher = (volatile uint32_t *)(uintptr_t)MACHINE_FINISHER_PA;
 

