@@ -15,24 +15,24 @@ RUN ?=
 OUT ?=
 QEMU_EXTRA ?=
 V ?= 0
-# Not a caller's: set in the inner make ("Who builds", below).
+# Not a caller's: the inner make sets it ("Who builds", below).
 LOCKED :=
 
-# Every tool that make runs speaks and sorts the same way on every machine.
+# The tools print and sort the same way on every machine.
 export LC_ALL := C
 
 quote = '$(subst ','\'',$(1))'
 Q := $(if $(filter 1,$(V)),,@)
 comma := ,
 
-# make reads some characters of a file's name as its own. A name that holds one cannot be a target.
+# Some characters have a meaning for make: a path with one of them cannot be a target.
 ifneq ($(shell printf %s $(call quote,$(value BUILD)) | tr -d 'A-Za-z0-9/._+@\200-\377-' | wc -c)$(words $(filter-out . .. /,$(BUILD))),01)
 $(error BUILD: make cannot build in '$(value BUILD)': name a folder, with letters, digits and / . _ + @ - alone)
 endif
 ifneq ($(findstring :,$(CURDIR)),)
-$(error the tree lies in '$(CURDIR)': move it to a path without ':', which parts the folders of a search path)
+$(error the tree lies in '$(CURDIR)': move it to a path without ':', which separates the folders of a search path)
 endif
-# These name anything a file system can hold: they are taken as given, `$$` included, and passed on by environment.
+# These may be any path: take them verbatim, `$$` included, and pass them on by environment.
 $(foreach v,PAYLOAD KERNEL RUN OUT DESTDIR PREFIX EMBED_INIT_ELF FOREIGN_OUT,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
 export BUILD PAYLOAD QEMU PYTHON HOSTCC CROSS KERNEL RUN OUT QEMU_EXTRA
 
@@ -42,16 +42,17 @@ WARN := -std=c11 -Wall -Wextra -Werror -Wpedantic -Wshadow -Wconversion -Wsign-c
         -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wcast-align -Wcast-align=strict -Wcast-qual -Wformat=2 \
         -Wpointer-arith -Wswitch-enum -Wunused-result -Wwrite-strings -Wimplicit-fallthrough
 DEPS = -MMD -MP
-# Those of them that the host's compiler knows: clang does not know all of gcc's.
+# The warnings that the host's compiler knows: clang lacks some of gcc's.
 knows = echo 'extern int a;' | $(1) -Werror $(2) -fsyntax-only -x c - 2>/dev/null && echo "$(2)"
 known = $(shell { $(call knows,$(1),$(2)); } || for flag in $(2); do $(call knows,$(1),$$flag); done)
 HOST_WARN := $(if $(LOCKED),$(call known,$(HOSTCC),$(WARN)))
 
 # gcc 12 finds the lp64 multilib only under the 2.2 ISA spec, in which zicsr and zifencei are part of "i".
 RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
+# The release build of picolibc: memcpy of the default build copies single bytes, 6 instructions a byte against 0.3.
 PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEGER_PRINTF_SCANF
 
-# -flto: the way of a system call leads through files that are small on purpose.
+# -flto: a system call passes through several small files.
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -flto
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
@@ -61,10 +62,10 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 SAN_CFLAGS := $(HOST_WARN) -O1 -g $(SAN)
 
 # ---- Who builds ----------------------------------------------------------------------------------
-# A goal names the files that it needs in NEEDS_<goal> and depends on `built`. There an inner make, LOCKED, makes them
-# all while it holds the build folder's lock, so that two makes never write one file. The goal's own recipe runs after
-# that, without the lock. TOOLS_<goal> names what else must be installed (scripts/setup.sh has the list), CHECKS_<goal>
-# is a command that looks at the caller's variables before anything is built.
+# A goal names the files that it needs in NEEDS_<goal> and depends on `built`. `built` runs an inner make, LOCKED, that
+# makes these files while it holds the build folder's lock, so two makes never write one file. The goal's own recipe then
+# runs without the lock. TOOLS_<goal> names what else must be installed (scripts/setup.sh has the list). CHECKS_<goal> is
+# a command that checks the caller's variables before anything is built.
 GOALS := $(or $(MAKECMDGOALS),all)
 FILES := $(filter $(BUILD)/%,$(GOALS))
 NEEDS = $(sort $(FILES) $(foreach goal,$(GOALS),$(NEEDS_$(goal))))
@@ -73,7 +74,7 @@ TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(fil
         $(foreach goal,$(GOALS),$(TOOLS_$(goal))))
 
 CHECKS = $(foreach goal,$(GOALS),$(CHECKS_$(goal)))
-# That nothing is to be done is news to nobody but the one who asked for that alone.
+# Say "nothing to be done" only to a caller who asked for `all`.
 QUIET = $(if $(filter all,$(GOALS)),,$(if $(Q),--silent))
 
 .DEFAULT_GOAL := all
@@ -84,7 +85,7 @@ built: $(filter clean,$(GOALS))
 	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD)$(if $(NEEDS), && \
 	    flock $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS))
 
-# A file is a goal by its name, too. The rules that make it are then the inner make's alone.
+# A file's name is a goal, too. Then the inner make alone has the rules for it.
 ifneq ($(if $(LOCKED),,$(FILES)),)
 ifneq ($(filter-out $(FILES),$(GOALS)),)
 $(error make the files of $(BUILD) and the other goals one after the other)
@@ -95,16 +96,16 @@ else
 
 # ---- Parts ---------------------------------------------------------------------------------------
 # Each part adds to these: ALL (what `make all` builds), TEST_SUITES (programs that print TAP), TEST_NEEDS (what else
-# they use).
+# the suites use).
 ALL :=
 TEST_SUITES :=
 TEST_NEEDS :=
 
 # ---- How an object is made: a flavour is a folder of $(BUILD) and a compiler with flags ------------------
-# The tree's path follows below the flavour's folder. Which folders a source may include from, and options of its own,
-# stand in INCLUDES_<path> and OPTIONS_<flavour>_<path>; without one of its own it has those of the nearest folder above.
-# <flavour>/<backend> is a flavour, too: libvmo's core is compiled once for each backend, whose be_types.h it finds by the
-# include path (docs/adr/0011-types-by-folder.md).
+# The object has its source's path below the flavour's folder. INCLUDES_<path> has the include folders of a source,
+# OPTIONS_<flavour>_<path> its options; without one, the nearest folder above counts. <flavour>/<backend> is a flavour,
+# too: libvmo's core is compiled once for each backend and finds its be_types.h by the include path
+# (docs/adr/0011-types-by-folder.md).
 FLAVOURS := kernel target host pic san ana cov
 BACKED := san/fake san/neuron host/fake ana/fake cov/fake
 CC_kernel = $(CROSS)gcc $(KERNEL_CFLAGS)
@@ -121,8 +122,8 @@ nearest = $(if $(filter undefined,$(origin $(1)_$(2))),$(if $(findstring /,$(2))
           nearest,$(1),$(patsubst %/,%,$(dir $(2))))),$($(1)_$(2)))
 options = $(call nearest,INCLUDES,$(2)) $(if $(filter libvmo/%,$(2)),-I$(call backend,$(1))) $(call nearest,OPTIONS_$(1),$(2))
 
-# $(BUILD)/flags changes when flags or compilers do, $(BUILD)/parts when a list of what is linked does (a source file is
-# taken out, for instance): objects depend on the first, what is linked on both.
+# $(BUILD)/flags changes with flags and compilers, $(BUILD)/parts with the lists of what is linked (a source is removed,
+# for instance). Objects depend on the first, linked files on both.
 FLAGS_FILE := $(BUILD)/flags
 PARTS_FILE := $(BUILD)/parts
 
@@ -139,8 +140,8 @@ $(foreach flavour,$(FLAVOURS) $(BACKED),$(eval $(call OBJECT_RULES,$(flavour))))
 # Objects of a flavour, from their sources.
 objects = $(addprefix $(BUILD)/$(1)/,$(addsuffix .o,$(basename $(2))))
 
-# ---- How objects become a file. It is put in place in one step, so that nobody reads half of it. -----------
-# An archive of an object list: $(call ARCHIVE,file,objects,ar). Made anew, so that no object stays that left the list.
+# ---- How objects are linked: into another name, then renamed, so that nobody reads half a file ---------------
+# An archive of an object list: $(call ARCHIVE,file,objects,ar). Made from scratch, so it has no object that left the list.
 define ARCHIVE
 $(1): $(2) $(FLAGS_FILE) $(PARTS_FILE)
 	$$(Q)rm -f $$@.new && $(3) rcs $$@.new $(2) && mv -f $$@.new $$@
@@ -152,21 +153,21 @@ $(BUILD)/$(1)/$(2): $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
 	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(4) && mv -f $$@.new $$@
 endef
 
-# A program for NEURON: $(call PAYLOAD_PROGRAM,path below target,sources,libraries of ours). The file <name>.debug.elf
-# serves gdb; the one that boots keeps its symbols (K-12), not its debug sections.
+# A program for NEURON: $(call PAYLOAD_PROGRAM,path below target,sources,libraries of ours). <name>.debug.elf is for gdb;
+# the file that boots keeps its symbols (K-12) but no debug sections.
 define PAYLOAD_PROGRAM
 $(BUILD)/target/$(1): $(call objects,target,$(2)) $(3) linker/payload.ld $(FLAGS_FILE) $(PARTS_FILE)
 	$$(Q)$$(PAYLOAD_LINK) -o $$@.new $$(filter %.o,$$^) $(3) && \
 	    $(CROSS)objcopy --strip-debug $$@.new $$@.boots && mv -f $$@.new $$(@:.elf=.debug.elf) && mv -f $$@.boots $$@
 endef
 
-# A source that carries files inside (.incbin): $(call CARRIES,source without .S,files).
+# A source that embeds files (.incbin): $(call CARRIES,source without .S,files).
 define CARRIES
 $(BUILD)/target/$(1).o: $(2)
 OPTIONS_target_$(1) := $(addprefix -Wa$(comma)-I,$(sort $(dir $(2))))
 endef
 
-# Which folders a part may include from; scripts/check-deps.py checks what it then does include.
+# The include folders of each part; scripts/check-deps.py checks what it includes.
 INCLUDES_abi := -Iabi
 INCLUDES_boot := -Iabi -Iboot
 INCLUDES_boot/tests := -Iabi -Iboot -Iboot/tests
@@ -186,8 +187,8 @@ include libvmo/tests/libvmo-tests.mk
 include tests/tests.mk
 include scripts/checks.mk
 
-# ---- What changes when no file does ---------------------------------------------------------------
-# Each text is written when it differs from what is in its file; then all that depends on the file is made again.
+# ---- Changes of flags and lists --------------------------------------------------------------------
+# Each text is written to its file when it differs; everything that depends on the file is then made again.
 FLAGS_TEXT = $(foreach v,$(sort CROSS HOSTCC $(filter %CFLAGS %LDFLAGS INCLUDES_% OPTIONS_%,$(.VARIABLES))),$(v)=$($(v)))$(VERSIONS)
 PARTS_TEXT = $(foreach v,$(sort $(filter %_OBJS %_SRCS %_TESTS,$(.VARIABLES))),$(v)=$($(v)))
 ifneq ($(LOCKED),)
@@ -214,7 +215,7 @@ everything: $(ALL)
 all: built ## build everything: kernel, payloads, library, host tools
 NEEDS_all := everything
 
-# ABI and PAYLOAD as somebody gave them: a kernel that is not ours has its own age, and may have its payload built in.
+# ABI and PAYLOAD only if the caller gave them: another kernel has its own revision, and may have a payload built in.
 GIVEN = $(if $(filter-out file,$(origin $(1))),$(2))
 
 NEEDS_run-qemu := everything
@@ -252,7 +253,7 @@ lint: built ## dependency directions, SPDX lines, format and static analysis, at
 	@scripts/check-sizes.sh $(BUILD) $(CROSS)
 	@scripts/lint.sh
 
-# The lock stays, so that a make that waits for it and one that comes later wait for the same file.
+# The lock stays, so that all makes wait for the same file.
 clean: ## remove what was built
 	@[ ! -e $(BUILD) ] || [ -e $(BUILD)/.lock ] || [ -e $(BUILD)/flags ] || { echo "clean: $(BUILD) was not built by make" >&2; exit 2; }
 	$(Q)[ ! -e $(BUILD) ] || flock $(BUILD)/.lock find $(BUILD) -xdev -mindepth 1 -not -path $(BUILD)/.lock -delete
@@ -262,11 +263,11 @@ help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort -t: -k1,1 | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
 	@echo 'Variables:'
 	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
-	@echo '  ABI=$(ABI)   the age of the kernel: a1, a2 or all'
+	@echo '  ABI=$(ABI)   the ABI revision of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
 	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
-	@echo '  SEEDS=$(SEEDS) SEED=$(SEED) OPS=$(OPS)   of soak: how many programs, the first one, operations of each (empty: the age decides)'
+	@echo '  SEEDS=$(SEEDS) SEED=$(SEED) OPS=$(OPS)   of soak: how many programs, the first one, operations of each (empty: the ABI revision decides)'
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'
 	@echo '  PROBE=   for test-abi: probe, probe2 or probe-hazards; PROBE_HAZARDS=1 adds the last (docs/testing/probe.md)'

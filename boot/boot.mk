@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The test kernel. KERNEL is a variable of the caller, for a kernel that is not built here.
+# The test kernel. The caller's variable KERNEL names a kernel that is not built here.
 
 KERNEL_ELF := $(BUILD)/kernel/kernel.elf
 KERNEL_SRCS := $(sort $(wildcard boot/arch/*.S boot/arch/*.c boot/core/*.c boot/sys/*.c boot/init/*.c))

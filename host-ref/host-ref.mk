@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The host's reference: digests by OpenSSL. Its suite runs on the tool as shipped and under ASan and UBSan.
+# The host's reference: digests by OpenSSL. Its suite runs the tool as shipped, then under ASan and UBSan.
 
 HOST_REF := $(BUILD)/host/host-ref/host-ref
 HOST_REF_SRCS := $(sort $(wildcard host-ref/*.c))

@@ -12,7 +12,7 @@ ALL += $(LIBVMO) $(LIBVMO_HOST)
 $(eval $(call ARCHIVE,$(LIBVMO),$(call objects,target,$(LIBVMO_NEURON_SRCS)),$(CROSS)ar))
 $(eval $(call ARCHIVE,$(LIBVMO_HOST),$(call objects,host,$(LIBVMO_LINUX_SRCS)),ar))
 
-# Size before speed, but for the one part that walks over every byte.
+# Optimised for size, except SHA-256, which reads every byte.
 OPTIONS_target_libvmo/src := -Os -msave-restore
 OPTIONS_target_libvmo/src/sha256 :=
 OPTIONS_target_libvmo/backend := -Os -msave-restore

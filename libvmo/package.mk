@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The library as others get it: shared object, pkg-config file, manual, install and uninstall.
+# The packaged library: shared object, pkg-config file, manual, install and uninstall.
 
 # The version is the header's. A change that breaks the ABI changes LIBVMO_ABI, and with it the soname
 # (libvmo/README.md).
@@ -7,7 +7,7 @@ LIBVMO_VERSION := $(shell awk '/^.define VMO_VERSION_(MAJOR|MINOR|PATCH) / { pri
                           libvmo/include/vmo/vmo.h)
 LIBVMO_ABI := 1
 
-# Where `make install` puts things; DESTDIR, for packagers, stands before each path.
+# Where `make install` puts files. DESTDIR, for packagers, is put before each path.
 DESTDIR ?=
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -20,15 +20,15 @@ LIBVMO_MAP := libvmo/libvmo.map
 LIBVMO_SO := $(BUILD)/host/libvmo.so.$(LIBVMO_VERSION)
 ALL += $(LIBVMO_SO)
 
-# What the map does not name stays inside. The linker does not miss a name of the map that nobody defines:
-# libvmo/tests/packaging compares the lists.
+# Only what the map names is exported. The linker accepts an undefined name in the map, so libvmo/tests/packaging
+# compares the lists.
 LIBVMO_SO_LDFLAGS := -shared -Wl,-soname,libvmo.so.$(LIBVMO_ABI) -Wl,--version-script=$(LIBVMO_MAP) -Wl,-z,defs \
                      -Wl,-z,relro -Wl,-z,now -Wl,--fatal-warnings
 $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FILE) $(PARTS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
-# By environment, so that a folder may have any name.
+# Passed by environment, so that a folder may have any name.
 INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDIR,$(v)=$(call quote,$($(v)))) \
               VERSION='$(LIBVMO_VERSION)' ABI='$(LIBVMO_ABI)'
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The payloads. The consumer is built once; the producer is linked anew for every run, around that run's content.
+# The payloads. The consumer is built once; the producer is linked for every run around that run's content.
 
 PAYLOAD_LDFLAGS := -nostartfiles -static -T linker/payload.ld -Wl,--gc-sections -Wl,--fatal-warnings \
                    -Wl,-z,max-page-size=4096
@@ -9,18 +9,18 @@ CRT_SRCS := $(sort $(wildcard payloads/crt/*.c payloads/crt/*.S))
 CONSUMER_SRCS := payloads/consumer/consumer.c payloads/neuron/accept_neuron.c $(CRT_SRCS)
 CONSUMER := $(BUILD)/target/payloads/consumer.elf
 $(eval $(call PAYLOAD_PROGRAM,payloads/consumer.elf,$(CONSUMER_SRCS),$(LIBVMO)))
-# What of the producer does not change from run to run; PRODUCER_CONTENT does.
+# PRODUCER_SRCS are the same in every run; PRODUCER_CONTENT embeds the run's files.
 PRODUCER_SRCS := payloads/producer/producer.c payloads/neuron/connect_neuron.c $(CRT_SRCS)
 PRODUCER_CONTENT := payloads/producer/content.c payloads/producer/embedded.S
 ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
 
-# ---- One run: RUN_DIR/challenge is host-ref's ---------------------------------------------------------
+# ---- One run: host-ref filled RUN_DIR/challenge -------------------------------------------------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
 include tests/qemu/mutants.mk
-need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR, whose folder challenge host-ref has filled))
+need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR=folder, with host-ref's files in folder/challenge))
 RUN_INCLUDES = -I$(RUN_DIR)/challenge -I$(RUN_DIR) $(INCLUDES_payloads)
 
-# On NEURON: RUN_DIR gets producer.elf and consumer.elf. One program of a run: $(call run_payload,who,objects and sources).
+# On NEURON: RUN_DIR gets producer.elf and consumer.elf. One program: $(call RUN_LINK,program,objects and sources).
 RUN_LINK = $(Q)$(PAYLOAD_LINK) $(RUN_INCLUDES) $(call mutant_of,$(1)) -o $(RUN_DIR)/$(1).debug.elf $(2) $(LIBVMO)
 RUN_STRIP = $(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/$(1).debug.elf $(RUN_DIR)/$(1).elf
 
@@ -44,9 +44,9 @@ LINUX_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/linux/accept_linux.
 LINUX_PRODUCER_SRCS := payloads/producer/producer.c payloads/linux/connect_linux.c payloads/linux/linux_task.c
 ALL += $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS))
 
-# The judge looks for blocks of the payload in the consumer, and a program can be the payload. What the linker makes is
-# alike in most programs: so there is no position-independent header, no lazy binding, and the code stands at an
-# address of its own, with distances of its own to the tables that it jumps through (see also cut-sections.py).
+# The judge searches the consumer for blocks of the payload, and the payload can be a program. The linker generates the
+# same blocks in most programs. So the consumer has no position-independent header and no lazy binding, and its code is at
+# an unusual address, at unusual distances from its jump tables (see also cut-sections.py).
 LINUX_CONSUMER_LDFLAGS := -no-pie -Wl,--fatal-warnings -Wl,-z,now -Wl,--section-start=.init=0x5a3010
 LINUX_PRODUCER_LDFLAGS := -no-pie -Wl,--fatal-warnings
 LINUX_LINK = $(Q)$(CC_host) $(RUN_INCLUDES) $(CFLAGS) $($(2)) $(call mutant_of,$(1))
@@ -66,20 +66,20 @@ NEEDS_run-host := everything
 run-host: built ## run the proof as two Linux processes with PAYLOAD, and judge it
 	@scripts/host-test.sh --payload "$$PAYLOAD" $(if $(filter 1,$(V)),--verbose)
 
-# ---- evil: programs that do what a real kernel does not survive, one a file (docs/testing/hazards.md). No library.
+# ---- evil: one program for each hazard, without the library (docs/testing/hazards.md).
 EVIL_NAMES := $(patsubst payloads/evil/%.c,%,$(sort $(wildcard payloads/evil/evil_*.c)))
 EVIL_SRCS := $(addprefix payloads/evil/,evil.c evil_call.S evil_child.S) $(CRT_SRCS)
 ALL += $(EVIL_NAMES:%=$(BUILD)/target/payloads/evil/%.elf)
 $(foreach evil,$(EVIL_NAMES),$(eval $(call PAYLOAD_PROGRAM,payloads/evil/$(evil).elf,payloads/evil/$(evil).c $(EVIL_SRCS))))
 
-# ---- probe: init ELF files that print what every call answers, and the child that they carry (docs/testing/probe.md).
+# ---- probe: init ELF files that print every call's answer, and the child that they embed (docs/testing/probe.md).
 probe_srcs = $(wildcard $(foreach name,$(1),payloads/probe/$(name).[cS]))
 PROBES := probe probe2 probe-hazards
 PROBE_MAIN_probe := probe_main $(addprefix probe_,vmo map_a1 map_a2 as share cap endpoint ipc move lifecycle children memory last)
 PROBE_MAIN_probe2 := probe2_main probe_refused_elf
 PROBE_MAIN_probe-hazards := probe_hazards_main
 PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
-# What all of them share; of crt all but the first instructions, of which the probe has its own.
+# Shared by all probes; of crt everything except the start code, since the probe has its own.
 PROBE_SRCS := $(filter-out $(call probe_srcs,probe_child $(foreach probe,$(PROBES),$(PROBE_MAIN_$(probe)))),$(call \
               probe_srcs,*)) $(filter-out %/crt_start.S,$(CRT_SRCS))
 ALL += $(PROBES:%=$(BUILD)/target/payloads/%.elf)

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# Checks that need builds of their own: static analysis, coverage, valgrind, another C library, another Debian. CI runs
-# each of them.
+# Checks that need separate builds: static analysis, coverage, valgrind, another C library, another Debian. CI runs each.
 
 # ---- Flavours ------------------------------------------------------------------------------------
-# ana: compiled for gcc's analyzer alone, which sees most at -O0. cov: counts lines and branches.
+# ana: only for gcc's analyzer, which finds most at -O0. cov: counts lines and branches.
 ANALYZE_CFLAGS := $(HOST_WARN) -O0 -g -fanalyzer
 COVERAGE_CFLAGS := $(HOST_WARN) -O0 -g --coverage -fprofile-update=atomic
 
 .PHONY: analyze coverage memcheck
 
-# -fanalyzer and the counts that gcovr reads are gcc's.
+# Only gcc has -fanalyzer and the counts that gcovr reads.
 gcc_alone = if echo | $(HOSTCC) -dM -E -x c - | grep -q __clang__; then echo "make: analyze and coverage need gcc, not $(HOSTCC)" >&2; exit 2; fi &&
 
-# The library's core is looked at with the types of both backends that the host has.
+# The library's core is analyzed with the types of both backends that the host has.
 ANALYZE_OBJS := $(call objects,ana,$(LIBVMO_LINUX_SRCS) $(sort $(wildcard boot/core/*.c))) $(call objects,ana/fake,$(LIBVMO_FAKE_SRCS))
 NEEDS_analyze := $(ANALYZE_OBJS)
 TOOLS_analyze := analyze
@@ -21,8 +20,7 @@ analyze: built ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
 	@echo "analyze: gcc -fanalyzer, $(words $(ANALYZE_OBJS)) files, zero findings"
 	@scripts/analyze.sh
 
-# The tests of the core, built to be counted and to be watched, without the sanitizers: these would count branches of
-# their own, and valgrind is one itself.
+# The tests of the core for gcov and valgrind, without the sanitizers: these add branches, and valgrind replaces them.
 FAKE_TESTS := $(UNIT_TESTS:%=libvmo/tests/unit/%) $(CONF)/conf_fake
 COVERAGE_TESTS := $(FAKE_TESTS:%=$(BUILD)/cov/fake/%)
 COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/boot/tests/core/%) $(BUILD)/cov/boot/tests/model/test_model_core
@@ -41,7 +39,7 @@ memcheck: built ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)
 
 # ---- Another C library -----------------------------------------------------------------------------
-# What libvmo is on Linux, built with musl: its conformance suite, and the installed library with the examples.
+# The library for Linux with musl: its conformance suite, and the installed library with the examples.
 MUSLCC ?= musl-gcc
 .PHONY: check-musl test-libc
 TOOLS_check-musl := musl target packaging

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the kernel: its core on the host, the model of its contract, and the suites that boot it.
 
-# ---- core: the portable kernel on the host, under ASan and UBSan. A test is boot/tests/core/<name>.c and one line here:
-# ---- its name, and the other sources that it is linked with, if those are not the whole core.
+# ---- core: the portable kernel on the host, under ASan and UBSan. A test is boot/tests/core/<name>.c and one line here,
+# ---- which names the sources that it is linked with, if those are not the whole core.
 CORE_SRCS_test_elf := boot/core/elf.c
 CORE_SRCS_test_elf_damage := boot/core/elf.c
 CORE_SRCS_test_fdt := boot/core/fdt.c
@@ -22,7 +22,7 @@ $(foreach flavour,san cov,$(foreach test,$(CORE_TESTS),$(eval $(call \
     HOST_PROGRAM,$(flavour),boot/tests/core/$(test),$(call core_srcs,$(test)),-lcmocka))))
 TEST_SUITES += $(CORE_TESTS:%=$(BUILD)/san/boot/tests/core/%)
 
-# ---- model: random programs, judged by a model of the contract, against the kernel core on the host
+# ---- model: random programs on the kernel's core on the host, judged by a model of the contract
 MODEL_RIG_SRCS := $(addprefix boot/tests/model/,model_host.c model_walk.c model_shrink.c)
 MODEL_SRCS := $(filter-out $(MODEL_RIG_SRCS),$(sort $(wildcard boot/tests/model/model*.c)))
 MODEL_HOST_SRCS := $(MODEL_SRCS) $(MODEL_RIG_SRCS) boot/tests/model/test_model_core.c
@@ -31,7 +31,7 @@ $(foreach flavour,san cov,$(eval $(call \
     HOST_PROGRAM,$(flavour),boot/tests/model/test_model_core,$(MODEL_HOST_SRCS) $(CORE_KERNEL_SRCS),-lcmocka)))
 TEST_SUITES += $(MODEL_TEST)
 
-# In `make test` with 100,000 operations; here with OPS, from seed SEED on.
+# `make test` runs 100,000 operations, `make property` OPS, from seed SEED on.
 .PHONY: property
 NEEDS_property := $(MODEL_TEST)
 TOOLS_property := cmocka
@@ -49,7 +49,7 @@ $(eval $(call PAYLOAD_PROGRAM,boot/tests/differ/differ.elf,$(DIFFER_SRCS),$(LIBV
 ALL += $(BUILD)/target/boot/tests/differ/differ.elf
 TEST_SUITES += boot/tests/differ/test_differ.py
 
-# How many seeds `make soak` boots, from which on, how long a program is (empty: the age's own length).
+# `make soak`: number of seeds, the first seed, operations of a program (empty: the ABI revision decides).
 SEEDS ?= 200
 SEED ?= 1
 OPS ?=
@@ -61,7 +61,7 @@ soak: built ## boot SEEDS random programs from SEED on, of OPS operations, on AB
 	@$(PYTHON) boot/tests/differ/differ.py --abi $(if $(filter file,$(origin ABI)),all,$(ABI)) --seed $(SEED) --seeds $(SEEDS) \
 	    $(if $(OPS),--ops $(OPS))
 
-# ---- cost: the kernel's main paths in instructions: an init that measures, with its peer and its smallest child inside
+# ---- cost: the kernel's main paths in instructions, measured by an init that embeds its peer and its smallest child
 COST_DIR := $(BUILD)/target/boot/tests/cost
 COST_SRCS := $(addprefix boot/tests/cost/,cost.c cost_paths.c cost_call.S cost_registers.S cost_elves.S) $(CRT_SRCS)
 COST_PEER_SRCS := $(addprefix boot/tests/cost/,cost_peer.c cost_call.S) $(CRT_SRCS)
@@ -86,8 +86,8 @@ $(foreach swap,$(FAULT_SWAPS),$(eval $(call KERNEL_PROGRAM,$(BUILD)/fault/$(call
 ALL += $(foreach swap,$(FAULT_SWAPS),$(BUILD)/fault/$(call fault_name,$(swap)).elf)
 TEST_SUITES += boot/tests/fault/test_fault.py
 
-# ---- abi: what every call answers, compared with the contract (docs/testing/probe.md): on our kernel, or on
-# ---- KERNEL=path, which has the probe built in as its init
+# ---- abi: compares every call's answer with the contract (docs/testing/probe.md), on our kernel or on KERNEL=path,
+# ---- which has the probe built in as its init
 PROBE_HAZARDS ?= 0
 TEST_ABI_OPTIONS = $(if $(PROBE),--probe $(PROBE)) $(if $(filter 1,$(V)),--verbose) $(if $(QEMU_EXTRA),--qemu-extra "$$QEMU_EXTRA")
 TEST_ABI_OPTIONS += $(if $(KERNEL),--kernel "$$KERNEL",--mem $(MEM) $(if $(filter-out file,$(origin ABI)),--abi $(ABI)))
@@ -100,5 +100,5 @@ test-abi: built ## compare each answer of the kernel with the contract; KERNEL=p
 	$(if $(filter 1,$(PROBE_HAZARDS)$(KERNEL)),@scripts/test-abi.sh --probe probe-hazards)
 
 TEST_SUITES += boot/tests/abi/test_probe_rows.py boot/tests/abi/test_abi.py
-# The hazards of payloads/evil, each booted on both ages.
+# The hazards of payloads/evil, each booted on both ABI revisions.
 TEST_SUITES += boot/tests/evil/test_evil.py

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the library: its core on the fake backend, the Linux backend, the conformance suite of all backends, and the
-# library as it is installed. What runs on the host runs under ASan and UBSan.
+# Tests of the library: its core on the fake backend, the backends, the conformance suite of all backends, and the
+# installed library. Tests on the host run under ASan and UBSan.
 
 # ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
 UNIT_TESTS := test_bytes test_channel test_dup test_inject test_peer test_registry test_require test_seals test_sha256 test_status \
@@ -16,18 +16,18 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals 
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,san,libvmo/tests/$(test),\
     libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka)))
-# What the tests spawn: found beside the test.
+# The program that the tests spawn; they look for it in their own folder.
 $(eval $(call HOST_PROGRAM,san,libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS)))
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 
-# ---- neuron: the NEURON backend over a kernel that each test brings
+# ---- neuron: the NEURON backend over a stub kernel in each test
 NX_TESTS := test_nx_in_flight
 $(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/neuron/$(test),\
     libvmo/tests/neuron/$(test).c $(filter %.c,$(LIBVMO_NEURON_SRCS)),-lcmocka)))
 TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%)
 
-# ---- conformance: written once, on each platform's port
+# ---- conformance: one suite, with a port for each platform
 CONF_GROUPS := life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos \
                rounds full-slots full-maps full-memory
 CONF := libvmo/tests/conformance
@@ -37,7 +37,7 @@ $(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour)/fake,$(CONF
     $(CONF_SRCS) $(CONF)/fake/conf_fake.c $(LIBVMO_FAKE_SRCS))))
 $(foreach flavour,san host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/conf_linux,\
     $(CONF_SRCS) $(CONF)/linux/conf_linux.c $(CONF)/conf_peer_main.c $(LIBVMO_LINUX_SRCS))))
-# On NEURON: init, which carries the peer; once with all groups, once with each alone.
+# On NEURON: init, which embeds the peer; once with all groups, once with each alone.
 CONF_DIR := $(BUILD)/target/$(CONF)
 CONF_PEER_SRCS := $(addprefix $(CONF)/,conf_peer.c conf_peer_main.c neuron/conf_neuron.c neuron/conf_neuron_peer.c) $(CRT_SRCS)
 CONF_NEURON_SRCS := $(CONF_SRCS) $(addprefix $(CONF)/neuron/,conf_neuron.c conf_neuron_main.c conf_peer_elf.S) $(CRT_SRCS)
@@ -54,7 +54,7 @@ $(CONF_GROUPS:%=$(CONF_DIR)/only-%.o): $(CONF_DIR)/only-%.o: $(CONF)/neuron/conf
 ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux
 TEST_SUITES += $(CONF)/test_conformance.py
 
-# ---- packaging: the library as a user gets it: installed, looked at, built against and taken away again
+# ---- packaging: installs the library, checks it, builds programs against it and uninstalls it
 PACKAGING_SUITE := libvmo/tests/packaging/test_packaging.py
 TEST_SUITES += $(PACKAGING_SUITE)
 
