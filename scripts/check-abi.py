@@ -27,9 +27,9 @@ NOT_MEANT = {"K-00"}
 
 CALLS = "abi/calls.def"
 CALL = re.compile(r"^NX_CALL\(([0-9]+), [A-Z0-9_]+, ([a-z0-9_]+), (A1|A2|BOTH), (\([a-z0-9_*, ]*\))\)$")
-TABLE_HEAD = "| nr | call | a1 | a2 |"
-TABLE_ROW = re.compile(r"^\| ([0-9]+) \| ([a-z0-9_]+)(\([^)]*\))[^|]* \| (✓|-38)[^|]* \| (✓|-38)[^|]* \|$")
-REVISIONS = {("✓", "-38"): "A1", ("-38", "✓"): "A2", ("✓", "✓"): "BOTH"}
+TABLE_HEAD = "\nnr  on    call\n"
+TABLE_END = "```"
+TABLE_ROW = re.compile(r"^ ?([0-9]+)  (a1|a2|both) +([a-z0-9_]+\([^)]*\))")
 
 
 def sources(root, top, suffixes):
@@ -77,16 +77,15 @@ def calls_of_code(root):
 def calls_of_contract(text):
     """The rows of the contract's table -> ({number: "name(arguments) revisions"}, faults)."""
     rows, faults = {}, []
-    for line in text.partition(TABLE_HEAD)[2].partition("\n\n")[0].splitlines()[2:]:
+    for line in text.partition(TABLE_HEAD)[2].partition(TABLE_END)[0].splitlines():
         match = TABLE_ROW.match(line)
-        revisions = REVISIONS.get(match.groups()[3:]) if match else None
-        if revisions is None:
+        if match is None:
             faults.append(f"{CONTRACT}: not a row of the table of calls: {line}")
             continue
-        number, name, arguments = match.groups()[:3]
+        number, revisions, call = match.groups()
         if int(number) in rows:
             faults.append(f"{CONTRACT}: call {number} has two rows")
-        rows[int(number)] = f"{name}{arguments} {revisions}".replace("\\*", "*")
+        rows[int(number)] = f"{call} {revisions.upper()}"
     return rows, faults
 
 

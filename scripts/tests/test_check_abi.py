@@ -15,11 +15,12 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 # Put together here, so that the check does not take them for citations of this file's own.
 ONE, TWO, THREE, NONE = (f"K-{number}" for number in (71, 72, 73, 99))
 STATEMENTS = f"# The contract\n\n**{ONE} Calls.** As {TWO} says.\n\n**{TWO} Ends.** So.\n\n**{THREE} Faults.** So.\n\n"
-HEAD = "| nr | call | a1 | a2 |\n|---|---|---|---|\n"
-YIELD = "| 0 | yield(): the pid scheduled next | ✓ | ✓ |\n"
-MAP = "| 4 | map(slot, va, off): one page | ✓ | -38 |\n"
-SEND = "| 14 | ipc_send(slot, hdr\\*); len | -38 | ✓, not yet |\n"
-TABLE = HEAD + YIELD + MAP + SEND + "\nNext.\n"
+HEAD = "```\nnr  on    call\n"
+YIELD = " 0  both  yield(): the pid scheduled next\n"
+MAP = " 4  a1    map(slot, va, off): one page\n"
+SEND = "14  a2    ipc_send(slot, hdr*); len\n"
+END = "```\nNext.\n"
+TABLE = HEAD + YIELD + MAP + SEND + END
 YIELD_ROW, MAP_ROW, SEND_ROW = ("NX_CALL(0, YIELD, yield, BOTH, ())\n", "NX_CALL(4, MAP, map, A1, (slot, va, off))\n",
                                 "NX_CALL(14, IPC_SEND, ipc_send, A2, (slot, hdr*))\n")
 GOOD = {
@@ -33,7 +34,7 @@ GOOD = {
 
 def contract(*rows):
     """Another table of calls in the contract."""
-    return {"docs/abi.md": STATEMENTS + HEAD + "".join(rows) + "\n"}
+    return {"docs/abi.md": STATEMENTS + HEAD + "".join(rows) + END}
 
 
 def calls(*rows):
@@ -66,11 +67,11 @@ CASES = {
     "another name": (contract(YIELD.replace("yield", "pause"), MAP, SEND), 1, "docs/abi.md has pause() BOTH"),
     "another argument": (contract(YIELD, MAP.replace("off", "offset"), SEND), 1, "docs/abi.md has map(slot, va, offset) A1"),
     "an argument less": (contract(YIELD, MAP.replace(", off", ""), SEND), 1, "docs/abi.md has map(slot, va) A1"),
-    "a pointer that is none": (contract(YIELD, MAP, SEND.replace("\\*", "")), 1, "docs/abi.md has ipc_send(slot, hdr) A2"),
-    "another revision": (contract(YIELD.replace("✓", "-38", 1), MAP, SEND), 1, "docs/abi.md has yield() A2"),
-    "no revision": (contract(YIELD, MAP.replace("✓", "-38"), SEND), 1, "not a row of the table of calls: | 4 | map"),
+    "a pointer that is none": (contract(YIELD, MAP, SEND.replace("*", "")), 1, "docs/abi.md has ipc_send(slot, hdr) A2"),
+    "another revision": (contract(YIELD.replace("both", "a2"), MAP, SEND), 1, "docs/abi.md has yield() A2"),
+    "no revision": (contract(YIELD, MAP.replace("a1", "no"), SEND), 1, "not a row of the table of calls:  4  no    map"),
     "two rows of a call": (contract(YIELD, YIELD, MAP, SEND), 1, "call 0 has two rows"),
-    "a row out of form": (contract(YIELD, MAP, SEND.replace("14", "x")), 1, "not a row of the table of calls: | x |"),
+    "a row out of form": (contract(YIELD, MAP, SEND.replace("14", "x")), 1, "not a row of the table of calls: x  a2"),
     "a number used twice": (calls(YIELD_ROW, MAP_ROW, MAP_ROW.replace("map", "map_two"), SEND_ROW), 1,
                             "4 (map_two) does not come after 4"),
     "a row of the code out of form": (calls(YIELD_ROW, MAP_ROW.replace("A1", "A3"), SEND_ROW), 1,
