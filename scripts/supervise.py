@@ -243,7 +243,7 @@ def enter():
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     adopt_orphans()
-    if BELOW in os.environ:  # ours ends with whoever started it, so a SIGKILL further up ends it as well
+    if BELOW in os.environ:  # nested: end with the parent, so that its SIGKILL ends this one, too
         end_with(os.getppid(), signal.SIGTERM)
     os.environ[BELOW] = "1"
     ledger = os.memfd_create("unfinished")
