@@ -35,6 +35,7 @@ static const struct status_text texts[VMO_STATUS_COUNT] = {
     ROW(VMO_ERR_NOT_REAPED, "an ended child has it mapped: vmo_peer_wait"),
     ROW(VMO_ERR_BACKEND, "undocumented kernel error: report it"),
     ROW(VMO_ERR_STORAGE, "storage too small: supply more"),
+    ROW(VMO_ERR_IO, "the file's device failed: check the device"),
 };
 
 static const struct status_text unknown = {"VMO_ERR_?", "not a status of this library"};

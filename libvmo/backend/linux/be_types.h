@@ -3,6 +3,10 @@
 #ifndef VMO_BE_TYPES_H
 #define VMO_BE_TYPES_H
 
+#if !defined(__SIZEOF_POINTER__) || __SIZEOF_POINTER__ < 8
+#error "libvmo on Linux needs a 64-bit target: a mapping of a VMO longer than 4 GiB would be cut"
+#endif
+
 #include <stdint.h>
 
 struct be_object_own {

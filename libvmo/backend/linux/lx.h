@@ -49,7 +49,7 @@ vmo_status lx_status(int error);
 VMO_CHECK int lx_duplicate(int descriptor);
 VMO_CHECK int lx_above_stdio(int made);
 
-/* Closes a descriptor unless it is BE_NONE, and sets it to BE_NONE. BACKEND: it was not open. */
+/* Closes a descriptor unless it is BE_NONE, and sets it to BE_NONE. BAD_HANDLE: it was not open. */
 VMO_CHECK vmo_status lx_close(int32_t *descriptor);
 /* Closes a descriptor on an error path, which cannot report another error. */
 void lx_close_quiet(int descriptor);

@@ -39,13 +39,30 @@ vmo_status lx_status(int error)
         return VMO_ERR_NO_SLOTS;
     case ENOMEM:
     case ENOSPC:
+    case EDQUOT:
     case EAGAIN:
+    case ENOLCK:
         return VMO_ERR_NO_MEMORY;
     case EFAULT:
         return VMO_ERR_INVALID;
+    case EBADF: /* the program closed a descriptor of the library */
+        return VMO_ERR_BAD_HANDLE;
     case EFBIG:
+    case EOVERFLOW:
         return VMO_ERR_TOO_LARGE;
+    case EBUSY:
+    case ETXTBSY:
+        return VMO_ERR_BUSY;
+    case EIO:
+    case ENXIO:
+    case ESTALE:
+        return VMO_ERR_IO;
     case ENOSYS:
+    case EACCES: /* these and EPERM: also a filter of system calls, or a security module */
+    case EPERM:
+    case EROFS:
+    case ENODEV:
+    case EOPNOTSUPP:
         return VMO_ERR_UNSUPPORTED;
     default:
         return VMO_ERR_BACKEND;
@@ -82,7 +99,7 @@ vmo_status lx_close(int32_t *descriptor)
 
     *descriptor = BE_NONE;
     /* After any other error the descriptor is closed. */
-    return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BACKEND : VMO_OK;
+    return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BAD_HANDLE : VMO_OK;
 }
 
 void lx_close_quiet(int descriptor)
@@ -101,8 +118,8 @@ vmo_status lx_memfd(const char *name, unsigned flags, int *out)
 {
     const int made = lx_above_stdio(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags));
 
-    if (made < 0) { /* EACCES: vm.memfd_noexec; EPERM: a filter of system calls */
-        return errno == EINVAL || errno == EACCES || errno == EPERM ? VMO_ERR_UNSUPPORTED : lx_status(errno);
+    if (made < 0) { /* EINVAL: an older kernel; EACCES: vm.memfd_noexec; EPERM: a filter of system calls */
+        return errno == EINVAL ? VMO_ERR_UNSUPPORTED : lx_status(errno);
     }
     *out = made;
     return VMO_OK;
@@ -110,59 +127,80 @@ vmo_status lx_memfd(const char *name, unsigned flags, int *out)
 
 /* ---- Probing ------------------------------------------------------------------------------------ */
 
-static uint32_t probe_noexec(void)
+/* A call that fails because a feature is missing. Any other failure is the program's limit or memory: it must
+ * not hide a feature for the life of the process. */
+static vmo_status probed(bool ok, uint32_t feature, uint32_t *has)
 {
-    int made = BE_NONE;
+    const vmo_status status = ok ? VMO_OK : lx_status(errno);
 
-    if (lx_memfd("vmo-probe", MFD_NOEXEC_SEAL, &made) != VMO_OK) {
-        return 0;
+    if (status == VMO_ERR_NO_SLOTS || status == VMO_ERR_NO_MEMORY) {
+        return status;
     }
-    lx_close_quiet(made);
-    return LX_NOEXEC_SEAL;
+    *has |= ok ? feature : 0;
+    return VMO_OK;
 }
 
-/* Checks that a mapping survives F_SEAL_FUTURE_WRITE and that mremap duplicates it. */
-static uint32_t probe_peers_seal(int memory, size_t page)
+/* Makes a sealable memfd; finds out whether it can be made non-executable. With vm.memfd_noexec=2 it must. */
+static vmo_status probe_memfd(int *memory, uint32_t *has)
+{
+    vmo_status status = lx_memfd("vmo-probe", MFD_NOEXEC_SEAL, memory);
+
+    if (status == VMO_OK) {
+        *has |= LX_NOEXEC_SEAL;
+    } else if (status == VMO_ERR_UNSUPPORTED) {
+        status = lx_memfd("vmo-probe", 0, memory);
+    }
+    if (status == VMO_OK && fcntl(*memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+        lx_close_quiet(*memory);
+        status = VMO_ERR_UNSUPPORTED;
+    }
+    return status;
+}
+
+/* Checks that a mapping survives F_SEAL_FUTURE_WRITE and that mremap duplicates it. No page is touched, so
+ * the memfd may be empty: RLIMIT_FSIZE does not matter. */
+static vmo_status probe_peers_seal(int memory, size_t page, uint32_t *has)
 {
     void *kept = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    uint32_t has = 0;
 
     if (kept == MAP_FAILED) {
-        return 0;
+        return lx_status(errno);
     }
+    vmo_status status = VMO_OK;
     if (fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0) {
         void *twice = mremap(kept, 0, page, MREMAP_MAYMOVE);
+        status = probed(twice != MAP_FAILED, LX_PEERS_SEAL, has);
         if (twice != MAP_FAILED) {
-            has = LX_PEERS_SEAL;
             (void)munmap(twice, page);
         }
     }
     (void)munmap(kept, page);
-    return has;
+    return status;
 }
 
-static uint32_t probe_shared_ro(int memory, size_t page)
+/* Needs a memfd that was never mapped writable: a child forked meanwhile would forbid the seal. */
+static vmo_status probe_shared_ro(int memory, size_t page, uint32_t *has)
 {
     if (fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE) != 0) {
-        return 0;
+        return VMO_ERR_UNSUPPORTED;
     }
     void *at = mmap(NULL, page, PROT_READ, MAP_SHARED, memory, 0);
-    if (at == MAP_FAILED) {
-        return 0;
+    const vmo_status status = probed(at != MAP_FAILED, LX_SHARED_RO, has);
+    if (at != MAP_FAILED) {
+        (void)munmap(at, page);
     }
-    (void)munmap(at, page);
-    return LX_SHARED_RO;
+    return status;
 }
 
-static uint32_t probe_pidfd(void)
+static vmo_status probe_pidfd(uint32_t *has)
 {
-    const long made = syscall(SYS_pidfd_open, getpid(), 0);
+    const int made = lx_above_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
 
-    if (made < 0) {
-        return 0;
+    const vmo_status status = probed(made >= 0, LX_PIDFD, has);
+    if (made >= 0) {
+        lx_close_quiet(made);
     }
-    lx_close_quiet((int)made);
-    return LX_PIDFD;
+    return status;
 }
 
 /* The range is one descriptor that cannot be open. */
@@ -171,25 +209,39 @@ static uint32_t probe_close_range(void)
     return syscall(SYS_close_range, INT32_MAX, INT32_MAX, CLOSE_RANGE_CLOEXEC) == 0 ? LX_CLOSE_RANGE : 0;
 }
 
+/* The features that need a memfd, each with one of its own. */
+static vmo_status probe_memory(size_t page, uint32_t *has)
+{
+    int memory = BE_NONE;
+
+    vmo_status status = probe_memfd(&memory, has);
+    if (status == VMO_OK) {
+        status = probe_peers_seal(memory, page, has);
+        lx_close_quiet(memory);
+    }
+    if (status == VMO_OK) {
+        status = probe_memfd(&memory, has);
+    }
+    if (status == VMO_OK) {
+        status = probe_shared_ro(memory, page, has);
+        lx_close_quiet(memory);
+    }
+    return status;
+}
+
 /* A sealable memfd is required; every other feature has a substitute. */
 static vmo_status probe(size_t page)
 {
-    int memory = BE_NONE;
-    const vmo_status status = lx_memfd("vmo-probe", 0, &memory);
+    uint32_t has = PROBED;
 
-    if (status != VMO_OK) {
-        return status;
+    vmo_status status = probe_memory(page, &has);
+    if (status == VMO_OK) {
+        status = probe_pidfd(&has);
     }
-    if (ftruncate(memory, (off_t)page) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
-        lx_close_quiet(memory);
-        return VMO_ERR_UNSUPPORTED;
+    if (status == VMO_OK) {
+        atomic_store(&found, has | probe_close_range());
     }
-    uint32_t has = probe_peers_seal(memory, page);
-    has |= probe_shared_ro(memory, page);
-    lx_close_quiet(memory);
-    has |= probe_noexec() | probe_pidfd() | probe_close_range();
-    atomic_store(&found, has | PROBED);
-    return VMO_OK;
+    return status;
 }
 
 vmo_status be_init(struct be_info *info)
@@ -197,7 +249,7 @@ vmo_status be_init(struct be_info *info)
     const long page = sysconf(_SC_PAGESIZE);
 
     if (page <= 0) {
-        return VMO_ERR_BACKEND;
+        return VMO_ERR_UNSUPPORTED;
     }
     if (!(atomic_load(&found) & PROBED)) {
         const vmo_status status = probe((size_t)page);

@@ -41,7 +41,7 @@ static vmo_status size_of(int file, uint64_t *size_bytes)
     struct stat seen;
 
     if (fstat(file, &seen) != 0) {
-        return VMO_ERR_BACKEND;
+        return lx_status(errno);
     }
     *size_bytes = (uint64_t)seen.st_size;
     return VMO_OK;

@@ -16,7 +16,8 @@
  * Errors. After any status but VMO_OK the state is unchanged and every out parameter is untouched, unless a
  * call says otherwise. A refused seal or hand-over may leave a read-only capability of the object behind; the
  * next try uses it. Each function lists its errors with the condition. These two are not repeated:
- *   BAD_HANDLE  any function that takes a handle: the handle is closed, stale or from another registry
+ *   BAD_HANDLE  any function that takes a handle: the handle is closed, stale or from another registry; or on
+ *               Linux the program closed a descriptor of the library
  *   BACKEND     any function that calls the kernel: the kernel returned an undocumented error
  * A newer library may return a status that this header does not name: treat it as a failure.
  */
@@ -66,10 +67,11 @@ typedef enum vmo_status {
     VMO_ERR_NOT_SEALED = 22,     /* the VMO is sealed less than vmo_peer_require demands: ask its sender */
     VMO_ERR_NOT_REAPED = 23,     /* a child that has ended still has it mapped: call vmo_peer_wait first */
     VMO_ERR_BACKEND = 24,        /* the kernel returned an undocumented error: report it */
-    VMO_ERR_STORAGE = 25         /* the storage is smaller than vmo_registry_bytes(limits): supply more */
+    VMO_ERR_STORAGE = 25,        /* the storage is smaller than vmo_registry_bytes(limits): supply more */
+    VMO_ERR_IO = 26              /* the device behind a wrapped file failed: check the device */
 } vmo_status;
 
-#define VMO_STATUS_COUNT 26
+#define VMO_STATUS_COUNT 27
 
 /* The name of a status, "VMO_ERR_BOUNDS", and its one-line meaning. Never NULL. */
 const char *vmo_status_name(vmo_status status);

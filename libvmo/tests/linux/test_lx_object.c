@@ -260,7 +260,8 @@ static void readers_cannot_store(void **state)
     assert_ok(vmo_destroy(rig.registry, vmo));
 }
 
-static void what_is_not_ours_is_the_contracts_end(void **state)
+/* The program closed the library's descriptor, by closefrom for instance. */
+static void a_descriptor_that_the_program_closed_is_a_bad_handle(void **state)
 {
     struct be_object object = {.owner = 987654, .alias = BE_NONE};
     struct vmo_counters counters = {0};
@@ -268,13 +269,13 @@ static void what_is_not_ours_is_the_contracts_end(void **state)
     void *at = NULL;
 
     (void)state;
-    assert_status(be_read(&object, RANGE(0, 1), &byte), VMO_ERR_BACKEND);
-    assert_status(be_write(&object, RANGE(0, 1), "a"), VMO_ERR_BACKEND);
-    assert_status(be_map(&object, RANGE(0, PAGE), true, &at, &counters), VMO_ERR_BACKEND);
-    assert_status(be_map(&object, RANGE(0, PAGE), false, &at, &counters), VMO_ERR_BACKEND);
+    assert_status(be_read(&object, RANGE(0, 1), &byte), VMO_ERR_BAD_HANDLE);
+    assert_status(be_write(&object, RANGE(0, 1), "a"), VMO_ERR_BAD_HANDLE);
+    assert_status(be_map(&object, RANGE(0, PAGE), true, &at, &counters), VMO_ERR_BAD_HANDLE);
+    assert_status(be_map(&object, RANGE(0, PAGE), false, &at, &counters), VMO_ERR_BAD_HANDLE);
     assert_null(at);
     assert_status(be_unmap(&byte, PAGE), VMO_ERR_BACKEND); /* not at a page's start */
-    assert_status(be_close(&object), VMO_ERR_BACKEND);
+    assert_status(be_close(&object), VMO_ERR_BAD_HANDLE);
     assert_int_equal(object.owner, BE_NONE);
 }
 
@@ -324,7 +325,7 @@ int main(void)
         CASE(bad_pointers_are_refused),
         CASE(views_alias_and_outlive_the_handle),
         CASE(readers_cannot_store),
-        CASE(what_is_not_ours_is_the_contracts_end),
+        CASE(a_descriptor_that_the_program_closed_is_a_bad_handle),
         CASE(rounds_without_growth),
     };
     return cmocka_run_group_tests_name("lx_object", tests, NULL, NULL);

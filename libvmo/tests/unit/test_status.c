@@ -45,6 +45,7 @@ static void names_are_the_headers(void **state)
         "VMO_ERR_NOT_REAPED",
         "VMO_ERR_BACKEND",
         "VMO_ERR_STORAGE",
+        "VMO_ERR_IO",
     };
 
     (void)state;
