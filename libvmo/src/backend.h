@@ -95,6 +95,8 @@ VMO_CHECK vmo_status be_parent(struct be_peer *out);
 /* Makes a peer of a connected descriptor, which the backend owns after success only. UNSUPPORTED without
  * descriptors. */
 VMO_CHECK vmo_status be_peer_open(int descriptor, struct be_peer *out);
+/* The caller allows the peer to get the owner's capability where no other can be made for it. */
+void be_peer_allow_shared(struct be_peer *peer);
 /* True for a spawned peer that has ended and was not waited for. */
 bool be_peer_unreaped(const struct be_peer *peer);
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
@@ -110,7 +112,7 @@ VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size
                              struct be_object *object, uint64_t deadline_ns);
 
 /* Copies a capability to the peer; *name is its name there. */
-VMO_CHECK vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer,
+VMO_CHECK vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);
 /* Finds the object that a ticket from this peer names; PROTOCOL for an invalid name. The backend owns the
  * object until be_transfer_consume. */

@@ -75,6 +75,17 @@ vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer)
     return VMO_OK;
 }
 
+vmo_status vmo_peer_allow_shared(struct vmo_registry *registry, vmo_peer_t peer)
+{
+    struct peer *found = registry_peer(registry, peer);
+
+    if (found == NULL) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    be_peer_allow_shared(&found->be);
+    return VMO_OK;
+}
+
 vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                          int32_t *exit_status)
 {

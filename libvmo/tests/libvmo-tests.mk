@@ -11,8 +11,8 @@ $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_P
 TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
 
 # ---- linux: the Linux backend below the core; and a fuzzed receiver
-LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_refusals test_lx_transfer \
-            test_lx_peer) fuzz/fuzz_lx_receive
+LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_refusals test_lx_sharing \
+            test_lx_transfer test_lx_peer) fuzz/fuzz_lx_receive
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,san,libvmo/tests/$(test),\
     libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka)))

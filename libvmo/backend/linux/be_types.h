@@ -7,10 +7,15 @@
 #error "libvmo on Linux needs a 64-bit target: a mapping of a VMO longer than 4 GiB would be cut"
 #endif
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct be_object_own {
-    void *kept; /* mapping from before a PEERS seal, through which the creator writes; else NULL */
+    void *kept; /* mapping of the whole VMO from before a PEERS seal, through which the creator writes; or
+                   NULL */
+    uint64_t kept_bytes;
+    bool exposed;    /* got to a peer unsealed, in a way that hides whether the peer mapped it writable */
+    bool unfinished; /* sealed FOREVER, but the kernel has not taken the file's seal yet */
 };
 
 /* A transferred descriptor that was not accepted yet. */
@@ -23,6 +28,7 @@ struct lx_parked {
 struct be_peer {
     int32_t pid;             /* BE_NONE: in another namespace */
     int32_t socket;          /* the channel, both ways */
+    bool may_share_owner;    /* without /proc the peer gets the creator's own description */
     int32_t watch;           /* a child's pidfd or LX_WATCH_BY_PID, until it was waited for; else BE_NONE */
     uint32_t transfers_sent; /* both ends count transfers; the count is the name */
     uint32_t transfers_seen;

@@ -26,7 +26,10 @@
 #define LX_PIDFD 8u
 /* close_range with CLOSE_RANGE_CLOEXEC (5.11). Otherwise: one fcntl for each descriptor. */
 #define LX_CLOSE_RANGE 16u
-#define LX_ALL_FEATURES 31u
+/* A read lease on a memfd is refused while a description opened through /proc can write, or a mapping made
+ * through one. Otherwise: PEERS does not show whether a peer that got the VMO before can write. */
+#define LX_LEASES 32u
+#define LX_ALL_FEATURES 63u
 
 /* The features of this kernel; 0 before be_init. */
 uint32_t lx_features(void);
@@ -54,11 +57,52 @@ VMO_CHECK vmo_status lx_close(int32_t *descriptor);
 /* Closes a descriptor on an error path, which cannot report another error. */
 void lx_close_quiet(int descriptor);
 
+/* The status for an errno of mmap, mremap, munmap or madvise. */
+vmo_status lx_map_status(int error);
+/* Maps a file shared; a fork does not inherit the mapping. */
+VMO_CHECK vmo_status lx_map_unshared(int file, struct vmo_range range, int protection, void **at);
+
 /* True if a file may reach this size. Past RLIMIT_FSIZE the kernel would send SIGXFSZ. */
 bool lx_within_file_limit(uint64_t end);
 
+/* The descriptor to read through. */
+int32_t lx_reader(const struct be_object *object);
+
+/* Copies within this process. INVALID: memory at `from` or `to` cannot be accessed. */
+VMO_CHECK vmo_status lx_copy(void *to, const void *from, uint64_t len_bytes);
+
 /* A received descriptor as owner or alias. */
 struct be_object lx_received(int descriptor);
+
+/* ---- Sharing ------------------------------------------------------------------------------------ */
+
+/* A descriptor to hand over, and what lx_grant_end does about it. */
+struct lx_grant {
+    int32_t descriptor;
+    bool for_once;  /* a writer's: is closed */
+    bool new_alias; /* the readers': is closed if nothing was sent */
+    bool exposes;   /* the peer may map the VMO writable, unseen: is noted if it was sent */
+};
+
+/* Chooses the descriptor that a peer gets. Unless the VMO is sealed FOREVER, a peer never shares an open file
+ * description with the creator: it could set the description's append flag, map through it or add a seal.
+ * Readers get one that was opened read-only once and is kept as the alias, a writer gets one for itself.
+ * Without /proc, or after the program changed its user: the creator's own if may_share_owner, else
+ * UNSUPPORTED. */
+VMO_CHECK vmo_status lx_grant(struct be_object *object, bool writable, bool may_share_owner,
+                              struct lx_grant *out);
+/* Ends a hand-over. */
+void lx_grant_end(struct be_object *object, const struct lx_grant *grant, bool sent);
+
+/* ---- Seals -------------------------------------------------------------------------------------- */
+
+/* Adds file seals. BUSY: a process has the file mapped writable, or its pages are in use. SEALED: another
+ * process forbade further seals. */
+VMO_CHECK vmo_status lx_add_seals(int file, int seals);
+/* For an object whose FOREVER seal the kernel refused after PEERS: tries again. BUSY: still refused. */
+VMO_CHECK vmo_status lx_finish_seal(struct be_object *object);
+/* Unmaps the mapping that PEERS keeps. */
+VMO_CHECK vmo_status lx_drop_kept(struct be_object *object);
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 

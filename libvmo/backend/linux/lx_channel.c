@@ -70,11 +70,9 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
     }
 }
 
-vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
-                   size_t len, uint64_t deadline_ns)
+static vmo_status send_until(const struct be_peer *peer, int32_t descriptor, const void *bytes, size_t len,
+                             uint64_t deadline_ns)
 {
-    const int32_t descriptor = object != NULL ? be_granted(object, writable) : BE_NONE;
-
     for (;;) {
         vmo_status status = try_send(peer->socket, descriptor, bytes, len);
         if (status != VMO_ERR_TIMED_OUT) {
@@ -90,20 +88,42 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
     }
 }
 
+vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                   size_t len, uint64_t deadline_ns)
+{
+    struct lx_grant grant;
+
+    if (object == NULL) {
+        return send_until(peer, BE_NONE, bytes, len, deadline_ns);
+    }
+    vmo_status status = lx_grant(object, writable, peer->may_share_owner, &grant);
+    if (status == VMO_OK) {
+        status = send_until(peer, grant.descriptor, bytes, len, deadline_ns);
+        lx_grant_end(object, &grant, status == VMO_OK);
+    }
+    return status;
+}
+
 /* The next name; skips 0, which is no name. */
 static uint32_t next_name(uint32_t name)
 {
     return name == UINT32_MAX ? 1 : name + 1;
 }
 
-vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
+vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
-    const struct grant grant = {GRANT_MAGIC, next_name(peer->transfers_sent)};
-    const vmo_status status = try_send(peer->socket, be_granted(object, writable), &grant, sizeof(grant));
+    const struct grant packet = {GRANT_MAGIC, next_name(peer->transfers_sent)};
+    struct lx_grant grant;
 
+    vmo_status status = lx_grant(object, writable, peer->may_share_owner, &grant);
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = try_send(peer->socket, grant.descriptor, &packet, sizeof(packet));
+    lx_grant_end(object, &grant, status == VMO_OK);
     if (status == VMO_OK) {
-        peer->transfers_sent = grant.name;
-        *name = grant.name;
+        peer->transfers_sent = packet.name;
+        *name = packet.name;
     }
     return status == VMO_ERR_TIMED_OUT ? VMO_ERR_QUEUE_FULL : status;
 }

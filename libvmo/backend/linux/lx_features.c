@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -157,6 +158,16 @@ static vmo_status probe_memfd(int *memory, uint32_t *has)
     return status;
 }
 
+/* A new memfd has no other description, so a lease is refused only if the kernel counts the first one, too.
+ */
+static uint32_t probe_leases(int memory)
+{
+    if (fcntl(memory, F_SETSIG, SIGURG) != 0 || fcntl(memory, F_SETLEASE, F_RDLCK) != 0) {
+        return 0;
+    }
+    return fcntl(memory, F_SETLEASE, F_UNLCK) == 0 ? LX_LEASES : 0;
+}
+
 /* Checks that a mapping survives F_SEAL_FUTURE_WRITE and that mremap duplicates it. No page is touched, so
  * the memfd may be empty: RLIMIT_FSIZE does not matter. */
 static vmo_status probe_peers_seal(int memory, size_t page, uint32_t *has)
@@ -216,6 +227,7 @@ static vmo_status probe_memory(size_t page, uint32_t *has)
 
     vmo_status status = probe_memfd(&memory, has);
     if (status == VMO_OK) {
+        *has |= probe_leases(memory);
         status = probe_peers_seal(memory, page, has);
         lx_close_quiet(memory);
     }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMOs as memfds: life, bytes, seals, and a receiver's checks. */
+/* VMOs as memfds: their life, a receiver's checks, and wrapped files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -14,6 +12,16 @@
 #include "sizes.h"
 
 /* ---- Life --------------------------------------------------------------------------------------- */
+
+static int resize(int file, uint64_t size_bytes)
+{
+    int failed = 0;
+
+    do {
+        failed = ftruncate(file, (off_t)size_bytes);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
 
 vmo_status be_create(uint64_t size_bytes, struct be_object *out)
 {
@@ -26,8 +34,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     if (status != VMO_OK) {
         return status;
     }
-    if (ftruncate(memory, (off_t)size_bytes) != 0 ||
-        fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+    if (resize(memory, size_bytes) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
         status = lx_status(errno);
         lx_close_quiet(memory);
         return status;
@@ -36,38 +43,9 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     return VMO_OK;
 }
 
-static vmo_status size_of(int file, uint64_t *size_bytes)
-{
-    struct stat seen;
-
-    if (fstat(file, &seen) != 0) {
-        return lx_status(errno);
-    }
-    *size_bytes = (uint64_t)seen.st_size;
-    return VMO_OK;
-}
-
-static vmo_status drop_kept(struct be_object *object)
-{
-    uint64_t size_bytes = 0;
-
-    if (object->own.kept == NULL) {
-        return VMO_OK;
-    }
-    const vmo_status status = size_of(object->owner, &size_bytes);
-    if (status != VMO_OK) {
-        return status;
-    }
-    if (munmap(object->own.kept, (size_t)size_bytes) != 0) {
-        return VMO_ERR_BACKEND;
-    }
-    object->own.kept = NULL;
-    return VMO_OK;
-}
-
 vmo_status be_close(struct be_object *object)
 {
-    const vmo_status kept = drop_kept(object);
+    const vmo_status kept = lx_drop_kept(object);
     const vmo_status owner = lx_close(&object->owner);
     const vmo_status alias = lx_close(&object->alias);
 
@@ -86,153 +64,12 @@ vmo_status be_destroy(struct be_object *object)
     return be_close(object);
 }
 
-/* ---- Bytes -------------------------------------------------------------------------------------- */
+/* ---- Received descriptors ----------------------------------------------------------------------- */
 
-static int32_t reader(const struct be_object *object)
+int32_t lx_reader(const struct be_object *object)
 {
-    return object->owner != BE_NONE ? object->owner : object->alias;
+    return object->alias != BE_NONE ? object->alias : object->owner;
 }
-
-static vmo_status write_all(int file, struct vmo_range range, const uint8_t *from)
-{
-    for (uint64_t done = 0; done < range.len_bytes;) {
-        const ssize_t n =
-            pwrite(file, from + done, (size_t)(range.len_bytes - done), (off_t)(range.off_bytes + done));
-        if (n > 0) {
-            done += (uint64_t)n;
-        } else if (n == 0) {
-            return VMO_ERR_NO_MEMORY;
-        } else if (errno != EINTR) {
-            return errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
-        }
-    }
-    return VMO_OK;
-}
-
-vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
-{
-    if (object->own.kept != NULL) {
-        memcpy((uint8_t *)object->own.kept + range.off_bytes, from, (size_t)range.len_bytes);
-        return VMO_OK;
-    }
-    if (!lx_within_file_limit(range.off_bytes + range.len_bytes)) {
-        return VMO_ERR_TOO_LARGE;
-    }
-    return write_all(object->owner, range, from);
-}
-
-/* Checks the size first, so that a truncated file is refused with `to` untouched. A file that is truncated
- * during the call is refused, too. */
-vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
-{
-    const int32_t file = reader(object);
-    uint64_t size_bytes = 0;
-
-    const vmo_status status = size_of(file, &size_bytes);
-    if (status != VMO_OK) {
-        return status;
-    }
-    if (!range_within(range, size_bytes)) {
-        return VMO_ERR_BOUNDS;
-    }
-    for (uint64_t done = 0; done < range.len_bytes;) {
-        const ssize_t n = pread(file, (uint8_t *)to + done, (size_t)(range.len_bytes - done),
-                                (off_t)(range.off_bytes + done));
-        if (n > 0) {
-            done += (uint64_t)n;
-        } else if (n == 0) {
-            return VMO_ERR_BOUNDS;
-        } else if (errno != EINTR) {
-            return lx_status(errno);
-        }
-    }
-    return VMO_OK;
-}
-
-/* ---- Seals -------------------------------------------------------------------------------------- */
-
-vmo_status be_make_alias(struct be_object *object)
-{
-    (void)object;
-    return VMO_ERR_UNSUPPORTED; /* the holder of a read-only descriptor can open the file again */
-}
-
-static vmo_status add_seals(int file, int seals)
-{
-    if (fcntl(file, F_ADD_SEALS, seals) == 0) {
-        return VMO_OK;
-    }
-    return errno == EBUSY ? VMO_ERR_BUSY : errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
-}
-
-/* Makes the mapping through which the creator writes from here on. A fork must not inherit it: the copy
- * would prevent a FOREVER seal. */
-static vmo_status make_kept(int file, uint64_t size_bytes, void **at)
-{
-    void *kept = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-
-    if (kept == MAP_FAILED) {
-        return lx_status(errno);
-    }
-    if (madvise(kept, (size_t)size_bytes, MADV_DONTFORK) != 0) {
-        const vmo_status status = lx_status(errno);
-        (void)munmap(kept, (size_t)size_bytes);
-        return status;
-    }
-    *at = kept;
-    return VMO_OK;
-}
-
-static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
-{
-    uint64_t size_bytes = 0;
-    void *kept = NULL;
-
-    if (!(lx_features() & LX_PEERS_SEAL)) {
-        *by = VMO_BY_LIBRARY;
-        return VMO_OK;
-    }
-    vmo_status status = size_of(object->owner, &size_bytes);
-    if (status == VMO_OK) {
-        status = make_kept(object->owner, size_bytes, &kept);
-    }
-    if (status != VMO_OK) {
-        return status;
-    }
-    status = add_seals(object->owner, F_SEAL_FUTURE_WRITE);
-    if (status != VMO_OK) {
-        (void)munmap(kept, (size_t)size_bytes);
-        return status;
-    }
-    object->own.kept = kept;
-    *by = VMO_BY_KERNEL;
-    return VMO_OK;
-}
-
-/* The kernel refuses while any process has a writable mapping. So the mapping kept since PEERS must go
- * first, and cannot be made again: if an unknown mapping then causes a refusal, nobody can write any more.
- */
-static vmo_status seal_forever(struct be_object *object, vmo_enforcer *by)
-{
-    vmo_status status = drop_kept(object);
-
-    if (status == VMO_OK) {
-        status = add_seals(object->owner, F_SEAL_WRITE | F_SEAL_SEAL);
-    }
-    if (status != VMO_OK) {
-        return status;
-    }
-    *object = (struct be_object){.owner = BE_NONE, .alias = object->owner};
-    *by = VMO_BY_KERNEL;
-    return VMO_OK;
-}
-
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
-{
-    return strength == VMO_SEAL_FOREVER ? seal_forever(object, by) : seal_peers(object, by);
-}
-
-/* ---- Received descriptors and files ------------------------------------------------------------- */
 
 struct be_object lx_received(int descriptor)
 {
@@ -254,15 +91,16 @@ static bool readable(int file)
     return mode >= 0 && !(mode & O_PATH) && (mode & O_ACCMODE) != O_WRONLY;
 }
 
-/* True for a regular tmpfs file of at least size_bytes that cannot shrink: an access to a mapping of it
- * raises no SIGBUS. */
-static bool is_steady_memory(int file, uint64_t size_bytes)
+/* True for a regular tmpfs file of at least size_bytes with these seals, and F_SEAL_SHRINK: an access to a
+ * mapping of it raises no SIGBUS. */
+static bool is_steady_memory(int file, uint64_t size_bytes, int seals)
 {
     struct statfs kind;
     struct stat seen;
-    const int seals = fcntl(file, F_GET_SEALS);
+    const int found = fcntl(file, F_GET_SEALS);
 
-    return seals >= 0 && (seals & F_SEAL_SHRINK) && readable(file) && fstatfs(file, &kind) == 0 &&
+    seals |= F_SEAL_SHRINK;
+    return found >= 0 && (found & seals) == seals && readable(file) && fstatfs(file, &kind) == 0 &&
            kind.f_type == TMPFS_MAGIC && fstat(file, &seen) == 0 && S_ISREG(seen.st_mode) &&
            (uint64_t)seen.st_size >= size_bytes;
 }
@@ -276,10 +114,12 @@ static int proof_of(vmo_seal_strength claimed)
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                      struct be_verified *out, struct vmo_counters *counters)
 {
-    const int32_t file = reader(object);
+    const int32_t file = lx_reader(object);
+    /* Then a write that the sender diverts to the end by O_APPEND is refused. */
+    const int writable = object->owner != BE_NONE ? F_SEAL_GROW : 0;
 
     (void)counters;
-    if (!is_steady_memory(file, size_bytes)) {
+    if (!is_steady_memory(file, size_bytes, writable)) {
         return VMO_ERR_PROTOCOL;
     }
     if (claimed == VMO_SEAL_NONE) {
@@ -295,20 +135,48 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
     return VMO_OK;
 }
 
+/* ---- Files -------------------------------------------------------------------------------------- */
+
+/* Maps a byte of the file for a moment: a file system may have regular files that cannot be mapped. */
+static vmo_status check_mappable(const struct be_object *object, uint64_t off_bytes)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    struct vmo_counters counters = {0};
+    void *at = NULL;
+
+    const vmo_status status =
+        be_map(object, (struct vmo_range){off_bytes & ~(page - 1), page}, false, &at, &counters);
+    if (status == VMO_OK) {
+        return be_unmap(at, page);
+    }
+    return status == VMO_ERR_RIGHTS || status == VMO_ERR_SEALED ? VMO_ERR_UNSUPPORTED : status;
+}
+
 vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
 {
     struct stat seen;
 
-    if (!readable(file) || fstat(file, &seen) != 0 || !S_ISREG(seen.st_mode)) {
+    if (!readable(file)) {
+        return VMO_ERR_INVALID;
+    }
+    if (fstat(file, &seen) != 0) {
+        return lx_status(errno);
+    }
+    if (!S_ISREG(seen.st_mode)) {
         return VMO_ERR_INVALID;
     }
     if (!range_within(range, (uint64_t)seen.st_size)) {
         return VMO_ERR_BOUNDS;
     }
-    const int own = lx_duplicate(file);
-    if (own < 0) {
+    struct be_object object = {.owner = BE_NONE, .alias = lx_duplicate(file)};
+    if (object.alias < 0) {
         return lx_status(errno);
     }
-    *out = (struct be_object){.owner = BE_NONE, .alias = own};
+    const vmo_status status = check_mappable(&object, range.off_bytes);
+    if (status != VMO_OK) {
+        lx_close_quiet(object.alias);
+        return status;
+    }
+    *out = object;
     return VMO_OK;
 }

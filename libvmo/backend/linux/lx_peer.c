@@ -55,6 +55,11 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return is_channel(descriptor) ? take_over(descriptor, out) : VMO_ERR_INVALID;
 }
 
+void be_peer_allow_shared(struct be_peer *peer)
+{
+    peer->may_share_owner = true;
+}
+
 /* An inherited socket to the parent has FD_CLOEXEC clear. A socket that we opened or have already taken over
  * has it set. */
 vmo_status be_parent(struct be_peer *out)

@@ -141,7 +141,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
 
 /* ---- Transfer ----------------------------------------------------------------------------------- */
 
-vmo_status be_transfer(const struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
+vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     if (peer->pid == BE_NONE) {
         return VMO_ERR_UNSUPPORTED; /* this task cannot know its parent's pid */

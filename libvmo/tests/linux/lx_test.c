@@ -239,6 +239,28 @@ int far_recv(void *bytes, size_t max, size_t *len)
     return descriptor;
 }
 
+int far_given(vmo_t vmo, uint32_t rights)
+{
+    const struct vmo_message message = {.vmo = vmo, .rights = rights};
+    struct wire wire;
+    size_t len = 0;
+
+    assert_ok(vmo_send(rig.registry, rig.peer, &message, PAST_NS));
+    const int descriptor = far_recv(&wire, sizeof wire, &len);
+    assert_true(descriptor >= 0);
+    return descriptor;
+}
+
+int reopen(int descriptor, int how)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+    const int made = open(name, how | O_CLOEXEC);
+    assert_true(made >= 0);
+    return made;
+}
+
 void far_close(void)
 {
     assert_int_equal(close(rig.far), 0);

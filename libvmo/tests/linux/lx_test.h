@@ -92,6 +92,12 @@ void far_send(const void *bytes, size_t len, const int *descriptors, size_t coun
 /* Receives one packet; the descriptor that came along or -1. Never waits. */
 int far_recv(void *bytes, size_t max, size_t *len);
 
+/* Sends a VMO to the far end; the descriptor that arrives there. */
+int far_given(vmo_t vmo, uint32_t rights);
+
+/* Opens the file of a descriptor anew, as a process of the same user can. */
+int reopen(int descriptor, int how);
+
 /* Closes the far end. */
 void far_close(void);
 /* Sends plain messages until the queue holds no more; answers how many. */

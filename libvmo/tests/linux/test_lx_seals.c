@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,29 +31,20 @@ static vmo_enforcer enforcer_of(vmo_t vmo)
     return by;
 }
 
-/* Sends the VMO; returns the descriptor that arrives at the far end. */
-static int sent(vmo_t vmo, uint32_t rights)
-{
-    const struct vmo_message message = {.vmo = vmo, .rights = rights};
-    struct wire wire;
-    size_t len = 0;
-
-    assert_ok(vmo_send(rig.registry, rig.peer, &message, PAST_NS));
-    const int descriptor = far_recv(&wire, sizeof wire, &len);
-    assert_true(descriptor >= 0);
-    return descriptor;
-}
-
+/* Not even through a description that was opened for writing. */
 static void assert_cannot_write(int descriptor)
 {
-    assert_int_equal(pwrite(descriptor, "x", 1, 0), -1);
+    const int writer = reopen(descriptor, O_RDWR);
+
+    assert_int_equal(pwrite(writer, "x", 1, 0), -1);
     assert_int_equal(errno, EPERM);
-    assert_ptr_equal(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), MAP_FAILED);
+    assert_ptr_equal(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, writer, 0), MAP_FAILED);
     assert_int_equal(errno, EPERM);
-    void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, descriptor, 0);
+    void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, writer, 0);
     assert_true(at != MAP_FAILED);
     assert_int_equal(mprotect(at, PAGE, PROT_READ | PROT_WRITE), -1);
     assert_int_equal(munmap(at, PAGE), 0);
+    assert_int_equal(close(writer), 0);
 }
 
 /* ---- PEERS -------------------------------------------------------------------------------------- */
@@ -96,7 +89,7 @@ static void peers_cannot_write_after_peers(void **state)
     const vmo_t vmo = filled(2 * PAGE);
     assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
     assert_int_equal(enforcer_of(vmo), VMO_BY_KERNEL);
-    const int descriptor = sent(vmo, VMO_RIGHT_READ);
+    const int descriptor = far_given(vmo, VMO_RIGHT_READ);
     assert_int_equal(fcntl(descriptor, F_GET_SEALS) & (F_SEAL_FUTURE_WRITE | F_SEAL_WRITE | F_SEAL_SEAL),
                      F_SEAL_FUTURE_WRITE);
     assert_cannot_write(descriptor);
@@ -118,7 +111,7 @@ static void peers_after_a_writable_transfer_is_busy(void **state)
     vmo_seal_strength strength = VMO_SEAL_FOREVER;
 
     (void)state;
-    const int descriptor = sent(vmo, VMO_RIGHTS_ALL);
+    const int descriptor = far_given(vmo, VMO_RIGHTS_ALL);
     assert_refused(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS), VMO_ERR_BUSY);
     assert_refused(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER), VMO_ERR_BUSY);
     assert_ok(vmo_seal_of(rig.registry, vmo, &strength));
@@ -147,7 +140,7 @@ static void nobody_writes_after_forever(void **state)
         assert_refused(vmo_write(rig.registry, vmo, RANGE(0, 1), "x"), VMO_ERR_SEALED);
         assert_refused(vmo_map_rw(rig.registry, vmo, RANGE(0, 1), &view), VMO_ERR_SEALED);
         assert_refused(vmo_destroy(rig.registry, vmo), VMO_ERR_SEALED);
-        const int descriptor = sent(vmo, VMO_RIGHT_READ);
+        const int descriptor = far_given(vmo, VMO_RIGHT_READ);
         assert_int_equal(fcntl(descriptor, F_GET_SEALS) & FOREVER_SEALS, FOREVER_SEALS);
         assert_cannot_write(descriptor);
         assert_int_equal(close(descriptor), 0);
@@ -175,16 +168,25 @@ static void forever_is_busy_while_viewed(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* The kernel finds a mapping that the library does not know. */
+/* A mapping that the library does not know, through a description opened anew. */
+static uint8_t *map_as_a_stranger(int descriptor)
+{
+    const int writer = reopen(descriptor, O_RDWR);
+    uint8_t *stranger = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, writer, 0);
+
+    assert_true(stranger != MAP_FAILED);
+    assert_int_equal(close(writer), 0);
+    return stranger;
+}
+
 static void forever_is_busy_while_a_stranger_can_write(void **state)
 {
     const vmo_t vmo = filled(PAGE);
     uint8_t byte = 0;
 
     (void)state;
-    const int descriptor = sent(vmo, VMO_RIGHT_READ);
-    uint8_t *stranger = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    assert_true(stranger != MAP_FAILED);
+    const int descriptor = far_given(vmo, VMO_RIGHT_READ);
+    uint8_t *stranger = map_as_a_stranger(descriptor);
     const uint32_t mappings = look().mappings;
     assert_status(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER), VMO_ERR_BUSY);
     assert_int_equal(look().mappings, mappings - 1); /* the unused one that filled() left */
@@ -199,28 +201,31 @@ static void forever_is_busy_while_a_stranger_can_write(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* vmo.h: FOREVER after PEERS, refused for a mapping that the library does not know. */
-static void forever_after_peers_with_a_stranger(void **state)
+static uint8_t *strangers;
+
+static void unmap_stranger(int signal)
 {
-    vmo_view_t view = NO_VIEW;
-    vmo_seal_strength strength = VMO_SEAL_NONE;
+    (void)signal;
+    (void)munmap(strangers, PAGE);
+}
+
+/* A child that another thread forked while a view was made has it mapped until it calls exec. */
+static void forever_waits_for_a_mapping_that_goes_soon(void **state)
+{
+    const vmo_t vmo = filled(PAGE);
+    const struct itimerval soon_once = {.it_value = {.tv_usec = 1000}};
+    struct sigaction before;
+    const struct sigaction action = {.sa_handler = unmap_stranger};
 
     (void)state;
-    if (!kernel_keeps_peers()) {
-        skip();
-    }
-    const vmo_t vmo = filled(PAGE);
-    const int descriptor = sent(vmo, VMO_RIGHT_READ);
-    uint8_t *stranger = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    assert_true(stranger != MAP_FAILED);
-    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
-    assert_status(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER), VMO_ERR_BUSY);
-    assert_ok(vmo_seal_of(rig.registry, vmo, &strength));
-    assert_int_equal(strength, VMO_SEAL_PEERS);
-    assert_refused(vmo_write(rig.registry, vmo, RANGE(0, 1), "x"), VMO_ERR_SEALED);
-    assert_refused(vmo_map_rw(rig.registry, vmo, RANGE(0, 1), &view), VMO_ERR_SEALED);
-    assert_int_equal(munmap(stranger, PAGE), 0);
-    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER));
+    const int descriptor = far_given(vmo, VMO_RIGHT_READ);
+    strangers = map_as_a_stranger(descriptor);
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon_once, NULL), 0);
+    const vmo_status status = vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER);
+    assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
+    assert_status(status, VMO_OK);
+    assert_int_equal(enforcer_of(vmo), VMO_BY_KERNEL);
     assert_int_equal(close(descriptor), 0);
     assert_ok(vmo_close(rig.registry, vmo));
 }
@@ -306,7 +311,7 @@ int main(void)
         CASE(nobody_writes_after_forever),
         CASE(forever_is_busy_while_viewed),
         CASE(forever_is_busy_while_a_stranger_can_write),
-        CASE(forever_after_peers_with_a_stranger),
+        CASE(forever_waits_for_a_mapping_that_goes_soon),
         CASE(forever_after_peers_despite_a_fork),
         CASE(older_kernel_leaves_peers_to_the_library),
         CASE(older_kernel_maps_sealed_memory_private),

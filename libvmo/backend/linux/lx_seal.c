@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Seals: file seals that the kernel enforces. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lx.h"
+#include "lx_abi.h"
+
+/* How long a FOREVER seal is tried again. */
+#define RETRY_NS UINT64_C(50000000)
+#define FIRST_PAUSE_NS 50000L
+
+vmo_status be_make_alias(struct be_object *object)
+{
+    (void)object;
+    return VMO_ERR_UNSUPPORTED; /* made by lx_grant, at the first hand-over that needs it */
+}
+
+/* ---- File seals --------------------------------------------------------------------------------- */
+
+vmo_status lx_add_seals(int file, int seals)
+{
+    if (fcntl(file, F_ADD_SEALS, seals) == 0) {
+        return VMO_OK;
+    }
+    return errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
+}
+
+static bool has_seals(int file, int seals)
+{
+    const int found = fcntl(file, F_GET_SEALS);
+
+    return found >= 0 && (found & seals) == seals;
+}
+
+/* Adds the seals of FOREVER. Another process may have added them already. */
+static vmo_status try_forever(int file)
+{
+    const vmo_status status = lx_add_seals(file, F_SEAL_WRITE | F_SEAL_SEAL);
+
+    return status == VMO_ERR_SEALED && has_seals(file, F_SEAL_WRITE | F_SEAL_SEAL) ? VMO_OK : status;
+}
+
+/* A child that another thread forked right after mmap, before madvise, has a writable mapping until it calls
+ * exec or ends: tries again for a while. */
+static vmo_status add_forever(int file)
+{
+    const uint64_t start = be_now_ns();
+    struct timespec pause = {.tv_nsec = FIRST_PAUSE_NS};
+    vmo_status status = try_forever(file);
+
+    while (status == VMO_ERR_BUSY && be_now_ns() - start < RETRY_NS) {
+        (void)nanosleep(&pause, NULL); /* a signal shortens one pause */
+        pause.tv_nsec *= 2;
+        status = try_forever(file);
+    }
+    return status;
+}
+
+/* ---- PEERS -------------------------------------------------------------------------------------- */
+
+/* Holds a read lease, and so keeps others from opening the file for writing. BUSY: another process can write
+ * through a description of its own or a mapping made through one. UNSUPPORTED: this kernel or system does not
+ * say. If somebody tries to open the file meanwhile, the kernel sends SIGURG, which is ignored by default;
+ * SIGIO, which it sends otherwise, would end the program. */
+static vmo_status hold_lease(int file)
+{
+    if (!(lx_features() & LX_LEASES) || fcntl(file, F_SETSIG, SIGURG) != 0) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (fcntl(file, F_SETLEASE, F_RDLCK) == 0) {
+        return VMO_OK;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return VMO_ERR_BUSY;
+    case ENOMEM:
+    case ENOLCK:
+        return VMO_ERR_NO_MEMORY;
+    default: /* the program changed its user, or fs.leases-enable is 0 */
+        return VMO_ERR_UNSUPPORTED;
+    }
+}
+
+/* Adds F_SEAL_FUTURE_WRITE, after which nobody can make a writable mapping. The lease shows that no other
+ * process has one, and is held until none can be made. Sets *exposed if that cannot be shown. */
+static vmo_status forbid_new_writers(const struct be_object *object, bool *exposed)
+{
+    const vmo_status leased = hold_lease(object->owner);
+
+    if (leased != VMO_OK && leased != VMO_ERR_UNSUPPORTED) {
+        return leased;
+    }
+    const vmo_status status = lx_add_seals(object->owner, F_SEAL_FUTURE_WRITE);
+    if (leased == VMO_OK) {
+        (void)fcntl(object->owner, F_SETLEASE, F_UNLCK);
+    }
+    *exposed = object->own.exposed || (leased != VMO_OK && object->alias != BE_NONE);
+    return status;
+}
+
+static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
+{
+    struct stat seen;
+    void *kept = NULL;
+
+    if (!(lx_features() & LX_PEERS_SEAL)) {
+        *by = VMO_BY_LIBRARY;
+        return VMO_OK;
+    }
+    if (fstat(object->owner, &seen) != 0) {
+        return lx_status(errno);
+    }
+    const struct vmo_range whole = {0, (uint64_t)seen.st_size};
+    bool exposed = false;
+    vmo_status status = lx_map_unshared(object->owner, whole, PROT_READ | PROT_WRITE, &kept);
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = forbid_new_writers(object, &exposed);
+    if (status != VMO_OK) {
+        (void)munmap(kept, (size_t)whole.len_bytes);
+        return status;
+    }
+    object->own = (struct be_object_own){.kept = kept, .kept_bytes = whole.len_bytes, .exposed = exposed};
+    *by = exposed ? VMO_BY_LIBRARY : VMO_BY_KERNEL;
+    return VMO_OK;
+}
+
+vmo_status lx_drop_kept(struct be_object *object)
+{
+    if (object->own.kept != NULL && munmap(object->own.kept, (size_t)object->own.kept_bytes) != 0) {
+        return lx_map_status(errno);
+    }
+    object->own.kept = NULL;
+    object->own.kept_bytes = 0;
+    return VMO_OK;
+}
+
+/* ---- FOREVER ------------------------------------------------------------------------------------ */
+
+/* Gives up the capability to write: the file is sealed. */
+static void become_reader(struct be_object *object)
+{
+    if (object->alias == BE_NONE) {
+        object->alias = object->owner;
+    } else {
+        lx_close_quiet(object->owner);
+    }
+    object->owner = BE_NONE;
+    object->own = (struct be_object_own){.kept = NULL};
+}
+
+/* The kernel refuses while any process has a writable mapping, so the mapping that PEERS keeps must go first,
+ * and cannot be made again. Refusals that can be foreseen come before that. PEERS showed that no other
+ * process has a writable mapping, so only pages that a device or pipe still uses can make the kernel refuse
+ * then. Nobody can write, and the seal is given; the library enforces it until lx_finish_seal succeeds. */
+static vmo_status seal_forever_after_peers(struct be_object *object, vmo_enforcer *by)
+{
+    if (object->own.exposed) {
+        return VMO_ERR_BUSY;
+    }
+    if (has_seals(object->owner, F_SEAL_SEAL)) {
+        return VMO_ERR_SEALED;
+    }
+    const vmo_status status = lx_drop_kept(object);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (add_forever(object->owner) == VMO_OK) {
+        become_reader(object);
+        *by = VMO_BY_KERNEL;
+    } else {
+        object->own.unfinished = true;
+        *by = VMO_BY_LIBRARY;
+    }
+    return VMO_OK;
+}
+
+vmo_status lx_finish_seal(struct be_object *object)
+{
+    const vmo_status status = try_forever(object->owner);
+
+    if (status == VMO_OK) {
+        become_reader(object);
+    }
+    return status;
+}
+
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
+{
+    if (strength == VMO_SEAL_PEERS) {
+        return seal_peers(object, by);
+    }
+    if (object->own.kept != NULL) {
+        return seal_forever_after_peers(object, by);
+    }
+    const vmo_status status = add_forever(object->owner);
+    if (status == VMO_OK) {
+        become_reader(object);
+        *by = VMO_BY_KERNEL;
+    }
+    return status;
+}
