@@ -48,6 +48,9 @@ VMO_CHECK vmo_status be_init(struct be_info *info);
 /* size_bytes is a multiple of the page. */
 VMO_CHECK vmo_status be_create(uint64_t size_bytes, struct be_object *out);
 VMO_CHECK vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from);
+/* Copies between two places of this task's memory. INVALID if one cannot be accessed, where the backend can
+ * find that out. */
+VMO_CHECK vmo_status be_copy(void *to, const void *from, uint64_t len_bytes);
 /* UNSUPPORTED where the kernel has no such call: the core then reads through a mapping. */
 VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to);
 

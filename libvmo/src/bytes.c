@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies into and out of a VMO; counts each (R2, R9). */
-#include <string.h>
-
 #include "registry.h"
 #include "sizes.h"
 
@@ -50,18 +48,14 @@ static vmo_status read_through_mapping(struct vmo_registry *registry, const stru
     uint64_t start = 0;
     const vmo_status status = mapping_get(registry, object, range, false, &mapping, &start);
 
-    if (status == VMO_OK) {
-        memcpy(to, mapping->at + start, (size_t)range.len_bytes);
-    }
-    return status;
+    return status == VMO_OK ? be_copy(to, mapping->at + start, range.len_bytes) : status;
 }
 
 static vmo_status read_bytes(struct vmo_registry *registry, const struct object *object,
                              struct vmo_range range, void *to)
 {
     if (object->backing == BACKED_BY_BYTES) {
-        memcpy(to, object->bytes + range.off_bytes, (size_t)range.len_bytes);
-        return VMO_OK;
+        return be_copy(to, object->bytes + range.off_bytes, range.len_bytes);
     }
     /* The sum cannot overflow: a wrapped range lay within its file. */
     const struct vmo_range whole = {object->base + range.off_bytes, range.len_bytes};

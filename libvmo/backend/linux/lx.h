@@ -68,9 +68,6 @@ bool lx_within_file_limit(uint64_t end);
 /* The descriptor to read through. */
 int32_t lx_reader(const struct be_object *object);
 
-/* Copies within this process. INVALID: memory at `from` or `to` cannot be accessed. */
-VMO_CHECK vmo_status lx_copy(void *to, const void *from, uint64_t len_bytes);
-
 /* A received descriptor as owner or alias. */
 struct be_object lx_received(int descriptor);
 

@@ -60,7 +60,7 @@ static vmo_status open_pipe_and_copy(uint8_t *to, const uint8_t *from, uint64_t 
 
 /* process_vm_readv reports a bad pointer where memcpy would raise SIGSEGV, copies once, and costs about as
  * much as pwrite. Where a kernel or a filter of system calls lacks it, a pipe does the same in two copies. */
-vmo_status lx_copy(void *to, const void *from, uint64_t len_bytes)
+vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
     uint8_t *const target = to;
     const uint8_t *const source = from;
@@ -118,7 +118,7 @@ static vmo_status write_all(int file, struct vmo_range range, const uint8_t *fro
  * the kernel says which when it is asked to allocate the page. */
 static vmo_status write_kept(const struct be_object *object, struct vmo_range range, const void *from)
 {
-    const vmo_status status = lx_copy((uint8_t *)object->own.kept + range.off_bytes, from, range.len_bytes);
+    const vmo_status status = be_copy((uint8_t *)object->own.kept + range.off_bytes, from, range.len_bytes);
 
     if (status == VMO_ERR_INVALID &&
         fallocate(object->owner, 0, (off_t)range.off_bytes, (off_t)range.len_bytes) != 0 &&

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VMOs on NEURON: capability slots, their bytes and their mappings. */
+#include <string.h>
+
 #include "backend.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
@@ -157,6 +159,15 @@ static vmo_status touch_writable(void *memory, uint64_t bytes)
         const uint8_t held = byte[off];
         byte[off] = held;
     }
+    return VMO_OK;
+}
+
+vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
+{
+    if (!nx_is_user(to, len_bytes) || !nx_is_user(from, len_bytes)) {
+        return VMO_ERR_INVALID;
+    }
+    memcpy(to, from, (size_t)len_bytes);
     return VMO_OK;
 }
 

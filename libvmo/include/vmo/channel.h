@@ -70,8 +70,8 @@ VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t pe
 /* Allows a peer to share the open file description of this task where Linux cannot open one for the peer:
  * without /proc, or after the program changed its user. Without this call a hand-over of a VMO that is not
  * sealed FOREVER is then UNSUPPORTED. Such a peer can set the append flag that both share, and can map an
- * unsealed VMO writable even if it got READ alone; so a PEERS seal that follows is enforced by the library, and
- * FOREVER after that seal is BUSY. No effect on NEURON. */
+ * unsealed VMO writable even if it got READ alone; so a PEERS seal that follows is enforced by the library,
+ * and FOREVER after that seal is BUSY. No effect on NEURON. */
 VMO_CHECK vmo_status vmo_peer_allow_shared(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* Waits until a spawned peer has ended, and reaps it. *exit_status is the status that the kernel reports; on
@@ -107,14 +107,14 @@ struct vmo_message {
  * Errors: INVALID        a pointer is NULL; rights lack READ, have unknown bits, or come without a VMO
  *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
- *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy; or Linux cannot open a
- *                        description for the peer: see vmo_peer_allow_shared
+ *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy; Linux: no
+ *                        description can be opened for the peer: vmo_peer_allow_shared
  *         SEALED         rights have WRITE and the VMO is sealed
  *         RIGHTS         rights exceed those of the handle
  *         NO_SLOTS       NEURON: this task's table of capabilities is full; Linux: no free descriptor
  *         NO_MEMORY      Linux: the kernel has no memory
- *         BUSY           Linux: another process holds a lease on the VMO, or still uses pages of a VMO that was
- *                        sealed FOREVER after PEERS
+ *         BUSY           Linux: another process holds a lease on the VMO, or still uses pages of a VMO that
+ *                        was sealed FOREVER after PEERS
  *         PEER_GONE      the peer has ended or closed its side
  *         QUEUE_FULL     the kernel queues too much for this sender; the call does not wait
  *         TIMED_OUT      the queue was full until the deadline */

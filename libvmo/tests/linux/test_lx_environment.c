@@ -5,15 +5,34 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lx_test.h"
 
+#define NOBODY 65534
+
 /* What in_child's part, which takes no argument, works with. */
 static const struct rlimit *child_limit;
+
+/* Makes one system call fail with this errno, from here on in this process. */
+static bool refuse_call(unsigned number, unsigned error)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
 
 /* ---- Standard streams --------------------------------------------------------------------------- */
 
@@ -179,21 +198,6 @@ static int probes_again_after_no_address(void)
 
 /* ---- Filters of system calls --------------------------------------------------------------------- */
 
-/* Makes one system call fail with this errno, from here on in this process. */
-static bool refuse_call(unsigned number, unsigned error)
-{
-    struct sock_filter steps[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
-
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 /* In a child. */
 static int works_under_seccomp(void)
 {
@@ -216,6 +220,219 @@ static void a_probe_without_room_hides_no_feature(void **state)
     assert_int_equal(in_child(works_under_seccomp), 0);
 }
 
+/* In a child. */
+static int creates_nothing_under_seccomp(void)
+{
+    const struct {
+        unsigned error;
+        vmo_status status;
+    } rows[] = {{EPERM, VMO_ERR_UNSUPPORTED}, {ENOSYS, VMO_ERR_UNSUPPORTED}, {EACCES, VMO_ERR_UNSUPPORTED}};
+    vmo_t vmo = VMO_NONE;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) { /* the newest filter's errno counts */
+        if (!refuse_call(SYS_memfd_create, rows[i].error)) {
+            return 1;
+        }
+        if (vmo_create(rig.registry, PAGE, &vmo) != rows[i].status) {
+            return 2;
+        }
+    }
+    return vmo_wrap_bytes(rig.registry, rows, 1, &vmo) == VMO_OK ? 0 : 3;
+}
+
+static void a_filter_that_refuses_memfds_has_a_status(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(creates_nothing_under_seccomp), 0);
+}
+
+/* In a child. Returns 0 if vmo_write after PEERS works without process_vm_readv, also with a bad pointer. */
+static int writes_through_a_pipe(void)
+{
+    static uint8_t bytes[200000];
+    uint8_t found[200000];
+    vmo_t vmo = VMO_NONE;
+    void *nothing = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = pattern_at(i);
+    }
+    if (nothing == MAP_FAILED || vmo_create(rig.registry, sizeof(bytes), &vmo) != VMO_OK ||
+        vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS) != VMO_OK) {
+        return 1;
+    }
+    if (!refuse_call(SYS_process_vm_readv, EPERM)) {
+        return 2;
+    }
+    const uint32_t descriptors = look().descriptors;
+    if (vmo_write(rig.registry, vmo, RANGE(0, sizeof(bytes)), bytes) != VMO_OK ||
+        vmo_read(rig.registry, vmo, RANGE(0, sizeof(found)), found) != VMO_OK ||
+        memcmp(bytes, found, sizeof(found)) != 0) {
+        return 3;
+    }
+    if (vmo_write(rig.registry, vmo, RANGE(0, 1), nothing) != VMO_ERR_INVALID) {
+        return 4;
+    }
+    if (look().descriptors != descriptors) {
+        return 5;
+    }
+    const struct rlimit none = {3, 3};
+    if (setrlimit(RLIMIT_NOFILE, &none) != 0 ||
+        vmo_write(rig.registry, vmo, RANGE(0, 1), bytes) != VMO_ERR_NO_SLOTS) {
+        return 6;
+    }
+    return 0;
+}
+
+static void a_filter_that_refuses_process_vm_readv_costs_a_pipe(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(writes_through_a_pipe), 0);
+}
+
+/* ---- Forks -------------------------------------------------------------------------------------- */
+
+/* Forks a child that lives until the returned descriptor is closed. It ends with 0 if it cannot reach any of
+ * the memory. */
+static pid_t fork_a_bystander(const void *const *memory, size_t count, int *hold)
+{
+    int ends[2];
+    char byte = 0;
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int probe[2];
+        bool reached = pipe2(probe, O_CLOEXEC) != 0;
+        for (size_t i = 0; i < count; i++) { /* the kernel's word: EFAULT */
+            reached = reached || write(probe[1], memory[i], 1) != -1;
+        }
+        close(ends[1]);
+        _exit(read(ends[0], &byte, 1) == 0 && !reached ? 0 : 1);
+    }
+    assert_int_equal(close(ends[0]), 0);
+    *hold = ends[1];
+    return child;
+}
+
+static void assert_ends_well(pid_t child, int hold)
+{
+    int ended = -1;
+
+    assert_int_equal(close(hold), 0);
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_int_equal(ended, 0);
+}
+
+/* A child inherits neither the views nor the mapping that PEERS keeps, so it does not forbid FOREVER. */
+static void a_forked_child_gets_no_mapping(void **state)
+{
+    (void)state;
+    for (int by_way_of_peers = 0; by_way_of_peers < 2; by_way_of_peers++) {
+        const vmo_t vmo = filled(2 * PAGE);
+        vmo_view_t writer = NO_VIEW;
+        vmo_view_t reader = NO_VIEW;
+        int hold = -1;
+        if (by_way_of_peers) {
+            assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
+        }
+        assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(0, PAGE), &writer));
+        assert_ok(vmo_map_ro(rig.registry, vmo, RANGE(PAGE, PAGE), &reader));
+        const void *const memory[] = {vmo_view_data(rig.registry, writer),
+                                      vmo_view_data(rig.registry, reader)};
+        const pid_t child = fork_a_bystander(memory, 2, &hold);
+        vmo_view_data_rw(rig.registry, writer)[0] = 'w';
+        assert_ok(vmo_unmap(rig.registry, writer));
+        assert_ok(vmo_unmap(rig.registry, reader));
+        const vmo_status sealed = vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER);
+        assert_ends_well(child, hold);
+        assert_status(sealed, VMO_OK);
+        assert_ok(vmo_close(rig.registry, vmo));
+    }
+}
+
+/* ---- The kernel's table of mappings ------------------------------------------------------------------- */
+
+/* Maps single pages, which cannot be joined, until the kernel refuses. */
+static bool use_up_mappings(void)
+{
+    for (uint32_t i = 0; i < 2000000; i++) {
+        const int protection = i % 2 ? PROT_NONE : PROT_READ;
+        if (mmap(NULL, PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED) {
+            return errno == ENOMEM;
+        }
+    }
+    return false;
+}
+
+/* In a child. */
+static int finds_no_mapping_free(void)
+{
+    struct be_object object = BE_NO_OBJECT;
+    struct be_object sealed = BE_NO_OBJECT;
+    struct vmo_counters counters = {0};
+    vmo_enforcer by = VMO_BY_NOBODY;
+    void *at = NULL;
+
+    if (be_create(PAGE, &object) != VMO_OK || be_create(2 * PAGE, &sealed) != VMO_OK ||
+        be_seal(&sealed, VMO_SEAL_PEERS, &by) != VMO_OK) {
+        return 1;
+    }
+    if (!use_up_mappings()) {
+        return 2;
+    }
+    if (be_map(&object, RANGE(0, PAGE), true, &at, &counters) != VMO_ERR_NO_SLOTS ||
+        be_map(&object, RANGE(0, PAGE), false, &at, &counters) != VMO_ERR_NO_SLOTS) {
+        return 3;
+    }
+    if (be_seal(&object, VMO_SEAL_PEERS, &by) != VMO_ERR_NO_SLOTS) {
+        return 4;
+    }
+    return sealed.own.kept == NULL ||
+                   be_map(&sealed, RANGE(0, PAGE), true, &at, &counters) == VMO_ERR_NO_SLOTS
+               ? 0
+               : 5;
+}
+
+static void more_mappings_than_the_kernel_has_are_no_slots(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(finds_no_mapping_free), 0);
+}
+
+/* In a child. ASan replaces mlockall by a call that does nothing. */
+static int finds_no_memory_to_lock(void)
+{
+    const struct rlimit one_page = {PAGE, PAGE};
+    vmo_t vmo = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    if (geteuid() == 0 &&
+        (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)) {
+        return 1;
+    }
+    if (vmo_create(rig.registry, 100 * PAGE, &vmo) != VMO_OK || syscall(SYS_mlockall, MCL_FUTURE) != 0 ||
+        setrlimit(RLIMIT_MEMLOCK, &one_page) != 0) {
+        return 2;
+    }
+    if (vmo_map_rw(rig.registry, vmo, RANGE(0, 100 * PAGE), &view) != VMO_ERR_NO_MEMORY ||
+        vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS) != VMO_ERR_NO_MEMORY) {
+        return 3;
+    }
+    return vmo_write(rig.registry, vmo, RANGE(0, 1), "w") == VMO_OK ? 0 : 4;
+}
+
+static void a_limit_of_locked_memory_is_no_memory(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(finds_no_memory_to_lock), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_make, rig_drop)
 
 int main(void)
@@ -224,6 +441,11 @@ int main(void)
         cmocka_unit_test(a_probe_without_room_hides_no_feature),
         cmocka_unit_test(a_file_size_limit_below_a_page_sends_no_signal),
         CASE(each_foreseeable_errno_has_a_status),
+        CASE(a_filter_that_refuses_memfds_has_a_status),
+        CASE(a_filter_that_refuses_process_vm_readv_costs_a_pipe),
+        CASE(a_forked_child_gets_no_mapping),
+        CASE(more_mappings_than_the_kernel_has_are_no_slots),
+        CASE(a_limit_of_locked_memory_is_no_memory),
         CASE(objects_leave_stdio_alone),
         CASE(no_room_above_stdio_closes_the_descriptor),
     };

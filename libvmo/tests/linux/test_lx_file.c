@@ -99,6 +99,47 @@ static void what_is_no_such_file_is_refused(void **state)
     assert_int_equal(fclose(file), 0);
 }
 
+/* Regular files of the kernel that have a size and cannot be mapped, or have none. */
+static void a_file_that_cannot_be_mapped_is_refused_by_the_wrap(void **state)
+{
+    const struct {
+        const char *name;
+        vmo_status status;
+    } rows[] = {
+        {"/sys/kernel/notes", VMO_ERR_UNSUPPORTED},  {"/sys/kernel/vmcoreinfo", VMO_ERR_UNSUPPORTED},
+        {"/sys/kernel/fscaps", VMO_ERR_UNSUPPORTED}, {"/proc/self/maps", VMO_ERR_BOUNDS},
+        {"/proc/version", VMO_ERR_BOUNDS},           {"/dev/zero", VMO_ERR_INVALID},
+    };
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const int file = open(rows[i].name, O_RDONLY | O_CLOEXEC);
+        if (file >= 0) {
+            assert_refused(vmo_wrap_file(rig.registry, file, RANGE(0, 1), &vmo), rows[i].status);
+            assert_int_equal(close(file), 0);
+        }
+    }
+}
+
+/* With O_DIRECT the kernel reads aligned ranges alone; any range can be mapped. */
+static void a_file_without_a_cache_is_read_through_a_mapping(void **state)
+{
+    FILE *file = file_make();
+    vmo_t vmo = VMO_NONE;
+    uint8_t bytes[10];
+
+    (void)state;
+    if (fcntl(fileno(file), F_SETFL, O_DIRECT) != 0) {
+        skip();
+    }
+    assert_ok(vmo_wrap_file(rig.registry, fileno(file), RANGE(3, FILE_BYTES - 3), &vmo));
+    assert_ok(vmo_read(rig.registry, vmo, RANGE(PAGE, 10), bytes));
+    assert_pattern(bytes, PAGE + 3, 10);
+    assert_ok(vmo_close(rig.registry, vmo));
+    assert_int_equal(fclose(file), 0);
+}
+
 static void truncated_file_is_refused_by_read(void **state)
 {
     FILE *file = file_make();
@@ -180,10 +221,15 @@ static void wrapped_file_stays_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(range_is_mapped_and_read),          CASE(own_descriptor_outlives_the_callers),
-        CASE(what_is_no_such_range_is_refused),  CASE(what_is_no_such_file_is_refused),
-        CASE(truncated_file_is_refused_by_read), CASE(truncated_file_is_a_sigbus_in_a_view),
+        CASE(range_is_mapped_and_read),
+        CASE(own_descriptor_outlives_the_callers),
+        CASE(what_is_no_such_range_is_refused),
+        CASE(what_is_no_such_file_is_refused),
+        CASE(truncated_file_is_refused_by_read),
+        CASE(truncated_file_is_a_sigbus_in_a_view),
         CASE(wrapped_file_stays_here),
+        CASE(a_file_that_cannot_be_mapped_is_refused_by_the_wrap),
+        CASE(a_file_without_a_cache_is_read_through_a_mapping),
     };
     return cmocka_run_group_tests_name("lx_file", tests, NULL, NULL);
 }

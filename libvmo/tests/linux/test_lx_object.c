@@ -213,11 +213,23 @@ static void bad_pointers_are_refused(void **state)
     /* A page that nobody may touch. */
     uint8_t *nothing = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const vmo_t vmo = filled(2 * PAGE);
+    vmo_t wrapped = VMO_NONE;
+    vmo_t gone = VMO_NONE;
     assert_true(nothing != MAP_FAILED);
-    assert_refused(vmo_write(rig.registry, vmo, RANGE(0, 16), nothing), VMO_ERR_INVALID);
-    assert_refused(vmo_read(rig.registry, vmo, RANGE(0, 16), nothing), VMO_ERR_INVALID);
-    assert_ok(vmo_read(rig.registry, vmo, RANGE(0, 1), &byte));
-    assert_int_equal(byte, pattern_at(0));
+    for (int sealed = 0; sealed < 2; sealed++) { /* after PEERS the creator writes through a mapping */
+        assert_refused(vmo_write(rig.registry, vmo, RANGE(0, 16), nothing), VMO_ERR_INVALID);
+        assert_refused(vmo_write(rig.registry, vmo, RANGE(0, 16), (void *)1), VMO_ERR_INVALID);
+        assert_refused(vmo_read(rig.registry, vmo, RANGE(0, 16), nothing), VMO_ERR_INVALID);
+        assert_ok(vmo_read(rig.registry, vmo, RANGE(0, 1), &byte));
+        assert_int_equal(byte, pattern_at(0));
+        assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
+    }
+    assert_ok(vmo_wrap_bytes(rig.registry, &byte, 1, &wrapped));
+    assert_refused(vmo_read(rig.registry, wrapped, RANGE(0, 1), nothing), VMO_ERR_INVALID);
+    assert_ok(vmo_wrap_bytes(rig.registry, nothing, PAGE, &gone));
+    assert_refused(vmo_read(rig.registry, gone, RANGE(0, 1), &byte), VMO_ERR_INVALID);
+    assert_ok(vmo_close(rig.registry, wrapped));
+    assert_ok(vmo_close(rig.registry, gone));
     assert_int_equal(munmap(nothing, PAGE), 0);
     assert_ok(vmo_destroy(rig.registry, vmo));
 }

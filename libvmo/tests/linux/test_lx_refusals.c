@@ -232,6 +232,15 @@ static void memory_that_could_shrink(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
+/* The sender can set O_APPEND on the description that both have. A write then goes to the end of the file,
+ * where F_SEAL_GROW alone makes the kernel refuse it. */
+static void writable_memory_that_could_grow(void **state)
+{
+    (void)state;
+    send_claim(memory_with(PAGE, F_SEAL_SHRINK), PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    assert_dropped(VMO_ERR_PROTOCOL);
+}
+
 /* Pages of another size cannot be mapped at the library's offsets. */
 static void memory_of_huge_pages(void **state)
 {
@@ -357,6 +366,7 @@ int main(void)
         CASE(what_is_no_memory),
         CASE(memory_that_cannot_be_read),
         CASE(memory_that_could_shrink),
+        CASE(writable_memory_that_could_grow),
         CASE(memory_of_huge_pages),
         CASE(lying_length),
         CASE(lying_seal),
