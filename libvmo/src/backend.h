@@ -62,6 +62,9 @@ VMO_CHECK vmo_status be_make_alias(struct be_object *object);
  * is false. */
 VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by);
 
+/* Bytes that the backend keeps mapped for the object: after PEERS on Linux, for the creator's writes. */
+uint64_t be_kept_bytes(const struct be_object *object);
+
 /* Closes all capabilities of the object. Mappings stay. */
 VMO_CHECK vmo_status be_close(struct be_object *object);
 /* Checks without a system call whether be_destroy would be refused. UNSUPPORTED if the kernel never gives

@@ -147,7 +147,9 @@ vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
     if (ref.object->handles == 1) {
         vmo_status status = mapping_drop_unused(registry, ref.object);
         if (status == VMO_OK) {
+            const uint64_t kept = be_kept_bytes(&ref.object->be);
             status = be_close(&ref.object->be);
+            registry_count_kept(registry, kept, &ref.object->be);
         }
         if (status != VMO_OK) {
             return status;
@@ -204,7 +206,9 @@ vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
         status = mapping_drop_unused(registry, ref.object);
     }
     if (status == VMO_OK) {
+        const uint64_t kept = be_kept_bytes(&ref.object->be);
         status = be_destroy(&ref.object->be);
+        registry_count_kept(registry, kept, &ref.object->be);
         if (status == VMO_ERR_STILL_MAPPED && child_not_reaped(registry)) {
             status = VMO_ERR_NOT_REAPED;
         }

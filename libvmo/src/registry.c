@@ -214,6 +214,11 @@ void registry_release(struct entry *entry)
     entry->generation++;
 }
 
+void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object)
+{
+    registry->counters.kept_seal_bytes += be_kept_bytes(object) - before;
+}
+
 uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object)
 {
     return (uint32_t)(object - registry->objects);

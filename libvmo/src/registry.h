@@ -126,6 +126,9 @@ vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_
 /* Frees a handle, and with the last one its object. The caller has closed the object's capabilities. */
 void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref);
 
+/* Counts the bytes that the backend keeps for an object; `before` is be_kept_bytes before a call. */
+void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object);
+
 uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object);
 uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer);
 

@@ -48,7 +48,9 @@ vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength 
         }
     }
     if (status == VMO_OK) {
+        const uint64_t kept = be_kept_bytes(&ref.object->be);
         status = be_seal(&ref.object->be, strength, &by);
+        registry_count_kept(registry, kept, &ref.object->be);
     }
     if (status == VMO_OK) {
         ref.object->seal = (uint8_t)strength;

@@ -132,6 +132,11 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
     return VMO_OK;
 }
 
+uint64_t be_kept_bytes(const struct be_object *object)
+{
+    return object->own.kept_bytes;
+}
+
 vmo_status lx_drop_kept(struct be_object *object)
 {
     if (object->own.kept != NULL && munmap(object->own.kept, (size_t)object->own.kept_bytes) != 0) {

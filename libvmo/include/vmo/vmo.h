@@ -13,6 +13,9 @@
  * Handles (vmo_t, vmo_view_t, vmo_peer_t) are opaque. A handle that was closed, and a handle of another or an
  * earlier registry, is refused for ever.
  *
+ * Forks on Linux: a forked child does not inherit the mapping behind a view of a VMO that this program could
+ * write. It must not use the registry or its views; exec, or close the descriptors.
+ *
  * Errors. After any status but VMO_OK the state is unchanged and every out parameter is untouched, unless a
  * call says otherwise. A refused seal or hand-over may leave a read-only capability of the object behind; the
  * next try uses it. Each function lists its errors with the condition. These two are not repeated:
@@ -105,7 +108,8 @@ struct vmo_range {
 };
 
 /* Rights of a handle. READ: vmo_read and vmo_map_ro. WRITE: vmo_write and vmo_map_rw. The creator holds
- * both. */
+ * both. Every handle has READ: WRITE alone is INVALID in vmo_dup and in a hand-over, since memory that can be
+ * mapped writable can be read. */
 #define VMO_RIGHT_READ 1u
 #define VMO_RIGHT_WRITE 2u
 #define VMO_RIGHTS_ALL 3u
@@ -150,8 +154,9 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits);
  * until vmo_registry_fini succeeds.
  * Errors: INVALID      a pointer is NULL, the storage is misaligned, or a limit is out of bounds
  *         STORAGE      storage_bytes is less than vmo_registry_bytes(limits)
- *         NO_SLOTS, NO_MEMORY, UNSUPPORTED
- *                      Linux: no memory file for the probe, or the system forbids memory files */
+ *         NO_SLOTS, NO_MEMORY
+ *                      Linux: the probe found no descriptor or no memory free: free some and try again
+ *         UNSUPPORTED  Linux: the system forbids memory files */
 VMO_CHECK vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
                                        struct vmo_registry **out);
 
@@ -171,7 +176,8 @@ VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
  *         TABLE_FULL   no free object or handle
  *         NO_MEMORY    the kernel is out of memory
  *         NO_SLOTS     the kernel's table of capabilities or descriptors is full
- *         UNSUPPORTED  older NEURON kernels: this task is not init, which alone may use the only arena */
+ *         UNSUPPORTED  older NEURON kernels: this task is not init, which alone may use the only arena;
+ *                      Linux: the system forbids memory files */
 VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out);
 
 /* Wraps memory of the caller: read-only, local, without a copy and without pages. The caller keeps the
@@ -191,8 +197,10 @@ VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *b
  *         ZERO_LENGTH  the range is empty
  *         BOUNDS       the range ends past the end of the file
  *         TABLE_FULL   no free object or handle
- *         NO_SLOTS     no free descriptor
- *         UNSUPPORTED  NEURON has no files */
+ *         NO_SLOTS     no free descriptor or mapping
+ *         NO_MEMORY    the kernel has no memory or addresses for a mapping, which the call tries
+ *         IO           the file's device failed
+ *         UNSUPPORTED  NEURON has no files; Linux: the file cannot be mapped */
 VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
                                    vmo_t *out);
 
@@ -238,13 +246,17 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
 /* Copy between the caller's memory and the VMO. A range of length 0 is valid anywhere up to the end. The
- * caller keeps its memory. Each copy is counted in copy_fallbacks.
- * Errors: SEALED       vmo_write: the VMO is sealed FOREVER
+ * caller keeps its memory. Each copy is counted in copy_fallbacks. On Linux vmo_write may have written a part
+ * before it returns INVALID or NO_MEMORY, and vmo_read may have read one before it returns INVALID or IO.
+ * Errors: SEALED       vmo_write: the VMO is sealed FOREVER; Linux: or another process sealed it
  *         RIGHTS       vmo_write: the handle lacks WRITE
  *         BOUNDS       the range ends past vmo_len; vmo_read: past the end of a file that was truncated
  *         TOO_LARGE    more than 2 GiB; vmo_write on Linux: past RLIMIT_FSIZE
  *         INVALID      the pointer is NULL or outside user memory
  *         NO_MEMORY    vmo_write on Linux: no memory for the pages
+ *         PROTOCOL     vmo_write on Linux: a peer that shares the open file description keeps setting its
+ *                      append flag
+ *         IO           vmo_read on Linux: the device of a wrapped file failed
  *         TABLE_FULL, NO_MEMORY, NO_SLOTS, FRAGMENTED
  *                      vmo_read on NEURON, where it has to map first: as vmo_map_ro */
 VMO_CHECK vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
@@ -257,7 +269,7 @@ VMO_CHECK vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct v
  * whole pages are mapped. A mapping is kept after its last view and used again by the next view that fits;
  * when a table is full, the mapping that is unused longest is dropped. The caller owns the view: vmo_unmap.
  * Errors: INVALID      out is NULL
- *         SEALED       vmo_map_rw: the VMO is sealed FOREVER
+ *         SEALED       vmo_map_rw: the VMO is sealed FOREVER; Linux: or another process sealed it
  *         RIGHTS       the handle lacks the right
  *         BOUNDS       the range ends past vmo_len
  *         ZERO_LENGTH  the range is empty
@@ -279,7 +291,8 @@ VMO_CHECK vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct
 VMO_CHECK vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range,
                                vmo_view_t *out);
 
-/* Ends a view. Its pointers are invalid from here on. */
+/* Ends a view. Its pointers are invalid from here on.
+ * Errors: NO_SLOTS     Linux: the kernel's table of mappings is full, and it would have to split one */
 VMO_CHECK vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view);
 
 /* The first byte of a view, and its length in bytes. NULL and 0 for a bad handle; data_rw is also NULL for a
@@ -299,16 +312,20 @@ uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
  * vmo_send is seen after the vmo_recv of that message. Later writes may be seen in any order and half done,
  * by a view or by vmo_read. Use atomics, or vmo_copy before sending.
  *
+ * On Linux FOREVER may wait up to 0.2 s for a child that was forked meanwhile, or for pages in use.
+ *
  * Errors: INVALID      strength is neither PEERS nor FOREVER
  *         UNSUPPORTED  the VMO wraps memory of the caller or a file
  *         RIGHTS       the VMO was received, or the handle lacks WRITE
- *         SEALED       the VMO has a stronger seal
- *         BUSY         the VMO was handed over writable; FOREVER: a view of it is live, or on Linux another
- *                      process has it mapped writable
- *         NO_SLOTS     the kernel's table of capabilities is full
+ *         SEALED       the VMO has a stronger seal; Linux: or another process sealed it
+ *         BUSY         the VMO was handed over writable; FOREVER: a view of it is live;
+ *                      Linux: another process has opened or mapped it for writing; FOREVER on Linux: pages
+ *                      of it are in use by a device or pipe, or see vmo_peer_allow_shared
+ *         NO_SLOTS     the kernel's table of capabilities or mappings is full
  *         NO_MEMORY    PEERS on Linux: no memory for the mapping through which the creator goes on writing
- * On Linux, after FOREVER on a PEERS-sealed VMO was refused with BUSY for a mapping that the library does
- * not know, the creator can read but no longer write. */
+ *         UNSUPPORTED  Linux: the system forbids the call
+ * On Linux FOREVER after PEERS succeeds although pages are in use; the library then enforces it, and a
+ * hand-over is BUSY until the pages are free. */
 VMO_CHECK vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);
 
 /* The seal, for a received VMO as its sender claims; and who enforces it, as far as this side's kernel
@@ -319,7 +336,7 @@ VMO_CHECK vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, v
 
 /* ---- Report ------------------------------------------------------------------------------------- */
 
-/* Counts since vmo_registry_init. */
+/* Counts since vmo_registry_init; kept_seal_bytes is the present sum. */
 struct vmo_counters {
     uint64_t copy_fallbacks;    /* calls that copied bytes into or out of a VMO */
     uint64_t control_bytes;     /* bytes of messages sent and received, headers of channel.h included */
@@ -330,6 +347,7 @@ struct vmo_counters {
     uint64_t placement_retries; /* second tries after the kernel could not place a mapping */
     uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back */
     uint64_t private_maps;      /* mappings of a sealed VMO made private, not shared (Linux before 6.7) */
+    uint64_t kept_seal_bytes;   /* now mapped so that creators can write after PEERS (Linux) */
 };
 
 /* Copies the counters; *out is untouched without a registry. */

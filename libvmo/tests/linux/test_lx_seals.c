@@ -121,6 +121,27 @@ static void peers_after_a_writable_transfer_is_busy(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
+static void the_mapping_that_peers_keeps_is_counted(void **state)
+{
+    const vmo_t first = filled(3 * PAGE);
+    const vmo_t second = filled(1);
+
+    (void)state;
+    if (!kernel_keeps_peers()) {
+        skip();
+    }
+    assert_int_equal(look().counters.kept_seal_bytes, 0);
+    assert_ok(vmo_seal(rig.registry, first, VMO_SEAL_PEERS));
+    assert_int_equal(look().counters.kept_seal_bytes, 3 * PAGE);
+    assert_ok(vmo_seal(rig.registry, second, VMO_SEAL_PEERS));
+    assert_int_equal(look().counters.kept_seal_bytes, 4 * PAGE);
+    assert_ok(vmo_seal(rig.registry, first, VMO_SEAL_FOREVER));
+    assert_int_equal(look().counters.kept_seal_bytes, PAGE);
+    assert_ok(vmo_destroy(rig.registry, second));
+    assert_int_equal(look().counters.kept_seal_bytes, 0);
+    assert_ok(vmo_close(rig.registry, first));
+}
+
 /* ---- FOREVER ------------------------------------------------------------------------------------ */
 
 static void nobody_writes_after_forever(void **state)
@@ -308,6 +329,7 @@ int main(void)
         CASE(owner_writes_on_after_peers),
         CASE(peers_cannot_write_after_peers),
         CASE(peers_after_a_writable_transfer_is_busy),
+        CASE(the_mapping_that_peers_keeps_is_counted),
         CASE(nobody_writes_after_forever),
         CASE(forever_is_busy_while_viewed),
         CASE(forever_is_busy_while_a_stranger_can_write),
