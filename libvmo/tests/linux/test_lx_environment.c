@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -404,6 +405,45 @@ static void more_mappings_than_the_kernel_has_are_no_slots(void **state)
     assert_int_equal(in_child(finds_no_mapping_free), 0);
 }
 
+/* Lets the process map this many bytes more than it has now. */
+static bool limit_addresses(uint64_t more)
+{
+    unsigned long long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+
+    if (statm == NULL || fscanf(statm, "%llu", &pages) != 1 || fclose(statm) != 0) {
+        return false;
+    }
+    const rlim_t bytes = pages * PAGE + more;
+    const struct rlimit limit = {bytes, bytes};
+    return setrlimit(RLIMIT_AS, &limit) == 0;
+}
+
+/* In a child. */
+static int finds_no_addresses_for_a_second_view(void)
+{
+    const uint64_t bytes = UINT64_C(1) << 36;
+    vmo_t vmo = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    if (vmo_create(rig.registry, bytes, &vmo) != VMO_OK ||
+        vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS) != VMO_OK || !limit_addresses(64 * PAGE)) {
+        return 1;
+    }
+    if (vmo_map_rw(rig.registry, vmo, RANGE(0, bytes), &view) != VMO_ERR_NO_MEMORY ||
+        vmo_map_ro(rig.registry, vmo, RANGE(0, bytes), &view) != VMO_ERR_NO_MEMORY) {
+        return 2;
+    }
+    return vmo_map_rw(rig.registry, vmo, RANGE(bytes - 1, 1), &view) == VMO_OK ? 0 : 3;
+}
+
+static void no_addresses_for_a_view_after_peers_is_no_memory(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(finds_no_addresses_for_a_second_view), 0);
+}
+
 /* In a child. ASan replaces mlockall by a call that does nothing. */
 static int finds_no_memory_to_lock(void)
 {
@@ -445,6 +485,7 @@ int main(void)
         CASE(a_filter_that_refuses_process_vm_readv_costs_a_pipe),
         CASE(a_forked_child_gets_no_mapping),
         CASE(more_mappings_than_the_kernel_has_are_no_slots),
+        CASE(no_addresses_for_a_view_after_peers_is_no_memory),
         CASE(a_limit_of_locked_memory_is_no_memory),
         CASE(objects_leave_stdio_alone),
         CASE(no_room_above_stdio_closes_the_descriptor),

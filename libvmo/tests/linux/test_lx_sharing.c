@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -149,6 +150,32 @@ static void forever_needs_no_other_description(void **state)
     assert_int_equal(fstat(descriptor, &seen), 0);
     assert_int_not_equal(seen.st_mode & 07777, 0600);
     assert_int_equal(close(descriptor), 0);
+    assert_ok(vmo_close(rig.registry, vmo));
+}
+
+static void a_hand_over_without_a_free_descriptor_is_refused(void **state)
+{
+    const vmo_t vmo = made();
+    const struct vmo_message reader = {.vmo = vmo, .rights = VMO_RIGHT_READ};
+    const struct vmo_message writer = {.vmo = vmo, .rights = VMO_RIGHTS_ALL};
+    struct rlimit before;
+
+    (void)state;
+    skip_under_valgrind();
+    const struct seen seen = look();
+    const int lowest = dup(rig.far);
+    assert_int_equal(close(lowest), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {(rlim_t)lowest, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const vmo_status read_only = vmo_send(rig.registry, rig.peer, &reader, PAST_NS);
+    const vmo_status writable = vmo_send(rig.registry, rig.peer, &writer, PAST_NS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_status(read_only, VMO_ERR_NO_SLOTS);
+    assert_status(writable, VMO_ERR_NO_SLOTS);
+    assert_same(&seen, "vmo_send", __FILE__, __LINE__);
+    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS)); /* it was not handed over writable */
+    assert_int_equal(close(far_given(vmo, VMO_RIGHT_READ)), 0);
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
@@ -438,6 +465,29 @@ static int shares_when_allowed(void)
     return 0;
 }
 
+/* In a child. Another file stands where /proc would have the descriptor. */
+static int refuses_a_false_proc(void)
+{
+    struct be_object object = BE_NO_OBJECT;
+    struct lx_grant grant;
+    char name[64];
+
+    CHECK(hide_proc());
+    CHECK(be_create(PAGE, &object) == VMO_OK);
+    CHECK(mkdir("/proc", 0700) == 0 && mkdir("/proc/thread-self", 0700) == 0 &&
+          mkdir("/proc/thread-self/fd", 0700) == 0);
+    (void)snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", object.owner);
+    const int wrong = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(wrong >= 0);
+    const vmo_status reader = lx_grant(&object, false, false, &grant);
+    const vmo_status writer = lx_grant(&object, true, false, &grant);
+    CHECK(unlink(name) == 0 && rmdir("/proc/thread-self/fd") == 0 && rmdir("/proc/thread-self") == 0 &&
+          rmdir("/proc") == 0);
+    CHECK(reader == VMO_ERR_UNSUPPORTED && writer == VMO_ERR_UNSUPPORTED && object.alias == BE_NONE);
+    CHECK(dup(wrong) == wrong + 1); /* nothing stayed open */
+    return 0;
+}
+
 static void without_proc(int (*part)(void))
 {
     skip_under_valgrind();
@@ -461,6 +511,12 @@ static void without_proc_a_peer_shares_if_allowed(void **state)
 {
     (void)state;
     without_proc(shares_when_allowed);
+}
+
+static void a_false_proc_is_no_proc(void **state)
+{
+    (void)state;
+    without_proc(refuses_a_false_proc);
 }
 
 /* A peer that shares the creator's description sets the append flag: the creator clears it. */
@@ -512,15 +568,20 @@ static void another_user_cannot_open_anew(void **state)
 static int refuses_after_a_change_of_user(void)
 {
     vmo_t vmo = VMO_NONE;
+    vmo_enforcer by = VMO_BY_NOBODY;
 
     CHECK(vmo_create(rig.registry, PAGE, &vmo) == VMO_OK);
     CHECK(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0);
     CHECK(send_vmo(vmo, VMO_RIGHT_READ) == VMO_ERR_UNSUPPORTED);
     CHECK(vmo_peer_allow_shared(rig.registry, rig.peer) == VMO_OK);
     CHECK(send_vmo(vmo, VMO_RIGHT_READ) == VMO_OK);
+    CHECK(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS) == VMO_OK); /* only the owner gets a lease */
+    CHECK(vmo_seal_enforced_by(rig.registry, vmo, &by) == VMO_OK && by == VMO_BY_LIBRARY);
+    CHECK(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER) == VMO_ERR_BUSY);
     CHECK(vmo_create(rig.registry, PAGE, &vmo) == VMO_OK);
     CHECK(send_vmo(vmo, VMO_RIGHT_READ) == VMO_OK);
     CHECK(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS) == VMO_OK);
+    CHECK(vmo_seal_enforced_by(rig.registry, vmo, &by) == VMO_OK && by == VMO_BY_KERNEL);
     CHECK(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER) == VMO_OK);
     return 0;
 }
@@ -577,6 +638,8 @@ int main(void)
         CASE(without_leases_peers_after_a_hand_over_is_the_librarys),
         CASE(without_proc_no_peer_shares_unasked),
         CASE(without_proc_a_peer_shares_if_allowed),
+        CASE(a_false_proc_is_no_proc),
+        CASE(a_hand_over_without_a_free_descriptor_is_refused),
         CASE(a_shared_append_flag_does_not_divert_a_write),
         CASE(another_user_cannot_open_anew),
         CASE(a_program_that_changed_its_user_shares_if_allowed),
