@@ -5,6 +5,7 @@
 
 #include "core/audit.h"
 #include "core/checked.h"
+#include "core/config.h"
 #include "core/frames.h"
 #include "core/panic.h"
 #include "core/port.h"
@@ -26,6 +27,7 @@ _Static_assert(REGION_VM_MAP - REGION_MAP == AUDIT_VIA_VM_MAP &&
 
 static struct aspace spaces[ASPACES_MAX];
 static uint64_t kernel_root;
+static uint64_t tables_left; /* K-17: of the boot's budget; UINT64_MAX without one */
 
 static unsigned index_at(uint64_t va, unsigned level)
 {
@@ -46,6 +48,18 @@ static uint64_t *leaf_table(const struct aspace *space, uint64_t va)
     return middle == NULL ? NULL : table_below(middle, va, LEVEL_MIDDLE);
 }
 
+static void take_tables(uint64_t count)
+{
+    tables_left -= the_config.tables == 0 ? 0 : count;
+}
+
+/* The real kernel maps its devices in the first GiB of every address space, so the middle table there is one
+ * of those that an address space starts with (K-17, K-23). */
+static bool is_of_every_space(uint64_t va, unsigned level)
+{
+    return level == LEVEL_ROOT && va < ROOT_ENTRY_BYTES;
+}
+
 /* Returns the leaf table of va and allocates missing tables on the way. Returns NULL if no frame is left or
  * the kernel has a large page there. Kept out of line: it runs rarely, and aspace_map would save registers
  * for it. */
@@ -57,6 +71,7 @@ __attribute__((noinline)) static uint64_t *make_leaf_table(const struct aspace *
         const uint64_t pa = (*entry & PTE_V) == 0 ? frames_alloc() : 0;
         if (pa != 0) {
             *entry = pte_for(pa, 0);
+            take_tables(!is_of_every_space(va, level));
         }
         table = table_below(table, va, level);
     }
@@ -67,6 +82,26 @@ void aspace_init(uint64_t kernel_root_pa)
 {
     memset(spaces, 0, sizeof(spaces));
     kernel_root = kernel_root_pa;
+    aspace_start_tables();
+}
+
+void aspace_start_tables(void)
+{
+    tables_left = the_config.tables == 0 ? UINT64_MAX : the_config.tables;
+}
+
+uint64_t aspace_tables_left(void)
+{
+    return tables_left;
+}
+
+bool aspace_charge_space(void)
+{
+    if (tables_left < the_facts.tables_of_space) {
+        return false;
+    }
+    take_tables(the_facts.tables_of_space);
+    return true;
 }
 
 static struct aspace *free_place(void)
@@ -210,10 +245,38 @@ uint64_t aspace_handle(const struct aspace *space)
     return (uint64_t)(space - spaces) + 1;
 }
 
-bool aspace_tables_fit(uint64_t bytes)
+/* An upper bound of the tables of a run: a leaf table for each 2 MiB and two for the ends; middle tables
+ * likewise. */
+static uint64_t most_tables(uint64_t bytes)
 {
-    /* One leaf table for each 2 MiB and two for the ends; middle tables likewise. */
-    return frames_available() >= bytes / TABLE_SPAN_BYTES + 2 + bytes / ROOT_ENTRY_BYTES + 2;
+    return bytes / TABLE_SPAN_BYTES + 2 + bytes / ROOT_ENTRY_BYTES + 2;
+}
+
+/* The tables that the run needs and the address space lacks. Out of line: a rare case. */
+__attribute__((noinline)) static uint64_t missing_tables(const struct aspace *space, uint64_t va,
+                                                         uint64_t bytes)
+{
+    const uint64_t *root = port_ptr(space->root_pa);
+    uint64_t missing = 0;
+    for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
+        if (!begins_table(va, off)) {
+            continue;
+        }
+        const bool begins_middle = off == 0 || (va + off) % ROOT_ENTRY_BYTES == 0;
+        missing += leaf_table(space, va + off) == NULL;
+        missing += begins_middle && table_below(root, va + off, LEVEL_ROOT) == NULL &&
+                   !is_of_every_space(va + off, LEVEL_ROOT);
+    }
+    return missing;
+}
+
+enum aspace_room aspace_room(const struct aspace *space, uint64_t va, uint64_t bytes)
+{
+    const uint64_t most = most_tables(bytes);
+    if (tables_left < most && tables_left < missing_tables(space, va, bytes)) {
+        return ASPACE_NO_TABLES;
+    }
+    return frames_available() >= most ? ASPACE_ROOM : ASPACE_NO_FRAMES;
 }
 
 /* Panics unless the write makes an invalid entry valid or a valid entry invalid. */
@@ -303,21 +366,26 @@ static bool meets_kernel(const struct aspace *space, uint64_t va, uint64_t bytes
     return false;
 }
 
-bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
+uint64_t aspace_free_bytes(const struct aspace *space, uint64_t va, uint64_t bytes)
 {
     const uint64_t *table = NULL;
     if (!range_inside(va, bytes, NX_USER_TOP) && meets_kernel(space, va, bytes)) {
-        return false;
+        return 0;
     }
     for (uint64_t off = 0; off < bytes; off += PAGE_BYTES) {
         if (begins_table(va, off)) {
             table = leaf_table(space, va + off);
         }
         if (table != NULL && (table[index_at(va + off, 0)] & PTE_V) != 0) {
-            return false;
+            return off;
         }
     }
-    return true;
+    return bytes;
+}
+
+bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes)
+{
+    return aspace_free_bytes(space, va, bytes) == bytes;
 }
 
 bool aspace_translate(const struct aspace *space, uint64_t va, uint32_t prot, uint64_t *pa)

@@ -45,8 +45,21 @@ void aspace_collect_all(void);
 struct aspace *aspace_find(uint64_t handle);
 uint64_t aspace_handle(const struct aspace *space);
 
-/* True if enough frames are left for the page tables of a map of this size. */
-bool aspace_tables_fit(uint64_t bytes);
+/* Whether the page tables of a run can be made. The frames are judged by an upper bound. */
+enum aspace_room {
+    ASPACE_ROOM,
+    ASPACE_NO_TABLES, /* the boot's budget lacks them: the real kernel would panic (K-17) */
+    ASPACE_NO_FRAMES
+};
+enum aspace_room aspace_room(const struct aspace *space, uint64_t va, uint64_t bytes);
+
+/* K-17, where page tables are never freed: what is left of the boot's budget, UINT64_MAX without one.
+ * aspace_charge_space takes the tables of one more address space; false if they are not left. */
+uint64_t aspace_tables_left(void);
+bool aspace_charge_space(void);
+
+/* Forgets the tables that init's start has taken. */
+void aspace_start_tables(void);
 
 /* Maps whole pages of contiguous memory at free addresses. Panics if an address is in use or a table cannot
  * be allocated; the caller checks both first. */
@@ -61,7 +74,9 @@ void aspace_map_vmo(struct aspace *space, const struct region *draft, uint64_t o
 /* Unmaps a region's pages, keeps their tables, and removes the region from the list. */
 void aspace_unmap(struct aspace *space, struct region *region);
 
-/* True if no page of the run is mapped and none lies in a GiB of the kernel. */
+/* The bytes at the start of the run of which no page is mapped; 0 if a page of the run lies in a GiB of the
+ * kernel. aspace_is_free: true if that is the whole run. */
+uint64_t aspace_free_bytes(const struct aspace *space, uint64_t va, uint64_t bytes);
 bool aspace_is_free(const struct aspace *space, uint64_t va, uint64_t bytes);
 
 /* True if va is canonical under Sv39. */

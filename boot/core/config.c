@@ -13,7 +13,8 @@ static const struct config_facts revisions[] = {
                      .arena_bytes = NX_ARENA_BYTES_A1,
                      .slots = NX_SLOTS_A1,
                      .ep_ids = NX_EP_IDS_A1,
-                     .spaces = CONFIG_SPACES_A1,
+                     .tables = 239 - 35, /* the heap's, less what is gone before init */
+                     .tables_of_space = 15,
                      .ep_owner = NX_EP_OWNER_A1,
                      .ipc_max_bytes = NX_IPC_MAX_BYTES_A1,
                      .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE,
@@ -33,10 +34,10 @@ static const struct config_facts revisions[] = {
                      .arena_bytes = NX_ARENA_BYTES_A2,
                      .slots = NX_SLOTS_A2,
                      .ep_ids = NX_EP_IDS_A2,
-                     .spaces = 0, /* no bound */
                      .ep_owner = NX_EP_OWNER_A2,
                      .ipc_max_bytes = NX_IPC_MAX_BYTES_A2,
                      .recv_flags = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | NX_IPC_EOF,
+                     .moves_open_endpoints = true,
                      .overlap_error = -NX_EEXIST,
                      .init_elf_bytes_max = UINT64_MAX,
                      .init_image_bytes_max = UINT64_MAX,
@@ -69,8 +70,8 @@ void config_init(const struct kernel_config *config)
     the_config.arena_bytes = config_arena_bytes(config);
     fill(&the_config.slots, the_facts.slots);
     fill(&the_config.ep_ids, the_facts.ep_ids);
-    fill(&the_config.spaces, the_facts.spaces);
     fill(&the_config.regions, NX_REGIONS_MAX);
+    fill(&the_config.tables, the_facts.tables);
     fill(&the_config.ep_owner, the_facts.ep_owner);
 
     if (the_config.slots < CONFIG_SLOTS_MIN || the_config.slots > CONFIG_SLOTS_MAX) {

@@ -11,7 +11,6 @@
 #define CONFIG_SLOTS_MIN 2
 #define CONFIG_SLOTS_MAX NX_SLOTS_A2
 #define CONFIG_EP_IDS_MAX NX_EP_IDS_A2
-#define CONFIG_SPACES_A1 11 /* K-17 */
 
 enum abi_revision { REVISION_A1 = 1, REVISION_A2 = 2 };
 
@@ -25,7 +24,7 @@ struct kernel_config {
     uint64_t arena_bytes; /* 0: the revision's default */
     uint32_t slots;       /* 0: the revision's default */
     uint32_t ep_ids;      /* 0: the revision's default */
-    uint32_t spaces;      /* 0: the revision's default */
+    uint32_t tables;      /* 0: the revision's default */
     uint32_t regions;     /* 0: NX_REGIONS_MAX */
     uint32_t ep_owner;    /* 0: the revision's default */
 };
@@ -38,9 +37,12 @@ struct config_facts {
     const char *name;     /* in the audit */
     unsigned calls;       /* the revision's bit in the table of calls (K-05) */
     uint64_t arena_bytes; /* defaults of kernel_config */
-    uint32_t slots, ep_ids, spaces, ep_owner;
+    uint32_t slots, ep_ids, ep_owner;
+    uint32_t tables;               /* K-17: page tables after init's start, never freed; 0: no bound */
+    uint32_t tables_of_space;      /* K-17: page tables of an address space without a mapping */
     uint64_t ipc_max_bytes;        /* payload of a message (K-50) */
     uint64_t recv_flags;           /* flags that a receive accepts (K-52) */
+    bool moves_open_endpoints;     /* K-54: a closed endpoint cannot be moved */
     int64_t overlap_error;         /* error for pages already in use (K-13, K-27) */
     uint64_t init_elf_bytes_max;   /* K-13 */
     uint64_t init_image_bytes_max; /* K-13: pages and stack */

@@ -109,14 +109,15 @@ struct endpoint *ep_find(uint32_t id)
     return &endpoints.table[id];
 }
 
-bool ep_budget_allows(const struct endpoint *ep, uint32_t len)
+bool ep_budget_allows(uint32_t endpoint_id, uint32_t len)
 {
+    const uint32_t owner = endpoints.table[endpoint_id].owner;
     uint64_t of_owner = 0;
     if (endpoints.queued_bytes + len <= NX_OWNER_QUEUED_BYTES_MAX) {
         return true; /* the owner's bytes are part of queued_bytes */
     }
     for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
-        if (endpoints.table[id].owner == ep->owner) {
+        if (endpoints.table[id].owner == owner) {
             of_owner += endpoints.table[id].queued_bytes;
         }
     }

@@ -54,8 +54,9 @@ bool ep_create(uint32_t owner, uint32_t depth, uint32_t *id);
 /* The endpoint with this id; NULL if it is closed. */
 struct endpoint *ep_find(uint32_t id);
 
-/* True if `len` more queued bytes stay within the owner's and the total budget (K-52). */
-bool ep_budget_allows(const struct endpoint *ep, uint32_t len);
+/* True if `len` more queued bytes stay within the budget of the endpoint's owner and the total budget (K-52).
+ * The endpoint may be closed. */
+bool ep_budget_allows(uint32_t endpoint_id, uint32_t len);
 
 static inline bool ep_is_full(const struct endpoint *ep)
 {

@@ -6,6 +6,8 @@
 #include "core/panic.h"
 #include "core/port.h"
 
+#define GIB_BYTES (UINT64_C(1) << 30) /* what one middle table maps; every address space has the first */
+
 /* The source of an image's pages. */
 struct page_supply {
     bool from_arena;
@@ -50,6 +52,45 @@ enum image_status image_measure(const struct image *image, uint64_t *bytes)
         *bytes += size; /* cannot wrap: few segments, each below 2 GiB */
     }
     return IMAGE_OK;
+}
+
+/* The image's runs of pages: its segments, then the stack. */
+static void image_run(const struct image *image, uint32_t i, uint64_t *va, uint64_t *bytes)
+{
+    if (i < image->plan->segment_count) {
+        segment_pages(&image->plan->segments[i], va, bytes);
+        return;
+    }
+    *bytes = stack_bytes(image);
+    *va = NX_USER_STACK_TOP - *bytes;
+}
+
+/* True if a run before the i-th has a page in the same aligned span. */
+static bool earlier_run_touches(const struct image *image, uint32_t i, uint64_t at, uint64_t span_bytes)
+{
+    for (uint32_t k = 0; k < i; k++) {
+        uint64_t va, bytes;
+        image_run(image, k, &va, &bytes);
+        if (ranges_overlap(va, bytes, at - at % span_bytes, span_bytes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t image_tables(const struct image *image)
+{
+    uint64_t tables = 0;
+    for (uint32_t i = 0; i <= image->plan->segment_count; i++) {
+        uint64_t va, bytes;
+        image_run(image, i, &va, &bytes);
+        for (uint64_t at = va; at < va + bytes; at = (at / NX_SUPERPAGE_BYTES + 1) * NX_SUPERPAGE_BYTES) {
+            const bool begins_gib = at == va || at % GIB_BYTES == 0;
+            tables += !earlier_run_touches(image, i, at, NX_SUPERPAGE_BYTES);
+            tables += begins_gib && at >= GIB_BYTES && !earlier_run_touches(image, i, at, GIB_BYTES);
+        }
+    }
+    return tables;
 }
 
 bool image_frames_fit(const struct image *image, uint64_t bytes, bool owned)

@@ -23,6 +23,9 @@ enum image_status {
 enum image_status image_measure(const struct image *image, uint64_t *bytes);
 
 /* True if enough frames are left for an address space of this size; `owned`: with its pages. */
+/* The page tables of the image in an address space of its own (K-17). */
+uint64_t image_tables(const struct image *image);
+
 bool image_frames_fit(const struct image *image, uint64_t bytes, bool owned);
 
 /* Loads a measured image into the arena at arena_pa, or into frames if arena_pa is 0. */

@@ -131,7 +131,7 @@ static void finish_send(struct task *sender, struct endpoint *ep)
 {
     const struct message *message = port_ptr(sender->wait.message_pa);
     const uint32_t len = message->len;
-    if (!ep_budget_allows(ep, len)) {
+    if (!ep_budget_allows(sender->wait.endpoint_id, len)) {
         ipc_cancel(sender, -NX_ENOSPC);
         return;
     }
@@ -181,11 +181,11 @@ int64_t ipc_send(struct task *self, const struct ipc_send *send)
 {
     struct endpoint *ep = ep_find(send->endpoint_id);
     const uint64_t deadline = deadline_ticks(send->deadline_ns);
+    if (!ep_budget_allows(send->endpoint_id, send->len)) {
+        return -NX_ENOSPC; /* K-52: at once, blocking or not; before a closed endpoint (K-51) */
+    }
     if (ep == NULL) {
         return -NX_ESRCH; /* K-57 */
-    }
-    if (!ep_budget_allows(ep, send->len)) {
-        return -NX_ENOSPC; /* K-52: at once, blocking or not */
     }
     if (ep_is_full(ep) && send->nonblock) {
         return -NX_EAGAIN;

@@ -48,7 +48,7 @@ int64_t lifecycle_init_done(int64_t status)
 
 bool lifecycle_take_space(void)
 {
-    if (the_config.spaces != 0 && spaces_taken >= the_config.spaces) {
+    if (!aspace_charge_space()) {
         return false;
     }
     spaces_taken++;
@@ -94,6 +94,7 @@ struct task *lifecycle_start_init(const struct image *image, uint64_t bytes)
     const struct cap factory = {.kind = CAP_FACTORY, .rights = NX_RIGHT_MANAGE};
     cap_place(&init->caps, NX_SLOT_BOOTSTRAP, &bootstrap);
     cap_place(&init->caps, NX_SLOT_FACTORY, &factory);
+    aspace_start_tables();
     sched_ready(init);
     return init;
 }
@@ -114,6 +115,9 @@ enum lifecycle_status lifecycle_exec(const struct task *parent, const char *name
         if (status != ARENA_OK) {
             return status == ARENA_UNMAPPED ? LIFECYCLE_ARENA_UNMAPPED : LIFECYCLE_NO_MEMORY;
         }
+    }
+    if (image_tables(image) > aspace_tables_left()) {
+        return LIFECYCLE_NO_TABLES; /* the real kernel panics here, so the arena's bytes do not matter */
     }
 
     struct task *task = build(parent->pid, name, image, arena_pa, REGION_IMAGE);
@@ -140,12 +144,16 @@ static bool waits_for(const struct task *parent, const struct task *child)
 }
 
 /*
- * K-61: a1 panics if a task ends while every other one is blocked. The caller has closed the task's
- * endpoints before, which wakes the tasks blocked on them. On a2, tasks without a deadline hang: see
- * unblock_all.
+ * K-61: a1 panics if a task ends while every other one is blocked, unless its parent waits for it. The caller
+ * has closed the task's endpoints before, which wakes the tasks blocked on them. On a2, tasks without a
+ * deadline hang: see unblock_all.
  */
 static void record_lone_exit(const struct task *ended, uint64_t call)
 {
+    const struct task *parent = task_find_live(ended->parent);
+    if (parent != NULL && waits_for(parent, ended)) {
+        return;
+    }
     if (the_facts.lone_exit_is_fatal && task_count_live() > 1 && !sched_others_ready()) {
         audit_hazard(ended->pid, call, "K-61", "ends-while-all-others-block");
     }

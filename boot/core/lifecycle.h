@@ -11,12 +11,13 @@ enum lifecycle_status {
     LIFECYCLE_OK,
     LIFECYCLE_NO_MEMORY,      /* too large for the frames or the arena */
     LIFECYCLE_ARENA_UNMAPPED, /* a1: the image would cross the mapped arena (K-20) */
+    LIFECYCLE_NO_TABLES,      /* a1: the image's page tables would exceed the kernel's heap (K-17) */
     LIFECYCLE_NO_TASK         /* the table of tasks or of address spaces is full */
 };
 
 void lifecycle_init(void);
 
-/* Counts one more address space against the boot's limit; false if the limit is reached (K-17). */
+/* Counts one more address space and its page tables; false if these would exceed the boot's (K-17). */
 bool lifecycle_take_space(void);
 uint64_t lifecycle_spaces_taken(void);
 

@@ -115,6 +115,13 @@ void region_note_tables(struct region_list *list, uint64_t va, uint64_t base_pa,
     region_note_small(list, to, va + bytes - to);
 }
 
+void region_note_refused(struct region_list *list, uint64_t va, uint64_t base_pa, uint64_t bytes)
+{
+    uint64_t from, to;
+    interior(va, base_pa, bytes, &from, &to);
+    region_note_small(list, va, from - va);
+}
+
 bool region_fits(void)
 {
     return all.maps < REGION_MAPS_MAX;
@@ -151,8 +158,10 @@ static struct region *push(struct region_list *list, const struct region *draft)
 
 void region_add_image(struct region_list *list, const struct region *draft)
 {
-    push(list, draft)->map_id = 0;
-    list->counted += draft->kind != REGION_HIDDEN;
+    struct region *added = push(list, draft);
+    added->map_id = 0;
+    added->uncounted = draft->kind == REGION_HIDDEN;
+    list->counted += !added->uncounted;
 }
 
 const struct region *region_add_map(struct region_list *list, const struct region *draft)
@@ -160,7 +169,8 @@ const struct region *region_add_map(struct region_list *list, const struct regio
     struct region *added = push(list, draft);
     added->map_id = ++all.last_map_id;
     all.maps++;
-    list->counted++;
+    added->uncounted = draft->uncounted || (draft->kind == REGION_AS_MAP && !region_has_place(list));
+    list->counted += !added->uncounted;
     return added;
 }
 
@@ -192,7 +202,7 @@ void region_remove(struct region_list *list, struct region *region)
         link = &(*link)->next;
     }
     *link = region->next;
-    list->counted -= region->kind != REGION_HIDDEN;
+    list->counted -= !region->uncounted;
     give_place(region);
 }
 

@@ -36,11 +36,12 @@ struct region {
     uint64_t va, bytes, base_pa;
     uint32_t vmo_id; /* 0 for an image */
     uint32_t map_id; /* of a VMO's mapping: from 1, never reused; 0 for an image */
+    bool uncounted;  /* hidden; or made by as_map that then was refused, or found the table full (K-27) */
 };
 
 struct region_list {
     struct region *first; /* the newest */
-    uint32_t counted;     /* all except hidden ones */
+    uint32_t counted;     /* regions without `uncounted` */
     /*
      * K-26. The real a2 maps 2 MiB pages where it can, and never frees the table of earlier 4 KiB pages: a
      * later 2 MiB map at that place finds the table and fails. This kernel maps only 4 KiB pages, so that A
@@ -63,11 +64,12 @@ bool region_overlaps(const struct region_list *list, uint64_t va, uint64_t bytes
 /* Finds the lowest free address in the a2 window for a run of physical memory; false if there is none. */
 bool region_find_hole(const struct region_list *list, uint64_t base_pa, uint64_t bytes, uint64_t *va);
 
-/* K-26. region_meets_table: true if the real kernel's 2 MiB map would find a table. region_note_tables marks
- * the tables of a map, region_note_small those of a run of 4 KiB pages. Parts outside the window are
- * ignored. */
+/* K-26. region_meets_table: true if the real kernel's 2 MiB map would find a table. The others mark tables:
+ * region_note_tables those of a map, region_note_refused the one that a refused map leaves behind for its
+ * 4 KiB head, region_note_small those of a run of 4 KiB pages. Parts outside the window are ignored. */
 bool region_meets_table(const struct region_list *list, uint64_t va, uint64_t base_pa, uint64_t bytes);
 void region_note_tables(struct region_list *list, uint64_t va, uint64_t base_pa, uint64_t bytes);
+void region_note_refused(struct region_list *list, uint64_t va, uint64_t base_pa, uint64_t bytes);
 void region_note_small(struct region_list *list, uint64_t va, uint64_t bytes);
 
 /* True if the table has room for one more map. */

@@ -122,9 +122,9 @@ static bool set_ep_ids(struct kernel_config *config, struct span value)
     return number32(value, 1, NX_EP_IDS_A2, &config->ep_ids);
 }
 
-static bool set_spaces(struct kernel_config *config, struct span value)
+static bool set_tables(struct kernel_config *config, struct span value)
 {
-    return number32(value, 1, UINT32_MAX, &config->spaces);
+    return number32(value, 1, UINT32_MAX, &config->tables);
 }
 
 static bool set_regions(struct kernel_config *config, struct span value)
@@ -144,7 +144,7 @@ static const struct argument {
     {"abi", set_abi},           {"nonce", set_nonce},
     {"without", set_without},   {"watchdog_ms", set_watchdog},
     {"arena_bytes", set_arena}, {"slots", set_slots},
-    {"ep_ids", set_ep_ids},     {"spaces", set_spaces},
+    {"ep_ids", set_ep_ids},     {"tables", set_tables},
     {"regions", set_regions},   {"ep_owner", set_ep_owner},
 };
 

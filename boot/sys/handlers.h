@@ -18,4 +18,8 @@ typedef int64_t sys_handler(struct task *self, const uint64_t *args);
 #define NX_CALL(number, constant, name, revisions, arguments) sys_handler sys_##name;
 #include "calls.def"
 
+/* Whether one more region with the tables of this run can be made: 0 or -12. Where the real kernel would
+ * panic for want of page tables, records the hazard (K-17). */
+int64_t sys_check_room(const struct task *self, const struct aspace *space, uint64_t va, uint64_t bytes);
+
 #endif

@@ -35,19 +35,21 @@ struct as_map {
     unsigned how;
 };
 
-/* Checks the arguments alone: (handle, slot, va, len, prot, flags). */
+/* Checks the arguments alone: (handle, slot, va, len, prot, flags). Unknown bits of prot and flags are
+ * ignored, and the handle has 32 bits (K-27, K-40). */
 static int64_t decode_as_map(const struct task *self, const uint64_t *args, struct as_map *map)
 {
-    const uint64_t va = args[2], prot = args[4], flags = args[5];
+    const uint64_t va = args[2];
     uint64_t end;
-    if (!page_aligned(va) || args[3] == 0 || !page_aligned(args[3]) || prot == 0 ||
-        (prot & ~(uint64_t)PROT_KNOWN) != 0 || (flags & ~(uint64_t)AS_FLAG_USER) != 0) {
+    map->prot = (uint32_t)args[4] & PROT_KNOWN;
+    map->how = args[5] & AS_FLAG_USER ? ASPACE_USER : 0;
+    if (!page_aligned(va) || args[3] == 0 || !page_aligned(args[3])) {
         return -NX_EINVAL;
     }
-    if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
+    if ((map->prot & NX_PROT_WRITE) != 0 && (map->prot & NX_PROT_EXEC) != 0) {
         return -NX_EPERM;
     }
-    map->space = aspace_find(args[0]);
+    map->space = aspace_find((uint32_t)args[0]);
     map->cap = cap_find_kind(&self->caps, args[1], CAP_VMO, NX_RIGHT_MAP); /* K-28: no alias */
     if (map->cap == NULL) {
         return -NX_EPERM;
@@ -57,47 +59,50 @@ static int64_t decode_as_map(const struct task *self, const uint64_t *args, stru
     if (map->space == NULL || !checked_add(va, map->len, &end) || end > NX_USER_TOP) {
         return -NX_EINVAL;
     }
-    map->prot = (uint32_t)prot;
-    map->how = flags & AS_FLAG_USER ? ASPACE_USER : 0;
     return 0;
 }
 
-/* Checks the request against the mappings of the address space. */
-static int64_t check_room(const struct as_map *map)
+/* a2 keeps its window to vm_map. */
+static bool in_window(const struct as_map *map)
 {
-    if (!aspace_is_free(map->space, map->va, map->len)) {
+    return the_facts.bounds_regions &&
+           ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
+}
+
+/* Checks the request against the address space, page by page: an overlap comes before a protection without a
+ * right. *bytes is what can be mapped before the first page that is in use already. */
+static int64_t check_room(const struct task *self, const struct as_map *map, uint64_t *bytes)
+{
+    *bytes = in_window(map) ? 0 : aspace_free_bytes(map->space, map->va, map->len);
+    if (*bytes == 0) {
         return the_facts.overlap_error;
     }
-    if (the_facts.bounds_regions) {
-        const bool in_window =
-            ranges_overlap(map->va, map->len, NX_A2_MAP_BASE, NX_A2_MAP_END - (uint64_t)NX_A2_MAP_BASE);
-        if (in_window || region_overlaps(&map->space->regions, map->va, map->len)) {
-            return the_facts.overlap_error;
-        }
-        if (!region_has_place(&map->space->regions)) {
-            return -NX_ENOSPC;
-        }
+    if (map->prot == 0) {
+        return -NX_EINVAL;
     }
-    return region_fits() && aspace_tables_fit(map->len) ? 0 : -NX_ENOMEM;
+    return sys_check_room(self, map->space, map->va, *bytes);
 }
 
 int64_t sys_as_map(struct task *self, const uint64_t *args)
 {
     struct as_map map;
+    uint64_t bytes = 0;
     int64_t refusal = decode_as_map(self, args, &map);
     if (refusal == 0) {
-        refusal = check_room(&map);
+        refusal = check_room(self, &map, &bytes);
     }
     if (refusal != 0) {
         return refusal;
     }
 
+    const bool whole = bytes == map.len;
     const struct region draft = {.kind = REGION_AS_MAP,
                                  .prot = map.prot,
+                                 .uncounted = !whole,
                                  .va = map.va,
-                                 .bytes = map.len,
+                                 .bytes = bytes,
                                  .base_pa = map.cap->base_pa,
                                  .vmo_id = map.cap->object};
     aspace_map_vmo(map.space, &draft, 0, false, map.how);
-    return 0;
+    return whole ? 0 : the_facts.overlap_error; /* K-27: the pages before the overlap stay */
 }

@@ -6,16 +6,17 @@
 
 #define KIND_VMO 1 /* in struct nx_cap_info */
 
-/* K-40: checks receiver, capability and rights, and fills *copy. NULL on refusal, which is always -1. */
+/* Checks receiver, capability and rights, and fills *copy. NULL on refusal, which is always -1. The kernel
+ * looks at 32 bits of the pid and of the rights (K-40). */
 static struct cap_table *check_transfer(const struct task *self, const uint64_t *args, struct cap *copy)
 {
-    const uint64_t rights = args[2];
-    struct cap_table *to = task_receiver(args[0]);
+    const uint32_t rights = (uint32_t)args[2];
+    struct cap_table *to = task_receiver((uint32_t)args[0]);
     const struct cap *cap = cap_find(&self->caps, args[1]);
     if (to == NULL || cap == NULL || cap->kind == CAP_FACTORY) {
         return NULL;
     }
-    if ((rights & NX_RIGHT_MANAGE) != 0 || (rights & ~(uint64_t)cap->rights) != 0) {
+    if ((rights & NX_RIGHT_MANAGE) != 0 || (rights & ~(uint32_t)cap->rights) != 0) {
         return NULL;
     }
     *copy = *cap;

@@ -58,7 +58,7 @@ int64_t sys_debug_write(struct task *self, const uint64_t *args)
     uint8_t text[NX_DEBUG_WRITE_MAX];
     struct user_range range;
     const size_t n = (size_t)min_u64(args[1], sizeof(text));
-    if (args[0] == 0 || !user_range_check(self, args[0], n, NX_PROT_READ, &range)) {
+    if (!user_range_check(self, args[0], n, NX_PROT_READ, &range)) {
         return -NX_EINVAL;
     }
     user_read(&range, 0, text, n);

@@ -46,7 +46,7 @@ int64_t sys_endpoint_create_for(struct task *self, const uint64_t *args)
     if (refusal != 0) {
         return refusal;
     }
-    const struct task *owner = task_find(args[1]);
+    const struct task *owner = task_find((uint32_t)args[1]);
     if (owner == NULL || (owner != self && owner->parent != self->pid)) {
         return -NX_EPERM;
     }

@@ -65,6 +65,9 @@ static int64_t lifecycle_answer(const struct task *self, enum lifecycle_status s
     switch (status) {
     case LIFECYCLE_OK:
         return 0;
+    case LIFECYCLE_NO_TABLES:
+        audit_hazard(self->pid, self->last_call, "K-17", "page-tables-run-out");
+        return -NX_ENOMEM;
     case LIFECYCLE_NO_TASK:
         return -NX_ENOMEM;
     case LIFECYCLE_ARENA_UNMAPPED:

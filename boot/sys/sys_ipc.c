@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ipc_send, ipc_recv, ipc_recv_v2: the checks of K-51, K-54 and K-59. */
 #include "core/config.h"
+#include "core/endpoint.h"
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
-/* K-54: true if the capability in the slot may be moved. */
-static bool may_move(const struct task *self, uint32_t slot)
+/* K-54: the refusal to move the capability in a slot, or 0. a2 looks whether an endpoint is still open. */
+static int64_t check_move(const struct task *self, uint32_t slot)
 {
     const struct cap *cap = cap_find(&self->caps, slot);
-    return cap != NULL && cap->kind != CAP_FACTORY && (cap->rights & NX_RIGHT_MANAGE) == 0;
+    if (cap == NULL || cap->kind == CAP_FACTORY || (cap->rights & NX_RIGHT_MANAGE) != 0) {
+        return -NX_EPERM;
+    }
+    const bool closed = cap->kind == CAP_ENDPOINT && ep_find(cap->object) == NULL;
+    return closed && the_facts.moves_open_endpoints ? -NX_ESRCH : 0;
 }
 
 /* ipc_send(slot, hdr, buf, len, flags, deadline_ns) */
@@ -31,8 +36,9 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
         return -NX_EINVAL;
     }
     const bool moves = (hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0;
-    if (moves && !may_move(self, hdr.src)) {
-        return -NX_EPERM;
+    const int64_t refusal = moves ? check_move(self, hdr.src) : 0;
+    if (refusal != 0) {
+        return refusal;
     }
 
     const struct ipc_send send = {.endpoint_id = cap->object,
@@ -48,10 +54,10 @@ int64_t sys_ipc_send(struct task *self, const uint64_t *args)
 
 /* The common part of both receives. Checks the pointers, the flags, then the slot. */
 static int64_t receive(struct task *self, uint64_t slot, struct recv_target *target, uint64_t flags,
-                       uint64_t deadline_ns)
+                       uint64_t known_flags, uint64_t deadline_ns)
 {
     struct recv_ranges ranges;
-    if (!ipc_check_target(self, target, target->max, &ranges) || (flags & ~the_facts.recv_flags) != 0) {
+    if (!ipc_check_target(self, target, target->max, &ranges) || (flags & ~known_flags) != 0) {
         return -NX_EINVAL;
     }
     const struct cap *cap = cap_find_kind(&self->caps, slot, CAP_ENDPOINT, NX_RIGHT_RECV);
@@ -72,10 +78,10 @@ static int64_t receive(struct task *self, uint64_t slot, struct recv_target *tar
 int64_t sys_ipc_recv(struct task *self, const uint64_t *args)
 {
     struct recv_target target = {.hdr_va = args[1], .buf_va = args[2], .max = args[3]};
-    return receive(self, args[0], &target, args[4], args[5]);
+    return receive(self, args[0], &target, args[4], the_facts.recv_flags, args[5]);
 }
 
-/* ipc_recv_v2(desc) */
+/* ipc_recv_v2(desc). The reserved words are not looked at (K-59), and EOF is not known (K-52). */
 int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
 {
     struct nx_ipc_recv_v2 desc;
@@ -84,11 +90,12 @@ int64_t sys_ipc_recv_v2(struct task *self, const uint64_t *args)
         return -NX_EINVAL;
     }
     user_read(&range, 0, &desc, sizeof(desc));
-    if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION || desc.reserved0 != 0 ||
-        desc.reserved1 != 0 || desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0) {
+    if (desc.magic != NX_IPC_V2_MAGIC || desc.version != NX_IPC_V2_VERSION ||
+        desc.max > the_facts.ipc_max_bytes || desc.sender_id == 0) {
         return -NX_EINVAL;
     }
     struct recv_target target = {
         .hdr_va = desc.hdr, .buf_va = desc.buf, .max = desc.max, .sender_id_va = desc.sender_id};
-    return receive(self, desc.slot, &target, desc.flags, desc.deadline_ns);
+    return receive(self, desc.slot, &target, desc.flags, the_facts.recv_flags & ~(uint64_t)NX_IPC_EOF,
+                   desc.deadline_ns);
 }

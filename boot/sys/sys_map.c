@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mappings in the caller's address space: map (a1, K-22, K-23), vm_map and vm_unmap (a2, K-24..K-26). */
+#include "core/audit.h"
 #include "core/checked.h"
 #include "sys/handlers.h"
 
@@ -23,12 +24,21 @@ static const struct cap *memory_cap(const struct task *self, uint64_t slot)
     return cap;
 }
 
+int64_t sys_check_room(const struct task *self, const struct aspace *space, uint64_t va, uint64_t bytes)
+{
+    const enum aspace_room room = aspace_room(space, va, bytes);
+    if (room == ASPACE_NO_TABLES) {
+        audit_hazard(self->pid, self->last_call, "K-17", "page-tables-run-out");
+    }
+    return room == ASPACE_ROOM && region_fits() ? 0 : -NX_ENOMEM;
+}
+
 /* map(slot, va, off, flags): one page. G, A and D are accepted and ignored. */
 int64_t sys_map(struct task *self, const uint64_t *args)
 {
     const uint64_t va = args[1], flags = args[3], off = page_round_down(args[2]);
     const uint32_t prot = prot_of(flags);
-    if (!page_aligned(va) || (flags & ~(uint64_t)NX_MAP_KNOWN) != 0) {
+    if (!page_aligned(va) || !aspace_is_canonical(va) || (flags & ~(uint64_t)NX_MAP_KNOWN) != 0) {
         return -NX_EINVAL;
     }
     if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
@@ -38,12 +48,13 @@ int64_t sys_map(struct task *self, const uint64_t *args)
     if (cap == NULL || args[2] >= cap->bytes) {
         return -NX_EPERM;
     }
-    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || !aspace_is_canonical(va) || va == A1_TAKEN_VA ||
+    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || va == A1_TAKEN_VA ||
         !aspace_is_free(self->space, va, PAGE_BYTES)) {
         return -NX_EINVAL;
     }
-    if (!region_fits() || !aspace_tables_fit(PAGE_BYTES)) {
-        return -NX_ENOMEM;
+    const int64_t refusal = sys_check_room(self, self->space, va, PAGE_BYTES);
+    if (refusal != 0) {
+        return refusal;
     }
 
     const struct region draft = {.kind = REGION_MAP,
@@ -103,10 +114,12 @@ int64_t sys_vm_map(struct task *self, const uint64_t *args)
         return -NX_EINVAL;
     }
     if (region_meets_table(regions, va, base_pa, len)) {
+        region_note_refused(regions, va, base_pa, len);
         return -NX_EEXIST; /* K-26 */
     }
-    if (!region_fits() || !aspace_tables_fit(len)) {
-        return -NX_ENOMEM;
+    const int64_t no_room = sys_check_room(self, self->space, va, len);
+    if (no_room != 0) {
+        return no_room;
     }
 
     const struct region draft = {.kind = REGION_VM_MAP,
@@ -131,11 +144,11 @@ int64_t sys_vm_unmap(struct task *self, const uint64_t *args)
     if (region == NULL) {
         return -NX_ENOENT;
     }
-    if (region->kind != REGION_VM_MAP) {
-        return -NX_EPERM;
-    }
     if (region->bytes != len) {
         return -NX_EINVAL;
+    }
+    if (region->kind != REGION_VM_MAP) {
+        return -NX_EPERM;
     }
 
     aspace_unmap(self->space, region);

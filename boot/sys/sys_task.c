@@ -12,17 +12,18 @@ int64_t sys_exit(struct task *self, const uint64_t *args)
     return ANSWER_LATER;
 }
 
-/* wait(pid, or any when <= 0) */
+/* wait(pid, or any when <= 0). The pid has 32 bits and a sign (K-63). */
 int64_t sys_wait(struct task *self, const uint64_t *args)
 {
-    const bool any = (int64_t)args[0] <= 0;
+    const int32_t asked = (int32_t)(uint32_t)args[0];
+    const bool any = asked <= 0;
     if (!lifecycle_has_children(self)) {
         return -NX_ECHILD;
     }
-    if (args[0] == self->pid) {
+    if (!any && (uint32_t)asked == self->pid) {
         return -NX_EINVAL;
     }
-    const struct task *wanted = any ? NULL : task_find(args[0]);
+    const struct task *wanted = any ? NULL : task_find((uint32_t)asked);
     if (!any && (wanted == NULL || wanted->parent != self->pid)) {
         return -NX_ESRCH;
     }
@@ -48,7 +49,7 @@ int64_t sys_wait_nohang(struct task *self, const uint64_t *args)
 int64_t sys_task_resume(struct task *self, const uint64_t *args)
 {
     (void)self;
-    struct task *task = task_find_live(args[0]);
+    struct task *task = task_find_live((uint32_t)args[0]);
     if (task == NULL || task->state != TASK_SUSPENDED) {
         return -NX_ESRCH;
     }

@@ -97,7 +97,7 @@ int64_t sys_vmo_read(struct task *self, const uint64_t *args)
 
 int64_t sys_vmo_destroy(struct task *self, const uint64_t *args)
 {
-    const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, NX_RIGHT_MAP);
+    const struct cap *cap = cap_find_kind(&self->caps, args[0], CAP_VMO, 0); /* K-29: any rights */
     if (cap == NULL || task_count_vmo_caps(cap->object) > 1) {
         return -NX_EPERM;
     }

@@ -2,7 +2,7 @@
 /* K-17: one address space too many, by as_create. */
 #include "evil/evil.h"
 
-#define SPACES_A1 11
+#define SPACES_A1 13
 
 int main(void)
 {

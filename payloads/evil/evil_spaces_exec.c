@@ -2,7 +2,7 @@
 /* K-17: one address space too many, by refused execs, which count as well. */
 #include "evil/evil.h"
 
-#define SPACES_A1 11
+#define SPACES_A1 13
 #define WRITE_EXEC 7
 
 int main(void)

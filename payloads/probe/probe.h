@@ -17,11 +17,12 @@
 #define PAGE ((uint64_t)NX_PAGE_BYTES)
 #define KERNEL_HALF UINT64_C(0x80000000) /* a bad pointer that every kernel refuses (K-21, K-64) */
 #define ANY_SLOT UINT64_MAX
-#define FIRST_SLOT 2      /* the lowest free slot when a part starts (K-14, K-15) */
-#define EMPTY_SLOT 60     /* no part uses it */
-#define NO_SUCH_SLOT 256  /* out of range on both revisions */
-#define NO_SUCH_PID 60000 /* more tasks than a boot can start (K-10) */
-#define UNKNOWN_FLAG 256  /* of map and vm_map (K-22, K-24) */
+#define FIRST_SLOT 2               /* the lowest free slot when a part starts (K-14, K-15) */
+#define EMPTY_SLOT 60              /* no part uses it */
+#define NO_SUCH_SLOT 256           /* out of range on both revisions */
+#define NO_SUCH_PID 60000          /* more tasks than a boot can start (K-10) */
+#define BIT_32 (UINT64_C(1) << 32) /* set in arguments of which 32 bits count (K-40, K-63) */
+#define UNKNOWN_FLAG 256           /* of map and vm_map (K-22, K-24) */
 #define FACTORY NX_SLOT_FACTORY
 #define BOOTSTRAP NX_SLOT_BOOTSTRAP
 

@@ -6,10 +6,14 @@
 #define USER 1
 #define FIRST_VA 0x40000000
 #define CLAMPED_VA 0x40010000
+#define RIGHTS_VA 0x40020000
+#define MIDDLE_VA 0x40030000 /* the page before it is free */
 #define OWN_VA 0x44000000
+#define UNKNOWN_PROT 8
+#define UNKNOWN_AS_FLAG 2
 #define UNKNOWN_HANDLE 0x7FFFFFF0
 
-static void foreign_space(uint64_t vmo)
+static uint64_t foreign_space(uint64_t vmo)
 {
     const int64_t space = CALL(NX_SYS_AS_CREATE, 0);
     const uint64_t handle = (uint64_t)space;
@@ -23,8 +27,29 @@ static void foreign_space(uint64_t vmo)
          "a handle that was never given",
          {UNKNOWN_HANDLE, vmo, FIRST_VA, PAGE, RW, USER}},
     };
+    /* Unknown bits and the upper half of the handle do not count. */
+    const struct probe_case loose[] = {
+        {"K-27.unknown-prot", "prot 8 besides", {handle, vmo, RIGHTS_VA, PAGE, RW | UNKNOWN_PROT, USER}},
+        {"K-27.unknown-flag",
+         "flag 2 besides",
+         {handle, vmo, RIGHTS_VA + PAGE, PAGE, RW, USER | UNKNOWN_AS_FLAG}},
+        {"K-40.handle-32", "bit 32 of the handle set", {BIT_32 | handle, vmo, MIDDLE_VA, PAGE, RW, USER}},
+        {"K-27.overlap-no-prot", "there once more, without a right", {handle, vmo, MIDDLE_VA, PAGE, 0, USER}},
+        {"K-27.no-prot", "without a right", {handle, vmo, MIDDLE_VA + PAGE, PAGE, 0, USER}},
+    };
     row_if("K-27.create", "as_create", "an address space", space >= 0, "handle", space);
     rows_of(NX_SYS_AS_MAP, list, COUNT_OF(list));
+    rows_of(NX_SYS_AS_MAP, loose, COUNT_OF(loose));
+    return handle;
+}
+
+/* A map of two pages over a free page and a mapped one. The free one stays mapped. */
+static void no_rollback(uint64_t handle, uint64_t two_pages)
+{
+    ROW("K-27.overlap-middle", "two pages, the second is mapped", NX_SYS_AS_MAP, handle, two_pages,
+        MIDDLE_VA - PAGE, 2 * PAGE, RW, USER);
+    ROW("K-27.no-rollback", "the first of the two", NX_SYS_AS_MAP, handle, two_pages, MIDDLE_VA - PAGE, PAGE,
+        RW, USER);
 }
 
 static void own_space(uint64_t vmo)
@@ -50,10 +75,10 @@ static void own_space(uint64_t vmo)
 
 void probe_as(void)
 {
-    const uint64_t vmo = new_vmo(PAGE);
-    foreign_space(vmo);
+    const uint64_t vmo = new_vmo(PAGE), two_pages = new_vmo(2 * PAGE);
+    no_rollback(foreign_space(vmo), two_pages);
     if (!probe_is_a1()) {
         own_space(vmo);
     }
-    close_slots(vmo, vmo);
+    close_slots(vmo, two_pages);
 }

@@ -37,6 +37,13 @@ static void transfers(uint64_t vmo)
     rows_of(NX_SYS_CAP_TRANSFER, list, COUNT_OF(list));
     (void)CALL(NX_SYS_EP_CLOSE, endpoint);
     close_slots(vmo + 1, vmo + 3);
+    row_slot("K-40.pid-32", "cap_transfer", "to oneself, bit 32 of the pid set",
+             CALL(NX_SYS_CAP_TRANSFER, BIT_32 | self, vmo, NX_RIGHT_MAP), vmo + 1);
+    row_slot("K-40.rights-32", "cap_transfer", "with map, bit 32 of the rights set",
+             CALL(NX_SYS_CAP_TRANSFER, self, vmo, BIT_32 | NX_RIGHT_MAP), vmo + 2);
+    row_slot("K-40.rights-63", "cap_transfer", "with no right, bit 63 of the rights set",
+             CALL(NX_SYS_CAP_TRANSFER, self, vmo, UINT64_C(1) << 63), vmo + 3);
+    close_slots(vmo + 1, vmo + 3);
 }
 
 static void chosen_slots(uint64_t vmo)

@@ -6,6 +6,7 @@
 #define GP_AHEAD 0x800 /* K-12 */
 #define NAME "probe-child"
 #define FAULT_MARK 0x77
+#define ANY_I32 0x80000000 /* negative as an i32 (K-63) */
 
 static void is_pid(const char *id, const char *what, const struct child *child, int64_t pid)
 {
@@ -53,10 +54,13 @@ void probe_child_waits(void)
     (void)take_later(child.reply, &in, answers, sizeof(answers), NULL);
     row_len("K-52.blocking", "ipc_recv", "by a child that waits for a message", answers[0], sizeof(word));
     row("K-57.wakes", "ipc_recv", "by a child, when the endpoint is closed", answers[1]);
-    is_pid("K-63.any-negative", "any, as -1", &child, child_reap(&child, child_ended(&child), -1).a0);
+    const int64_t ended = child_ended(&child);
+    ROW("K-63.self-32", "oneself, bit 32 of the pid set", NX_SYS_WAIT, BIT_32 | NX_PID_INIT);
+    is_pid("K-63.any-negative", "any, as -1", &child, child_reap(&child, ended, -1).a0);
 }
 
-/* A child that ends by a fault. For the first one, the death watch and wait are cases as well. */
+/* A child that ends by a fault. For the first one, the death watch and wait are cases as well; the others are
+ * waited for as any child. */
 static void row_fault(const char *id, const char *what, uint64_t order, uint64_t object, bool first)
 {
     struct child child;
@@ -64,10 +68,13 @@ static void row_fault(const char *id, const char *what, uint64_t order, uint64_t
     child_give(&child, object, NX_RIGHT_MAP);
     child_run(&child);
     const int64_t ended = child_ended(&child);
-    const struct probe_answer answer = child_reap(&child, ended, child.pid);
+    const struct probe_answer answer = child_reap(&child, ended, first ? child.pid : ANY_I32);
     if (first) {
         row("K-62.fault", "ipc_recv", "death watch of a child that faulted", ended);
         is_pid("K-60.wait", "a child that faulted", &child, answer.a0);
+    }
+    if (order == ORDER_GUARD) {
+        is_pid("K-63.any-i32", "any, as 0x80000000", &child, answer.a0);
     }
     row_if(id, "fault", what, answer.a0 == child.pid && answer.a1 == NX_TASK_FAULT_STATUS, "status -22",
            answer.a0);

@@ -51,6 +51,9 @@ void probe_endpoint(void)
     refused_creates();
     row_slot("K-56.for-self", "endpoint_create_for", "oneself",
              CALL(NX_SYS_EP_CREATE_FOR, FACTORY, NX_PID_INIT, 1), first + 2);
+    row_slot("K-40.create-for-32", "endpoint_create_for", "oneself, bit 32 of the pid set",
+             CALL(NX_SYS_EP_CREATE_FOR, FACTORY, BIT_32 | NX_PID_INIT, 1), first + 3);
+    (void)CALL(NX_SYS_EP_CLOSE, first + 3);
     closes(first, first + 3);
     (void)CALL(NX_SYS_EP_CLOSE, first + 1);
     (void)CALL(NX_SYS_EP_CLOSE, first + 2);

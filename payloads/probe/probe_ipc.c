@@ -158,11 +158,13 @@ void probe_ipc_order(void)
 static void v2_refusals(const struct nx_ipc_recv_v2 *good)
 {
     struct nx_ipc_recv_v2 over = *good, hdr = *good, bytes = *good, sender = *good, magic = *good,
-                          version = *good;
+                          version = *good, word0 = *good, word1 = *good, eof = *good;
     over.max = probe_message_max() + 1;
     hdr.hdr = bytes.buf = sender.sender_id = KERNEL_HALF;
     magic.magic++;
     version.version++;
+    word0.reserved0 = word1.reserved1 = 1;
+    eof.flags |= NX_IPC_EOF;
     const struct probe_case list[] = {
         {"K-59.over", "max over the maximum", {at(&over)}},
         {"K-59.desc", "descriptor at 0x80000000", {KERNEL_HALF}},
@@ -171,6 +173,9 @@ static void v2_refusals(const struct nx_ipc_recv_v2 *good)
         {"K-59.sender-pointer", "sender id at 0x80000000", {at(&sender)}},
         {"K-59.magic", "another magic", {at(&magic)}},
         {"K-59.version", "another version", {at(&version)}},
+        {"K-59.reserved0", "a reserved word, nothing there", {at(&word0)}},
+        {"K-59.reserved1", "the other reserved word, nothing there", {at(&word1)}},
+        {"K-52.v2-eof", "flag eof", {at(&eof)}},
     };
     rows_of(NX_SYS_IPC_RECV_V2, list, COUNT_OF(list));
 }
@@ -194,6 +199,13 @@ static void owner_bytes(void)
     row("K-52.owner-bytes", "ipc_send", "nonblock, over 256 kib queued", answer);
     ROW("K-52.owner-bytes-at-once", "blocking, over 256 kib queued", NX_SYS_IPC_SEND, last, at(&hdr),
         at(pattern()), max, 0, (uint64_t)CALL(NX_SYS_NSEC, 0) + SOON_NS);
+    /* An endpoint of the same owner that is closed, by a capability without manage. */
+    const uint64_t closes = new_endpoint(1);
+    const int64_t closed = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, closes, NX_RIGHT_SEND);
+    (void)CALL(NX_SYS_EP_CLOSE, closes);
+    row("K-51.budget-before-closed", "ipc_send", "to a closed endpoint, over 256 kib queued",
+        post((uint64_t)closed, &hdr, pattern()));
+    close_slots((uint64_t)closed, (uint64_t)closed);
     for (uint64_t i = 0; i < queues; i++) {
         (void)CALL(NX_SYS_EP_CLOSE, first + i);
     }

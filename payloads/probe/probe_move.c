@@ -77,6 +77,16 @@ static void full_table(const struct move *move)
     close_slots(move->travels, move->travels + count - 1);
 }
 
+/* a2 refuses to move the capability of a closed endpoint. */
+static void closed_endpoint(const struct move *move)
+{
+    const uint64_t closes = new_endpoint(1);
+    const int64_t closed = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, closes, NX_RIGHT_SEND);
+    (void)CALL(NX_SYS_EP_CLOSE, closes);
+    row("K-54.closed", "ipc_send", "moves a closed endpoint", send_move(move, (uint64_t)closed));
+    close_slots((uint64_t)closed, (uint64_t)closed);
+}
+
 static void alias(const struct move *move)
 {
     struct nx_ipc_hdr hdr = {.src = 0};
@@ -100,6 +110,7 @@ void probe_ipc_move(void)
     full_table(&move);
     if (!probe_is_a1()) {
         alias(&move);
+        closed_endpoint(&move);
     }
     (void)CALL(NX_SYS_EP_CLOSE, move.endpoint);
     close_slots(move.vmo, move.vmo);

@@ -98,6 +98,10 @@ void probe_destroy(void)
     ROW("K-29.good", "nothing else holds it", NX_SYS_VMO_DESTROY, vmo);
     ROW("K-29.slot", "the slot after a destroy", NX_SYS_CAP_CLOSE, vmo);
     ROW("K-29.again", "the slot after a destroy", NX_SYS_VMO_DESTROY, vmo);
+    const uint64_t whole = new_vmo(PAGE);
+    const int64_t bare = CALL(NX_SYS_CAP_TRANSFER, NX_PID_INIT, whole, 0);
+    close_slots(whole, whole);
+    ROW("K-29.no-rights", "the last capability, without rights", NX_SYS_VMO_DESTROY, (uint64_t)bare);
     const uint64_t next = new_vmo(PAGE);
     row_if("K-30.zeroed", "vmo_create", "the size of a destroyed vmo", reads_zeros(next), "zeroed", 0);
     (void)CALL(NX_SYS_VMO_DESTROY, next);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge of the probe: goldens are well-formed, wrong logs are red, and noise is tolerated. Needs no kernel."""
+import dataclasses
 import os
 import pathlib
 import random
@@ -17,7 +18,7 @@ import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
 from abi_bench import probe  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
-DECIDED_MIN = {"a1": 150, "a2": 200}
+DECIDED_MIN = {"a1": 290, "a2": 390}
 NOISE = "[DEBUG sched] enqueue: pid=17 qos=Normal"
 FAKE = pathlib.Path(__file__).resolve().parent / "fake_neuron.py"
 SIGNAL_SECONDS = 30
@@ -89,8 +90,10 @@ WRONG = {
 }
 
 
-def compared(lines, abi_rev="a2"):
-    golden = bench.golden(abi_rev)
+def compared(lines, abi_rev="a2", open_case=None):
+    """open_case: the name of a case that the golden leaves undecided."""
+    golden = [dataclasses.replace(case, answer=probe.UNDECIDED) if case.name == open_case else case
+              for case in bench.golden(abi_rev)]
     found, doubts = probe.read_log(("\r\n".join(lines) + "\r\n").encode("latin-1"), [golden])
     result = probe.compare(golden, found)
     result.problems += doubts
@@ -130,15 +133,16 @@ def check_wrong(tap):
     for abi_rev in bench.REVISIONS:
         cases = bench.golden(abi_rev)
         result = compared(bench.good_lines(cases), abi_rev)
-        undecided = sum(not case.decided for case in cases)
-        good = not result.problems and (result.agreed, len(result.undecided)) == (len(cases) - undecided, undecided)
-        tap.check(good and undecided > 0, f"{abi_rev}: a log that matches the golden is good", result)
+        good = not result.problems and (result.agreed, len(result.undecided)) == (len(cases), 0)
+        tap.check(good, f"{abi_rev}: a log that matches the golden is good", result)
     lines = bench.good_lines(bench.golden("a2"))
     for name, (change, words) in WRONG.items():
         text = "\n".join(compared(change(lines)).problems)
         tap.check(all(word in text for word in words), f"{name} must be red", text[:2000])
-    result = compared(replaced(lines, "K-40.empty-slot", "K-40.empty-slot\tcap_transfer\tan empty slot\tlen"))
-    tap.check(not result.problems, "an undecided case accepts any answer", result.problems)
+    result = compared(replaced(lines, "K-40.empty-slot", "K-40.empty-slot\tcap_transfer\tan empty slot\tlen"),
+                      open_case="K-40.empty-slot")
+    good = not result.problems and len(result.undecided) == 1
+    tap.check(good, "an undecided case accepts any answer", result.problems)
     swap = {"a1": bench.good_lines(bench.golden("a1")), "a2": lines}
     for abi_rev, other in (("a1", "a2"), ("a2", "a1")):
         problems = compared(swap[other], abi_rev).problems

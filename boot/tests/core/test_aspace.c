@@ -169,7 +169,8 @@ static void unmap_takes_exactly_one_region(void **state)
     UNMAP(-NX_EINVAL, va, 5 * PAGE);
     UNMAP(-NX_ENOENT, va + PAGE, 3 * PAGE); /* inside a region */
     UNMAP(-NX_ENOENT, next + PAGE, PAGE);
-    UNMAP(-NX_EPERM, RIG_TEXT_VA, PAGE); /* the child's own segments and stack */
+    UNMAP(-NX_EINVAL, RIG_TEXT_VA, 100 * PAGE); /* the length comes before the kind */
+    UNMAP(-NX_EPERM, RIG_TEXT_VA, PAGE);        /* the child's own segments and stack */
     UNMAP(-NX_EPERM, RIG_DATA_VA, RIG_DATA_BYTES);
     UNMAP(-NX_EPERM, NX_USER_STACK_TOP - 12 * PAGE, 12 * PAGE);
     REFUSES(-NX_ENOENT, init, NX_SYS_VM_UNMAP, RIG_DATA_VA,
@@ -221,6 +222,24 @@ static void a_2_mib_map_over_old_4_kib_pages(void **state)
     /* An aligned run starts where those ends were. */
     const uint64_t aligned = SUPER - base_of(init, large) % SUPER;
     REFUSES(-NX_EEXIST, child, NX_SYS_VM_MAP, theirs, aligned, SUPER, R);
+}
+
+/* K-26: a refused map leaves the table of its 4 KiB head behind, and so refuses the next map there. */
+static void a_refused_2_mib_map_leaves_a_table(void **state)
+{
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t small = rig_vmo(init, PAGE), large = rig_vmo(init, 4 * SUPER);
+    const uint64_t aligned = (SUPER - base_of(init, large) % SUPER) % SUPER;
+    assert_int_equal(maps_at(init, large, aligned, SUPER, R), BASE); /* one 2 MiB page: no table */
+    const uint64_t page = maps_at(init, small, 0, PAGE, R);
+    assert_int_equal(page, BASE + SUPER); /* the second 2 MiB have a table now, the first have none */
+    GIVES(0, init, NX_SYS_VM_UNMAP, page, PAGE);
+    GIVES(0, init, NX_SYS_VM_UNMAP, BASE, SUPER);
+    assert_int_equal(maps_at(init, large, aligned, SUPER, R), BASE);
+    GIVES(0, init, NX_SYS_VM_UNMAP, BASE, SUPER);
+    GIVES(-NX_EEXIST, init, NX_SYS_VM_MAP, large, aligned + PAGE, 2 * SUPER, R);
+    REFUSES(-NX_EEXIST, init, NX_SYS_VM_MAP, large, aligned, SUPER, R);
 }
 
 /* A program may lie in the window: its pages count as regions and leave tables. */
@@ -330,6 +349,7 @@ int main(void)
         ON_A2(unmap_takes_exactly_one_region),
         ON_A2(regions_do_not_depend_on_the_audit),
         ON_A2(a_2_mib_map_over_old_4_kib_pages),
+        ON_A2(a_refused_2_mib_map_leaves_a_table),
         ON_A2(an_image_in_the_window),
         ON_A2(an_alias_is_never_writable),
         ON_A2(an_alias_shows_later_writes_and_outlives_the_owners_cap),

@@ -29,7 +29,7 @@ static struct kernel_config start_config(void)
     config.arena_bytes = 222;
     config.slots = 333;
     config.ep_ids = 444;
-    config.spaces = 555;
+    config.tables = 555;
     config.regions = 666;
     config.ep_owner = 777;
     return config;
@@ -44,7 +44,7 @@ static void assert_same(const struct kernel_config *actual, const struct kernel_
     assert_int_equal(actual->arena_bytes, expected->arena_bytes);
     assert_int_equal(actual->slots, expected->slots);
     assert_int_equal(actual->ep_ids, expected->ep_ids);
-    assert_int_equal(actual->spaces, expected->spaces);
+    assert_int_equal(actual->tables, expected->tables);
     assert_int_equal(actual->regions, expected->regions);
     assert_int_equal(actual->ep_owner, expected->ep_owner);
 }
@@ -116,8 +116,8 @@ static void every_key(void **state)
     SETS("slots=256", slots = 256);
     SETS("ep_ids=1", ep_ids = 1);
     SETS("ep_ids=365", ep_ids = 365);
-    SETS("spaces=1", spaces = 1);
-    SETS("spaces=4294967295", spaces = UINT32_MAX);
+    SETS("tables=1", tables = 1);
+    SETS("tables=4294967295", tables = UINT32_MAX);
     SETS("regions=1", regions = 1);
     SETS("regions=64", regions = 64);
     SETS("ep_owner=1", ep_owner = 1);
@@ -132,7 +132,7 @@ static void every_key(void **state)
 static void whole_line(void **state)
 {
     static const char line[] =
-        "ep_owner=7 regions=9 spaces=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
+        "ep_owner=7 regions=9 tables=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
         "without=1,2 nonce=" NONCE_16 " abi=a1";
     struct kernel_config expected = {REVISION_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7};
     (void)state;
@@ -154,14 +154,14 @@ static void unknown_keys(void **state)
     refused(" abi=a1", BOOTARGS_UNKNOWN_KEY, 0);
     refused("abi=a1 ", BOOTARGS_UNKNOWN_KEY, 7);
     refused("abi=a1  slots=4", BOOTARGS_UNKNOWN_KEY, 7);
-    refused("abi=a1 slots=4 colour=red spaces=3", BOOTARGS_UNKNOWN_KEY, 15);
+    refused("abi=a1 slots=4 colour=red tables=3", BOOTARGS_UNKNOWN_KEY, 15);
     refused("\tabi=a1", BOOTARGS_UNKNOWN_KEY, 0);
 }
 
 static void missing_values(void **state)
 {
     static const char *const keys[] = {"abi",   "nonce",  "without", "watchdog_ms", "arena_bytes",
-                                       "slots", "ep_ids", "spaces",  "regions",     "ep_owner"};
+                                       "slots", "ep_ids", "tables",  "regions",     "ep_owner"};
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         char line[64];
@@ -211,9 +211,9 @@ static void bad_values(void **state)
         "slots=4294967298", /* 2 after a wrap */
         "ep_ids=0",
         "ep_ids=366",
-        "spaces=0",
-        "spaces=4294967296",
-        "spaces=11\n",
+        "tables=0",
+        "tables=4294967296",
+        "tables=11\n",
         "regions=0",
         "regions=65",
         "ep_owner=0",
@@ -233,7 +233,7 @@ static void repeated_keys(void **state)
 {
     static const char *const words[] = {
         "abi=a1",  ("nonce=" NONCE_16), "without=3", "watchdog_ms=9", "arena_bytes=4096",
-        "slots=9", "ep_ids=9",          "spaces=9",  "regions=9",     "ep_owner=9",
+        "slots=9", "ep_ids=9",          "tables=9",  "regions=9",     "ep_owner=9",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -248,7 +248,7 @@ static void repeated_keys(void **state)
 static void random_damage(void **state)
 {
     static const char whole[] = "abi=a1 nonce=" NONCE_16 " without=51,53 watchdog_ms=4000 "
-                                "arena_bytes=8192 slots=64 ep_ids=20 spaces=11";
+                                "arena_bytes=8192 slots=64 ep_ids=20 tables=11";
     const struct kernel_config before = start_config();
     uint64_t random = 0x5EED0B00;
     unsigned good = 0;

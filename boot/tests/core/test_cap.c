@@ -70,8 +70,7 @@ static void refused_transfers(void **state)
     TRANSFER(child->pid, vmo, MAP | SEND); /* not held */
     TRANSFER(child->pid, vmo, SEND);
     TRANSFER(child->pid, vmo, MAP | 16); /* unknown bits */
-    TRANSFER(child->pid, vmo, MAP | UINT64_C(1) << 32);
-    TRANSFER(child->pid, vmo, MAP | UINT64_C(1) << 63);
+    TRANSFER(child->pid, vmo, MAP | UINT64_C(1) << 31);
     TRANSFER(child->pid, ep, MANAGE);
     TRANSFER(child->pid, ep, SEND | RECV | MANAGE);
     TRANSFER(child->pid, NX_SLOT_FACTORY, 0);
@@ -82,9 +81,27 @@ static void refused_transfers(void **state)
     TRANSFER(dead->pid, vmo, MAP);
     TRANSFER(99, vmo, MAP);
     TRANSFER(16, vmo, MAP | SEND); /* a task of the kernel, but the right is not held */
-    TRANSFER(UINT64_C(1) << 32 | child->pid, vmo, MAP);
     rig_fill_slots(child);
     TRANSFER(child->pid, vmo, MAP); /* the receiver's table is full: -1, not -28 */
+}
+
+/* K-40: of the pid and of the rights, the kernel looks at 32 bits. */
+static void transfers_look_at_32_bits(void **state)
+{
+    (void)state;
+    struct task *init = rig_init(), *child = rig_child(init);
+    const uint64_t vmo = rig_vmo(init, PAGE), high = UINT64_C(1) << 32;
+    GIVES(1, init, NX_SYS_CAP_TRANSFER, high | child->pid, vmo, MAP);
+    GIVES(2, init, NX_SYS_CAP_TRANSFER, child->pid, vmo, high | MAP);
+    GIVES(3, init, NX_SYS_CAP_TRANSFER, child->pid, vmo, UINT64_C(1) << 63);
+    assert_int_equal(cap_at(child, 1).rights, MAP);
+    assert_int_equal(cap_at(child, 2).rights, MAP);
+    assert_int_equal(cap_at(child, 3).rights, 0);
+    assert_int_equal(audit.grants[0].to, child->pid);
+    if (!rig_is_a1()) {
+        GIVES(9, init, NX_SYS_CAP_TRANSFER_TO, high | child->pid, vmo, high | MAP, 9);
+    }
+    assert_true(CALL(init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, high | child->pid, 4) > 0);
 }
 
 /* K-10: the kernel's own tasks accept capabilities into their own tables and never release them. */
@@ -284,6 +301,7 @@ int main(void)
         ON_EACH(initial_capabilities),
         ON_EACH(a_transfer_narrows_and_never_grows),
         ON_EACH(refused_transfers),
+        ON_EACH(transfers_look_at_32_bits),
         ON_EACH(a_transfer_to_a_kernel_task),
         ON_A2(a_kernel_task_keeps_a_vmo_alive),
         ON_EACH(a_transfer_without_rights_uses_a_slot),

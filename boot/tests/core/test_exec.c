@@ -111,18 +111,44 @@ static void address_spaces_run_out_on_a1(void **state)
     rig_make_elf(&good);
     WITH(-NX_EINVAL, eh.e_ident[EI_MAG1] = 'x');
     WITH(-NX_EPERM, ph[PH_TEXT].p_flags = PF_R | PF_W | PF_X); /* 1 */
-    for (unsigned i = 0; i < 5; i++) {
-        GIVES(1 + (int)i + 1, init, NX_SYS_AS_CREATE, 0); /* 6 */
-    }
-    for (unsigned i = 0; i < 5; i++) {
-        struct task *child = rig_child(init); /* 11 */
-        rig_exit(child, 0);
-        GIVES(18 + i, init, NX_SYS_WAIT, 0);
+    for (unsigned i = 0; i < 12; i++) {
+        GIVES(1 + (int)i + 1, init, NX_SYS_AS_CREATE, 0); /* 13 */
     }
     WITH(-NX_ENOMEM, eh.e_flags = 0);
     rig_hazard(17, NX_SYS_EXEC, "K-17", "one-address-space-too-many");
     REFUSES(-NX_ENOMEM, init, NX_SYS_AS_CREATE, 0);
     rig_hazard(17, NX_SYS_AS_CREATE, "K-17", "one-address-space-too-many");
+}
+
+/* K-17: the page tables of a1 are never freed. A child takes those of an address space, and three leaf tables
+ * for the rig's image and stack. */
+static void page_tables_run_out_on_a1(void **state)
+{
+    enum { BUDGET = 204, OF_SPACE = 15, OF_IMAGE = 3, CHILDREN = 9 };
+    struct image elf;
+    (void)state;
+    struct task *init = rig_init();
+    const uint64_t vmo = rig_vmo(init, NX_PAGE_BYTES), apart = NX_SUPERPAGE_BYTES;
+    const uint64_t flags = NX_MAP_VALID | NX_MAP_USER | NX_MAP_READ;
+    rig_make_elf(&elf);
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        rig_exit(rig_child(init), 0);
+        GIVES(18 + i, init, NX_SYS_WAIT, 0);
+    }
+    uint64_t left = BUDGET - CHILDREN * (OF_SPACE + OF_IMAGE);
+    assert_int_equal(aspace_tables_left(), left);
+    GIVES(0, init, NX_SYS_MAP, vmo, NX_A1_MAP_BASE, 0, flags); /* a middle and a leaf table */
+    GIVES(0, init, NX_SYS_MAP, vmo, NX_A1_MAP_BASE + NX_PAGE_BYTES, 0, flags);
+    uint64_t va = NX_A1_MAP_BASE + apart;
+    for (left -= 2; left > 1; left--, va += apart) {
+        GIVES(0, init, NX_SYS_MAP, vmo, va, 0, flags);
+    }
+    REFUSES(-NX_ENOMEM, init, NX_SYS_EXEC, U_ELF, sizeof(elf), 1);
+    rig_hazard(17, NX_SYS_EXEC, "K-17", "one-address-space-too-many");
+    GIVES(0, init, NX_SYS_MAP, vmo, va, 0, flags);
+    REFUSES(-NX_ENOMEM, init, NX_SYS_MAP, vmo, va + apart, 0, flags);
+    rig_hazard(17, NX_SYS_MAP, "K-17", "page-tables-run-out");
+    GIVES(0, init, NX_SYS_MAP, vmo, va + NX_PAGE_BYTES, 0, flags); /* in a table that exists */
 }
 
 /* a1 allocates images from the arena, of which only 8 MiB is mapped (K-20). */
@@ -239,7 +265,7 @@ static void defaults(void **state)
     assert_string_equal(config.nonce, "-");
     assert_int_equal(config.watchdog_ms, 4000);
     assert_int_equal(config.without, 0);
-    assert_int_equal(config.slots | config.ep_ids | config.spaces | config.arena_bytes, 0);
+    assert_int_equal(config.slots | config.ep_ids | config.tables | config.arena_bytes, 0);
     assert_int_equal(config.regions | config.ep_owner, 0);
 }
 
@@ -462,6 +488,7 @@ int main(void)
         ON_EACH(bad_arguments),
         ON_EACH(a_name_of_64_bytes),
         ON_A1(address_spaces_run_out_on_a1),
+        ON_A1(page_tables_run_out_on_a1),
         ON_A1(an_image_crosses_the_mapped_arena),
         BOOTS(an_init_that_is_refused),
         BOOTS(an_init_without_gp),

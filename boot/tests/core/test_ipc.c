@@ -177,8 +177,13 @@ static void budgets(void **state)
         REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][1], U_HDR, U_BUF, LEN, NONBLOCK);
     }
     REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[4][0], U_HDR, U_BUF, LEN); /* 1 MiB in all */
+    const uint64_t clone = (uint64_t)CALL(init, NX_SYS_CAP_CLONE, eps[4][1]);
+    GIVES(0, init, NX_SYS_EP_CLOSE, eps[4][1]);
+    REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, clone, U_HDR, U_BUF,
+            LEN); /* K-51: before the closed endpoint */
     put_hdr(init, 0, 0, 0);
     GIVES(0, init, NX_SYS_IPC_SEND, eps[4][0], U_HDR, U_BUF, 0);
+    REFUSES(-NX_ESRCH, init, NX_SYS_IPC_SEND, clone, U_HDR, U_BUF, 0);
     assert_int_equal(rig_recv(init, eps[2][1], LEN, 0, 0), LEN); /* room again */
     assert_int_equal(rig_send(init, eps[4][0], 1, LEN, NONE, 0, 0), LEN);
 }
@@ -339,14 +344,15 @@ static void bad_descriptors(void **state)
     DESC(-NX_EINVAL, sender_id = 0);
     DESC(-NX_EINVAL, magic = 0x4E584931);
     DESC(-NX_EINVAL, version = 2);
-    DESC(-NX_EINVAL, reserved0 = 1);
-    DESC(-NX_EINVAL, reserved1 = 1);
+    DESC(-NX_EAGAIN, reserved0 = 1); /* the reserved words are not looked at */
+    DESC(-NX_EAGAIN, reserved1 = 1);
     DESC(-NX_EINVAL, max = rig_is_a1() ? 513 : 8193);
     DESC(-NX_EAGAIN, max = rig_is_a1() ? 512 : 8192);
     DESC(-NX_EINVAL, hdr = 0);
     DESC(-NX_EINVAL, buf = 0);
     DESC(-NX_EINVAL, sender_id = NX_USER_TOP);
     DESC(-NX_EINVAL, flags = 8);
+    DESC(-NX_EINVAL, flags = NONBLOCK | NX_IPC_EOF); /* K-52: call 18 alone knows EOF */
     DESC(-NX_EPERM, slot = 9);
     DESC(-NX_EPERM, slot = NX_SLOT_FACTORY);
     REFUSES(-NX_EINVAL, init, NX_SYS_IPC_RECV_V2, 0);

@@ -172,7 +172,7 @@ static void random_calls(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         uint64_t random = seed * UINT64_C(0x9E3779B97F4A7C15);
         struct kernel_config config = rig_config(rig_is_a1() ? REVISION_A1 : REVISION_A2);
-        config.spaces = 1000;
+        config.tables = 100000;
         config.watchdog_ms = 600000;
         rig_boot(&config);
         rig_ignore_hazards();

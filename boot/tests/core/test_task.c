@@ -78,8 +78,7 @@ static void suspended_or_ready(void **state)
     GIVES(17, init, NX_SYS_YIELD, 0); /* no other task can run */
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 99);
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, 17);
-    REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, UINT64_C(1) << 32 | (uint64_t)pid);
-    GIVES(0, init, NX_SYS_TASK_RESUME, (uint64_t)pid);
+    GIVES(0, init, NX_SYS_TASK_RESUME, UINT64_C(1) << 32 | (uint64_t)pid); /* K-40: 32 bits */
     REFUSES(-NX_ESRCH, init, NX_SYS_TASK_RESUME, (uint64_t)pid);
     GIVES(pid, init, NX_SYS_YIELD, 0);
     assert_ptr_equal(rig_current(), child);
@@ -187,7 +186,7 @@ static void statuses_are_sign_extended(void **state)
         struct task *child = rig_child(init);
         const uint32_t pid = child->pid;
         GIVES(RIG_ENDED, child, NX_SYS_EXIT, cases[i].given);
-        GIVES(pid, init, NX_SYS_WAIT, pid);
+        GIVES(pid, init, NX_SYS_WAIT, UINT64_C(1) << 32 | (uint64_t)pid); /* 32 bits count */
         assert_int_equal((int64_t)init->frame.x[REG_A1], cases[i].seen);
         assert_null(task_find(pid));
     }
@@ -209,7 +208,7 @@ static void wait_and_reap(void **state)
     REFUSES(-NX_ECHILD, first, NX_SYS_WAIT, pids[1]);
 
     rig_fault(grandchild, FAULT_STORE, 0x123);
-    GIVES(pids[2], second, NX_SYS_WAIT, UINT64_MAX); /* -1: any */
+    GIVES(pids[2], second, NX_SYS_WAIT, 0x80000000); /* negative as an i32: any */
     assert_int_equal((int64_t)second->frame.x[REG_A1], NX_TASK_FAULT_STATUS);
     REFUSES(-NX_ECHILD, second, NX_SYS_WAIT, 0);
 

@@ -186,6 +186,13 @@ static void destroy_gives_the_range_back(void **state)
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, 0);
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_DESTROY, NX_SLOT_FACTORY);
     GIVES(0, init, NX_SYS_VMO_DESTROY, keeps);
+
+    /* K-29: a capability without a right destroys, too. */
+    const struct task *child = rig_child(init);
+    const uint64_t bare = rig_vmo(init, PAGE);
+    GIVES(1, init, NX_SYS_CAP_TRANSFER, child->pid, bare, 0);
+    GIVES(0, init, NX_SYS_CAP_CLOSE, bare);
+    GIVES(0, task_find(child->pid), NX_SYS_VMO_DESTROY, 1);
 }
 
 static void another_cap_forbids_it(void **state)

@@ -8,7 +8,6 @@
 #include "nx_call.h"
 
 #define TEXT_BYTES 160
-#define SPACES_A1 11 /* the kernel's default (K-17) */
 #define SPACES_A2 16 /* of as_create; the contract has no limit */
 
 /* Patched by boot/tests/differ/differ_boot.py. It is volatile so that the compiler does not use the initial
@@ -30,7 +29,7 @@ static struct model_limits limits_of_boot(void)
     return (struct model_limits){.is_a1 = is_a1,
                                  .slots = block.slots ? block.slots : slots,
                                  .ep_ids = block.ep_ids ? block.ep_ids : ep_ids,
-                                 .spaces = is_a1 ? SPACES_A1 : SPACES_A2,
+                                 .spaces = is_a1 ? MODEL_SPACES_A1 : SPACES_A2,
                                  .arena_bytes = block.arena_bytes ? block.arena_bytes : arena_bytes};
 }
 

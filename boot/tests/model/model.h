@@ -33,6 +33,8 @@ struct model_limits {
 #define MODEL_VMOS 128
 #define MODEL_MESSAGES 640
 #define MODEL_SPACES 40
+#define MODEL_SPACES_A1                                                                                      \
+    6 /* made by one program: with all that it can map, they stay below K-17's page tables */
 #define MODEL_MAPS 96
 #define MODEL_WRITES 512
 #define MODEL_CHUNKS ((NX_A2_MAP_END - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES)
@@ -87,6 +89,7 @@ enum { MAPPED_BY_MAP, MAPPED_BY_VM_MAP, MAPPED_BY_AS_MAP };
 struct model_map {
     uint8_t how, prot;
     bool for_user;
+    bool uncounted; /* by as_map into a full table: takes no region (K-27) */
     uint32_t vmo;
     uint64_t va, bytes, off;
 };

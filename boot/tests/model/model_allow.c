@@ -56,7 +56,9 @@ static bool is_reserved(const struct ask *a, uint64_t slot)
 
 static bool pid_is_safe(const struct ask *a, unsigned arg)
 {
-    return a->op->place[arg] == AT_PID ? a->op->arg[arg] < OP_ACTORS : a->args[arg] >= KERNEL_PIDS_END;
+    /* The kernel looks at 32 bits (K-40). */
+    return a->op->place[arg] == AT_PID ? a->op->arg[arg] < OP_ACTORS
+                                       : (uint32_t)a->args[arg] >= KERNEL_PIDS_END;
 }
 
 bool allows_unreserved(const struct ask *a)
@@ -116,8 +118,9 @@ bool allows_query(const struct ask *a)
 /* K-29: the real kernel does not count messages and as_map mappings. */
 bool allows_destroy(const struct ask *a)
 {
-    const struct model_cap *cap = vmo_at(a->m, a->self, a->args[0]);
-    if (cap == NULL || count_caps(a->m, cap->object) > 1 || any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object)) {
+    const struct model_cap *cap = cap_seen(a->m, a->self, a->args[0]);
+    if (cap == NULL || cap->kind != CAP_IS_VMO || count_caps(a->m, cap->object) > 1 ||
+        any_map_of(a->m, MAPPED_BY_VM_MAP, cap->object)) {
         return true;
     }
     return count_moving(a->m, cap->object) == 0 && !any_map_of(a->m, MAPPED_BY_AS_MAP, cap->object);
@@ -172,10 +175,10 @@ static bool has_spare_regions(const struct model *m, const struct model_space *s
 /* An unknown handle is allowed only if no kernel gives it out: it could name another space by now. */
 bool allows_as_map(const struct ask *a)
 {
-    const struct model_space *space = space_named(a->m, a->args[0]);
+    const struct model_space *space = space_named(a->m, (uint32_t)a->args[0]);
     const uint64_t va = a->args[2], len = a->args[3];
     if (space == NULL) {
-        return a->args[0] >= MODEL_BAD_HANDLE;
+        return (uint32_t)a->args[0] >= MODEL_BAD_HANDLE;
     }
     if (space->map_count >= MODEL_MAPS || (is_suspended(a->m, space) && !has_spare_regions(a->m, space))) {
         return false;
@@ -290,14 +293,14 @@ bool allows_exec(const struct ask *a)
 /* Only if it does not block. */
 bool allows_wait(const struct ask *a)
 {
-    const bool any = (int64_t)a->args[0] <= 0;
+    const bool any = (int32_t)(uint32_t)a->args[0] <= 0;
     bool lives = false, ended = false;
     if (!any && !pid_is_safe(a, 0)) {
         return false;
     }
     for (unsigned i = 1; i < OP_ACTORS && a->op->actor == 0; i++) {
         const struct model_actor *child = &a->m->actors[i];
-        if (!any && child->pid != a->args[0]) {
+        if (!any && child->pid != (uint32_t)a->args[0]) {
             continue;
         }
         lives = lives || child->state == ACTOR_LIVE || child->state == ACTOR_SUSPENDED;

@@ -65,14 +65,14 @@ uint32_t count_caps(const struct model *m, uint32_t vmo)
 /* Finds the receiver and the capability that it receives. Returns false if the call returns -1 (K-40). */
 static bool transfer_is_good(const struct turn *t, struct model_actor **to, struct model_cap *gets)
 {
-    const uint64_t rights = t->args[2];
+    const uint32_t rights = (uint32_t)t->args[2]; /* K-40: 32 bits */
     const struct model_cap *cap = cap_seen(t->m, t->self, t->args[1]);
-    *to = actor_by_pid(t->m, t->args[0]);
+    *to = actor_by_pid(t->m, (uint32_t)t->args[0]);
     if (*to == NULL || (*to)->state == ACTOR_ENDED || cap == NULL || cap->kind == CAP_IS_FACTORY) {
         return false;
     }
-    for (unsigned bit = 0; bit < 64; bit++) {
-        const uint64_t right = UINT64_C(1) << bit;
+    for (unsigned bit = 0; bit < 32; bit++) {
+        const uint32_t right = UINT32_C(1) << bit;
         if ((rights & right) != 0 && (bit > 2 || (cap->rights & right) == 0)) {
             return false; /* not held, MANAGE, or unknown */
         }

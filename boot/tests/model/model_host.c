@@ -24,7 +24,7 @@ struct model_limits host_limits(const struct host_boot *boot)
                                                              : NX_EP_IDS_A2,
                                  .regions = boot->regions,
                                  .ep_owner = boot->ep_owner,
-                                 .spaces = boot->is_a1 ? CONFIG_SPACES_A1 : SPACES_A2,
+                                 .spaces = boot->is_a1 ? MODEL_SPACES_A1 : SPACES_A2,
                                  .arena_bytes = boot->arena_bytes != 0 ? boot->arena_bytes : HOST_ARENA_BYTES,
                                  .image_bytes = IMAGE_PAGES * PAGE,
                                  .child_regions = IMAGE_REGIONS,

@@ -82,7 +82,7 @@ static void step_ep_create(struct turn *t)
 static void step_ep_create_for(struct turn *t)
 {
     const int64_t refusal = create_refusal(t, t->args[2]);
-    const struct model_actor *owner = actor_by_pid(t->m, t->args[1]);
+    const struct model_actor *owner = actor_by_pid(t->m, (uint32_t)t->args[1]);
     if (refusal != 0) {
         expect_a0(t, refusal);
     } else if (owner == NULL || (owner != t->self && !is_child(t->m, t->self, owner))) {
@@ -206,10 +206,15 @@ static int64_t send_refusal(const struct turn *t)
     if (t->op->hdr.len != len) {
         return -NX_EINVAL;
     }
-    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) != 0 && movable(t) == NULL) {
+    if ((t->op->hdr.flags & NX_IPC_HDR_CAP_MOVE) == 0) {
+        return 0;
+    }
+    const struct model_cap *moves = movable(t);
+    if (moves == NULL) {
         return -NX_EPERM;
     }
-    return 0;
+    const bool closed = moves->kind == CAP_IS_ENDPOINT && !t->m->endpoints[moves->object].live;
+    return closed && !t->m->limits.is_a1 ? -NX_ESRCH : 0;
 }
 
 static void enqueue(struct turn *t, uint32_t endpoint)
@@ -254,7 +259,7 @@ static void step_send(struct turn *t)
     const bool full = queued_on(t->m, endpoint) >= t->m->endpoints[endpoint].depth;
     const bool over = !budget_allows(t->m, endpoint, t->args[3]);
     if (!t->m->endpoints[endpoint].live) {
-        expect_a0(t, -NX_ESRCH);
+        expect_a0(t, over ? -NX_ENOSPC : -NX_ESRCH); /* K-51 */
     } else if (full && over) {
         expect_either(t, -NX_ENOSPC, -NX_EAGAIN);
     } else if (full || over) {
@@ -368,9 +373,10 @@ static void take(struct turn *t, struct model_message *message)
 static int64_t recv_refusal(const struct turn *t)
 {
     const bool v2 = t->op->kind == NX_SYS_IPC_RECV_V2;
-    const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 ? 0 : NX_IPC_EOF);
+    const uint64_t known = NX_IPC_NONBLOCK | NX_IPC_TRUNCATE | (t->m->limits.is_a1 || v2 ? 0 : NX_IPC_EOF);
     const bool bad_id = t->op->place[5] != AT_ID;
-    if (v2 && (t->op->fill != 0 || t->args[3] > max_bytes(t->m) || bad_id)) {
+    const bool bad_head = t->op->fill == 1 || t->op->fill == 2; /* magic, version: see op_desc */
+    if (v2 && (bad_head || t->args[3] > max_bytes(t->m) || bad_id)) {
         return -NX_EINVAL;
     }
     if (t->op->place[1] != AT_HDR || (t->args[3] > 0 && !is_good_place(t, 2)) || (t->args[4] & ~known) != 0) {

@@ -60,6 +60,7 @@ bool allows_copy(const struct ask *a);
 bool allows_query(const struct ask *a);
 bool allows_destroy(const struct ask *a);
 bool allows_map(const struct ask *a);
+bool allows_vm_map(const struct ask *a);
 bool allows_vm_unmap(const struct ask *a);
 bool allows_as_create(const struct ask *a);
 bool allows_as_map(const struct ask *a);

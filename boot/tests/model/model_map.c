@@ -19,7 +19,7 @@ static int64_t map_refusal(const struct turn *t, const struct model_cap *cap)
     const uint64_t va = t->args[1], off = t->args[2], flags = t->args[3];
     const uint8_t prot = prot_of_flags(flags);
     const uint64_t upper = va >> 38;
-    if (va % NX_PAGE_BYTES != 0 || flags >= FIRST_UNKNOWN_FLAG) {
+    if (va % NX_PAGE_BYTES != 0 || (upper != 0 && upper != UINT64_MAX >> 38) || flags >= FIRST_UNKNOWN_FLAG) {
         return -NX_EINVAL;
     }
     if ((prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0) {
@@ -28,8 +28,8 @@ static int64_t map_refusal(const struct turn *t, const struct model_cap *cap)
     if (cap == NULL || off >= t->m->vmos[cap->object].bytes) {
         return -NX_EPERM;
     }
-    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || (upper != 0 && upper != UINT64_MAX >> 38) ||
-        va == TAKEN_VA || !space_is_free(&t->m->spaces[t->self->space], va, NX_PAGE_BYTES)) {
+    if ((flags & NX_MAP_VALID) == 0 || prot == 0 || va == TAKEN_VA ||
+        !space_is_free(&t->m->spaces[t->self->space], va, NX_PAGE_BYTES)) {
         return -NX_EINVAL;
     }
     return 0;
@@ -77,34 +77,49 @@ static uint64_t lowest_fit(const struct model_space *space, uint64_t bytes, uint
     return best;
 }
 
-/* The answer if the memory has this offset in 2 MiB, from the search for a hole on. */
-static int64_t placed(const struct turn *t, const struct model_map *asked, uint64_t class)
+/* The answer if the memory has this offset in 2 MiB, from the search for a hole on. *map gets the place. */
+static int64_t placed(const struct model *m, const struct model_space *space, struct model_map *map,
+                      uint64_t class)
 {
-    const struct model_space *space = &t->m->spaces[t->self->space];
-    struct model_map map = *asked;
-    map.va = lowest_fit(space, map.bytes, class);
-    if (map.va == 0) {
+    map->va = lowest_fit(space, map->bytes, class);
+    if (map->va == 0) {
         return -NX_ENOMEM;
     }
-    if (region_count(t->m, space) >= t->m->limits.regions) {
+    if (region_count(m, space) >= m->limits.regions) {
         return -NX_ENOSPC;
     }
-    if (map.prot == 0) {
+    if (map->prot == 0) {
         return -NX_EINVAL;
     }
-    return space_meets_table(space, &map) ? -NX_EEXIST : (int64_t)map.va;
+    return space_meets_table(space, map) ? -NX_EEXIST : (int64_t)map->va;
+}
+
+/* The memory's offset in 2 MiB, at the map's offset. */
+static uint64_t class_of(const struct model_vmo *vmo, uint64_t off)
+{
+    return (vmo->pa_in_2mib + off) % NX_SUPERPAGE_BYTES;
+}
+
+static bool has_known_place(const struct model_vmo *vmo, uint64_t bytes)
+{
+    return vmo->knows_in_2mib || bytes < NX_SUPERPAGE_BYTES;
 }
 
 /* If the memory's offset in 2 MiB is unknown, accepts any offset that explains the answer, and records it. */
 static bool expect_placed(struct turn *t, const struct model_map *asked)
 {
     struct model_vmo *vmo = &t->m->vmos[asked->vmo];
-    const uint64_t known = (vmo->pa_in_2mib + asked->off) % NX_SUPERPAGE_BYTES;
-    if (vmo->knows_in_2mib || asked->bytes < NX_SUPERPAGE_BYTES || t->guessing) {
-        return expect_a0(t, placed(t, asked, known));
+    struct model_space *space = space_of(t->m, t->self);
+    struct model_map map = *asked;
+    if (has_known_place(vmo, asked->bytes) || t->guessing) {
+        const int64_t answer = placed(t->m, space, &map, class_of(vmo, asked->off));
+        if (answer == -NX_EEXIST) {
+            space_note_refused(space, &map);
+        }
+        return expect_a0(t, answer);
     }
     for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
-        if (placed(t, asked, class) != t->answer->a0) {
+        if (placed(t->m, space, &map, class) != t->answer->a0) {
             continue;
         }
         if (t->answer->a0 < 0) {
@@ -162,6 +177,24 @@ static void step_vm_map(struct turn *t)
     t->self->reg[t->op->reg] = map.va;
 }
 
+/* A refusal by K-26 leaves a table at a place that depends on the memory's offset in 2 MiB. While that offset
+ * is unknown, only maps are allowed that no offset makes a refusal of this kind. */
+bool allows_vm_map(const struct ask *a)
+{
+    const struct model_cap *cap = memory_at(a->m, a->self, a->args[0]);
+    struct model_map map = {.bytes = a->args[2], .prot = NX_PROT_READ};
+    if (cap == NULL || a->args[2] % NX_PAGE_BYTES != 0 ||
+        has_known_place(&a->m->vmos[cap->object], a->args[2])) {
+        return true;
+    }
+    for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
+        if (placed(a->m, &a->m->spaces[a->self->space], &map, class) == -NX_EEXIST) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void map_control(struct model *m, struct model_actor *actor)
 {
     struct model_space *space = space_of(m, actor);
@@ -178,12 +211,10 @@ void map_control(struct model *m, struct model_actor *actor)
 
 static void unmap(struct turn *t, struct model_space *space, const struct model_map *map)
 {
-    if (map->how == MAPPED_BY_AS_MAP && map->bytes != t->args[1]) {
-        expect_either(t, -NX_EPERM, -NX_EINVAL);
+    if (map->bytes != t->args[1]) {
+        expect_a0(t, -NX_EINVAL);
     } else if (map->how == MAPPED_BY_AS_MAP) {
         expect_a0(t, -NX_EPERM);
-    } else if (map->bytes != t->args[1]) {
-        expect_a0(t, -NX_EINVAL);
     } else if (expect_a0(t, 0)) {
         space->maps[map - space->maps] = space->maps[--space->map_count];
     }
@@ -196,10 +227,8 @@ static void step_vm_unmap(struct turn *t)
     const struct model_map *map = map_at(space, va);
     if (va % NX_PAGE_BYTES != 0 || len % NX_PAGE_BYTES != 0 || len == 0) {
         expect_a0(t, -NX_EINVAL);
-    } else if (map == NULL) {
+    } else if (map == NULL || map->va != va) {
         expect_a0(t, -NX_ENOENT);
-    } else if (map->va != va) { /* inside a region: the contract leaves the error open */
-        expect_one_of(t, (const int64_t[]){-NX_ENOENT, -NX_EINVAL, -NX_EPERM}, 3);
     } else {
         unmap(t, space, map);
     }
@@ -280,6 +309,7 @@ static const struct model_kind kinds[] = {
      .slot_in = SLOT_IN_A0,
      .fills = FILLS_REG,
      .step = step_vm_map,
+     .allows = allows_vm_map,
      .make = make_vm_map,
      .weights = {8, 1, 3, 30, 2, 4, 60, 40}},
     {.kind = NX_SYS_VM_UNMAP,

@@ -132,7 +132,8 @@ enum {
 unsigned op_prepares(const struct model_op *op);
 
 /* Makes the descriptor of a recv_v2 from the resolved slot, hdr, buf, max, flags and sender id. op.fill
- * selects an error: 1 the magic, 2 the version, 3 and 4 a reserved word. AT_DESC is the call's argument. */
+ * spoils a field: 1 the magic, 2 the version, 3 and 4 a reserved word, which is no error (K-59). AT_DESC is
+ * the call's argument. */
 void op_desc(const struct model_op *op, const uint64_t args[OP_ARGS], struct nx_ipc_recv_v2 *desc);
 
 #endif

@@ -37,17 +37,22 @@ struct model_space *space_by_handle(struct model *m, uint64_t handle)
     return NULL;
 }
 
-/* A child's image takes regions; init's image and a space without a task take none. */
+/* A child's image takes regions; init's image and a space without a task take none. Nor does what as_map adds
+ * to a full table (K-27). */
 uint32_t region_count(const struct model *m, const struct model_space *space)
 {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < space->map_count; i++) {
+        count += !space->maps[i].uncounted;
+    }
     for (unsigned i = 1; i < OP_ACTORS; i++) {
         const struct model_actor *actor = &m->actors[i];
         const bool has_space = actor->state != ACTOR_NEVER && actor->state != ACTOR_REAPED;
         if (has_space && &m->spaces[actor->space] == space) {
-            return space->map_count + m->limits.child_regions;
+            return count + m->limits.child_regions;
         }
     }
-    return space->map_count;
+    return count;
 }
 
 /* K-26: the part of a map that 2 MiB pages can cover. Other parts use 4 KiB pages and leave a table. */
@@ -72,6 +77,14 @@ static void note_tables(struct model_space *space, const struct model_map *map)
         if (va < map->va + map->bytes) {
             space->tabled[(va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES] = true;
         }
+    }
+}
+
+void space_note_refused(struct model_space *space, const struct model_map *map)
+{
+    uint64_t from, to;
+    if (has_interior(map, &from, &to) && from > map->va) {
+        space->tabled[(map->va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES] = true;
     }
 }
 
@@ -181,27 +194,44 @@ static bool as_map_is_nonsense(const struct turn *t)
 {
     const uint64_t va = t->args[2], prot = t->args[4];
     const bool writes_and_runs = (prot & NX_PROT_WRITE) != 0 && (prot & NX_PROT_EXEC) != 0;
-    return va % NX_PAGE_BYTES != 0 || t->args[3] == 0 || t->args[3] % NX_PAGE_BYTES != 0 || prot == 0 ||
-           prot > 7 || t->args[5] > 1 || writes_and_runs;
+    return va % NX_PAGE_BYTES != 0 || t->args[3] == 0 || t->args[3] % NX_PAGE_BYTES != 0 || writes_and_runs;
 }
 
-/* K-27, for valid arguments. */
-static bool expect_as_map(struct turn *t, const struct model_space *space, const struct model_map *map)
+/* The bytes of the map before the first page that is in use. */
+static uint64_t free_prefix(const struct model_space *space, const struct model_map *map)
+{
+    uint64_t bytes = 0;
+    while (bytes < map->bytes && space_is_free(space, map->va + bytes, NX_PAGE_BYTES)) {
+        bytes += NX_PAGE_BYTES;
+    }
+    return bytes;
+}
+
+/* K-27, for valid arguments. An overlap in mid-range keeps the pages before it, which take no region. */
+static void expect_as_map(struct turn *t, struct model_space *space, struct model_map *map)
 {
     const bool is_a1 = t->m->limits.is_a1;
     const bool in_window = map->va < NX_A2_MAP_END && map->va + map->bytes > NX_A2_MAP_BASE;
-    if (!space_is_free(space, map->va, map->bytes) || (in_window && !is_a1)) {
-        return expect_a0(t, is_a1 ? -NX_EINVAL : -NX_EEXIST) && false;
+    const int64_t taken = is_a1 ? -NX_EINVAL : -NX_EEXIST;
+    const uint64_t whole = map->bytes;
+    map->bytes = in_window && !is_a1 ? 0 : free_prefix(space, map);
+    if (map->bytes == 0 || map->prot == 0) {
+        expect_a0(t, map->bytes == 0 ? taken : -NX_EINVAL);
+        return;
     }
-    if (!is_a1 && region_count(t->m, space) >= t->m->limits.regions) {
-        return expect_a0(t, -NX_ENOSPC) && false;
+    map->uncounted = map->bytes < whole || region_count(t->m, space) >= t->m->limits.regions;
+    if (!expect_a0(t, map->bytes == whole ? 0 : taken)) {
+        return;
     }
-    return expect_a0(t, 0);
+    space_add(space, map);
+    if (map->bytes == whole) {
+        t->self->reg[t->op->reg] = map->va;
+    }
 }
 
 static void step_as_map(struct turn *t)
 {
-    struct model_space *space = space_by_handle(t->m, t->args[0]);
+    struct model_space *space = space_by_handle(t->m, (uint32_t)t->args[0]); /* K-40 */
     const struct model_cap *cap = vmo_at(t->m, t->self, t->args[1]);
     if (as_map_is_nonsense(t) || (space == NULL && cap == NULL)) {
         expect_either(t, -NX_EINVAL, -NX_EPERM);
@@ -212,17 +242,13 @@ static void step_as_map(struct turn *t)
         return;
     }
     const uint64_t whole = t->m->vmos[cap->object].bytes;
-    const struct model_map map = {.how = MAPPED_BY_AS_MAP,
-                                  .prot = (uint8_t)t->args[4],
-                                  .for_user = t->args[5] == 1,
-                                  .vmo = cap->object,
-                                  .va = t->args[2],
-                                  .bytes = t->args[3] < whole ? t->args[3] : whole};
-    if (!expect_as_map(t, space, &map)) {
-        return;
-    }
-    space_add(space, &map);
-    t->self->reg[t->op->reg] = map.va;
+    struct model_map map = {.how = MAPPED_BY_AS_MAP,
+                            .prot = t->args[4] % 8,
+                            .for_user = t->args[5] % 2 == 1,
+                            .vmo = cap->object,
+                            .va = t->args[2],
+                            .bytes = t->args[3] < whole ? t->args[3] : whole};
+    expect_as_map(t, space, &map);
 }
 
 /* ---- The kinds ----------------------------------------------------------------------------------------- */

@@ -84,7 +84,7 @@ static void step_exec(struct turn *t)
 
 static void step_resume(struct turn *t)
 {
-    struct model_actor *actor = actor_by_pid(t->m, t->args[0]);
+    struct model_actor *actor = actor_by_pid(t->m, (uint32_t)t->args[0]);
     if (actor == NULL || actor->state != ACTOR_SUSPENDED) {
         expect_a0(t, -NX_ESRCH);
         return;
@@ -167,16 +167,17 @@ static void step_wait_nohang(struct turn *t)
     }
 }
 
-/* In the order of K-63. */
+/* In the order of K-63, with a pid of 32 bits and a sign. */
 static void step_wait(struct turn *t)
 {
     struct model *m = t->m;
-    struct model_actor *child = actor_by_pid(m, t->args[0]);
+    const int32_t pid = (int32_t)(uint32_t)t->args[0];
+    struct model_actor *child = actor_by_pid(m, (uint32_t)pid);
     if (!has_children(m, t->self)) {
         expect_a0(t, -NX_ECHILD);
-    } else if ((int64_t)t->args[0] <= 0) {
+    } else if (pid <= 0) {
         reap_any(t);
-    } else if (t->args[0] == t->self->pid) {
+    } else if ((uint32_t)pid == t->self->pid) {
         expect_a0(t, -NX_EINVAL);
     } else if (child == NULL || !is_child(m, t->self, child)) {
         expect_a0(t, -NX_ESRCH);

@@ -251,8 +251,8 @@ static void step_vmo_read(struct turn *t)
 static void step_vmo_destroy(struct turn *t)
 {
     struct model *m = t->m;
-    const struct model_cap *cap = vmo_at(m, t->self, t->args[0]);
-    if (cap == NULL || count_caps(m, cap->object) > 1) {
+    const struct model_cap *cap = cap_seen(m, t->self, t->args[0]); /* K-29: any rights */
+    if (cap == NULL || cap->kind != CAP_IS_VMO || count_caps(m, cap->object) > 1) {
         expect_a0(t, -NX_EPERM);
     } else if (any_map_of(m, MAPPED_BY_VM_MAP, cap->object)) {
         expect_a0(t, -NX_EBUSY);
