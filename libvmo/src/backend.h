@@ -13,12 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "be_types.h" /* the linked backend's struct be_object_own and struct be_peer */
+#include "be_types.h" /* the linked backend's struct be_object_own and struct be_peer, and its limits */
 #include "vmo/channel.h"
 #include "vmo/vmo.h"
 
 #define BE_NONE (-1)
-#define BE_ENTRIES_MAX 4096 /* entries of a table; mappings_max of a kernel with room for more */
 
 /* A VMO's capabilities as the backend names them: slots on NEURON, descriptors on Linux. */
 struct be_object {
@@ -120,8 +119,8 @@ VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size
 /* Copies a capability to the peer; *name is its name there. */
 VMO_CHECK vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);
-/* Finds the object that a ticket from this peer names; PROTOCOL for an invalid name. The backend owns the
- * object until be_transfer_consume. */
+/* Finds the object that a ticket from this peer names; PROTOCOL for an invalid name, or for a capability that
+ * the core owns already. The backend owns the object until be_transfer_consume. */
 VMO_CHECK vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out);
 /* The core now owns the object; the name is no longer valid. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name);

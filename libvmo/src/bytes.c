@@ -41,18 +41,23 @@ vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range 
 }
 
 /* Reads through a mapping, for a kernel without a read call. The mapping is kept like any other. */
-static vmo_status read_through_mapping(struct vmo_registry *registry, const struct object *object,
+static vmo_status read_through_mapping(struct vmo_registry *registry, struct object *object,
                                        struct vmo_range range, void *to)
 {
     struct mapping *mapping = NULL;
     uint64_t start = 0;
     const vmo_status status = mapping_get(registry, object, range, false, &mapping, &start);
 
-    return status == VMO_OK ? be_copy(to, mapping->at + start, range.len_bytes) : status;
+    if (status != VMO_OK) {
+        return status;
+    }
+    const vmo_status copied = be_copy(to, mapping->at + start, range.len_bytes);
+    const vmo_status put = mapping_put(registry, mapping);
+    return copied == VMO_OK ? put : copied;
 }
 
-static vmo_status read_bytes(struct vmo_registry *registry, const struct object *object,
-                             struct vmo_range range, void *to)
+static vmo_status read_bytes(struct vmo_registry *registry, struct object *object, struct vmo_range range,
+                             void *to)
 {
     if (object->backing == BACKED_BY_BYTES) {
         return be_copy(to, object->bytes + range.off_bytes, range.len_bytes);

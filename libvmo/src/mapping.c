@@ -1,142 +1,129 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kept mappings: find, make, evict (R9). */
+#include <stddef.h>
+
+#include "mapping_index.h"
 #include "registry.h"
-#include "sizes.h"
 
-static bool belongs(const struct vmo_registry *registry, const struct mapping *mapping,
-                    const struct object *object)
+static struct mapping *of_object(struct ring *node)
 {
-    return mapping->live && mapping->object == registry_object_index(registry, object);
+    return (struct mapping *)(void *)((uint8_t *)node - offsetof(struct mapping, of_object));
 }
 
-bool mapping_in_use(const struct vmo_registry *registry, const struct object *object)
+static struct mapping *of_unused(struct ring *node)
 {
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        if (belongs(registry, &registry->mappings[i], object) && registry->mappings[i].users) {
-            return true;
-        }
-    }
-    return false;
+    return (struct mapping *)(void *)((uint8_t *)node - offsetof(struct mapping, unused));
 }
 
-/* Unmaps an unused mapping. If the kernel cannot unmap, forgets the mapping and counts its addresses. */
+/* ---- Dropping ----------------------------------------------------------------------------------- */
+
+/* Unmaps a mapping and frees its entry. If the kernel cannot unmap, forgets the mapping and counts its
+ * addresses. */
 static vmo_status drop(struct vmo_registry *registry, struct mapping *mapping)
 {
-    if (mapping->borrowed) {
-        mapping->live = false;
-        return VMO_OK;
-    }
-    if (registry->info.can_unmap) {
-        const vmo_status status = be_unmap(mapping->at, mapping->range.len_bytes);
-        if (status != VMO_OK) {
-            return status;
+    if (!mapping->borrowed) {
+        if (registry->info.can_unmap) {
+            const vmo_status status = be_unmap(mapping->at, mapping->range.len_bytes);
+            if (status != VMO_OK) {
+                return status;
+            }
+        } else {
+            registry->counters.abandoned_bytes += mapping->range.len_bytes;
         }
-    } else {
-        registry->counters.abandoned_bytes += mapping->range.len_bytes;
+        registry->mapped--;
     }
-    mapping->live = false;
+    if (mapping->object != NULL) {
+        index_remove(&mapping->object->index[mapping->writable], mapping);
+    }
+    ring_remove(&mapping->of_object);
+    ring_remove(&mapping->unused);
+    table_give(&registry->tables[TABLE_MAPPINGS], &mapping->entry);
     return VMO_OK;
 }
 
 vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object)
 {
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        struct mapping *mapping = &registry->mappings[i];
-        if (belongs(registry, mapping, object) && mapping->users == 0) {
-            const vmo_status status = drop(registry, mapping);
-            if (status != VMO_OK) {
-                return status;
-            }
+    for (struct ring *node = object->mappings.next; node != &object->mappings;) {
+        struct mapping *mapping = of_object(node);
+        node = node->next;
+        const vmo_status status = mapping->users == 0 ? drop(registry, mapping) : VMO_OK;
+        if (status != VMO_OK) {
+            return status;
         }
     }
     return VMO_OK;
 }
 
-void mapping_orphan(struct vmo_registry *registry, const struct object *object)
+void mapping_orphan(struct object *object)
 {
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        if (belongs(registry, &registry->mappings[i], object)) {
-            registry->mappings[i].object = NO_OBJECT;
-        }
+    while (!ring_empty(&object->mappings)) {
+        struct mapping *mapping = of_object(object->mappings.next);
+        mapping->object = NULL;
+        ring_remove(&mapping->of_object);
     }
 }
 
-/* ---- Finding and making ------------------------------------------------------------------------- */
-
-/* Drops the least recently used mapping without a view; *freed is its entry. TABLE_FULL if views use them
- * all. */
-static vmo_status evict(struct vmo_registry *registry, struct mapping **freed)
+/* Drops the mapping that is unused longest; returns `none` if a view uses each. */
+static vmo_status evict(struct vmo_registry *registry, vmo_status none)
 {
-    struct mapping *oldest = NULL;
-
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        struct mapping *mapping = &registry->mappings[i];
-        if (mapping->live && mapping->users == 0 && (oldest == NULL || mapping->used_at < oldest->used_at)) {
-            oldest = mapping;
-        }
+    if (ring_empty(&registry->unused)) {
+        return none;
     }
-    if (oldest == NULL) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    const vmo_status status = drop(registry, oldest);
+    const vmo_status status = drop(registry, of_unused(registry->unused.next));
     if (status == VMO_OK) {
         registry->counters.map_evictions++;
-        *freed = oldest;
     }
     return status;
 }
 
-/* Finds a free entry; evicts a mapping if there is none. */
-static vmo_status free_mapping(struct vmo_registry *registry, struct mapping **out)
-{
-    uint32_t live = 0;
-    struct mapping *free = NULL;
+/* ---- Finding and making ------------------------------------------------------------------------- */
 
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        struct mapping *mapping = &registry->mappings[i];
-        if (mapping->live) {
-            live++;
-        } else if (free == NULL) {
-            free = mapping;
-        }
-    }
-    if (free != NULL && live < registry->info.mappings_max) {
-        *out = free;
-        return VMO_OK;
-    }
-    return evict(registry, out);
+/* Evicts a mapping if the table is full. */
+static vmo_status make_room(struct vmo_registry *registry)
+{
+    return table_full(&registry->tables[TABLE_MAPPINGS]) ? evict(registry, VMO_ERR_TABLE_FULL) : VMO_OK;
 }
 
-static struct mapping *find(const struct vmo_registry *registry, const struct object *object,
-                            struct vmo_range pages, bool writable)
+/* Enters a mapping while the table is not full. Unused, until a user is counted. */
+static struct mapping *enter(struct vmo_registry *registry, struct object *object, void *at,
+                             struct vmo_range pages, bool writable)
 {
-    for (uint32_t i = 0; i < registry->limits.mappings; i++) {
-        struct mapping *mapping = &registry->mappings[i];
-        if (belongs(registry, mapping, object) && mapping->writable == writable &&
-            pages.off_bytes >= mapping->range.off_bytes &&
-            range_within((struct vmo_range){pages.off_bytes - mapping->range.off_bytes, pages.len_bytes},
-                         mapping->range.len_bytes)) {
-            return mapping;
-        }
-    }
-    return NULL;
+    struct mapping *mapping = table_take(&registry->tables[TABLE_MAPPINGS]);
+
+    mapping->at = at;
+    mapping->range = pages;
+    mapping->object = object;
+    mapping->users = 0;
+    mapping->indexed = false;
+    mapping->writable = writable;
+    mapping->borrowed = object->backing == BACKED_BY_BYTES;
+    registry->mapped += !mapping->borrowed;
+    registry->random ^= registry->random << 13; /* xorshift */
+    registry->random ^= registry->random >> 17;
+    registry->random ^= registry->random << 5;
+    mapping->rank = registry->random;
+    ring_add(&object->mappings, &mapping->of_object);
+    ring_add(&registry->unused, &mapping->unused);
+    index_add(&object->index[writable], mapping);
+    return mapping;
 }
 
 /* Maps. While the kernel's table is full, evicts one unused mapping and retries. */
 static vmo_status map_evicting(struct vmo_registry *registry, const struct object *object,
                                struct vmo_range pages, bool writable, void **at)
 {
-    vmo_status status = be_map(&object->be, pages, writable, at, &registry->counters);
-
-    for (uint32_t i = 0; status == VMO_ERR_NO_SLOTS && i < registry->limits.mappings; i++) {
-        struct mapping *freed = NULL;
-        const vmo_status evicted = evict(registry, &freed);
-        if (evicted != VMO_OK) {
-            return evicted == VMO_ERR_TABLE_FULL ? VMO_ERR_NO_SLOTS : evicted;
+    for (;;) {
+        vmo_status status = registry->mapped < registry->info.mappings_max
+                                ? be_map(&object->be, pages, writable, at, &registry->counters)
+                                : VMO_ERR_NO_SLOTS;
+        if (status == VMO_ERR_NO_SLOTS) {
+            status = evict(registry, VMO_ERR_NO_SLOTS);
+            if (status == VMO_OK) {
+                continue; /* each turn leaves one unused mapping less */
+            }
         }
-        status = be_map(&object->be, pages, writable, at, &registry->counters);
+        return status;
     }
-    return status;
 }
 
 /* The whole pages around a range of an object, in the backend's offsets. Cannot overflow: the range lies
@@ -152,39 +139,36 @@ static struct vmo_range pages_around(const struct vmo_registry *registry, const 
     return (struct vmo_range){off & ~mask, ((off + range.len_bytes + mask) & ~mask) - (off & ~mask)};
 }
 
-static vmo_status make(struct vmo_registry *registry, const struct object *object, struct vmo_range pages,
+static vmo_status make(struct vmo_registry *registry, struct object *object, struct vmo_range pages,
                        bool writable, struct mapping **out)
 {
-    void *at = NULL;
-    bool borrowed = object->backing == BACKED_BY_BYTES;
+    void *at = (void *)(uintptr_t)object->bytes; /* never written: the handle has no WRITE */
 
-    vmo_status status = free_mapping(registry, out);
-    if (status != VMO_OK) {
-        return status;
-    }
-    if (borrowed) {
-        at = (void *)(uintptr_t)object->bytes; /* never written: the handle has no WRITE */
-    } else {
+    vmo_status status = make_room(registry);
+    if (status == VMO_OK && object->backing != BACKED_BY_BYTES) {
         status = map_evicting(registry, object, pages, writable, &at);
     }
     if (status == VMO_OK) {
-        **out = (struct mapping){.at = at,
-                                 .range = pages,
-                                 .object = registry_object_index(registry, object),
-                                 .live = true,
-                                 .writable = writable,
-                                 .borrowed = borrowed};
+        *out = enter(registry, object, at, pages, writable);
         registry->counters.map_misses++;
     }
     return status;
 }
 
-vmo_status mapping_get(struct vmo_registry *registry, const struct object *object, struct vmo_range range,
+void mapping_share(struct mapping *mapping)
+{
+    mapping->users++;
+    if (mapping->object != NULL) {
+        mapping->object->views++;
+    }
+}
+
+vmo_status mapping_get(struct vmo_registry *registry, struct object *object, struct vmo_range range,
                        bool writable, struct mapping **out, uint64_t *start)
 {
     const struct vmo_range pages = pages_around(registry, object, range);
 
-    *out = find(registry, object, pages, writable);
+    *out = index_find(object->index[writable], pages);
     if (*out != NULL) {
         registry->counters.map_hits++;
     } else {
@@ -193,35 +177,32 @@ vmo_status mapping_get(struct vmo_registry *registry, const struct object *objec
             return status;
         }
     }
-    (*out)->used_at = ++registry->clock;
+    ring_remove(&(*out)->unused);
+    mapping_share(*out);
     *start = object->base + range.off_bytes - (*out)->range.off_bytes;
     return VMO_OK;
 }
 
-vmo_status mapping_adopt(struct vmo_registry *registry, const struct object *object, void *at,
-                         uint64_t size_bytes)
+vmo_status mapping_adopt(struct vmo_registry *registry, struct object *object, void *at)
 {
-    struct mapping *mapping = NULL;
-    const vmo_status status = free_mapping(registry, &mapping);
+    const vmo_status status = make_room(registry);
 
     if (status == VMO_OK) {
-        *mapping = (struct mapping){.at = at,
-                                    .range = {0, size_bytes},
-                                    .used_at = ++registry->clock,
-                                    .object = registry_object_index(registry, object),
-                                    .live = true};
+        (void)enter(registry, object, at, (struct vmo_range){0, object->size_bytes}, false);
     }
     return status;
 }
 
 vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping)
 {
-    if (mapping->object == NO_OBJECT && mapping->users == 1) {
-        const vmo_status status = drop(registry, mapping);
-        if (status != VMO_OK) {
-            return status;
-        }
+    if (mapping->object != NULL) {
+        mapping->object->views--;
+    } else if (mapping->users == 1) {
+        return drop(registry, mapping);
     }
     mapping->users--;
+    if (mapping->users == 0) {
+        ring_add(&registry->unused, &mapping->unused);
+    }
     return VMO_OK;
 }

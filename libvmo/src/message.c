@@ -169,19 +169,18 @@ static bool claim_holds(const struct claim *claim)
            (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
 }
 
-/* Keeps the mapping that be_verify made, or unmaps it if the table is full: a later view then makes its own.
- */
-static vmo_status keep_mapping(struct vmo_registry *registry, const struct object *object, void *at,
-                               uint64_t size_bytes)
+/* Keeps the mapping that be_verify made, or unmaps it if views use every mapping: a later view then makes its
+ * own. */
+static vmo_status keep_mapping(struct vmo_registry *registry, struct object *object, void *at)
 {
     if (at == NULL) {
         return VMO_OK;
     }
-    const vmo_status status = mapping_adopt(registry, object, at, size_bytes);
+    const vmo_status status = mapping_adopt(registry, object, at);
     if (status == VMO_OK) {
         return VMO_OK;
     }
-    const vmo_status undone = be_unmap(at, size_bytes);
+    const vmo_status undone = be_unmap(at, object->size_bytes);
     return status == VMO_ERR_TABLE_FULL ? undone : status;
 }
 
@@ -195,7 +194,6 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
                            .seal = (uint8_t)claim->seal,
                            .be = *be,
                            .len_bytes = claim->len_bytes};
-    struct vmo_ref place;
     struct be_verified found;
 
     if (!claim_holds(claim)) {
@@ -206,19 +204,23 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
     }
     vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes, &place);
+        status = registry_check_capacity(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
         status = be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
-    }
-    if (status == VMO_OK) {
-        status = keep_mapping(registry, place.object, found.at, value.size_bytes);
     }
     if (status != VMO_OK) {
         return status;
     }
     value.enforcer = (uint8_t)found.by;
-    *out = registry_enter(registry, &place, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    const struct vmo_ref ref =
+        registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    status = keep_mapping(registry, ref.object, found.at);
+    if (status != VMO_OK) {
+        registry_remove(registry, &ref);
+        return status;
+    }
+    *out = registry_vmo(registry, ref.handle);
     registry->counters.bulk_bytes += value.size_bytes;
     return VMO_OK;
 }
@@ -279,21 +281,6 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     return VMO_OK;
 }
 
-/* True if a live object of this registry has the same capability. */
-static bool already_held(const struct vmo_registry *registry, const struct be_object *be)
-{
-    const int32_t name = be->owner != BE_NONE ? be->owner : be->alias;
-
-    for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        const struct object *object = &registry->objects[i];
-        if (object->live && object->backing == BACKED_BY_KERNEL &&
-            (object->be.owner == name || object->be.alias == name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_ticket *ticket,
                       vmo_t *out)
 {
@@ -309,9 +296,6 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
     vmo_status status = be_transfer_peek(&from->be, ticket->name, &be);
     if (status != VMO_OK) {
         return status;
-    }
-    if (already_held(registry, &be)) {
-        return VMO_ERR_PROTOCOL;
     }
     const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
     status = import(registry, from, &claim, &be, out);

@@ -8,20 +8,19 @@
 vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out)
 {
     struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
-    struct vmo_ref place;
 
     if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
     vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes, &place);
+        status = registry_check_capacity(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
         status = be_create(value.size_bytes, &value.be);
     }
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &place, &value, VMO_RIGHTS_ALL);
+        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHTS_ALL).handle);
     }
     return status;
 }
@@ -30,7 +29,6 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
 {
     const struct object value = {
         .backing = BACKED_BY_BYTES, .be = BE_NO_OBJECT, .bytes = bytes, .len_bytes = len_bytes};
-    struct vmo_ref place;
     uint64_t end = 0;
 
     if (registry == NULL || bytes == NULL || out == NULL) {
@@ -42,9 +40,9 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     if (!checked_add((uint64_t)(uintptr_t)bytes, len_bytes, &end)) {
         return VMO_ERR_BOUNDS;
     }
-    const vmo_status status = registry_check_capacity(registry, 0, &place);
+    const vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &place, &value, VMO_RIGHT_READ);
+        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHT_READ).handle);
     }
     return status;
 }
@@ -52,7 +50,6 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
 vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range, vmo_t *out)
 {
     struct object value = {.backing = BACKED_BY_FILE, .base = range.off_bytes, .len_bytes = range.len_bytes};
-    struct vmo_ref place;
 
     if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
@@ -60,12 +57,12 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
     if (range.len_bytes == 0) {
         return VMO_ERR_ZERO_LENGTH;
     }
-    vmo_status status = registry_check_capacity(registry, 0, &place);
+    vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
         status = be_wrap_file(file, range, &value.be);
     }
     if (status == VMO_OK) {
-        *out = registry_enter(registry, &place, &value, VMO_RIGHT_READ);
+        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHT_READ).handle);
     }
     return status;
 }
@@ -83,11 +80,10 @@ vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vm
     if (rights & ~(uint32_t)ref.handle->rights) {
         return VMO_ERR_RIGHTS;
     }
-    ref.handle = registry_free_handle(registry);
-    if (ref.handle == NULL) {
+    if (table_full(&registry->tables[TABLE_HANDLES])) {
         return VMO_ERR_TABLE_FULL;
     }
-    *out = registry_add_handle(registry, &ref, rights);
+    *out = registry_vmo(registry, registry_add_handle(registry, ref.object, rights));
     return VMO_OK;
 }
 
@@ -154,14 +150,14 @@ vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
         if (status != VMO_OK) {
             return status;
         }
-        mapping_orphan(registry, ref.object);
+        mapping_orphan(ref.object);
     }
     registry_remove(registry, &ref);
     return VMO_OK;
 }
 
 /* Refuses what can be refused without a system call. */
-static vmo_status check_destroy(const struct vmo_registry *registry, const struct vmo_ref *ref)
+static vmo_status check_destroy(const struct vmo_ref *ref)
 {
     const struct object *object = ref->object;
 
@@ -177,7 +173,7 @@ static vmo_status check_destroy(const struct vmo_registry *registry, const struc
     if (object->seal != VMO_SEAL_FOREVER && !(ref->handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
-    if (mapping_in_use(registry, object)) {
+    if (object->views) {
         return VMO_ERR_STILL_MAPPED;
     }
     return object->handles > 1 ? VMO_ERR_STILL_SHARED : be_check_destroy(&object->be);
@@ -186,8 +182,11 @@ static vmo_status check_destroy(const struct vmo_registry *registry, const struc
 /* True if a child has ended and was not waited for: its mappings still count (K-29). */
 static bool child_not_reaped(const struct vmo_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->limits.peers; i++) {
-        if (registry->peers[i].entry.live && be_peer_unreaped(&registry->peers[i].be)) {
+    const struct table *peers = &registry->tables[TABLE_PEERS];
+
+    for (uint32_t i = 0; i < peers->used; i++) {
+        const struct peer *peer = table_at(peers, i);
+        if (peer != NULL && be_peer_unreaped(&peer->be)) {
             return true;
         }
     }
@@ -201,7 +200,7 @@ vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = check_destroy(registry, &ref);
+    vmo_status status = check_destroy(&ref);
     if (status == VMO_OK) {
         status = mapping_drop_unused(registry, ref.object);
     }

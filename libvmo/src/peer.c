@@ -8,46 +8,61 @@ uint64_t vmo_now_ns(const struct vmo_registry *registry)
     return be_now_ns();
 }
 
-/* Enters a peer if the backend made it. */
-static vmo_status enter(const struct vmo_registry *registry, struct peer *peer, vmo_status made,
+/* Enters a peer if the backend made it. The table is not full. */
+static vmo_status enter(struct vmo_registry *registry, vmo_status made, const struct be_peer *be,
                         vmo_peer_t *out)
 {
     if (made == VMO_OK) {
+        struct peer *peer = table_take(&registry->tables[TABLE_PEERS]);
         peer->allowed = false;
         peer->required_seal = VMO_SEAL_NONE;
-        *out =
-            (vmo_peer_t){registry_take(&peer->entry, registry_peer_index(registry, peer)), registry->serial};
+        peer->be = *be;
+        *out = (vmo_peer_t){table_id(&peer->entry), registry->serial};
     }
     return made;
 }
 
 vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program, vmo_peer_t *out)
 {
+    struct be_peer be;
+
     if (registry == NULL || program == NULL || program->elf == NULL || !program->elf_bytes ||
         !program->stack_pages || program->stack_pages > 1024 || out == NULL) {
         return VMO_ERR_INVALID;
     }
-    struct peer *peer = registry_free_peer(registry);
-    return peer != NULL ? enter(registry, peer, be_spawn(program, &peer->be), out) : VMO_ERR_TABLE_FULL;
+    if (table_full(&registry->tables[TABLE_PEERS])) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    const vmo_status made = be_spawn(program, &be);
+    return enter(registry, made, &be, out);
 }
 
 vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out)
 {
+    struct be_peer be;
+
     if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
-    struct peer *peer = registry_free_peer(registry);
-    return peer != NULL ? enter(registry, peer, be_parent(&peer->be), out) : VMO_ERR_TABLE_FULL;
+    if (table_full(&registry->tables[TABLE_PEERS])) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    const vmo_status made = be_parent(&be);
+    return enter(registry, made, &be, out);
 }
 
 vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out)
 {
+    struct be_peer be;
+
     if (registry == NULL || descriptor < 0 || out == NULL) {
         return VMO_ERR_INVALID;
     }
-    struct peer *peer = registry_free_peer(registry);
-    return peer != NULL ? enter(registry, peer, be_peer_open(descriptor, &peer->be), out)
-                        : VMO_ERR_TABLE_FULL;
+    if (table_full(&registry->tables[TABLE_PEERS])) {
+        return VMO_ERR_TABLE_FULL;
+    }
+    const vmo_status made = be_peer_open(descriptor, &be);
+    return enter(registry, made, &be, out);
 }
 
 vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t peer, vmo_seal_strength strength)
@@ -106,7 +121,7 @@ vmo_status vmo_peer_close(struct vmo_registry *registry, vmo_peer_t peer)
     }
     const vmo_status status = be_peer_close(&found->be);
     if (status == VMO_OK) {
-        registry_release(&found->entry);
+        table_give(&registry->tables[TABLE_PEERS], &found->entry);
     }
     return status;
 }

@@ -4,17 +4,14 @@
 
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "sizes.h"
 
 #define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
 #define HANDLES_PER_OBJECT 2 /* on average, over the table */
-#define PEERS_MAX 32
 #define STORAGE_ALIGN 16
-
-/* An id: generation in bits 63..32, index + 1 in 31..0. So no id is 0. */
-#define ID_GENERATION_SHIFT 32
 
 /* The public bound leaves each struct room to grow by a quarter. */
 #define WITH_HEADROOM(bytes) ((bytes) + (bytes) / 4)
@@ -28,21 +25,28 @@ _Static_assert(WITH_HEADROOM(sizeof(struct object) + HANDLES_PER_OBJECT * sizeof
 _Static_assert(WITH_HEADROOM(sizeof(struct mapping)) <= BOUND(0, 1, 0, 0), "a mapping");
 _Static_assert(WITH_HEADROOM(sizeof(struct view)) <= BOUND(0, 0, 1, 0), "a view");
 _Static_assert(WITH_HEADROOM(sizeof(struct peer)) <= BOUND(0, 0, 0, 1), "a peer");
-_Static_assert(alignof(struct object) == 8 && alignof(struct mapping) == 8 && alignof(struct view) == 8 &&
-                   sizeof(struct vmo_registry) % 8 == 0 &&
-                   HANDLES_PER_OBJECT * sizeof(struct handle) % 8 == 0,
+_Static_assert(sizeof(struct vmo_registry) % 8 == 0 && sizeof(struct object) % 8 == 0 &&
+                   sizeof(struct mapping) % 8 == 0 && sizeof(struct view) % 8 == 0 &&
+                   sizeof(struct handle) % 8 == 0 && alignof(struct peer) <= 8,
                "the tables follow each other without padding");
+_Static_assert(BE_ENTRIES_MAX *HANDLES_PER_OBJECT < ENTRY_LIVE && BE_PEERS_MAX < ENTRY_LIVE, "indices fit");
 
-static bool limits_hold(const struct vmo_limits *limits)
+/* Lays out an empty table; returns its end. */
+static uint8_t *lay_out(struct table *table, uint8_t *at, uint32_t entry_bytes, uint32_t limit, bool named)
 {
-    return limits->objects >= 1 && limits->objects <= BE_ENTRIES_MAX && limits->mappings >= 1 &&
-           limits->mappings <= BE_ENTRIES_MAX && limits->views >= 1 && limits->views <= BE_ENTRIES_MAX &&
-           limits->peers <= PEERS_MAX;
+    *table = (struct table){.entries = at, .entry_bytes = entry_bytes, .limit = limit, .named = named};
+    return at + (size_t)limit * entry_bytes;
+}
+
+static bool limit_holds(uint32_t limit)
+{
+    return limit >= 1 && limit <= BE_ENTRIES_MAX;
 }
 
 size_t vmo_registry_bytes(const struct vmo_limits *limits)
 {
-    if (limits == NULL || !limits_hold(limits)) {
+    if (limits == NULL || !limit_holds(limits->objects) || !limit_holds(limits->mappings) ||
+        !limit_holds(limits->views) || limits->peers > BE_PEERS_MAX) {
         return 0;
     }
     return sizeof(struct vmo_registry) +
@@ -51,31 +55,30 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits)
            limits->peers * sizeof(struct peer);
 }
 
-static uint32_t handle_count(const struct vmo_registry *registry)
+/* Lays out all tables after the fixed part. Touches no entry. */
+static void lay_out_all(struct vmo_registry *registry)
 {
-    return registry->limits.objects * HANDLES_PER_OBJECT;
-}
+    const struct vmo_limits *limits = &registry->limits;
+    struct table *tables = registry->tables;
+    uint8_t *at = (uint8_t *)(registry + 1);
 
-/* Lays out the tables after the fixed part. The storage is zeroed: every entry is free. */
-static void lay_out(struct vmo_registry *registry)
-{
-    registry->objects = (struct object *)(void *)(registry + 1);
-    registry->mappings = (struct mapping *)(void *)(registry->objects + registry->limits.objects);
-    registry->views = (struct view *)(void *)(registry->mappings + registry->limits.mappings);
-    registry->handles = (struct handle *)(void *)(registry->views + registry->limits.views);
-    registry->peers = (struct peer *)(void *)(registry->handles + handle_count(registry));
+    at = lay_out(&tables[TABLE_OBJECTS], at, sizeof(struct object), limits->objects, false);
+    at = lay_out(&tables[TABLE_MAPPINGS], at, sizeof(struct mapping), limits->mappings, false);
+    at = lay_out(&tables[TABLE_VIEWS], at, sizeof(struct view), limits->views, true);
+    at = lay_out(&tables[TABLE_HANDLES], at, sizeof(struct handle), limits->objects * HANDLES_PER_OBJECT,
+                 true);
+    (void)lay_out(&tables[TABLE_PEERS], at, sizeof(struct peer), limits->peers, true);
 }
 
 vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct vmo_limits *limits,
                              struct vmo_registry **out)
 {
     static _Atomic uint64_t serials; /* shared by all registries: threads may initialise theirs at once */
+    const size_t bytes = vmo_registry_bytes(limits);
 
-    if (storage == NULL || limits == NULL || out == NULL || (uintptr_t)storage % STORAGE_ALIGN ||
-        !limits_hold(limits)) {
+    if (storage == NULL || bytes == 0 || out == NULL || (uintptr_t)storage % STORAGE_ALIGN) {
         return VMO_ERR_INVALID;
     }
-    const size_t bytes = vmo_registry_bytes(limits);
     if (storage_bytes < bytes) {
         return VMO_ERR_STORAGE;
     }
@@ -84,37 +87,20 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     if (status != VMO_OK) {
         return status;
     }
-    memset(storage, 0, bytes);
     struct vmo_registry *registry = storage;
+    memset(registry, 0, sizeof(*registry));
     registry->magic = REGISTRY_MAGIC;
     registry->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
+    registry->random = 1;
     registry->limits = *limits;
     registry->info = info;
     if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {
         registry->limits.object_bytes_max = info.object_bytes_max;
     }
-    lay_out(registry);
+    ring_init(&registry->unused);
+    lay_out_all(registry);
     *out = registry;
     return VMO_OK;
-}
-
-/* True if an entry is live in a table whose entries begin with struct entry. */
-static bool any_lives(const void *table, size_t entry_bytes, uint32_t count)
-{
-    for (const uint8_t *at = table; count; count--, at += entry_bytes) {
-        if (((const struct entry *)(const void *)at)->live) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An object has at least one handle, so objects need no check. */
-static bool anything_lives(const struct vmo_registry *registry)
-{
-    return any_lives(registry->handles, sizeof(*registry->handles), handle_count(registry)) ||
-           any_lives(registry->views, sizeof(*registry->views), registry->limits.views) ||
-           any_lives(registry->peers, sizeof(*registry->peers), registry->limits.peers);
 }
 
 vmo_status vmo_registry_fini(struct vmo_registry *registry)
@@ -122,7 +108,9 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
     if (registry == NULL || registry->magic != REGISTRY_MAGIC) {
         return VMO_ERR_INVALID;
     }
-    if (anything_lives(registry)) {
+    /* An object has at least one handle, so objects need no check. */
+    if (registry->tables[TABLE_HANDLES].live || registry->tables[TABLE_VIEWS].live ||
+        registry->tables[TABLE_PEERS].live) {
         return VMO_ERR_BUSY;
     }
     registry->magic = 0;
@@ -131,115 +119,34 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
 
 /* ---- Handles ------------------------------------------------------------------------------------ */
 
-/* The index that a handle names in a table of count entries, or UINT32_MAX. */
-static uint32_t index_of(const struct vmo_registry *registry, uint64_t id, uint64_t serial, uint32_t count)
+static void *find(const struct vmo_registry *registry, unsigned table, uint64_t id, uint64_t serial)
 {
-    const uint32_t low = (uint32_t)id;
-
-    if (registry == NULL || registry->magic != REGISTRY_MAGIC || serial != registry->serial || low == 0 ||
-        low > count) {
-        return UINT32_MAX;
-    }
-    return low - 1;
-}
-
-static bool names(uint64_t id, const struct entry *entry)
-{
-    return entry->live && (uint32_t)(id >> ID_GENERATION_SHIFT) == entry->generation;
+    return registry != NULL && registry->magic == REGISTRY_MAGIC && registry->serial == serial
+               ? table_find(&registry->tables[table], id)
+               : NULL;
 }
 
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
 {
-    const uint32_t i =
-        index_of(registry, vmo.id, vmo.registry, registry != NULL ? handle_count(registry) : 0);
-
-    if (i == UINT32_MAX || !names(vmo.id, &registry->handles[i].entry)) {
+    out->handle = find(registry, TABLE_HANDLES, vmo.id, vmo.registry);
+    if (out->handle == NULL) {
         return false;
     }
-    out->handle = &registry->handles[i];
-    out->object = &registry->objects[out->handle->object];
+    out->object = out->handle->object;
     return true;
 }
 
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
 {
-    const uint32_t i =
-        index_of(registry, view.id, view.registry, registry != NULL ? registry->limits.views : 0);
-    return i != UINT32_MAX && names(view.id, &registry->views[i].entry) ? &registry->views[i] : NULL;
+    return find(registry, TABLE_VIEWS, view.id, view.registry);
 }
 
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
 {
-    const uint32_t i =
-        index_of(registry, peer.id, peer.registry, registry != NULL ? registry->limits.peers : 0);
-    return i != UINT32_MAX && names(peer.id, &registry->peers[i].entry) ? &registry->peers[i] : NULL;
-}
-
-/* Finds a free entry in a table whose entries begin with struct entry, or NULL. */
-static void *free_entry(void *table, size_t entry_bytes, uint32_t count)
-{
-    for (uint8_t *at = table; count; count--, at += entry_bytes) {
-        const struct entry *entry = (const void *)at;
-        if (!entry->live && entry->generation != UINT32_MAX) {
-            return at;
-        }
-    }
-    return NULL;
-}
-
-struct handle *registry_free_handle(const struct vmo_registry *registry)
-{
-    return free_entry(registry->handles, sizeof(*registry->handles), handle_count(registry));
-}
-
-struct view *registry_free_view(const struct vmo_registry *registry)
-{
-    return free_entry(registry->views, sizeof(*registry->views), registry->limits.views);
-}
-
-struct peer *registry_free_peer(const struct vmo_registry *registry)
-{
-    return free_entry(registry->peers, sizeof(*registry->peers), registry->limits.peers);
-}
-
-uint64_t registry_take(struct entry *entry, uint32_t index)
-{
-    entry->live = true;
-    return (uint64_t)entry->generation << ID_GENERATION_SHIFT | (index + 1);
-}
-
-void registry_release(struct entry *entry)
-{
-    entry->live = false;
-    entry->generation++;
-}
-
-void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object)
-{
-    registry->counters.kept_seal_bytes += be_kept_bytes(object) - before;
-}
-
-uint32_t registry_object_index(const struct vmo_registry *registry, const struct object *object)
-{
-    return (uint32_t)(object - registry->objects);
-}
-
-uint32_t registry_peer_index(const struct vmo_registry *registry, const struct peer *peer)
-{
-    return (uint32_t)(peer - registry->peers);
+    return find(registry, TABLE_PEERS, peer.id, peer.registry);
 }
 
 /* ---- Objects ------------------------------------------------------------------------------------ */
-
-static struct object *free_object(const struct vmo_registry *registry)
-{
-    for (uint32_t i = 0; i < registry->limits.objects; i++) {
-        if (!registry->objects[i].live) {
-            return &registry->objects[i];
-        }
-    }
-    return NULL;
-}
 
 vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes, uint64_t *size_bytes)
 {
@@ -253,8 +160,7 @@ vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes
     return VMO_OK;
 }
 
-vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes,
-                                   struct vmo_ref *place)
+vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes)
 {
     uint64_t total = 0;
 
@@ -262,36 +168,46 @@ vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t
         (registry->limits.total_bytes_max && total > registry->limits.total_bytes_max)) {
         return VMO_ERR_QUOTA;
     }
-    *place = (struct vmo_ref){registry_free_handle(registry), free_object(registry)};
-    return place->handle != NULL && place->object != NULL ? VMO_OK : VMO_ERR_TABLE_FULL;
+    return table_full(&registry->tables[TABLE_HANDLES]) || table_full(&registry->tables[TABLE_OBJECTS])
+               ? VMO_ERR_TABLE_FULL
+               : VMO_OK;
 }
 
-vmo_t registry_enter(struct vmo_registry *registry, const struct vmo_ref *place, const struct object *value,
-                     uint32_t rights)
+struct vmo_ref registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights)
 {
-    *place->object = *value;
-    place->object->live = true;
+    struct object *object = table_take(&registry->tables[TABLE_OBJECTS]);
+    const struct entry entry = object->entry;
+
+    *object = *value;
+    object->entry = entry;
+    ring_init(&object->mappings);
     registry->total_bytes += value->size_bytes;
-    return registry_add_handle(registry, place, rights);
+    return (struct vmo_ref){registry_add_handle(registry, object, rights), object};
 }
 
-vmo_t registry_add_handle(const struct vmo_registry *registry, const struct vmo_ref *place, uint32_t rights)
+struct handle *registry_add_handle(struct vmo_registry *registry, struct object *object, uint32_t rights)
 {
-    place->handle->object = registry_object_index(registry, place->object);
-    place->handle->rights = (uint8_t)rights;
-    place->object->handles++;
-    return (vmo_t){registry_take(&place->handle->entry, (uint32_t)(place->handle - registry->handles)),
-                   registry->serial};
+    struct handle *handle = table_take(&registry->tables[TABLE_HANDLES]);
+
+    handle->object = object;
+    handle->rights = (uint8_t)rights;
+    object->handles++;
+    return handle;
 }
 
-void registry_remove(struct vmo_registry *registry, struct vmo_ref *ref)
+void registry_remove(struct vmo_registry *registry, const struct vmo_ref *ref)
 {
-    registry_release(&ref->handle->entry);
+    table_give(&registry->tables[TABLE_HANDLES], &ref->handle->entry);
     ref->object->handles--;
     if (ref->object->handles == 0) {
         registry->total_bytes -= ref->object->size_bytes;
-        ref->object->live = false;
+        table_give(&registry->tables[TABLE_OBJECTS], &ref->object->entry);
     }
+}
+
+void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object)
+{
+    registry->counters.kept_seal_bytes += be_kept_bytes(object) - before;
 }
 
 void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)

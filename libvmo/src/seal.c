@@ -2,8 +2,7 @@
 /* Seals: what they forbid, and who enforces them (R7). */
 #include "registry.h"
 
-static vmo_status check_seal(const struct vmo_registry *registry, const struct vmo_ref *ref,
-                             vmo_seal_strength strength)
+static vmo_status check_seal(const struct vmo_ref *ref, vmo_seal_strength strength)
 {
     const struct object *object = ref->object;
 
@@ -22,7 +21,7 @@ static vmo_status check_seal(const struct vmo_registry *registry, const struct v
     if (!(ref->handle->rights & VMO_RIGHT_WRITE)) {
         return VMO_ERR_RIGHTS;
     }
-    if (object->sent_writable || (strength == VMO_SEAL_FOREVER && mapping_in_use(registry, object))) {
+    if (object->sent_writable || (strength == VMO_SEAL_FOREVER && object->views)) {
         return VMO_ERR_BUSY;
     }
     return VMO_OK;
@@ -36,7 +35,7 @@ vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength 
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = check_seal(registry, &ref, strength);
+    vmo_status status = check_seal(&ref, strength);
     if (status != VMO_OK || (unsigned)strength == ref.object->seal) {
         return status;
     }

@@ -3,13 +3,14 @@
 #include "registry.h"
 #include "sizes.h"
 
-static vmo_view_t enter_view(struct vmo_registry *registry, struct view *view, struct mapping *mapping,
-                             struct vmo_range range)
+/* Enters a view while the table is not full. The caller has counted it as a user of the mapping. */
+static vmo_view_t enter_view(struct vmo_registry *registry, struct mapping *mapping, struct vmo_range range)
 {
-    view->mapping = (uint32_t)(mapping - registry->mappings);
+    struct view *view = table_take(&registry->tables[TABLE_VIEWS]);
+
+    view->mapping = mapping;
     view->range = range;
-    mapping->users++;
-    return (vmo_view_t){registry_take(&view->entry, (uint32_t)(view - registry->views)), registry->serial};
+    return (vmo_view_t){table_id(&view->entry), registry->serial};
 }
 
 static vmo_status check_map(const struct vmo_ref *ref, struct vmo_range range, bool writable)
@@ -40,13 +41,12 @@ static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range
     if (status != VMO_OK) {
         return status;
     }
-    struct view *view = registry_free_view(registry);
-    if (view == NULL) {
+    if (table_full(&registry->tables[TABLE_VIEWS])) {
         return VMO_ERR_TABLE_FULL;
     }
     status = mapping_get(registry, ref.object, range, writable, &mapping, &start);
     if (status == VMO_OK) {
-        *out = enter_view(registry, view, mapping, (struct vmo_range){start, range.len_bytes});
+        *out = enter_view(registry, mapping, (struct vmo_range){start, range.len_bytes});
     }
     return status;
 }
@@ -77,11 +77,11 @@ vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_
     if (range.len_bytes == 0) {
         return VMO_ERR_ZERO_LENGTH;
     }
-    struct view *part = registry_free_view(registry);
-    if (part == NULL) {
+    if (table_full(&registry->tables[TABLE_VIEWS])) {
         return VMO_ERR_TABLE_FULL;
     }
-    *out = enter_view(registry, part, &registry->mappings[whole->mapping],
+    mapping_share(whole->mapping);
+    *out = enter_view(registry, whole->mapping,
                       (struct vmo_range){whole->range.off_bytes + range.off_bytes, range.len_bytes});
     return VMO_OK;
 }
@@ -93,9 +93,9 @@ vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)
     if (found == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    const vmo_status status = mapping_put(registry, &registry->mappings[found->mapping]);
+    const vmo_status status = mapping_put(registry, found->mapping);
     if (status == VMO_OK) {
-        registry_release(&found->entry);
+        table_give(&registry->tables[TABLE_VIEWS], &found->entry);
     }
     return status;
 }
@@ -104,17 +104,17 @@ const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t vie
 {
     const struct view *found = registry_view(registry, view);
 
-    return found != NULL ? registry->mappings[found->mapping].at + found->range.off_bytes : NULL;
+    return found != NULL ? found->mapping->at + found->range.off_bytes : NULL;
 }
 
 uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view)
 {
     const struct view *found = registry_view(registry, view);
 
-    if (found == NULL || !registry->mappings[found->mapping].writable) {
+    if (found == NULL || !found->mapping->writable) {
         return NULL;
     }
-    return registry->mappings[found->mapping].at + found->range.off_bytes;
+    return found->mapping->at + found->range.off_bytes;
 }
 
 uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view)

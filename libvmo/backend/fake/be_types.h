@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#define BE_ENTRIES_MAX 1048576 /* entries of a table; mappings_max of a kernel with room for more */
+#define BE_PEERS_MAX 65536
+
 struct be_object_own {
     uint32_t sent_to; /* queues that a message with this object went into, one bit each */
 };

@@ -73,5 +73,6 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
         return VMO_ERR_NO_SLOTS;
     }
     *out = (struct be_object){.owner = BE_NONE, .alias = slot};
+    fake_own(out);
     return VMO_OK;
 }

@@ -45,6 +45,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
         return VMO_ERR_NO_SLOTS;
     }
     *out = (struct be_object){.owner = slot, .alias = BE_NONE};
+    fake_own(out);
     return VMO_OK;
 }
 
@@ -131,6 +132,7 @@ vmo_status be_make_alias(struct be_object *object)
         return VMO_ERR_NO_SLOTS;
     }
     object->alias = alias;
+    fake_own(object);
     return VMO_OK;
 }
 

@@ -62,8 +62,8 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     child->life = FAKE_LIVE;
     child->parent = fake.now;
     child->slots[0].kind = FAKE_BOOTSTRAP;
-    child->slots[CHILD_RECEIVE] = (struct fake_slot){FAKE_ENDPOINT, down};
-    child->slots[CHILD_SEND] = (struct fake_slot){FAKE_ENDPOINT, up};
+    child->slots[CHILD_RECEIVE] = (struct fake_slot){.kind = FAKE_ENDPOINT, .what = down};
+    child->slots[CHILD_SEND] = (struct fake_slot){.kind = FAKE_ENDPOINT, .what = up};
     *out = (struct be_peer){.pid = (int32_t)side};
     out->send = fake_slot_fill(fake.now, FAKE_ENDPOINT, down);
     out->receive = fake_slot_fill(fake.now, FAKE_ENDPOINT, up);
@@ -152,6 +152,7 @@ static vmo_status cap_for(const struct be_object *object, bool writable, struct 
         return VMO_ERR_RIGHTS;
     }
     *out = *slot;
+    out->owned = false; /* by the receiver */
     return VMO_OK;
 }
 
@@ -264,6 +265,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     memcpy(bytes, message->bytes, message->len);
     *len = message->len;
     *object = arrived;
+    fake_own(object);
     queue_pop(queue);
     return VMO_OK;
 }
@@ -303,7 +305,7 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     if (status != VMO_OK) {
         return status;
     }
-    if (name == 0 || name >= fake.config.slots) {
+    if (name == 0 || name >= fake.config.slots || fake_slot((int32_t)name)->owned) {
         return VMO_ERR_PROTOCOL;
     }
     if (fake_slot((int32_t)name)->kind == FAKE_ALIAS) {
@@ -314,10 +316,11 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     return VMO_OK;
 }
 
-/* The object keeps the slot: nothing to do, and not counted as a call. */
+/* Cannot fail, so it is not counted as a call. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
-    (void)peer, (void)name;
+    (void)peer;
+    fake_slot((int32_t)name)->owned = true;
 }
 
 uint64_t be_now_ns(void)

@@ -46,11 +46,21 @@ int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what)
     for (uint32_t i = 0; i < fake.config.slots; i++) {
         struct fake_slot *slot = &fake.side[side].slots[i];
         if (slot->kind == FAKE_FREE) {
-            *slot = (struct fake_slot){kind, what};
+            *slot = (struct fake_slot){.kind = kind, .what = what};
             return (int32_t)i;
         }
     }
     return BE_NONE;
+}
+
+void fake_own(const struct be_object *object)
+{
+    if (object->owner != BE_NONE) {
+        fake_slot(object->owner)->owned = true;
+    }
+    if (object->alias != BE_NONE) {
+        fake_slot(object->alias)->owned = true;
+    }
 }
 
 struct fake_slot *fake_reader(const struct be_object *object)

@@ -21,6 +21,7 @@ enum fake_kind {
 
 struct fake_slot {
     enum fake_kind kind;
+    bool owned;    /* the core has an object with it: no ticket may name it */
     uint32_t what; /* index of a memory, a queue or a side */
 };
 
@@ -93,6 +94,9 @@ struct fake_slot *fake_slot(int32_t number);
 bool fake_is_vmo(const struct fake_slot *slot);
 /* Fills the lowest free slot of a side; BE_NONE if there is none. */
 int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what);
+
+/* Notes that the core has an object with these capabilities. */
+void fake_own(const struct be_object *object);
 
 /* The capability that an object's holder uses to read, or NULL. */
 struct fake_slot *fake_reader(const struct be_object *object);

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define BE_ENTRIES_MAX 1048576 /* entries of a table; mappings_max of a kernel with room for more */
+#define BE_PEERS_MAX 65536
+
 struct be_object_own {
     void *kept; /* mapping of the whole VMO from before a PEERS seal, through which the creator writes; or
                    NULL */

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+#define BE_ENTRIES_MAX 4096 /* entries of a table; mappings_max of a kernel with room for more */
+#define BE_PEERS_MAX 32
+
 #define NX_CHANNEL_WORDS 2
 
 /* A set of this task's channels, one bit each (nx_in_flight.c). */

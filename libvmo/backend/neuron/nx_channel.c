@@ -4,6 +4,7 @@
 #include "nx_call.h"
 #include "nx_in_flight.h"
 #include "nx_peer.h"
+#include "nx_slots.h"
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
@@ -136,6 +137,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     }
     *len = (size_t)answer;
     *object = hdr.src ? received((int32_t)hdr.src) : BE_NO_OBJECT;
+    nx_slot_own((int32_t)hdr.src, hdr.src != 0);
     return VMO_OK;
 }
 
@@ -161,15 +163,15 @@ vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *
 vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
     (void)peer; /* a name is a slot of this task, for every peer */
-    if (name == 0 || name >= NX_SLOTS_A2) {
+    if (name == 0 || name >= NX_SLOTS_A2 || nx_slot_owned((int32_t)name)) {
         return VMO_ERR_PROTOCOL;
     }
     *out = received((int32_t)name);
     return VMO_OK;
 }
 
-/* The object keeps the slot: nothing to do. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name)
 {
-    (void)peer, (void)name;
+    (void)peer;
+    nx_slot_own((int32_t)name, true);
 }

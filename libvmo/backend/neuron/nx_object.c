@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
+#include "nx_slots.h"
 
 #define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
 #define MAPPINGS_MAX_A2 56 /* of 64 regions; a child's segments and stack take the rest (K-24) */
@@ -36,6 +37,7 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
                                    : VMO_ERR_BACKEND;
     }
     *out = (struct be_object){.owner = (int32_t)slot, .alias = BE_NONE};
+    nx_slot_own(out->owner, true);
     return VMO_OK;
 }
 
@@ -52,6 +54,7 @@ vmo_status be_make_alias(struct be_object *object)
         return slot == -NX_ENOSPC ? VMO_ERR_NO_SLOTS : VMO_ERR_BACKEND;
     }
     object->alias = (int32_t)slot;
+    nx_slot_own(object->alias, true);
     return VMO_OK;
 }
 
@@ -60,6 +63,7 @@ static vmo_status close_slot(int32_t *slot)
     if (*slot != BE_NONE && nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)*slot) != 0) {
         return VMO_ERR_BACKEND;
     }
+    nx_slot_own(*slot, false);
     *slot = BE_NONE;
     return VMO_OK;
 }
@@ -119,6 +123,7 @@ vmo_status be_destroy(struct be_object *object)
                : answer == -NX_EBUSY ? VMO_ERR_STILL_MAPPED
                                      : VMO_ERR_BACKEND;
     }
+    nx_slot_own(object->owner, false);
     object->owner = BE_NONE; /* do not close: the kernel freed the slot and may have reused it */
     return VMO_OK;
 }

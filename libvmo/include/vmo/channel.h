@@ -173,7 +173,7 @@ VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_
 /* Accepts a VMO that this peer transferred. The caller owns the handle. A refused ticket leaves the
  * capability where it is.
  * Errors: INVALID      a pointer is NULL
- *         PROTOCOL     the ticket names no transferred capability or one that this registry holds already, or
+ *         PROTOCOL     the ticket names no transferred capability or one that was accepted already, or
  *                      claims a length, rights or seal that the capability does not have
  *         NOT_SEALED, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, FRAGMENTED
  *                      as vmo_recv

@@ -132,11 +132,12 @@ typedef enum vmo_enforcer {
 
 struct vmo_registry;
 
+/* On NEURON at most 4096 objects, mappings and views, and 32 peers. */
 struct vmo_limits {
-    uint32_t objects;          /* live VMOs, 1..4096; twice as many handles */
-    uint32_t mappings;         /* kept mappings, 1..4096; a kernel may have room for fewer */
-    uint32_t views;            /* live views, 1..4096 */
-    uint32_t peers;            /* live peers, 0..32 */
+    uint32_t objects;          /* live VMOs, 1..1,048,576; twice as many handles */
+    uint32_t mappings;         /* mappings, used and kept, 1..1,048,576; a kernel may have room for fewer */
+    uint32_t views;            /* live views, 1..1,048,576 */
+    uint32_t peers;            /* live peers, 0..65,536 */
     uint64_t object_bytes_max; /* longest VMO; 0: the backend's limit */
     uint64_t total_bytes_max;  /* sum of all sizes; 0: unlimited */
 };
@@ -148,7 +149,7 @@ size_t vmo_registry_bytes(const struct vmo_limits *limits);
  * quarter more than this version needs, since the size of the library's structs is not part of the
  * interface. */
 #define VMO_REGISTRY_BYTES(objects, mappings, views, peers)                                                  \
-    (336 + (size_t)(objects)*144 + (size_t)(mappings)*64 + (size_t)(views)*48 + (size_t)(peers)*128)
+    (800 + (size_t)(objects)*256 + (size_t)(mappings)*192 + (size_t)(views)*48 + (size_t)(peers)*160)
 
 /* Prepares a registry in storage (aligned to 16 bytes) and probes the kernel. The registry owns the storage
  * until vmo_registry_fini succeeds.

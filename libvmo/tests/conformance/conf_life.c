@@ -326,9 +326,9 @@ static void registry_limits(void)
     limits.objects = 0;
     CHECK_EQ(vmo_registry_bytes(&limits), 0);
     REFUSED(vmo_registry_init(storage, bytes, &limits, &registry), VMO_ERR_INVALID);
-    limits.objects = 4097;
+    limits.objects = 1048577;
     CHECK_EQ(vmo_registry_bytes(&limits), 0);
-    limits = (struct vmo_limits){.objects = 1, .mappings = 1, .views = 1, .peers = 33};
+    limits = (struct vmo_limits){.objects = 1, .mappings = 1, .views = 1, .peers = 65537};
     CHECK_EQ(vmo_registry_bytes(&limits), 0);
     CHECK(registry == NULL);
 }

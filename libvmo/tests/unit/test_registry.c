@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The registry: storage, limits, handles (R1, R8). */
+#define _GNU_SOURCE
 #include "unit.h"
 
 #include <stdalign.h>
+#include <sys/mman.h>
 
 #include "registry.h"
 
@@ -19,10 +21,12 @@ static void bounds_of_limits(void **state)
         uint32_t objects, mappings, views, peers;
         int good;
     } rows[] = {
-        {1, 1, 1, 0, 1},          {4096, 4096, 4096, 32, 1}, {0, 1, 1, 0, 0},
-        {4097, 1, 1, 0, 0},       {1, 0, 1, 0, 0},           {1, 4097, 1, 0, 0},
-        {1, 1, 0, 0, 0},          {1, 1, 4097, 0, 0},        {1, 1, 1, 33, 0},
-        {UINT32_MAX, 1, 1, 1, 0}, {1, UINT32_MAX, 1, 1, 0},  {1, 1, UINT32_MAX, 1, 0},
+        {1, 1, 1, 0, 1},          {1048576, 1048576, 1048576, 65536, 1},
+        {0, 1, 1, 0, 0},          {1048577, 1, 1, 0, 0},
+        {1, 0, 1, 0, 0},          {1, 1048577, 1, 0, 0},
+        {1, 1, 0, 0, 0},          {1, 1, 1048577, 0, 0},
+        {1, 1, 1, 65537, 0},      {UINT32_MAX, 1, 1, 1, 0},
+        {1, UINT32_MAX, 1, 1, 0}, {1, 1, UINT32_MAX, 1, 0},
         {1, 1, 1, UINT32_MAX, 0},
     };
     struct vmo_registry *out = world.a;
@@ -69,6 +73,58 @@ static void storage_refused(void **state)
     assert_ok(vmo_registry_init(storage, bytes, &limits, &out));
     assert_memory_equal(storage + bytes, before, sizeof storage - bytes);
     assert_ok(vmo_registry_fini(out));
+}
+
+/* Storage of a million entries a table of which the kernel has made only the first page: init touches no
+ * more, and the entries that are used are made when they are used. */
+static void init_touches_no_entry(void **state)
+{
+    const struct vmo_limits limits = limits_with(1048576, 1048576, 1048576, 65536);
+    const size_t bytes = vmo_registry_bytes(&limits);
+    void *const at = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct vmo_registry *registry = NULL;
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    assert_true(at != MAP_FAILED);
+    assert_int_equal(mprotect(at, PAGE, PROT_READ | PROT_WRITE), 0);
+    assert_ok(vmo_registry_init(at, bytes, &limits, &registry));
+    assert_status(vmo_close(registry, (vmo_t){1048577, world.to_b.registry + 2}), VMO_ERR_BAD_HANDLE);
+    assert_ok(vmo_registry_fini(registry));
+    assert_int_equal(mprotect(at, bytes, PROT_READ | PROT_WRITE), 0);
+    assert_ok(vmo_registry_init(at, bytes, &limits, &registry));
+    assert_ok(vmo_create(registry, 1, &vmo));
+    assert_ok(vmo_destroy(registry, vmo));
+    assert_ok(vmo_registry_fini(registry));
+    assert_int_equal(munmap(at, bytes), 0);
+}
+
+/* Storage with any bytes in it. */
+static void storage_may_hold_anything(void **state)
+{
+    const struct vmo_limits limits = limits_with(8, 8, 8, 4);
+    struct vmo_registry *registry = NULL;
+
+    (void)state;
+    for (int fill = 0; fill < 256; fill += 5) {
+        vmo_t vmo = VMO_NONE, more = VMO_NONE;
+        vmo_view_t view = NO_VIEW;
+        memset(storage, fill, sizeof(storage));
+        assert_ok(vmo_registry_init(storage, sizeof(storage), &limits, &registry));
+        assert_ok(vmo_create(registry, 2 * PAGE, &vmo));
+        assert_ok(vmo_dup(registry, vmo, VMO_RIGHT_READ, &more));
+        for (unsigned i = 0; i < 2; i++) {
+            assert_ok(vmo_map_rw(registry, vmo, RANGE(i * PAGE, PAGE), &view));
+            assert_ok(vmo_unmap(registry, view));
+        }
+        for (uint64_t id = 3; id <= 16; id++) {
+            assert_status(vmo_close(registry, (vmo_t){id, vmo.registry}), VMO_ERR_BAD_HANDLE);
+        }
+        assert_ok(vmo_close(registry, more));
+        assert_ok(vmo_destroy(registry, vmo));
+        assert_ok(vmo_registry_fini(registry));
+    }
+    assert_int_equal(fake_live().mappings, 0);
 }
 
 static void fini_waits_for_everything(void **state)
@@ -231,7 +287,7 @@ static void generations_differ(void **state)
 /* An entry is retired when its generations are used up: no handle ever comes twice. */
 static void generations_used_up(void **state)
 {
-    struct handle *const handles = world.a->handles;
+    struct handle *const handles = (void *)world.a->tables[TABLE_HANDLES].entries;
     vmo_t vmo = VMO_NONE, last = VMO_NONE;
     vmo_t all[16];
 
@@ -467,6 +523,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(bounds_of_limits),
         IN_WORLD(storage_refused),
+        IN_WORLD(init_touches_no_entry),
+        IN_WORLD(storage_may_hold_anything),
         IN_WORLD(fini_waits_for_everything),
         IN_WORLD(handles_of_nothing),
         IN_WORLD(handles_of_another_registry),

@@ -260,7 +260,7 @@ static void fewer_regions_than_entries(void **state)
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, PAGE), &views[0]));
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(PAGE, PAGE), &views[1]));
     assert_int_equal(counters_of(world.a).map_evictions, 1);
-    assert_refused_quietly(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE, PAGE), &more), VMO_ERR_TABLE_FULL);
+    assert_refused_quietly(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE, PAGE), &more), VMO_ERR_NO_SLOTS);
     assert_ok(vmo_unmap(world.a, views[0]));
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE, PAGE), &more));
     assert_pattern(vmo_view_data(world.a, more), 2 * PAGE, PAGE);
