@@ -3,8 +3,9 @@
 
 LIBVMO_CORE_SRCS := $(sort $(wildcard libvmo/src/*.c))
 LIBVMO_NEURON_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) abi/abi_check.c
-LIBVMO_LINUX_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/linux/*.c))
-LIBVMO_FAKE_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/fake/*.c))
+LIBVMO_HOSTED_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/hosted/*.c))
+LIBVMO_LINUX_SRCS := $(LIBVMO_HOSTED_SRCS) $(sort $(wildcard libvmo/backend/linux/*.c))
+LIBVMO_FAKE_SRCS := $(LIBVMO_HOSTED_SRCS) $(sort $(wildcard libvmo/backend/fake/*.c))
 
 LIBVMO := $(BUILD)/target/libvmo.a
 LIBVMO_HOST := $(BUILD)/host/libvmo.a

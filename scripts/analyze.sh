@@ -4,7 +4,7 @@
 # `make analyze` runs it from the tree's root, after gcc's own analyzer.
 set -eu
 
-tidy_files=$(find libvmo/src libvmo/backend host-ref abi -name '*.c' -not -path '*/tests/*' | LC_ALL=C sort)
+tidy_files=$(find libvmo/src libvmo/hosted libvmo/backend host-ref abi -name '*.c' -not -path '*/tests/*' | LC_ALL=C sort)
 # shellcheck disable=SC2086  # the tree's file names hold no blanks
 # shellcheck disable=SC2016  # the inner shell expands them
 printf '%s\n' $tidy_files | xargs -P 2 -n 4 sh -c '

@@ -22,6 +22,7 @@ EXCEPTIONS = {
     "libvmo/examples/": ("libvmo/include/",),
     # The port: the core includes the types of the backend that it is compiled for, a backend includes the port.
     "libvmo/src/": ("libvmo/src/", "libvmo/include/", *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
+    "libvmo/hosted/": ("libvmo/include/",),
     "libvmo/backend/neuron/": ("libvmo/backend/neuron/", *PORT, "abi/"),
     "libvmo/backend/linux/": ("libvmo/backend/linux/", *PORT),
     "libvmo/backend/fake/": ("libvmo/backend/fake/", *PORT),

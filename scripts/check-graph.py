@@ -18,7 +18,7 @@ import sys
 
 # From the bottom up. Files on one floor may use each other, but not in a circle.
 FLOORS = ("abi/",
-          "libvmo/include/", "libvmo/src/", "libvmo/backend/",
+          "libvmo/include/", "libvmo/src/", "libvmo/hosted/", "libvmo/backend/",
           "boot/core/", "boot/sys/", "boot/arch/", "boot/init/",
           "payloads/")
 # Header -> who defines its functions.

@@ -5,7 +5,8 @@
  * A VMO (virtual memory object) is a run of zeroed pages. Its length is in bytes, as the creator asked; its
  * size is the length rounded up to pages. A view is a window onto a mapping of a VMO; several views may
  * share one mapping. All state lives in a registry, in storage that the caller supplies. The library
- * allocates nothing, starts no thread, and blocks only in vmo_send, vmo_recv and vmo_peer_wait.
+ * allocates nothing but in vmo_registry_new, starts no thread, and blocks only in vmo_send, vmo_recv and
+ * vmo_peer_wait.
  *
  * Threads: one thread at a time uses a registry, and any thread may be the next; threads that use different
  * registries need no lock.
@@ -165,6 +166,13 @@ VMO_CHECK vmo_status vmo_registry_init(void *storage, size_t storage_bytes, cons
  * Errors: INVALID      registry is NULL or not initialised
  *         BUSY         a VMO, a view or a peer is live */
 VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
+
+/* The same with storage that the library allocates; a large table costs only the memory of the entries that
+ * were used. vmo_registry_free ends and frees a registry of vmo_registry_new. Not in the NEURON library.
+ * Errors: those of vmo_registry_init and vmo_registry_fini, and
+ *         NO_MEMORY    vmo_registry_new: the storage cannot be allocated */
+VMO_CHECK vmo_status vmo_registry_new(const struct vmo_limits *limits, struct vmo_registry **out);
+VMO_CHECK vmo_status vmo_registry_free(struct vmo_registry *registry);
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 

@@ -22,5 +22,8 @@ int main()
     const vmo_status closed = vmo_close(registry, vmo);
     const vmo_status again = vmo_close(registry, vmo);
     std::printf("%s %s\n", vmo_status_name(closed), vmo_status_name(again));
-    return vmo_registry_fini(registry) == VMO_OK ? 0 : 1;
+    if (vmo_registry_fini(registry) != VMO_OK || vmo_registry_new(&limits, &registry) != VMO_OK) {
+        return 1;
+    }
+    return vmo_registry_free(registry) == VMO_OK ? 0 : 1;
 }

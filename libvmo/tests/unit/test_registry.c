@@ -127,6 +127,30 @@ static void storage_may_hold_anything(void **state)
     assert_int_equal(fake_live().mappings, 0);
 }
 
+static void new_and_free(void **state)
+{
+    struct vmo_limits limits = limits_with(1048576, 1048576, 1048576, 65536);
+    struct vmo_registry *registry = world.a;
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    assert_ok(vmo_registry_new(&limits, &registry));
+    assert_ok(vmo_create(registry, 1, &vmo));
+    assert_refused_quietly(vmo_registry_free(registry), VMO_ERR_BUSY);
+    assert_ok(vmo_destroy(registry, vmo));
+    assert_ok(vmo_registry_free(registry));
+    assert_refused_quietly(vmo_registry_free(NULL), VMO_ERR_INVALID);
+    registry = world.a;
+    fake_fail_call(1, VMO_ERR_NO_SLOTS);
+    assert_refused(vmo_registry_new(&limits, &registry), VMO_ERR_NO_SLOTS);
+    limits.views = 0;
+    assert_refused_quietly(vmo_registry_new(&limits, &registry), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_registry_new(NULL, &registry), VMO_ERR_INVALID);
+    limits.views = 1;
+    assert_refused_quietly(vmo_registry_new(&limits, NULL), VMO_ERR_INVALID);
+    assert_ptr_equal(registry, world.a);
+}
+
 static void fini_waits_for_everything(void **state)
 {
     const struct vmo_limits limits = limits_with(8, 8, 8, 4);
@@ -525,6 +549,7 @@ int main(void)
         IN_WORLD(storage_refused),
         IN_WORLD(init_touches_no_entry),
         IN_WORLD(storage_may_hold_anything),
+        IN_WORLD(new_and_free),
         IN_WORLD(fini_waits_for_everything),
         IN_WORLD(handles_of_nothing),
         IN_WORLD(handles_of_another_registry),
