@@ -3,6 +3,8 @@
 #include "fake_state.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct fake_config everything = {
@@ -12,8 +14,8 @@ static const struct fake_config everything = {
     .has_destroy = true,
     .has_transfer = true,
     .check_maps = true,
-    .slots = FAKE_SLOTS_MAX,
-    .regions = FAKE_REGIONS_MAX,
+    .slots = FAKE_SLOTS,
+    .regions = FAKE_REGIONS,
     .depth = 8,
     .queued_bytes_max = 256 * 1024,
     .arena_bytes = UINT64_C(64) << 20,
@@ -23,17 +25,31 @@ static const struct fake_config everything = {
 
 void fake_reset(void)
 {
-    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
-        if (fake.memories[i].bytes != NULL) {
+    for (uint32_t i = 0; i < fake.memories.top; i++) {
+        if (fake_pool_uses(&fake.memories, i)) {
             fake_memory_free(i);
         }
     }
-    memset(&fake, 0, sizeof(fake));
+    fake_pool_drop(&fake.memories);
+    for (uint32_t s = 0; s < FAKE_SIDES; s++) {
+        fake_pool_drop(&fake.side[s].slots);
+        fake_pool_drop(&fake.side[s].regions);
+        free(fake.side[s].buckets);
+    }
+    memset(&fake, 0, offsetof(struct fake_state, memories));
+    memset(fake.queue, 0, sizeof(fake.queue));
+    for (uint32_t s = 0; s < FAKE_SIDES; s++) {
+        memset(&fake.side[s], 0, offsetof(struct fake_side, slots));
+        fake.side[s].slots.entry_bytes = sizeof(struct fake_slot);
+        fake.side[s].regions.entry_bytes = sizeof(struct fake_region);
+        fake.side[s].buckets = NULL;
+    }
+    fake.memories.entry_bytes = sizeof(struct fake_memory);
     fake.config = everything;
     fake.sides = 1;
     fake.side[0].life = FAKE_LIVE;
     fake.side[0].parent = FAKE_NOBODY;
-    fake.side[0].slots[0].kind = FAKE_BOOTSTRAP;
+    (void)fake_slot_fill(0, FAKE_BOOTSTRAP, 0);
 }
 
 struct fake_config *fake_config(void)
@@ -75,7 +91,7 @@ void fake_kill_peer(int32_t exit_status)
     assert(victim != NULL && victim->life == FAKE_LIVE);
     victim->life = FAKE_DEAD;
     victim->exit_status = exit_status;
-    memset(victim->slots, 0, sizeof(victim->slots));
+    fake_slots_drop((uint32_t)(victim - fake.side));
 }
 
 void fake_on_poll(void (*hook)(void *context), void *context)
@@ -88,24 +104,21 @@ struct fake_live fake_live(void)
 {
     struct fake_live live = {0};
 
-    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
-        if (fake.memories[i].bytes == NULL) {
-            continue;
-        }
-        if (fake_caps_of(i) + fake_mappings_of(i) > 0) {
-            live.objects++;
-        } else {
-            live.lost += !fake.memories[i].is_file;
+    for (uint32_t i = 0; i < fake.memories.top; i++) {
+        const struct fake_memory *memory = fake_memory(i);
+        if (fake_pool_uses(&fake.memories, i)) {
+            const bool reached = memory->caps + memory->mappings > 0;
+            live.objects += reached;
+            live.lost += !reached && !memory->is_file;
         }
     }
     for (uint32_t s = 0; s < FAKE_SIDES; s++) {
-        for (uint32_t i = 0; i < FAKE_SLOTS_MAX; i++) {
-            live.slots += fake.side[s].slots[i].kind != FAKE_FREE;
-            live.caps += fake_is_vmo(&fake.side[s].slots[i]);
+        const struct fake_pool *slots = &fake.side[s].slots;
+        for (uint32_t i = 0; i < slots->top; i++) {
+            live.caps += fake_is_vmo(fake_pool_at(slots, i));
         }
-        for (uint32_t i = 0; i < FAKE_REGIONS_MAX; i++) {
-            live.mappings += fake.side[s].regions[i].used;
-        }
+        live.slots += slots->live;
+        live.mappings += fake.side[s].regions.live;
     }
     for (uint32_t q = 0; q < FAKE_QUEUES; q++) {
         live.queued += fake.queue[q].count;
@@ -117,14 +130,14 @@ uint64_t fake_contents(void)
 {
     uint64_t hash = 0xcbf29ce484222325;
 
-    for (uint32_t i = 0; i < FAKE_MEMORIES; i++) {
-        const struct fake_memory *memory = &fake.memories[i];
-        if (memory->bytes == NULL) {
+    for (uint32_t i = 0; i < fake.memories.top; i++) {
+        if (!fake_pool_uses(&fake.memories, i)) {
             continue;
         }
         fake_expose(i);
-        for (uint64_t at = 0; at < memory->size_bytes; at++) {
-            hash = (hash ^ memory->bytes[at]) * 0x100000001b3;
+        const uint8_t *bytes = fake_bytes(i);
+        for (uint64_t at = 0; at < fake_memory(i)->size_bytes; at++) {
+            hash = (hash ^ bytes[at]) * 0x100000001b3;
         }
         fake_guard(i);
     }

@@ -11,10 +11,10 @@
 /* The memory behind a descriptor, or NULL for an unknown descriptor. */
 static struct fake_memory *file_of(int file)
 {
-    if (file < FIRST_FILE || file - FIRST_FILE >= FAKE_MEMORIES) {
+    if (file < FIRST_FILE || !fake_pool_uses(&fake.memories, (uint32_t)(file - FIRST_FILE))) {
         return NULL;
     }
-    struct fake_memory *memory = &fake.memories[file - FIRST_FILE];
+    struct fake_memory *memory = fake_memory((uint32_t)(file - FIRST_FILE));
     return memory->is_file ? memory : NULL;
 }
 
@@ -26,10 +26,11 @@ int fake_file_set(const void *bytes, size_t len)
     if (len == 0 || fake_memory_make(size, &memory) != VMO_OK) {
         return -1;
     }
-    fake.memories[memory].is_file = true;
-    fake.memories[memory].file_bytes = len;
+    fake.arena_used -= size;
+    fake_memory(memory)->is_file = true;
+    fake_memory(memory)->file_bytes = len;
     fake_expose(memory);
-    memcpy(fake.memories[memory].bytes, bytes, len);
+    memcpy(fake_bytes(memory), bytes, len);
     fake_guard(memory);
     return (int)memory + FIRST_FILE;
 }
@@ -50,8 +51,7 @@ struct fake_slot *fake_file_slot(const struct be_object *object)
 
 uint64_t fake_readable_bytes(uint32_t memory)
 {
-    return fake.memories[memory].is_file ? fake.memories[memory].file_bytes
-                                         : fake.memories[memory].size_bytes;
+    return fake_memory(memory)->is_file ? fake_memory(memory)->file_bytes : fake_memory(memory)->size_bytes;
 }
 
 vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
@@ -68,7 +68,7 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
     if (!range_within(range, memory->file_bytes)) {
         return VMO_ERR_BOUNDS;
     }
-    const int32_t slot = fake_slot_fill(fake.now, FAKE_FILE, (uint32_t)(memory - fake.memories));
+    const int32_t slot = fake_slot_fill(fake.now, FAKE_FILE, (uint32_t)(file - FIRST_FILE));
     if (slot == BE_NONE) {
         return VMO_ERR_NO_SLOTS;
     }

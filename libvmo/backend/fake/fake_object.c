@@ -67,14 +67,14 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     if (slot == NULL) {
         return VMO_ERR_RIGHTS;
     }
-    if (!range_within(range, fake.memories[slot->what].size_bytes)) {
+    if (!range_within(range, fake_memory(slot->what)->size_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     if (range.len_bytes == 0) {
         return VMO_OK;
     }
     fake_expose(slot->what);
-    memcpy(fake.memories[slot->what].bytes + range.off_bytes, from, (size_t)range.len_bytes);
+    memcpy(fake_bytes(slot->what) + range.off_bytes, from, (size_t)range.len_bytes);
     fake_guard(slot->what);
     return VMO_OK;
 }
@@ -105,7 +105,7 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
         return VMO_OK;
     }
     fake_expose(slot->what);
-    memcpy(to, fake.memories[slot->what].bytes + range.off_bytes, (size_t)range.len_bytes);
+    memcpy(to, fake_bytes(slot->what) + range.off_bytes, (size_t)range.len_bytes);
     fake_guard(slot->what);
     return VMO_OK;
 }
@@ -138,10 +138,8 @@ vmo_status be_make_alias(struct be_object *object)
 
 static void slot_empty(int32_t number)
 {
-    struct fake_slot *slot = fake_slot(number);
-
-    if (slot != NULL) {
-        *slot = (struct fake_slot){0};
+    if (fake_slot(number) != NULL) {
+        fake_slot_empty(fake.now, number);
     }
 }
 
@@ -216,10 +214,10 @@ vmo_status be_destroy(struct be_object *object)
     }
     uint32_t memory = slot->what;
     uint32_t own = object->alias == BE_NONE ? 1 : 2;
-    if (fake_caps_of(memory) != own) {
+    if (fake_memory(memory)->caps != own) {
         return VMO_ERR_STILL_SHARED;
     }
-    if (fake_mappings_of(memory) != 0) {
+    if (fake_memory(memory)->mappings != 0) {
         return VMO_ERR_STILL_MAPPED;
     }
     slot_empty(object->owner);
@@ -251,7 +249,7 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
     if (!whole_pages(range)) {
         return VMO_ERR_INVALID;
     }
-    if (!range_within(range, fake.memories[slot->what].size_bytes)) {
+    if (!range_within(range, fake_memory(slot->what)->size_bytes)) {
         return VMO_ERR_BOUNDS;
     }
     return fake_region_add(slot->what, range, at);
@@ -267,15 +265,12 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     if (!fake.config.has_unmap) {
         return VMO_ERR_UNSUPPORTED;
     }
-    for (uint32_t i = 0; i < FAKE_REGIONS_MAX; i++) {
-        struct fake_region *region = &fake.side[fake.now].regions[i];
-        if (region->used && region->range.len_bytes == bytes &&
-            fake.memories[region->memory].bytes + region->range.off_bytes == (uint8_t *)at) {
-            fake_region_drop(region);
-            return VMO_OK;
-        }
+    uint32_t number = 0;
+    if (!fake_region_find(at, bytes, &number)) {
+        return VMO_ERR_BACKEND;
     }
-    return VMO_ERR_BACKEND;
+    fake_region_drop(fake.now, number);
+    return VMO_OK;
 }
 
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
@@ -288,7 +283,7 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
     if (status != VMO_OK) {
         return status;
     }
-    if (slot == NULL || size_bytes == 0 || size_bytes > fake.memories[slot->what].size_bytes) {
+    if (slot == NULL || size_bytes == 0 || size_bytes > fake_memory(slot->what)->size_bytes) {
         return VMO_ERR_PROTOCOL;
     }
     out->at = NULL;

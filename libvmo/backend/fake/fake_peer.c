@@ -2,6 +2,7 @@
 /* The port's calls about peers: spawning, waiting, messages, transfer. */
 #include "fake_state.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The slots of a channel's ends. A child's follow its bootstrap slot. */
@@ -31,12 +32,9 @@ static bool peer_dead(const struct be_peer *peer)
 
 static uint32_t free_slots(void)
 {
-    uint32_t found = 0;
+    const uint32_t live = fake.side[fake.now].slots.live;
 
-    for (uint32_t i = 0; i < fake.config.slots; i++) {
-        found += fake.side[fake.now].slots[i].kind == FAKE_FREE;
-    }
-    return found;
+    return live < fake.config.slots ? fake.config.slots - live : 0;
 }
 
 vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
@@ -61,9 +59,10 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     struct fake_side *child = &fake.side[side];
     child->life = FAKE_LIVE;
     child->parent = fake.now;
-    child->slots[0].kind = FAKE_BOOTSTRAP;
-    child->slots[CHILD_RECEIVE] = (struct fake_slot){.kind = FAKE_ENDPOINT, .what = down};
-    child->slots[CHILD_SEND] = (struct fake_slot){.kind = FAKE_ENDPOINT, .what = up};
+    (void)fake_slot_fill(side, FAKE_BOOTSTRAP, 0);
+    const int32_t receive = fake_slot_fill(side, FAKE_ENDPOINT, down);
+    const int32_t send = fake_slot_fill(side, FAKE_ENDPOINT, up);
+    assert(receive == CHILD_RECEIVE && send == CHILD_SEND);
     *out = (struct be_peer){.pid = (int32_t)side};
     out->send = fake_slot_fill(fake.now, FAKE_ENDPOINT, down);
     out->receive = fake_slot_fill(fake.now, FAKE_ENDPOINT, up);
@@ -83,15 +82,6 @@ vmo_status be_parent(struct be_peer *out)
     }
     *out = (struct be_peer){.pid = BE_NONE, .send = CHILD_SEND, .receive = CHILD_RECEIVE, .watch = BE_NONE};
     return VMO_OK;
-}
-
-static void regions_drop(struct fake_side *side)
-{
-    for (uint32_t i = 0; i < FAKE_REGIONS_MAX; i++) {
-        if (side->regions[i].used) {
-            fake_region_drop(&side->regions[i]);
-        }
-    }
 }
 
 vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status)
@@ -116,7 +106,7 @@ vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exi
         fake_poll();
     }
     side->life = FAKE_REAPED;
-    regions_drop(side);
+    fake_regions_drop(number);
     *exit_status = side->exit_status;
     return VMO_OK;
 }
@@ -135,10 +125,10 @@ vmo_status be_peer_close(struct be_peer *peer)
         fake.side[fake.now].queues_closed |= UINT32_C(1) << fake_slot(peer->send)->what;
         fake_queue_close(queue_of(peer->send));
         fake_queue_close(queue_of(peer->receive));
-        *fake_slot(peer->watch) = (struct fake_slot){0};
+        fake_slot_empty(fake.now, peer->watch);
     }
-    *fake_slot(peer->send) = (struct fake_slot){0};
-    *fake_slot(peer->receive) = (struct fake_slot){0};
+    fake_slot_empty(fake.now, peer->send);
+    fake_slot_empty(fake.now, peer->receive);
     *peer = (struct be_peer){.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
     return VMO_OK;
 }
@@ -194,22 +184,13 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
     memcpy(message->bytes, bytes, len);
     message->len = len;
     message->cap = cap;
+    fake_cap_count(&cap, true);
     if (object != NULL) {
         object->own.sent_to |= UINT32_C(1) << (queue - fake.queue);
     }
     queue->count++;
     queue->bytes += (uint32_t)len;
     return VMO_OK;
-}
-
-static void queue_pop(struct fake_queue *queue)
-{
-    struct fake_message *message = &queue->messages[queue->head];
-
-    queue->bytes -= (uint32_t)message->len;
-    memset(message, 0, sizeof(*message));
-    queue->head = (queue->head + 1) % FAKE_DEPTH_MAX;
-    queue->count--;
 }
 
 /* Enters a received capability into the receiver's table. */
@@ -255,7 +236,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     }
     const struct fake_message *message = &queue->messages[queue->head];
     if (message->len > max) {
-        queue_pop(queue);
+        fake_queue_pop(queue);
         return VMO_ERR_PROTOCOL;
     }
     status = cap_arrive(&message->cap, &arrived);
@@ -266,7 +247,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     *len = message->len;
     *object = arrived;
     fake_own(object);
-    queue_pop(queue);
+    fake_queue_pop(queue);
     return VMO_OK;
 }
 
@@ -305,10 +286,11 @@ vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_objec
     if (status != VMO_OK) {
         return status;
     }
-    if (name == 0 || name >= fake.config.slots || fake_slot((int32_t)name)->owned) {
+    const struct fake_slot *slot = name < fake.config.slots ? fake_slot((int32_t)name) : NULL;
+    if (name == 0 || slot == NULL || slot->owned) {
         return VMO_ERR_PROTOCOL;
     }
-    if (fake_slot((int32_t)name)->kind == FAKE_ALIAS) {
+    if (slot->kind == FAKE_ALIAS) {
         *out = (struct be_object){.owner = BE_NONE, .alias = (int32_t)name};
     } else {
         *out = (struct be_object){.owner = (int32_t)name, .alias = BE_NONE};

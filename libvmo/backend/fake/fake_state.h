@@ -4,8 +4,9 @@
 #define VMO_FAKE_STATE_H
 
 #include "fake.h"
+#include "fake_pool.h"
 
-#define FAKE_MEMORIES 256
+#define FAKE_MEMORIES FAKE_POOL_MAX
 #define FAKE_QUEUES (2 * FAKE_SIDES)
 #define FAKE_NOBODY UINT32_MAX
 
@@ -27,8 +28,10 @@ struct fake_slot {
 
 struct fake_memory {
     uint8_t *raw;   /* what calloc gave */
-    uint8_t *bytes; /* the first page in it; NULL: this entry is free */
+    uint8_t *bytes; /* the first page in it; NULL until the first use: all zero */
     uint64_t size_bytes;
+    uint32_t caps;       /* capabilities for it, in tables and messages */
+    uint32_t mappings;   /* of it */
     uint64_t file_bytes; /* of a file: its current length */
     bool is_file;        /* made by the test; not lost while nobody has it open */
 };
@@ -36,8 +39,10 @@ struct fake_memory {
 struct fake_region {
     bool used;
     uint32_t memory;
+    uint32_t next_at; /* number + 1 of the next in the same bucket; 0: none */
     struct vmo_range range;
 };
+#define FAKE_BUCKETS (1u << 20)
 
 struct fake_message {
     uint8_t bytes[FAKE_MESSAGE_MAX_BYTES];
@@ -59,9 +64,10 @@ struct fake_side {
     enum fake_life life;
     uint32_t parent;
     int32_t exit_status;
-    uint32_t queues_closed; /* queues to its children that it has closed, one bit each */
-    struct fake_slot slots[FAKE_SLOTS_MAX];
-    struct fake_region regions[FAKE_REGIONS_MAX];
+    uint32_t queues_closed;   /* queues to its children that it has closed, one bit each */
+    struct fake_pool slots;   /* struct fake_slot */
+    struct fake_pool regions; /* struct fake_region */
+    uint32_t *buckets;        /* regions by address: number + 1 of the first; NULL: no region yet */
 };
 
 struct fake_state {
@@ -75,7 +81,8 @@ struct fake_state {
     uint64_t clock_ns;
     void (*hook)(void *context);
     void *hook_context;
-    struct fake_memory memories[FAKE_MEMORIES];
+    uint64_t arena_used;
+    struct fake_pool memories; /* struct fake_memory */
     struct fake_queue queue[FAKE_QUEUES];
     struct fake_side side[FAKE_SIDES];
 };
@@ -89,11 +96,15 @@ vmo_status fake_enter(void);
 /* One poll: time passes, the hook runs. */
 void fake_poll(void);
 
-/* A slot of the current side, or NULL if there is no such slot. */
+/* A used slot of the current side, or NULL. */
 struct fake_slot *fake_slot(int32_t number);
 bool fake_is_vmo(const struct fake_slot *slot);
 /* Fills the lowest free slot of a side; BE_NONE if there is none. */
 int32_t fake_slot_fill(uint32_t side, enum fake_kind kind, uint32_t what);
+/* Empties a used slot of a side. */
+void fake_slot_empty(uint32_t side, int32_t number);
+/* Counts a capability that came into a message, or left one. */
+void fake_cap_count(const struct fake_slot *cap, bool more);
 
 /* Notes that the core has an object with these capabilities. */
 void fake_own(const struct be_object *object);
@@ -101,9 +112,9 @@ void fake_own(const struct be_object *object);
 /* The capability that an object's holder uses to read, or NULL. */
 struct fake_slot *fake_reader(const struct be_object *object);
 
-/* Counts of the capabilities (in tables and messages) and the mappings of a memory. */
-uint32_t fake_caps_of(uint32_t memory);
-uint32_t fake_mappings_of(uint32_t memory);
+struct fake_memory *fake_memory(uint32_t memory);
+/* The bytes of a memory, which it gets here if it has none yet. */
+uint8_t *fake_bytes(uint32_t memory);
 
 /* Poisons the pages that no side maps; fake_expose unpoisons them all for the backend. */
 void fake_guard(uint32_t memory);
@@ -118,8 +129,15 @@ uint64_t fake_readable_bytes(uint32_t memory);
 
 /* Makes a mapping for the current side. */
 vmo_status fake_region_add(uint32_t memory, struct vmo_range range, void **at);
-void fake_region_drop(struct fake_region *region);
+void fake_region_drop(uint32_t side, uint32_t number);
+/* The mapping of the current side at this address; false if there is none. */
+bool fake_region_find(const void *at, uint64_t bytes, uint32_t *number);
 
+/* Ends all mappings or all capabilities of a side. */
+void fake_regions_drop(uint32_t side);
+void fake_slots_drop(uint32_t side);
+
+void fake_queue_pop(struct fake_queue *queue);
 void fake_queue_close(struct fake_queue *queue);
 
 #endif

@@ -31,15 +31,8 @@ const struct conf_port *conf_port(void)
 struct conf_held conf_port_held(void)
 {
     const struct fake_side *side = &fake.side[fake.now];
-    struct conf_held held = {0, 0};
 
-    for (uint32_t i = 0; i < FAKE_SLOTS_MAX; i++) {
-        held.slots += side->slots[i].kind != FAKE_FREE;
-    }
-    for (uint32_t i = 0; i < FAKE_REGIONS_MAX && fake.config.has_unmap; i++) {
-        held.mappings += side->regions[i].used;
-    }
-    return held;
+    return (struct conf_held){side->slots.live, fake.config.has_unmap ? side->regions.live : 0};
 }
 
 uint64_t conf_port_mark(void)
