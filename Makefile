@@ -234,7 +234,7 @@ debug: built ## boot the proof with a gdb stub and say how to attach
 	@scripts/debug.sh $(filter-out all,$(ABI)) $(MEM)
 
 NEEDS_test = everything $(TEST_NEEDS) $(filter $(BUILD)/%,$(TEST_SUITES))
-TOOLS_test := qemu cmocka packaging
+TOOLS_test := qemu cmocka packaging memcheck
 test: built ## run all tests; the last line is `N passed, N failed`
 	@$(PYTHON) scripts/run-tests.py $(TEST_SUITES)
 

@@ -10,6 +10,12 @@ $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_P
     $(addprefix libvmo/tests/unit/,$(test).c unit.c) $(LIBVMO_FAKE_SRCS),-lcmocka $(UNIT_LIBS_$(test))))))
 TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
 
+# ---- growth: what each call costs with many live objects, on the fake backend, counted by callgrind
+GROWTH := libvmo/tests/growth
+$(eval $(call HOST_PROGRAM,host/fake,$(GROWTH)/growth_fake,$(GROWTH)/growth_fake.c $(LIBVMO_FAKE_SRCS)))
+TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake
+TEST_SUITES += $(GROWTH)/test_growth.py
+
 # ---- linux: the Linux backend below the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_refusals test_lx_sharing \
             test_lx_transfer test_lx_peer) fuzz/fuzz_lx_receive
