@@ -244,6 +244,7 @@ static void forever_waits_for_a_mapping_that_goes_soon(void **state)
     assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
     assert_int_equal(setitimer(ITIMER_REAL, &soon_once, NULL), 0);
     const vmo_status status = vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER);
+    assert_int_equal(setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0}}, NULL), 0);
     assert_int_equal(sigaction(SIGALRM, &before, NULL), 0);
     assert_status(status, VMO_OK);
     assert_int_equal(enforcer_of(vmo), VMO_BY_KERNEL);

@@ -167,6 +167,17 @@ class Suite:
                                        f"-I{self.prefix}/include", "-"], input=source, capture_output=True, text=True)
                 self.check(done.returncode == 0, f"<vmo/{header.name}> alone, twice, as {standard}", said(done))
 
+    def narrow_targets(self):
+        """The Linux backend refuses a target whose addresses have 32 bits, before any header of the system."""
+        compiler = os.environ.get("CROSS", "riscv64-unknown-elf-") + "gcc"
+        for machine, accepted in ((("-march=rv64imac", "-mabi=lp64"), True), (("-march=rv32imac", "-mabi=ilp32"), False)):
+            done = subprocess.run([compiler, *machine, "-ffreestanding", "-fsyntax-only", "-xc",
+                                   f"-I{TREE}/libvmo/backend/linux", "-"], input='#include "be_types.h"\n',
+                                  capture_output=True, text=True)
+            named = "libvmo on Linux needs a 64-bit target" in done.stderr
+            self.check((done.returncode == 0, named) == (accepted, not accepted),
+                       f"the Linux backend {'accepts' if accepted else 'refuses'} {machine[1][6:]}", said(done))
+
     def symbols(self):
         library = self.prefix / "lib/libvmo.so"
         public = sorted(self.prototypes)
@@ -321,6 +332,7 @@ class Suite:
         done = self.make("install", f"PREFIX={self.prefix}")
         if self.check(done.returncode == 0, "make install PREFIX=... without DESTDIR", said(done)):
             self.headers()
+            self.narrow_targets()
             self.symbols()
             self.pc_file()
             self.programs()
