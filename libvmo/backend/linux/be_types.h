@@ -14,11 +14,14 @@
 #define BE_PEERS_MAX 65536
 
 struct be_object_own {
-    void *kept; /* mapping of the whole VMO from before a PEERS seal, through which the creator writes; or
-                   NULL */
-    uint64_t kept_bytes;
+    /* Created here. */
+    uint64_t size_bytes;
+    void *kept;      /* mapping from before a PEERS seal, through which the creator writes; or NULL */
     bool exposed;    /* got to a peer unsealed, in a way that hides whether the peer mapped it writable */
     bool unfinished; /* sealed FOREVER, but the kernel has not taken the file's seal yet */
+    /* Received. */
+    uint8_t seals; /* of LX_SEALS, when the descriptor came: seals are only ever added */
+    bool readable; /* opened for reading */
 };
 
 /* A transferred descriptor that was not accepted yet. */

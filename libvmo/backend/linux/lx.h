@@ -68,6 +68,9 @@ bool lx_within_file_limit(uint64_t end);
 /* The descriptor to read through. */
 int32_t lx_reader(const struct be_object *object);
 
+/* The file seals that the library knows. */
+#define LX_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+
 /* A received descriptor as owner or alias. */
 struct be_object lx_received(int descriptor);
 

@@ -39,17 +39,19 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
         lx_close_quiet(memory);
         return status;
     }
-    *out = (struct be_object){.owner = memory, .alias = BE_NONE};
+    *out = (struct be_object){.owner = memory, .alias = BE_NONE, .own = {.size_bytes = size_bytes}};
     return VMO_OK;
 }
 
 vmo_status be_close(struct be_object *object)
 {
     const vmo_status kept = lx_drop_kept(object);
+    if (kept != VMO_OK) {
+        return kept;
+    }
     const vmo_status owner = lx_close(&object->owner);
     const vmo_status alias = lx_close(&object->alias);
-
-    return kept != VMO_OK ? kept : owner != VMO_OK ? owner : alias;
+    return owner != VMO_OK ? owner : alias;
 }
 
 /* Never refuses: the kernel keeps the memory for its other holders, queued messages included. */
@@ -71,38 +73,58 @@ int32_t lx_reader(const struct be_object *object)
     return object->alias != BE_NONE ? object->alias : object->owner;
 }
 
+/* True unless a descriptor with these flags was opened with O_WRONLY or O_PATH. */
+static bool can_read(int mode)
+{
+    return mode >= 0 && !(mode & O_PATH) && (mode & O_ACCMODE) != O_WRONLY;
+}
+
 struct be_object lx_received(int descriptor)
 {
     const int mode = fcntl(descriptor, F_GETFL);
     const int seals = fcntl(descriptor, F_GET_SEALS);
+    struct be_object object = BE_NO_OBJECT;
 
-    if (mode < 0 || (mode & (O_ACCMODE | O_PATH)) != O_RDWR || seals < 0 ||
-        (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
-        return (struct be_object){.owner = BE_NONE, .alias = descriptor};
+    object.own.seals = (uint8_t)(seals >= 0 ? seals & LX_SEALS : 0);
+    object.own.readable = can_read(mode);
+    if (object.own.readable && (mode & O_ACCMODE) == O_RDWR && seals >= 0 &&
+        !(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+        object.owner = descriptor;
+    } else {
+        object.alias = descriptor;
     }
-    return (struct be_object){.owner = descriptor, .alias = BE_NONE};
+    return object;
 }
 
-/* True unless the descriptor was opened with O_WRONLY or O_PATH. */
-static bool readable(int file)
+static int kind_of(int file, struct statfs *kind)
 {
-    const int mode = fcntl(file, F_GETFL);
+    int failed = 0;
 
-    return mode >= 0 && !(mode & O_PATH) && (mode & O_ACCMODE) != O_WRONLY;
+    do {
+        failed = fstatfs(file, kind);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
 }
 
-/* True for a regular tmpfs file of at least size_bytes with these seals, and F_SEAL_SHRINK: an access to a
- * mapping of it raises no SIGBUS. */
-static bool is_steady_memory(int file, uint64_t size_bytes, int seals)
+/* OK for a regular tmpfs file of at least size_bytes that cannot shrink: an access to a mapping of it raises
+ * no SIGBUS. One that can be written must not grow either: then a write that the sender diverts to the end,
+ * by O_APPEND, is refused. */
+static vmo_status check_memory(const struct be_object *object, uint64_t size_bytes)
 {
+    const int needed = object->owner != BE_NONE ? F_SEAL_SHRINK | F_SEAL_GROW : F_SEAL_SHRINK;
+    const int32_t file = lx_reader(object);
     struct statfs kind;
     struct stat seen;
-    const int found = fcntl(file, F_GET_SEALS);
 
-    seals |= F_SEAL_SHRINK;
-    return found >= 0 && (found & seals) == seals && readable(file) && fstatfs(file, &kind) == 0 &&
-           kind.f_type == TMPFS_MAGIC && fstat(file, &seen) == 0 && S_ISREG(seen.st_mode) &&
-           (uint64_t)seen.st_size >= size_bytes;
+    if (!object->own.readable || (object->own.seals & needed) != needed) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (kind_of(file, &kind) != 0 || fstat(file, &seen) != 0) {
+        return errno == ENOSYS ? VMO_ERR_PROTOCOL : lx_status(errno);
+    }
+    return kind.f_type == TMPFS_MAGIC && S_ISREG(seen.st_mode) && (uint64_t)seen.st_size >= size_bytes
+               ? VMO_OK
+               : VMO_ERR_PROTOCOL;
 }
 
 /* The file seals that prove a claim; one of them is enough. */
@@ -114,17 +136,15 @@ static int proof_of(vmo_seal_strength claimed)
 vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                      struct be_verified *out, struct vmo_counters *counters)
 {
-    const int32_t file = lx_reader(object);
-    /* Then a write that the sender diverts to the end by O_APPEND is refused. */
-    const int writable = object->owner != BE_NONE ? F_SEAL_GROW : 0;
+    const vmo_status status = check_memory(object, size_bytes);
 
     (void)counters;
-    if (!is_steady_memory(file, size_bytes, writable)) {
-        return VMO_ERR_PROTOCOL;
+    if (status != VMO_OK) {
+        return status;
     }
     if (claimed == VMO_SEAL_NONE) {
         *out = (struct be_verified){VMO_BY_NOBODY, NULL};
-    } else if (fcntl(file, F_GET_SEALS) & proof_of(claimed)) {
+    } else if (object->own.seals & proof_of(claimed)) {
         *out = (struct be_verified){VMO_BY_KERNEL, NULL};
     } else if (claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL)) {
         /* the sender has the same kernel, which lacks the seal */
@@ -156,7 +176,7 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
 {
     struct stat seen;
 
-    if (!readable(file)) {
+    if (!can_read(fcntl(file, F_GETFL))) {
         return VMO_ERR_INVALID;
     }
     if (fstat(file, &seen) != 0) {

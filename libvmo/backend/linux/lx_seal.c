@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "lx.h"
@@ -106,18 +105,14 @@ static vmo_status forbid_new_writers(const struct be_object *object, bool *expos
 
 static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
 {
-    struct stat seen;
+    const struct vmo_range whole = {0, object->own.size_bytes};
     void *kept = NULL;
+    bool exposed = false;
 
     if (!(lx_features() & LX_PEERS_SEAL)) {
         *by = VMO_BY_LIBRARY;
         return VMO_OK;
     }
-    if (fstat(object->owner, &seen) != 0) {
-        return lx_status(errno);
-    }
-    const struct vmo_range whole = {0, (uint64_t)seen.st_size};
-    bool exposed = false;
     vmo_status status = lx_map_unshared(object->owner, whole, PROT_READ | PROT_WRITE, &kept);
     if (status != VMO_OK) {
         return status;
@@ -127,23 +122,23 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
         (void)munmap(kept, (size_t)whole.len_bytes);
         return status;
     }
-    object->own = (struct be_object_own){.kept = kept, .kept_bytes = whole.len_bytes, .exposed = exposed};
+    object->own.kept = kept;
+    object->own.exposed = exposed;
     *by = exposed ? VMO_BY_LIBRARY : VMO_BY_KERNEL;
     return VMO_OK;
 }
 
 uint64_t be_kept_bytes(const struct be_object *object)
 {
-    return object->own.kept_bytes;
+    return object->own.kept != NULL ? object->own.size_bytes : 0;
 }
 
 vmo_status lx_drop_kept(struct be_object *object)
 {
-    if (object->own.kept != NULL && munmap(object->own.kept, (size_t)object->own.kept_bytes) != 0) {
+    if (object->own.kept != NULL && munmap(object->own.kept, (size_t)object->own.size_bytes) != 0) {
         return lx_map_status(errno);
     }
     object->own.kept = NULL;
-    object->own.kept_bytes = 0;
     return VMO_OK;
 }
 
