@@ -87,7 +87,7 @@ struct lx_grant {
 /* Chooses the descriptor that a peer gets. Unless the VMO is sealed FOREVER, a peer never shares an open file
  * description with the creator: it could set the description's append flag, map through it or add a seal.
  * Readers get one that was opened read-only once and is kept as the alias, a writer gets one for itself.
- * Without /proc, or after the program changed its user: the creator's own if may_share_owner, else
+ * Without /proc, or for a file of another user: the creator's own if may_share_owner, else
  * UNSUPPORTED. */
 VMO_CHECK vmo_status lx_grant(struct be_object *object, bool writable, bool may_share_owner,
                               struct lx_grant *out);

@@ -136,6 +136,9 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     if (!lx_within_file_limit(range.off_bytes + range.len_bytes)) {
         return VMO_ERR_TOO_LARGE;
     }
+    if (!lx_within_file_limit(UINT64_MAX)) { /* at the end the kernel would send SIGXFSZ before it refuses */
+        (void)append_was_set(object->owner);
+    }
     return write_all(object->owner, range, from);
 }
 

@@ -68,7 +68,7 @@ VMO_CHECK vmo_status vmo_peer_require(struct vmo_registry *registry, vmo_peer_t 
 VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t peer);
 
 /* Allows a peer to share the open file description of this task where Linux cannot open one for the peer:
- * without /proc, or after the program changed its user. Without this call a hand-over of a VMO that is not
+ * without /proc, or for a VMO of another user. Without this call a hand-over of a VMO that is not
  * sealed FOREVER is then UNSUPPORTED. Such a peer can set the append flag that both share, and can map an
  * unsealed VMO writable even if it got READ alone; so a PEERS seal that follows is enforced by the library,
  * and FOREVER after that seal is BUSY. No effect on NEURON. */

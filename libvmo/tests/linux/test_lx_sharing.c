@@ -535,6 +535,24 @@ static void a_shared_append_flag_does_not_divert_a_write(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
+/* In a child. A write at the end of the file would raise SIGXFSZ. */
+static int writes_under_a_limit_of_the_size(void)
+{
+    const struct rlimit limit = {PAGE, PAGE};
+    struct be_object object = {.owner = memory_with(PAGE, STEADY), .alias = BE_NONE};
+
+    CHECK(fcntl(object.owner, F_SETFL, O_APPEND) == 0);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(be_write(&object, RANGE(PAGE - 1, 1), "a") == VMO_OK);
+    return 0;
+}
+
+static void a_shared_append_flag_sends_no_signal(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(writes_under_a_limit_of_the_size), 0);
+}
+
 /* ---- Other users -------------------------------------------------------------------------------- */
 
 static int other_users_descriptor;
@@ -641,6 +659,7 @@ int main(void)
         CASE(a_false_proc_is_no_proc),
         CASE(a_hand_over_without_a_free_descriptor_is_refused),
         CASE(a_shared_append_flag_does_not_divert_a_write),
+        CASE(a_shared_append_flag_sends_no_signal),
         CASE(another_user_cannot_open_anew),
         CASE(a_program_that_changed_its_user_shares_if_allowed),
         CASE(a_changed_mode_is_mended),
