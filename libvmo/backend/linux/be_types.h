@@ -22,6 +22,7 @@ struct be_object_own {
     /* Received. */
     uint8_t seals; /* of LX_SEALS, when the descriptor came: seals are only ever added */
     bool readable; /* opened for reading */
+    bool closed;   /* the program closed the descriptor before it was looked at */
 };
 
 /* A transferred descriptor that was not accepted yet. */

@@ -59,6 +59,8 @@ void lx_close_quiet(int descriptor);
 
 /* The status for an errno of mmap, mremap, munmap or madvise. */
 vmo_status lx_map_status(int error);
+/* Unmaps what must not stay, on a path that cannot report an error: tries more than once. */
+void lx_unmap_quiet(void *at, uint64_t bytes);
 /* Maps a file shared; a fork does not inherit the mapping. */
 VMO_CHECK vmo_status lx_map_unshared(int file, struct vmo_range range, int protection, void **at);
 

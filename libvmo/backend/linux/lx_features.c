@@ -43,27 +43,37 @@ vmo_status lx_status(int error)
     case EDQUOT:
     case EAGAIN:
     case ENOLCK:
+    case ENOBUFS:
         return VMO_ERR_NO_MEMORY;
     case EFAULT:
         return VMO_ERR_INVALID;
     case EBADF: /* the program closed a descriptor of the library */
+    case ENOTSOCK:
         return VMO_ERR_BAD_HANDLE;
     case EFBIG:
-    case EOVERFLOW:
         return VMO_ERR_TOO_LARGE;
-    case EBUSY:
-    case ETXTBSY:
-        return VMO_ERR_BUSY;
     case EIO:
     case ENXIO:
     case ESTALE:
         return VMO_ERR_IO;
+    case EINVAL:
     case ENOSYS:
     case EACCES: /* these and EPERM: also a filter of system calls, or a security module */
     case EPERM:
     case EROFS:
+    case EBUSY:
+    case ETXTBSY:
     case ENODEV:
+    case EISDIR:
+    case ESPIPE:
+    case EOVERFLOW:
     case EOPNOTSUPP:
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case ENOPROTOOPT:
+    case EDESTADDRREQ:
+    case EISCONN:
+    case ESRCH:
         return VMO_ERR_UNSUPPORTED;
     default:
         return VMO_ERR_BACKEND;
@@ -182,10 +192,10 @@ static vmo_status probe_peers_seal(int memory, size_t page, uint32_t *has)
         void *twice = mremap(kept, 0, page, MREMAP_MAYMOVE);
         status = probed(twice != MAP_FAILED, LX_PEERS_SEAL, has);
         if (twice != MAP_FAILED) {
-            (void)munmap(twice, page);
+            lx_unmap_quiet(twice, page);
         }
     }
-    (void)munmap(kept, page);
+    lx_unmap_quiet(kept, page);
     return status;
 }
 
@@ -198,7 +208,7 @@ static vmo_status probe_shared_ro(int memory, size_t page, uint32_t *has)
     void *at = mmap(NULL, page, PROT_READ, MAP_SHARED, memory, 0);
     const vmo_status status = probed(at != MAP_FAILED, LX_SHARED_RO, has);
     if (at != MAP_FAILED) {
-        (void)munmap(at, page);
+        lx_unmap_quiet(at, page);
     }
     return status;
 }

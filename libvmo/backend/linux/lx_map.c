@@ -9,6 +9,8 @@
 #include "lx.h"
 #include "lx_abi.h"
 
+#define UNMAP_TRIES 3
+
 /* True if the process has as many mappings as vm.max_map_count allows. The kernel checks that first: ENOMEM.
  * Otherwise it finds the address in use: EEXIST. */
 static bool mappings_are_used_up(void)
@@ -19,7 +21,7 @@ static bool mappings_are_used_up(void)
     void *at = mmap((void *)page, 1, PROT_NONE, how, -1, 0);
 
     if (at != MAP_FAILED) { /* before 4.17 the address is a hint */
-        (void)munmap(at, 1);
+        lx_unmap_quiet(at, 1);
         return false;
     }
     return errno == ENOMEM;
@@ -27,19 +29,26 @@ static bool mappings_are_used_up(void)
 
 vmo_status lx_map_status(int error)
 {
-    if (error == ENOMEM && mappings_are_used_up()) {
-        return VMO_ERR_NO_SLOTS;
-    }
-    return error == EPERM ? VMO_ERR_SEALED : error == EACCES ? VMO_ERR_RIGHTS : lx_status(error);
+    return error == ENOMEM && mappings_are_used_up() ? VMO_ERR_NO_SLOTS : lx_status(error);
 }
 
-static vmo_status mapped(void *answer, void **at)
+/* Only a writable mapping is refused for the file's seals and the descriptor's mode. */
+static vmo_status mapped(void *answer, int protection, void **at)
 {
-    if (answer == MAP_FAILED) {
-        return lx_map_status(errno);
+    if (answer != MAP_FAILED) {
+        *at = answer;
+        return VMO_OK;
     }
-    *at = answer;
-    return VMO_OK;
+    if (protection & PROT_WRITE && (errno == EPERM || errno == EACCES)) {
+        return errno == EPERM ? VMO_ERR_SEALED : VMO_ERR_RIGHTS;
+    }
+    return lx_map_status(errno);
+}
+
+void lx_unmap_quiet(void *at, uint64_t bytes)
+{
+    for (int i = 0; i < UNMAP_TRIES && munmap(at, (size_t)bytes) != 0; i++) {
+    }
 }
 
 /* A child that inherited a mapping made through a writable description could write, and would forbid a
@@ -51,10 +60,10 @@ vmo_status lx_map_unshared(int file, struct vmo_range range, int protection, voi
 
     if (made != MAP_FAILED && madvise(made, len, MADV_DONTFORK) != 0) {
         const vmo_status status = lx_map_status(errno);
-        (void)munmap(made, len);
+        lx_unmap_quiet(made, len);
         return status;
     }
-    return mapped(made, at);
+    return mapped(made, protection, at);
 }
 
 /* After PEERS the kernel refuses new writable mappings, but mremap with an old size of 0 duplicates the kept
@@ -69,10 +78,10 @@ static vmo_status duplicate_kept(uint8_t *kept, struct vmo_range range, void **a
         if (page == MAP_FAILED) {
             return VMO_ERR_NO_SLOTS;
         }
-        (void)munmap(page, 1);
+        lx_unmap_quiet(page, 1);
         return VMO_ERR_NO_MEMORY;
     }
-    return mapped(made, at);
+    return mapped(made, PROT_READ | PROT_WRITE, at);
 }
 
 /* True if the kernel refuses shared mappings of this write-sealed file (before 6.7). A private one shows the
@@ -96,8 +105,9 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
     }
     const bool private = must_be_private(object->alias);
     const int how = private ? MAP_PRIVATE : MAP_SHARED;
-    const vmo_status status = mapped(
-        mmap(NULL, (size_t)range.len_bytes, PROT_READ, how, object->alias, (off_t)range.off_bytes), at);
+    const vmo_status status =
+        mapped(mmap(NULL, (size_t)range.len_bytes, PROT_READ, how, object->alias, (off_t)range.off_bytes),
+               PROT_READ, at);
     if (status == VMO_OK && private) {
         counters->private_maps++;
     }

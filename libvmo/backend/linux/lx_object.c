@@ -85,6 +85,7 @@ struct be_object lx_received(int descriptor)
     const int seals = fcntl(descriptor, F_GET_SEALS);
     struct be_object object = BE_NO_OBJECT;
 
+    object.own.closed = mode < 0 || (seals < 0 && errno == EBADF && !(mode & O_PATH));
     object.own.seals = (uint8_t)(seals >= 0 ? seals & LX_SEALS : 0);
     object.own.readable = can_read(mode);
     if (object.own.readable && (mode & O_ACCMODE) == O_RDWR && seals >= 0 &&
@@ -116,11 +117,14 @@ static vmo_status check_memory(const struct be_object *object, uint64_t size_byt
     struct statfs kind;
     struct stat seen;
 
+    if (object->own.closed) {
+        return VMO_ERR_BAD_HANDLE;
+    }
     if (!object->own.readable || (object->own.seals & needed) != needed) {
         return VMO_ERR_PROTOCOL;
     }
     if (kind_of(file, &kind) != 0 || fstat(file, &seen) != 0) {
-        return errno == ENOSYS ? VMO_ERR_PROTOCOL : lx_status(errno);
+        return lx_status(errno);
     }
     return kind.f_type == TMPFS_MAGIC && S_ISREG(seen.st_mode) && (uint64_t)seen.st_size >= size_bytes
                ? VMO_OK
@@ -167,9 +171,9 @@ static vmo_status check_mappable(const struct be_object *object, uint64_t off_by
     const vmo_status status =
         be_map(object, (struct vmo_range){off_bytes & ~(page - 1), page}, false, &at, &counters);
     if (status == VMO_OK) {
-        return be_unmap(at, page);
+        lx_unmap_quiet(at, page);
     }
-    return status == VMO_ERR_RIGHTS || status == VMO_ERR_SEALED ? VMO_ERR_UNSUPPORTED : status;
+    return status;
 }
 
 vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)

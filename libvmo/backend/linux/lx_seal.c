@@ -27,7 +27,7 @@ vmo_status lx_add_seals(int file, int seals)
     if (fcntl(file, F_ADD_SEALS, seals) == 0) {
         return VMO_OK;
     }
-    return errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
+    return errno == EBUSY ? VMO_ERR_BUSY : errno == EPERM ? VMO_ERR_SEALED : lx_status(errno);
 }
 
 static bool has_seals(int file, int seals)
@@ -119,7 +119,7 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
     }
     status = forbid_new_writers(object, &exposed);
     if (status != VMO_OK) {
-        (void)munmap(kept, (size_t)whole.len_bytes);
+        lx_unmap_quiet(kept, whole.len_bytes);
         return status;
     }
     object->own.kept = kept;

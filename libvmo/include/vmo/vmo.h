@@ -19,10 +19,13 @@
  *
  * Errors. After any status but VMO_OK the state is unchanged and every out parameter is untouched, unless a
  * call says otherwise. A refused seal or hand-over may leave a read-only capability of the object behind; the
- * next try uses it. Each function lists its errors with the condition. These two are not repeated:
+ * next try uses it. Each function lists its errors with the condition. These are not repeated:
  *   BAD_HANDLE  any function that takes a handle: the handle is closed, stale or from another registry; or on
  *               Linux the program closed a descriptor of the library
  *   BACKEND     any function that calls the kernel: the kernel returned an undocumented error
+ *   NO_MEMORY, UNSUPPORTED, IO
+ *               any function that calls the kernel on Linux: the kernel has no memory for the call; it, a filter
+ *               of system calls or a security module refuses the call; a device failed
  * A newer library may return a status that this header does not name: treat it as a failure.
  */
 #ifndef VMO_VMO_H
