@@ -15,6 +15,7 @@
 #include "lx_abi.h"
 
 #define PROBED (UINT32_C(1) << 31)
+#define UNMAP_TRIES 3
 
 /* One word: a thread that initialises its registry meanwhile sees all features or none. */
 static atomic_uint found;
@@ -116,6 +117,12 @@ vmo_status lx_close(int32_t *descriptor)
 void lx_close_quiet(int descriptor)
 {
     (void)close(descriptor);
+}
+
+void lx_unmap_quiet(void *at, uint64_t bytes)
+{
+    for (int i = 0; i < UNMAP_TRIES && munmap(at, (size_t)bytes) != 0; i++) {
+    }
 }
 
 bool lx_within_file_limit(uint64_t end)

@@ -9,8 +9,6 @@
 #include "lx.h"
 #include "lx_abi.h"
 
-#define UNMAP_TRIES 3
-
 /* True if the process has as many mappings as vm.max_map_count allows. The kernel checks that first: ENOMEM.
  * Otherwise it finds the address in use: EEXIST. */
 static bool mappings_are_used_up(void)
@@ -43,12 +41,6 @@ static vmo_status mapped(void *answer, int protection, void **at)
         return errno == EPERM ? VMO_ERR_SEALED : VMO_ERR_RIGHTS;
     }
     return lx_map_status(errno);
-}
-
-void lx_unmap_quiet(void *at, uint64_t bytes)
-{
-    for (int i = 0; i < UNMAP_TRIES && munmap(at, (size_t)bytes) != 0; i++) {
-    }
 }
 
 /* A child that inherited a mapping made through a writable description could write, and would forbid a

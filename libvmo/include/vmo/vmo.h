@@ -24,9 +24,9 @@
  *               Linux the program closed a descriptor of the library
  *   BACKEND     any function that calls the kernel: the kernel returned an undocumented error
  *   NO_MEMORY, UNSUPPORTED, IO
- *               any function that calls the kernel on Linux: the kernel has no memory for the call; it, a filter
- *               of system calls or a security module refuses the call; a device failed
- * A newer library may return a status that this header does not name: treat it as a failure.
+ *               any function that calls the kernel on Linux: the kernel has no memory for the call; it, a
+ * filter of system calls or a security module refuses the call; a device failed A newer library may return a
+ * status that this header does not name: treat it as a failure.
  */
 #ifndef VMO_VMO_H
 #define VMO_VMO_H
