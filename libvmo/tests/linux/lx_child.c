@@ -74,6 +74,19 @@ static int sum(void)
     return say(total);
 }
 
+/* Replies with a bit for each standard stream that is open, and for the number of the next file if it is no
+ * stream. */
+static int streams(void)
+{
+    uint32_t found = 0;
+
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        found |= fcntl(stream, F_GETFD) >= 0 ? 1u << stream : 0;
+    }
+    found |= open("/proc/self/exe", O_RDONLY | O_CLOEXEC) > STDERR_FILENO ? 8 : 0;
+    return say(found);
+}
+
 /* The channel can be taken once, and a program that this one starts does not inherit it. */
 static int parent_once(void)
 {
@@ -108,6 +121,12 @@ static int act(const char *what)
     }
     if (strcmp(what, "wait") == 0) {
         return until_gone();
+    }
+    if (strcmp(what, "sleep") == 0) { /* until a signal ends it */
+        return pause();
+    }
+    if (strcmp(what, "streams") == 0) {
+        return streams();
     }
     if (strcmp(what, "descriptors") == 0) {
         return say(count_descriptors());

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Peers on Linux: opened sockets, spawned programs, and their end. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +22,7 @@
 #include "lx_test.h"
 
 #define ELF_MACHINE 18
+#define NOBODY 65534
 
 /* Path of the child, in this program's folder. */
 static struct vmo_program program;
@@ -259,6 +265,182 @@ static void status_that_somebody_else_took(void **state)
     assert_ok(be_peer_close(&peer));
 }
 
+/* ---- Around a spawn ------------------------------------------------------------------------------- */
+
+/* In a forked process: spawns a child and returns its reply, or 100 and more. */
+static int reply_of(const char *what)
+{
+    vmo_peer_t peer = {0};
+    struct vmo_incoming in;
+    int32_t status = 0;
+
+    if (setenv("LX_CHILD", what, 1) != 0 || vmo_peer_spawn(rig.registry, &program, &peer) != VMO_OK) {
+        return 100;
+    }
+    if (vmo_recv(rig.registry, peer, &in, soon()) != VMO_OK ||
+        vmo_peer_wait(rig.registry, peer, soon(), &status) != VMO_OK || status != 0) {
+        return 101;
+    }
+    return (int)in.tag;
+}
+
+static int spawns_without_streams(void)
+{
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    const int found = reply_of("streams");
+    const bool used = fcntl(STDIN_FILENO, F_GETFD) >= 0 || fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+    return used ? 110 : found;
+}
+
+static int spawns_with_streams_that_close(void)
+{
+    return fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC) != 0 || close(STDOUT_FILENO) != 0 ? 111
+                                                                                      : reply_of("streams");
+}
+
+/* A standard stream that a child would not have is /dev/null there, not the first file that it opens. */
+static void child_has_all_streams(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(spawns_without_streams), 15 << 8);
+    assert_int_equal(in_child(spawns_with_streams_that_close), 15 << 8);
+}
+
+/* A user's processes are limited, for root as well in another way: as nobody. */
+static int spawns_beyond_the_process_limit(void)
+{
+    const struct rlimit none = {0, 0};
+    vmo_peer_t peer = {0};
+
+    if (geteuid() == 0 &&
+        (setresgid(NOBODY, NOBODY, NOBODY) != 0 || setresuid(NOBODY, NOBODY, NOBODY) != 0)) {
+        return 1;
+    }
+    return setrlimit(RLIMIT_NPROC, &none) == 0 &&
+                   vmo_peer_spawn(rig.registry, &program, &peer) == VMO_ERR_NO_SLOTS
+               ? 0
+               : 2;
+}
+
+static void no_process_for_a_child(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(spawns_beyond_the_process_limit), 0);
+}
+
+static char empty_root[] = "/tmp/vmo-root-XXXXXX";
+
+/* Without close_range and /proc the child's descriptors cannot be found. */
+static int spawns_without_proc(void)
+{
+    struct be_peer peer;
+
+    if (chroot(empty_root) != 0 || chdir("/") != 0) {
+        return 77; /* only root may */
+    }
+    lx_features_without(LX_CLOSE_RANGE);
+    const vmo_status missing = be_spawn(&program, &peer);
+    if (mkdir("/proc", 0700) != 0 || mkdir("/proc/self", 0700) != 0 || mkdir("/proc/self/fd", 0700) != 0) {
+        return 1;
+    }
+    const vmo_status false_one = be_spawn(&program, &peer);
+    if (rmdir("/proc/self/fd") != 0 || rmdir("/proc/self") != 0 || rmdir("/proc") != 0) {
+        return 2;
+    }
+    lx_features_without(0);
+    const vmo_status found = be_spawn(&program, &peer); /* its interpreter is missing, too */
+    return missing == VMO_ERR_UNSUPPORTED && false_one == VMO_ERR_UNSUPPORTED &&
+                   (found == VMO_ERR_INVALID || !(lx_features() & LX_CLOSE_RANGE))
+               ? 0
+               : 3;
+}
+
+static void no_way_to_close_descriptors(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_non_null(mkdtemp(empty_root));
+    const int ended = in_child(spawns_without_proc);
+    assert_int_equal(rmdir(empty_root), 0);
+    if (ended == 77 << 8) {
+        skip();
+    }
+    assert_int_equal(ended, 0);
+}
+
+/* Makes the kernel answer execveat in this way from here on. False: it has no filters. */
+static bool filter_exec(uint32_t answer)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, answer),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog whole = {sizeof filter / sizeof filter[0], filter};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) == 0;
+}
+
+static void die(int number)
+{
+    (void)number;
+    (void)raise(SIGKILL);
+}
+
+/* What becomes of execveat, and of the child's end. */
+static uint32_t exec_answer;
+static bool ignore_end;
+
+static int spawns_what_never_executes(void)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const struct sigaction act = {.sa_handler = die};
+    struct be_peer peer;
+
+    if (!filter_exec(exec_answer)) {
+        return 77;
+    }
+    if (sigaction(SIGSYS, &act, NULL) != 0 || (ignore_end && sigaction(SIGCHLD, &ignore, NULL) != 0)) {
+        return 78;
+    }
+    const vmo_status status = be_spawn(&program, &peer);
+    return waitpid(-1, NULL, __WALL) < 0 ? (int)status : 79; /* no child is left */
+}
+
+/* A child that ends before it executes the program is no success, whatever the program does with SIGCHLD. */
+static void child_that_never_executes(void **state)
+{
+    const struct {
+        uint32_t answer;
+        vmo_status expected;
+    } cases[] = {
+        {SECCOMP_RET_ERRNO | EPERM, VMO_ERR_UNSUPPORTED},
+        {SECCOMP_RET_KILL, VMO_ERR_UNSUPPORTED},
+        {SECCOMP_RET_TRAP, VMO_ERR_PEER_GONE}, /* the handler kills the child */
+        {SECCOMP_RET_ERRNO | EAGAIN, VMO_ERR_NO_SLOTS},
+        {SECCOMP_RET_ERRNO | ETXTBSY, VMO_ERR_INVALID},
+        {SECCOMP_RET_ERRNO | E2BIG, VMO_ERR_TOO_LARGE},
+    };
+
+    (void)state;
+    skip_under_valgrind();
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        exec_answer = cases[i / 2].answer;
+        ignore_end = i % 2;
+        const int ended = in_child(spawns_what_never_executes);
+        if (ended == 77 << 8) {
+            skip();
+        }
+        assert_int_equal(ended, cases[i / 2].expected << 8);
+    }
+}
+
 /* ---- Programs that cannot run ------------------------------------------------------------------------- */
 
 static void no_child_is_left(void)
@@ -299,21 +481,23 @@ static void no_descriptors_for_a_child(void **state)
     const struct seen seen = look();
     const int lowest = dup(rig.far);
     assert_int_equal(close(lowest), 0);
-    for (rlim_t room = 0; room < 5; room++) { /* an image, two ends, two of a pipe */
+    assert_int_equal(setenv("LX_CHILD", "exit", 1), 0);
+    /* An image, two ends, two of a pipe, and the child's pidfd: each is refused once, then all are there. */
+    vmo_status status = VMO_ERR_NO_SLOTS;
+    rlim_t room = 0;
+    for (; status == VMO_ERR_NO_SLOTS && room < 64; room++) {
         const struct rlimit few = {(rlim_t)lowest + room, before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-        const vmo_status status = vmo_peer_spawn(rig.registry, &program, &peer);
+        status = vmo_peer_spawn(rig.registry, &program, &peer);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-        assert_status(status, VMO_ERR_NO_SLOTS);
-        assert_same(&seen, "vmo_peer_spawn", __FILE__, __LINE__);
+        if (status != VMO_OK) {
+            assert_same(&seen, "vmo_peer_spawn", __FILE__, __LINE__);
+        }
     }
-    /* Enough for the parent, and for the child as well: but not for its copies. */
-    const struct rlimit few = {(rlim_t)lowest + 5, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    const vmo_status status = vmo_peer_spawn(rig.registry, &program, &peer);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_status(status, VMO_ERR_NO_SLOTS);
-    assert_same(&seen, "vmo_peer_spawn", __FILE__, __LINE__);
+    assert_ok(status);
+    assert_true(room > (lx_features() & LX_PIDFD ? 6 : 5));
+    assert_int_equal(waited_for(peer), 7);
+    assert_ok(vmo_peer_close(rig.registry, peer));
     no_child_is_left();
 }
 
@@ -366,6 +550,33 @@ static void what_is_no_channel(void **state)
     assert_no_peer(ends[0]);
     assert_no_peer(ends[1]);
     assert_refused(vmo_peer_open(rig.registry, 987654, &peer), VMO_ERR_INVALID);
+}
+
+static int opens_a_stream(void)
+{
+    struct be_peer peer;
+    const struct rlimit low = {3, 1024};
+    const struct rlimit enough = {1024, 1024};
+
+    if (dup2(rig.far, STDIN_FILENO) != STDIN_FILENO || setrlimit(RLIMIT_NOFILE, &low) != 0 ||
+        be_peer_open(STDIN_FILENO, &peer) != VMO_ERR_NO_SLOTS || fcntl(STDIN_FILENO, F_GETFD) != 0) {
+        return 1; /* it stays the caller's, unchanged */
+    }
+    if (setrlimit(RLIMIT_NOFILE, &enough) != 0 || be_peer_open(STDIN_FILENO, &peer) != VMO_OK) {
+        return 2;
+    }
+    return peer.socket > STDERR_FILENO && fcntl(peer.socket, F_GETFD) == FD_CLOEXEC &&
+                   fcntl(STDIN_FILENO, F_GETFD) < 0
+               ? 0
+               : 3;
+}
+
+/* As a service that gets its channel as standard input. */
+static void channel_is_no_stream(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(opens_a_stream), 0);
 }
 
 /* A service and its client; neither is the parent of the other. */
@@ -433,10 +644,15 @@ int main(int argc, char **argv)
         CASE(killed_child_is_gone),
         CASE(unreaped_until_waited_for),
         CASE(status_that_somebody_else_took),
+        CASE(child_has_all_streams),
+        CASE(no_process_for_a_child),
+        CASE(no_way_to_close_descriptors),
+        CASE(child_that_never_executes),
         CASE(what_is_no_program),
         CASE(no_descriptors_for_a_child),
         CASE(program_beyond_the_file_limit),
         CASE(what_is_no_channel),
+        CASE(channel_is_no_stream),
         CASE(connected_by_a_name),
     };
     (void)argc;
