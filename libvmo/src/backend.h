@@ -104,17 +104,32 @@ VMO_CHECK vmo_status be_peer_open(int descriptor, struct be_peer *out);
 void be_peer_allow_shared(struct be_peer *peer);
 /* True for a spawned peer that has ended and was not waited for. */
 bool be_peer_unreaped(const struct be_peer *peer);
+/* PEER_GONE: the child has ended, and the program took its exit status elsewhere. */
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
+/* Ends a spawned peer at once. OK also if it has ended and was not waited for. PEER_GONE: the program reaped
+ * it elsewhere. UNSUPPORTED: it is no child or was waited for, or the kernel cannot. */
+VMO_CHECK vmo_status be_peer_kill(const struct be_peer *peer);
+/* Closes the channel and keeps a child for be_peer_kill and be_peer_wait. After it only these two and
+ * be_peer_unreaped, be_peer_hangup and be_peer_close may follow. */
+VMO_CHECK vmo_status be_peer_hangup(struct be_peer *peer);
+/* Closes the channel, and forgets a child. */
 VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
 
 /* Sends bytes and, unless object is NULL, the capability that be_granted chooses. Waits until the deadline
- * while the queue is full. The backend may record in the object where it was sent. */
+ * while the kernel queues too much: TIMED_OUT for the peer, QUEUE_FULL for the sender. The backend may record
+ * in the object where it was sent. */
 VMO_CHECK vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable,
                              const void *bytes, size_t len, uint64_t deadline_ns);
-/* Receives one message of at most max bytes. *object is the received capability, as owner or alias, or
- * BE_NO_OBJECT. A longer message is dropped: PROTOCOL. */
+/* Looks at the next message of at most max bytes. *object is a capability for its VMO, as owner or alias, or
+ * BE_NO_OBJECT. A longer message is dropped: PROTOCOL. After any other refusal it stays queued. After OK the
+ * core calls one of the next two, before any other call about this peer. */
 VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len,
                              struct be_object *object, uint64_t deadline_ns);
+/* Takes the message off the queue: the core now owns the object. After a refusal the core owns it, too. */
+VMO_CHECK vmo_status be_recv_take(const struct be_peer *peer);
+/* Leaves the message for the next be_recv and takes the object back. */
+VMO_CHECK vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len,
+                                  struct be_object *object);
 
 /* Copies a capability to the peer; *name is its name there. */
 VMO_CHECK vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer,

@@ -187,8 +187,9 @@ static vmo_status keep_mapping(struct vmo_registry *registry, struct object *obj
 /* Checks a claim with the kernel and enters the object. After a refusal the caller still owns the
  * capability. */
 static vmo_status import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
-                         const struct be_object *be, vmo_t *out)
+                         const struct be_object *be, struct vmo_ref *out)
 {
+    const uint64_t total_max = registry->limits.total_bytes_max;
     struct object value = {.received = true,
                            .backing = BACKED_BY_KERNEL,
                            .seal = (uint8_t)claim->seal,
@@ -203,6 +204,9 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
         return VMO_ERR_NOT_SEALED;
     }
     vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
+    if (status == VMO_OK && total_max && value.size_bytes > total_max) {
+        status = VMO_ERR_TOO_LARGE; /* even for an empty registry */
+    }
     if (status == VMO_OK) {
         status = registry_check_capacity(registry, value.size_bytes);
     }
@@ -220,9 +224,20 @@ static vmo_status import(struct vmo_registry *registry, const struct peer *from,
         registry_remove(registry, &ref);
         return status;
     }
-    *out = registry_vmo(registry, ref.handle);
+    *out = ref;
     registry->counters.bulk_bytes += value.size_bytes;
     return VMO_OK;
+}
+
+/* Undoes import. */
+static vmo_status undo_import(struct vmo_registry *registry, const struct vmo_ref *ref)
+{
+    const vmo_status status = mapping_drop_unused(registry, ref->object);
+
+    registry->counters.bulk_bytes -= ref->object->size_bytes;
+    mapping_orphan(ref->object);
+    registry_remove(registry, ref);
+    return status;
 }
 
 /* Decodes the header. False if it is malformed, or if a capability is missing or came unannounced. */
@@ -244,6 +259,37 @@ static bool decode(const uint8_t *bytes, size_t len, const struct be_object *be,
     return wire->kind == WIRE_DATA && !carried && !wire->rights && !wire->seal && !wire->len_bytes;
 }
 
+/* True for a refusal that stays the same whatever the receiver closes. Such a message is dropped, since it
+ * would block the queue; after any other refusal it stays queued. */
+static bool is_final(vmo_status status)
+{
+    return status == VMO_ERR_PROTOCOL || status == VMO_ERR_NOT_SEALED || status == VMO_ERR_TOO_LARGE ||
+           status == VMO_ERR_FRAGMENTED;
+}
+
+/* Drops a message that be_recv showed, with its capability, and returns why. */
+static vmo_status drop_message(const struct peer *from, struct be_object *be, vmo_status why)
+{
+    const vmo_status taken = be_recv_take(&from->be);
+    const vmo_status closed = be_close(be);
+
+    return taken != VMO_OK ? taken : closed != VMO_OK ? closed : why;
+}
+
+/* Takes a message off the queue whose VMO was imported. After a refusal nothing of it is left here. */
+static vmo_status take_message(struct vmo_registry *registry, const struct peer *from, struct be_object *be,
+                               const struct vmo_ref *imported)
+{
+    const vmo_status status = be_recv_take(&from->be);
+
+    if (status == VMO_OK) {
+        return VMO_OK;
+    }
+    const vmo_status undone = imported->object != NULL ? undo_import(registry, imported) : VMO_OK;
+    const vmo_status closed = be_close(be);
+    return undone != VMO_OK ? undone : closed != VMO_OK ? closed : status;
+}
+
 vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                     uint64_t deadline_ns)
 {
@@ -251,7 +297,7 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     size_t len = 0;
     struct be_object be = BE_NO_OBJECT;
     struct wire wire;
-    vmo_t vmo = VMO_NONE;
+    struct vmo_ref ref = {NULL, NULL};
     struct peer *from = registry_peer(registry, peer);
 
     if (from == NULL) {
@@ -264,18 +310,22 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     if (status != VMO_OK) {
         return status;
     }
-    registry->counters.control_bytes += len;
     status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
     if (status == VMO_OK && wire.kind == WIRE_HANDLE) {
         const struct claim claim = {wire.len_bytes, wire.rights, wire.seal};
-        status = import(registry, from, &claim, &be, &vmo);
+        status = import(registry, from, &claim, &be, &ref);
     }
+    if (status != VMO_OK && !is_final(status)) {
+        const vmo_status kept = be_recv_keep(&from->be, bytes, len, &be);
+        return kept == VMO_OK ? status : kept;
+    }
+    status = status == VMO_OK ? take_message(registry, from, &be, &ref) : drop_message(from, &be, status);
+    registry->counters.control_bytes += status == VMO_OK || is_final(status) ? len : 0;
     if (status != VMO_OK) {
-        const vmo_status closed = be_close(&be);
-        return closed == VMO_OK ? status : closed;
+        return status;
     }
     out->tag = wire.tag;
-    out->vmo = vmo;
+    out->vmo = ref.handle != NULL ? registry_vmo(registry, ref.handle) : VMO_NONE;
     out->body_bytes = wire.body_bytes;
     memcpy(out->body, bytes + sizeof(wire), wire.body_bytes);
     return VMO_OK;
@@ -285,6 +335,7 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
                       vmo_t *out)
 {
     struct be_object be = BE_NO_OBJECT;
+    struct vmo_ref ref;
     struct peer *from = registry_peer(registry, peer);
 
     if (from == NULL) {
@@ -298,8 +349,9 @@ vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const stru
         return status;
     }
     const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
-    status = import(registry, from, &claim, &be, out);
+    status = import(registry, from, &claim, &be, &ref);
     if (status == VMO_OK) {
+        *out = registry_vmo(registry, ref.handle);
         be_transfer_consume(&from->be, ticket->name);
     }
     return status;

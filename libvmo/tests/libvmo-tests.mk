@@ -28,9 +28,11 @@ TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 
 # ---- neuron: the NEURON backend over a stub kernel in each test
-NX_TESTS := test_nx_in_flight
+NX_TESTS := test_nx_in_flight test_nx_kept
+NX_SRCS_test_nx_in_flight := $(filter %.c,$(LIBVMO_NEURON_SRCS))
+NX_SRCS_test_nx_kept := libvmo/backend/neuron/nx_kept.c
 $(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/neuron/$(test),\
-    libvmo/tests/neuron/$(test).c $(filter %.c,$(LIBVMO_NEURON_SRCS)),-lcmocka)))
+    libvmo/tests/neuron/$(test).c $(NX_SRCS_$(test)),-lcmocka)))
 TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%)
 
 # ---- conformance: one suite, with a port for each platform

@@ -89,9 +89,7 @@ void fake_kill_peer(int32_t exit_status)
         }
     }
     assert(victim != NULL && victim->life == FAKE_LIVE);
-    victim->life = FAKE_DEAD;
-    victim->exit_status = exit_status;
-    fake_slots_drop((uint32_t)(victim - fake.side));
+    fake_side_end((uint32_t)(victim - fake.side), exit_status);
 }
 
 void fake_on_poll(void (*hook)(void *context), void *context)

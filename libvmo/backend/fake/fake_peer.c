@@ -111,6 +111,50 @@ vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exi
     return VMO_OK;
 }
 
+/* Ends the child that this side spawned, as SIGKILL does on Linux. */
+vmo_status be_peer_kill(const struct be_peer *peer)
+{
+    const vmo_status status = fake_enter();
+    const uint32_t number = child_of(peer);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (number == FAKE_NOBODY || fake.side[number].life == FAKE_REAPED) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (fake.side[number].life == FAKE_LIVE) {
+        fake_side_end(number, FAKE_KILLED);
+    }
+    return VMO_OK;
+}
+
+static void hang_up(struct be_peer *peer)
+{
+    if (peer->send == BE_NONE) {
+        return;
+    }
+    if (peer->pid != BE_NONE) { /* the spawner owns both endpoints and ends them */
+        fake.side[fake.now].queues_closed |= UINT32_C(1) << fake_slot(peer->send)->what;
+        fake_queue_close(queue_of(peer->send));
+        fake_queue_close(queue_of(peer->receive));
+    }
+    fake_slot_empty(fake.now, peer->send);
+    fake_slot_empty(fake.now, peer->receive);
+    peer->send = BE_NONE;
+    peer->receive = BE_NONE;
+}
+
+vmo_status be_peer_hangup(struct be_peer *peer)
+{
+    const vmo_status status = fake_enter();
+
+    if (status == VMO_OK) {
+        hang_up(peer);
+    }
+    return status;
+}
+
 vmo_status be_peer_close(struct be_peer *peer)
 {
     vmo_status status = fake_enter();
@@ -118,17 +162,13 @@ vmo_status be_peer_close(struct be_peer *peer)
     if (status != VMO_OK) {
         return status;
     }
-    if (queue_of(peer->send) == NULL || queue_of(peer->receive) == NULL) {
+    if (peer->send != BE_NONE && (queue_of(peer->send) == NULL || queue_of(peer->receive) == NULL)) {
         return VMO_ERR_BACKEND;
     }
-    if (peer->pid != BE_NONE) { /* the spawner owns both endpoints and ends them */
-        fake.side[fake.now].queues_closed |= UINT32_C(1) << fake_slot(peer->send)->what;
-        fake_queue_close(queue_of(peer->send));
-        fake_queue_close(queue_of(peer->receive));
+    hang_up(peer);
+    if (peer->watch != BE_NONE) {
         fake_slot_empty(fake.now, peer->watch);
     }
-    fake_slot_empty(fake.now, peer->send);
-    fake_slot_empty(fake.now, peer->receive);
     *peer = (struct be_peer){.pid = BE_NONE, .send = BE_NONE, .receive = BE_NONE, .watch = BE_NONE};
     return VMO_OK;
 }
@@ -169,14 +209,12 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
         if (queue->closed || peer_dead(peer)) {
             return VMO_ERR_PEER_GONE;
         }
-        if (queue->bytes + len > fake.config.queued_bytes_max) {
-            return VMO_ERR_QUEUE_FULL;
-        }
-        if (queue->count < fake.config.depth) {
+        const bool many = queue->bytes + len > fake.config.queued_bytes_max;
+        if (!many && queue->count < fake.config.depth) {
             break;
         }
         if (fake.clock_ns >= deadline_ns) {
-            return VMO_ERR_TIMED_OUT;
+            return many ? VMO_ERR_QUEUE_FULL : VMO_ERR_TIMED_OUT;
         }
         fake_poll();
     }
@@ -240,14 +278,36 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
         return VMO_ERR_PROTOCOL;
     }
     status = cap_arrive(&message->cap, &arrived);
-    if (status != VMO_OK) { /* as on NEURON, the message stays (K-54) */
+    if (status != VMO_OK) {
         return status;
     }
     memcpy(bytes, message->bytes, message->len);
     *len = message->len;
     *object = arrived;
     fake_own(object);
-    fake_queue_pop(queue);
+    return VMO_OK;
+}
+
+vmo_status be_recv_take(const struct be_peer *peer)
+{
+    const vmo_status status = fake_enter();
+
+    if (status == VMO_OK) {
+        fake_queue_pop(queue_of(peer->receive));
+    }
+    return status;
+}
+
+/* Undoes be_recv, which cannot fail, so it is not counted as a call. */
+vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len, struct be_object *object)
+{
+    const int32_t slot = object->owner != BE_NONE ? object->owner : object->alias;
+
+    (void)peer, (void)bytes, (void)len;
+    if (slot != BE_NONE) {
+        fake_slot_empty(fake.now, slot);
+    }
+    *object = BE_NO_OBJECT;
     return VMO_OK;
 }
 

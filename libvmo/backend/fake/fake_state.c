@@ -281,3 +281,10 @@ void fake_queue_close(struct fake_queue *queue)
     }
     queue->closed = true;
 }
+
+void fake_side_end(uint32_t side, int32_t exit_status)
+{
+    fake.side[side].life = FAKE_DEAD;
+    fake.side[side].exit_status = exit_status;
+    fake_slots_drop(side);
+}

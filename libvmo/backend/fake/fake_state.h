@@ -9,6 +9,7 @@
 #define FAKE_MEMORIES FAKE_POOL_MAX
 #define FAKE_QUEUES (2 * FAKE_SIDES)
 #define FAKE_NOBODY UINT32_MAX
+#define FAKE_KILLED (-9) /* exit status of a side that be_peer_kill ended, as on Linux */
 
 enum fake_kind {
     FAKE_FREE = 0,
@@ -139,5 +140,8 @@ void fake_slots_drop(uint32_t side);
 
 void fake_queue_pop(struct fake_queue *queue);
 void fake_queue_close(struct fake_queue *queue);
+
+/* Ends a live side: its capabilities are closed at once. */
+void fake_side_end(uint32_t side, int32_t exit_status);
 
 #endif

@@ -22,9 +22,9 @@
 #define LX_PEERS_SEAL 2u
 /* A write-sealed memfd can be mapped shared (6.7). Otherwise: mapped private, counted. */
 #define LX_SHARED_RO 4u
-/* pidfd_open (5.3). Otherwise: a wait polls the child every millisecond. */
+/* waitid takes a pidfd (5.4). Otherwise: a wait polls the child every millisecond. */
 #define LX_PIDFD 8u
-/* close_range with CLOSE_RANGE_CLOEXEC (5.11). Otherwise: one fcntl for each descriptor. */
+/* close_range with CLOSE_RANGE_CLOEXEC (5.11). Otherwise: one fcntl for each entry of /proc/self/fd. */
 #define LX_CLOSE_RANGE 16u
 /* A read lease on a memfd is refused while a description opened through /proc can write, or a mapping made
  * through one. Otherwise: PEERS does not show whether a peer that got the VMO before can write. */
@@ -111,11 +111,15 @@ VMO_CHECK vmo_status lx_drop_kept(struct be_object *object);
 /* be_peer.watch of a child without a pidfd. */
 #define LX_WATCH_BY_PID (-2)
 
-/* True for a spawned peer that has ended and was not waited for. */
-bool lx_peer_ended(const struct be_peer *peer);
+/* For a wait whose end no descriptor shows: look again after a millisecond. */
+#define LX_LOOK_AGAIN_NS UINT64_C(1000000)
 
-/* Waits until poll reports one of the events or the peer has ended. OK: try again. TIMED_OUT: the deadline
- * has passed. */
-VMO_CHECK vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t deadline_ns);
+/* Waits until poll reports one of the events for the channel, or at most at_most_ns. OK: try again.
+ * PEER_GONE: the child has ended and no event came. TIMED_OUT: the deadline has passed. */
+VMO_CHECK vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t at_most_ns,
+                             uint64_t deadline_ns);
+
+/* Most tries of a system call that does not wait, when a signal or a pending error interrupts it. */
+#define LX_TRIES 16
 
 #endif

@@ -3,11 +3,16 @@
  * Messages over an AF_UNIX socket of type SOCK_SEQPACKET. A message carries at most one descriptor. A
  * transfer is a separate packet, distinguished by its length and first word. Both ends count transfers; the
  * count is the name.
+ *
+ * A receive has two steps. It first looks: MSG_PEEK copies the bytes and duplicates the descriptor, and the
+ * message stays queued. Only when the receiver has room for everything does it take the message off the
+ * queue. So nothing is lost at the limit of descriptors, also when another thread takes the last one.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "lx.h"
@@ -30,13 +35,27 @@ union control {
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* Tries once, without waiting. TIMED_OUT: the queue is full. */
+/* sendmsg, repeated when a signal interrupts it. 0 or the errno. */
+static int send_packet(int socket, const struct msghdr *packet)
+{
+    for (int i = 0; i < LX_TRIES; i++) {
+        if (sendmsg(socket, packet, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return EAGAIN;
+}
+
+/* Tries once, without waiting. TIMED_OUT: the queue is full. QUEUE_FULL: the user has too many descriptors
+ * in flight. NO_MEMORY: the kernel has no memory for the packet. */
 static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t len)
 {
     union control control = {.bytes = {0}};
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-    ssize_t sent = 0;
 
     if (descriptor != BE_NONE) {
         packet.msg_control = control.bytes;
@@ -47,43 +66,47 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
         header->cmsg_len = CMSG_LEN(sizeof(descriptor));
         memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
     }
-    do {
-        sent = sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent >= 0) {
+    const int error = send_packet(socket, &packet);
+    switch (error) {
+    case 0:
         return VMO_OK;
-    }
-    switch (errno) {
     case EAGAIN:
         return VMO_ERR_TIMED_OUT;
     case EPIPE:
     case ECONNRESET:
+    case ECONNREFUSED:
     case ENOTCONN:
         return VMO_ERR_PEER_GONE;
     case ETOOMANYREFS:
-    case ENOBUFS:
         return VMO_ERR_QUEUE_FULL;
-    case EMSGSIZE:
+    case ENOBUFS:
+    case ENOMEM:
+        return VMO_ERR_NO_MEMORY;
+    case EMSGSIZE: /* the program made the socket's buffer too small for any message */
         return VMO_ERR_TOO_LARGE;
+    case EACCES:
+    case EPERM:
+        return VMO_ERR_UNSUPPORTED;
     default:
-        return lx_status(errno);
+        return lx_status(error);
     }
 }
 
+/* A full queue is waited for by poll. No descriptor shows when the kernel's other two limits allow a packet
+ * again: they are tried every millisecond, and the status at the deadline says which one it was. */
 static vmo_status send_until(const struct be_peer *peer, int32_t descriptor, const void *bytes, size_t len,
                              uint64_t deadline_ns)
 {
     for (;;) {
-        vmo_status status = try_send(peer->socket, descriptor, bytes, len);
-        if (status != VMO_ERR_TIMED_OUT) {
+        const vmo_status status = try_send(peer->socket, descriptor, bytes, len);
+        const bool full = status == VMO_ERR_TIMED_OUT;
+        if (!full && status != VMO_ERR_QUEUE_FULL && status != VMO_ERR_NO_MEMORY) {
             return status;
         }
-        if (lx_peer_ended(peer)) {
-            return VMO_ERR_PEER_GONE;
-        }
-        status = lx_wait(peer, POLLOUT, deadline_ns);
-        if (status != VMO_OK) {
-            return status;
+        const vmo_status waited =
+            lx_wait(peer, full ? POLLOUT : 0, full ? UINT64_MAX : LX_LOOK_AGAIN_NS, deadline_ns);
+        if (waited != VMO_OK) {
+            return waited == VMO_ERR_TIMED_OUT ? status : waited;
         }
     }
 }
@@ -128,7 +151,7 @@ vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *
     return status == VMO_ERR_TIMED_OUT ? VMO_ERR_QUEUE_FULL : status;
 }
 
-/* ---- Receiving: one packet ---------------------------------------------------------------------- */
+/* ---- Receiving: look at one packet, then take it ------------------------------------------------- */
 
 struct packet {
     size_t len;
@@ -171,15 +194,20 @@ static void collect(struct msghdr *message, struct arrivals *out)
     }
 }
 
-/* After recvmsg returned 0: true if the peer closed, false if it sent an empty packet. */
+/* After recvmsg returned 0: true if the peer closed and no byte is queued, false if it sent an empty packet.
+ * FIONREAD counts the bytes of the whole queue. */
 static bool peer_closed(int socket)
 {
-    struct pollfd look = {.fd = socket, .events = POLLRDHUP};
+    struct pollfd end = {.fd = socket, .events = POLLRDHUP};
+    int queued = 0;
 
-    return poll(&look, 1, 0) == 1 && (look.revents & (POLLRDHUP | POLLHUP));
+    if (poll(&end, 1, 0) >= 0 && !(end.revents & (POLLRDHUP | POLLHUP))) {
+        return false;
+    }
+    return ioctl(socket, FIONREAD, &queued) != 0 || queued == 0;
 }
 
-/* Validates a received packet. */
+/* Validates a packet. PROTOCOL: the caller drops it. After any other refusal it stays queued. */
 static vmo_status check_packet(int socket, ssize_t len, int flags, const struct arrivals *came)
 {
     if ((flags & MSG_CTRUNC) && came->count == 0 && !came->strange) {
@@ -194,36 +222,82 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
     return VMO_OK;
 }
 
-/* Tries once, without waiting. TIMED_OUT: the queue is empty. ECONNRESET is reported once, before data
- * already queued: retry. */
-static vmo_status receive(int socket, void *bytes, size_t max, struct packet *out)
+/* recvmsg, repeated when a signal interrupts it, and after ECONNRESET: the kernel reports it once, before
+ * data that was queued earlier. The length, or -1 with errno set. */
+static ssize_t recv_packet(int socket, struct msghdr *message, int flags)
+{
+    const struct msghdr fresh = *message;
+
+    for (int i = 0; i < LX_TRIES; i++) {
+        *message = fresh;
+        const ssize_t len = recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
+        if (len >= 0 || (errno != EINTR && errno != ECONNRESET)) {
+            return len;
+        }
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+static vmo_status recv_status(int error)
+{
+    switch (error) {
+    case EAGAIN:
+        return VMO_ERR_TIMED_OUT;
+    case ENOTCONN:
+    case ECONNREFUSED:
+        return VMO_ERR_PEER_GONE;
+    case EACCES:
+    case EPERM:
+        return VMO_ERR_UNSUPPORTED;
+    default:
+        return lx_status(error);
+    }
+}
+
+/* Takes the packet at the head of the queue, with its descriptors. TIMED_OUT: another holder of the socket
+ * has taken it. */
+static vmo_status take(int socket)
+{
+    struct msghdr nothing = {.msg_iovlen = 0};
+
+    return recv_packet(socket, &nothing, 0) >= 0 ? VMO_OK : recv_status(errno);
+}
+
+/* Looks once, without waiting. TIMED_OUT: the queue is empty. PROTOCOL: the packet was dropped. NO_SLOTS: it
+ * stays queued. */
+static vmo_status look(int socket, void *bytes, size_t max, struct packet *out)
 {
     union control control;
     struct arrivals came = {.count = 0};
     struct iovec part = {.iov_base = bytes, .iov_len = max};
-    struct msghdr message;
-    ssize_t len = 0;
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
 
-    do {
-        message = (struct msghdr){.msg_iov = &part,
-                                  .msg_iovlen = 1,
-                                  .msg_control = control.bytes,
-                                  .msg_controllen = sizeof(control.bytes)};
-        len = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+    const ssize_t len = recv_packet(socket, &message, MSG_PEEK);
     if (len < 0) {
-        return errno == EAGAIN ? VMO_ERR_TIMED_OUT : lx_status(errno);
+        return recv_status(errno);
     }
     collect(&message, &came);
-    const vmo_status status = check_packet(socket, len, message.msg_flags, &came);
-    if (status != VMO_OK) {
-        for (size_t i = 0; i < came.count; i++) {
-            lx_close_quiet(came.descriptors[i]);
+    vmo_status status = check_packet(socket, len, message.msg_flags, &came);
+    if (status == VMO_OK) {
+        const int32_t descriptor = came.count ? lx_above_stdio(came.descriptors[0]) : BE_NONE;
+        if (came.count == 0 || descriptor >= 0) {
+            *out = (struct packet){(size_t)len, descriptor};
+            return VMO_OK;
         }
-        return status;
+        return lx_status(errno); /* and the descriptor is closed */
     }
-    *out = (struct packet){(size_t)len, came.count ? came.descriptors[0] : BE_NONE};
-    return VMO_OK;
+    for (size_t i = 0; i < came.count; i++) {
+        lx_close_quiet(came.descriptors[i]);
+    }
+    if (status == VMO_ERR_PROTOCOL) {
+        const vmo_status taken = take(socket);
+        status = taken == VMO_OK ? status : taken;
+    }
+    return status;
 }
 
 /* ---- Transfers that arrive ---------------------------------------------------------------------- */
@@ -245,19 +319,26 @@ static bool is_grant(const void *bytes, size_t len)
     return magic == GRANT_MAGIC;
 }
 
-/* Parks a transferred descriptor until it is accepted. The eighth newer transfer evicts it, so that
- * transfers nobody accepts cannot block the queue. */
+/* A name is newer than the last one. It need not be the next: a transfer that another holder of the socket
+ * has taken must not make later ones fail. */
+static bool is_newer(uint32_t name, uint32_t last)
+{
+    return name != 0 && name != last && name - last <= UINT32_MAX / 2;
+}
+
+/* Takes a transfer off the queue and parks its descriptor until it is accepted. The eighth newer transfer
+ * evicts it, so that transfers nobody accepts cannot block the queue. */
 static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
 {
     struct grant grant;
 
     memcpy(&grant, bytes, sizeof(grant));
-    if (descriptor == BE_NONE) {
-        return VMO_ERR_PROTOCOL;
-    }
-    if (grant.name != next_name(peer->transfers_seen)) {
-        lx_close_quiet(descriptor);
-        return VMO_ERR_PROTOCOL;
+    const vmo_status taken = take(peer->socket);
+    if (taken != VMO_OK || descriptor == BE_NONE || !is_newer(grant.name, peer->transfers_seen)) {
+        if (descriptor != BE_NONE) {
+            lx_close_quiet(descriptor);
+        }
+        return taken != VMO_OK ? taken : VMO_ERR_PROTOCOL;
     }
     peer->transfers_seen = grant.name;
     struct lx_parked *place = place_of(peer, grant.name);
@@ -268,21 +349,20 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
     return VMO_OK;
 }
 
-/* Receives transfers from the head of the queue, at most one more than can be parked. Leaves any other
- * packet to vmo_recv. */
+/* Parks transfers from the head of the queue, at most one more than have a place. Leaves any other packet to
+ * vmo_recv. */
 static vmo_status park_arrived(struct be_peer *peer)
 {
     for (size_t i = 0; i <= LX_PARKED_MAX; i++) {
         struct grant grant;
         struct packet packet = {0, BE_NONE};
-        ssize_t seen = 0;
-        do {
-            seen = recv(peer->socket, &grant, sizeof(grant), MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
-        } while (seen < 0 && errno == EINTR);
+        struct iovec part = {.iov_base = &grant, .iov_len = sizeof(grant)};
+        struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
+        const ssize_t seen = recv_packet(peer->socket, &head, MSG_PEEK | MSG_TRUNC);
         if (seen < 0 || !is_grant(&grant, (size_t)seen)) {
             return VMO_OK;
         }
-        vmo_status status = receive(peer->socket, &grant, sizeof(grant), &packet);
+        vmo_status status = look(peer->socket, &grant, sizeof(grant), &packet);
         if (status == VMO_OK) {
             status = park(peer, &grant, packet.descriptor);
         }
@@ -321,37 +401,35 @@ void be_transfer_consume(struct be_peer *peer, uint32_t name)
 
 /* ---- Receiving until the deadline --------------------------------------------------------------- */
 
-/* Waits for the next packet. A peer may send and end between two tries: try once more before reporting it
+/* Waits for the next packet. A peer may send and end between two tries: look once more before reporting it
  * gone. */
-static vmo_status receive_until(const struct be_peer *peer, void *bytes, size_t max, struct packet *out,
-                                uint64_t deadline_ns)
+static vmo_status look_until(const struct be_peer *peer, void *bytes, size_t max, struct packet *out,
+                             uint64_t deadline_ns)
 {
     for (bool ended = false;;) {
-        vmo_status status = receive(peer->socket, bytes, max, out);
+        const vmo_status status = look(peer->socket, bytes, max, out);
         if (status != VMO_ERR_TIMED_OUT) {
             return status;
         }
         if (ended) {
             return VMO_ERR_PEER_GONE;
         }
-        ended = lx_peer_ended(peer);
-        if (!ended) {
-            status = lx_wait(peer, POLLIN, deadline_ns);
-            if (status != VMO_OK) {
-                return status;
-            }
+        const vmo_status waited = lx_wait(peer, POLLIN, UINT64_MAX, deadline_ns);
+        ended = waited == VMO_ERR_PEER_GONE;
+        if (waited != VMO_OK && !ended) {
+            return waited;
         }
     }
 }
 
-/* After the deadline, receives at most one transfer more than can be parked: a peer that sends only
- * transfers cannot block the call. */
+/* After the deadline, parks at most one transfer more than have a place: a peer that sends only transfers
+ * cannot block the call. */
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
     for (size_t late = 0; late <= LX_PARKED_MAX;) {
         struct packet packet = {0, BE_NONE};
-        vmo_status status = receive_until(peer, bytes, max, &packet, deadline_ns);
+        vmo_status status = look_until(peer, bytes, max, &packet, deadline_ns);
         if (status != VMO_OK) {
             return status;
         }
@@ -367,4 +445,15 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
         late += be_now_ns() >= deadline_ns;
     }
     return VMO_ERR_TIMED_OUT;
+}
+
+vmo_status be_recv_take(const struct be_peer *peer)
+{
+    return take(peer->socket);
+}
+
+vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len, struct be_object *object)
+{
+    (void)peer, (void)bytes, (void)len;
+    return be_close(object); /* a duplicate: the message is queued with its own */
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -220,15 +221,20 @@ static vmo_status probe_shared_ro(int memory, size_t page, uint32_t *has)
     return status;
 }
 
+/* Waits for this process, which is not its own child: ECHILD if waitid knows pidfds. */
 static vmo_status probe_pidfd(uint32_t *has)
 {
     const int made = lx_above_stdio((int)syscall(SYS_pidfd_open, getpid(), 0));
+    siginfo_t seen;
 
-    const vmo_status status = probed(made >= 0, LX_PIDFD, has);
-    if (made >= 0) {
-        lx_close_quiet(made);
+    if (made < 0) {
+        return probed(false, LX_PIDFD, has);
     }
-    return status;
+    if (waitid(P_PIDFD, (id_t)made, &seen, WEXITED | WNOHANG) != 0 && errno == ECHILD) {
+        *has |= LX_PIDFD;
+    }
+    lx_close_quiet(made);
+    return VMO_OK;
 }
 
 /* The range is one descriptor that cannot be open. */

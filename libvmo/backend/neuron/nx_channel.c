@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
+#include "nx_kept.h"
 #include "nx_peer.h"
 #include "nx_slots.h"
 
@@ -29,17 +30,15 @@ static vmo_status send_until(const struct be_peer *peer, int32_t moved, const vo
         if (answer >= 0) {
             return VMO_OK;
         }
-        if (answer != -NX_EAGAIN) {
-            return answer == -NX_ESRCH    ? VMO_ERR_PEER_GONE
-                   : answer == -NX_ENOSPC ? VMO_ERR_QUEUE_FULL
-                                          : VMO_ERR_BACKEND;
+        if (answer != -NX_EAGAIN && answer != -NX_ENOSPC) {
+            return answer == -NX_ESRCH ? VMO_ERR_PEER_GONE : VMO_ERR_BACKEND;
         }
         if (nx_peer_ended(peer)) {
             return VMO_ERR_PEER_GONE;
         }
         const vmo_status status = nx_pause(deadline_ns);
-        if (status != VMO_OK) {
-            return status;
+        if (status != VMO_OK) { /* K-52: ENOSPC is the budget of queued bytes */
+            return status == VMO_ERR_TIMED_OUT && answer == -NX_ENOSPC ? VMO_ERR_QUEUE_FULL : status;
         }
     }
 }
@@ -112,8 +111,8 @@ static struct be_object received(int32_t slot)
                                      : (struct be_object){.owner = BE_NONE, .alias = slot};
 }
 
-vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
-                   uint64_t deadline_ns)
+static vmo_status receive(struct be_peer *peer, void *bytes, size_t max, size_t *len,
+                          struct be_object *object, uint64_t deadline_ns)
 {
     struct nx_ipc_hdr hdr;
     int64_t answer = 0;
@@ -139,6 +138,27 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     *object = hdr.src ? received((int32_t)hdr.src) : BE_NO_OBJECT;
     nx_slot_own((int32_t)hdr.src, hdr.src != 0);
     return VMO_OK;
+}
+
+/* ---- A message that stays ----------------------------------------------------------------------- */
+
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    return nx_kept_show(peer->channel, bytes, max, len, object)
+               ? VMO_OK
+               : receive(peer, bytes, max, len, object, deadline_ns);
+}
+
+vmo_status be_recv_take(const struct be_peer *peer)
+{
+    (void)nx_kept_take(peer->channel); /* the core has the object */
+    return VMO_OK;
+}
+
+vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len, struct be_object *object)
+{
+    return nx_kept_put(peer->channel, bytes, len, object) ? VMO_OK : be_close(object);
 }
 
 /* ---- Transfer ----------------------------------------------------------------------------------- */

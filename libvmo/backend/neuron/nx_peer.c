@@ -6,6 +6,7 @@
 #include "elf64.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
+#include "nx_kept.h"
 #include "nx_peer.h"
 
 #define CHANNEL_DEPTH 8
@@ -113,16 +114,20 @@ static vmo_status close_end(uint64_t number, int32_t *slot)
                : VMO_ERR_BACKEND;
 }
 
-/* Closes a peer's ends with this call, and its watch. The owner of a channel closes the endpoints, which
- * drops their messages and frees the slots even if the kernel returns an error (K-57). A child closes only
- * its capabilities, and its messages stay queued. */
+/* Closes a peer's ends with this call. The owner of a channel closes the endpoints, which drops their
+ * messages and frees the slots even if the kernel returns an error (K-57). A child closes only its
+ * capabilities, and its messages stay queued. */
 static vmo_status close_ends(uint64_t number, struct be_peer *peer)
 {
     const vmo_status send = close_end(number, &peer->send);
     const vmo_status receive = close_end(number, &peer->receive);
-    const vmo_status watch = close_end(NX_SYS_CAP_CLOSE, &peer->watch); /* the child's own endpoint */
 
-    return send != VMO_OK ? send : receive != VMO_OK ? receive : watch;
+    return send != VMO_OK ? send : receive;
+}
+
+static vmo_status close_watch(struct be_peer *peer)
+{
+    return close_end(NX_SYS_CAP_CLOSE, &peer->watch); /* the child's own endpoint */
 }
 
 /* Makes the watch of a child that has not run yet, gives it its ends of the channel, then starts it. */
@@ -177,7 +182,8 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     }
     if (status != VMO_OK) {
         const vmo_status closed = close_ends(NX_SYS_EP_CLOSE, &peer);
-        return closed == VMO_OK ? status : closed;
+        const vmo_status unwatched = close_watch(&peer);
+        return closed != VMO_OK ? closed : unwatched != VMO_OK ? unwatched : status;
     }
     peer.channel = ++channels;
     *out = peer;
@@ -203,16 +209,41 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return VMO_ERR_UNSUPPORTED; /* this kernel has no descriptors */
 }
 
-vmo_status be_peer_close(struct be_peer *peer)
+static vmo_status drop_kept(uint32_t channel)
 {
+    struct be_object object = nx_kept_take(channel);
+
+    return be_close(&object);
+}
+
+/* A kept message goes first: its capability may be the last one that keeps memory from its owner. */
+vmo_status be_peer_hangup(struct be_peer *peer)
+{
+    const vmo_status dropped = drop_kept(peer->channel);
+
     if (peer->channel == NX_TO_PARENT) {
-        return close_ends(NX_SYS_CAP_CLOSE, peer);
+        const vmo_status closed = close_ends(NX_SYS_CAP_CLOSE, peer);
+        return dropped != VMO_OK ? dropped : closed;
     }
     const vmo_status status = close_ends(NX_SYS_EP_CLOSE, peer);
     if (status == VMO_OK) {
         nx_note_closed(peer->channel);
     }
-    return status;
+    return dropped != VMO_OK ? dropped : status;
+}
+
+vmo_status be_peer_close(struct be_peer *peer)
+{
+    const vmo_status channel = be_peer_hangup(peer);
+    const vmo_status watch = close_watch(peer);
+
+    return channel != VMO_OK ? channel : watch;
+}
+
+vmo_status be_peer_kill(const struct be_peer *peer)
+{
+    (void)peer;
+    return VMO_ERR_UNSUPPORTED; /* no call of this kernel ends another task */
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */

@@ -339,11 +339,23 @@ static void works_unprivileged(void **state)
     far_drop(to_near);
 }
 
-/* The kernel limits the descriptors that a user has in flight. */
+/* Reads every packet, with its descriptors, until the other end closes. */
+static int read_all(void)
+{
+    uint8_t bytes[512];
+
+    while (recv(rig.far, bytes, sizeof bytes, 0) > 0) {
+    }
+    return 0;
+}
+
+/* The kernel limits the descriptors that a user has in flight. A send waits until its deadline for the
+ * receivers to take some. */
 static int too_many_on_their_way(void)
 {
     const struct rlimit few = {40, 40};
     vmo_t vmo = VMO_NONE;
+    struct vmo_ticket ticket;
 
     if (setrlimit(RLIMIT_NOFILE, &few) != 0 || !unprivileged()) {
         return 1;
@@ -351,9 +363,24 @@ static int too_many_on_their_way(void)
     vmo_status status = vmo_create(rig.registry, PAGE, &vmo);
     const struct vmo_message out = {.vmo = vmo, .rights = VMO_RIGHT_READ};
     for (uint32_t i = 0; i < 200 && status == VMO_OK; i++) {
-        status = vmo_send(rig.registry, rig.peer, &out, soon());
+        status = vmo_send(rig.registry, rig.peer, &out, PAST_NS);
     }
-    return status == VMO_ERR_QUEUE_FULL ? 0 : 100 + (int)status;
+    const uint64_t deadline = be_now_ns() + 3 * MS;
+    if (status != VMO_ERR_QUEUE_FULL ||
+        vmo_send(rig.registry, rig.peer, &out, deadline) != VMO_ERR_QUEUE_FULL || be_now_ns() < deadline) {
+        return 100 + (int)status;
+    }
+    if (vmo_transfer(rig.registry, vmo, rig.peer, VMO_RIGHT_READ, &ticket) != VMO_ERR_QUEUE_FULL) {
+        return 2;
+    }
+    const pid_t reader = fork();
+    if (reader == 0) {
+        _exit(read_all());
+    }
+    return vmo_send(rig.registry, rig.peer, &out, soon()) == VMO_OK && kill(reader, SIGKILL) == 0 &&
+                   waitpid(reader, NULL, 0) == reader
+               ? 0
+               : 3;
 }
 
 static void too_many_descriptors_queued(void **state)

@@ -251,18 +251,96 @@ static void unreaped_until_waited_for(void **state)
 static void status_that_somebody_else_took(void **state)
 {
     struct be_peer peer;
+    struct vmo_incoming in;
+    size_t len = 0;
+    struct be_object object;
     int32_t status = 99;
     int ended = -1;
 
     (void)state;
     skip_under_valgrind();
-    assert_int_equal(setenv("LX_CHILD", "exit", 1), 0);
-    assert_ok(be_spawn(&program, &peer));
-    assert_int_equal(waitpid(peer.pid, &ended, 0), peer.pid);
-    assert_status(be_peer_wait(&peer, soon(), &status), VMO_ERR_BACKEND);
-    assert_int_equal(status, 99);
-    assert_false(be_peer_unreaped(&peer));
-    assert_ok(be_peer_close(&peer));
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        assert_int_equal(setenv("LX_CHILD", "exit", 1), 0);
+        assert_ok(be_spawn(&program, &peer));
+        assert_int_equal(waitpid(peer.pid, &ended, 0), peer.pid);
+        assert_status(be_peer_wait(&peer, soon(), &status), VMO_ERR_PEER_GONE);
+        assert_status(be_peer_wait(&peer, PAST_NS, &status), VMO_ERR_PEER_GONE);
+        assert_status(be_peer_kill(&peer), VMO_ERR_PEER_GONE);
+        assert_status(be_recv(&peer, &in, sizeof in, &len, &object, soon()), VMO_ERR_PEER_GONE);
+        assert_int_equal(status, 99);
+        assert_false(be_peer_unreaped(&peer));
+        assert_ok(be_peer_close(&peer));
+    }
+}
+
+/* The kernel then reaps each child, and keeps no exit status. */
+static void status_that_an_ignored_signal_takes(void **state)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const struct vmo_program script = {"\177ELF", 4, 1};
+    struct sigaction before;
+    struct be_peer peer;
+    int32_t status = 99;
+
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(sigaction(SIGCHLD, &ignore, &before), 0);
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        assert_int_equal(setenv("LX_CHILD", "exit", 1), 0);
+        assert_ok(be_spawn(&program, &peer));
+        assert_status(be_peer_wait(&peer, soon(), &status), VMO_ERR_PEER_GONE);
+        assert_int_equal(status, 99);
+        assert_ok(be_peer_close(&peer));
+        assert_status(be_spawn(&script, &peer), VMO_ERR_INVALID);
+    }
+    assert_int_equal(sigaction(SIGCHLD, &before, NULL), 0);
+}
+
+static void child_can_be_killed(void **state)
+{
+    struct be_peer peer;
+    int32_t status = 99;
+
+    (void)state;
+    skip_under_valgrind();
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        assert_int_equal(setenv("LX_CHILD", "wait", 1), 0);
+        assert_ok(be_spawn(&program, &peer));
+        assert_ok(be_peer_kill(&peer));
+        assert_ok(be_peer_kill(&peer)); /* it has ended or is about to */
+        assert_ok(be_peer_wait(&peer, soon(), &status));
+        assert_int_equal(status, -SIGKILL);
+        assert_status(be_peer_kill(&peer), VMO_ERR_UNSUPPORTED);
+        assert_ok(be_peer_close(&peer));
+    }
+    const struct be_peer stranger = {.pid = getppid(), .socket = rig.near, .watch = BE_NONE};
+    assert_status(be_peer_kill(&stranger), VMO_ERR_UNSUPPORTED); /* no child of ours */
+}
+
+/* A child outlives its channel: it can still be ended and waited for. */
+static void child_after_its_channel(void **state)
+{
+    struct be_peer peer;
+    int32_t status = 99;
+
+    (void)state;
+    skip_under_valgrind();
+    for (int kill_it = 0; kill_it < 2; kill_it++) {
+        assert_int_equal(setenv("LX_CHILD", kill_it ? "sleep" : "wait", 1), 0);
+        assert_ok(be_spawn(&program, &peer));
+        assert_ok(be_peer_hangup(&peer)); /* the "wait" part ends with the channel */
+        assert_ok(be_peer_hangup(&peer));
+        if (kill_it) {
+            assert_status(be_peer_wait(&peer, PAST_NS, &status), VMO_ERR_TIMED_OUT);
+            assert_ok(be_peer_kill(&peer));
+        }
+        assert_ok(be_peer_wait(&peer, soon(), &status));
+        assert_int_equal(status, kill_it ? -SIGKILL : 0);
+        assert_ok(be_peer_close(&peer));
+    }
 }
 
 /* ---- Around a spawn ------------------------------------------------------------------------------- */
@@ -644,6 +722,9 @@ int main(int argc, char **argv)
         CASE(killed_child_is_gone),
         CASE(unreaped_until_waited_for),
         CASE(status_that_somebody_else_took),
+        CASE(status_that_an_ignored_signal_takes),
+        CASE(child_can_be_killed),
+        CASE(child_after_its_channel),
         CASE(child_has_all_streams),
         CASE(no_process_for_a_child),
         CASE(no_way_to_close_descriptors),

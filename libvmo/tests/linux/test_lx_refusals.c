@@ -139,28 +139,135 @@ static void other_control_messages(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-static void no_descriptor_free(void **state)
+/* Receives with RLIMIT_NOFILE at limit. */
+static vmo_status recv_with_limit(rlim_t limit, struct vmo_incoming *in)
 {
     struct rlimit before;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit low = {limit, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    const vmo_status status = vmo_recv(rig.registry, rig.peer, in, PAST_NS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    return status;
+}
+
+/* A message for which no descriptor is free stays queued, and so does every message behind it. Nor is it lost
+ * if the limit is below the numbers that are open. */
+static void no_descriptor_free(void **state)
+{
     struct vmo_incoming in;
-    const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    const struct wire word = wire_data(6);
 
     (void)state;
     skip_under_valgrind();
     const int memory = memory_with(PAGE, STEADY);
+    handle.tag = 5;
     far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&word, sizeof word, NULL, 0);
     const struct seen seen = look();
     const int lowest = dup(memory);
     assert_int_equal(close(lowest), 0);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    const struct rlimit none = {(rlim_t)lowest, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    const vmo_status status = vmo_recv(rig.registry, rig.peer, &in, PAST_NS);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_status(status, VMO_ERR_NO_SLOTS);
-    assert_same(&seen, "vmo_recv", __FILE__, __LINE__);
-    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT); /* it is lost */
+    const rlim_t limits[] = {(rlim_t)lowest, 3, 1, 0};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const vmo_status status = recv_with_limit(limits[i], &in);
+        assert_status(status, VMO_ERR_NO_SLOTS);
+        assert_same(&seen, "vmo_recv", __FILE__, __LINE__);
+    }
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_int_equal(in.tag, 5);
+    assert_ok(vmo_close(rig.registry, in.vmo));
+    assert_ok(recv_with_limit(0, &in)); /* a message without a VMO needs no descriptor */
+    assert_int_equal(in.tag, 6);
+    assert_status(recv_with_limit(0, &in), VMO_ERR_TIMED_OUT);
+    far_close();
+    assert_status(recv_with_limit(0, &in), VMO_ERR_PEER_GONE);
     assert_int_equal(close(memory), 0);
+}
+
+/* A descriptor that the kernel puts into the place of a closed standard stream is moved. */
+static int arrives_off_the_streams(void)
+{
+    struct be_peer peer = {.pid = BE_NONE, .socket = rig.near, .watch = BE_NONE};
+    const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    const struct rlimit before = {1024, 1024};
+    const struct rlimit low = {3, 1024};
+    const int memory = memory_with(PAGE, STEADY);
+    struct be_object object = BE_NO_OBJECT;
+    uint8_t bytes[512];
+    size_t len = 0;
+
+    far_send(&handle, sizeof handle, &memory, 1);
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        close(stream);
+    }
+    if (setrlimit(RLIMIT_NOFILE, &low) != 0 ||
+        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_ERR_NO_SLOTS) {
+        return 1; /* a stream's number is no room */
+    }
+    if (fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0) {
+        return 2;
+    }
+    if (setrlimit(RLIMIT_NOFILE, &before) != 0 ||
+        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_OK || object.owner < 3 ||
+        fcntl(object.owner, F_GETFD) != FD_CLOEXEC) {
+        return 3;
+    }
+    if (be_recv_take(&peer) != VMO_OK ||
+        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_ERR_TIMED_OUT) {
+        return 4;
+    }
+    return fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0 && fcntl(2, F_GETFD) < 0 ? 0 : 5;
+}
+
+static void received_descriptor_is_no_stream(void **state)
+{
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(in_child(arrives_off_the_streams), 0);
+}
+
+/* A VMO that the registry has no entry for stays queued until something is closed. */
+static void no_entry_free(void **state)
+{
+    struct vmo_incoming in;
+    struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    vmo_t fill[16];
+
+    (void)state;
+    const int memory = memory_with(PAGE, STEADY);
+    handle.tag = 9;
+    far_send(&handle, sizeof handle, &memory, 1);
+    for (size_t i = 0; i < 16; i++) {
+        assert_ok(vmo_wrap_bytes(rig.registry, "b", 1, &fill[i]));
+    }
+    assert_refused(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TABLE_FULL);
+    assert_refused(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TABLE_FULL);
+    assert_ok(vmo_close(rig.registry, fill[0]));
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_int_equal(in.tag, 9);
+    assert_ok(vmo_close(rig.registry, in.vmo));
+    for (size_t i = 1; i < 16; i++) {
+        assert_ok(vmo_close(rig.registry, fill[i]));
+    }
+    assert_int_equal(close(memory), 0);
+}
+
+/* An empty packet is no end of the channel, even if the peer has closed its side since. */
+static void empty_before_the_last_word(void **state)
+{
+    const struct wire word = wire_data(3);
+    struct vmo_incoming in;
+
+    (void)state;
+    far_send("", 0, NULL, 0);
+    far_send(&word, sizeof word, NULL, 0);
+    far_close();
+    assert_refused(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_int_equal(in.tag, 3);
+    assert_refused(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PEER_GONE);
 }
 
 /* ---- Objects ------------------------------------------------------------------------------------ */
@@ -363,6 +470,9 @@ int main(void)
         CASE(descriptors_and_words_do_not_fit),
         CASE(other_control_messages),
         CASE(no_descriptor_free),
+        CASE(received_descriptor_is_no_stream),
+        CASE(no_entry_free),
+        CASE(empty_before_the_last_word),
         CASE(what_is_no_memory),
         CASE(memory_that_cannot_be_read),
         CASE(memory_that_could_shrink),

@@ -2,6 +2,7 @@
 /* Transfers on Linux: parked on arrival, accepted by name, bounded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -199,8 +200,8 @@ static void transfers_that_do_not_hold(void **state)
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     far_send(&packet, sizeof packet, two, 2);
     assert_status(accept_here(&ticket, &vmo), VMO_ERR_PROTOCOL);
-    const uint32_t wrong[] = {0, 2, UINT32_MAX};
-    for (size_t i = 0; i < 3; i++) { /* not the next name */
+    const uint32_t wrong[] = {0, UINT32_MAX, UINT32_C(1) << 31};
+    for (size_t i = 0; i < 3; i++) { /* not newer than the last name, which is 0 */
         packet.name = wrong[i];
         far_send(&packet, sizeof packet, &memory, 1);
         assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
@@ -213,7 +214,63 @@ static void transfers_that_do_not_hold(void **state)
     assert_int_equal(after.mappings, before.mappings);
     grant(1);
     assert_accepts(1);
+    packet = (struct wire_grant){WIRE_GRANT_MAGIC, 1}; /* again */
+    far_send(&packet, sizeof packet, &memory, 1);
+    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     assert_int_equal(close(memory), 0);
+}
+
+/* A transfer that another holder of the socket has taken does not make later ones fail. */
+static void lost_transfer_leaves_the_others(void **state)
+{
+    struct wire_grant stolen;
+    struct vmo_incoming in;
+    vmo_t vmo = VMO_NONE;
+    const struct vmo_ticket gone = ticket_of(2);
+
+    (void)state;
+    grant(1);
+    assert_accepts(1);
+    grant(2);
+    assert_int_equal(recv(rig.near, &stolen, sizeof stolen, MSG_DONTWAIT), sizeof stolen);
+    grant(3);
+    grant(4);
+    assert_accepts(3);
+    assert_refused(accept_here(&gone, &vmo), VMO_ERR_PROTOCOL);
+    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT);
+    assert_accepts(4);
+}
+
+/* A transfer for which no descriptor is free stays queued, and transfers stay in step. */
+static void no_descriptor_for_a_transfer(void **state)
+{
+    const struct wire word = wire_data(6);
+    const struct vmo_ticket first = ticket_of(1);
+    struct rlimit before;
+    struct vmo_incoming in;
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    skip_under_valgrind();
+    grant(1);
+    grant(2);
+    far_send(&word, sizeof word, NULL, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct seen seen = look();
+    const struct rlimit none = {0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const vmo_status accepted = accept_here(&first, &vmo);
+    const vmo_status received = vmo_recv(rig.registry, rig.peer, &in, PAST_NS);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_status(accepted, VMO_ERR_NO_SLOTS);
+    assert_status(received, VMO_ERR_NO_SLOTS);
+    assert_same(&seen, "vmo_accept", __FILE__, __LINE__);
+    assert_accepts(1);
+    assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
+    assert_int_equal(in.tag, 6);
+    assert_accepts(2);
+    grant(3);
+    assert_accepts(3);
 }
 
 /* A peer that sends only transfers cannot block a receiver past its deadline. */
@@ -291,6 +348,8 @@ int main(void)
         CASE(claimed_without_a_receive),
         CASE(refused_claim_can_be_mended),
         CASE(transfers_that_do_not_hold),
+        CASE(lost_transfer_leaves_the_others),
+        CASE(no_descriptor_for_a_transfer),
         CASE(flood_of_transfers_is_bounded),
         CASE(full_queue_is_not_waited_for),
         CASE(names_begin_anew),

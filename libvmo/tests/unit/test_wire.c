@@ -128,6 +128,7 @@ static void read_only_goes_as_an_alias(void **state)
     AS_B;
     assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
     assert_true(object.owner == BE_NONE && object.alias != BE_NONE);
+    assert_ok(be_recv_take(&world.raw_b));
     assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
     assert_true(object.owner != BE_NONE && object.alias == BE_NONE);
 }
@@ -298,14 +299,12 @@ static void no_room_at_the_receiver(void **state)
     for (size_t i = 0; i < 8; i++) {
         assert_ok(vmo_create(world.a, 1, &vmos[i]));
     }
-    const struct fake_live before = fake_live();
     raw_send(&raw, RAW_HEADER_BYTES, &object);
-    assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
-    const struct fake_live after = fake_live();
-    assert_memory_equal(&after, &before, sizeof after); /* dropped, with what it carried */
-    assert_ok(vmo_close(world.a, vmos[0]));
-    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
+    assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
+    assert_ok(vmo_close(world.a, vmos[0])); /* the message has stayed */
     assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_int_equal(fake_live().queued, 0);
 }
 
 static void quota_at_the_receiver(void **state)
@@ -324,9 +323,56 @@ static void quota_at_the_receiver(void **state)
     raw_send(&raw, RAW_HEADER_BYTES, &object);
     struct vmo_incoming incoming;
     const struct fake_live before = fake_live();
-    assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_QUOTA);
-    assert_int_equal(fake_live().queued, before.queued - 1);
+    assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TOO_LARGE);
+    assert_int_equal(fake_live().queued, before.queued - 1); /* no close would make room: dropped */
     assert_int_equal(fake_live().caps, before.caps);
+}
+
+/* A VMO that fits after a close stays queued until then. */
+static void quota_makes_a_message_stay(void **state)
+{
+    struct vmo_limits limits = world_limits;
+    const struct raw raw = raw_handle(2 * PAGE);
+    struct be_object object;
+    struct vmo_incoming incoming;
+    vmo_t own = VMO_NONE;
+
+    (void)state;
+    fake_reset();
+    limits.total_bytes_max = 2 * PAGE;
+    world_remake(&limits);
+    AS_B;
+    assert_ok(be_create(2 * PAGE, &object));
+    AS_A;
+    assert_ok(vmo_create(world.a, 1, &own));
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_QUOTA);
+    assert_ok(vmo_destroy(world.a, own));
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_int_equal(fake_live().queued, 0);
+}
+
+/* The check of the length needs a mapping and every one is in use: the message stays until one is not. */
+static void full_regions_make_a_message_stay(void **state)
+{
+    const struct raw raw = raw_handle(PAGE);
+    struct be_object object;
+    struct vmo_incoming incoming;
+    vmo_view_t view = NO_VIEW;
+
+    (void)state;
+    AS_B;
+    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_make_alias(&object));
+    AS_A;
+    const vmo_t own = vmo_filled(LEN);
+    assert_ok(vmo_map_ro(world.a, own, RANGE(0, 1), &view));
+    fake_config()->regions = fake_live().mappings;
+    raw_send(&raw, RAW_HEADER_BYTES, &object);
+    assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_NO_SLOTS);
+    fake_config()->regions++;
+    assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+    assert_int_equal(fake_live().queued, 0);
 }
 
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
@@ -335,12 +381,19 @@ static void quota_at_the_receiver(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(header_is_32_bytes),          IN_WORLD(header_of_a_handle),
-        IN_WORLD(read_only_goes_as_an_alias),  IN_BOTH(headers_refused),
-        IN_WORLD(lengths_of_messages_refused), IN_BOTH(claims_refused),
-        IN_BOTH(shorter_claim_holds),          IN_WORLD(claim_of_write_on_an_alias),
-        IN_BOTH(claim_of_a_seal_on_an_owner),  IN_BOTH(no_room_at_the_receiver),
+        IN_WORLD(header_is_32_bytes),
+        IN_WORLD(header_of_a_handle),
+        IN_WORLD(read_only_goes_as_an_alias),
+        IN_BOTH(headers_refused),
+        IN_WORLD(lengths_of_messages_refused),
+        IN_BOTH(claims_refused),
+        IN_BOTH(shorter_claim_holds),
+        IN_WORLD(claim_of_write_on_an_alias),
+        IN_BOTH(claim_of_a_seal_on_an_owner),
+        IN_BOTH(no_room_at_the_receiver),
         IN_BOTH(quota_at_the_receiver),
+        IN_WORLD(quota_makes_a_message_stay),
+        IN_WORLD(full_regions_make_a_message_stay),
     };
     return cmocka_run_group_tests_name("unit/wire", tests, NULL, NULL);
 }
