@@ -32,14 +32,17 @@ struct vmo_program {
 
 /* Starts a program and a channel to it. The peer is not allowed to get VMOs yet. The caller owns the peer:
  * vmo_peer_wait, then vmo_peer_close. After an error a child that was already made never runs, or on older
- * NEURON kernels runs without a channel.
+ * NEURON kernels runs without a channel. On Linux the child inherits the standard streams and nothing else; a
+ * standard stream that is closed here is /dev/null there.
  * Errors: INVALID      a pointer is NULL, stack_pages is out of range, or elf is no program for this machine
  *         TABLE_FULL   no free peer
- *         NO_SLOTS     the kernel's table of capabilities, endpoints or descriptors is full
+ *         NO_SLOTS     the kernel's table of capabilities, endpoints, descriptors or processes is full
  *         NO_MEMORY    the kernel has no memory for the task
  *         TOO_LARGE    Linux: the program exceeds RLIMIT_FSIZE, or the environment what exec takes
  *         UNSUPPORTED  NEURON: this task is not init; older NEURON kernels: eight children were spawned
- *                      already; Linux: the system forbids running a program from memory
+ *                      already; Linux: the system forbids running a program from memory, or lacks both
+ *                      close_range and /proc
+ *         PEER_GONE    Linux: the child was killed before it ran the program
  *         BACKEND      also: NEURON's loader refused the program */
 VMO_CHECK vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program,
                                     vmo_peer_t *out);
@@ -51,10 +54,12 @@ VMO_CHECK vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct 
 VMO_CHECK vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *out);
 
 /* Makes a peer of a connected descriptor, on Linux an AF_UNIX socket of type SOCK_SEQPACKET. After success
- * the library owns the descriptor: vmo_peer_close closes it. After failure the caller still owns it,
+ * the library owns the descriptor: vmo_peer_close closes it, and a standard stream is moved away. After
+ * failure the caller still owns it,
  * unchanged.
  * Errors: INVALID      a pointer is NULL, or descriptor is no such socket
  *         TABLE_FULL   no free peer
+ *         NO_SLOTS     Linux: no free descriptor to move a standard stream to
  *         UNSUPPORTED  NEURON has no descriptors */
 VMO_CHECK vmo_status vmo_peer_open(struct vmo_registry *registry, int descriptor, vmo_peer_t *out);
 
@@ -80,7 +85,8 @@ VMO_CHECK vmo_status vmo_peer_allow_shared(struct vmo_registry *registry, vmo_pe
  * Errors: INVALID      exit_status is NULL
  *         TIMED_OUT    the deadline passed
  *         UNSUPPORTED  the peer is not a child, or was waited for already
- *         BACKEND      also: Linux: the program reaped the child elsewhere */
+ *         PEER_GONE    Linux: the child has ended, and its status is lost: this program ignores SIGCHLD, or
+ *                      waited for the child itself */
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
@@ -103,7 +109,7 @@ struct vmo_message {
 
 /* Sends a message, and with it a VMO if the message has one. The peer gets a capability of its own; the
  * sender keeps its handle. Without WRITE the peer gets a read-only capability if the kernel supports one.
- * Waits while the queue is full. After an error nothing was sent.
+ * Waits while the kernel queues too much. After an error nothing was sent.
  * Errors: INVALID        a pointer is NULL; rights lack READ, have unknown bits, or come without a VMO
  *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
@@ -112,12 +118,13 @@ struct vmo_message {
  *         SEALED         rights have WRITE and the VMO is sealed
  *         RIGHTS         rights exceed those of the handle
  *         NO_SLOTS       NEURON: this task's table of capabilities is full; Linux: no free descriptor
- *         NO_MEMORY      Linux: the kernel has no memory
  *         BUSY           Linux: another process holds a lease on the VMO, or still uses pages of a VMO that
  *                        was sealed FOREVER after PEERS
  *         PEER_GONE      the peer has ended or closed its side
- *         QUEUE_FULL     the kernel queues too much for this sender; the call does not wait
- *         TIMED_OUT      the queue was full until the deadline */
+ *         TIMED_OUT      this peer's queue was full until the deadline
+ *         QUEUE_FULL     the kernel's limit for this sender was reached until the deadline. NEURON: queued
+ *                        bytes. Linux: as many descriptors as RLIMIT_NOFILE are in flight for the user
+ *         NO_MEMORY      Linux: the kernel has no memory; for the message itself: until the deadline */
 VMO_CHECK vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer,
                               const struct vmo_message *message, uint64_t deadline_ns);
 
@@ -133,17 +140,19 @@ struct vmo_incoming {
  * Errors: INVALID      out is NULL
  *         TIMED_OUT    no message came until the deadline
  *         PEER_GONE    the peer has ended or closed its side, and no message is left
- *         NO_SLOTS     the kernel has no room for the capability. NEURON: if the table of capabilities is
- *                      full, the message stays queued; if the table of regions is full, it is dropped.
- *                      Linux: no descriptor is free, and the message is lost: keep some free.
+ * After the following errors the message stays queued: free a slot and receive again.
+ *         NO_SLOTS     the kernel's table of capabilities, regions or descriptors is full
+ *         TABLE_FULL   no free object or handle
+ *         QUOTA        the sizes would exceed total_bytes_max
+ *         NO_MEMORY    the kernel has no memory for the message, or on NEURON for the mapping that checks the
+ *                      length
+ * NEURON keeps one such message for a task, until it is received or its peer is closed; meanwhile it drops
+ * such a message of another peer, unless the table of capabilities is full.
  * After the following errors the message was dropped, and the capability in it closed:
  *         PROTOCOL     the message is malformed, or its VMO is not what the message claims
  *         NOT_SEALED   the VMO is sealed less than vmo_peer_require demands
- *         TOO_LARGE    the VMO is longer than object_bytes_max or the backend's limit
- *         QUOTA        the sizes would exceed total_bytes_max
- *         TABLE_FULL   no free object or handle
- *         NO_MEMORY, FRAGMENTED
- *                      NEURON: the read-only mapping that checks the length was refused */
+ *         TOO_LARGE    the VMO is longer than object_bytes_max, total_bytes_max or the backend's limit
+ *         FRAGMENTED   NEURON: the kernel cannot place the mapping that checks the length */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                               uint64_t deadline_ns);
 
@@ -163,7 +172,7 @@ struct vmo_ticket {
  * arrive: each newer transfer evicts the eighth before it.
  * Errors: INVALID        out is NULL, or rights lack READ or have unknown bits
  *         NOT_AUTHORISED, SEALED, RIGHTS, PEER_GONE, QUEUE_FULL, NO_MEMORY, BUSY
- *                        as vmo_send; QUEUE_FULL also if the queue is full now
+ *                        as vmo_send, without waiting; QUEUE_FULL also if the queue is full now
  *         UNSUPPORTED    as vmo_send; NEURON: or the peer is the parent
  *         NO_SLOTS       NEURON: a table of capabilities is full, this task's or the peer's; Linux: no free
  *                        descriptor */
@@ -177,8 +186,7 @@ VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_
  *                      claims a length, rights or seal that the capability does not have
  *         NOT_SEALED, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, FRAGMENTED
  *                      as vmo_recv
- *         NO_SLOTS     NEURON: the table of regions is full. Linux: no free descriptor; the transfer is
- *                      lost */
+ *         NO_SLOTS     the kernel's table of regions or descriptors is full */
 VMO_CHECK vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer,
                                 const struct vmo_ticket *ticket, vmo_t *out);
 
