@@ -118,6 +118,42 @@ static void maps(void)
     conf_fini(registry);
 }
 
+/* The kernel may have to map a received VMO to check its length: the message stays until that is possible. */
+static void no_map_for_a_message(void)
+{
+    static vmo_view_t views[MANY];
+    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
+    struct vmo_registry *registry = open_wide();
+    const vmo_t sent = conf_filled(PAGE);
+    struct vmo_incoming incoming;
+    vmo_t vmo = VMO_NONE;
+    uint32_t count = 0;
+
+    OK(vmo_create(registry, MANY * PAGE, &vmo));
+    (void)conf_give(sent, VMO_RIGHT_READ);
+    while (count < MANY && vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[count]) == VMO_OK) {
+        count++;
+    }
+    CHECK(count > 16 && count < MANY);
+    conf_tell(&order, VMO_NONE, 0);
+    vmo_status status = vmo_recv(world.a, world.to_peer, &incoming, conf_soon());
+    CHECK(status == VMO_OK || status == VMO_ERR_NO_SLOTS);
+    for (uint32_t i = 0; i < count; i++) {
+        OK(vmo_unmap(registry, views[i]));
+    }
+    conf_give_up_in(registry, vmo);
+    conf_fini(registry);
+    if (status == VMO_ERR_NO_SLOTS) {
+        OK(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()));
+    }
+    CHECK(incoming.vmo.id != VMO_NONE.id);
+    STATUS((vmo_status)conf_hear().status, VMO_OK);
+    conf_check_vmo(incoming.vmo, 0, PAGE);
+    OK(vmo_close(world.a, incoming.vmo));
+    (void)ASK(VMO_OK, .op = OP_CLOSE);
+    OK(vmo_close(world.a, sent));
+}
+
 /* All memory. */
 static void memory(void)
 {
@@ -158,6 +194,7 @@ static const struct conf_case slot_cases[] = {
 };
 static const struct conf_case map_cases[] = {
     {"the kernel's mappings", maps, HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
+    {"no mapping for a message", no_map_for_a_message, HAS_PEER | HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
 };
 static const struct conf_case memory_cases[] = {
     {"the kernel's memory", memory, HAS_END},

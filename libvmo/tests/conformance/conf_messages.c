@@ -323,22 +323,55 @@ static void several_at_once(void)
     }
 }
 
-static void the_peers_table_is_full(void)
+/* A message that the registry has no entry for stays queued, and the messages behind it with it. */
+static void a_full_table_keeps_the_message(void)
 {
-    const struct conf_order order = {.op = OP_TAKE, .held = 1};
+    static const uint8_t byte = 1;
+    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
+    struct vmo_incoming incoming = {.tag = 99};
+    vmo_t fill[OBJECTS];
 
     begin();
     (void)conf_give(vmo, VMO_RIGHT_READ);
-    for (unsigned i = 1; i < 16; i++) { /* the peer keeps two handles an object, eight objects */
-        (void)ASK(VMO_OK, .op = OP_DUP, .arg = VMO_RIGHT_READ, .held = 0);
+    for (unsigned i = 1; i < OBJECTS; i++) { /* `vmo` has an entry, too */
+        OK(vmo_wrap_bytes(world.a, &byte, 1, &fill[i]));
     }
-    (void)ASK(VMO_ERR_TABLE_FULL, .op = OP_DUP, .arg = VMO_RIGHT_READ, .held = 0);
-    conf_tell(&order, vmo, VMO_RIGHT_READ);
-    const struct conf_answer answer = ASK(VMO_ERR_TABLE_FULL, .op = OP_REFUSALS);
-    CHECK_EQ(answer.value, 1);
-    CHECK_EQ(ASK(VMO_OK, .op = OP_READ, .range = {0, 9}).value, conf_pattern_hash(0, 9));
+    conf_tell(&order, VMO_NONE, 0);
+    STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
+    STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
+    CHECK_EQ(incoming.tag, 99);
+    OK(vmo_close(world.a, fill[1]));
+    const vmo_t again = conf_take_back();
+    STATUS((vmo_status)conf_hear().status, VMO_OK);
+    conf_check_vmo(again, 0, LEN);
+    OK(vmo_close(world.a, again));
+    for (unsigned i = 2; i < OBJECTS; i++) {
+        OK(vmo_close(world.a, fill[i]));
+    }
+    end();
+}
+
+/* A peer is closed while a message stays: nothing of the message is left. */
+static void a_kept_message_goes_with_its_peer(void)
+{
+    static const uint8_t byte = 1;
+    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
+    struct vmo_incoming incoming;
+    vmo_t fill[OBJECTS];
+
+    begin();
+    (void)conf_give(vmo, VMO_RIGHT_READ);
+    for (unsigned i = 1; i < OBJECTS; i++) {
+        OK(vmo_wrap_bytes(world.a, &byte, 1, &fill[i]));
+    }
+    conf_tell(&order, VMO_NONE, 0);
+    STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
+    for (unsigned i = 1; i < OBJECTS; i++) {
+        OK(vmo_close(world.a, fill[i]));
+    }
+    OK(vmo_peer_close(world.a, world.to_peer));
+    conf_peer_closed();
     OK(vmo_close(world.a, vmo));
-    conf_new_peer(); /* the old one holds handles that it has no names for */
 }
 
 static void bulk_bytes_are_counted(void)
@@ -380,6 +413,7 @@ static const struct conf_case cases[] = {
     {"a peer makes one, or its refusal by name", create_in_a_peer, HAS_PEER},
     {"several at once arrive in order", several_at_once, PEER_MAPS},
     {"bulk bytes are counted, not copied", bulk_bytes_are_counted, PEER_MAPS},
-    {"the peer's table is full: dropped, nothing lost", the_peers_table_is_full, PEER_MAPS},
+    {"the table is full: the message stays until a close", a_full_table_keeps_the_message, PEER_MAPS},
+    {"a message that stays goes with its peer", a_kept_message_goes_with_its_peer, PEER_MAPS},
 };
 const struct conf_group conf_messages = {"messages", cases, CONF_CASE_COUNT(cases)};
