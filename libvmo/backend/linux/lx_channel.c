@@ -33,6 +33,31 @@ union control {
     char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
 };
 
+/* ---- Errors ------------------------------------------------------------------------------------- */
+
+/* The status for an errno of a call on the channel that is not a matter of its queue. */
+static vmo_status channel_status(int error)
+{
+    switch (error) {
+    case EPIPE:
+    case ECONNRESET:
+    case ECONNREFUSED:
+    case ENOTCONN:
+        return VMO_ERR_PEER_GONE;
+    case EACCES:
+    case EPERM:
+        return VMO_ERR_UNSUPPORTED;
+    case EINVAL: /* from here on: the program has put another descriptor into the socket's place */
+    case ENOTSOCK:
+    case EISCONN:
+    case EDESTADDRREQ:
+    case EOPNOTSUPP:
+        return lx_status(EBADF);
+    default:
+        return lx_status(error);
+    }
+}
+
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
 /* sendmsg, repeated when a signal interrupts it. 0 or the errno. */
@@ -72,11 +97,6 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
         return VMO_OK;
     case EAGAIN:
         return VMO_ERR_TIMED_OUT;
-    case EPIPE:
-    case ECONNRESET:
-    case ECONNREFUSED:
-    case ENOTCONN:
-        return VMO_ERR_PEER_GONE;
     case ETOOMANYREFS:
         return VMO_ERR_QUEUE_FULL;
     case ENOBUFS:
@@ -84,11 +104,8 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
         return VMO_ERR_NO_MEMORY;
     case EMSGSIZE: /* the program made the socket's buffer too small for any message */
         return VMO_ERR_TOO_LARGE;
-    case EACCES:
-    case EPERM:
-        return VMO_ERR_UNSUPPORTED;
     default:
-        return lx_status(error);
+        return channel_status(error);
     }
 }
 
@@ -241,18 +258,7 @@ static ssize_t recv_packet(int socket, struct msghdr *message, int flags)
 
 static vmo_status recv_status(int error)
 {
-    switch (error) {
-    case EAGAIN:
-        return VMO_ERR_TIMED_OUT;
-    case ENOTCONN:
-    case ECONNREFUSED:
-        return VMO_ERR_PEER_GONE;
-    case EACCES:
-    case EPERM:
-        return VMO_ERR_UNSUPPORTED;
-    default:
-        return lx_status(error);
-    }
+    return error == EAGAIN ? VMO_ERR_TIMED_OUT : channel_status(error);
 }
 
 /* Takes the packet at the head of the queue, with its descriptors. TIMED_OUT: another holder of the socket
@@ -359,6 +365,9 @@ static vmo_status park_arrived(struct be_peer *peer)
         struct iovec part = {.iov_base = &grant, .iov_len = sizeof(grant)};
         struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
         const ssize_t seen = recv_packet(peer->socket, &head, MSG_PEEK | MSG_TRUNC);
+        if (seen < 0 && errno != EAGAIN) {
+            return recv_status(errno);
+        }
         if (seen < 0 || !is_grant(&grant, (size_t)seen)) {
             return VMO_OK;
         }

@@ -37,10 +37,10 @@ static bool is_channel(int socket)
            getpeername(socket, (struct sockaddr *)&other, &len) == 0;
 }
 
-/* Makes a peer of a channel. SO_PEERCRED is the process that made the other end; its pid is 0 if it is in
- * another namespace. A receive looks at a message before it takes the message: a peek must see the head of
- * the queue. */
-static vmo_status take_over(int socket, struct be_peer *out)
+/* Makes a peer of a channel. False: the descriptor is no such socket any more. SO_PEERCRED is the process
+ * that made the other end; its pid is 0 if it is in another namespace. A receive looks at a message before it
+ * takes the message: a peek must see the head of the queue. */
+static bool take_over(int socket, struct be_peer *out)
 {
     struct ucred other = {.pid = 0};
     socklen_t len = sizeof(other);
@@ -49,10 +49,10 @@ static vmo_status take_over(int socket, struct be_peer *out)
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &other, &len) != 0 ||
         setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &head, sizeof(head)) != 0 ||
         fcntl(socket, F_SETFD, FD_CLOEXEC) != 0) {
-        return lx_status(errno);
+        return false;
     }
     *out = (struct be_peer){.pid = other.pid > 0 ? other.pid : BE_NONE, .socket = socket, .watch = BE_NONE};
-    return VMO_OK;
+    return true;
 }
 
 /* A socket that is a standard stream is moved, and the stream is closed. */
@@ -69,11 +69,11 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
             return lx_status(errno);
         }
     }
-    const vmo_status status = take_over(own, out);
+    const bool taken = take_over(own, out);
     if (own != descriptor) {
-        lx_close_quiet(status == VMO_OK ? descriptor : own);
+        lx_close_quiet(taken ? descriptor : own);
     }
-    return status;
+    return taken ? VMO_OK : VMO_ERR_INVALID;
 }
 
 void be_peer_allow_shared(struct be_peer *peer)
@@ -87,10 +87,9 @@ vmo_status be_parent(struct be_peer *out)
 {
     const int flags = fcntl(PARENT_SOCKET, F_GETFD);
 
-    if (flags < 0 || (flags & FD_CLOEXEC) || !is_channel(PARENT_SOCKET)) {
-        return VMO_ERR_UNSUPPORTED;
-    }
-    return take_over(PARENT_SOCKET, out);
+    return flags >= 0 && !(flags & FD_CLOEXEC) && is_channel(PARENT_SOCKET) && take_over(PARENT_SOCKET, out)
+               ? VMO_OK
+               : VMO_ERR_UNSUPPORTED;
 }
 
 vmo_status be_peer_hangup(struct be_peer *peer)
@@ -166,7 +165,8 @@ static struct timespec timespec_of(uint64_t ns)
 }
 
 /* Waits until one of these is ready, until the deadline, or at most at_most_ns. ppoll ignores descriptors
- * below 0, and refuses more entries than RLIMIT_NOFILE: then only time passes. */
+ * below 0. It refuses to look if RLIMIT_NOFILE is below count, or without memory: then a millisecond passes.
+ */
 static vmo_status wait_for(struct pollfd *looks, nfds_t count, uint64_t at_most_ns, uint64_t deadline_ns)
 {
     const uint64_t now = be_now_ns();
@@ -176,14 +176,12 @@ static vmo_status wait_for(struct pollfd *looks, nfds_t count, uint64_t at_most_
     if (left == 0 && count == 1) { /* the caller has just tried it */
         return VMO_ERR_TIMED_OUT;
     }
-    int ready = ppoll(looks, count, &rest, NULL);
-
-    if (ready < 0 && errno == EINVAL) {
-        const struct timespec short_rest = timespec_of(left < LX_LOOK_AGAIN_NS ? left : LX_LOOK_AGAIN_NS);
-        ready = ppoll(NULL, 0, &short_rest, NULL);
-    }
+    const int ready = ppoll(looks, count, &rest, NULL);
     if (ready < 0 && errno != EINTR) {
-        return lx_status(errno);
+        const struct timespec pause = timespec_of(left < LX_LOOK_AGAIN_NS ? left : LX_LOOK_AGAIN_NS);
+        if (nanosleep(&pause, NULL) != 0 && errno != EINTR) {
+            return lx_status(errno);
+        }
     }
     return ready <= 0 && left == 0 ? VMO_ERR_TIMED_OUT : VMO_OK;
 }
@@ -207,7 +205,10 @@ vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t at_most_ns
     }
     const uint64_t at_most = by_pid && at_most_ns > LX_LOOK_AGAIN_NS ? LX_LOOK_AGAIN_NS : at_most_ns;
     const vmo_status status = wait_for(looks, peer->watch >= 0 ? 2 : 1, at_most, deadline_ns);
-    return status == VMO_OK && looks[0].revents == 0 && looks[1].revents != 0 ? VMO_ERR_PEER_GONE : status;
+    if (status != VMO_OK || looks[0].revents != 0 || peer->watch < 0) {
+        return status;
+    }
+    return looks[1].revents != 0 || ended(peer) ? VMO_ERR_PEER_GONE : VMO_OK;
 }
 
 /* A debugger that traces the child may hide its end from waitid although the pidfd shows it: look again. */

@@ -111,7 +111,7 @@ struct vmo_message {
  * sender keeps its handle. Without WRITE the peer gets a read-only capability if the kernel supports one.
  * Waits while the kernel queues too much. After an error nothing was sent.
  * Errors: INVALID        a pointer is NULL; rights lack READ, have unknown bits, or come without a VMO
- *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES
+ *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES; Linux: or the message the socket's buffer
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
  *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy; Linux: no
  *                        description can be opened for the peer: vmo_peer_allow_shared
@@ -171,7 +171,7 @@ struct vmo_ticket {
  * Linux the peer must first receive the messages sent before, and must accept before eight newer transfers
  * arrive: each newer transfer evicts the eighth before it.
  * Errors: INVALID        out is NULL, or rights lack READ or have unknown bits
- *         NOT_AUTHORISED, SEALED, RIGHTS, PEER_GONE, QUEUE_FULL, NO_MEMORY, BUSY
+ *         NOT_AUTHORISED, SEALED, RIGHTS, PEER_GONE, QUEUE_FULL, NO_MEMORY, BUSY, TOO_LARGE
  *                        as vmo_send, without waiting; QUEUE_FULL also if the queue is full now
  *         UNSUPPORTED    as vmo_send; NEURON: or the peer is the parent
  *         NO_SLOTS       NEURON: a table of capabilities is full, this task's or the peer's; Linux: no free
