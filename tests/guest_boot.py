@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a test payload as init. `boot` also checks the properties that every good run has."""
+import collections
 import dataclasses
 import os
 import pathlib
@@ -64,7 +65,7 @@ def judge(run, kernel_lines, must_fit=MUST_FIT):
     ran = run.ran
     if ran.stopped or ran.exit_code != EXIT_PASS:
         run.faults.append(f"QEMU ended with {ran.exit_code} ({ran.stopped}) instead of {EXIT_PASS}")
-    run.faults += check_run.bad_lines(run.console, kernel_lines, 1)[:4]
+    run.faults += check_run.bad_lines(collections.Counter(run.console), kernel_lines, 1)[:4]
     if run.audit is not None:
         judge_audit(run, must_fit)
     return run

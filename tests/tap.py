@@ -2,8 +2,10 @@
 """Prints test results as TAP, which scripts/run-tests.py reads from every suite."""
 import os
 import pathlib
+import re
 import sys
 
+CONTROL = re.compile("[^\t -~]")  # a guest's text must not move the cursor
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -25,7 +27,7 @@ class Tap:
         print(f"{'ok' if good else 'not ok'} {self.count} - {name}", flush=True)
         if not good and detail:
             for line in str(detail).splitlines():
-                print(f"# {line}", flush=True)
+                print("# " + CONTROL.sub(lambda found: ascii(found[0])[1:-1], line), flush=True)
         return good
 
     def done(self):

@@ -3,7 +3,8 @@
 # scripts/run-tests.py runs and counts suites. The parts' own files name those of boot, libvmo and host-ref.
 
 # The judge, its harness and the test runner alone, without kernel, payload and QEMU.
-SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/tests/test_run_tests.py \
+SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
+                 scripts/tests/test_run_tests.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
                  scripts/judge/tests/test_exit_codes.py
 # The checks of `make lint`, on wrong trees.

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harnesses of the proof, under QEMU and on Linux, from the first option to the exit code."""
 import argparse
+import contextlib
 import dataclasses
+import errno
+import itertools
 import json
 import os
+import re
 import secrets
 import sys
 import traceback
@@ -19,11 +23,15 @@ from judge import exit_codes
 from judge import facts
 from judge import noise
 from judge import verdict as verdicts
-from judge.facts import ConfigError, shown
+from judge.facts import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
 LINGER_SECONDS = 2.0
 NONCE_BYTES = 16
+SECONDS_MAX = 1000000
+REASON_CHARACTERS, LINE_CHARACTERS, FAILURES_SHOWN = 1500, 160, 20
+CONTROL = re.compile(r"[^\t -~]")
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # a file takes no more
 NAME_WIDTH = max(len(row.name) for row in verdicts.CHECKS)
 LAST_SEEN_LINES = 5
 
@@ -81,10 +89,10 @@ def parse(words, prog, does, rows, **defaults):
 
 
 def check_limits(options):
-    if options.wall <= 0 or options.log_cap is not None and options.log_cap <= 0:
-        raise ConfigError("--wall and --log-cap must be more than 0")
-    if getattr(options, "linger", 0) < 0:
-        raise ConfigError("--linger must not be less than 0")
+    if not 0 < options.wall <= SECONDS_MAX or options.log_cap is not None and options.log_cap <= 0:
+        raise ConfigError(f"--wall and --log-cap must be more than 0, --wall at most {SECONDS_MAX}")
+    if not 0 <= getattr(options, "linger", 0) <= SECONDS_MAX:
+        raise ConfigError(f"--linger must not be less than 0, nor more than {SECONDS_MAX}")
 
 
 def check_manifest(options, platform):
@@ -94,30 +102,50 @@ def check_manifest(options, platform):
 
 
 # ---- What is shown, and what is kept as JSON ----------------------------------------------------
+lost = []  # why output or a report could not be written
+
+
+def put(data):
+    """Writes bytes to standard output. Its reader may leave early; any other error is kept."""
+    if sys.stdout is None:
+        lost.append("standard output is closed")
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            lost.append(f"standard output: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say(text):
-    """One line; what a guest printed is shown in ASCII whatever it holds."""
-    print(text.encode("ascii", "backslashreplace").decode("ascii"), flush=True)
+    """One line. Bytes that a guest printed never reach the terminal as control characters."""
+    put(CONTROL.sub(lambda found: ascii(found[0])[1:-1], text).encode("ascii") + b"\n")
 
 
 def say_path(text):
     """One line with the name of a file, byte for byte: a user may copy it."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(os.fsencode(text) + b"\n")
-    sys.stdout.buffer.flush()
+    put(os.fsencode(text) + b"\n")
 
 
 def show(manifest, verdict, lines, verbose):
     """Shows the markers or the whole log, the checks, and the last lines of a failed run."""
-    markers = [*manifest.get("markers", []), manifest.get("last_marker")]
+    wanted, failures = {*manifest.get("markers", []), manifest.get("last_marker")}, 0
     for line in lines:
-        if verbose or line in markers or line.startswith(facts.FAIL_PREFIX):
+        failures += line.startswith(facts.FAIL_PREFIX)
+        if verbose:
             say(line)
+        elif line in wanted or line.startswith(facts.FAIL_PREFIX) and failures <= FAILURES_SHOWN:
+            say(facts.cut(line, LINE_CHARACTERS))
+    if failures > FAILURES_SHOWN and not verbose:
+        say(f"and {failures - FAILURES_SHOWN} more lines that begin with '{facts.FAIL_PREFIX}'")
     for name, outcome in verdict.outcomes.items():
         say(f"check {name:<{NAME_WIDTH}} ... {outcome.status:<11}  {outcome.evidence}")
     if verdict.word != verdicts.PASS:
-        spoken = [text for text in lines if text.strip() and not text.startswith(audits.PREFIX)]
-        for line in spoken[-LAST_SEEN_LINES:]:
-            say(f"last seen: {line[:160]}")
+        spoken = (x for x in reversed(lines) if x.strip() and not x.startswith(audits.PREFIX))
+        for line in reversed(list(itertools.islice(spoken, LAST_SEEN_LINES))):
+            say(f"last seen: {facts.cut(line, LINE_CHARACTERS)}")
 
 
 def plain(value):
@@ -133,7 +161,8 @@ def plain(value):
 
 def write_json(path, record):
     text = json.dumps(record, indent=2, sort_keys=True, default=plain)
-    supervise.write_whole(path, (text + "\n").encode())
+    with named(f"{shown(path)} cannot be written"):
+        supervise.write_whole(path, (text + "\n").encode())
 
 
 def write_report(folder, verdict, boot, manifest_name, spec, **more):
@@ -232,9 +261,11 @@ class QemuHarness:
             init=(self.elfs / prepare.PRODUCER, folder / "init.elf"),
             consumer=(self.elfs / prepare.CONSUMER, folder / prepare.CONSUMER),
         )
-        until = noise.Watch(self.manifest) if self.foreign else None
+        until = noise.proof_watch(self.manifest) if self.foreign else None
         argv = self.command(abi_rev, nonce, copies)
         ran = prepare.run_qemu(argv, folder, options, until=until, linger_seconds=options.linger)
+        if not self.foreign:
+            prepare.check_memory(ran, options, abi_rev)
         boot = facts.Boot(
             platform=facts.FOREIGN if self.foreign else facts.QEMU,
             abi_rev=abi_rev,
@@ -384,6 +415,14 @@ def run(make_harness, words):
     except verdicts.ManifestError as error:
         return verdicts.HARNESS_BUG, f"manifest: {error}", folder, None
     except Exception as error:  # pylint: disable=broad-except
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            where = f"{shown(error.filename)}: " if error.filename else ""
+            return (
+                verdicts.CONFIG,
+                f"a file cannot be written: {where}{error.strerror}",
+                folder,
+                None,
+            )
         reason = f"{type(error).__name__}: {error}"
         return verdicts.HARNESS_BUG, reason, folder, traceback.format_exc()
 
@@ -393,6 +432,15 @@ def main(make_harness, words):
     word, reason, folder, trace = run(make_harness, words)
     if folder is not None:
         record = {"verdict": word, "reason": reason, "traceback": trace}
-        write_json(folder / "report.json", record)
-    say(f"verdict: {word} {reason}")
+        try:
+            write_json(folder / "report.json", record)
+        except ConfigError as error:
+            lost.append(str(error))
+    say(f"verdict: {word} {facts.cut(reason, REASON_CHARACTERS)}")
+    if lost:
+        word = worst([word, verdicts.CONFIG])
+        with contextlib.suppress(OSError):
+            os.write(
+                2, f"verdict: {word} not all could be written: {lost[0]}\n".encode(errors="replace")
+            )
     return verdicts.EXIT_CODES[word]

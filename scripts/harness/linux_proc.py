@@ -70,14 +70,14 @@ class Snapshot:
 def proc_text(pid, name):
     """A file of /proc/PID; empty once the process has ended."""
     try:
-        return pathlib.Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
+        return pathlib.Path(f"/proc/{pid}/{name}").read_bytes().decode("utf-8", "replace")
     except OSError:
         return ""
 
 
 def mappings(pid):
     found = []
-    for line in proc_text(pid, "smaps").splitlines():
+    for line in proc_text(pid, "smaps").split("\n"):  # a name may hold other separators
         head, resident = MAPPING.fullmatch(line), RESIDENT.match(line)
         if head:
             start, end, perms, off, device, inode, name = head.groups()
@@ -121,9 +121,12 @@ def content(descriptor):
     status, parts, off = os.fstat(descriptor), [], 0
     if not stat.S_ISREG(status.st_mode) or status.st_size > OBJECT_MAX_BYTES:
         return None
-    while part := os.pread(descriptor, status.st_size - off, off):
-        parts.append(part)
-        off += len(part)
+    try:
+        while part := os.pread(descriptor, status.st_size - off, off):
+            parts.append(part)
+            off += len(part)
+    except OSError:  # for instance one that is open for writing alone
+        return None
     return b"".join(parts)
 
 
@@ -165,7 +168,7 @@ class Child:
         owned = enumerate([pipe.fileno() for pipe in pipes] + [channel])
         self.own = {place: identity_of(os.fstat(descriptor)) for place, descriptor in owned}
         self.pidfd = os.pidfd_open(self.pid)
-        self.tail = {self.out: b"", self.err: b""}  # pipe -> the open line
+        self.tail = {self.out: bytearray(), self.err: bytearray()}  # pipe -> the open line
         for pipe in self.tail:
             os.set_blocking(pipe.fileno(), False)
         with contextlib.suppress(OSError):
@@ -178,11 +181,14 @@ class Child:
         if chunk is None:
             return b"", []
         if not chunk:
-            rest = self.tail.pop(pipe)
+            rest = bytes(self.tail.pop(pipe))
             pipe.close()
             return None, [rest] if rest else []
-        *lines, self.tail[pipe] = (self.tail[pipe] + chunk).split(b"\n")
-        return chunk, lines
+        self.tail[pipe] += chunk
+        if b"\n" not in chunk:
+            return chunk, []
+        *lines, self.tail[pipe] = self.tail[pipe].split(b"\n")
+        return chunk, [bytes(line) for line in lines]
 
     def close_stdin(self):
         """Closes its standard input, for whose end a payload waits before it exits."""

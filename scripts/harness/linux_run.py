@@ -216,7 +216,7 @@ class HostRun:
                     # The kernel's least, so that a few packets fill it.
                     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
                     self.gate = Gate(theirs.dup())
-                self.errors[number] = b""
+                self.errors[number] = bytearray()
                 self.children[number] = linux_proc.Child(number, programs[number], theirs.fileno())
 
     def stop(self):
@@ -393,7 +393,7 @@ class Model:
 
     def __init__(self, run):
         self.audit = audits.Audit()
-        self.numbers = {}  # identity -> id of the VMO
+        self.numbers, self.maps = {}, set()  # identity -> id of the VMO; mappings seen so far
         self.seals = {}
         for barrier in run.barriers.values():
             self.seals.update(barrier.seals)
@@ -410,8 +410,10 @@ class Model:
         self.audit.line_count = sum(len(records) for records in self.audit.records.values())
 
     def add(self, what, **record):
-        if what != "map" or record not in self.audit[what]:
+        key = tuple(record.items())
+        if what != "map" or key not in self.maps:
             self.audit[what].append(record)
+            self.maps.add(key)
 
     def add_task(self, number, status):
         end = "none" if status is None else "exit" if status >= 0 else "fault"

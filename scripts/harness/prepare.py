@@ -12,8 +12,9 @@ import tempfile
 
 import supervise
 from harness import qemu
+from judge import exit_codes
 from judge import facts
-from judge.facts import ROOT, ConfigError, shown
+from judge.facts import ROOT, ConfigError, named, shown
 
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -23,6 +24,9 @@ AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
 MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT")
+
+
+MEM_MINIMUM = {"a1": "68M", "a2": "261M"}  # tests/qemu/test_boot.py boots with it
 
 
 class HarnessError(Exception):
@@ -48,24 +52,24 @@ def build_folder():
 
 def run_folder(asked):
     """A folder of this run alone: two runs at once do not meet."""
-    try:
-        if asked is None:
-            parent = build_folder() / "runs"
+    if asked is None:
+        parent = build_folder() / "runs"
+        with named(f"a folder of the run cannot be made in {shown(parent)}"):
             parent.mkdir(parents=True, exist_ok=True)
             return pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-        folder = pathlib.Path(asked).absolute()
+    folder = pathlib.Path(asked).absolute()
+    with named(f"the folder of the run cannot be made: --out {asked}"):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ConfigError(f"--out {asked} exists and is not an empty folder; name another")
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    except OSError as error:
-        raise ConfigError(f"the folder of the run cannot be made: {error}") from error
+    return folder
 
 
 def need_files(*paths):
     for path in paths:
-        if not path.is_file():
-            raise ConfigError(f"{shown(path)} is missing; run make first")
+        with named(shown(path)):
+            if not path.is_file():
+                raise ConfigError(f"{shown(path)} is missing; run make first")
 
 
 def need_qemu():
@@ -102,13 +106,14 @@ def default_folder():
 
 def read_kernel(name):
     path = pathlib.Path(name)
-    if not path.is_file():
-        what = "is no file" if path.exists() else "is missing"
-        raise ConfigError(f"the kernel {name} {what}; --kernel names the file to boot")
-    if not 0 < path.stat().st_size <= KERNEL_LIMIT_BYTES:
-        what = f"the kernel {name} has {path.stat().st_size} bytes"
-        raise ConfigError(f"{what}; a kernel has 1 to {KERNEL_LIMIT_BYTES}")
-    return path.absolute(), path.read_bytes()
+    with named(f"the kernel {name} cannot be read"):
+        if not path.is_file():
+            what = "is no file" if path.exists() else "is missing"
+            raise ConfigError(f"the kernel {name} {what}; --kernel names the file to boot")
+        if not 0 < path.stat().st_size <= KERNEL_LIMIT_BYTES:
+            what = f"the kernel {name} has {path.stat().st_size} bytes"
+            raise ConfigError(f"{what}; a kernel has 1 to {KERNEL_LIMIT_BYTES}")
+        return path.absolute(), path.read_bytes()
 
 
 def is_kernel(image):
@@ -124,11 +129,12 @@ def missing_of(folder):
 
 def prepared_init(folder):
     """The init ELF that was prepared in a folder."""
-    missing = missing_of(folder)
-    if missing:
-        what = f"{shown(folder)} is no prepared proof: {missing} is missing"
-        raise ConfigError(f"{what}; run make proof-elf")
-    return (folder / PRODUCER).read_bytes()
+    with named(f"the prepared proof {shown(folder)} cannot be read"):
+        missing = missing_of(folder)
+        if missing:
+            what = f"{shown(folder)} is no prepared proof: {missing} is missing"
+            raise ConfigError(f"{what}; run make proof-elf")
+        return (folder / PRODUCER).read_bytes()
 
 
 def find_built_in(image):
@@ -169,9 +175,10 @@ def call(words, **more):
 def read_source(spec):
     """The payload file as we read it, to compare with what host-ref took; None when generated."""
     path = pathlib.Path(spec)
-    if spec.startswith(facts.GENERATED) or not path.is_file():
-        return None
-    return path.read_bytes() if path.stat().st_size <= SOURCE_LIMIT_BYTES else None
+    with named(f"the payload {spec} cannot be read"):
+        if spec.startswith(facts.GENERATED) or not path.is_file():
+            return None
+        return path.read_bytes() if path.stat().st_size <= SOURCE_LIMIT_BYTES else None
 
 
 def make_input(host_ref, options, folder):
@@ -218,11 +225,8 @@ def make_programs(run, mutant, goal, names):
     words, environment = make_command(goal, f"RUN_DIR={shown(run)}", *more)
     log = run / "make.log"
     with open(log, "wb") as out:  # make's own lock keeps two builds apart
-        try:
+        with named(f"'{words[0]}' cannot be run; the package is make"):
             done = call(words, stdout=out, env=environment)
-        except OSError as error:
-            what = f"'{words[0]}' cannot be run ({error.strerror})"
-            raise ConfigError(f"{what}; the package is make") from error
     if done.returncode != 0:
         tail = " | ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
         raise ConfigError(f"the payload could not be built ({shown(log)}): {tail}")
@@ -249,6 +253,13 @@ def run_qemu(argv, folder, limits, **until):
         reasons = errors.read_text(errors="replace").strip().splitlines()
         raise ConfigError(f"QEMU refused to start: {(reasons or ['it gave no reason'])[0]}")
     return ran
+
+
+def check_memory(ran, options, abi_rev):
+    """CONFIG when our kernel refused to boot for want of memory."""
+    if ran.exit_code == exit_codes.number("refused") and b"kernel: refused: memory: " in ran.log:
+        what = f"--mem {options.mem} (MEM) is too little for ABI revision {abi_rev}"
+        raise ConfigError(f"{what}; it takes {MEM_MINIMUM[abi_rev]} at least")
 
 
 def sha256_file(path):

@@ -10,7 +10,7 @@ from harness import cli
 from harness import prepare
 from harness.cli import say, say_path
 from harness.prepare import HarnessError
-from judge.facts import ConfigError, shown
+from judge.facts import ConfigError, named, shown
 
 OUT_OPTION = ("--out", str, None, "DIR", "where to; what was prepared there is replaced")
 DOES = "Prepares the proof's init for a kernel that has it built in."
@@ -19,9 +19,13 @@ OK, CONFIG, HARNESS_BUG = 0, 2, 3
 
 def check_out(out):
     """Only what this program wrote is replaced."""
-    if not out.exists():
-        return
-    if not out.is_dir() or any(out.iterdir()) and prepare.missing_of(out):
+    with named(f"{shown(out)} cannot be read"):
+        good = (
+            not out.exists()
+            or out.is_dir()
+            and not (any(out.iterdir()) and prepare.missing_of(out))
+        )
+    if not good:
         raise ConfigError(f"{shown(out)} exists and holds something else than a prepared proof")
 
 

@@ -6,12 +6,13 @@ kernel prints an audit, a harness that observes the run fills the same model (li
 """
 import re
 
+NUMBER = "[0-9]{1,20}"  # 64 bits: a longer number is out of form, and never parsed
 # A line's form. A word in capitals names a kind of value; any other value is a pattern.
 VALUES = {
-    "DEC": (r"[0-9]+", int),
-    "INT": (r"-?[0-9]+", int),
+    "DEC": (NUMBER, int),
+    "INT": (f"-?{NUMBER}", int),
     "BIT": (r"[01]", int),
-    "ADDRESS": (r"0x[0-9a-f]+", lambda text: int(text, 16)),
+    "ADDRESS": (r"0x[0-9a-f]{1,16}", lambda text: int(text, 16)),
     "HEAD": (r"-|(?:[0-9a-f]{2})+", str),
     "WORD": (r"\S+", str),
 }
@@ -24,11 +25,11 @@ map pid=DEC vmo=DEC off=DEC bytes=DEC prot=r|w|rw|x|rx via=map|vm_map|as_map ali
 copy pid=DEC into=DEC from=DEC
 hand from=DEC to=DEC via=move|transfer kind=vmo|alias|endpoint vmo=DEC rights=DEC
 msg n=DEC from=DEC to=DEC len=DEC type=DEC moved=none|vmo|alias|endpoint head=HEAD
-say n=DEC by=kernel|several|[0-9]+ len=DEC head=HEAD
+say n=DEC by=kernel|several|[0-9]{1,20} len=DEC head=HEAD
 lost msgs=DEC undelivered=DEC
 res when=start|done|end slots=DEC regions=DEC vmos=DEC endpoints=DEC arena_bytes=DEC frames=DEC
 keep what=arena_bytes|address_spaces|endpoint_ids n=DEC
-hazard pid=DEC call=[0-9]+|fault id=K-[0-9]+ what=WORD
+hazard pid=DEC call=[0-9]{1,20}|fault id=K-[0-9]+ what=WORD
 overflow kind=task|vmo|map|hand|msg|say|hazard lost=DEC
 result init=done|exited|faulted|watchdog|panic|refused status=INT instret=DEC
 end lines=DEC
@@ -105,13 +106,13 @@ def find_block(lines, tail, nonce):
     if tail:
         raise FormError(f"the log does not end with a line: '{tail[:60]}'")
     final = lines[-1] if lines else "empty log"
-    last = re.fullmatch(f"{PREFIX}[0-9a-f-]+ end lines=([0-9]+)", final)
+    last = re.fullmatch(f"{PREFIX}[0-9a-f-]+ end lines=({NUMBER})", final)
     if not last:
         raise FormError(f"the last line is not the audit's end: '{final[:60]}'")
     count = int(last.group(1))
     if not 2 <= count <= len(lines):
         raise FormError(f"it says lines={count}, the log has {len(lines)}")
-    for line in lines[:-count]:
+    for line in dict.fromkeys(lines[:-count]):
         if line.startswith(PREFIX) or nonce != NO_NONCE and nonce in line:
             raise FormError(f"audit text before the audit: '{line[:60]}'")
     return lines[-count:]

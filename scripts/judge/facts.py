@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the judge is given of a run, the proof's own words, and what a check may say."""
+import collections
+import contextlib
 import dataclasses
 import hashlib
 import pathlib
@@ -36,21 +38,33 @@ SPOKEN_PREFIXES = ("vmo:", "SELFTEST:")
 OWN_PREFIXES = ("vmo:", "SELFTEST: vmo")  # another kernel has SELFTEST: lines of its own
 EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
+# What a run may cost the judge and the terminal, whatever a task prints or maps.
+PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
 
 
-def evidence_pattern(abi="a1|a2|linux", length="[0-9]+", challenge=HEX_64, digest=HEX_64):
+def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, digest=HEX_64):
     """The pattern of an evidence line, with what the caller knows of it."""
+    number = audits.NUMBER
     return (
         f"vmo: evidence abi=(?P<abi>{abi}) len=(?P<len>{length})"
         f" challenge=(?P<challenge>{challenge}) digest=(?P<digest>{digest})"
         " seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
-        " copy_fallbacks=(?P<copy_fallbacks>[0-9]+) control_bytes=(?P<control_bytes>[0-9]+)"
-        " bulk_bytes=(?P<bulk_bytes>[0-9]+)"
+        f" copy_fallbacks=(?P<copy_fallbacks>{number}) control_bytes=(?P<control_bytes>{number})"
+        f" bulk_bytes=(?P<bulk_bytes>{number})"
     )
 
 
 class ConfigError(Exception):
     """The caller asked for what cannot be run; the text says what to change."""
+
+
+@contextlib.contextmanager
+def named(what):
+    """An OSError about what the user named is CONFIG, in a line."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{what}: {error.strerror}") from error
 
 
 def shown(path):
@@ -149,6 +163,15 @@ class Outcome:
     status: str
     evidence: str
 
+    def __post_init__(self):
+        self.evidence = cut(self.evidence, EVIDENCE_CHARACTERS)
+
+
+def cut(text, size):
+    """At most so many characters of a text; says how many are missing."""
+    missing = len(text) - size
+    return text if missing <= 0 else f"{text[:size]}.. and {missing} more characters"
+
 
 def ok(evidence):
     return Outcome(OK, evidence)
@@ -163,14 +186,16 @@ def not_checked(why):
 
 
 def judged(problems, evidence):
-    """Red with every problem named, or ok with its evidence."""
-    return red("; ".join(problems)) if problems else ok(evidence)
+    """Red with the first problems and the number of the others, or ok with its evidence."""
+    more = len(problems) - PROBLEMS_SHOWN
+    listed = problems[:PROBLEMS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+    return red("; ".join(listed)) if problems else ok(evidence)
 
 
 def split_log(log):
     """-> (lines, tail): tail follows the last newline. A terminal puts a CR before a newline."""
-    parts = log.decode("latin-1").split("\n")
-    return [part[:-1] if part.endswith("\r") else part for part in parts[:-1]], parts[-1]
+    *lines, tail = log.decode("latin-1").replace("\r\n", "\n").split("\n")
+    return lines, tail
 
 
 def read_evidence(lines):
@@ -194,12 +219,18 @@ class Context:
         self.kernel_texts = boot.reading.kernel if boot.reading else []
         # What any task could have printed: all but the audit.
         said = self.lines + [self.tail]
-        self.console = [line for line in said if not line.startswith(audits.PREFIX)]
+        self.counts = collections.Counter(said)  # a task may print the same line a million times
+        audit_lines = [text for text in self.counts if text.startswith(audits.PREFIX)]
+        for text in ["", *audit_lines]:
+            del self.counts[text]
+        self.console = [line for line in said if line in self.counts]
         self.evidence, self.evidence_error = read_evidence(self.console)
         self.audit, self.audit_error = boot.audit, None
-        has_audit = any(line.startswith(audits.PREFIX) for line in self.lines)
-        if boot.platform == QEMU or boot.platform == FOREIGN and has_audit:
+        self.spoken = {text for text in self.counts if self.is_spoken(text)}
+        if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
             self.read_audit()
+        if self.audit:
+            self.bound_pages()
 
     def read_audit(self):
         boot = self.boot
@@ -207,6 +238,13 @@ class Context:
             self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
         except audits.FormError as error:
             self.audit_error = str(error)
+
+    def bound_pages(self):
+        """Refuses an audit that maps more than any run of the proof does."""
+        pages = sum(record["bytes"] for record in self.audit["map"]) // PAGE_BYTES
+        if pages > MAPPED_PAGES_MAX:
+            self.audit = None
+            self.audit_error = f"it maps {pages} pages, more than {MAPPED_PAGES_MAX}"
 
     def is_spoken(self, line):
         """Whether a line begins as the payload's lines do."""

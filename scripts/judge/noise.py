@@ -12,12 +12,14 @@ expects (`heal`). A line is put together only if every way to do it gives the sa
 read in two ways is a doubt, which the caller reports.
 """
 import dataclasses
+import functools
+import itertools
 import re
 
 from judge import check_run
 from judge import facts
 
-COLOUR = r"\x1b\[[0-9;?]*[A-Za-z]"
+COLOUR = r"\x1b\[[0-9;?]{0,16}[A-Za-z]"
 SHAPES = (
     r"\[(?:ERROR|WARN|INFO|DEBUG|TRACE) [A-Za-z0-9_:.-]+\] ",  # log.rs, diag/log.rs; sched/mod.rs
     r"\[USER-PF\] ",  # a task's page fault, byte by byte: trap.rs, core/trap/fault.rs
@@ -33,9 +35,11 @@ SHAPES = (
     r"KINIT: ",  # a2's slow calls: core/trap
     r"KSELFTEST: ",  # the kernel's own tests: selftest/mod.rs; mostly behind [INFO selftest]
 )
-SHAPE = re.compile(f"(?:{COLOUR})*(?:{'|'.join(SHAPES)})")
+SHAPE = re.compile(f"(?:{COLOUR}){{0,4}}(?:{'|'.join(SHAPES)})")
 LEVEL = re.compile(SHAPES[0])
 LEADING_COLOUR = re.compile(f"(?:{COLOUR})+")  # a kernel may reset its colour behind its newline
+LITERAL = re.compile(r"(?:(?:[^\\.^$*+?{}\[\]()]|\\\W)(?![*?{]))*")  # the beginning of a pattern
+PATTERN_LINE_MAX = 512  # a longer line that fits a pattern is not put together
 REACH_LINES = 8  # how many lines of unknown shape may stand inside a line that is known by heart
 
 
@@ -56,23 +60,28 @@ class Stream:
     def __init__(self):
         self.lines, self.kernel, self.doubts = [], [], []
         self.joins = []  # (index of a line, its part before the first cut)
-        self.cut = None  # the part of a line before the kernel's text that cut it
+        self.cut = None  # the parts of a line before the kernel's texts that cut it
         self.first_cut = 0
         self.torn = False  # that text was itself cut, so the next line may belong to either
+        self.plain_texts = set()  # lines without any text of a known shape: each is searched once
 
     def feed(self, log):
         """Takes whole lines. -> what follows the last newline"""
-        *whole, tail = log.decode("latin-1").split("\n")
+        *whole, tail = log.decode("latin-1").replace("\r\n", "\n").split("\n")
         for text in whole:
-            self.line(text)
+            if text in self.plain_texts and self.cut is None and not self.torn:
+                self.lines.append(text)
+            else:
+                self.line(text)
         return tail
 
     def line(self, text):
         """One line of the log, without its newline."""
-        text = text[:-1] if text.endswith("\r") else text
         if self.torn:
             self.give_up()
         shape, colour = SHAPE.search(text), LEADING_COLOUR.match(text)
+        if not shape and not colour:
+            self.plain_texts.add(text)
         if colour and not (shape and shape.start() == 0):
             text = text[colour.end() :]
             shape = SHAPE.search(text)
@@ -84,15 +93,15 @@ class Stream:
     def kernel_text(self, text, shape):
         before = text[: shape.start()]
         if self.cut is None and before:
-            self.cut, self.first_cut = "", len(before)
+            self.cut, self.first_cut = [], len(before)
         if self.cut is not None:
-            self.cut += before
+            self.cut.append(before)
         self.kernel.append(text[shape.start() :])
         self.torn = LEVEL.search(text, shape.end()) is not None
 
     def plain(self, text):
         if self.cut is not None:
-            text = (self.cut + text).rstrip("\r")
+            text = ("".join(self.cut) + text).rstrip("\r")
             self.joins.append((len(self.lines), text[: self.first_cut]))
             self.cut = None
         self.lines.append(text)
@@ -101,20 +110,46 @@ class Stream:
         """Joins nothing with a line that may be the rest of a kernel's text."""
         self.torn = False
         if self.cut is not None:
-            self.doubts.append(f"'{self.cut[-60:]}' was cut by a kernel's text that was itself cut")
-            self.lines.append(self.cut)
+            before = "".join(self.cut)
+            self.doubts.append(f"'{before[-60:]}' was cut by a kernel's text that was itself cut")
+            self.lines.append(before)
             self.cut = None
 
 
+def sizes_in(starts, line):
+    """Sizes of a line's beginnings, but the whole, that stand in a set with all that is shorter."""
+    return list(itertools.takewhile(lambda size: line[:size] in starts, range(1, len(line))))
+
+
 class Expected:
-    """The lines that a caller expects: some known by heart, of others the pattern."""
+    """The lines that a caller expects: some known by heart, of others the pattern. A pattern begins
+    with plain text; it has no alternative outside of brackets."""
 
     def __init__(self, exact=(), patterns=()):
         self.exact = frozenset(exact)
+        heads = [re.sub(r"\\(.)", r"\1", LITERAL.match(text)[0]) for text in patterns]
         self.patterns = [re.compile(pattern) for pattern in patterns]
+        self.starts = {line[:size] for line in exact for size in range(1, len(line))}
+        self.ends = {line[size:] for line in exact for size in range(1, len(line))}
+        self.heads = tuple(heads)
+        self.head_starts = {head[:size] for head in heads for size in range(1, len(head) + 1)}
+
+    def fits(self, line):
+        if not line.startswith(self.heads):
+            return False
+        return any(pattern.fullmatch(line) for pattern in self.patterns)
 
     def has(self, line):
-        return line in self.exact or any(pattern.fullmatch(line) for pattern in self.patterns)
+        return line in self.exact or self.fits(line)
+
+    @functools.lru_cache(maxsize=256)
+    def sizes(self, line):
+        """Sizes of a line's beginnings that may begin one by heart, and one with a pattern."""
+        if line.startswith(self.heads):
+            with_pattern = range(1, min(PATTERN_LINE_MAX + 1, len(line)))
+        else:
+            with_pattern = sizes_in(self.head_starts, line)
+        return sizes_in(self.starts, line), with_pattern
 
 
 def join_doubts(stream, expected):
@@ -128,7 +163,7 @@ def join_doubts(stream, expected):
     return doubts
 
 
-def ways(lines, start, expected):
+def ways(lines, start, expected, is_known):
     """Lines that a beginning of lines[start] makes with a later line. -> {line: index of the later
     one}
 
@@ -136,13 +171,20 @@ def ways(lines, start, expected):
     between could hold a piece.
     """
     found, first = {}, lines[start]
+    sizes, next_sizes = expected.sizes(first)
+    if not sizes and not next_sizes:
+        return found
     for index in range(start + 1, min(start + 2 + REACH_LINES, len(lines))):
         later = lines[index]
-        if expected.has(later):
+        if is_known[later]:
             break
-        for size in range(1, len(first)) if later else ():
-            line = first[:size] + later
-            if line in expected.exact or index == start + 1 and expected.has(line):
+        if later in expected.ends:
+            made = (first[:size] + later for size in sizes)
+            for line in filter(expected.exact.__contains__, made):
+                found.setdefault(line, index)
+        if index == start + 1 and 0 < len(later) <= PATTERN_LINE_MAX:
+            made = (first[:size] + later for size in next_sizes)
+            for line in filter(expected.fits, made):
                 found.setdefault(line, index)
     return found
 
@@ -150,10 +192,10 @@ def ways(lines, start, expected):
 def heal(lines, expected):
     """Joins lines that unknown text has cut. -> (lines, kernel texts, doubts, number of joins)"""
     out, kernel, doubts, joined = [], [], [], 0
-    index = 0
+    is_known, index = {line: expected.has(line) for line in dict.fromkeys(lines)}, 0
     while index < len(lines):
         line = lines[index]
-        found = {} if not line or expected.has(line) else ways(lines, index, expected)
+        found = {} if not line or is_known[line] else ways(lines, index, expected, is_known)
         if len(found) == 1:
             ((whole, last),) = found.items()
             kernel += [line[len(whole) - len(lines[last]) :], *lines[index + 1 : last]]
@@ -175,7 +217,7 @@ def read(log, expected):
     tail = stream.feed(log)
     lines, kernel, doubts, joined = heal(stream.lines, expected)
     doubts = stream.doubts + join_doubts(stream, expected) + doubts
-    tail = (stream.cut or "") + tail
+    tail = "".join(stream.cut or []) + tail
     return Reading(lines, tail, stream.kernel + kernel, doubts, len(stream.joins) + joined)
 
 
@@ -199,24 +241,31 @@ def read_boot(boot, manifest, host):
 
 
 class Watch:
-    """Asked with the log while a run lasts: was the last marker printed, or a fatal text?"""
+    """Asked with the log while a run lasts: is a text there that ends it? Reads each byte once."""
 
-    def __init__(self, manifest):
-        self.last_marker, self.allowed = manifest["last_marker"], manifest["kernel_lines"]
-        self.stream, self.expected = Stream(), Expected([self.last_marker])
-        self.seen_bytes = self.seen_texts = 0
-
-    def is_fatal(self, text):
-        return facts.FAIL_PREFIX in text or check_run.is_foreign_bad(text, self.allowed)
+    def __init__(self, is_end, exact=()):
+        self.is_end, self.stream, self.expected = is_end, Stream(), Expected(exact)
+        self.seen_bytes = self.seen_texts = self.looked = 0
 
     def __call__(self, log):
-        end = log.rfind(b"\n") + 1
-        if end <= self.seen_bytes:
+        end, self.looked = log.rfind(b"\n", self.looked) + 1, len(log)
+        if not end:
             return False
         known = max(0, len(self.stream.lines) - REACH_LINES - 1)
-        self.stream.feed(log[self.seen_bytes : end])
+        self.stream.feed(bytes(log[self.seen_bytes : end]))
         self.seen_bytes = end
         lines, kernel = heal(self.stream.lines[known:], self.expected)[:2]
         texts = lines + kernel + self.stream.kernel[self.seen_texts :]
         self.seen_texts = len(self.stream.kernel)
-        return self.last_marker in lines or any(self.is_fatal(text) for text in texts)
+        return any(self.is_end(text) for text in texts)
+
+
+def proof_watch(manifest):
+    """Waits for the last marker or a fatal text."""
+    last, allowed = manifest["last_marker"], manifest["kernel_lines"]
+
+    def is_end(text):
+        is_bad = facts.FAIL_PREFIX in text or check_run.is_foreign_bad(text, allowed)
+        return text == last or is_bad
+
+    return Watch(is_end, [last])

@@ -105,7 +105,7 @@ def make_check(row, ctx):
     if isinstance(made, str):
         return facts.not_checked(made)
     if row.reads == RECORDS and ctx.audit is None:
-        return facts.not_checked(AUDIT_MALFORMED)
+        return facts.not_checked(f"{AUDIT_MALFORMED}: {ctx.audit_error}")
     return made(ctx)
 
 

@@ -252,7 +252,7 @@ def check_watch(tap, log):
     bad = b"[INFO x] the panic handler stands\r\n"
     watched = []
     for allowed, first in (([], bad), ([r"\[INFO x\] the panic .*"], bad), ([], b"vmo: FAIL x\r\n"), ([], b"x\r\n")):
-        watch = noise.Watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
+        watch = noise.proof_watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
         watched.append((watch(first), watch(first + log)))
     wanted = [(True, True), (False, True), (True, True), (False, True)]
     tap.check(watched == wanted, "the lines that end the wait", str(watched))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The proof as a user runs it: under QEMU on both revisions, and as two Linux processes. For `make test-fast`."""
+"""The proof as a user runs it: under QEMU on both revisions, with much memory and with the least, and as two Linux processes. For `make test-fast`."""
 import pathlib
 import subprocess
 import sys
@@ -8,11 +8,13 @@ import tempfile
 
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+from harness import prepare  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 RUNS = (("QEMU, a1", "qemu-test.sh", ("--abi", "a1")), ("QEMU, a2", "qemu-test.sh", ("--abi", "a2")),
-        ("Linux", "host-test.sh", ()))
+        *((f"QEMU, {abi_rev}, the least memory that CONFIG names", "qemu-test.sh", ("--abi", abi_rev, "--mem", size))
+          for abi_rev, size in prepare.MEM_MINIMUM.items()), ("Linux", "host-test.sh", ()))
 
 
 def main():

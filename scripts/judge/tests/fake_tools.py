@@ -71,6 +71,11 @@ def qemu_good(words, arguments):
     fixture.nonce = arguments["nonce"]
     sys.stdout.buffer.write(fixture.log())
     sys.stdout.flush()
+    if MODE in ("report-in-the-way", "reports-in-the-way"):
+        folder = pathlib.Path(words[words.index("-kernel") + 1]).parent
+        (folder / "report.json").mkdir()
+        if MODE == "reports-in-the-way":
+            (folder.parent / "report.json").mkdir()
     if MODE == "kernel-changes":
         pathlib.Path(words[words.index("-kernel") + 1]).write_bytes(b"another kernel")
     if MODE == "init-differs" and arguments["abi"] == "a1":
@@ -87,6 +92,9 @@ def qemu(words):
     if MODE == "qemu-refuses":
         print("qemu: invalid memory size", file=sys.stderr)
         sys.exit(1)
+    if MODE == "too-little-memory":
+        print("kernel: refused: memory: RAM is too small", flush=True)
+        sys.exit(exit_codes.number("refused"))
     if MODE == "prints-forever":
         while True:
             print("vmo: note again", flush=True)

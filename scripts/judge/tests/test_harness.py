@@ -22,6 +22,8 @@ PATIENCE_SECONDS = 60
 TOOLS = pathlib.Path(__file__).resolve().parent / "fake_tools.py"
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
+LONG_NAME = "x" * 300
+
 CUT_OFF = {"limits", "exit-code", "markers", "bad-patterns", "evidence", "audit-form"}  # red when a log was cut off
 
 # name: (FAKE, options, exit code, words of the verdict line, checks that must be red or None where nothing was judged)
@@ -45,6 +47,19 @@ RUNS = {
     "an unknown option": ("good", ["--fast"], 2, "verdict: CONFIG", None),
     "an unknown ABI revision": ("good", ["--abi", "a3"], 2, "verdict: CONFIG", None),
     "a wall timeout of 0": ("good", ["--wall", "0"], 2, "verdict: CONFIG", None),
+    "a wall timeout that is no number": ("good", ["--wall", "nan"], 2, "verdict: CONFIG", None),
+    "a wall timeout without end": ("good", ["--wall", "1e300"], 2, "verdict: CONFIG", None),
+    "a log cap of 5,000 digits": ("good", ["--log-cap", "9" * 5000], 2, "verdict: CONFIG", None),
+    "a payload whose name is too long": ("good", ["--payload", LONG_NAME], 2, "xx cannot be read: File name", None),
+    "a payload that cannot be read": ("good", ["--payload", "/proc/self/mem"], 2,
+                                      "CONFIG the payload /proc/self/mem cannot be read: Input/output error", None),
+    "a kernel whose name is too long": ("good", ["--kernel", LONG_NAME], 2, "xx cannot be read: File name", None),
+    "a proof whose name is too long": ("good", ["--kernel", sys.executable, "--run", LONG_NAME], 2,
+                                       "xx cannot be read: File name", None),
+    "a report that cannot be written": ("report-in-the-way", [], 2, "a2/report.json cannot be written: Is a dir", None),
+    "two reports that cannot be written": ("reports-in-the-way", [], 2, "verdict: CONFIG not all could be written", None),
+    "too little memory": ("too-little-memory", ["--mem", "128M"], 2,
+                          "CONFIG --mem 128M (MEM) is too little for ABI revision a2; it takes 261M at least", None),
 }
 
 
@@ -242,8 +257,20 @@ def check_closed_output(tap, bench):
     process.wait(timeout=PATIENCE_SECONDS)
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in out.rglob("report.json")]
     half = [path.name for path in out.rglob(".*")]
-    tap.check(line.startswith(b"boot a2: ") and reports and not half, "output that is closed after a line: no file is half"
-              " written", f"{line} {reports} {half}")
+    tap.check(line.startswith(b"boot a2: ") and len(reports) == 2 and not half and process.returncode == 0,
+              "output that is closed after a line: the verdict's code, and whole files",
+              f"{line} {process.returncode} {reports} {half}")
+
+
+def check_unwritten(tap, bench):
+    """Output that cannot be written: CONFIG, and a line on standard error."""
+    for name, more in (("standard output on a full disk", {"stdout": open("/dev/full", "wb")}),
+                       ("standard output that is closed", {"preexec_fn": lambda: os.close(1)})):
+        done = subprocess.run([HARNESS, "--payload", "gen:1:12388", "--out", str(bench.out())], check=False,
+                              stderr=subprocess.PIPE, env=bench.environment("good"), timeout=PATIENCE_SECONDS, **more)
+        lines = done.stderr.splitlines()
+        good = done.returncode == 2 and len(lines) == 1 and lines[0].startswith(b"verdict: CONFIG not all could be")
+        tap.check(good, f"{name}: CONFIG in a line", f"{done}")
 
 
 def check_two_at_once(tap, bench):
@@ -266,8 +293,9 @@ def main():
         check_configuration(tap, bench)
         check_signals(tap, bench)
         check_closed_output(tap, bench)
+        check_unwritten(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 24 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
+    tap.check(tap.count == len(RUNS) + 26 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 
