@@ -4,6 +4,3 @@
 The way of a run: cli -> prepare (kernel, challenge, programs) -> qemu or linux_run (the run) -> the
 judge -> cli (the report). probe compares the ABI probe's answers with the contract.
 """
-import sys
-
-sys.dont_write_bytecode = True

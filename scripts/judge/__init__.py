@@ -4,6 +4,3 @@
 verdict has the table of checks. A check (check_*.py) sees nothing but a facts.Context. Nothing here
 starts a process or imports the harnesses.
 """
-import sys
-
-sys.dont_write_bytecode = True

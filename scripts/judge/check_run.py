@@ -8,7 +8,7 @@ import re
 from judge import audit as audits
 from judge import exit_codes
 from judge import facts
-from judge.facts import FAIL_PREFIX, judged, not_checked, ok, red
+from judge.facts import FAIL_PREFIX, judged, not_checked, red
 
 NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}
 PIECE_BYTES = 8  # of a secret: finds one that was cut up, and never matches by chance
@@ -49,7 +49,7 @@ def exit_code(ctx):
     code, wanted = ctx.boot.exit_code, exit_codes.number(ctx.manifest["exit_code"])
     if code is None:
         return red("QEMU did not end by itself")
-    meanings = NOT_THE_GUESTS | exit_codes.meanings()
+    meanings = {**NOT_THE_GUESTS, **dict(exit_codes.load().values())}
     meaning = meanings.get(code, "a signal" if code < 0 else "no code of the kernel's")
     text = f"{code} ({meaning})"
     return judged([] if code == wanted else [f"{text} instead of {wanted}"], text)
@@ -76,22 +76,17 @@ def payload_blocks(blob):
     return {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
 
 
-def changed_images(boot, names):
-    problems = []
+def judge_images(ctx, names, problems):
+    """No file changed; the consumer's holds nothing that it must not. problems: found before."""
+    boot, elf, changed = ctx.boot, ctx.boot.consumer_elf, []
     for name in names:
-        hashes = [boot.images[name].source, boot.images[name].before, boot.images[name].after]
+        hashes = list(vars(boot.images[name]).values())
         if len(set(hashes)) != 1:
-            problems.append(f"{name} changed: {' then '.join(text[:12] for text in hashes)}")
-    if facts.sha256_hex(boot.consumer_elf) != boot.images["consumer"].before:
-        problems.append("consumer is not the file that was hashed")
-    return problems
-
-
-def consumer_knows(ctx):
-    """What the consumer's file holds and must not. -> (problems, number of blocks looked for)"""
-    elf = ctx.boot.consumer_elf
+            changed.append(f"{name} changed: {' then '.join(text[:12] for text in hashes)}")
+    if facts.sha256_hex(elf) != boot.images["consumer"].before:
+        changed.append("consumer is not the file that was hashed")
     found = secrets_in(elf, ctx.host.secrets())
-    problems = [f"the consumer ELF contains the {name}" for name in found]
+    problems = changed + problems + [f"the consumer ELF contains the {name}" for name in found]
     blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
     starts = range(len(elf) - BLOCK_BYTES + 1)
     where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
@@ -100,14 +95,8 @@ def consumer_knows(ctx):
             f"the consumer ELF contains a block of the payload, at its byte {where}"
             " (a payload built from the same code does that too)"
         )
-    return problems, len(blocks)
-
-
-def judge_images(ctx, names, problems):
-    known, count = consumer_knows(ctx)
-    hashes = " ".join(f"{name}={ctx.boot.images[name].before[:12]}" for name in names)
-    problems = changed_images(ctx.boot, names) + problems + known
-    return judged(problems, f"{hashes}; none of {count} payload blocks in the consumer")
+    hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
+    return judged(problems, f"{hashes}; none of {len(blocks)} payload blocks in the consumer")
 
 
 def images(ctx):
@@ -290,9 +279,8 @@ def author_problems(manifest, said):
 
 def is_recorded_as(line, record):
     """The kernel records the bytes as the task wrote them; our line lacks a CR at its end."""
-    data, head = line.encode("latin-1"), audits.head_bytes(record)
-    written = (data, data + b"\r")
-    return any(len(text) == record["len"] and text[: len(head)] == head for text in written)
+    data, head = line.encode("latin-1") + b"\r", audits.head_bytes(record)
+    return record["len"] in (len(data) - 1, len(data)) and data[: record["len"]].startswith(head)
 
 
 def authors(ctx):
@@ -325,7 +313,7 @@ def audit_form(ctx):
         return not_checked(
             "there is one without a nonce: nobody gave the kernel one, and any task could print it"
         )
-    return ok(f"{ctx.audit.line_count} lines with the run's nonce, last in the log, once")
+    return judged([], f"{ctx.audit.line_count} lines with the run's nonce, last in the log, once")
 
 
 def audit_complete(ctx):

@@ -13,29 +13,24 @@ DONE = "done"  # the outcome of a good run
 ExitCode = collections.namedtuple("ExitCode", "number meaning")
 
 
-def add_row(codes, line):
-    """-> why a row cannot be relied on, or None"""
-    row = ROW.fullmatch(line)
-    if row is None:
-        return f"not a row: {line}"
-    code, outcome = int(row.group(1)), row.group(2).lower().replace("_", "-")
-    if not 2 <= code <= 255:
-        return f"{code} is not a code that only the guest can give (2 to 255)"
-    if outcome in codes or code in {known.number for known in codes.values()}:
-        return f"{code} or {outcome} stands twice"
-    codes[outcome] = ExitCode(code, row.group(3))
-    return None
-
-
 def read(path):
     """-> {outcome: ExitCode}. A list that cannot be relied on is refused."""
     if not path.is_file():
         raise ConfigError(f"{shown(path)}: the list of the guest's exit codes is missing")
     codes, lines = {}, path.read_text(encoding="utf-8").splitlines()
-    faults = [add_row(codes, line) for line in lines if line.startswith("EXIT_CODE")]
-    faults += [] if DONE in codes else [f"there is no code for '{DONE}'"]
-    for fault in filter(None, faults):
-        raise ConfigError(f"{shown(path)}: {fault}")
+    for line in (line for line in lines if line.startswith("EXIT_CODE")):
+        row = ROW.fullmatch(line)
+        if row is None:
+            raise ConfigError(f"{shown(path)}: not a row: {line}")
+        code, outcome = int(row.group(1)), row.group(2).lower().replace("_", "-")
+        if not 2 <= code <= 255:
+            what = f"{code} is not a code that only the guest can give (2 to 255)"
+            raise ConfigError(f"{shown(path)}: {what}")
+        if outcome in codes or code in dict(codes.values()):
+            raise ConfigError(f"{shown(path)}: {code} or {outcome} stands twice")
+        codes[outcome] = ExitCode(code, row.group(3))
+    if DONE not in codes:
+        raise ConfigError(f"{shown(path)}: there is no code for '{DONE}'")
     return codes
 
 
@@ -46,8 +41,3 @@ def load():
 
 def number(outcome):
     return load()[outcome].number
-
-
-def meanings():
-    """-> {number: meaning}"""
-    return {code.number: code.meaning for code in load().values()}

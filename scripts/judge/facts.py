@@ -34,8 +34,8 @@ KIND_DATA, KIND_HANDLE = 1, 2
 FAIL_PREFIX = "vmo: FAIL"
 NOTE_PREFIX = "vmo: note "
 EVIDENCE_PREFIX = "vmo: evidence"
-SPOKEN_PREFIXES = ("vmo:", "SELFTEST:")
-OWN_PREFIXES = ("vmo:", "SELFTEST: vmo")  # another kernel has SELFTEST: lines of its own
+SPOKEN = ("vmo:", "SELFTEST:")
+OWN = ("vmo:", "SELFTEST: vmo")  # another kernel has SELFTEST: lines of its own
 EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
 # What a run may cost the judge and the terminal, whatever a task prints or maps.
@@ -116,13 +116,8 @@ def load_host_facts(folder, source):
     return HostFacts(spec, payload, blob, page, *words, source)
 
 
-@dataclasses.dataclass
-class Image:
-    """SHA-256 of a file: the original, the private copy that was run, the copy after the run."""
-
-    source: str
-    before: str
-    after: str
+# SHA-256 of a file: the original, the private copy that was run, the copy after the run.
+Image = dataclasses.make_dataclass("Image", ("source", "before", "after"))
 
 
 @dataclasses.dataclass
@@ -173,10 +168,6 @@ def cut(text, size):
     return text if missing <= 0 else f"{text[:size]}.. and {missing} more characters"
 
 
-def ok(evidence):
-    return Outcome(OK, evidence)
-
-
 def red(evidence):
     return Outcome(RED, evidence)
 
@@ -189,7 +180,7 @@ def judged(problems, evidence):
     """Red with the first problems and the number of the others, or ok with its evidence."""
     more = len(problems) - PROBLEMS_SHOWN
     listed = problems[:PROBLEMS_SHOWN] + ([f"and {more} more"] if more > 0 else [])
-    return red("; ".join(listed)) if problems else ok(evidence)
+    return red("; ".join(listed)) if problems else Outcome(OK, evidence)
 
 
 def split_log(log):
@@ -227,26 +218,20 @@ class Context:
         self.evidence, self.evidence_error = read_evidence(self.console)
         self.audit, self.audit_error = boot.audit, None
         self.spoken = {text for text in self.counts if self.is_spoken(text)}
-        if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
-            self.read_audit()
-        if self.audit:
-            self.bound_pages()
-
-    def read_audit(self):
-        boot = self.boot
         try:
-            self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
+            if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
+                self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
+            self.bound_pages()
         except audits.FormError as error:
-            self.audit_error = str(error)
+            self.audit, self.audit_error = None, str(error)
 
     def bound_pages(self):
         """Refuses an audit that maps more than any run of the proof does."""
-        pages = sum(record["bytes"] for record in self.audit["map"]) // PAGE_BYTES
+        records = self.audit["map"] if self.audit else []
+        pages = sum(record["bytes"] for record in records) // PAGE_BYTES
         if pages > MAPPED_PAGES_MAX:
-            self.audit = None
-            self.audit_error = f"it maps {pages} pages, more than {MAPPED_PAGES_MAX}"
+            raise audits.FormError(f"it maps {pages} pages, more than {MAPPED_PAGES_MAX}")
 
     def is_spoken(self, line):
         """Whether a line begins as the payload's lines do."""
-        foreign = self.boot.platform == FOREIGN
-        return line.startswith(OWN_PREFIXES if foreign else SPOKEN_PREFIXES)
+        return line.startswith(OWN if self.boot.platform == FOREIGN else SPOKEN)

@@ -89,19 +89,12 @@ def may_skip(platform):
     return {row.name for row in CHECKS if isinstance(getattr(row, platform), str)}
 
 
-def can_read(row, ctx):
-    """Whether a kernel that is not ours gives what the check reads."""
-    owed = ctx.boot.must_audit
-    if row.reads == END:
-        return owed or ctx.boot.stopped != facts.LINGER
-    has_audit = bool(ctx.audit or ctx.audit_error)
-    return has_audit or row.reads == AUDIT and owed
-
-
 def make_check(row, ctx):
-    made = getattr(row, ctx.boot.platform)
-    if isinstance(made, str) and ctx.boot.platform == FOREIGN and can_read(row, ctx):
-        made = row.qemu
+    made, owed = getattr(row, ctx.boot.platform), ctx.boot.must_audit
+    if isinstance(made, str) and ctx.boot.platform == FOREIGN:
+        gives_end = row.reads == END and (owed or ctx.boot.stopped != facts.LINGER)
+        gives_audit = row.reads == AUDIT and owed or bool(ctx.audit or ctx.audit_error)
+        made = row.qemu if gives_end or row.reads != END and gives_audit else made
     if isinstance(made, str):
         return facts.not_checked(made)
     if row.reads == RECORDS and ctx.audit is None:
@@ -132,22 +125,6 @@ def load_manifest(name):
         raise ManifestError(f"{name}.json is not JSON: {error}") from error
 
 
-def is_text_list(value):
-    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-
-
-def exit_code_faults(manifest):
-    code, on_linux = manifest["exit_code"], manifest["platform"] == LINUX
-    if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
-        return [f"'platform' is none of {QEMU}, {LINUX}, {FOREIGN}"]
-    if on_linux and (type(code) is not int or code != 0):  # pylint: disable=unidiomatic-typecheck
-        return ["'exit_code' is not 0, with which a process says that all was well"]
-    if not on_linux and not (isinstance(code, str) and code in exit_codes.load()):
-        outcomes = ", ".join(exit_codes.load())
-        return [f"'exit_code' is no outcome that only the guest can give ({outcomes})"]
-    return []
-
-
 def manifest_faults(manifest):
     """It is sane: markers, an outcome that only the guest can give (on Linux 0), no unknown key. A
     broken one is HARNESS-BUG."""
@@ -158,19 +135,26 @@ def manifest_faults(manifest):
     found += [f"key '{key}' is unknown" for key in unknown]
     if found:
         return found
-    found = [
-        f"'{key}' is not a list of strings" for key in LISTS if not is_text_list(manifest[key])
-    ]
+    for key, items in ((key, manifest[key]) for key in LISTS):
+        if not isinstance(items, list) or not all(isinstance(x, str) and x for x in items):
+            found.append(f"'{key}' is not a list of strings")
     if found:
         return found
-    last, mine = manifest["last_marker"], manifest["markers"]
+    last, mine, code = manifest["last_marker"], manifest["markers"], manifest["exit_code"]
     if not mine or not isinstance(last, str) or not last:
         found.append("no marker is expected")
     elif len({*mine, last}) != len(mine) + 1:
         found.append("a marker is expected twice")
+    known_ends = exit_codes.load()
     strange = [marker for marker in manifest["consumer_markers"] if marker not in mine]
     found += [f"'{marker}' in consumer_markers is no marker" for marker in strange]
-    found += exit_code_faults(manifest)
+    if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
+        found.append(f"'platform' is none of {QEMU}, {LINUX}, {FOREIGN}")
+    elif manifest["platform"] == LINUX and (not isinstance(code, int) or code is False or code != 0):
+        found.append("'exit_code' is not 0, with which a process says that all was well")
+    elif manifest["platform"] != LINUX and (not isinstance(code, str) or code not in known_ends):
+        outcomes = ", ".join(known_ends)
+        found.append(f"'exit_code' is no outcome that only the guest can give ({outcomes})")
     for pattern in manifest["kernel_lines"]:
         try:
             re.compile(pattern)
