@@ -10,7 +10,7 @@ HARNESSES = {
     "qemu": lambda words: cli.main(cli.QemuHarness, words),
     "linux": lambda words: cli.main(cli.LinuxHarness, words),
     "probe": lambda words: cli.main(probe.ProbeHarness, words),
-    "proof-elf": proof_elf.main,
+    "proof-elf": lambda words: cli.main(proof_elf.ProofElf, words, "proof-elf"),
 }
 
 if __name__ == "__main__":

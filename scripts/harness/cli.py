@@ -58,6 +58,8 @@ GUEST_OPTIONS = (
 MANIFEST_OPTION = ("--manifest", str, None, "NAME", "what the run must show")
 ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
 RUN_OPTION = ("--run", str, None, "DIR", "what make proof-elf prepared and the kernel has built in")
+LINUX_OPTIONS = (*PAYLOAD_OPTIONS, *RUN_OPTIONS, MANIFEST_OPTION)
+QEMU_OPTIONS = (*LINUX_OPTIONS, *GUEST_OPTIONS, ABI_OPTION, RUN_OPTION)
 EXITS = "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG."
 
 
@@ -68,8 +70,9 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; see --help")
 
 
-def parse(words, prog, does, rows, **defaults):
-    """The options of a program. defaults: where they are not the rows' own."""
+def parse(words, prog, does, rows, platform=None, **defaults):
+    """The options of a program. platform: of its manifests. defaults: where they are not the rows'
+    own."""
     parser = Parser(prog=prog, description=f"{does} {EXITS}", allow_abbrev=False)
     valued = set()
     for name, kind, default, placeholder, text in rows:
@@ -85,20 +88,17 @@ def parse(words, prog, does, rows, **defaults):
     for word in rest:
         value = next(rest, None) if word in valued else None
         joined.append(word if value is None else f"{word}={value}")
-    return parser.parse_args(joined)
-
-
-def check_limits(options):
-    if not 0 < options.wall <= SECONDS_MAX or options.log_cap is not None and options.log_cap <= 0:
+    options = parser.parse_args(joined)
+    limits = {"wall": 1, "log_cap": None, "linger": 0, **vars(options)}
+    good = limits["log_cap"] is None or limits["log_cap"] > 0
+    if not good or not 0 < limits["wall"] <= SECONDS_MAX:
         raise ConfigError(f"--wall and --log-cap must be more than 0, --wall at most {SECONDS_MAX}")
-    if not 0 <= getattr(options, "linger", 0) <= SECONDS_MAX:
+    if not 0 <= limits["linger"] <= SECONDS_MAX:
         raise ConfigError(f"--linger must not be less than 0, nor more than {SECONDS_MAX}")
-
-
-def check_manifest(options, platform):
-    known = verdicts.manifest_names(platform)
-    if options.manifest not in known:
+    known = verdicts.manifest_names(platform) if platform else ()
+    if platform and options.manifest not in known:
         raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
+    return options
 
 
 # ---- What is shown, and what is kept as JSON ----------------------------------------------------
@@ -165,20 +165,22 @@ def write_json(path, record):
         supervise.write_whole(path, (text + "\n").encode())
 
 
-def write_report(folder, verdict, boot, manifest_name, spec, **more):
+def report(harness, folder, verdict, boot, lines, **more):
+    """Writes down and shows one run."""
     record = {
         "verdict": verdict.word,
         "reason": verdict.reason,
         "traceback": verdict.trace,
         "abi": boot.abi_rev,
         "nonce": boot.nonce,
-        "manifest": manifest_name,
-        "payload_spec": spec,
+        "manifest": harness.manifest.get("name"),
+        "payload_spec": harness.host.spec,
         "images": boot.images,
         "checks": [{"name": name, **vars(found)} for name, found in verdict.outcomes.items()],
         **more,
     }
     write_json(folder / "report.json", record)
+    show(harness.manifest, verdict, lines, harness.options.verbose)
 
 
 # ---- Under QEMU ---------------------------------------------------------------------------------
@@ -193,20 +195,14 @@ class QemuHarness:
     """One call: the ELF files of one challenge, booted once for each ABI revision."""
 
     def __init__(self, words):
-        rows = (
-            PAYLOAD_OPTIONS
-            + RUN_OPTIONS
-            + GUEST_OPTIONS
-            + (MANIFEST_OPTION, ABI_OPTION, RUN_OPTION)
-        )
         defaults = {"manifest": "proof", "qemu_extra": prepare.setting("QEMU_EXTRA", "")}
         does = "Boots the proof under QEMU and judges the run."
-        self.options = options = parse(words, "qemu-test.sh", does, rows, **defaults)
-        check_limits(options)
-        check_manifest(options, facts.QEMU)
+        self.options = options = parse(
+            words, "qemu-test.sh", does, QEMU_OPTIONS, facts.QEMU, **defaults
+        )
         self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
         self.target = prepare.choose_kernel(options.kernel, options.run)
-        self.foreign = self.target.is_foreign()
+        self.foreign = not self.target.audits or self.target.prepared is not None
         self.check_target()
         if options.log_cap is None:
             options.log_cap = FOREIGN_LOG_CAP_BYTES if self.foreign else LOG_CAP_BYTES
@@ -215,8 +211,7 @@ class QemuHarness:
         prepare.need_files(self.target.kernel)
         self.host_ref = prepare.need_host_ref()
         tolerant = self.foreign and options.manifest == "proof"
-        self.manifest_name = "foreign" if tolerant else options.manifest
-        self.manifest = verdicts.load_manifest(self.manifest_name)
+        self.manifest = verdicts.load_manifest("foreign" if tolerant else options.manifest)
         self.run = prepare.run_folder(options.out)
         self.elfs = self.target.prepared or self.run
         self.host = None
@@ -288,11 +283,10 @@ class QemuHarness:
     def judge(self, abi_rev):
         boot, ran = self.boot(abi_rev)
         verdict = verdicts.judge(self.manifest, boot, self.host)
-        folder, spec = self.run / abi_rev, self.host.spec
         record = {key: value for key, value in vars(ran).items() if key != "log"}
-        write_report(folder, verdict, boot, self.manifest_name, spec, qemu=record)
         lines, tail = boot.lines()
-        show(self.manifest, verdict, lines + ([tail] if tail else []), self.options.verbose)
+        said = [*lines, tail] if tail else lines
+        report(self, self.run / abi_rev, verdict, boot, said, qemu=record)
         return boot, verdict
 
     def judge_all(self):
@@ -335,12 +329,9 @@ class LinuxHarness:
     """One call: two programs around one challenge, run once."""
 
     def __init__(self, words):
-        rows = PAYLOAD_OPTIONS + RUN_OPTIONS + (MANIFEST_OPTION,)
         defaults = {"manifest": "host", "wall": 30.0, "log_cap": LINUX_LOG_CAP_BYTES}
         does = "Runs the proof as two Linux processes and judges the run."
-        self.options = parse(words, "host-test.sh", does, rows, **defaults)
-        check_limits(self.options)
-        check_manifest(self.options, facts.LINUX)
+        self.options = parse(words, "host-test.sh", does, LINUX_OPTIONS, facts.LINUX, **defaults)
         self.host_ref = prepare.need_host_ref()
         self.manifest = verdicts.load_manifest(self.options.manifest)
         self.run = prepare.run_folder(self.options.out)
@@ -353,8 +344,8 @@ class LinuxHarness:
 
     def judge_all(self):
         """-> (verdict word, reason)"""
-        folder, spec = self.run / "linux", self.host.spec
-        say(f"run linux: {spec}, {len(self.host.payload)} bytes, run {shown(folder)}")
+        folder = self.run / "linux"
+        say(f"run linux: {self.host.spec}, {len(self.host.payload)} bytes, run {shown(folder)}")
         folder.mkdir()
         roles = facts.ROLES.values()
         copies = prepare.PrivateCopies(**{role: (self.run / role, folder / role) for role in roles})
@@ -368,9 +359,8 @@ class LinuxHarness:
             supervise.write_whole(folder / f"{facts.ROLES[number]}.stderr", said)
         keys = ("statuses", "stopped", "seconds", "strays", "packets", "barriers")
         more = {key: vars(seen)[key] for key in keys}
-        write_report(folder, verdict, boot, self.options.manifest, spec, **more)
         lines = [line.decode("latin-1") for line in seen.lines_of()]
-        show(self.manifest, verdict, lines, self.options.verbose)
+        report(self, folder, verdict, boot, lines, **more)
         return verdict.word, verdict.reason
 
 
@@ -427,8 +417,8 @@ def run(make_harness, words):
         return verdicts.HARNESS_BUG, reason, folder, traceback.format_exc()
 
 
-def main(make_harness, words):
-    """-> exit code"""
+def main(make_harness, words, title="verdict"):
+    """-> exit code. A title of its own: without a line when all is well, or a report."""
     word, reason, folder, trace = run(make_harness, words)
     if folder is not None:
         record = {"verdict": word, "reason": reason, "traceback": trace}
@@ -436,11 +426,11 @@ def main(make_harness, words):
             write_json(folder / "report.json", record)
         except ConfigError as error:
             lost.append(str(error))
-    say(f"verdict: {word} {facts.cut(reason, REASON_CHARACTERS)}")
+    if word != verdicts.PASS or title == "verdict":
+        say(f"{title}: {word} {facts.cut(reason, REASON_CHARACTERS)}")
     if lost:
         word = worst([word, verdicts.CONFIG])
+        text = f"{title}: {word} not all could be written: {lost[0]}\n"
         with contextlib.suppress(OSError):
-            os.write(
-                2, f"verdict: {word} not all could be written: {lost[0]}\n".encode(errors="replace")
-            )
+            os.write(2, text.encode(errors="replace"))
     return verdicts.EXIT_CODES[word]

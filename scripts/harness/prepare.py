@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes what a run needs: the kernel, a private folder, a fresh challenge, the files that carry it.
 """
-import dataclasses
+import collections
 import os
 import pathlib
 import re
@@ -87,16 +87,9 @@ def need_host_ref():
 
 
 # ---- The kernel: ours, another with -initrd, or one with the init built in -----------------------
-@dataclasses.dataclass
-class Target:
-    """The kernel that was asked for."""
-
-    kernel: pathlib.Path
-    audits: bool  # it prints an audit and ends QEMU, as ours does
-    prepared: object  # the folder of the prepared proof that is built into it, or None
-
-    def is_foreign(self):
-        return not self.audits or self.prepared is not None
+# The kernel that was asked for: its file; whether it prints an audit and ends QEMU, as ours does;
+# the folder of the prepared proof that is built into it, or None.
+Target = collections.namedtuple("Target", "kernel audits prepared")
 
 
 def default_folder():
@@ -262,10 +255,6 @@ def check_memory(ran, options, abi_rev):
         raise ConfigError(f"{what}; it takes {MEM_MINIMUM[abi_rev]} at least")
 
 
-def sha256_file(path):
-    return facts.sha256_hex(path.read_bytes())
-
-
 class PrivateCopies:
     """Copies that are run in place of the originals, with the SHA-256 of both before the run."""
 
@@ -274,11 +263,11 @@ class PrivateCopies:
         self.paths, self.before = {name: copy for name, (_, copy) in files.items()}, {}
         for name, (original, copy) in files.items():
             shutil.copyfile(original, copy)
-            self.before[name] = (sha256_file(original), sha256_file(copy))
+            self.before[name] = [facts.sha256_hex(path.read_bytes()) for path in (original, copy)]
 
     def images(self):
         """Once the run is over. -> {name: facts.Image}"""
-        after = {name: sha256_file(copy) for name, copy in self.paths.items()}
+        after = {name: facts.sha256_hex(self.read(name)) for name in self.paths}
         return {name: facts.Image(*self.before[name], after[name]) for name in after}
 
     def read(self, name):

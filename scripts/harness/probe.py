@@ -207,7 +207,6 @@ class ProbeHarness:
         does = "Boots the ABI probe and compares what it prints with boot/tests/abi."
         self.options = options = cli.parse(words, "test-abi.sh", does, OPTIONS, linger=1.0)
         options.log_cap = cli.LOG_CAP_BYTES if options.log_cap is None else options.log_cap
-        cli.check_limits(options)
         if options.kernel is not None and (options.append or options.abi != "all"):
             reason = "a kernel with the probe built in takes no --abi and no --append"
             raise ConfigError(f"{reason}: the probe tells its ABI revision")

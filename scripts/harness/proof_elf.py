@@ -9,12 +9,11 @@ import supervise
 from harness import cli
 from harness import prepare
 from harness.cli import say, say_path
-from harness.prepare import HarnessError
+from judge import verdict as verdicts
 from judge.facts import ConfigError, named, shown
 
 OUT_OPTION = ("--out", str, None, "DIR", "where to; what was prepared there is replaced")
 DOES = "Prepares the proof's init for a kernel that has it built in."
-OK, CONFIG, HARNESS_BUG = 0, 2, 3
 
 
 def check_out(out):
@@ -47,39 +46,40 @@ def replace(fresh, out):
         shutil.rmtree(old)
 
 
-def run(words):
-    options = cli.parse(words, "proof-elf.sh", DOES, (*cli.PAYLOAD_OPTIONS, OUT_OPTION))
-    standard = prepare.default_folder()
-    out = pathlib.Path(options.out).absolute() if options.out else standard
-    check_out(out)
-    fresh = supervise.unfinished(out.with_name(f".fresh-{secrets.token_hex(8)}"))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir(mode=0o700)
-        challenge = fresh / prepare.CHALLENGE
-        host = prepare.make_input(prepare.need_host_ref(), options, challenge)
-        prepare.make_elfs(fresh, options.mutant)
-        replace(fresh, out)
-    except OSError as error:
-        raise ConfigError(f"{shown(out)} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    size = f"{len(host.payload)} bytes and a fresh challenge"
-    say(f"prepared {host.spec}, {size}, in {shown(out)}")
-    say_path(f"EMBED_INIT_ELF={shlex.quote(str(out / prepare.PRODUCER))}")
-    say("next: build the kernel with that in its environment, then")
-    where = "" if out == standard else f" RUN={shlex.quote(str(out))}"
-    say_path(f"    make run-qemu KERNEL=<the kernel's file>{where}")
+class ProofElf:
+    """One call: a folder with the files of one challenge, which takes the place of the older one."""
 
+    run = None  # nothing is run
 
-def main(words):
-    """-> exit code"""
-    try:
-        run(words)
-        return OK
-    except ConfigError as error:
-        say(f"proof-elf: CONFIG {error}")
-        return CONFIG
-    except (HarnessError, ValueError) as error:
-        say(f"proof-elf: HARNESS-BUG {error}")
-        return HARNESS_BUG
+    def __init__(self, words):
+        options = (*cli.PAYLOAD_OPTIONS, OUT_OPTION)
+        self.options = cli.parse(words, "proof-elf.sh", DOES, options)
+        out = self.options.out
+        self.out = pathlib.Path(out).absolute() if out else prepare.default_folder()
+        check_out(self.out)
+        self.host = None
+
+    def prepare(self):
+        out = self.out
+        fresh = supervise.unfinished(out.with_name(f".fresh-{secrets.token_hex(8)}"))
+        try:
+            with named(f"{shown(out)} cannot be written"):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                fresh.mkdir(mode=0o700)
+                challenge = fresh / prepare.CHALLENGE
+                self.host = prepare.make_input(prepare.need_host_ref(), self.options, challenge)
+                prepare.make_elfs(fresh, self.options.mutant)
+                replace(fresh, out)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def judge_all(self):
+        """Says what to do next. -> (verdict word, reason)"""
+        size = f"{len(self.host.payload)} bytes and a fresh challenge"
+        say(f"prepared {self.host.spec}, {size}, in {shown(self.out)}")
+        say_path(f"EMBED_INIT_ELF={shlex.quote(str(self.out / prepare.PRODUCER))}")
+        say("next: build the kernel with that in its environment, then")
+        is_default = self.out == prepare.default_folder()
+        where = "" if is_default else f" RUN={shlex.quote(str(self.out))}"
+        say_path(f"    make run-qemu KERNEL=<the kernel's file>{where}")
+        return verdicts.PASS, "prepared"

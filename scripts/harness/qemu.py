@@ -84,28 +84,14 @@ def stop(process):
     process.stdout.close()
 
 
-class Patience:
-    """Until when the serial line is read: the wall timeout, or a moment after `until` came true."""
-
-    def __init__(self, deadline, until, linger_seconds):
-        self.end, self.reason = deadline, facts.WALL
-        self.until, self.linger_seconds = until, linger_seconds
-
-    def look(self, log):
-        """New output came. Once `until` was true it is not asked again."""
-        if self.until is not None and self.until(log):
-            self.until, over = None, time.monotonic() + self.linger_seconds
-            if over < self.end:
-                self.end, self.reason = over, facts.LINGER
-
-
-def read_serial(process, log_file, log_cap, patience):
-    """Copies the serial line to the log, to its end or a limit. -> (log, None or why it stopped)"""
-    log, source = bytearray(), process.stdout.fileno()
+def read_serial(process, log_file, log_cap, end, until, linger_seconds):
+    """Copies the serial line to the log, until its end, the cap, the moment `end`, or some seconds
+    after `until` came true. -> (log, None or why it stopped)"""
+    log, source, reason = bytearray(), process.stdout.fileno(), facts.WALL
     while len(log) < log_cap:
-        left = patience.end - time.monotonic()
+        left = end - time.monotonic()
         if left <= 0:
-            return bytes(log), patience.reason
+            return bytes(log), reason
         if not select.select([source], [], [], left)[0]:
             continue
         chunk = os.read(source, READ_BYTES)[: log_cap - len(log)]
@@ -114,7 +100,10 @@ def read_serial(process, log_file, log_cap, patience):
         log += chunk
         log_file.write(chunk)
         log_file.flush()
-        patience.look(log)
+        if until is not None and until(log):
+            until, over = None, time.monotonic() + linger_seconds
+            if over < end:
+                end, reason = over, facts.LINGER
     return bytes(log), facts.LOG_CAP
 
 
@@ -125,7 +114,7 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
     Once it is true the run goes on for linger_seconds and is then ended, with `stopped` = "linger".
     """
     begin = time.monotonic()
-    patience = Patience(begin + wall_seconds, until, linger_seconds)
+    end = begin + wall_seconds
     with open(log_path, "wb") as log_file, open(stderr_path, "wb") as stderr_file:
         try:
             process = subprocess.Popen(  # pylint: disable=consider-using-with
@@ -141,10 +130,10 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
             what = f"'{argv[0]}' cannot be run ({error.strerror})"
             raise QemuMissing(f"{what}; the package is {PACKAGE}") from error
         try:
-            log, stopped = read_serial(process, log_file, log_cap, patience)
+            log, stopped = read_serial(process, log_file, log_cap, end, until, linger_seconds)
             if not stopped:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=max(0, begin + wall_seconds - time.monotonic()))
+                    process.wait(timeout=max(0, end - time.monotonic()))
                 stopped = facts.WALL if process.returncode is None else None
         finally:
             stop(process)
