@@ -37,34 +37,12 @@ def identity_of(status):
     return f"{major:02x}:{minor:02x} {status.st_ino}"
 
 
-@dataclasses.dataclass
-class Mapping:
-    """One line of /proc/PID/smaps, and how many of its pages are present in the page table."""
-
-    perms: str
-    off: int
-    size: int
-    identity: str
-    name: str
-    present: object = None  # None: the kernel does not tell
-
-
-@dataclasses.dataclass
-class Descriptor:
-    """One entry of /proc/PID/fd."""
-
-    number: int
-    identity: str
-    name: str
-
-
-@dataclasses.dataclass
-class Snapshot:
-    """One process at one moment; without mappings and descriptors once it has ended."""
-
-    state: str = "-"
-    mappings: list = dataclasses.field(default_factory=list)
-    descriptors: list = dataclasses.field(default_factory=list)
+make = dataclasses.make_dataclass
+# One line of /proc/PID/smaps, and how many of its pages are in the page table (None: not told).
+Mapping = make("Mapping", ("perms", "off", "size", "identity", "name", "present"))
+Descriptor = make("Descriptor", ("number", "identity", "name"))  # one entry of /proc/PID/fd
+# One process at one moment; without mappings and descriptors once it has ended.
+Snapshot = make("Snapshot", ("state", "mappings", "descriptors"))
 
 
 def proc_text(pid, name):
@@ -82,7 +60,7 @@ def mappings(pid):
         if head:
             start, end, perms, off, device, inode, name = head.groups()
             size, off = int(end, 16) - int(start, 16), int(off, 16)
-            found.append(Mapping(perms, off, size, f"{device} {inode}", name))
+            found.append(Mapping(perms, off, size, f"{device} {inode}", name, None))
         elif resident and found:
             found[-1].present = int(resident.group(1)) * 1024 // facts.PAGE_BYTES
     return found
@@ -189,14 +167,6 @@ class Child:
             return chunk, []
         *lines, self.tail[pipe] = self.tail[pipe].split(b"\n")
         return chunk, [bytes(line) for line in lines]
-
-    def close_stdin(self):
-        """Closes its standard input, for whose end a payload waits before it exits."""
-        self.standard_in.close()
-
-    def has_ended(self):
-        self.status = self.process.poll()
-        return self.status is not None
 
     def kill(self):
         if self.status is None:

@@ -44,13 +44,8 @@ class RelayLimit(Exception):
     """A peer exceeded a bound of the relay."""
 
 
-@dataclasses.dataclass
-class Held:
-    """The harness's own duplicate of a descriptor that passed."""
-
-    descriptor: int
-    identity: str
-    size: int
+# The harness's own duplicate of a descriptor that passed.
+Held = dataclasses.make_dataclass("Held", ("descriptor", "identity", "size"))
 
 
 @dataclasses.dataclass
@@ -75,9 +70,8 @@ class Packet:
         return self.header() is not None or not self.held
 
     def is_grant(self):
-        if len(self.data) != GRANT.size or len(self.held) != 1:
-            return False
-        return GRANT.unpack(self.data)[0] == GRANT_MAGIC
+        is_formed = len(self.data) == GRANT.size and len(self.held) == 1
+        return is_formed and GRANT.unpack(self.data)[0] == GRANT_MAGIC
 
     def tag(self):
         fields = self.header()
@@ -88,17 +82,13 @@ class Packet:
             os.close(held.descriptor)
 
 
-def hold(descriptor):
-    status = os.fstat(descriptor)
-    return Held(descriptor, linux_proc.identity_of(status), status.st_size)
-
-
-def descriptors_in(ancillary):
+def held_in(ancillary):
     found = array.array("i")
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             found.frombytes(data[: len(data) - len(data) % DESCRIPTOR_BYTES])
-    return list(found)
+    seen = [(descriptor, os.fstat(descriptor)) for descriptor in found]
+    return [Held(number, linux_proc.identity_of(status), status.st_size) for number, status in seen]
 
 
 class End:
@@ -121,7 +111,7 @@ class End:
             data, ancillary, flags, _ = received
         except ConnectionResetError:
             data, ancillary, flags = b"", [], 0
-        held = [hold(descriptor) for descriptor in descriptors_in(ancillary)]
+        held = held_in(ancillary)
         if not data and not held and self.hung_up():
             self.ended = True
             return None
@@ -178,15 +168,9 @@ class Gate:
 
 
 # ---- The run -----------------------------------------------------------------------------------
-@dataclasses.dataclass
-class Barrier:
-    """Both processes, the objects and what was printed, when a reply was held back."""
-
-    tag: int
-    sights: dict  # number of the process -> Snapshot
-    printed: dict  # number of the process -> its lines so far
-    seals: dict  # identity -> names of the seals on our own duplicate
-    contents: dict  # identity -> its bytes, read through our own duplicate
+# When a reply was held back: number of the process -> Snapshot; -> its lines so far; identity of an
+# object -> names of the seals on our own duplicate; -> its bytes, read through that duplicate.
+Barrier = dataclasses.make_dataclass("Barrier", ("tag", "sights", "printed", "seals", "contents"))
 
 
 class HostRun:
@@ -275,8 +259,10 @@ class HostRun:
             for pipe in list(child.tail):
                 self.read_output(child, pipe)
             self.relay(self.ends[child.number])
-            if child.status is None and child.has_ended():
-                self.ended(child)
+            if child.status is None:
+                child.status = child.process.poll()
+                if child.status is not None:
+                    self.ended(child)
 
     def read_output(self, child, pipe):
         chunk, lines = child.read(pipe)
@@ -290,11 +276,11 @@ class HostRun:
         if chunk is None:  # the last thing that a payload does before it waits to be let go
             self.wait_until_still([child])
             child.at_exit = linux_proc.snapshot(child.pid)
-            child.close_stdin()
+            child.standard_in.close()  # a payload waits for that before it exits
 
     def ended(self, child):
         self.end_strays()
-        child.close_stdin()
+        child.standard_in.close()
         self.grace = True
         if child.number == CONSUMER_PID:
             self.gate.sock.close()
@@ -355,19 +341,13 @@ class HostRun:
         children = self.children.values()
         self.wait_until_still(children, ready)
         held = {held.identity: held.descriptor for packet in self.packets for held in packet.held}
-        sights = {
-            child.number: linux_proc.snapshot(child.pid)
-            if child.status is None
-            else linux_proc.Snapshot()
-            for child in children
-        }
-        self.barriers[tag] = Barrier(
-            tag,
-            sights,
-            printed={number: self.lines_of(number) for number in self.children},
-            seals={key: linux_proc.seals(descriptor) for key, descriptor in held.items()},
-            contents={key: linux_proc.content(descriptor) for key, descriptor in held.items()},
-        )
+        sights = {child.number: linux_proc.Snapshot("-", [], []) for child in children}
+        living = [child for child in children if child.status is None]
+        sights.update({child.number: linux_proc.snapshot(child.pid) for child in living})
+        printed = {number: self.lines_of(number) for number in self.children}
+        seals = {key: linux_proc.seals(descriptor) for key, descriptor in held.items()}
+        contents = {key: linux_proc.content(descriptor) for key, descriptor in held.items()}
+        self.barriers[tag] = Barrier(tag, sights, printed, seals, contents)
 
     def lines_of(self, number=None):
         """Lines of one process, or of both as they came."""
@@ -399,7 +379,10 @@ class Model:
             self.seals.update(barrier.seals)
         self.add("begin", v=1, abi="linux")
         for number in sorted(run.children):
-            self.add_task(number, run.statuses.get(number))
+            status = run.statuses.get(number)
+            end = "none" if status is None else "exit" if status >= 0 else "fault"
+            how = {"state": "live" if status is None else "reaped", "end": end}
+            self.add("task", pid=number, parent=0, **how, status=status or 0, name="-")
         for packet in run.packets:
             self.add_packet(packet)
         for barrier in run.barriers.values():
@@ -414,11 +397,6 @@ class Model:
         if what != "map" or key not in self.maps:
             self.audit[what].append(record)
             self.maps.add(key)
-
-    def add_task(self, number, status):
-        end = "none" if status is None else "exit" if status >= 0 else "fault"
-        state = "live" if status is None else "reaped"
-        self.add("task", pid=number, parent=0, state=state, end=end, status=status or 0, name="-")
 
     def is_alias(self, identity):
         return check_linux.is_sealed(self.seals.get(identity))
@@ -449,11 +427,8 @@ class Model:
             shared = mapping.perms[3] == "s" or mapping.name.startswith("/memfd:")
             if mapping.identity in self.numbers or shared:
                 vmo = self.vmo(mapping.identity, number, mapping.size)
-                self.add(
-                    "map",
-                    **{"pid": number, "vmo": vmo, "off": mapping.off, "bytes": mapping.size},
-                    **{"prot": mapping.perms[:3].replace("-", ""), "via": "map", "state": "live"},
-                    **{"alias": int(self.is_alias(mapping.identity)), "perms": mapping.perms},
-                    **{"accessed": mapping.present, "dirtied": None},
-                    base=vmo * BASE_STEP + mapping.off,
-                )
+                where = {"vmo": vmo, "off": mapping.off, "base": vmo * BASE_STEP + mapping.off}
+                prot, alias = mapping.perms[:3].replace("-", ""), self.is_alias(mapping.identity)
+                how = {"prot": prot, "perms": mapping.perms, "alias": int(alias), "via": "map"}
+                pages = {"bytes": mapping.size, "accessed": mapping.present, "dirtied": None}
+                self.add("map", pid=number, **where, **how, **pages, state="live")

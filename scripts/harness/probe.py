@@ -72,11 +72,8 @@ class Case:
         return f"case {self.name} ({self.statement}):"
 
 
-@dataclasses.dataclass
-class Comparison:
-    problems: list  # in words
-    undecided: list  # rows that the contract says nothing about
-    agreed: int
+# Problems in words, rows that the contract says nothing about, the number of those that agree.
+Comparison = dataclasses.make_dataclass("Comparison", ("problems", "undecided", "agreed"))
 
 
 def golden_path(program, abi_rev):

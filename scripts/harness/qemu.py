@@ -31,13 +31,8 @@ class QemuMissing(Exception):
     """QEMU could not be started."""
 
 
-@dataclasses.dataclass
-class QemuRun:
-    argv: list
-    log: bytes
-    exit_code: object
-    stopped: object  # None, "log-cap", "wall" or "linger"
-    seconds: float
+# stopped: None, "log-cap", "wall" or "linger"
+QemuRun = dataclasses.make_dataclass("QemuRun", ("argv", "log", "exit_code", "stopped", "seconds"))
 
 
 @functools.lru_cache(maxsize=None)

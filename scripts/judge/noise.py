@@ -43,15 +43,10 @@ PATTERN_LINE_MAX = 512  # a longer line that fits a pattern is not put together
 REACH_LINES = 8  # how many lines of unknown shape may stand inside a line that is known by heart
 
 
-@dataclasses.dataclass
-class Reading:
-    """A log taken apart."""
-
-    lines: list  # all that is not known to be the kernel's, put together where it was cut
-    tail: str  # what follows the last newline
-    kernel: list  # the kernel's own texts, in order, without their newlines
-    doubts: list  # what could be read in two ways, in words
-    joined: int  # how many of the lines had been cut
+# A log taken apart. lines: all that is not known to be the kernel's, put together where it was cut.
+# tail: what follows the last newline. kernel: the kernel's own texts, in order, without newlines.
+# doubts: what could be read in two ways, in words. joined: how many of the lines had been cut.
+Reading = dataclasses.make_dataclass("Reading", ("lines", "tail", "kernel", "doubts", "joined"))
 
 
 class Stream:

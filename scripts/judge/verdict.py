@@ -150,7 +150,9 @@ def manifest_faults(manifest):
     found += [f"'{marker}' in consumer_markers is no marker" for marker in strange]
     if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
         found.append(f"'platform' is none of {QEMU}, {LINUX}, {FOREIGN}")
-    elif manifest["platform"] == LINUX and (not isinstance(code, int) or code is False or code != 0):
+    elif manifest["platform"] == LINUX and (
+        not isinstance(code, int) or code is False or code != 0
+    ):
         found.append("'exit_code' is not 0, with which a process says that all was well")
     elif manifest["platform"] != LINUX and (not isinstance(code, str) or code not in known_ends):
         outcomes = ", ".join(known_ends)
