@@ -47,7 +47,7 @@ def replace(fresh, out):
 
 
 class ProofElf:
-    """One call: a folder with the files of one challenge, which takes the place of the older one."""
+    """One call: a folder with the files of one challenge; it takes the place of an older one."""
 
     run = None  # nothing is run
 
