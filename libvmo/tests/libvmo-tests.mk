@@ -27,6 +27,21 @@ $(eval $(call HOST_PROGRAM,san,libvmo/tests/linux/lx_child,libvmo/tests/linux/lx
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 
+# ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
+LX_ERRNO := libvmo/tests/linux/errno
+LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
+# One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
+LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall
+$(eval $(call HOST_PROGRAM,san,$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),$(LX_WRAPPED:%=-Wl$(comma)--wrap=%)))
+
+.PHONY: test-errno errno-full
+NEEDS_test-errno := $(BUILD)/san/$(LX_ERRNO)/test_errno
+test-errno: built ## fail each system call of the Linux backend with each of its errors, once for each site
+	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno
+NEEDS_errno-full := $(NEEDS_test-errno)
+errno-full: built ## the same for every call of every story
+	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
+
 # ---- neuron: the NEURON backend over a stub kernel in each test
 NX_TESTS := test_nx_in_flight test_nx_kept
 NX_SRCS_test_nx_in_flight := $(filter %.c,$(LIBVMO_NEURON_SRCS))

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps: what a failed call may answer and change; the world of a story; nothing left at its end. */
+#define _GNU_SOURCE
+#include "linux/errno/lx_step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lx.h"
+
+#define DESCRIPTORS 64
+#define LINE_BYTES 512
+#define WATCHDOG_S 20
+
+struct errno_world world;
+
+/* ---- Results ------------------------------------------------------------------------------------------- */
+
+/* The build that counts lines writes its counts here: the process ends without its exit handlers. */
+void __gcov_dump(void) __attribute__((weak));
+
+static _Noreturn void end(int status)
+{
+    if (__gcov_dump) {
+        __gcov_dump();
+    }
+    _exit(status);
+}
+
+void step_wrong(const char *format, ...)
+{
+    va_list list;
+
+    wrap->armed = false;
+    va_start(list, format);
+    (void)vsnprintf(wrap->text, sizeof(wrap->text), format, list);
+    va_end(list);
+    end(1);
+}
+
+/* ---- What a refused call must not change --------------------------------------------------------------- */
+
+struct seen {
+    uint64_t open;     /* a bit for each descriptor */
+    uint32_t mappings; /* of memfds */
+    uint64_t hash;     /* of their lines */
+    bool child;        /* there is one, dead or alive */
+    struct vmo_counters counters[2];
+};
+
+static bool has_child(void)
+{
+    siginfo_t seen = {.si_pid = 0};
+
+    return waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void look_at_mappings(struct seen *seen)
+{
+    char line[LINE_BYTES];
+    FILE *maps = fopen("/proc/self/maps", "re");
+
+    DEMAND(maps != NULL);
+    while (fgets(line, sizeof(line), maps)) {
+        if (!strstr(line, "/memfd:")) {
+            continue;
+        }
+        seen->mappings++;
+        for (const char *c = line; *c; c++) {
+            seen->hash = seen->hash * 31 + (uint8_t)*c;
+        }
+    }
+    (void)fclose(maps);
+}
+
+static struct seen look(void)
+{
+    struct seen seen;
+
+    memset(&seen, 0, sizeof(seen));
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        seen.open |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
+    }
+    look_at_mappings(&seen);
+    seen.child = has_child();
+    vmo_counters_read(world.a, &seen.counters[0]);
+    vmo_counters_read(world.b, &seen.counters[1]);
+    return seen;
+}
+
+static void compare(const char *what, const struct seen *before, const struct seen *now)
+{
+    if (now->open != before->open) {
+        step_wrong("%s: descriptors %#llx became %#llx", what, (unsigned long long)before->open,
+                   (unsigned long long)now->open);
+    }
+    if (now->hash != before->hash) {
+        step_wrong("%s: %u mappings became %u, or changed", what, before->mappings, now->mappings);
+    }
+    if (now->child != before->child) {
+        step_wrong("%s: a child %s", what, now->child ? "is left" : "is gone");
+    }
+    if (memcmp(now->counters, before->counters, sizeof(now->counters)) != 0) {
+        step_wrong("%s: a counter changed", what);
+    }
+}
+
+/* ---- What a call may answer ---------------------------------------------------------------------------- */
+
+struct documented {
+    const char *function;
+    uint32_t statuses; /* a bit for each */
+};
+
+#define S(name) | UINT32_C(1) << VMO_ERR_##name
+#define FUNCTION(name, statuses) {#name, 0u statuses},
+static const struct documented documented[] = {
+#include "documented.def"
+};
+
+/* What any function may answer that calls the kernel: the head of vmo.h. */
+#define COMMON (0u S(BAD_HANDLE) S(NO_MEMORY) S(UNSUPPORTED))
+
+static bool may_answer(const char *function, vmo_status status)
+{
+    for (size_t i = 0; i < sizeof(documented) / sizeof(documented[0]); i++) {
+        if (strcmp(documented[i].function, function) == 0) {
+            return (documented[i].statuses | COMMON) >> status & 1;
+        }
+    }
+    step_wrong("%s is not in documented.def", function);
+}
+
+/* ---- Steps --------------------------------------------------------------------------------------------- */
+
+static struct seen before;
+
+void step_begin(const char *function)
+{
+    wrap->step++;
+    DEMAND(wrap->step < TRACE_MAX);
+    wrap->function[wrap->step] = function;
+    if (wrap->plan.set && wrap->plan.step == wrap->step) {
+        before = look();
+    }
+    wrap->armed = true;
+}
+
+bool step_failed(vmo_status status)
+{
+    const bool mine = wrap->plan.set && wrap->plan.step == wrap->step;
+
+    wrap->armed = false;
+    if (mine && !wrap->fired) {
+        step_wrong("the planned call did not come");
+    }
+    if (!mine && status != VMO_OK) {
+        step_wrong("without a failure of its own: %s", vmo_status_name(status));
+    }
+    if (!mine) {
+        return false;
+    }
+    wrap->status = status;
+    wrap->absorbed = status == VMO_OK;
+    if (status == VMO_OK) {
+        return false;
+    }
+    if (!may_answer(wrap->function[wrap->step], status)) {
+        step_wrong("%s is not documented", vmo_status_name(status));
+    }
+    if (wrap->plan.error == EINTR) {
+        step_wrong("a signal made it %s", vmo_status_name(status));
+    }
+    const struct seen now = look();
+    compare(vmo_status_name(status), &before, &now);
+    if (world.unchanged) {
+        world.unchanged();
+    }
+    return true;
+}
+
+void step_again(vmo_status status)
+{
+    if (status != VMO_OK) {
+        step_wrong("%s; again: %s", vmo_status_name(wrap->status), vmo_status_name(status));
+    }
+}
+
+uint64_t step_soon(void)
+{
+    return vmo_now_ns(world.a) + UINT64_C(10000000000);
+}
+
+/* ---- The world ----------------------------------------------------------------------------------------- */
+
+static void open_world(void)
+{
+    static alignas(16) uint8_t storage[2][VMO_REGISTRY_BYTES(8, 8, 8, 2)];
+    static const struct vmo_limits limits = {.objects = 8, .mappings = 8, .views = 8, .peers = 2};
+    int ends[2];
+
+    DEMAND(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    SURE(vmo_registry_init(storage[0], sizeof(storage[0]), &limits, &world.a));
+    SURE(vmo_registry_init(storage[1], sizeof(storage[1]), &limits, &world.b));
+    SURE(vmo_peer_open(world.a, ends[0], &world.to_b));
+    SURE(vmo_peer_open(world.b, ends[1], &world.to_a));
+    SURE(vmo_peer_allow(world.a, world.to_b));
+    SURE(vmo_peer_allow(world.b, world.to_a));
+}
+
+static void close_world(void)
+{
+    SURE(vmo_peer_close(world.a, world.to_b));
+    SURE(vmo_peer_close(world.b, world.to_a));
+    SURE(vmo_registry_fini(world.a));
+    SURE(vmo_registry_fini(world.b));
+    memset(&world, 0, sizeof(world));
+}
+
+void step_tell(const struct story *story, bool old_kernel)
+{
+    const struct rlimit few = {.rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS};
+
+    (void)alarm(WATCHDOG_S);
+    DEMAND(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    lx_features_without(old_kernel ? LX_ALL_FEATURES : 0);
+    const struct seen bare = look();
+    if (!story->bare) {
+        open_world();
+    }
+    story->tell();
+    world.unchanged = NULL;
+    if (!story->bare) {
+        close_world();
+    }
+    const struct seen now = look();
+    compare("at the end", &bare, &now);
+    end(0);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A story runs once for each planned failure, in its own process. Its steps are the calls under test: a step
+ * that fails must return a documented status, leave everything as it was, and succeed when it is made again.
+ */
+#ifndef TESTS_LX_STEP_H
+#define TESTS_LX_STEP_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "linux/errno/lx_wrap.h"
+#include "page.h"
+#include "vmo/channel.h"
+
+#define LEN (2 * PAGE + 3)
+#define RANGE(off, len) ((struct vmo_range){(off), (len)})
+
+/* Two registries of one process, joined by a socket; each allows the other. */
+struct errno_world {
+    struct vmo_registry *a;
+    struct vmo_registry *b;
+    vmo_peer_t to_b;         /* a's */
+    vmo_peer_t to_a;         /* b's */
+    void (*unchanged)(void); /* a story's own look after a failed step, or NULL */
+};
+extern struct errno_world world;
+
+struct story {
+    const char *name;
+    void (*tell)(void);
+    bool bare; /* it makes its registry itself */
+};
+extern const struct story stories[];
+extern const size_t story_count;
+
+/* Tells a story in this process, and ends it. */
+_Noreturn void step_tell(const struct story *story, bool old_kernel);
+
+/* What the steps are made of. */
+void step_begin(const char *function);
+bool step_failed(vmo_status status);
+void step_again(vmo_status status);
+_Noreturn void step_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define STEP(function, ...)                                                                                  \
+    do {                                                                                                     \
+        step_begin(#function);                                                                               \
+        if (step_failed(function(__VA_ARGS__))) {                                                            \
+            step_again(function(__VA_ARGS__));                                                               \
+        }                                                                                                    \
+    } while (0)
+
+/* What a story itself demands, and calls that never fail in it. */
+#define DEMAND(condition)                                                                                    \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            step_wrong("line %d: %s", __LINE__, #condition);                                                 \
+        }                                                                                                    \
+    } while (0)
+#define SURE(call) DEMAND((call) == VMO_OK)
+
+/* A deadline that passes only if a test fails. */
+uint64_t step_soon(void);
+
+#endif
