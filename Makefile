@@ -60,6 +60,7 @@ TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchrono
 HOST_CFLAGS := $(HOST_WARN) -O2 -g
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_CFLAGS := $(HOST_WARN) -O1 -g $(SAN)
+TSAN_CFLAGS := $(HOST_WARN) -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 
 # ---- Who builds ----------------------------------------------------------------------------------
 # A goal names the files that it needs in NEEDS_<goal> and depends on `built`. `built` runs an inner make, LOCKED, that
@@ -69,7 +70,7 @@ SAN_CFLAGS := $(HOST_WARN) -O1 -g $(SAN)
 GOALS := $(or $(MAKECMDGOALS),all)
 FILES := $(filter $(BUILD)/%,$(GOALS))
 NEEDS = $(sort $(FILES) $(foreach goal,$(GOALS),$(NEEDS_$(goal))))
-HOST_FILES := $(foreach flavour,host pic san cov ana,$(BUILD)/$(flavour)/%)
+HOST_FILES := $(foreach flavour,host pic san tsan cov ana,$(BUILD)/$(flavour)/%)
 TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(filter everything,$(NEEDS)),openssl) \
         $(foreach goal,$(GOALS),$(TOOLS_$(goal))))
 
@@ -106,13 +107,14 @@ TEST_NEEDS :=
 # OPTIONS_<flavour>_<path> its options; without one, the nearest folder above counts. <flavour>/<backend> is a flavour,
 # too: libvmo's core is compiled once for each backend and finds its be_types.h by the include path
 # (docs/adr/0011-types-by-folder.md).
-FLAVOURS := kernel target host pic san ana cov
-BACKED := san/fake san/neuron host/fake ana/fake cov/fake
+FLAVOURS := kernel target host pic san tsan ana cov
+BACKED := san/fake san/neuron tsan/fake host/fake ana/fake cov/fake
 CC_kernel = $(CROSS)gcc $(KERNEL_CFLAGS)
 CC_target = $(CROSS)gcc $(TARGET_CFLAGS)
 CC_host = $(HOSTCC) $(HOST_CFLAGS)
 CC_pic = $(HOSTCC) $(HOST_CFLAGS) -fPIC
 CC_san = $(HOSTCC) $(SAN_CFLAGS)
+CC_tsan = $(HOSTCC) $(TSAN_CFLAGS)
 CC_ana = $(HOSTCC) $(ANALYZE_CFLAGS)
 CC_cov = $(HOSTCC) $(COVERAGE_CFLAGS)
 $(foreach flavour,$(BACKED),$(eval CC_$(flavour) = $$(CC_$(firstword $(subst /, ,$(flavour))))))

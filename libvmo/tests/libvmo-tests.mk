@@ -74,8 +74,31 @@ $(CONF_GROUPS:%=$(CONF_DIR)/only-%.o): $(CONF_DIR)/only-%.o: $(CONF)/neuron/conf
 	@mkdir -p $(@D)
 	$(Q)$(CC_target) $(call options,target,$(CONF)/neuron/conf_only) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
 
+# Twice in one program, in two threads, under ThreadSanitizer. Each copy of the suite is one object whose symbols are
+# local but for its entry.
+define CONF_COPY
+$(BUILD)/$(1)/$(CONF)/threads/suite_$(2).o: $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS) -fno-sanitize=thread -r -nostdlib -o $$@.new $$(filter %.o,$$^) && \
+	    objcopy --redefine-sym conf_threads_suite=conf_threads_suite_$(2) --keep-global-symbol=conf_threads_suite_$(2) \
+	    $$@.new && mv -f $$@.new $$@
+endef
+CONF_THREADS_SRCS := $(CONF_SRCS) $(CONF)/threads/conf_threads_suite.c
+CONF_THREADS_fake_SRCS := $(CONF_THREADS_SRCS) $(CONF)/fake/conf_fake.c
+CONF_THREADS_linux_SRCS := $(CONF_THREADS_SRCS) $(CONF)/threads/conf_threads_linux.c $(CONF)/conf_peer_main.c
+$(foreach copy,1 2,$(eval $(call CONF_COPY,tsan/fake,$(copy),$(CONF_THREADS_fake_SRCS))))
+$(foreach copy,1 2,$(eval $(call CONF_COPY,tsan,$(copy),$(CONF_THREADS_linux_SRCS))))
+define CONF_THREADS
+$(BUILD)/$(1)/$(CONF)/threads/conf_threads: $(call objects,$(1),$(CONF)/threads/conf_threads_main.c $(2)) \
+        $(BUILD)/$(1)/$(CONF)/threads/suite_1.o $(BUILD)/$(1)/$(CONF)/threads/suite_2.o $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) -pthread && mv -f $$@.new $$@
+endef
+$(eval $(call CONF_THREADS,tsan/fake,$(LIBVMO_FAKE_SRCS)))
+$(eval $(call CONF_THREADS,tsan,$(LIBVMO_LINUX_SRCS)))
+CONF_THREADS_PROGRAMS := $(BUILD)/tsan/fake/$(CONF)/threads/conf_threads $(BUILD)/tsan/$(CONF)/threads/conf_threads
+
 ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux
-TEST_SUITES += $(CONF)/test_conformance.py
+TEST_NEEDS += $(CONF_THREADS_PROGRAMS)
+TEST_SUITES += $(CONF)/test_conformance.py $(CONF)/threads/test_threads.py
 
 # ---- packaging: installs the library, checks it, builds programs against it and uninstalls it
 PACKAGING_SUITE := libvmo/tests/packaging/test_packaging.py

@@ -15,7 +15,7 @@
 #endif
 #endif
 
-struct fake_state fake;
+_Thread_local struct fake_state fake;
 
 vmo_status fake_enter(void)
 {

@@ -88,7 +88,8 @@ struct fake_state {
     struct fake_side side[FAKE_SIDES];
 };
 
-extern struct fake_state fake;
+/* Each thread has a kernel of its own, so that threads share nothing but the library. */
+extern _Thread_local struct fake_state fake;
 
 /* First line of every backend call: counts the call. Any status but OK is an ordered failure, which the call
  * must return at once. */

@@ -40,8 +40,7 @@ struct conf_port {
 /* Called once, first. */
 const struct conf_port *conf_port(void);
 
-/* This task's entries in the kernel's tables, counted without the library. `mappings` is 0 where they cannot
- * be counted. */
+/* This task's entries in the kernel's tables, counted without the library; 0 where they cannot be counted. */
 struct conf_held {
     uint64_t slots;
     uint64_t mappings;
