@@ -42,6 +42,9 @@ NEEDS_errno-full := $(NEEDS_test-errno)
 errno-full: built ## the same for every call of every story
 	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
 
+# ---- linux/machine: on machines that lack something. Without the sanitizers, which need address space and /proc.
+$(eval $(call HOST_PROGRAM,host,libvmo/tests/linux/machine/test_machine,libvmo/tests/linux/machine/test_machine.c $(LIBVMO_LINUX_SRCS)))
+
 # ---- neuron: the NEURON backend over a stub kernel in each test
 NX_TESTS := test_nx_in_flight test_nx_kept
 NX_SRCS_test_nx_in_flight := $(filter %.c,$(LIBVMO_NEURON_SRCS))
