@@ -24,13 +24,15 @@ analyze: built ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
 FAKE_TESTS := $(UNIT_TESTS:%=libvmo/tests/unit/%) $(CONF)/conf_fake
 COVERAGE_TESTS := $(FAKE_TESTS:%=$(BUILD)/cov/fake/%)
 COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/boot/tests/core/%) $(BUILD)/cov/boot/tests/model/test_model_core
+COVERAGE_LX_TESTS := $(patsubst %,$(BUILD)/cov/%,$(LX_TESTS:%=libvmo/tests/%) $(CONF)/conf_linux $(LX_MACHINE) $(LX_ERRNO)/test_errno)
 MEMCHECK_TESTS := $(FAKE_TESTS:%=$(BUILD)/host/fake/%)
 
-NEEDS_coverage := $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS)
+NEEDS_coverage := $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS) $(COVERAGE_LX_TESTS) $(BUILD)/cov/libvmo/tests/linux/lx_child
 CHECKS_coverage = $(gcc_alone)
 TOOLS_coverage := openssl cmocka coverage
 coverage: built ## lines and branches of library and kernel core that tests reach; fails below the targets
 	@scripts/coverage.sh $(BUILD)/cov libvmo/src/ 98 90 $(COVERAGE_TESTS)
+	@LX_FUZZ_PACKETS=20000 scripts/coverage.sh $(BUILD)/cov libvmo/backend/linux/ 97 90 $(COVERAGE_LX_TESTS)
 	@scripts/coverage.sh $(BUILD)/cov 'boot/(core|sys)/|boot/init/bootargs' 95 90 $(COVERAGE_CORE_TESTS)
 
 NEEDS_memcheck := $(MEMCHECK_TESTS)

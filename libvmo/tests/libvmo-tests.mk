@@ -20,10 +20,11 @@ TEST_SUITES += $(GROWTH)/test_growth.py
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_refusals test_lx_sharing \
             test_lx_transfer test_lx_peer) fuzz/fuzz_lx_receive
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
-$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,san,libvmo/tests/$(test),\
-    libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka)))
+$(foreach flavour,san cov,$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,$(flavour),libvmo/tests/$(test),\
+    libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka))))
 # The program that the tests spawn; they look for it in their own folder.
-$(eval $(call HOST_PROGRAM,san,libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS)))
+$(foreach flavour,san cov,$(eval $(call \
+    HOST_PROGRAM,$(flavour),libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS))))
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 
@@ -31,8 +32,12 @@ TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 LX_ERRNO := libvmo/tests/linux/errno
 LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
 # One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
-LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall
-$(eval $(call HOST_PROGRAM,san,$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),$(LX_WRAPPED:%=-Wl$(comma)--wrap=%)))
+LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
+LX_ERRNO_LIBS_cov := -Wl,-u,__gcov_dump -Wl,-u,__gcov_reset
+# gcc would call a fork of its own, after which nothing is counted any more.
+OPTIONS_cov_libvmo/backend/linux := -fno-builtin-fork
+$(foreach flavour,san cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),\
+    $(LX_WRAPPED:%=-Wl$(comma)--wrap=%) $(LX_ERRNO_LIBS_$(flavour)))))
 
 .PHONY: test-errno errno-full
 NEEDS_test-errno := $(BUILD)/san/$(LX_ERRNO)/test_errno
@@ -43,7 +48,8 @@ errno-full: built ## the same for every call of every story
 	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
 
 # ---- linux/machine: on machines that lack something. Without the sanitizers, which need address space and /proc.
-$(eval $(call HOST_PROGRAM,host,libvmo/tests/linux/machine/test_machine,libvmo/tests/linux/machine/test_machine.c $(LIBVMO_LINUX_SRCS)))
+LX_MACHINE := libvmo/tests/linux/machine/test_machine
+$(foreach flavour,host cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_MACHINE),$(LX_MACHINE).c $(LIBVMO_LINUX_SRCS))))
 
 # ---- neuron: the NEURON backend over a stub kernel in each test
 NX_TESTS := test_nx_in_flight test_nx_kept
@@ -61,7 +67,7 @@ CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c
 # On the host: the fake kernel, and Linux.
 $(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour)/fake,$(CONF)/conf_fake,\
     $(CONF_SRCS) $(CONF)/fake/conf_fake.c $(LIBVMO_FAKE_SRCS))))
-$(foreach flavour,san host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/conf_linux,\
+$(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/conf_linux,\
     $(CONF_SRCS) $(CONF)/linux/conf_linux.c $(CONF)/conf_peer_main.c $(LIBVMO_LINUX_SRCS))))
 # On NEURON: init, which embeds the peer; once with all groups, once with each alone.
 CONF_DIR := $(BUILD)/target/$(CONF)

@@ -27,6 +27,13 @@ void (*wrap_on_wait)(void);
 
 /* A forked child has a copy of its own: the lane is each process's. */
 static enum lane lane;
+/* The calls of dump_counts are not the library's. */
+static bool dumping;
+
+static bool armed(void)
+{
+    return wrap && wrap->armed && !dumping;
+}
 
 #define E(name) name,
 #define CALL(name, errors) static const int errors_##name[] = {errors 0};
@@ -52,7 +59,7 @@ const struct wrap_row wrap_rows[ROWS] = {
 /* Counts a call. True if it is to fail as planned. */
 static bool strike(enum row row, const void *site)
 {
-    if (!wrap || !wrap->armed) {
+    if (!armed()) {
         return false;
     }
     const struct wrap_plan *plan = &wrap->plan;
@@ -218,7 +225,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags)
 
 static void others_turn(void)
 {
-    if (wrap && wrap->armed && wrap_on_wait) {
+    if (armed() && wrap_on_wait) {
         wrap->armed = false;
         wrap_on_wait();
         wrap->armed = true;
@@ -243,6 +250,21 @@ int __wrap_ppoll(struct pollfd *looks, nfds_t count, const struct timespec *at_m
     return __real_ppoll(looks, count, at_most, mask);
 }
 
+/* The build that counts lines writes its counts here: neither exec nor _exit runs the exit handlers, and a
+ * forked child starts from zero. */
+void __gcov_dump(void) __attribute__((weak));
+void __gcov_reset(void) __attribute__((weak));
+
+static void dump_counts(void)
+{
+    if (__gcov_dump && __gcov_reset) {
+        dumping = true;
+        __gcov_dump();
+        __gcov_reset();
+        dumping = false;
+    }
+}
+
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 pid_t __wrap_fork(void)
@@ -250,8 +272,12 @@ pid_t __wrap_fork(void)
     if (strike(ROW_fork, SITE)) {
         return (pid_t)fail();
     }
+    const bool in_step = armed();
+    if (in_step) {
+        dump_counts();
+    }
     const pid_t pid = __real_fork();
-    if (pid == 0 && wrap && wrap->armed) {
+    if (pid == 0 && in_step) {
         lane = LANE_CHILD;
     }
     return pid;
@@ -291,10 +317,18 @@ static int raw_row(long number)
     }
 }
 
+_Noreturn void __real__exit(int status);
+_Noreturn void __wrap__exit(int status);
+_Noreturn void __wrap__exit(int status)
+{
+    dump_counts();
+    __real__exit(status);
+}
+
 /* A command or number without a row would escape the suite. */
 static bool strike_row(int row, const void *site)
 {
-    if (row < 0 && wrap && wrap->armed) {
+    if (row < 0 && armed()) {
         abort();
     }
     return row >= 0 && strike((enum row)row, site);
@@ -364,6 +398,9 @@ READS_MORE long __wrap_syscall(long number, ...)
     va_end(list);
     if (strike_row(raw_row(number), SITE)) {
         return fail();
+    }
+    if (number == SYS_execveat) {
+        dump_counts();
     }
     return __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4],
                           argument[5]);
