@@ -225,10 +225,11 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags)
 
 static void others_turn(void)
 {
-    if (armed() && wrap_on_wait) {
+    if (wrap_on_wait) {
+        const bool was_armed = wrap->armed;
         wrap->armed = false;
         wrap_on_wait();
-        wrap->armed = true;
+        wrap->armed = was_armed;
     }
 }
 

@@ -75,7 +75,7 @@ struct wrap_shared {
 };
 extern struct wrap_shared *wrap;
 
-/* Called at each wait of an armed step, before the wait: the other end's turn. */
+/* Called before each wait of a step, unless it is NULL: the other end's turn. */
 extern void (*wrap_on_wait)(void);
 
 /* Makes the shared memory. */
