@@ -67,8 +67,9 @@ static bool strike(enum row row, const void *site)
     if (nth < TRACE_MAX) {
         wrap->trace[lane][nth] = (struct wrap_call){row, wrap->step, (uintptr_t)site};
     }
-    const bool here = plan->set && lane == plan->lane && row == plan->row &&
-                      (nth == plan->nth || (plan->how == HOW_ALWAYS && wrap->fired));
+    const bool here =
+        plan->set && lane == plan->lane && row == plan->row &&
+        (nth == plan->nth || (plan->how == HOW_ALWAYS && wrap->fired && wrap->step == plan->step));
     if (!here) {
         return false;
     }
