@@ -124,7 +124,7 @@ static const struct documented documented[] = {
 };
 
 /* What any function may answer that calls the kernel: the head of vmo.h. */
-#define COMMON (0u S(BAD_HANDLE) S(NO_MEMORY) S(UNSUPPORTED))
+#define COMMON (0u S(BAD_HANDLE) S(NO_MEMORY) S(UNSUPPORTED) S(IO))
 
 static bool may_answer(const char *function, vmo_status status)
 {

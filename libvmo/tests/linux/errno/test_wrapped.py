@@ -14,7 +14,7 @@ OBJECTS = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/backend/linux"
 # Functions of the C library that make no system call which can fail.
 HARMLESS = {"__errno_location", "_exit", "environ", "getpid", "memcmp", "memcpy", "memset", "memmove", "strlen", "abort"}
 THROUGH = {"fcntl", "syscall"}  # their commands and numbers are rows; lx_wrap.c aborts at one without
-COMMON = {"BAD_HANDLE", "NO_MEMORY", "UNSUPPORTED"}
+COMMON = {"BAD_HANDLE", "NO_MEMORY", "UNSUPPORTED", "IO"}
 
 
 def rows(kind):
