@@ -86,7 +86,7 @@ vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range r
     return status;
 }
 
-/* Copies into a new VMO, through a view. */
+/* Copies into a new VMO, through a view. A failed copy counts no view. */
 static vmo_status fill_copy(struct vmo_registry *registry, const struct vmo_ref *from, vmo_t copy)
 {
     const struct vmo_range whole = {0, from->object->len_bytes};
@@ -98,7 +98,9 @@ static vmo_status fill_copy(struct vmo_registry *registry, const struct vmo_ref 
     }
     status = read_bytes(registry, from->object, whole, vmo_view_data_rw(registry, view));
     const vmo_status unmapped = vmo_unmap(registry, view);
-    return status == VMO_OK ? unmapped : status;
+    status = status == VMO_OK ? unmapped : status;
+    registry->counters.map_misses -= status != VMO_OK;
+    return status;
 }
 
 vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)

@@ -167,7 +167,7 @@ static vmo_status check_destroy(const struct vmo_ref *ref)
     if (object->received) {
         return VMO_ERR_RIGHTS;
     }
-    if (object->be.owner == BE_NONE) {
+    if (object->be.owner == BE_NONE && object->be.alias != BE_NONE) {
         return VMO_ERR_SEALED;
     }
     if (object->seal != VMO_SEAL_FOREVER && !(ref->handle->rights & VMO_RIGHT_WRITE)) {
