@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -127,6 +128,8 @@ WRAP(ssize_t, recvmsg, (int fd, struct msghdr *out, int flags), (fd, out, flags)
 WRAP(ssize_t, recv, (int fd, void *out, size_t len, int flags), (fd, out, len, flags))
 WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *out, int options), (type, id, out, options))
 WRAP(int, kill, (pid_t pid, int signal), (pid, signal))
+WRAP(int, fallocate, (int fd, int mode, off_t off, off_t len), (fd, mode, off, len))
+WRAP(int, nanosleep, (const struct timespec *pause, struct timespec *rest), (pause, rest))
 WRAP(pid_t, waitpid, (pid_t pid, int *out, int options), (pid, out, options))
 WRAP(long, sysconf, (int name), (name))
 WRAP(int, clock_gettime, (clockid_t clock, struct timespec *out), (clock, out))
@@ -208,6 +211,23 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t len, off_t off)
         return __real_pwrite(fd, from, len, off);
     }
     return is_error() ? fail() : part(len) ? __real_pwrite(fd, from, part(len), off) : 0;
+}
+
+ssize_t __real_process_vm_readv(pid_t pid, const struct iovec *here, unsigned long here_count,
+                                const struct iovec *there, unsigned long there_count, unsigned long flags);
+ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *here, unsigned long here_count,
+                                const struct iovec *there, unsigned long there_count, unsigned long flags);
+ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *here, unsigned long here_count,
+                                const struct iovec *there, unsigned long there_count, unsigned long flags)
+{
+    if (!strike(ROW_process_vm_readv, SITE)) {
+        return __real_process_vm_readv(pid, here, here_count, there, there_count, flags);
+    }
+    if (is_error() || part(here->iov_len) == 0) {
+        return is_error() ? fail() : 0;
+    }
+    const struct iovec some = {here->iov_base, part(here->iov_len)};
+    return __real_process_vm_readv(pid, &some, 1, there, there_count, flags);
 }
 
 /* A packet goes whole or not at all. */

@@ -119,10 +119,12 @@ static bool is_new(const struct pair *pair)
     return true;
 }
 
-/* Errors that the kernel returns for a moment: a call that met nothing else would wait for ever. */
+/* Some errors last for a moment only: a call that met nothing else would wait for ever. What the kernel never
+ * unmaps stays mapped. */
 static bool may_last(enum row row, int error)
 {
-    return error != EINTR && error != EAGAIN && error != ECONNRESET && row != ROW_clock_gettime;
+    return error != EINTR && error != EAGAIN && error != ECONNRESET && row != ROW_clock_gettime &&
+           row != ROW_munmap;
 }
 
 static void fail_call(const struct story *story, bool old_kernel, struct wrap_plan plan,
@@ -142,7 +144,8 @@ static void fail_call(const struct story *story, bool old_kernel, struct wrap_pl
 
 static bool moves_bytes(enum row row)
 {
-    return row == ROW_read || row == ROW_write || row == ROW_pread || row == ROW_pwrite;
+    return row == ROW_read || row == ROW_write || row == ROW_pread || row == ROW_pwrite ||
+           row == ROW_process_vm_readv;
 }
 
 /* Fails one call of a clean telling in every way. */
