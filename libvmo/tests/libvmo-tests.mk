@@ -39,10 +39,13 @@ OPTIONS_cov_libvmo/backend/linux := -fno-builtin-fork
 $(foreach flavour,san cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),\
     $(LX_WRAPPED:%=-Wl$(comma)--wrap=%) $(LX_ERRNO_LIBS_$(flavour)))))
 
+ERRNO_SUITES := $(BUILD)/san/$(LX_ERRNO)/test_errno $(LX_ERRNO)/test_wrapped.py
+TEST_SUITES += $(ERRNO_SUITES)
+
 .PHONY: test-errno errno-full
-NEEDS_test-errno := $(BUILD)/san/$(LX_ERRNO)/test_errno
+NEEDS_test-errno := everything $(BUILD)/san/$(LX_ERRNO)/test_errno
 test-errno: built ## fail each system call of the Linux backend with each of its errors, once for each site
-	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno
+	@$(PYTHON) scripts/run-tests.py $(ERRNO_SUITES)
 NEEDS_errno-full := $(NEEDS_test-errno)
 errno-full: built ## the same for every call of every story
 	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
@@ -50,6 +53,7 @@ errno-full: built ## the same for every call of every story
 # ---- linux/machine: on machines that lack something. Without the sanitizers, which need address space and /proc.
 LX_MACHINE := libvmo/tests/linux/machine/test_machine
 $(foreach flavour,host cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_MACHINE),$(LX_MACHINE).c $(LIBVMO_LINUX_SRCS))))
+TEST_SUITES += $(BUILD)/host/$(LX_MACHINE)
 
 # ---- neuron: the NEURON backend over a stub kernel in each test
 NX_TESTS := test_nx_in_flight test_nx_kept

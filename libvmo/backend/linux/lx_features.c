@@ -76,6 +76,7 @@ vmo_status lx_status(int error)
     case EDESTADDRREQ:
     case EISCONN:
     case ESRCH:
+    case EPIPE:
         return VMO_ERR_UNSUPPORTED;
     default:
         return VMO_ERR_BACKEND;

@@ -120,10 +120,15 @@ vmo_status be_peer_close(struct be_peer *peer)
 static vmo_status look_at(const struct be_peer *peer, int how, siginfo_t *seen)
 {
     const bool by_pid = peer->watch == LX_WATCH_BY_PID;
+    const idtype_t kind = by_pid ? P_PID : P_PIDFD;
+    const id_t name = (id_t)(by_pid ? peer->pid : peer->watch);
+    int failed = 0;
 
     seen->si_pid = 0;
-    if (waitid(by_pid ? P_PID : P_PIDFD, (id_t)(by_pid ? peer->pid : peer->watch), seen,
-               WEXITED | WNOHANG | how) != 0) {
+    do {
+        failed = waitid(kind, name, seen, WEXITED | WNOHANG | how);
+    } while (failed != 0 && errno == EINTR);
+    if (failed != 0) {
         return errno == ECHILD ? VMO_ERR_PEER_GONE : lx_status(errno);
     }
     return seen->si_pid ? VMO_OK : VMO_ERR_TIMED_OUT;

@@ -126,12 +126,22 @@ static int number_of(const char *name)
     return number;
 }
 
+static int open_again(const char *path, int how)
+{
+    int made = -1;
+
+    do {
+        made = open(path, how);
+    } while (made < 0 && errno == EINTR);
+    return made;
+}
+
 /* Sets FD_CLOEXEC for every descriptor of the program, by /proc/self/fd. 0 or the errno. A folder that does
  * not list its own descriptor is another one. */
 static int close_each_on_exec(void)
 {
     alignas(struct entry) char bytes[2048];
-    const int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int folder = open_again("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool true_folder = false;
 
     if (folder < 0) {
@@ -176,9 +186,9 @@ static int open_streams(void)
         if (flags >= 0) {
             lx_close_quiet(stream);
         }
-        int made = open("/dev/null", O_RDWR); /* the lowest free number */
+        int made = open_again("/dev/null", O_RDWR); /* the lowest free number */
         if (made < 0) {
-            made = open("/", O_PATH);
+            made = open_again("/", O_PATH);
         }
         if (made != stream) {
             return made < 0 ? errno : EBADF;
@@ -200,13 +210,24 @@ static int off_channel(int descriptor)
     return moved;
 }
 
+/* Puts the channel in its place. */
+static bool place_channel(int theirs)
+{
+    int placed = -1;
+
+    do {
+        placed = dup2(theirs, CHILD_SOCKET);
+    } while (placed < 0 && errno == EINTR);
+    return placed == CHILD_SOCKET;
+}
+
 /* Returns only if the program cannot be executed: the errno. */
 static int execute(int image, int theirs)
 {
     static char name[] = "vmo-peer";
     char *const arguments[] = {name, NULL};
 
-    if (image < 0 || theirs < 0 || dup2(theirs, CHILD_SOCKET) != CHILD_SOCKET) {
+    if (image < 0 || theirs < 0 || !place_channel(theirs)) {
         return errno;
     }
     int error = open_streams();

@@ -184,7 +184,7 @@ VMO_CHECK vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_
  * Errors: INVALID      a pointer is NULL
  *         PROTOCOL     the ticket names no transferred capability or one that was accepted already, or
  *                      claims a length, rights or seal that the capability does not have
- *         NOT_SEALED, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, FRAGMENTED
+ *         NOT_SEALED, TOO_LARGE, QUOTA, TABLE_FULL, NO_MEMORY, FRAGMENTED, PEER_GONE
  *                      as vmo_recv
  *         NO_SLOTS     the kernel's table of regions or descriptors is full */
 VMO_CHECK vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "linux/errno/lx_step.h"
@@ -58,6 +59,13 @@ static void registry(void)
 {
     STEP(vmo_registry_init, small_storage, sizeof(small_storage), &small, &world.a);
     STEP(vmo_registry_fini, world.a);
+    world.a = NULL;
+}
+
+static void allocated_registry(void)
+{
+    STEP(vmo_registry_new, &small, &world.a);
+    STEP(vmo_registry_free, world.a);
     world.a = NULL;
 }
 
@@ -274,6 +282,19 @@ static void sent_to_read(void)
     STEP(vmo_destroy, world.a, vmo);
 }
 
+/* Where no description can be opened for the peer, it shares the creator's. */
+static void sent_to_share(void)
+{
+    SURE(vmo_peer_allow_shared(world.a, world.to_b));
+    const vmo_t vmo = filled();
+    const vmo_t theirs = hand_over(vmo, VMO_RIGHT_READ);
+    STEP(vmo_close, world.b, theirs);
+    const vmo_t writable = hand_over(vmo, VMO_RIGHTS_ALL);
+    STEP(vmo_write, world.b, writable, RANGE(0, LEN), pattern());
+    STEP(vmo_close, world.b, writable);
+    STEP(vmo_destroy, world.a, vmo);
+}
+
 static void sent_to_write(void)
 {
     const vmo_t vmo = filled();
@@ -415,11 +436,13 @@ static void transfers_left(void)
 
 /* ---- Children ------------------------------------------------------------------------------------------ */
 
-/* A program that ends at once: /bin/true of this machine, read anew by each story. */
+/* cat reads this until it is closed, so that the child ends when the story says so. */
+static int childs_input;
+
 static struct vmo_program program(void)
 {
-    static uint8_t elf[1 << 17];
-    const int file = open("/bin/true", O_RDONLY | O_CLOEXEC);
+    static uint8_t elf[1 << 18];
+    const int file = open("/bin/cat", O_RDONLY | O_CLOEXEC);
     const ssize_t len = file >= 0 ? read(file, elf, sizeof(elf)) : -1;
 
     DEMAND(len > 0 && len < (ssize_t)sizeof(elf));
@@ -427,13 +450,26 @@ static struct vmo_program program(void)
     return (struct vmo_program){elf, (size_t)len, 1};
 }
 
+static void end_child(void)
+{
+    siginfo_t seen;
+
+    wrap_on_wait = NULL;
+    DEMAND(close(childs_input) == 0);
+    DEMAND(waitid(P_ALL, 0, &seen, WEXITED | WNOWAIT | __WALL) == 0);
+}
+
 static void child(void)
 {
-    const struct vmo_program true_elf = program();
+    const struct vmo_program cat = program();
     vmo_peer_t peer;
     int32_t status = -1;
+    int ends[2];
 
-    STEP(vmo_peer_spawn, world.a, &true_elf, &peer);
+    DEMAND(pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO && close(ends[0]) == 0);
+    childs_input = ends[1];
+    STEP(vmo_peer_spawn, world.a, &cat, &peer);
+    wrap_on_wait = end_child;
     STEP(vmo_peer_wait, world.a, peer, step_soon(), &status);
     DEMAND(status == 0);
     STEP(vmo_peer_close, world.a, peer);
@@ -457,6 +493,7 @@ static void parent(void)
 
 const struct story stories[] = {
     {"a registry", registry, true},
+    {"an allocated registry", allocated_registry, true},
     {"one VMO", one_vmo, false},
     {"evictions", evictions, true},
     {"sealed PEERS", sealed_for_peers, false},
@@ -467,6 +504,7 @@ const struct story stories[] = {
     {"messages", messages, false},
     {"sent to read", sent_to_read, false},
     {"sent to write", sent_to_write, false},
+    {"sent to share", sent_to_share, false},
     {"sent sealed", sent_sealed, false},
     {"sealed after sending", sealed_after_sending, false},
     {"a receiver waits", receive_waits, false},

@@ -50,7 +50,7 @@ static bool has_child(void)
 {
     siginfo_t seen = {.si_pid = 0};
 
-    return waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT) == 0;
+    return waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
 static void look_at_mappings(struct seen *seen)
@@ -250,6 +250,7 @@ void step_tell(const struct story *story, bool old_kernel)
 {
     const struct rlimit few = {.rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS};
 
+    wrap_begin();
     (void)alarm(WATCHDOG_S);
     DEMAND(setrlimit(RLIMIT_NOFILE, &few) == 0);
     lx_features_without(old_kernel ? LX_ALL_FEATURES : 0);

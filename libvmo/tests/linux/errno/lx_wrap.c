@@ -28,12 +28,19 @@ void (*wrap_on_wait)(void);
 
 /* A forked child has a copy of its own: the lane is each process's. */
 static enum lane lane;
+/* Set in the process of a story and in its child: the driver's calls are not counted. */
+static bool telling;
 /* The calls of dump_counts are not the library's. */
 static bool dumping;
 
 static bool armed(void)
 {
-    return wrap && wrap->armed && !dumping;
+    return telling && wrap->armed && !dumping;
+}
+
+void wrap_begin(void)
+{
+    telling = true;
 }
 
 #define E(name) name,
@@ -147,6 +154,17 @@ int __wrap_getpeername(int fd, struct sockaddr *out, socklen_t *len);
 int __wrap_getpeername(int fd, struct sockaddr *out, socklen_t *len)
 {
     return strike(ROW_getpeername, SITE) ? (int)fail() : __real_getpeername(fd, out, len);
+}
+
+void *__real_malloc(size_t len);
+void *__wrap_malloc(size_t len);
+void *__wrap_malloc(size_t len)
+{
+    if (strike(ROW_malloc, SITE)) {
+        (void)fail();
+        return NULL;
+    }
+    return __real_malloc(len);
 }
 
 void *__real_mmap(void *at, size_t len, int protection, int flags, int fd, off_t off);
@@ -287,24 +305,6 @@ static void dump_counts(void)
     }
 }
 
-pid_t __real_fork(void);
-pid_t __wrap_fork(void);
-pid_t __wrap_fork(void)
-{
-    if (strike(ROW_fork, SITE)) {
-        return (pid_t)fail();
-    }
-    const bool in_step = armed();
-    if (in_step) {
-        dump_counts();
-    }
-    const pid_t pid = __real_fork();
-    if (pid == 0 && in_step) {
-        lane = LANE_CHILD;
-    }
-    return pid;
-}
-
 /* ---- Calls with a list of arguments -------------------------------------------------------------------- */
 
 static int fcntl_row(int command)
@@ -421,11 +421,16 @@ READS_MORE long __wrap_syscall(long number, ...)
     if (strike_row(raw_row(number), SITE)) {
         return fail();
     }
-    if (number == SYS_execveat) {
+    const bool in_step = armed();
+    if (number == SYS_execveat || (number == SYS_clone && in_step)) {
         dump_counts();
     }
-    return __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4],
-                          argument[5]);
+    const long result =
+        __real_syscall(number, argument[0], argument[1], argument[2], argument[3], argument[4], argument[5]);
+    if (number == SYS_clone && result == 0 && in_step) {
+        lane = LANE_CHILD;
+    }
+    return result;
 }
 
 /* ---- The shared memory ------------------------------------------------------------------------------- */

@@ -78,7 +78,8 @@ extern struct wrap_shared *wrap;
 /* Called before each wait of a step, unless it is NULL: the other end's turn. */
 extern void (*wrap_on_wait)(void);
 
-/* Makes the shared memory. */
+/* Makes the shared memory. In the process of a story: counts its calls from here on. */
 void wrap_open(void);
+void wrap_begin(void);
 
 #endif

@@ -345,7 +345,7 @@ static const struct condition conditions[] = {
     {"RLIMIT_NOFILE", descriptors, 0, 24, EACH(OK | S(NO_SLOTS)), false, true},
     {"RLIMIT_AS", address_space, 0, 64, EACH(OK | S(NO_MEMORY)), false, true},
     {"RLIMIT_MEMLOCK", locked_memory, 0, 0, EACH(OK), false, true},
-    {"RLIMIT_NPROC", processes, 0, 0, {OK, OK | S(UNSUPPORTED), OK, S(NO_MEMORY)}, true, false},
+    {"RLIMIT_NPROC", processes, 0, 0, {OK, OK | S(UNSUPPORTED), OK, S(NO_SLOTS)}, true, false},
     {"privileges were dropped", no_longer_root, 0, 0, {OK, OK | S(UNSUPPORTED), OK, OK}, true, false},
     {"SIGCHLD is ignored", child_ignored, 0, 0, {OK, OK, OK, S(PEER_GONE)}, false, false},
     {"SIGCHLD is handled", child_reaped, 0, 0, {OK, OK, OK, OK | S(PEER_GONE)}, false, false},
