@@ -40,6 +40,7 @@ EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
 # What a run may cost the judge and the terminal, whatever a task prints or maps.
 PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
+NAMED_CHARACTERS = 300  # of a name in a message
 
 
 def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, digest=HEX_64):
@@ -60,10 +61,11 @@ class ConfigError(Exception):
 
 @contextlib.contextmanager
 def named(what):
-    """An OSError about what the user named is CONFIG, in a line."""
+    """An OSError about what the user named is CONFIG, in a line that ends with the reason."""
     try:
         yield
     except OSError as error:
+        what = what if len(what) <= NAMED_CHARACTERS else f"{what[:150]} .. {what[-100:]}"
         raise ConfigError(f"{what}: {error.strerror}") from error
 
 

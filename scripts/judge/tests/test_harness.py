@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 TOOLS = pathlib.Path(__file__).resolve().parent / "fake_tools.py"
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
-LONG_NAME = "x" * 300
+LONG_NAME = "x" * 5000
 
 CUT_OFF = {"limits", "exit-code", "markers", "bad-patterns", "evidence", "audit-form"}  # red when a log was cut off
 
