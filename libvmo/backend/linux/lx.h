@@ -3,8 +3,8 @@
  * Declarations shared by the files of the Linux backend.
  *
  * A VMO is a memfd whose size is fixed at creation by F_SEAL_GROW and F_SEAL_SHRINK. `owner` is a descriptor
- * that can write, `alias` one that cannot. The seals on the file decide that, not the descriptor's mode,
- * since a holder can open the file again. All descriptors are close-on-exec.
+ * that can write. `alias` is one that cannot: it was opened read-only, or the file is sealed. Only a seal
+ * binds a process of the same user, which can open the file anew. All descriptors are close-on-exec.
  */
 #ifndef VMO_LX_H
 #define VMO_LX_H

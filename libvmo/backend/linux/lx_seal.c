@@ -10,14 +10,14 @@
 #include "lx.h"
 #include "lx_abi.h"
 
-/* How long a FOREVER seal is tried again. */
+/* For this long a refused FOREVER seal is tried again. */
 #define RETRY_NS UINT64_C(50000000)
 #define FIRST_PAUSE_NS 50000L
 
 vmo_status be_make_alias(struct be_object *object)
 {
     (void)object;
-    return VMO_ERR_UNSUPPORTED; /* made by lx_grant, at the first hand-over that needs it */
+    return VMO_ERR_UNSUPPORTED; /* lx_grant makes it at the first hand-over that needs it */
 }
 
 /* ---- File seals --------------------------------------------------------------------------------- */
@@ -64,9 +64,9 @@ static vmo_status add_forever(int file)
 /* ---- PEERS -------------------------------------------------------------------------------------- */
 
 /* Holds a read lease, and so keeps others from opening the file for writing. BUSY: another process can write
- * through a description of its own or a mapping made through one. UNSUPPORTED: this kernel or system does not
- * say. If somebody tries to open the file meanwhile, the kernel sends SIGURG, which is ignored by default;
- * SIGIO, which it sends otherwise, would end the program. */
+ * through a description of its own or a mapping made through one. UNSUPPORTED: this kernel or system cannot
+ * tell. If a process tries to open the file meanwhile, the kernel sends SIGURG, which is ignored by default.
+ * Its own choice, SIGIO, would end the program. */
 static vmo_status hold_lease(int file)
 {
     if (!(lx_features() & LX_LEASES) || fcntl(file, F_SETSIG, SIGURG) != 0) {
@@ -87,7 +87,7 @@ static vmo_status hold_lease(int file)
 }
 
 /* Adds F_SEAL_FUTURE_WRITE, after which nobody can make a writable mapping. The lease shows that no other
- * process has one, and is held until none can be made. Sets *exposed if that cannot be shown. */
+ * process has one, and is held until none can be made. Sets *exposed if a peer may have one all the same. */
 static vmo_status forbid_new_writers(const struct be_object *object, bool *exposed)
 {
     const vmo_status leased = hold_lease(object->owner);
@@ -157,9 +157,9 @@ static void become_reader(struct be_object *object)
 }
 
 /* The kernel refuses while any process has a writable mapping, so the mapping that PEERS keeps must go first,
- * and cannot be made again. Refusals that can be foreseen come before that. PEERS showed that no other
- * process has a writable mapping, so only pages that a device or pipe still uses can make the kernel refuse
- * then. Nobody can write, and the seal is given; the library enforces it until lx_finish_seal succeeds. */
+ * and cannot be made again. Foreseeable refusals come before that. PEERS showed that no other process has a
+ * writable mapping, so the kernel can then refuse only for pages that a device or pipe still uses. No process
+ * can write any more: the seal succeeds, and the library enforces it until lx_finish_seal succeeds. */
 static vmo_status seal_forever_after_peers(struct be_object *object, vmo_enforcer *by)
 {
     if (object->own.exposed) {

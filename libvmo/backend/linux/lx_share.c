@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a peer gets: open file descriptions of its own. */
+/* Hand-overs: the open file descriptions that peers get. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static vmo_status refusal_of_open(int error)
         return lx_status(error);
     case EAGAIN: /* a peer holds a lease */
         return VMO_ERR_BUSY;
-    default: /* no /proc, or the program changed its user */
+    default: /* no /proc, or the file belongs to another user */
         return VMO_ERR_UNSUPPORTED;
     }
 }
