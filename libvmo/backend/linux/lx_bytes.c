@@ -58,8 +58,9 @@ static vmo_status open_pipe_and_copy(uint8_t *to, const uint8_t *from, uint64_t 
     return status;
 }
 
-/* process_vm_readv reports a bad pointer where memcpy would raise SIGSEGV, copies once, and costs about as
- * much as pwrite. Where a kernel or a filter of system calls lacks it, a pipe does the same in two copies. */
+/* process_vm_readv reports a bad pointer where memcpy would raise SIGSEGV, and copies once. A small copy
+ * costs about 1 us more than pwrite, one from 64 KiB on costs the same. Where a kernel or a filter of system
+ * calls lacks the call, a pipe does the same in two copies. */
 vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
     uint8_t *const target = to;
