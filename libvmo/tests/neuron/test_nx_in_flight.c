@@ -198,6 +198,28 @@ static void until_each_channel_is_closed(void **state)
     assert_int_equal(vmo_destroy(registry, vmo), VMO_OK);
 }
 
+/* The end of the channel leaves the child's watch: the child can still be waited for. */
+static void child_after_its_channel(void **state)
+{
+    const vmo_t vmo = create();
+    const vmo_peer_t peer = spawn();
+    struct be_peer own;
+    int32_t status = 99;
+
+    (void)state;
+    assert_int_equal(be_spawn(&(struct vmo_program){USER_MEMORY, sizeof elf, 4}, &own), VMO_OK);
+    children++;
+    assert_int_equal(be_peer_kill(&own), VMO_ERR_UNSUPPORTED);
+    assert_int_equal(be_peer_hangup(&own), VMO_OK);
+    assert_int_equal(be_peer_hangup(&own), VMO_OK);
+    assert_int_equal(be_peer_wait(&own, 0, &status), VMO_ERR_TIMED_OUT); /* it has not ended yet */
+    assert_int_equal(status, 99);
+    assert_int_equal(be_peer_close(&own), VMO_OK);
+    assert_int_equal(be_peer_wait(&own, 0, &status), VMO_ERR_UNSUPPORTED);
+    assert_int_equal(vmo_peer_close(registry, peer), VMO_OK);
+    assert_int_equal(vmo_destroy(registry, vmo), VMO_OK);
+}
+
 /* Channels of one boot run out only after more children than the kernel has endpoint ids for. */
 static void every_channel_of_a_boot(void **state)
 {
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(to_the_parent_for_good),
         cmocka_unit_test_setup(until_the_channel_is_closed, task_make),
         cmocka_unit_test_setup(until_each_channel_is_closed, task_make),
+        cmocka_unit_test_setup(child_after_its_channel, task_make),
         cmocka_unit_test_setup(every_channel_of_a_boot, task_make),
     };
     kernel.pid = NX_PID_INIT;

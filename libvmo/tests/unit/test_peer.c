@@ -43,6 +43,32 @@ static void table_of_peers_full(void **state)
     assert_ok(vmo_peer_spawn(world.a, &program, &peer));
 }
 
+/* A child outlives its channel: it can still be ended and waited for. */
+static void child_after_its_channel(void **state)
+{
+    struct be_peer peer;
+    int32_t status = 99;
+
+    (void)state;
+    const struct fake_live before = fake_live();
+    assert_ok(be_spawn(&program, &peer));
+    assert_ok(be_peer_hangup(&peer));
+    assert_ok(be_peer_hangup(&peer));
+    assert_status(be_peer_wait(&peer, 0, &status), VMO_ERR_TIMED_OUT);
+    assert_false(be_peer_unreaped(&peer));
+    assert_ok(be_peer_kill(&peer));
+    assert_ok(be_peer_kill(&peer)); /* it has ended already */
+    assert_true(be_peer_unreaped(&peer));
+    assert_ok(be_peer_wait(&peer, 0, &status));
+    assert_int_equal(status, -9);
+    assert_status(be_peer_kill(&peer), VMO_ERR_UNSUPPORTED);
+    assert_ok(be_peer_close(&peer));
+    const struct fake_live after = fake_live();
+    assert_memory_equal(&after, &before, sizeof after);
+    AS_B;
+    assert_status(be_peer_kill(&world.raw_b), VMO_ERR_UNSUPPORTED); /* the parent is no child */
+}
+
 static void parent_refused(void **state)
 {
     vmo_peer_t peer = {7, 7};
@@ -370,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(spawn_refused),
         IN_WORLD(table_of_peers_full),
+        IN_WORLD(child_after_its_channel),
         IN_WORLD(parent_refused),
         IN_WORLD(wait_for_a_child),
         IN_WORLD(wait_until_the_child_ends),
