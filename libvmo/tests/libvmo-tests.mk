@@ -10,10 +10,11 @@ $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_P
     $(addprefix libvmo/tests/unit/,$(test).c unit.c) $(LIBVMO_FAKE_SRCS),-lcmocka $(UNIT_LIBS_$(test))))))
 TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
 
-# ---- growth: what each call costs with many live objects, on the fake backend, counted by callgrind
+# ---- growth: what each call costs with many live objects, on the fake backend and on Linux, counted by callgrind
 GROWTH := libvmo/tests/growth
-$(eval $(call HOST_PROGRAM,host/fake,$(GROWTH)/growth_fake,$(GROWTH)/growth_fake.c $(LIBVMO_FAKE_SRCS)))
-TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake
+$(eval $(call HOST_PROGRAM,host/fake,$(GROWTH)/growth_fake,$(addprefix $(GROWTH)/,growth.c growth_fake.c) $(LIBVMO_FAKE_SRCS)))
+$(eval $(call HOST_PROGRAM,host,$(GROWTH)/growth_linux,$(addprefix $(GROWTH)/,growth.c growth_linux.c) $(LIBVMO_LINUX_SRCS)))
+TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake $(BUILD)/host/$(GROWTH)/growth_linux
 TEST_SUITES += $(GROWTH)/test_growth.py
 
 # ---- linux: the Linux backend below the core; and a fuzzed receiver

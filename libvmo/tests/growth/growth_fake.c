@@ -1,80 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * One use of each call with a number of live objects, for callgrind: test_growth.py reads what each costs.
- *   growth_fake live entries
- * `live` VMOs are live, each with a view; the tables have `entries` entries. Both sides have as many.
- *
- * Half of the VMOs wrap bytes, since these need no memory of the fake kernel; of the others 8192 are mapped.
- */
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <valgrind/callgrind.h>
-
+/* The growth program's two sides on the fake backend. */
 #include "fake.h"
-#include "vmo/channel.h"
-#include "vmo/vmo.h"
+#include "growth.h"
 
-#define PAGE 4096
-#define REPEATS 16
-#define MAPPED_MAX 8192
-#define SOON UINT64_MAX
+static const struct vmo_program program = {"elf", 3, 1};
 
-#define OK(call) require((call) == VMO_OK, #call)
-
-static struct vmo_registry *ours, *theirs;
-static vmo_peer_t child, parent;
-static uint8_t bytes[PAGE];
-
-static void require(bool holds, const char *what)
-{
-    if (!holds) {
-        (void)fprintf(stderr, "growth_fake: %s failed\n", what);
-        exit(1);
-    }
-}
-
-/* False in a first round, after which the fake's growing tables have room for the second one. */
-static bool counting;
-
-static void toggle(void)
-{
-    if (counting) {
-        CALLGRIND_TOGGLE_COLLECT;
-    }
-}
-
-/* Ends the counts of a call: they are written under its name. */
-static void finish(const char *name)
-{
-    if (counting) {
-        CALLGRIND_DUMP_STATS_AT(name);
-    }
-}
-
-/* Counts the instructions of one call. */
-#define COUNTED(call)                                                                                        \
-    do {                                                                                                     \
-        toggle();                                                                                            \
-        const vmo_status status_ = (call);                                                                   \
-        toggle();                                                                                            \
-        require(status_ == VMO_OK, #call);                                                                   \
-    } while (0)
-#define REPEAT(name, call)                                                                                   \
-    do {                                                                                                     \
-        for (uint32_t i = 0; i < REPEATS; i++) {                                                             \
-            COUNTED(call);                                                                                   \
-        }                                                                                                    \
-        finish(name);                                                                                        \
-    } while (0)
-
-static void open_both(uint32_t entries)
+void growth_open(uint32_t entries)
 {
     const struct vmo_limits limits = {.objects = entries,
                                       .mappings = entries,
                                       .views = entries,
-                                      .peers = entries < 65536 ? entries : 65536};
-    static const struct vmo_program program = {"elf", 3, 1};
+                                      .peers = entries < GROWTH_PEERS_MAX ? entries : GROWTH_PEERS_MAX};
 
     fake_reset();
     fake_config()->slots = 2097152;
@@ -89,124 +25,18 @@ static void open_both(uint32_t entries)
     fake_side(0);
 }
 
-/* Makes the live VMOs, then takes a few away from the middle, so that no table is full to a mark. */
-static void fill(uint32_t live)
+void growth_side(unsigned side)
 {
-    static vmo_t holes[REPEATS];
-    vmo_t vmo;
-    vmo_view_t view;
-
-    for (uint32_t i = 0; i < live; i++) {
-        const bool wrapped = i % 2 == 0;
-        OK(wrapped ? vmo_wrap_bytes(ours, bytes, PAGE, &vmo) : vmo_create(ours, PAGE, &vmo));
-        if (wrapped || i < 2 * MAPPED_MAX) {
-            OK(vmo_map_ro(ours, vmo, (struct vmo_range){0, PAGE}, &view));
-        }
-        OK(vmo_wrap_bytes(theirs, bytes, PAGE, &vmo));
-        if (i >= live / 2 && i - live / 2 < REPEATS) {
-            OK(vmo_wrap_bytes(ours, bytes, PAGE, &holes[i - live / 2]));
-        }
-    }
-    for (uint32_t i = 0; i < REPEATS && i < live - live / 2; i++) {
-        OK(vmo_close(ours, holes[i]));
-    }
+    fake_side(side);
 }
 
-static vmo_status receive(vmo_t *out)
+int growth_new_end(void)
 {
-    struct vmo_incoming incoming;
-    const vmo_status status = vmo_recv(theirs, parent, &incoming, SOON);
-
-    *out = incoming.vmo;
-    return status;
-}
-
-/* Sends each VMO and receives it on the other side: two costs. */
-static void hand_over(const vmo_t *vmos, vmo_t *received)
-{
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < REPEATS; i++) {
-            const struct vmo_message message = {.vmo = vmos[i], .rights = VMO_RIGHT_READ};
-            if (pass == 0) {
-                COUNTED(vmo_send(ours, child, &message, SOON));
-            } else {
-                OK(vmo_send(ours, child, &message, SOON));
-            }
-            fake_side(1);
-            if (pass == 1) {
-                COUNTED(receive(&received[i]));
-            } else {
-                OK(receive(&received[i]));
-            }
-            OK(pass == 0 ? vmo_close(theirs, received[i]) : VMO_OK);
-            fake_side(0);
-        }
-        finish(pass == 0 ? "send" : "receive");
-    }
-}
-
-static void transfer_and_accept(const vmo_t *vmos, vmo_t *received)
-{
-    struct vmo_ticket tickets[REPEATS];
-
-    REPEAT("transfer", vmo_transfer(ours, vmos[i], child, VMO_RIGHT_READ, &tickets[i]));
-    fake_side(1);
-    REPEAT("accept", vmo_accept(theirs, parent, &tickets[i], &received[i]));
-    for (uint32_t i = 0; i < REPEATS; i++) {
-        OK(vmo_close(theirs, received[i]));
-    }
-    fake_side(0);
-}
-
-static void measure(void)
-{
-    const struct vmo_range page = {0, PAGE};
-    const struct vmo_program program = {"elf", 3, 1};
-    vmo_t vmos[REPEATS], more[REPEATS], received[REPEATS];
-    vmo_view_t views[REPEATS], parts[REPEATS];
-    vmo_peer_t peer;
-
-    REPEAT("create", vmo_create(ours, PAGE, &vmos[i]));
-    REPEAT("dup", vmo_dup(ours, vmos[i], VMO_RIGHT_READ, &more[i]));
-    for (uint32_t i = 0; i < REPEATS; i++) {
-        OK(vmo_write(ours, vmos[i], (struct vmo_range){0, 1}, bytes)); /* the fake allocates its pages here */
-    }
-    REPEAT("map-miss", vmo_map_ro(ours, vmos[i], page, &views[i]));
-    REPEAT("slice", vmo_slice(ours, views[i], (struct vmo_range){0, 1}, &parts[i]));
-    REPEAT("unmap-slice", vmo_unmap(ours, parts[i]));
-    REPEAT("unmap", vmo_unmap(ours, views[i]));
-    REPEAT("map-hit", vmo_map_ro(ours, vmos[i], page, &views[i]));
-    for (uint32_t i = 0; i < REPEATS; i++) {
-        OK(vmo_unmap(ours, views[i]));
-    }
-    REPEAT("close-dup", vmo_close(ours, more[i]));
-    REPEAT("destroy", vmo_destroy(ours, vmos[i]));
-    for (uint32_t i = 0; i < REPEATS; i++) {
-        OK(vmo_create(ours, PAGE, &vmos[i]));
-    }
-    hand_over(vmos, received);
-    fake_side(1);
-    REPEAT("close-received", vmo_close(theirs, received[i]));
-    fake_side(0);
-    transfer_and_accept(vmos, received);
-    REPEAT("seal", vmo_seal(ours, vmos[i], VMO_SEAL_FOREVER));
-    REPEAT("close", vmo_close(ours, vmos[i]));
-    COUNTED(vmo_peer_spawn(ours, &program, &peer));
-    finish("peer_spawn");
-    COUNTED(vmo_peer_close(ours, peer));
-    finish("peer_close");
-}
-
-int main(int argc, char **argv)
-{
-    require(argc == 3, "two numbers: live objects, entries");
-    const uint32_t live = (uint32_t)strtoul(argv[1], NULL, 10);
-    open_both((uint32_t)strtoul(argv[2], NULL, 10));
-    fill(live);
-    measure();
-    counting = true;
-    CALLGRIND_START_INSTRUMENTATION;
-    measure();
-    CALLGRIND_STOP_INSTRUMENTATION;
     return 0;
+}
+
+vmo_status growth_new_peer(int end, vmo_peer_t *out)
+{
+    (void)end;
+    return vmo_peer_spawn(ours, &program, out);
 }
