@@ -69,13 +69,15 @@ static vmo_status add_forever(int file)
  * Its own choice, SIGIO, would end the program. */
 static vmo_status hold_lease(int file)
 {
-    if (!(lx_features() & LX_LEASES) || fcntl(file, F_SETSIG, SIGURG) != 0) {
+    if (!(lx_features() & LX_LEASES)) {
         return VMO_ERR_UNSUPPORTED;
     }
-    if (fcntl(file, F_SETLEASE, F_RDLCK) == 0) {
+    if (fcntl(file, F_SETSIG, SIGURG) == 0 && fcntl(file, F_SETLEASE, F_RDLCK) == 0) {
         return VMO_OK;
     }
     switch (errno) {
+    case EBADF:
+        return lx_status(errno);
     case EAGAIN:
         return VMO_ERR_BUSY;
     case ENOMEM:
