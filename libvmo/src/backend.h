@@ -2,9 +2,9 @@
 /*
  * The port: what a backend supplies to the portable core. One backend is linked into a program.
  *
- * Before it calls, the core has checked handles, rights, seals, ranges (in bytes, against the length) and
- * the registry's limits. A backend checks the rest and names each refusal by a vmo_status. After any status
- * but VMO_OK the backend's state is unchanged.
+ * Before it calls, the core has checked handles, rights, seals, ranges (in bytes, against the length), the
+ * caller's memory (be_is_user) and the registry's limits. A backend checks the rest and names each refusal by
+ * a vmo_status. After any status but VMO_OK the backend's state is unchanged.
  */
 #ifndef VMO_BACKEND_H
 #define VMO_BACKEND_H
@@ -43,6 +43,10 @@ struct be_info {
 
 /* Probes the kernel. Idempotent. */
 VMO_CHECK vmo_status be_init(struct be_info *info);
+
+/* False if the memory certainly lies outside user memory. The core asks before it reads or writes memory of
+ * the caller. */
+bool be_is_user(const void *memory, uint64_t bytes);
 
 /* size_bytes is a multiple of the page. */
 VMO_CHECK vmo_status be_create(uint64_t size_bytes, struct be_object *out);

@@ -13,7 +13,10 @@ static vmo_status check_copy(const struct object *object, struct vmo_range range
     if (range.len_bytes > COPY_BYTES_MAX) {
         return VMO_ERR_TOO_LARGE;
     }
-    return range.len_bytes && memory == NULL ? VMO_ERR_INVALID : VMO_OK;
+    if (range.len_bytes && (memory == NULL || !be_is_user(memory, range.len_bytes))) {
+        return VMO_ERR_INVALID;
+    }
+    return VMO_OK;
 }
 
 vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, const void *from)

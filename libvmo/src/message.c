@@ -72,6 +72,9 @@ static vmo_status check_message(const struct vmo_message *message)
     if (message->body_bytes > VMO_BODY_MAX_BYTES) {
         return VMO_ERR_TOO_LARGE;
     }
+    if (message->body_bytes && !be_is_user(message->body, message->body_bytes)) {
+        return VMO_ERR_INVALID;
+    }
     return message->vmo.id == VMO_NONE.id && message->rights ? VMO_ERR_INVALID : VMO_OK;
 }
 

@@ -40,6 +40,9 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     if (!checked_add((uint64_t)(uintptr_t)bytes, len_bytes, &end)) {
         return VMO_ERR_BOUNDS;
     }
+    if (!be_is_user(bytes, len_bytes)) {
+        return VMO_ERR_INVALID;
+    }
     const vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
         *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHT_READ).handle);

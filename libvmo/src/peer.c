@@ -27,7 +27,8 @@ vmo_status vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_progra
     struct be_peer be;
 
     if (registry == NULL || program == NULL || program->elf == NULL || !program->elf_bytes ||
-        !program->stack_pages || program->stack_pages > 1024 || out == NULL) {
+        !be_is_user(program->elf, program->elf_bytes) || !program->stack_pages ||
+        program->stack_pages > 1024 || out == NULL) {
         return VMO_ERR_INVALID;
     }
     if (table_full(&registry->tables[TABLE_PEERS])) {

@@ -365,6 +365,14 @@ void be_transfer_consume(struct be_peer *peer, uint32_t name)
     fake_slot((int32_t)name)->owned = true;
 }
 
+/* Not counted as a call. */
+bool be_is_user(const void *memory, uint64_t bytes)
+{
+    const uint64_t at = (uint64_t)(uintptr_t)memory;
+
+    return at <= FAKE_USER_TOP && bytes <= FAKE_USER_TOP - at;
+}
+
 uint64_t be_now_ns(void)
 {
     uint64_t now = fake.clock_ns;

@@ -301,6 +301,14 @@ vmo_status be_init(struct be_info *info)
     return VMO_OK;
 }
 
+/* The kernel checks: a bad pointer is EFAULT. A range of addresses would not do, since a valid pointer may be
+ * tagged in its top bits. */
+bool be_is_user(const void *memory, uint64_t bytes)
+{
+    (void)memory, (void)bytes;
+    return true;
+}
+
 uint64_t be_now_ns(void)
 {
     struct timespec now = {0, 0};

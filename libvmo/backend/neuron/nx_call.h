@@ -68,10 +68,6 @@ const struct nx_features *nx_features(void);
 bool nx_budget_arena(uint64_t bytes);
 bool nx_budget_space(void);
 
-/* True if the memory lies in the user half of the address space. The kernel panics on other pointers (K-64).
- */
-bool nx_is_user(const void *memory, uint64_t bytes);
-
 /* True if the slot is a VMO of at least size_bytes that this task may write (K-21). Writes nothing. */
 bool nx_slot_writable(int32_t slot, uint64_t size_bytes);
 

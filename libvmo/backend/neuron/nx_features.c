@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which calls this kernel has, and the budgets of a kernel that never takes memory back. */
+#include "backend.h"
 #include "nx_call.h"
 #include "sizes.h"
 
@@ -98,7 +99,8 @@ bool nx_budget_space(void)
     return true;
 }
 
-bool nx_is_user(const void *memory, uint64_t bytes)
+/* K-64: the kernel panics on some other pointers. */
+bool be_is_user(const void *memory, uint64_t bytes)
 {
     return range_within((struct vmo_range){nx_address(memory), bytes}, NX_USER_TOP);
 }

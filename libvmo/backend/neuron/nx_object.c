@@ -131,53 +131,39 @@ vmo_status be_destroy(struct be_object *object)
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
 /* Reads a byte of every page: the caller faults instead of the kernel, which would panic (K-64). */
-static vmo_status touch(const void *memory, uint64_t bytes)
+static void touch(const void *memory, uint64_t bytes)
 {
     const uint64_t from = nx_address(memory);
-
-    if (!nx_is_user(memory, bytes)) {
-        return VMO_ERR_INVALID;
-    }
     const volatile uint8_t *byte = memory;
+
     for (uint64_t off = 0; off < bytes; off += NX_PAGE_BYTES - (from + off) % NX_PAGE_BYTES) {
         (void)byte[off];
     }
-    return VMO_OK;
 }
 
 vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
 {
-    const vmo_status status = touch(from, range.len_bytes);
-
-    if (status != VMO_OK) {
-        return status;
-    }
+    touch(from, range.len_bytes);
     const int64_t done = nx_call4(NX_SYS_VMO_WRITE, (uint64_t)object->owner, range.off_bytes,
                                   nx_address(from), range.len_bytes);
     return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;
 }
 
 /* As touch, for memory that the kernel will write: stores a byte of every page back. */
-static vmo_status touch_writable(void *memory, uint64_t bytes)
+static void touch_writable(void *memory, uint64_t bytes)
 {
     const uint64_t to = nx_address(memory);
-
-    if (!nx_is_user(memory, bytes)) {
-        return VMO_ERR_INVALID;
-    }
     volatile uint8_t *byte = memory;
+
     for (uint64_t off = 0; off < bytes; off += NX_PAGE_BYTES - (to + off) % NX_PAGE_BYTES) {
         const uint8_t held = byte[off];
         byte[off] = held;
     }
-    return VMO_OK;
 }
 
+/* No call tells more about a pointer than be_is_user, which the core has asked. */
 vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
-    if (!nx_is_user(to, len_bytes) || !nx_is_user(from, len_bytes)) {
-        return VMO_ERR_INVALID;
-    }
     memcpy(to, from, (size_t)len_bytes);
     return VMO_OK;
 }
@@ -187,10 +173,7 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
     if (!nx_features()->read || object->owner == BE_NONE) { /* refused on an alias (K-28) */
         return VMO_ERR_UNSUPPORTED;
     }
-    const vmo_status status = touch_writable(to, range.len_bytes);
-    if (status != VMO_OK) {
-        return status;
-    }
+    touch_writable(to, range.len_bytes);
     const int64_t done =
         nx_call4(NX_SYS_VMO_READ, (uint64_t)object->owner, range.off_bytes, nx_address(to), range.len_bytes);
     return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;

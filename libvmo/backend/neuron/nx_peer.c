@@ -76,7 +76,7 @@ static vmo_status check_program(const struct vmo_program *program)
 {
     const uint64_t pages = image_pages(program);
 
-    if (!nx_is_user(program->elf, program->elf_bytes) || pages == 0) {
+    if (pages == 0) {
         return VMO_ERR_INVALID;
     }
     if (!nx_features()->init) {

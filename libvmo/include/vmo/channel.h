@@ -34,7 +34,8 @@ struct vmo_program {
  * vmo_peer_wait, then vmo_peer_close. After an error a child that was already made never runs, or on older
  * NEURON kernels runs without a channel. On Linux the child inherits the standard streams and nothing else; a
  * standard stream that is closed here is /dev/null there.
- * Errors: INVALID      a pointer is NULL, stack_pages is out of range, or elf is no program for this machine
+ * Errors: INVALID      a pointer is NULL or outside user memory, stack_pages is out of range, or elf is no
+ *                      program for this machine
  *         TABLE_FULL   no free peer
  *         NO_SLOTS     the kernel's table of capabilities, endpoints, descriptors or processes is full
  *         NO_MEMORY    the kernel has no memory for the task
@@ -110,7 +111,8 @@ struct vmo_message {
 /* Sends a message, and with it a VMO if the message has one. The peer gets a capability of its own; the
  * sender keeps its handle. Without WRITE the peer gets a read-only capability if the kernel supports one.
  * Waits while the kernel queues too much. After an error nothing was sent.
- * Errors: INVALID        a pointer is NULL; rights lack READ, have unknown bits, or come without a VMO
+ * Errors: INVALID        a pointer is NULL or outside user memory; rights lack READ, have unknown bits, or
+ *                        come without a VMO
  *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES; Linux: or the message the socket's buffer
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
  *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy; Linux: no

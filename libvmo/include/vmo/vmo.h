@@ -195,7 +195,7 @@ VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_byte
 /* Wraps memory of the caller: read-only, local, without a copy and without pages. The caller keeps the
  * memory until the last view is unmapped and the handle closed. A wrapped VMO cannot be sealed, handed over
  * or destroyed; vmo_copy makes one that can.
- * Errors: INVALID      a pointer is NULL
+ * Errors: INVALID      a pointer is NULL, or the bytes lie outside user memory
  *         ZERO_LENGTH  len_bytes is 0
  *         BOUNDS       the range wraps around the address space
  *         TABLE_FULL   no free object or handle */

@@ -180,6 +180,37 @@ static void null_memory(void)
     end();
 }
 
+static void refuse_bad_memory(uint64_t len)
+{
+    void *bad = (void *)conf_port()->bad_memory;
+
+    REFUSED(vmo_read(world.a, vmo, RANGE(0, len), bad), VMO_ERR_INVALID);
+    REFUSED(vmo_read(world.a, vmo, RANGE(LEN - len, len), bad), VMO_ERR_INVALID);
+}
+
+static void bad_memory(void)
+{
+    const void *bad = (const void *)conf_port()->bad_memory;
+
+    begin();
+    refuse_bad_memory(1);
+    refuse_bad_memory(PAGE);
+    REFUSED(vmo_write(world.a, vmo, RANGE(0, 1), bad), VMO_ERR_INVALID);
+    REFUSED(vmo_write(world.a, vmo, RANGE(0, LEN), bad), VMO_ERR_INVALID);
+    end();
+}
+
+/* Where the kernel enforces this seal, the library reads through a mapping. */
+static void bad_memory_sealed(void)
+{
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    refuse_bad_memory(1);
+    conf_check_vmo(vmo, 0, LEN);
+    refuse_bad_memory(PAGE); /* and with that mapping kept */
+    conf_close_for_ever(vmo);
+}
+
 /* The library checks bounds first, then memory, then copies. */
 static void null_memory_past_the_end(void)
 {
@@ -269,6 +300,8 @@ static const struct conf_case cases[] = {
     {"no bytes at the end", nothing_at_the_end, 0},
     {"no bytes past the end", nothing_past_the_end, 0},
     {"NULL as memory", null_memory, 0},
+    {"memory of the kernel", bad_memory, 0},
+    {"memory of the kernel, sealed FOREVER", bad_memory_sealed, HAS_MAP},
     {"NULL as memory, past the end", null_memory_past_the_end, 0},
     {"bytes all over", every_offset_of_a_page, 0},
     {"each copy counts once", each_copy_counts, 0},

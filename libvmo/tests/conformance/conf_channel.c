@@ -155,6 +155,15 @@ static void full_queue_and_a_vmo(void)
     conf_give_up(vmo);
 }
 
+static void body_of_the_kernel(void)
+{
+    const struct vmo_message message = {
+        .tag = OP_ECHO, .body = (const void *)conf_port()->bad_memory, .body_bytes = 8};
+
+    REFUSED(vmo_send(world.a, world.to_peer, &message, conf_soon()), VMO_ERR_INVALID);
+    CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 78).value, 78);
+}
+
 /* ---- The list of those who may get VMOs ---------------------------------------------------------- */
 
 static void not_on_the_list(void)
@@ -204,6 +213,15 @@ static void ways_that_do_not_exist(void)
     CHECK_EQ(peer.id, UNTOUCHED);
 }
 
+static void program_of_the_kernel(void)
+{
+    const struct vmo_program program = {(const void *)conf_port()->bad_memory, PAGE, 4};
+    vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
+
+    REFUSED(vmo_peer_spawn(world.a, &program, &peer), VMO_ERR_INVALID);
+    CHECK_EQ(peer.id, UNTOUCHED);
+}
+
 static void programs_that_a_kernel_would_not_bear(void)
 {
     struct vmo_program program;
@@ -220,6 +238,7 @@ static const struct conf_case cases[] = {
     {"in order", in_order, HAS_PEER},
     {"tag and body", tag_and_body, HAS_PEER},
     {"bodies that are refused reach nobody", bodies_refused, HAS_PEER},
+    {"a body in the kernel's memory", body_of_the_kernel, HAS_PEER | HAS_USER_CHECK},
     {"a deadline passes while waiting", deadline_of_recv, HAS_PEER},
     {"a deadline that has passed", deadline_that_has_passed, HAS_PEER},
     {"answers wait for each other", passed_deadline_and_a_message, HAS_PEER},
@@ -228,6 +247,7 @@ static const struct conf_case cases[] = {
     {"a full queue and a VMO", full_queue_and_a_vmo, HAS_PEER},
     {"peers run out", peers_run_out, 0},
     {"ways to a peer that do not exist", ways_that_do_not_exist, 0},
+    {"a program in the kernel's memory", program_of_the_kernel, HAS_USER_CHECK},
     {"programs that a kernel would not bear", programs_that_a_kernel_would_not_bear, HAS_LOADER},
     {"a peer that is not on the list", not_on_the_list, HAS_PEER},
 };

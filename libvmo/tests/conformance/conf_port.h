@@ -28,13 +28,15 @@
 #define HAS_HOLDERS 0x800u      /* the kernel says when others hold or map what is to be destroyed */
 #define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
 #define HAS_LOADER 0x2000u      /* a peer's program is a file that a kernel loads */
-#define HAS_COUNT 14
+#define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory without the kernel's help */
+#define HAS_COUNT 15
 
 struct conf_port {
     const char *name;
     uint32_t features;
-    uint32_t spawns;     /* peers that one boot can start; 0: any number */
-    uint64_t full_bytes; /* size of the pieces with which memory is used up; 0 without HAS_END */
+    uint32_t spawns;      /* peers that one boot can start; 0: any number */
+    uint64_t full_bytes;  /* size of the pieces with which memory is used up; 0 without HAS_END */
+    uintptr_t bad_memory; /* an address that is the kernel's, and at least two pages after it */
 };
 
 /* Called once, first. */

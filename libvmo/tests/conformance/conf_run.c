@@ -23,6 +23,7 @@ static const char *const reasons[HAS_COUNT] = {
     "the kernel does not say who else holds memory",
     "a child cannot transfer to its parent",
     "no kernel loads a peer's program",
+    "a bad pointer faults in the task",
 };
 
 static uint32_t spawned;

@@ -135,6 +135,17 @@ static void arguments(void)
     REFUSED(vmo_wrap_bytes(world.a, memory, 1, NULL), VMO_ERR_INVALID);
 }
 
+static void memory_of_the_kernel(void)
+{
+    const void *bad = (const void *)conf_port()->bad_memory;
+    vmo_t out = {UNTOUCHED, UNTOUCHED};
+
+    REFUSED(vmo_wrap_bytes(world.a, bad, 1, &out), VMO_ERR_INVALID);
+    REFUSED(vmo_wrap_bytes(world.a, bad, PAGE, &out), VMO_ERR_INVALID);
+    REFUSED(vmo_wrap_bytes(world.a, memory, conf_port()->bad_memory, &out), VMO_ERR_INVALID);
+    CHECK_EQ(out.id, UNTOUCHED);
+}
+
 static void outside_the_total(void)
 {
     struct vmo_limits limits = conf_limits;
@@ -369,6 +380,7 @@ static const struct conf_case cases[] = {
     {"bytes: cannot be sealed or destroyed", cannot_be_sealed_or_destroyed, 0},
     {"bytes: cannot be handed over", cannot_be_handed_over, HAS_PEER},
     {"bytes: arguments", arguments, 0},
+    {"bytes: memory of the kernel", memory_of_the_kernel, HAS_USER_CHECK},
     {"bytes: outside the limit of all VMOs", outside_the_total, 0},
     {"bytes: a view after close", view_after_close, 0},
     {"bytes: not a copy", not_a_copy, 0},

@@ -93,7 +93,7 @@ static int task_make(void **state)
     return vmo_registry_init(storage, sizeof storage, &limits, &registry) == VMO_OK ? 0 : -1;
 }
 
-/* The program lies where a task's memory is (nx_is_user). */
+/* The program lies where a task's memory is (be_is_user). */
 static vmo_status try_spawn(vmo_peer_t *peer)
 {
     static void *low;

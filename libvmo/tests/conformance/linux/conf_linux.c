@@ -29,6 +29,7 @@ const struct conf_port *conf_port(void)
         .name = "linux",
         .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_TRANSFER | HAS_FILES |
                     HAS_KERNEL_SEALS | HAS_PEER_CREATE | HAS_TRANSFER_UP,
+        .bad_memory = UINTPTR_MAX / 2 + 1,
     };
 
     return &port;

@@ -15,7 +15,7 @@ const struct conf_port *conf_port(void)
 
     if (!port.name) {
         port.name = has->map && !has->vm_map ? "a1" : "a2";
-        port.features = HAS_REAP | HAS_TRANSFER | HAS_END | HAS_HOLDERS | HAS_LOADER;
+        port.features = HAS_REAP | HAS_TRANSFER | HAS_END | HAS_HOLDERS | HAS_LOADER | HAS_USER_CHECK;
         port.features |= has->vm_map || has->map ? HAS_MAP : 0;
         port.features |= has->vm_map && has->vm_unmap ? HAS_UNMAP | HAS_FEW_MAPS : 0;
         port.features |= has->destroy ? HAS_DESTROY : 0;
@@ -24,6 +24,7 @@ const struct conf_port *conf_port(void)
         port.features |= has->share_ro ? HAS_KERNEL_SEALS : 0;
         port.features |= has->destroy || has->vm_map ? HAS_PEER_CREATE : 0;
         port.spawns = has->vm_map ? 0 : SPAWNS_A1; /* what the library allows itself without it */
+        port.bad_memory = 0x80200000;              /* the kernel's image */
         port.full_bytes = has->map ? UINT64_C(0x80000) : UINT64_C(0x1000000);
     }
     return &port;
