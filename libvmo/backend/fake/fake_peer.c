@@ -92,10 +92,10 @@ vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exi
     if (status != VMO_OK) {
         return status;
     }
-    if (peer->pid == BE_NONE) {
+    if (peer->pid == BE_NONE || (number != FAKE_NOBODY && fake.side[number].life == FAKE_REAPED)) {
         return VMO_ERR_UNSUPPORTED;
     }
-    if (number == FAKE_NOBODY || fake.side[number].life == FAKE_REAPED) {
+    if (number == FAKE_NOBODY) {
         return VMO_ERR_BACKEND;
     }
     struct fake_side *side = &fake.side[number];

@@ -48,6 +48,9 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
 {
     int64_t moved = BE_NONE;
 
+    if (nx_peer_ended(peer)) { /* the kernel would queue the message all the same */
+        return VMO_ERR_PEER_GONE;
+    }
     if (object != NULL) { /* CAP_MOVE takes the slot away: move a clone (K-54) */
         moved = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)be_granted(object, writable));
         if (moved < 0) {

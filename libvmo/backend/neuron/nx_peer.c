@@ -253,7 +253,10 @@ bool nx_peer_ended(const struct be_peer *peer)
     struct nx_ipc_hdr hdr = {0};
     uint8_t byte = 0;
 
-    return peer->watch != BE_NONE && nx_call((uint64_t)peer->watch, nx_address(&hdr), nx_address(&byte),
+    if (peer->channel == NX_TO_PARENT) {
+        return false;
+    }
+    return peer->watch == BE_NONE || nx_call((uint64_t)peer->watch, nx_address(&hdr), nx_address(&byte),
                                              sizeof(byte), NX_IPC_NONBLOCK, 0, NX_SYS_IPC_RECV)
                                              .a0 == -NX_ESRCH;
 }
@@ -266,7 +269,7 @@ void be_peer_allow_shared(struct be_peer *peer)
 
 bool be_peer_unreaped(const struct be_peer *peer)
 {
-    return nx_peer_ended(peer); /* be_peer_wait closes the watch */
+    return peer->watch != BE_NONE && nx_peer_ended(peer);
 }
 
 uint64_t be_now_ns(void)

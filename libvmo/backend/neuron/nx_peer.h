@@ -7,7 +7,8 @@
 
 #include "backend.h"
 
-/* Has the watched child exited or faulted (K-62)? False for a peer without a watch. */
+/* True for a child that has exited or faulted (K-62), for ever. False for the parent, whose end no call
+ * shows. */
 bool nx_peer_ended(const struct be_peer *peer);
 
 /* Yields to other tasks. TIMED_OUT if the deadline has passed. */

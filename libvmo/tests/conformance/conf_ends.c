@@ -66,22 +66,70 @@ static void faults_while_waited_for(void)
     conf_peer_closed();
 }
 
-static void dies_while_sent_to(void)
+/* Every way to reach the peer that has ended, and none waits. */
+static void refuse_all(vmo_t vmo)
+{
+    const struct vmo_message plain = {.tag = 1};
+    const struct vmo_message carrying = {.tag = 1, .vmo = vmo, .rights = VMO_RIGHT_READ};
+    struct vmo_incoming incoming = {.tag = 99};
+    struct vmo_ticket ticket = {.name = 77};
+
+    for (unsigned i = 0; i < 20; i++) { /* more than a queue takes */
+        REFUSED(vmo_send(world.a, world.to_peer, &carrying, FAR_NS), VMO_ERR_PEER_GONE);
+        REFUSED(vmo_send(world.a, world.to_peer, &plain, FAR_NS), VMO_ERR_PEER_GONE);
+        REFUSED(vmo_recv(world.a, world.to_peer, &incoming, FAR_NS), VMO_ERR_PEER_GONE);
+        if (can(HAS_TRANSFER)) {
+            REFUSED(vmo_transfer(world.a, vmo, world.to_peer, VMO_RIGHT_READ, &ticket), VMO_ERR_PEER_GONE);
+        }
+    }
+    CHECK_EQ(incoming.tag, 99);
+    CHECK_EQ(ticket.name, 77);
+}
+
+static void gone_for_ever(uint32_t op, int32_t wanted)
+{
+    const vmo_t vmo = conf_filled(LEN);
+    int32_t status = 99;
+
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the capability that goes along exists from here on */
+    tell_end(op, 0);
+    hear_the_end();
+    refuse_all(vmo);
+    if (can(HAS_REAP)) {
+        OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
+        CHECK_EQ((uint32_t)status, (uint32_t)wanted);
+        refuse_all(vmo);
+        REFUSED(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status), VMO_ERR_UNSUPPORTED);
+    }
+    conf_check_vmo(vmo, 0, LEN);
+    conf_give_up(vmo); /* nothing of it was sent */
+    OK(vmo_peer_close(world.a, world.to_peer));
+    conf_peer_closed();
+}
+
+static void gone_by_its_end(void)
+{
+    gone_for_ever(OP_END, 0);
+}
+
+static void gone_by_a_fault(void)
+{
+    gone_for_ever(OP_CRASH, -22);
+}
+
+/* Nobody receives in between: sending shows the end by itself. */
+static void gone_before_a_send(void)
 {
     const vmo_t vmo = conf_filled(LEN);
     const struct vmo_message message = {.tag = 1, .vmo = vmo, .rights = VMO_RIGHT_READ};
-    vmo_status status = VMO_OK;
+    int32_t status = 99;
 
-    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the capability that goes along exists from here on */
     tell_end(OP_END, 0);
-    hear_the_end();
-    for (unsigned i = 0; i < 64 && status == VMO_OK; i++) { /* a queue may take some before it is full */
-        status = vmo_send(world.a, world.to_peer, &message, vmo_now_ns(world.a) + WAIT_NS);
-    }
-    STATUS(status, VMO_ERR_PEER_GONE);
-    conf_check_vmo(vmo, 0, LEN);
-    wait_and_close(0);
-    conf_give_up(vmo); /* the channel's end takes back what was on its way */
+    OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
+    STATUS(vmo_send(world.a, world.to_peer, &message, FAR_NS), VMO_ERR_PEER_GONE);
+    OK(vmo_peer_close(world.a, world.to_peer));
+    conf_peer_closed();
+    conf_give_up(vmo);
 }
 
 static void transfer_to_the_dead(void)
@@ -196,7 +244,9 @@ static const struct conf_case cases[] = {
     {"while waited for", dies_while_waited_for, HAS_PEER},
     {"the last word is heard", its_last_word_is_heard, HAS_PEER},
     {"by a fault while waited for", faults_while_waited_for, HAS_PEER},
-    {"while a VMO is sent", dies_while_sent_to, HAS_PEER},
+    {"for ever, on every call", gone_by_its_end, HAS_PEER},
+    {"by a fault, for ever, on every call", gone_by_a_fault, HAS_PEER},
+    {"waited for, then sent to", gone_before_a_send, REAPS},
     {"before a transfer", transfer_to_the_dead, HAS_PEER | HAS_TRANSFER},
     {"by closing the channel", hangs_up, HAS_PEER},
 };
