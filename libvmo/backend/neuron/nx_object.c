@@ -8,6 +8,7 @@
 #include "nx_slots.h"
 
 #define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
+#define FILLERS_MAX 48 /* of 64 regions (K-24) */
 #define MAPPINGS_MAX_A2 56 /* of 64 regions; a child's segments and stack take the rest (K-24) */
 
 vmo_status be_init(struct be_info *info)
@@ -215,19 +216,41 @@ static int64_t vm_map(int32_t slot, struct vmo_range range, bool writable)
     return nx_call4(NX_SYS_VM_MAP, (uint64_t)slot, range.off_bytes, range.len_bytes, map_flags(writable));
 }
 
+static int64_t vm_unmap(int64_t va, uint64_t bytes)
+{
+    return nx_call2(NX_SYS_VM_UNMAP, (uint64_t)va, bytes);
+}
+
 /* K-26: the kernel's lowest fit contains page tables that it cannot replace, and every retry would get the
- * same fit. Fill that hole with small pages for the moment, so that the retry gets another. */
-static int64_t vm_map_elsewhere(int32_t slot, struct vmo_range range, bool writable)
+ * same fit. The refusal may have left one more such table. So fill hole after hole with small pages until a
+ * retry gets a hole without one, then unmap the fillers. */
+static int64_t vm_map_elsewhere(int32_t slot, struct vmo_range range, bool writable, uint64_t *retries)
 {
     const struct vmo_range filler = {range.off_bytes, FILLER_BYTES};
-    const int64_t filled = vm_map(slot, filler, false);
+    int64_t fillers[FILLERS_MAX];
+    unsigned count = 0;
+    int64_t va = -NX_EEXIST;
 
-    if (filled < 0) {
-        return -NX_EEXIST;
+    while (va == -NX_EEXIST && count < FILLERS_MAX) {
+        fillers[count] = vm_map(slot, filler, false);
+        if (fillers[count] <= 0) {
+            va = fillers[count] == -NX_ENOSPC ? -NX_ENOSPC : -NX_EEXIST;
+            break;
+        }
+        count++;
+        ++*retries;
+        va = vm_map(slot, range, writable);
     }
-    const int64_t va = vm_map(slot, range, writable);
-    const int64_t freed = nx_call2(NX_SYS_VM_UNMAP, (uint64_t)filled, filler.len_bytes);
-    return freed == 0 ? va : freed;
+    int64_t undone = 0;
+    while (count > 0) {
+        count--;
+        const int64_t answer = vm_unmap(fillers[count], filler.len_bytes);
+        undone = answer != 0 ? answer : undone;
+    }
+    if (undone != 0 && va > 0) {
+        (void)vm_unmap(va, range.len_bytes); /* the first error is the one to report */
+    }
+    return undone != 0 ? -NX_EINVAL : va;
 }
 
 static vmo_status vm_map_status(int64_t answer)
@@ -254,8 +277,7 @@ static vmo_status map_slot(int32_t slot, struct vmo_range range, bool writable, 
     }
     int64_t va = vm_map(slot, range, writable);
     if (va == -NX_EEXIST && has->vm_unmap && range.len_bytes > FILLER_BYTES) {
-        counters->placement_retries++;
-        va = vm_map_elsewhere(slot, range, writable);
+        va = vm_map_elsewhere(slot, range, writable, &counters->placement_retries);
     }
     if (va <= 0) {
         return vm_map_status(va);
@@ -273,7 +295,7 @@ vmo_status be_map(const struct be_object *object, struct vmo_range range, bool w
 
 vmo_status be_unmap(void *at, uint64_t bytes)
 {
-    return nx_call2(NX_SYS_VM_UNMAP, nx_address(at), bytes) == 0 ? VMO_OK : VMO_ERR_BACKEND;
+    return vm_unmap((int64_t)nx_address(at), bytes) == 0 ? VMO_OK : VMO_ERR_BACKEND;
 }
 
 /* An alias proves that its holder cannot write. No kernel shows that nobody else can. */

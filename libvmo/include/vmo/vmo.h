@@ -356,7 +356,7 @@ struct vmo_counters {
     uint64_t map_hits;          /* views that found their mapping */
     uint64_t map_misses;        /* views that made one */
     uint64_t map_evictions;     /* unused mappings dropped because a table was full */
-    uint64_t placement_retries; /* second tries after the kernel could not place a mapping */
+    uint64_t placement_retries; /* tries repeated after the kernel could not place a mapping */
     uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back */
     uint64_t private_maps;      /* mappings of a sealed VMO made private, not shared (Linux before 6.7) */
     uint64_t kept_seal_bytes;   /* now mapped so that creators can write after PEERS (Linux) */

@@ -3,6 +3,7 @@
 #include "conformance/conf_groups.h"
 
 #define MANY 600
+#define LARGE UINT64_C(0x200000) /* what one entry of the page table above the last can map */
 
 static struct vmo_registry *open_wide(void)
 {
@@ -154,6 +155,32 @@ static void no_map_for_a_message(void)
     OK(vmo_close(world.a, sent));
 }
 
+static void map_once(uint64_t len)
+{
+    const vmo_t vmo = conf_create(len);
+    vmo_view_t view = NO_VIEW;
+
+    write_mark(world.a, vmo, 5);
+    STATUS(vmo_map_rw(world.a, vmo, RANGE(0, len), &view), VMO_OK);
+    uint8_t *bytes = vmo_view_data_rw(world.a, view);
+    CHECK_EQ(bytes[0], 5);
+    bytes[len - 1] = 6;
+    CHECK_EQ(bytes[len / 2], 0);
+    OK(vmo_unmap(world.a, view));
+    conf_give_up(vmo);
+}
+
+/* On some kernels small maps leave page tables behind that a large map cannot use. */
+static void large_after_small(void)
+{
+    static const uint64_t lens[] = {PAGE,  LARGE + PAGE,  2 * LARGE, 2 * LARGE + PAGE, 4 * LARGE,
+                                    LARGE, 3 * LARGE + 5, PAGE,      5 * LARGE + 1};
+
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        map_once(lens[i]);
+    }
+}
+
 /* All memory. */
 static void memory(void)
 {
@@ -193,6 +220,7 @@ static const struct conf_case slot_cases[] = {
     {"no slot for a seal", no_slot_for_a_seal, 0},
 };
 static const struct conf_case map_cases[] = {
+    {"large mappings after small ones", large_after_small, HAS_MAP | HAS_UNMAP | HAS_DESTROY},
     {"the kernel's mappings", maps, HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
     {"no mapping for a message", no_map_for_a_message, HAS_PEER | HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
 };
