@@ -63,10 +63,8 @@ struct nx_features {
 /* Probed once, each by a call that the kernel refuses before it does anything. */
 const struct nx_features *nx_features(void);
 
-/* On a kernel that never takes memory back: charges `bytes` of arena, or one address space, to the budget.
- * False if the budget is spent (K-17, K-20). Always true on other kernels. */
-bool nx_budget_arena(uint64_t bytes);
-bool nx_budget_space(void);
+/* Reads a byte of every page: the caller faults instead of the kernel, which would panic (K-64). */
+void nx_touch(const void *memory, uint64_t bytes);
 
 /* True if the slot is a VMO of at least size_bytes that this task may write (K-21). Writes nothing. */
 bool nx_slot_writable(int32_t slot, uint64_t size_bytes);

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which calls this kernel has, and the budgets of a kernel that never takes memory back. */
+/* Which calls this kernel has, and which memory and slots it takes. */
 #include "backend.h"
 #include "nx_call.h"
 #include "sizes.h"
 
 #define NO_SLOT 0x7fffffffu /* in no table (K-15) */
 #define NO_PID 0x7fffffffu
-#define SPACES_MAX 8 /* of about 12 in a boot (K-17), without those of init and the kernel's tasks */
-
-/* Bounds of this program, from its linker script (linker/payload.ld). */
-extern const char __image_start[];
-extern const char __image_end[];
 
 static bool present(int64_t answer)
 {
@@ -49,54 +44,6 @@ const struct nx_features *nx_features(void)
         probed = true;
     }
     return &features;
-}
-
-static uint64_t own_image_bytes(void)
-{
-    const uint64_t stack = (uint64_t)(NX_INIT_STACK_PAGES + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
-
-    return nx_address(__image_end) - nx_address(__image_start) + stack;
-}
-
-/* The kernel with the older map call never takes memory or address spaces back, and panics when they run
- * out; the newer one returns an error (K-17, K-20). */
-static bool gives_nothing_back(void)
-{
-    return nx_features()->map;
-}
-
-bool nx_budget_arena(uint64_t bytes)
-{
-    static uint64_t used;
-
-    if (!gives_nothing_back()) {
-        return true;
-    }
-    if (!nx_features()->init) {
-        return false; /* all tasks share the arena; only init can account for it */
-    }
-    if (!used) {
-        used = own_image_bytes();
-    }
-    if (!range_within((struct vmo_range){used, bytes}, NX_ARENA_MAPPED_BYTES_A1)) {
-        return false;
-    }
-    used += bytes; /* the kernel also loses the bytes of a refused call */
-    return true;
-}
-
-bool nx_budget_space(void)
-{
-    static unsigned used;
-
-    if (!gives_nothing_back()) {
-        return true;
-    }
-    if (used == SPACES_MAX) {
-        return false;
-    }
-    used++;
-    return true;
 }
 
 /* K-64: the kernel panics on some other pointers. */

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "backend.h"
+#include "nx_budget.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
 #include "nx_slots.h"
 
-#define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
 #define FILLERS_MAX 48 /* of 64 regions (K-24) */
+#define FILLER_BYTES (NX_SUPERPAGE_BYTES - NX_PAGE_BYTES)
 #define MAPPINGS_MAX_A2 56 /* of 64 regions; a child's segments and stack take the rest (K-24) */
 
 vmo_status be_init(struct be_info *info)
@@ -28,9 +29,16 @@ vmo_status be_init(struct be_info *info)
 
 vmo_status be_create(uint64_t size_bytes, struct be_object *out)
 {
-    if (!nx_budget_arena(size_bytes)) {
+    const struct nx_cost cost = {.arena_bytes = size_bytes};
+
+    if (!nx_budget_covers(cost)) {
         return nx_features()->init ? VMO_ERR_NO_MEMORY : VMO_ERR_UNSUPPORTED;
     }
+    const vmo_status status = nx_gives_nothing_back() ? nx_check_slots(1) : VMO_OK;
+    if (status != VMO_OK) {
+        return status;
+    }
+    nx_budget_charge(cost);
     const int64_t slot = nx_call2(NX_SYS_VMO_CREATE, UINT64_MAX, size_bytes); /* K-20: -1 means any slot */
     if (slot < 0) {
         return slot == -NX_ENOSPC  ? VMO_ERR_NO_SLOTS
@@ -131,8 +139,7 @@ vmo_status be_destroy(struct be_object *object)
 
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
-/* Reads a byte of every page: the caller faults instead of the kernel, which would panic (K-64). */
-static void touch(const void *memory, uint64_t bytes)
+void nx_touch(const void *memory, uint64_t bytes)
 {
     const uint64_t from = nx_address(memory);
     const volatile uint8_t *byte = memory;
@@ -144,13 +151,13 @@ static void touch(const void *memory, uint64_t bytes)
 
 vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from)
 {
-    touch(from, range.len_bytes);
+    nx_touch(from, range.len_bytes);
     const int64_t done = nx_call4(NX_SYS_VMO_WRITE, (uint64_t)object->owner, range.off_bytes,
                                   nx_address(from), range.len_bytes);
     return done == (int64_t)range.len_bytes ? VMO_OK : VMO_ERR_BACKEND;
 }
 
-/* As touch, for memory that the kernel will write: stores a byte of every page back. */
+/* As nx_touch, for memory that the kernel will write: stores a byte of every page back. */
 static void touch_writable(void *memory, uint64_t bytes)
 {
     const uint64_t to = nx_address(memory);
@@ -187,6 +194,15 @@ static uint64_t map_flags(bool writable)
     return NX_MAP_VALID | NX_MAP_READ | NX_MAP_USER | (writable ? NX_MAP_WRITE : 0);
 }
 
+/* Page tables that a mapping needs at the end of those before it. */
+static uint64_t new_tables(uint64_t va, uint64_t bytes)
+{
+    const uint64_t begun = va % NX_SUPERPAGE_BYTES ? 1 : 0;
+    const uint64_t middle = va == NX_A1_MAP_BASE ? 1 : 0;
+
+    return nx_leaf_tables(va, bytes) - begun + middle;
+}
+
 /* The older map call: page by page, at addresses that the library chooses and never reuses (K-22, K-23). */
 static vmo_status map_pages(int32_t slot, struct vmo_range range, bool writable, void **at)
 {
@@ -196,17 +212,23 @@ static vmo_status map_pages(int32_t slot, struct vmo_range range, bool writable,
     if (range.len_bytes > NX_A1_MAP_END - va) {
         return VMO_ERR_NO_MEMORY;
     }
+    const struct nx_cost cost = {.tables = new_tables(va, range.len_bytes)};
+    if (!nx_budget_covers(cost)) {
+        return VMO_ERR_NO_MEMORY;
+    }
     for (uint64_t off = 0; off < range.len_bytes; off += NX_PAGE_BYTES) {
         const int64_t answer =
             nx_call4(NX_SYS_MAP, (uint64_t)slot, va + off, range.off_bytes + off, map_flags(writable));
         if (answer < 0) {
             if (off) { /* the first pages stay mapped: the addresses are used up */
                 next_va = va + range.len_bytes;
+                nx_budget_charge(cost);
             }
             return answer == -NX_ENOMEM ? VMO_ERR_NO_MEMORY : VMO_ERR_BACKEND;
         }
     }
     next_va = va + range.len_bytes;
+    nx_budget_charge(cost);
     *at = (void *)(uintptr_t)va;
     return VMO_OK;
 }

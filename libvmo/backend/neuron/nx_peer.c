@@ -4,12 +4,15 @@
 
 #include "backend.h"
 #include "elf64.h"
+#include "nx_budget.h"
 #include "nx_call.h"
 #include "nx_in_flight.h"
 #include "nx_kept.h"
 #include "nx_peer.h"
+#include "sizes.h"
 
 #define CHANNEL_DEPTH 8
+#define CHANNEL_SLOTS 3 /* of this task: two ends and the watch */
 #define WATCH_DEPTH 4
 /* The child's slots for its ends: slot 0 is the bootstrap endpoint (K-14), then the lowest free ones (K-15).
  */
@@ -19,6 +22,7 @@
 /* Page tables, guard page and loader, on the kernel that never takes memory back. */
 #define SPAWN_SLACK_PAGES 32
 
+#define GIB_BYTES (UINT64_C(1) << 30)
 #define PHDR_BYTES sizeof(struct elf64_program_header)
 
 /* ---- Memory of a program ------------------------------------------------------------------------ */
@@ -35,58 +39,75 @@ static bool is_program(const struct vmo_program *program)
            memcmp(elf + offsetof(struct elf64_header, type), kind, sizeof(kind)) == 0;
 }
 
-/* Pages of the loadable segments, each counted as unaligned; 0 if this is no program. The kernel strides by
- * the file's e_phentsize, so accept only the size that this loop strides by. Refuse a segment that begins
- * outside the file: the loader does not survive it. */
-static uint64_t image_pages(const struct vmo_program *program)
+/* Adds what a loadable segment takes: its pages, counted as unaligned, and its page tables. *last_table is
+ * the one that the segment before it ended in. False if the kernel's loader would not survive the segment. */
+static bool measure_segment(const struct elf64_program_header *segment, size_t elf_bytes,
+                            struct nx_cost *cost, uint64_t *last_table)
+{
+    const struct vmo_range range = {segment->vaddr, segment->memsz};
+
+    if (segment->offset > elf_bytes || !range_within(range, NX_USER_TOP)) {
+        return false;
+    }
+    cost->arena_bytes += (range.len_bytes / NX_PAGE_BYTES + 2) * NX_PAGE_BYTES;
+    if (range.len_bytes) {
+        const uint64_t end = range.off_bytes + range.len_bytes - 1;
+        cost->tables += nx_leaf_tables(range.off_bytes, range.len_bytes) + end / GIB_BYTES;
+        cost->tables -= range.off_bytes / NX_SUPERPAGE_BYTES == *last_table;
+        *last_table = end / NX_SUPERPAGE_BYTES;
+    }
+    return true;
+}
+
+/* What the image takes; false if this is no program. The kernel strides by the file's e_phentsize, so accept
+ * only the size that this loop strides by. */
+static bool measure(const struct vmo_program *program, struct nx_cost *cost)
 {
     const uint8_t *elf = program->elf;
     uint64_t phoff = 0;
     uint16_t sizes[2] = {0}; /* e_phentsize, e_phnum */
-    uint64_t pages = 0;
+    uint64_t last_table = UINT64_MAX;
 
     if (!is_program(program)) {
-        return 0;
+        return false;
     }
     memcpy(&phoff, elf + offsetof(struct elf64_header, phoff), sizeof(phoff));
     memcpy(sizes, elf + offsetof(struct elf64_header, phentsize), sizeof(sizes));
     if (sizes[0] != PHDR_BYTES || phoff > program->elf_bytes ||
         (uint64_t)sizes[1] * PHDR_BYTES > program->elf_bytes - phoff) {
-        return 0;
+        return false;
     }
     for (uint16_t i = 0; i < sizes[1]; i++) {
-        const uint8_t *phdr = elf + phoff + (size_t)i * PHDR_BYTES;
-        uint32_t type = 0;
-        uint64_t off = 0;
-        uint64_t mem_bytes = 0;
-        memcpy(&type, phdr, sizeof(type));
-        memcpy(&off, phdr + offsetof(struct elf64_program_header, offset), sizeof(off));
-        memcpy(&mem_bytes, phdr + offsetof(struct elf64_program_header, memsz), sizeof(mem_bytes));
-        if (type == ELF64_LOAD) {
-            if (off > program->elf_bytes || mem_bytes > NX_USER_TOP) {
-                return 0;
-            }
-            pages += mem_bytes / NX_PAGE_BYTES + 2;
+        struct elf64_program_header segment;
+        memcpy(&segment, elf + phoff + (size_t)i * PHDR_BYTES, PHDR_BYTES);
+        if (segment.type == ELF64_LOAD && !measure_segment(&segment, program->elf_bytes, cost, &last_table)) {
+            return false;
         }
     }
-    return pages;
+    return cost->arena_bytes != 0;
 }
 
-static vmo_status check_program(const struct vmo_program *program)
+/* Checks everything that can be refused before the kernel spends something. */
+static vmo_status check_spawn(const struct vmo_program *program, struct nx_cost *cost)
 {
-    const uint64_t pages = image_pages(program);
+    const struct nx_features *has = nx_features();
 
-    if (pages == 0) {
+    if (!measure(program, cost)) {
         return VMO_ERR_INVALID;
     }
-    if (!nx_features()->init) {
+    if (!has->init) {
         return VMO_ERR_UNSUPPORTED; /* no endpoint factory (K-14) */
     }
-    if (!nx_budget_space()) {
+    if (!has->resume && !has->map) {
+        return VMO_ERR_UNSUPPORTED; /* the child would stay suspended (K-16) */
+    }
+    const uint64_t pages = program->stack_pages + NX_USER_STACK_EXTRA_PAGES + SPAWN_SLACK_PAGES;
+    cost->arena_bytes += pages * NX_PAGE_BYTES;
+    cost->tables += nx_tables_of_child(program->stack_pages);
+    if (!nx_budget_covers((struct nx_cost){.tables = cost->tables})) {
         return VMO_ERR_UNSUPPORTED;
     }
-    const uint64_t all = pages + program->stack_pages + NX_USER_STACK_EXTRA_PAGES + SPAWN_SLACK_PAGES;
-    return nx_budget_arena(all * NX_PAGE_BYTES) ? VMO_OK : VMO_ERR_NO_MEMORY;
+    return nx_budget_covers(*cost) ? nx_check_slots(CHANNEL_SLOTS) : VMO_ERR_NO_MEMORY;
 }
 
 /* ---- Making and ending -------------------------------------------------------------------------- */
@@ -150,8 +171,10 @@ static vmo_status equip(struct be_peer *peer)
     return VMO_OK;
 }
 
-static vmo_status exec_and_equip(const struct vmo_program *program, struct be_peer *peer)
+static vmo_status exec_and_equip(const struct vmo_program *program, struct nx_cost cost, struct be_peer *peer)
 {
+    nx_touch(program->elf, program->elf_bytes);
+    nx_budget_charge(cost);
     const int64_t pid = nx_call4(NX_SYS_EXEC, nx_address(program->elf), program->elf_bytes,
                                  program->stack_pages, 0 /* gp: K-12's default */);
 
@@ -170,7 +193,8 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
     if (channels == NX_CHANNELS - 1) {
         return VMO_ERR_NO_SLOTS; /* only on a kernel with more endpoint ids than the contract states */
     }
-    vmo_status status = check_program(program);
+    struct nx_cost cost = {0};
+    vmo_status status = check_spawn(program, &cost);
     if (status == VMO_OK) {
         status = create_endpoint(&peer.send);
     }
@@ -178,7 +202,7 @@ vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out)
         status = create_endpoint(&peer.receive);
     }
     if (status == VMO_OK) {
-        status = exec_and_equip(program, &peer);
+        status = exec_and_equip(program, cost, &peer);
     }
     if (status != VMO_OK) {
         const vmo_status closed = close_ends(NX_SYS_EP_CLOSE, &peer);

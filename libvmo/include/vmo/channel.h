@@ -40,8 +40,9 @@ struct vmo_program {
  *         NO_SLOTS     the kernel's table of capabilities, endpoints, descriptors or processes is full
  *         NO_MEMORY    the kernel has no memory for the task
  *         TOO_LARGE    Linux: the program exceeds RLIMIT_FSIZE, or the environment what exec takes
- *         UNSUPPORTED  NEURON: this task is not init; older NEURON kernels: eight children were spawned
- *                      already; Linux: the system forbids running a program from memory, or lacks both
+ *         UNSUPPORTED  NEURON: this task is not init, or the kernel cannot start a child that it suspended;
+ *                      older NEURON kernels: no page tables are left, which about eight children of one
+ *                      boot use up; Linux: the system forbids running a program from memory, or lacks both
  *                      close_range and /proc
  *         PEER_GONE    Linux: the child was killed before it ran the program
  *         BACKEND      also: NEURON's loader refused the program */

@@ -131,6 +131,8 @@ vmo_t conf_take_back(void);
 
 /* Ends the peer, waits for it, and starts another. */
 void conf_new_peer(void);
+/* Starts a peer in a case that has none. A kernel may refuse. */
+VMO_CHECK vmo_status conf_try_peer(void);
 /* The case has closed the peer itself. */
 void conf_peer_closed(void);
 

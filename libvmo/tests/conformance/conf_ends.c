@@ -169,6 +169,16 @@ static void wait_or_its_refusal(void)
     CHECK_EQ(status, 99);
 }
 
+static void a_peer_or_its_refusal(void)
+{
+    vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
+
+    for (unsigned i = 0; i < 20 && !can(HAS_PEER); i++) { /* where it can be started, the other cases do so */
+        REFUSED(conf_port_start_peer(world.a, &peer), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(peer.id, UNTOUCHED);
+    }
+}
+
 static void hangs_up(void)
 {
     tell_end(OP_HANG_UP, 0);
@@ -238,6 +248,7 @@ static void registry_with_a_peer(void)
 #define REAPS (HAS_PEER | HAS_REAP)
 
 static const struct conf_case cases[] = {
+    {"a peer is started, or refused by name", a_peer_or_its_refusal, 0},
     {"the registry does not end while a peer lives", registry_with_a_peer, HAS_PEER},
     {"waited for until a deadline", wait_with_a_deadline, REAPS},
     {"waited for, or refused by name", wait_or_its_refusal, HAS_PEER},

@@ -61,6 +61,30 @@ static void slots(void)
     conf_fini(registry);
 }
 
+/* So many that a kernel which loses the memory of a refused call would have none left. */
+static void refused_creates_cost_nothing(void)
+{
+    static vmo_t vmos[MANY];
+    struct vmo_registry *registry = open_wide();
+    vmo_t more = VMO_NONE;
+    uint32_t count = 0;
+
+    while (count < MANY && vmo_create(registry, 8, &vmos[count]) == VMO_OK) {
+        count++;
+    }
+    for (uint32_t i = 0; i < 3000; i++) {
+        STATUS(vmo_create(registry, 8, &more), VMO_ERR_NO_SLOTS);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        OK(vmo_close(registry, vmos[i]));
+    }
+    OK(vmo_create(registry, 2 * PAGE, &more));
+    write_mark(registry, more, 11);
+    check_mark(registry, more, 11);
+    conf_give_up_in(registry, more);
+    conf_fini(registry);
+}
+
 static void no_slot_for_a_seal(void)
 {
     static vmo_t vmos[MANY];
@@ -215,8 +239,50 @@ static void memory(void)
     conf_fini(registry);
 }
 
+static uint32_t fill_memory(struct vmo_registry *registry, vmo_t *vmos)
+{
+    uint32_t count = 0;
+
+    for (uint64_t bytes = conf_port()->full_bytes; bytes >= 8 * PAGE; bytes /= 2) {
+        while (count < MANY && vmo_create(registry, bytes, &vmos[count]) == VMO_OK) {
+            count++;
+        }
+    }
+    CHECK(count < MANY);
+    return count;
+}
+
+/* A kernel may take a child's memory from where VMOs are. Its refusal must not use up anything else. */
+static void a_child_without_memory(void)
+{
+    static vmo_t vmos[MANY];
+    struct vmo_registry *registry = open_wide();
+    const uint32_t count = fill_memory(registry, vmos);
+    vmo_status status = VMO_ERR_NO_MEMORY;
+
+    for (uint32_t i = 0; i < 20 && status != VMO_OK; i++) {
+        conf_before();
+        status = conf_try_peer();
+        if (status != VMO_OK) {
+            STATUS(status, can(HAS_PEER) ? VMO_ERR_NO_MEMORY : VMO_ERR_UNSUPPORTED);
+            conf_after(__FILE__, __LINE__, "vmo_peer_spawn without memory");
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        conf_give_up_in(registry, vmos[i]);
+    }
+    conf_fini(registry);
+    if (status == VMO_OK) {
+        const struct conf_order end = {.op = OP_END};
+        conf_tell(&end, VMO_NONE, 0);
+        OK(vmo_peer_close(world.a, world.to_peer));
+        conf_peer_closed();
+    }
+}
+
 static const struct conf_case slot_cases[] = {
     {"the kernel's slots", slots, 0},
+    {"refused creates cost nothing", refused_creates_cost_nothing, 0},
     {"no slot for a seal", no_slot_for_a_seal, 0},
 };
 static const struct conf_case map_cases[] = {
@@ -226,6 +292,7 @@ static const struct conf_case map_cases[] = {
 };
 static const struct conf_case memory_cases[] = {
     {"the kernel's memory", memory, HAS_END},
+    {"a child when there is no memory", a_child_without_memory, HAS_END},
 };
 const struct conf_group conf_full_slots = {"full-slots", slot_cases, CONF_CASE_COUNT(slot_cases)};
 const struct conf_group conf_full_maps = {"full-maps", map_cases, CONF_CASE_COUNT(map_cases)};

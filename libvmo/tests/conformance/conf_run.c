@@ -42,13 +42,25 @@ static void open_world(void)
     OK(vmo_registry_init(storage, sizeof storage, &conf_limits, &world.a));
 }
 
+static vmo_status start_peer(struct conf_held bare)
+{
+    const vmo_status status = conf_port_start_peer(world.a, &world.to_peer);
+
+    held_bare = bare;
+    has_peer = status == VMO_OK;
+    return status;
+}
+
+vmo_status conf_try_peer(void)
+{
+    return start_peer(held_before);
+}
+
 static void open_peer(void)
 {
     CHECK(conf_port()->spawns == 0 || spawned < conf_port()->spawns);
     spawned++;
-    held_bare = conf_port_held();
-    OK(conf_port_start_peer(world.a, &world.to_peer));
-    has_peer = true;
+    OK(start_peer(conf_port_held()));
     OK(vmo_peer_allow(world.a, world.to_peer));
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 4711).value, 4711);
 }

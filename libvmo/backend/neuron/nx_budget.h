@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a kernel that never takes memory back still has for this task (K-17, K-20). */
+#ifndef NX_BUDGET_H
+#define NX_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+
+/* True if the kernel never takes memory or page tables back and panics when they run out. Other kernels have
+ * no budget: everything is covered and nothing is charged. */
+bool nx_gives_nothing_back(void);
+
+struct nx_cost {
+    uint64_t arena_bytes;
+    uint64_t tables; /* page tables */
+};
+bool nx_budget_covers(struct nx_cost cost);
+/* Call right before the kernel spends it: the kernel also loses what a refused call took. */
+void nx_budget_charge(struct nx_cost cost);
+
+/* Page tables of a child: its address space, its stack, and the mappings that it may make. Those of its image
+ * come on top. */
+uint64_t nx_tables_of_child(uint32_t stack_pages);
+/* Page tables for the last level of a range, which is not empty. */
+uint64_t nx_leaf_tables(uint64_t va, uint64_t bytes);
+
+#define NX_SLOTS_CHECKED_MAX 3
+/* NO_SLOTS unless this task has so many free slots. */
+VMO_CHECK vmo_status nx_check_slots(unsigned count);
+
+#endif

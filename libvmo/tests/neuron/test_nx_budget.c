@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the NEURON backend spends: the budgets of the kernel that never takes memory back (K-17, K-20), slots,
+ * regions and the fillers of K-26. The stand-in counts what the kernel would have lost, and what it would not
+ * have survived.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "nx_budget.h"
+#include "nx_call.h"
+#include "nx_stub.h"
+
+#define CHILD_TABLES 5 /* that a child may take for its mappings */
+#define MIB UINT64_C(0x100000)
+
+static struct vmo_counters counters;
+
+static struct be_object created(uint64_t bytes)
+{
+    struct be_object object = BE_NO_OBJECT;
+
+    CHECK_EQ(be_create(bytes, &object), VMO_OK);
+    return object;
+}
+
+static vmo_status create(uint64_t bytes)
+{
+    struct be_object object = BE_NO_OBJECT;
+
+    return be_create(bytes, &object);
+}
+
+static vmo_status spawn(void)
+{
+    const struct vmo_program program = stub_program(0x10000, PAGE);
+    struct be_peer peer;
+
+    return be_spawn(&program, &peer);
+}
+
+static vmo_status map(const struct be_object *object, uint64_t bytes, void **at)
+{
+    return be_map(object, (struct vmo_range){0, bytes}, false, at, &counters);
+}
+
+/* A slot of this task with a VMO that it did not make. */
+static struct be_object given(uint64_t bytes)
+{
+    stub.slots[5] = (struct stub_slot){.kind = STUB_VMO, .size = bytes, .base = UINT64_C(0x90000000)};
+    return (struct be_object){.owner = 5, .alias = BE_NONE};
+}
+
+static void take_slots(uint32_t leave)
+{
+    while (stub_used_slots() + leave < stub.slot_count) {
+        CHECK(nx_call1(NX_SYS_CAP_CLONE, NX_SLOT_BOOTSTRAP) >= 0);
+    }
+}
+
+/* ---- The arena ---------------------------------------------------------------------------------- */
+
+static void arena_is_never_crossed(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    for (uint64_t bytes = 4 * MIB; bytes >= PAGE; bytes /= 2) {
+        while (create(bytes) == VMO_OK) {
+        }
+        CHECK_EQ(create(bytes), VMO_ERR_NO_MEMORY);
+    }
+    CHECK(stub.arena_used > 7 * MIB);
+    CHECK_EQ(stub.panics, 0);
+}
+
+static void refused_create_costs_nothing(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    const struct be_object first = created(PAGE);
+    take_slots(0);
+    const uint64_t used = stub.arena_used;
+    for (uint32_t i = 0; i < 3000; i++) {
+        CHECK_EQ(create(PAGE), VMO_ERR_NO_SLOTS);
+    }
+    CHECK_EQ(stub.arena_used, used);
+    CHECK_EQ(stub.calls[NX_SYS_VMO_CREATE], 1);
+    CHECK_EQ(nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)first.owner), 0);
+    CHECK_EQ(create(PAGE), VMO_OK);
+}
+
+static void no_budget_on_a2(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, 0);
+    CHECK_EQ(create(64 * MIB), VMO_OK);
+    CHECK_EQ(stub.calls[NX_SYS_CAP_CLONE], 0); /* a refused create costs a2 nothing */
+    for (uint32_t i = 0; i < 60; i++) {
+        CHECK_EQ(spawn(), VMO_OK);
+    }
+}
+
+/* ---- Address spaces ----------------------------------------------------------------------------- */
+
+/* Each child also takes the page tables that it may take. */
+static uint32_t spawn_all(vmo_status wanted)
+{
+    uint32_t made = 0;
+    vmo_status status = spawn();
+
+    for (; status == VMO_OK; status = spawn()) {
+        made++;
+        stub.tables_used += CHILD_TABLES;
+    }
+    CHECK_EQ(status, wanted);
+    return made;
+}
+
+static void eight_children(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    CHECK_EQ(spawn_all(VMO_ERR_UNSUPPORTED), 8);
+    CHECK(stub.tables_used <= 204);
+    CHECK_EQ(stub.panics, 0);
+}
+
+static void maps_leave_fewer_children(const void *context)
+{
+    void *at = NULL;
+
+    (void)context;
+    stub_boot(true, false, 0);
+    const struct be_object object = given(8 * MIB);
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK_EQ(map(&object, 8 * MIB, &at), VMO_OK);
+    }
+    CHECK_EQ(spawn_all(VMO_ERR_UNSUPPORTED), 6); /* 196 tables: 41 are mapped, a child takes 23 */
+    vmo_status status = VMO_OK;
+    for (uint32_t i = 0; status == VMO_OK && i < 100; i++) {
+        status = map(&object, 8 * MIB, &at);
+    }
+    CHECK_EQ(status, VMO_ERR_NO_MEMORY);
+    CHECK_EQ(stub.panics, 0);
+}
+
+static void maps_alone(const void *context)
+{
+    const struct be_object *object = &(const struct be_object){.owner = 5, .alias = BE_NONE};
+    void *at = NULL;
+    vmo_status status = VMO_OK;
+
+    (void)context;
+    stub_boot(true, false, 0);
+    (void)given(3 * PAGE);
+    for (uint32_t i = 0; status == VMO_OK && i < 100000; i++) {
+        status = map(object, 3 * PAGE, &at);
+    }
+    CHECK_EQ(status, VMO_ERR_NO_MEMORY);
+    CHECK_EQ(stub.tables_used, 196); /* all of the budget, and each counted once */
+    CHECK_EQ(stub.panics, 0);
+}
+
+static void a_child_maps_the_largest_vmo(const void *context)
+{
+    void *at = NULL;
+
+    (void)context;
+    stub_boot(true, true, 0);
+    const struct be_object object = given(8 * MIB);
+    CHECK_EQ(map(&object, 8 * MIB, &at), VMO_OK);
+    CHECK_EQ(stub.tables_used, CHILD_TABLES);
+    CHECK_EQ(map(&object, PAGE, &at), VMO_ERR_NO_MEMORY);
+    CHECK_EQ(stub.tables_used, CHILD_TABLES);
+}
+
+static void a_refused_exec_counts(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    stub_order(NX_SYS_EXEC, 0, -NX_EINVAL);
+    for (uint32_t i = 0; i < 8; i++) {
+        CHECK_EQ(spawn(), VMO_ERR_BACKEND);
+    }
+    CHECK_EQ(spawn(), VMO_ERR_UNSUPPORTED);
+    CHECK_EQ(stub.calls[NX_SYS_EXEC], 8);
+}
+
+static void a_spawn_without_memory_costs_nothing(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    for (uint64_t bytes = 4 * MIB; bytes >= 8 * PAGE; bytes /= 2) {
+        while (create(bytes) == VMO_OK) {
+        }
+    }
+    const uint32_t calls = stub_all_calls();
+    for (uint32_t i = 0; i < 20; i++) {
+        CHECK_EQ(spawn(), VMO_ERR_NO_MEMORY);
+    }
+    CHECK_EQ(stub_all_calls(), calls);
+}
+
+/* A spawn that finds no slot for the watch must not begin: endpoint ids and address spaces are never reused.
+ */
+static void a_spawn_without_slots_costs_nothing(const void *context)
+{
+    (void)context;
+    stub_boot(*(const bool *)context, false, 0);
+    (void)nx_features();
+    take_slots(2);
+    for (uint32_t i = 0; i < 300; i++) {
+        CHECK_EQ(spawn(), VMO_ERR_NO_SLOTS);
+    }
+    CHECK_EQ(stub.calls[NX_SYS_EP_CREATE], 0);
+    CHECK_EQ(stub.calls[NX_SYS_EXEC], 0);
+    CHECK_EQ(stub_used_slots(), stub.slot_count - 2);
+    CHECK_EQ(nx_call1(NX_SYS_CAP_CLOSE, 4), 0);
+    CHECK_EQ(spawn(), VMO_OK);
+}
+
+static void tables_of_an_image(const void *context)
+{
+    struct be_peer peer;
+
+    (void)context;
+    stub_boot(true, false, 0);
+    CHECK_EQ(nx_leaf_tables(0x10000, PAGE), 1);
+    CHECK_EQ(nx_leaf_tables(2 * MIB - PAGE, PAGE), 1);
+    CHECK_EQ(nx_leaf_tables(2 * MIB - PAGE, PAGE + 1), 2);
+    CHECK_EQ(nx_leaf_tables(0, 6 * MIB), 3);
+    CHECK_EQ(nx_tables_of_child(4), 22);
+    CHECK_EQ(nx_tables_of_child(1024), 24);
+    /* above 1 GiB a segment takes a middle table, too */
+    const struct vmo_program program = stub_program(UINT64_C(0x40000000) + MIB, PAGE);
+    uint32_t made = 0;
+    while (be_spawn(&program, &peer) == VMO_OK) {
+        made++;
+    }
+    CHECK_EQ(made, 8); /* 24 tables each */
+}
+
+/* Segments that share a leaf table count it once. */
+static void tables_of_two_segments(const void *context)
+{
+    const uint64_t second = *(const uint64_t *)context;
+    struct be_peer peer;
+    uint32_t made = 0;
+
+    stub_boot(true, false, 0);
+    const struct vmo_program program = stub_program_of_two(0x10000, second, PAGE);
+    while (be_spawn(&program, &peer) == VMO_OK) {
+        made++;
+    }
+    /* 196 tables: 23 each, or 24, or 25 with a middle table */
+    CHECK_EQ(made, second < 2 * MIB ? 8 : second < NX_A1_MAP_BASE ? 8 : 7);
+    const struct nx_cost all = {.tables = second < 2 * MIB ? 12 : second < NX_A1_MAP_BASE ? 4 : 21};
+    CHECK(nx_budget_covers(all));
+    CHECK(!nx_budget_covers((struct nx_cost){.tables = all.tables + 1}));
+}
+
+static void user_memory(const void *context)
+{
+    (void)context;
+    stub_boot(true, false, 0);
+    CHECK(be_is_user((const void *)(uintptr_t)(NX_USER_TOP - 1), 1));
+    CHECK(!be_is_user((const void *)(uintptr_t)(NX_USER_TOP - 1), 2));
+    CHECK(!be_is_user((const void *)(uintptr_t)NX_USER_TOP, 1));
+    CHECK(!be_is_user((const void *)(uintptr_t)0x80200000, PAGE));
+    CHECK(!be_is_user((const void *)UINTPTR_MAX, 2));
+    CHECK(!be_is_user((const void *)(uintptr_t)PAGE, UINT64_MAX));
+}
+
+/* ---- Fillers (K-26) ----------------------------------------------------------------------------- */
+
+static void place(uint64_t bytes, uint64_t base)
+{
+    void *at = NULL;
+
+    stub.next_base = base;
+    struct be_object object = created(bytes);
+    CHECK_EQ(map(&object, bytes, &at), VMO_OK);
+    CHECK_EQ(stub_regions(), 1);
+    CHECK_EQ(be_unmap(at, bytes), VMO_OK);
+    CHECK_EQ(stub_regions(), 0);
+    CHECK_EQ(be_destroy(&object), VMO_OK);
+}
+
+/* At every phase of 64 KiB of the physical address. */
+static void small_then_large(const void *context)
+{
+    const uint64_t phase = *(const uint64_t *)context * 16 * PAGE;
+    const uint64_t base = UINT64_C(0x90000000);
+
+    stub_boot(false, false, 0);
+    place(PAGE, base + phase);
+    place(2 * MIB + PAGE, base + phase);
+    place(4 * MIB, base + phase);
+    place(8 * MIB + PAGE, base + phase + PAGE);
+    place(32 * MIB, base);
+    CHECK(counters.placement_retries > 0);
+}
+
+static void several_spoiled_holes(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, 0);
+    stub_spoil(5);
+    place(4 * MIB, UINT64_C(0x90000000));
+    CHECK_EQ(counters.placement_retries, 5);
+}
+
+static void too_many_spoiled_holes(const void *context)
+{
+    void *at = NULL;
+
+    (void)context;
+    stub_boot(false, false, 0);
+    stub_spoil(100);
+    const struct be_object object = created(4 * MIB);
+    CHECK_EQ(map(&object, 4 * MIB, &at), VMO_ERR_FRAGMENTED);
+    CHECK_EQ(counters.placement_retries, 48);
+    CHECK_EQ(stub.calls[NX_SYS_VM_MAP], 1 + 1 + 2 * 48); /* the probe, the first try, fillers and retries */
+    CHECK_EQ(stub_regions(), 0);
+}
+
+static void map_into_spoiled(vmo_status wanted)
+{
+    void *at = NULL;
+    const struct be_object object = created(4 * MIB);
+
+    stub_spoil(3);
+    CHECK_EQ(map(&object, 4 * MIB, &at), wanted);
+    stub_forget_orders();
+    CHECK(at == NULL);
+}
+
+static void no_region_for_a_filler(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, 0);
+    (void)nx_features();
+    stub_order(NX_SYS_VM_MAP, 4, -NX_ENOSPC); /* a try, a filler, a try, a filler */
+    map_into_spoiled(VMO_ERR_NO_SLOTS);
+    CHECK_EQ(stub_regions(), 0);
+}
+
+static void no_hole_for_a_filler(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, 0);
+    (void)nx_features();
+    stub_order(NX_SYS_VM_MAP, 4, -NX_ENOMEM);
+    map_into_spoiled(VMO_ERR_FRAGMENTED);
+    CHECK_EQ(stub_regions(), 0);
+}
+
+static void a_filler_stays(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, 0);
+    (void)nx_features();
+    stub_order(NX_SYS_VM_UNMAP, 2, -NX_EINVAL);
+    map_into_spoiled(VMO_ERR_BACKEND);
+    CHECK_EQ(stub_regions(), 1); /* that filler alone */
+}
+
+static void without_unmap_no_fillers(const void *context)
+{
+    (void)context;
+    stub_boot(false, false, WITHOUT(NX_SYS_VM_UNMAP));
+    map_into_spoiled(VMO_ERR_FRAGMENTED);
+    CHECK_EQ(counters.placement_retries, 0);
+}
+
+/* ---- Peers that ended --------------------------------------------------------------------------- */
+
+static void no_call_for_a_reaped_child(const void *context)
+{
+    const struct vmo_program program = stub_program(0x10000, PAGE);
+    struct be_peer peer;
+    int32_t status = 0;
+
+    stub_boot(*(const bool *)context, false, 0);
+    CHECK_EQ(be_spawn(&program, &peer), VMO_OK);
+    struct be_object object = created(PAGE);
+    CHECK(!be_peer_unreaped(&peer));
+    stub_end_child();
+    CHECK(be_peer_unreaped(&peer));
+    CHECK_EQ(be_send(&peer, &object, true, "", 1, UINT64_MAX), VMO_ERR_PEER_GONE);
+    CHECK_EQ(stub.calls[NX_SYS_IPC_SEND], 0);
+    CHECK_EQ(be_peer_wait(&peer, 0, &status), VMO_OK);
+    CHECK(!be_peer_unreaped(&peer));
+    const uint32_t calls = stub_all_calls();
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK_EQ(be_send(&peer, &object, true, "", 1, UINT64_MAX), VMO_ERR_PEER_GONE);
+    }
+    CHECK_EQ(stub_all_calls(), calls);
+    CHECK_EQ(be_check_destroy(&object), stub.a1 ? VMO_ERR_UNSUPPORTED : VMO_OK); /* it was sent nowhere */
+}
+
+/* ---- Running ------------------------------------------------------------------------------------ */
+
+static void alone(void **state)
+{
+    void (*const run)(const void *) = *(void (*const *)(const void *)) * state;
+
+    assert_true(stub_alone(run, NULL));
+}
+
+static void alone_on_both(void **state)
+{
+    void (*const run)(const void *) = *(void (*const *)(const void *)) * state;
+
+    assert_true(stub_alone(run, &(bool){true}));
+    assert_true(stub_alone(run, &(bool){false}));
+}
+
+static void at_every_phase(void **state)
+{
+    (void)state;
+    for (uint64_t phase = 0; phase < 32; phase++) {
+        assert_true(stub_alone(small_then_large, &phase));
+    }
+}
+
+static void with_each_second_segment(void **state)
+{
+    static const uint64_t seconds[] = {0x20000, 2 * MIB, NX_A1_MAP_BASE};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+        assert_true(stub_alone(tables_of_two_segments, &seconds[i]));
+    }
+}
+
+#define CASE(name, runner)                                                                                   \
+    {                                                                                                        \
+#name, runner, NULL, NULL, &(void (*)(const void *))                                                 \
+        {                                                                                                    \
+            name                                                                                             \
+        }                                                                                                    \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(arena_is_never_crossed, alone),
+        CASE(refused_create_costs_nothing, alone),
+        CASE(no_budget_on_a2, alone),
+        CASE(eight_children, alone),
+        CASE(maps_leave_fewer_children, alone),
+        CASE(maps_alone, alone),
+        CASE(a_child_maps_the_largest_vmo, alone),
+        CASE(a_refused_exec_counts, alone),
+        CASE(a_spawn_without_memory_costs_nothing, alone),
+        CASE(a_spawn_without_slots_costs_nothing, alone_on_both),
+        CASE(tables_of_an_image, alone),
+        CASE(tables_of_two_segments, with_each_second_segment),
+        CASE(user_memory, alone),
+        CASE(small_then_large, at_every_phase),
+        CASE(several_spoiled_holes, alone),
+        CASE(too_many_spoiled_holes, alone),
+        CASE(no_region_for_a_filler, alone),
+        CASE(no_hole_for_a_filler, alone),
+        CASE(a_filler_stays, alone),
+        CASE(without_unmap_no_fillers, alone),
+        CASE(no_call_for_a_reaped_child, alone_on_both),
+    };
+    return cmocka_run_group_tests_name("neuron/budget", tests, NULL, NULL);
+}

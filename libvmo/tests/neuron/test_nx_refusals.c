@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The NEURON backend and a kernel that refuses: the status of each call of the port for each answer of each
+ * system call behind it, on both revisions and without each optional call. After a refusal the task uses as
+ * many slots and regions as before.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nx_call.h"
+#include "nx_stub.h"
+
+enum { A1 = 1, A2 = 2, BOTH = 3 };
+
+/* What a row starts with. */
+enum {
+    OBJECT = 1,   /* it.object: two pages */
+    ALIAS = 2,    /* with an alias */
+    RECEIVED = 4, /* it.object: an alias alone */
+    CHILD = 8,    /* it.peer: a child */
+    PARENT = 16,  /* it.peer: the parent; this task is no init */
+    ENDED = 32,   /* the child has ended */
+    WAITED = 64,  /* and was waited for */
+    MAPPED = 128, /* it.at: one page of the object */
+    TASK = 256    /* this task is no init */
+};
+
+#define BYTES (2 * PAGE)
+#define PAGES ((struct vmo_range){0, BYTES})
+#define SUPERPAGE ((struct vmo_range){0, NX_SUPERPAGE_BYTES})
+#define DEADLINE_NS 100000
+
+static struct {
+    struct be_object object;
+    struct be_peer peer;
+    void *at;
+    uint8_t bytes[BYTES];
+    struct vmo_counters counters;
+} it;
+
+/* ---- Calls of the port -------------------------------------------------------------------------- */
+
+static vmo_status create(void)
+{
+    struct be_object made = BE_NO_OBJECT;
+
+    return be_create(PAGE, &made);
+}
+
+static vmo_status put(void)
+{
+    return be_write(&it.object, PAGES, it.bytes);
+}
+
+static vmo_status get(void)
+{
+    return be_read(&it.object, PAGES, it.bytes);
+}
+
+static vmo_status make_alias(void)
+{
+    return be_make_alias(&it.object);
+}
+
+static vmo_status seal(void)
+{
+    vmo_enforcer by = VMO_BY_NOBODY;
+
+    return be_seal(&it.object, VMO_SEAL_FOREVER, &by);
+}
+
+static vmo_status close_object(void)
+{
+    return be_close(&it.object);
+}
+
+static vmo_status check_destroy(void)
+{
+    return be_check_destroy(&it.object);
+}
+
+static vmo_status destroy(void)
+{
+    return be_destroy(&it.object);
+}
+
+static vmo_status map_read(void)
+{
+    return be_map(&it.object, PAGES, false, &it.at, &it.counters);
+}
+
+static vmo_status map_write(void)
+{
+    return be_map(&it.object, PAGES, true, &it.at, &it.counters);
+}
+
+static vmo_status unmap(void)
+{
+    return be_unmap(it.at, PAGE);
+}
+
+static vmo_status verify(void)
+{
+    struct be_verified found;
+
+    return be_verify(&it.object, BYTES, VMO_SEAL_PEERS, &found, &it.counters);
+}
+
+static vmo_status verify_more(void)
+{
+    struct be_verified found;
+
+    return be_verify(&it.object, BYTES + PAGE, VMO_SEAL_PEERS, &found, &it.counters);
+}
+
+static vmo_status verify_too_much(void)
+{
+    struct be_verified found;
+
+    return be_verify(&it.object, UINT64_C(1) << 40, VMO_SEAL_PEERS, &found, &it.counters);
+}
+
+static vmo_status wrap_file(void)
+{
+    struct be_object made = BE_NO_OBJECT;
+
+    return be_wrap_file(0, PAGES, &made);
+}
+
+static vmo_status open_peer(void)
+{
+    return be_peer_open(0, &it.peer);
+}
+
+static vmo_status parent(void)
+{
+    return be_parent(&it.peer);
+}
+
+static vmo_status spawn(void)
+{
+    const struct vmo_program program = stub_program(0x10000, PAGE);
+
+    return be_spawn(&program, &it.peer);
+}
+
+static vmo_status spawn_outside(void)
+{
+    const struct vmo_program program = stub_program(NX_USER_TOP - PAGE, 2 * PAGE);
+
+    return be_spawn(&program, &it.peer);
+}
+
+static vmo_status wait_for_it(void)
+{
+    int32_t status = 0;
+
+    return be_peer_wait(&it.peer, DEADLINE_NS, &status);
+}
+
+static vmo_status close_peer(void)
+{
+    return be_peer_close(&it.peer);
+}
+
+static vmo_status send_bytes(void)
+{
+    return be_send(&it.peer, NULL, false, it.bytes, 8, DEADLINE_NS);
+}
+
+static vmo_status send_object(void)
+{
+    return be_send(&it.peer, &it.object, true, it.bytes, 8, DEADLINE_NS);
+}
+
+static vmo_status receive(void)
+{
+    struct be_object got = BE_NO_OBJECT;
+    size_t len = 0;
+
+    return be_recv(&it.peer, it.bytes, 16, &len, &got, DEADLINE_NS);
+}
+
+static vmo_status receive_alias(void)
+{
+    stub.incoming = STUB_ALIAS;
+    return receive();
+}
+
+/* A message that is too long: K-53 delivers its capability all the same. */
+static vmo_status receive_long(void)
+{
+    struct be_object got = BE_NO_OBJECT;
+    size_t len = 0;
+
+    stub.incoming = STUB_VMO;
+    return be_recv(&it.peer, it.bytes, 0, &len, &got, DEADLINE_NS);
+}
+
+static vmo_status transfer(void)
+{
+    uint32_t name = 0;
+
+    return be_transfer(&it.object, true, &it.peer, &name);
+}
+
+static vmo_status peek_bootstrap(void)
+{
+    return be_transfer_peek(&it.peer, 0, &it.object);
+}
+
+static vmo_status peek_outside(void)
+{
+    return be_transfer_peek(&it.peer, NX_SLOTS_A2, &it.object);
+}
+
+/* ---- Rows --------------------------------------------------------------------------------------- */
+
+struct row {
+    const char *title;
+    uint32_t on; /* revisions */
+    uint32_t start;
+    vmo_status (*call)(void);
+    struct {
+        uint64_t number;
+        uint32_t nth; /* 0: no answer is ordered for this call; EVERY: for each one */
+        int64_t answer;
+    } kernel;
+    vmo_status wanted;
+    bool keeps; /* the kernel refused to close, so something stays */
+    uint64_t without;
+};
+#define EVERY UINT32_MAX
+
+#define SYS(name, nth, answer)                                                                               \
+    {                                                                                                        \
+        NX_SYS_##name, nth, answer                                                                           \
+    }
+#define NOTHING                                                                                              \
+    {                                                                                                        \
+        0, 0, 0                                                                                              \
+    }
+
+static const struct row rows[] = {
+    /* VMOs */
+    {"create", BOTH, 0, create, NOTHING, VMO_OK, true, 0},
+    {"create: no slot", A2, 0, create, SYS(VMO_CREATE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"create: no free slot to begin with", A1, 0, create, SYS(CAP_CLONE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
+     false, 0},
+    {"create: the clone is refused", A1, 0, create, SYS(CAP_CLONE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"create: the clone stays", A1, 0, create, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, true, 0},
+    {"create: no memory", BOTH, 0, create, SYS(VMO_CREATE, 1, -NX_EPERM), VMO_ERR_NO_MEMORY, false, 0},
+    {"create: unknown error", BOTH, 0, create, SYS(VMO_CREATE, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"create: in a child", A1, TASK, create, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"create: in a child of a2", A2, TASK, create, NOTHING, VMO_OK, true, 0},
+    {"write", BOTH, OBJECT, put, NOTHING, VMO_OK, false, 0},
+    {"write: refused", BOTH, OBJECT, put, SYS(VMO_WRITE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"write: bad pointer", BOTH, OBJECT, put, SYS(VMO_WRITE, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"write: less than asked", BOTH, OBJECT, put, SYS(VMO_WRITE, 1, BYTES - 1), VMO_ERR_BACKEND, false, 0},
+    {"read", A2, OBJECT, get, NOTHING, VMO_OK, false, 0},
+    {"read: a1 has no such call", A1, OBJECT, get, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"read: without 47", A2, OBJECT, get, NOTHING, VMO_ERR_UNSUPPORTED, false, WITHOUT(NX_SYS_VMO_READ)},
+    {"read: an alias", A2, RECEIVED, get, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"read: refused", A2, OBJECT, get, SYS(VMO_READ, EVERY, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"read: less than asked", A2, OBJECT, get, SYS(VMO_READ, EVERY, 1), VMO_ERR_BACKEND, false, 0},
+    {"alias", A2, OBJECT, make_alias, NOTHING, VMO_OK, true, 0},
+    {"alias: there already", A2, ALIAS, make_alias, NOTHING, VMO_OK, false, 0},
+    {"alias: a1 has none", A1, OBJECT, make_alias, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"alias: without 51", A2, OBJECT, make_alias, NOTHING, VMO_ERR_UNSUPPORTED, false,
+     WITHOUT(NX_SYS_VMO_SHARE_RO)},
+    {"alias: no slot", A2, OBJECT, make_alias, SYS(VMO_SHARE_RO, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false,
+     0},
+    {"alias: refused", A2, OBJECT, make_alias, SYS(VMO_SHARE_RO, EVERY, -NX_EINVAL), VMO_ERR_BACKEND, false,
+     0},
+    {"seal: by the library", A1, OBJECT, seal, NOTHING, VMO_OK, false, 0},
+    {"seal: the alias takes the owner's place", A2, OBJECT, seal, NOTHING, VMO_OK, false, 0},
+    {"seal: no slot for the alias", A2, OBJECT, seal, SYS(VMO_SHARE_RO, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
+     false, 0},
+    {"seal: the owner stays", A2, ALIAS, seal, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"close", BOTH, OBJECT, close_object, NOTHING, VMO_OK, true, 0},
+    {"close: the owner stays", BOTH, OBJECT, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+     false, 0},
+    {"close: the alias stays", A2, ALIAS, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false,
+     0},
+    {"check destroy: a1 has none", A1, OBJECT, check_destroy, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"check destroy: without 46", A2, OBJECT, check_destroy, NOTHING, VMO_ERR_UNSUPPORTED, false,
+     WITHOUT(NX_SYS_VMO_DESTROY)},
+    {"destroy", A2, OBJECT, destroy, NOTHING, VMO_OK, true, 0},
+    {"destroy: another capability", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EPERM),
+     VMO_ERR_STILL_SHARED, false, 0},
+    {"destroy: mapped", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EBUSY), VMO_ERR_STILL_MAPPED, false,
+     0},
+    {"destroy: unknown error", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EINVAL), VMO_ERR_BACKEND,
+     false, 0},
+    {"destroy: the alias stays", A2, ALIAS, destroy, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"wrap a file", BOTH, 0, wrap_file, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    /* mappings */
+    {"map", BOTH, OBJECT, map_read, NOTHING, VMO_OK, true, 0},
+    {"map: a2 without 53", A2, OBJECT, map_read, NOTHING, VMO_ERR_UNSUPPORTED, false, WITHOUT(NX_SYS_VM_MAP)},
+    {"map: a2 without 54", A2, OBJECT, map_write, NOTHING, VMO_OK, true, WITHOUT(NX_SYS_VM_UNMAP)},
+    {"map: no address", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false, 0},
+    {"map: no region", A2, OBJECT, map_write, SYS(VM_MAP, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"map: no place, and too small for fillers", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_EEXIST),
+     VMO_ERR_FRAGMENTED, false, 0},
+    {"map: refused", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"map: at no address", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, 0), VMO_ERR_BACKEND, false, 0},
+    {"map: no memory for a page table", A1, OBJECT, map_read, SYS(MAP, 1, -NX_ENOMEM), VMO_ERR_NO_MEMORY,
+     false, 0},
+    {"map: none for the second page", A1, OBJECT, map_read, SYS(MAP, 2, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false,
+     0},
+    {"map: in use", A1, OBJECT, map_read, SYS(MAP, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"map: refused on a1", A1, OBJECT, map_write, SYS(MAP, 2, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"unmap", A2, OBJECT | MAPPED, unmap, NOTHING, VMO_OK, true, 0},
+    {"unmap: nothing there", A2, OBJECT | MAPPED, unmap, SYS(VM_UNMAP, 1, -NX_ENOENT), VMO_ERR_BACKEND, false,
+     0},
+    {"unmap: wrong length", A2, OBJECT | MAPPED, unmap, SYS(VM_UNMAP, 1, -NX_EINVAL), VMO_ERR_BACKEND, false,
+     0},
+    {"verify: an owner", BOTH, OBJECT, verify, NOTHING, VMO_OK, false, 0},
+    {"verify: an owner of less", BOTH, OBJECT, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"verify: an alias", A2, RECEIVED, verify, NOTHING, VMO_OK, true, 0},
+    {"verify: an alias of less", A2, RECEIVED, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"verify: an alias of more than the window", A2, RECEIVED, verify_too_much, NOTHING, VMO_ERR_PROTOCOL,
+     false, 0},
+    {"verify: no region", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"verify: no address", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false, 0},
+    {"verify: no place", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_EEXIST), VMO_ERR_FRAGMENTED, false, 0},
+    {"verify: an alias without 53", A2, RECEIVED, verify, NOTHING, VMO_ERR_PROTOCOL, false,
+     WITHOUT(NX_SYS_VM_MAP)},
+    /* peers */
+    {"spawn", BOTH, 0, spawn, NOTHING, VMO_OK, true, 0},
+    {"spawn: a segment outside user memory", BOTH, 0, spawn_outside, NOTHING, VMO_ERR_INVALID, false, 0},
+    {"spawn: in a child", BOTH, TASK, spawn, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"spawn: a2 without 32", A2, 0, spawn, NOTHING, VMO_ERR_UNSUPPORTED, false, WITHOUT(NX_SYS_TASK_RESUME)},
+    {"spawn: no slot", BOTH, 0, spawn, SYS(CAP_CLONE, 3, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"spawn: no first endpoint", BOTH, 0, spawn, SYS(EP_CREATE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"spawn: no second endpoint", BOTH, 0, spawn, SYS(EP_CREATE, 2, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"spawn: the endpoint is refused", BOTH, 0, spawn, SYS(EP_CREATE, 2, -NX_EPERM), VMO_ERR_BACKEND, false,
+     0},
+    {"spawn: no memory", BOTH, 0, spawn, SYS(EXEC, 1, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false, 0},
+    {"spawn: the loader refuses", BOTH, 0, spawn, SYS(EXEC, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"spawn: too large", BOTH, 0, spawn, SYS(EXEC, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"spawn: the pid of init", BOTH, 0, spawn, SYS(EXEC, 1, NX_PID_INIT), VMO_ERR_BACKEND, false, 0},
+    {"spawn: no watch", BOTH, 0, spawn, SYS(EP_CREATE_FOR, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"spawn: the watch is refused", BOTH, 0, spawn, SYS(EP_CREATE_FOR, 1, -NX_EPERM), VMO_ERR_BACKEND, false,
+     0},
+    {"spawn: its first end in another slot", BOTH, 0, spawn, SYS(CAP_TRANSFER, 1, 5), VMO_ERR_BACKEND, false,
+     0},
+    {"spawn: its second end is refused", BOTH, 0, spawn, SYS(CAP_TRANSFER, 2, -NX_EPERM), VMO_ERR_BACKEND,
+     false, 0},
+    {"spawn: not resumed", A2, 0, spawn, SYS(TASK_RESUME, 1, -NX_ESRCH), VMO_ERR_BACKEND, false, 0},
+    {"parent", BOTH, TASK, parent, NOTHING, VMO_OK, false, 0},
+    {"parent: of init", BOTH, 0, parent, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"open a descriptor", BOTH, 0, open_peer, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"wait", BOTH, CHILD | ENDED, wait_for_it, NOTHING, VMO_OK, true, 0},
+    {"wait: alive", BOTH, CHILD, wait_for_it, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
+    {"wait: for the parent", BOTH, PARENT, wait_for_it, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"wait: again", BOTH, CHILD | ENDED | WAITED, wait_for_it, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"wait: not an own child", BOTH, CHILD | ENDED, wait_for_it, SYS(WAIT, 1, -NX_ESRCH), VMO_ERR_BACKEND,
+     false, 0},
+    {"wait: cannot yield", BOTH, CHILD, wait_for_it, SYS(YIELD, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"close a child", BOTH, CHILD, close_peer, NOTHING, VMO_OK, true, 0},
+    {"close a child: endpoints that are gone", BOTH, CHILD, close_peer, SYS(EP_CLOSE, EVERY, -NX_ESRCH),
+     VMO_OK, true, 0},
+    {"close a child: without MANAGE", BOTH, CHILD, close_peer, SYS(EP_CLOSE, EVERY, -NX_EPERM), VMO_OK, true,
+     0},
+    {"close a child: refused", BOTH, CHILD, close_peer, SYS(EP_CLOSE, 2, -NX_EINVAL), VMO_ERR_BACKEND, true,
+     0},
+    {"close a child: the watch stays", BOTH, CHILD, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+     true, 0},
+    {"close the parent", BOTH, PARENT, close_peer, NOTHING, VMO_OK, true, 0},
+    {"close the parent: refused", BOTH, PARENT, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+     true, 0},
+    /* messages */
+    {"send", BOTH, CHILD, send_bytes, NOTHING, VMO_OK, false, 0},
+    {"send: to the parent", BOTH, PARENT, send_bytes, NOTHING, VMO_OK, false, 0},
+    {"send: an object", BOTH, OBJECT | CHILD, send_object, NOTHING, VMO_OK, false, 0},
+    {"send: full until the deadline", BOTH, OBJECT | CHILD, send_object, SYS(IPC_SEND, EVERY, -NX_EAGAIN),
+     VMO_ERR_TIMED_OUT, false, 0},
+    {"send: too many bytes queued until the deadline", BOTH, OBJECT | CHILD, send_object,
+     SYS(IPC_SEND, EVERY, -NX_ENOSPC), VMO_ERR_QUEUE_FULL, false, 0},
+    {"send: too many bytes queued, then room", BOTH, OBJECT | CHILD, send_object,
+     SYS(IPC_SEND, 1, -NX_ENOSPC), VMO_OK, false, 0},
+    {"send: closed", BOTH, OBJECT | CHILD, send_object, SYS(IPC_SEND, 1, -NX_ESRCH), VMO_ERR_PEER_GONE, false,
+     0},
+    {"send: refused", BOTH, OBJECT | CHILD, send_object, SYS(IPC_SEND, 1, -NX_EINVAL), VMO_ERR_BACKEND, false,
+     0},
+    {"send: no slot for the clone", BOTH, OBJECT | CHILD, send_object, SYS(CAP_CLONE, EVERY, -NX_ENOSPC),
+     VMO_ERR_NO_SLOTS, false, 0},
+    {"send: the clone is refused", BOTH, OBJECT | CHILD, send_object, SYS(CAP_CLONE, EVERY, -NX_EPERM),
+     VMO_ERR_BACKEND, false, 0},
+    {"send: to an ended child", BOTH, CHILD | ENDED, send_bytes, NOTHING, VMO_ERR_PEER_GONE, false, 0},
+    {"send: an object to an ended child", BOTH, OBJECT | CHILD | ENDED, send_object, NOTHING,
+     VMO_ERR_PEER_GONE, false, 0},
+    {"send: to a child that was waited for", BOTH, OBJECT | CHILD | ENDED | WAITED, send_object, NOTHING,
+     VMO_ERR_PEER_GONE, false, 0},
+    {"receive: nothing", BOTH, CHILD, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
+    {"receive: nothing from the parent", BOTH, PARENT, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
+    {"receive: from an ended child", BOTH, CHILD | ENDED, receive, NOTHING, VMO_ERR_PEER_GONE, false, 0},
+    {"receive: from a child that was waited for", BOTH, CHILD | ENDED | WAITED, receive, NOTHING,
+     VMO_ERR_PEER_GONE, false, 0},
+    {"receive: closed", BOTH, PARENT, receive, SYS(IPC_RECV, 1, -NX_ESRCH), VMO_ERR_PEER_GONE, false, 0},
+    {"receive: no slot", BOTH, PARENT, receive, SYS(IPC_RECV, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
+    {"receive: refused", BOTH, PARENT, receive, SYS(IPC_RECV, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"receive: more than asked", BOTH, PARENT, receive, SYS(IPC_RECV, 1, 17), VMO_ERR_BACKEND, false, 0},
+    {"receive: too long", BOTH, PARENT, receive_long, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"receive: too long, and its capability stays", BOTH, PARENT, receive_long, SYS(CAP_CLOSE, 1, -NX_EPERM),
+     VMO_ERR_BACKEND, true, 0},
+    {"receive: an alias", BOTH, PARENT, receive_alias, NOTHING, VMO_OK, true, 0},
+    {"receive: cannot yield", BOTH, PARENT, receive, SYS(YIELD, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
+    {"transfer", BOTH, OBJECT | CHILD, transfer, NOTHING, VMO_OK, false, 0},
+    {"transfer: to the parent", BOTH, PARENT, transfer, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"transfer: the peer's table is full", BOTH, OBJECT | CHILD, transfer,
+     SYS(CAP_TRANSFER, EVERY, -NX_EPERM), VMO_ERR_NO_SLOTS, false, 0},
+    {"transfer: unknown error", BOTH, OBJECT | CHILD, transfer, SYS(CAP_TRANSFER, EVERY, -NX_EINVAL),
+     VMO_ERR_BACKEND, false, 0},
+    {"transfer: to an ended child", BOTH, OBJECT | CHILD | ENDED, transfer, NOTHING, VMO_ERR_PEER_GONE, false,
+     0},
+    {"transfer: to a child that was waited for", BOTH, OBJECT | CHILD | ENDED | WAITED, transfer, NOTHING,
+     VMO_ERR_PEER_GONE, false, 0},
+    {"peek: the bootstrap endpoint", BOTH, CHILD, peek_bootstrap, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"peek: a slot of no table", BOTH, CHILD, peek_outside, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+};
+
+/* ---- Running ------------------------------------------------------------------------------------ */
+
+static void prepare(uint32_t start)
+{
+    struct be_info info;
+    int32_t status = 0;
+
+    CHECK_EQ(be_init(&info), VMO_OK); /* the probe's calls come before those of the row */
+    if (start & (OBJECT | ALIAS | RECEIVED)) {
+        CHECK_EQ(be_create(BYTES, &it.object), VMO_OK);
+    }
+    if (start & (ALIAS | RECEIVED)) {
+        CHECK_EQ(be_make_alias(&it.object), VMO_OK);
+    }
+    if (start & RECEIVED) {
+        CHECK_EQ(nx_call1(NX_SYS_CAP_CLOSE, (uint64_t)it.object.owner), 0);
+        it.object.owner = BE_NONE;
+    }
+    if (start & MAPPED) {
+        CHECK_EQ(be_map(&it.object, (struct vmo_range){0, PAGE}, false, &it.at, &it.counters), VMO_OK);
+    }
+    if (start & CHILD) {
+        CHECK_EQ(spawn(), VMO_OK);
+    }
+    if (start & PARENT) {
+        CHECK_EQ(be_parent(&it.peer), VMO_OK);
+    }
+    if (start & ENDED) {
+        stub_end_child();
+    }
+    if (start & WAITED) {
+        CHECK_EQ(be_peer_wait(&it.peer, DEADLINE_NS, &status), VMO_OK);
+        CHECK_EQ(status, 42);
+    }
+}
+
+struct run {
+    const struct row *row;
+    bool a1;
+};
+
+static void run(const void *context)
+{
+    const struct run *now = context;
+    const struct row *row = now->row;
+
+    stub_boot(now->a1, (row->start & (PARENT | TASK)) != 0, row->without);
+    prepare(row->start);
+    if (row->kernel.nth != 0) {
+        stub_order(row->kernel.number, row->kernel.nth == EVERY ? 0 : row->kernel.nth, row->kernel.answer);
+    }
+    const uint32_t slots = stub_used_slots();
+    const uint32_t regions = stub_regions();
+    CHECK_EQ(row->call(), row->wanted);
+    stub_forget_orders();
+    if (!row->keeps) {
+        CHECK_EQ(stub_used_slots(), slots);
+        CHECK_EQ(stub_regions(), regions);
+    }
+    CHECK_EQ(stub.panics, 0);
+}
+
+static void check_row(void **state)
+{
+    const struct row *row = *state;
+
+    if (row->on & A1) {
+        assert_true(stub_alone(run, &(struct run){row, true}));
+    }
+    if (row->on & A2) {
+        assert_true(stub_alone(run, &(struct run){row, false}));
+    }
+}
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+int main(void)
+{
+    struct CMUnitTest tests[ROWS];
+
+    for (size_t i = 0; i < ROWS; i++) {
+        tests[i] = (struct CMUnitTest){rows[i].title, check_row, NULL, NULL, (void *)(uintptr_t)&rows[i]};
+    }
+    return cmocka_run_group_tests_name("neuron/refusals", tests, NULL, NULL);
+}
