@@ -58,3 +58,13 @@ bool nx_slot_writable(int32_t slot, uint64_t size_bytes)
 
     return nx_call4(NX_SYS_VMO_WRITE, (uint64_t)slot, size_bytes, nx_address(&byte), 0) == 0;
 }
+
+void nx_touch(const void *memory, uint64_t bytes)
+{
+    const uint64_t from = nx_address(memory);
+    const volatile uint8_t *byte = memory;
+
+    for (uint64_t off = 0; off < bytes; off += NX_PAGE_BYTES - (from + off) % NX_PAGE_BYTES) {
+        (void)byte[off];
+    }
+}
