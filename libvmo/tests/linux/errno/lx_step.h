@@ -43,6 +43,10 @@ bool step_failed(vmo_status status);
 void step_again(vmo_status status);
 _Noreturn void step_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Called at the end of the other end's turn: what it counted, and the descriptor that it closed or -1, is no
+ * change of the step's. */
+void step_others_acted(int closed);
+
 #define STEP(function, ...)                                                                                  \
     do {                                                                                                     \
         step_begin(#function);                                                                               \
