@@ -24,7 +24,7 @@ EXPECTED_HAZARDS = {HAZARDS_PROGRAM: ["K-03", "K-55", "K-55"]}
 GOLDENS = prepare.ROOT / "boot" / "tests" / "abi"
 MUST_FIT = ("task", "hazard")
 WATCHDOG_MS = 60000
-SHOWN_PROBLEMS = 40
+SHOWN_PROBLEMS, SHOWN_CHARACTERS = 40, 300
 LATE_FAILURE = re.compile(r"\bPANIC(?::| )|\bpanicked at\b")
 OPTIONS = (
     ("--abi", (*REVISIONS, "all"), "all", None, "ABI revision of our kernel"),
@@ -315,12 +315,13 @@ class ProbeHarness:
 
 
 def say_differences(title, problems, compared):
-    for row in compared.undecided:
-        say(f"undecided {row.name} ({row.statement}): {row.call}, {row.what}: {row.answer}")
-    for problem in problems[:SHOWN_PROBLEMS]:
-        say(f"difference {problem}")
-    if len(problems) > SHOWN_PROBLEMS:
-        say(f"difference ... and {len(problems) - SHOWN_PROBLEMS} more")
+    rows = compared.undecided
+    undecided = [f"{r.name} ({r.statement}): {r.call}, {r.what}: {r.answer}" for r in rows]
+    for kind, texts in (("undecided", undecided), ("difference", problems)):
+        for text in texts[:SHOWN_PROBLEMS]:
+            say(f"{kind} {facts.cut(text, SHOWN_CHARACTERS)}")
+        if len(texts) > SHOWN_PROBLEMS:
+            say(f"{kind} ... and {len(texts) - SHOWN_PROBLEMS} more")
     cases = f"{compared.agreed} decided cases as the contract says"
     counts = f"{len(problems)} differences, {len(compared.undecided)} undecided"
     say(f"probe {title}: {cases}, {counts}")

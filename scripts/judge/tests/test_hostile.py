@@ -17,9 +17,10 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from fixture import LOG_CAP, NONCE, Fixture, line  # noqa: E402  pylint: disable=wrong-import-position
+from fixture import LOG_CAP, Fixture  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-position
+from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import noise  # noqa: E402  pylint: disable=wrong-import-position
@@ -170,6 +171,25 @@ def check_foreign_logs(tap):
     tap.check(found is True, "watched within bounds: 200,000 bytes, one at a time", why or found)
 
 
+def probe_rows(log):
+    """-> bytes shown of what a probe printed."""
+    goldens = [probe.load_golden(probe.golden_path("probe", name)) for name in probe.REVISIONS]
+    lines, doubts = probe.read_log(log, goldens)
+    shown, compared = io.BytesIO(), probe.compare(goldens[1], lines)
+    kept, cli.put = cli.put, shown.write
+    probe.say_differences("foreign", doubts + compared.problems, compared)
+    cli.put = kept
+    return len(shown.getvalue())
+
+
+def check_probe(tap):
+    for name, text in (("unknown rows", b"K-03.x\tcall\twhat\t1\n"), ("beginnings of rows", b"K-04.age\tget\n"),
+                       ("ends of rows", b"K-04.age\tgetpid\n0\n")):
+        found, why = in_process(lambda text=text: probe_rows(text * (LOG_CAP // len(text))))
+        good = isinstance(found, int) and found < SHOWN_BYTES
+        tap.check(good, f"compared within bounds: 4 MiB of {name}", why or found)
+
+
 def watch_bytes():
     watch, seen = noise.proof_watch(MANIFEST), bytearray()
     for _ in range(200000):
@@ -231,9 +251,10 @@ def main():
     tap = Tap()
     check_logs(tap)
     check_foreign_logs(tap)
+    check_probe(tap)
     check_shown(tap)
     check_linux(tap)
-    tap.check(tap.count == len(LOGS) + len(FOREIGN_LOGS) + 1 + 4 + 3, "all of them ran", tap.count)
+    tap.check(tap.count == len(LOGS) + len(FOREIGN_LOGS) + 1 + 3 + 4 + 3, "all of them ran", tap.count)
     tap.done()
 
 
