@@ -195,6 +195,20 @@ static void forever_goes_read_only(void)
     end();
 }
 
+/* Where a description of the peer's own can be made, the permission changes nothing. */
+static void a_peer_that_may_share(void)
+{
+    begin();
+    OK(vmo_peer_allow_shared(world.a, world.to_peer));
+    (void)check_answer(conf_give(vmo, VMO_RIGHT_READ), VMO_RIGHT_READ, VMO_SEAL_NONE);
+    (void)ASK(VMO_OK, .op = OP_CLOSE);
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    const struct conf_answer answer =
+        check_answer(conf_give(vmo, VMO_RIGHT_READ), VMO_RIGHT_READ, VMO_SEAL_PEERS);
+    CHECK_EQ(answer.enforcer, can(HAS_KERNEL_SEALS) ? VMO_BY_KERNEL : VMO_BY_LIBRARY);
+    end();
+}
+
 static void writable_forbids_seals(void)
 {
     vmo_seal_strength seal = VMO_SEAL_FOREVER;
@@ -404,6 +418,7 @@ static const struct conf_case cases[] = {
     {"refusals reach nobody", refusals_reach_nobody, HAS_PEER},
     {"sealed PEERS goes read-only", sealed_goes_read_only, PEER_MAPS},
     {"sealed FOREVER goes read-only", forever_goes_read_only, PEER_MAPS},
+    {"a peer that may share a description", a_peer_that_may_share, PEER_MAPS},
     {"sent writable forbids seals", writable_forbids_seals, HAS_PEER},
     {"sent read-only allows seals", read_only_allows_seals, PEER_MAPS},
     {"sent and not destroyed", sent_and_not_destroyed, PEER_MAPS | HAS_HOLDERS},
