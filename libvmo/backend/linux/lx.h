@@ -29,7 +29,9 @@
 /* A read lease on a memfd is refused while a description opened through /proc can write, or a mapping made
  * through one. Otherwise: PEERS does not show whether a peer that got the VMO before can write. */
 #define LX_LEASES 32u
-#define LX_ALL_FEATURES 63u
+/* process_vm_readv within the process. Otherwise: a copy goes through a pipe. */
+#define LX_VM_READ 64u
+#define LX_ALL_FEATURES 127u
 
 /* The features of this kernel; 0 before be_init. */
 uint32_t lx_features(void);

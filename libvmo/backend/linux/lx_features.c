@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -238,6 +239,16 @@ static vmo_status probe_pidfd(uint32_t *has)
     return VMO_OK;
 }
 
+static uint32_t probe_vm_read(void)
+{
+    char from = 0;
+    char to = 1;
+    const struct iovec here = {&to, 1};
+    const struct iovec there = {&from, 1};
+
+    return process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1 ? LX_VM_READ : 0;
+}
+
 /* The range is one descriptor that cannot be open. */
 static uint32_t probe_close_range(void)
 {
@@ -275,7 +286,7 @@ static vmo_status probe(size_t page)
         status = probe_pidfd(&has);
     }
     if (status == VMO_OK) {
-        atomic_store(&found, has | probe_close_range());
+        atomic_store(&found, has | probe_close_range() | probe_vm_read());
     }
     return status;
 }

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -89,6 +90,22 @@ static void no_room_above_stdio_closes_the_descriptor(void **state)
 {
     (void)state;
     assert_int_equal(in_child(finds_no_room_above_stdio), 0);
+}
+
+/* The same in this process: what the library makes while a stream is closed. */
+static void a_descriptor_in_a_streams_place_is_moved(void **state)
+{
+    (void)state;
+    const int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+    assert_true(saved >= 0);
+    assert_int_equal(close(STDIN_FILENO), 0);
+    const int moved = lx_above_stdio(dup(saved));
+    const int left = fcntl(STDIN_FILENO, F_GETFD);
+    assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+    assert_int_equal(left, -1);
+    assert_true(moved > STDERR_FILENO);
+    assert_int_equal(fcntl(moved, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(close(moved) + close(saved), 0);
 }
 
 /* ---- Errors ------------------------------------------------------------------------------------- */
@@ -297,6 +314,27 @@ static void a_filter_that_refuses_process_vm_readv_costs_a_pipe(void **state)
     assert_int_equal(in_child(writes_through_a_pipe), 0);
 }
 
+static void older_kernel_copies_through_a_pipe(void **state)
+{
+    uint8_t from[70000];
+    uint8_t to[sizeof(from)] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(from); i++) {
+        from[i] = pattern_at(i);
+    }
+    lx_features_without(LX_VM_READ);
+    const uint32_t descriptors = look().descriptors;
+    assert_ok(be_copy(to, from, sizeof(from)));
+    assert_memory_equal(to, from, sizeof(from));
+    assert_int_equal(look().descriptors, descriptors);
+    if (getenv("LD_PRELOAD") == NULL) { /* valgrind hides bad pointers from the kernel */
+        assert_status(be_copy(to, (void *)1, 1), VMO_ERR_INVALID);
+        assert_status(be_copy((void *)1, from, 1), VMO_ERR_INVALID);
+        assert_int_equal(look().descriptors, descriptors);
+    }
+}
+
 /* ---- Forks -------------------------------------------------------------------------------------- */
 
 /* Forks a child that lives until the returned descriptor is closed. It ends with 0 if it cannot reach any of
@@ -493,6 +531,8 @@ int main(void)
         CASE(a_limit_of_locked_memory_is_no_memory),
         CASE(objects_leave_stdio_alone),
         CASE(no_room_above_stdio_closes_the_descriptor),
+        CASE(a_descriptor_in_a_streams_place_is_moved),
+        CASE(older_kernel_copies_through_a_pipe),
     };
     return cmocka_run_group_tests_name("lx_environment", tests, NULL, NULL);
 }

@@ -535,22 +535,47 @@ static void a_shared_append_flag_does_not_divert_a_write(void **state)
     assert_ok(vmo_close(rig.registry, vmo));
 }
 
-/* In a child. A write at the end of the file would raise SIGXFSZ. */
-static int writes_under_a_limit_of_the_size(void)
-{
-    const struct rlimit limit = {PAGE, PAGE};
-    struct be_object object = {.owner = memory_with(PAGE, STEADY), .alias = BE_NONE};
-
-    CHECK(fcntl(object.owner, F_SETFL, O_APPEND) == 0);
-    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-    CHECK(be_write(&object, RANGE(PAGE - 1, 1), "a") == VMO_OK);
-    return 0;
-}
-
+/* A write at the end of the file would raise SIGXFSZ. */
 static void a_shared_append_flag_sends_no_signal(void **state)
 {
+    struct rlimit before;
+    struct be_object object = {.owner = memory_with(PAGE, STEADY), .alias = BE_NONE};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction action;
+
     (void)state;
-    assert_int_equal(in_child(writes_under_a_limit_of_the_size), 0);
+    assert_int_equal(fcntl(object.owner, F_SETFL, O_APPEND), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(sigaction(SIGXFSZ, &ignore, &action), 0); /* a failure is then an error */
+    const struct rlimit limit = {PAGE, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const vmo_status status = be_write(&object, RANGE(PAGE - 1, 1), "a");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(sigaction(SIGXFSZ, &action, NULL), 0);
+    assert_status(status, VMO_OK);
+    assert_ok(be_close(&object));
+}
+
+/* A socket stands for a file that cannot be opened anew. */
+static void what_cannot_be_opened_anew_is_shared_if_allowed(void **state)
+{
+    struct be_object object = {.owner = rig.near, .alias = BE_NONE};
+    struct lx_grant grant;
+
+    (void)state;
+    for (int writable = 0; writable < 2; writable++) {
+        assert_status(lx_grant(&object, writable, false, &grant), VMO_ERR_UNSUPPORTED);
+        assert_false(object.own.exposed);
+        assert_ok(lx_grant(&object, writable, true, &grant));
+        assert_int_equal(grant.descriptor, rig.near);
+        lx_grant_end(&object, &grant, false);
+        assert_false(object.own.exposed); /* nothing was sent */
+    }
+    assert_ok(lx_grant(&object, false, true, &grant));
+    lx_grant_end(&object, &grant, true);
+    assert_true(object.own.exposed);
+    assert_true(fcntl(rig.near, F_GETFD) >= 0);
+    assert_int_equal(object.alias, BE_NONE);
 }
 
 /* ---- Other users -------------------------------------------------------------------------------- */
@@ -660,6 +685,7 @@ int main(void)
         CASE(a_hand_over_without_a_free_descriptor_is_refused),
         CASE(a_shared_append_flag_does_not_divert_a_write),
         CASE(a_shared_append_flag_sends_no_signal),
+        CASE(what_cannot_be_opened_anew_is_shared_if_allowed),
         CASE(another_user_cannot_open_anew),
         CASE(a_program_that_changed_its_user_shares_if_allowed),
         CASE(a_changed_mode_is_mended),
