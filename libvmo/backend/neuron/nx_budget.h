@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a kernel that never takes memory back still has for this task (K-17, K-20). */
+/* Budgets of memory and page tables, for a kernel that never takes them back (K-17, K-20). */
 #ifndef NX_BUDGET_H
 #define NX_BUDGET_H
 
@@ -27,7 +27,7 @@ uint64_t nx_tables_of_child(uint32_t stack_pages);
 uint64_t nx_leaf_tables(uint64_t va, uint64_t bytes);
 
 #define NX_SLOTS_CHECKED_MAX 3
-/* NO_SLOTS unless this task has so many free slots. */
+/* NO_SLOTS if this task has fewer free slots than count. */
 VMO_CHECK vmo_status nx_check_slots(unsigned count);
 
 #endif

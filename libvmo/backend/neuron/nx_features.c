@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which calls this kernel has, and which memory and slots it takes. */
+/* Which calls this kernel has, and which memory and slots are valid arguments. */
 #include "backend.h"
 #include "nx_call.h"
 #include "sizes.h"
@@ -46,7 +46,7 @@ const struct nx_features *nx_features(void)
     return &features;
 }
 
-/* K-64: the kernel panics on some other pointers. */
+/* The kernel panics on some pointers outside user memory (K-64). */
 bool be_is_user(const void *memory, uint64_t bytes)
 {
     return range_within((struct vmo_range){nx_address(memory), bytes}, NX_USER_TOP);

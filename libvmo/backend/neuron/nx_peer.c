@@ -39,7 +39,7 @@ static bool is_program(const struct vmo_program *program)
            memcmp(elf + offsetof(struct elf64_header, type), kind, sizeof(kind)) == 0;
 }
 
-/* Adds what a loadable segment takes: its pages, counted as unaligned, and its page tables. *last_table is
+/* Adds the cost of a loadable segment: its pages, counted as unaligned, and its page tables. *last_table is
  * the one that the segment before it ended in. False if the kernel's loader would not survive the segment. */
 static bool measure_segment(const struct elf64_program_header *segment, size_t elf_bytes,
                             struct nx_cost *cost, uint64_t *last_table)
@@ -59,8 +59,8 @@ static bool measure_segment(const struct elf64_program_header *segment, size_t e
     return true;
 }
 
-/* What the image takes; false if this is no program. The kernel strides by the file's e_phentsize, so accept
- * only the size that this loop strides by. */
+/* Measures the image; false if the file is no program. The kernel strides by the file's e_phentsize, so
+ * accept only the size that this loop strides by. */
 static bool measure(const struct vmo_program *program, struct nx_cost *cost)
 {
     const uint8_t *elf = program->elf;

@@ -66,7 +66,7 @@ static void faults_while_waited_for(void)
     conf_peer_closed();
 }
 
-/* Every way to reach the peer that has ended, and none waits. */
+/* Each call to a peer that has ended. None of them waits. */
 static void refuse_all(vmo_t vmo)
 {
     const struct vmo_message plain = {.tag = 1};
@@ -102,7 +102,7 @@ static void gone_for_ever(uint32_t op, int32_t wanted)
         REFUSED(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status), VMO_ERR_UNSUPPORTED);
     }
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo); /* nothing of it was sent */
+    conf_give_up(vmo); /* it was never sent */
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
 }
@@ -117,7 +117,7 @@ static void gone_by_a_fault(void)
     gone_for_ever(OP_CRASH, -22);
 }
 
-/* Nobody receives in between: sending shows the end by itself. */
+/* vmo_send reports the end even if vmo_recv was not called before. */
 static void gone_before_a_send(void)
 {
     const vmo_t vmo = conf_filled(LEN);

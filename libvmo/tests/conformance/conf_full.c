@@ -61,7 +61,7 @@ static void slots(void)
     conf_fini(registry);
 }
 
-/* So many that a kernel which loses the memory of a refused call would have none left. */
+/* Enough refusals to use up the memory of a kernel that loses some in each. */
 static void refused_creates_cost_nothing(void)
 {
     static vmo_t vmos[MANY];
@@ -252,7 +252,7 @@ static uint32_t fill_memory(struct vmo_registry *registry, vmo_t *vmos)
     return count;
 }
 
-/* A kernel may take a child's memory from where VMOs are. Its refusal must not use up anything else. */
+/* A kernel may take a child's memory from the memory of VMOs. A refused spawn must use up nothing. */
 static void a_child_without_memory(void)
 {
     static vmo_t vmos[MANY];

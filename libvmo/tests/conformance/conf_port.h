@@ -36,7 +36,7 @@ struct conf_port {
     uint32_t features;
     uint32_t spawns;      /* peers that one boot can start; 0: any number */
     uint64_t full_bytes;  /* size of the pieces with which memory is used up; 0 without HAS_END */
-    uintptr_t bad_memory; /* an address that is the kernel's, and at least two pages after it */
+    uintptr_t bad_memory; /* an address in the kernel's memory, which goes on for two pages at least */
 };
 
 /* Called once, first. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A stand-in for nx_call, below the NEURON backend on the host: a small kernel of either revision with one
- * task. It answers as docs/abi.md states, counts the calls, and notes each one that a real kernel would not
- * survive. A test may take calls away, and order an answer for the n-th call of a number.
+ * task. It answers as docs/abi.md states, counts the calls, and counts those that would panic a real
+ * kernel. A test may take calls away, and order an answer for the n-th call of a number.
  *
  * The backend keeps static state (features, budgets, addresses), so each case is a process of its own.
  */
@@ -37,7 +37,7 @@ struct stub {
     uint64_t next_base; /* physical address of the next VMO */
     uint64_t arena_used;
     uint64_t tables_used;
-    uint32_t panics; /* calls that a real kernel would not have survived */
+    uint32_t panics; /* calls that would have panicked a real kernel */
     uint32_t slot_count;
     struct stub_slot slots[NX_SLOTS_A2];
     uint32_t children;

@@ -164,6 +164,22 @@ static void maps_alone(const void *context)
     CHECK_EQ(stub.panics, 0);
 }
 
+/* The pages before the refused one stay mapped, and so do their tables. */
+static void a_map_refused_half_way_counts(const void *context)
+{
+    const uint64_t nth = *(const uint64_t *)context;
+    const uint64_t left = nth == 1 ? 196 : 194;
+    void *at = NULL;
+
+    stub_boot(true, false, 0);
+    (void)nx_features();
+    const struct be_object object = given(3 * PAGE);
+    stub_order(NX_SYS_MAP, (uint32_t)nth, -NX_ENOMEM);
+    CHECK_EQ(map(&object, 3 * PAGE, &at), VMO_ERR_NO_MEMORY);
+    CHECK(nx_budget_covers((struct nx_cost){.tables = left}));
+    CHECK(!nx_budget_covers((struct nx_cost){.tables = left + 1}));
+}
+
 static void a_child_maps_the_largest_vmo(const void *context)
 {
     void *at = NULL;
@@ -437,6 +453,13 @@ static void with_each_second_segment(void **state)
     }
 }
 
+static void at_the_first_or_second_page(void **state)
+{
+    (void)state;
+    assert_true(stub_alone(a_map_refused_half_way_counts, &(uint64_t){1}));
+    assert_true(stub_alone(a_map_refused_half_way_counts, &(uint64_t){2}));
+}
+
 #define CASE(name, runner)                                                                                   \
     {                                                                                                        \
 #name, runner, NULL, NULL, &(void (*)(const void *))                                                 \
@@ -454,6 +477,7 @@ int main(void)
         CASE(eight_children, alone),
         CASE(maps_leave_fewer_children, alone),
         CASE(maps_alone, alone),
+        CASE(a_map_refused_half_way_counts, at_the_first_or_second_page),
         CASE(a_child_maps_the_largest_vmo, alone),
         CASE(a_refused_exec_counts, alone),
         CASE(a_spawn_without_memory_costs_nothing, alone),
