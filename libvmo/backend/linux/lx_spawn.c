@@ -247,8 +247,11 @@ static _Noreturn void child_exec(const struct launch *launch)
     const int image = off_channel(launch->image);
     const int theirs = off_channel(launch->theirs);
     const int error = err_wr >= 0 ? execute(image, theirs) : errno;
-    const ssize_t n = write(err_wr >= 0 ? err_wr : launch->exec_err_wr, &error, sizeof(error));
+    ssize_t n = 0;
 
+    do {
+        n = write(err_wr >= 0 ? err_wr : launch->exec_err_wr, &error, sizeof(error));
+    } while (n < 0 && errno == EINTR);
     _exit(n == (ssize_t)sizeof(error) ? 126 : 127);
 }
 
@@ -306,12 +309,18 @@ static pid_t reap(pid_t pid, int *end, int options)
     return found;
 }
 
-static vmo_status end_child(pid_t pid, vmo_status status)
+/* Reaps a child that does not become a peer. One that has reported an error ends without being killed. */
+static vmo_status end_child(pid_t pid, bool ends, vmo_status status)
 {
     int end = 0;
 
-    return kill(pid, SIGKILL) == 0 && reap(pid, &end, __WALL) != pid && errno != ECHILD ? VMO_ERR_BACKEND
-                                                                                        : status;
+    if (kill(pid, SIGKILL) != 0 && !ends) {
+        return lx_status(errno);
+    }
+    if (reap(pid, &end, __WALL) != pid && errno != ECHILD && reap(pid, &end, (int)__WCLONE) != pid) {
+        return lx_status(errno);
+    }
+    return status;
 }
 
 /* After the pipe's end of file: either exec has closed it, or the child was killed before. __WCLONE finds
@@ -324,7 +333,7 @@ static vmo_status check_executed(pid_t pid)
         /* SIGSYS: a filter of system calls forbids exec. */
         return WIFSIGNALED(end) && WTERMSIG(end) == SIGSYS ? VMO_ERR_UNSUPPORTED : VMO_ERR_PEER_GONE;
     }
-    return errno == ECHILD ? VMO_OK : end_child(pid, lx_status(errno));
+    return errno == ECHILD ? VMO_OK : end_child(pid, false, lx_status(errno));
 }
 
 /* Waits until the child runs the program, or reports why it cannot. After a refusal the child is reaped. */
@@ -339,7 +348,7 @@ static vmo_status wait_for_exec(int exec_err_rd, pid_t pid)
     if (n == 0) {
         return check_executed(pid);
     }
-    return end_child(pid, n < 0 ? lx_status(errno) : refusal(error));
+    return end_child(pid, n > 0, n < 0 ? lx_status(errno) : refusal(error));
 }
 
 static vmo_status launch_child(struct launch *launch, struct be_peer *out)

@@ -266,6 +266,7 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
  *         TOO_LARGE    more than 2 GiB; vmo_write on Linux: past RLIMIT_FSIZE
  *         INVALID      the pointer is NULL or outside user memory
  *         NO_MEMORY    vmo_write on Linux: no memory for the pages
+ *         NO_SLOTS     Linux without process_vm_readv: no free descriptors for a pipe
  *         PROTOCOL     vmo_write on Linux: a peer that shares the open file description keeps setting its
  *                      append flag
  *         IO           vmo_read on Linux: the device of a wrapped file failed
