@@ -2,6 +2,7 @@
 /* The stories: each function of the API that calls the kernel, in each state in which it makes other calls.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -216,6 +217,55 @@ static void wrapped_bytes(void)
     DEMAND(holds_pattern(world.a, copy));
     STEP(vmo_close, world.a, wrapped);
     STEP(vmo_close, world.a, copy);
+}
+
+/* A filter refuses process_vm_readv. */
+static void copied_by_pipe(void)
+{
+    vmo_t wrapped = VMO_NONE;
+    uint8_t bytes[LEN];
+
+    wrap_refuse(ROW_process_vm_readv, EPERM);
+    sealing = filled();
+    SURE(vmo_seal(world.a, sealing, VMO_SEAL_PEERS));
+    STEP(vmo_write, world.a, sealing, RANGE(0, LEN), pattern());
+    DEMAND(holds_pattern(world.a, sealing));
+    STEP(vmo_wrap_bytes, world.a, pattern(), LEN, &wrapped);
+    memset(bytes, 0, sizeof(bytes));
+    STEP(vmo_read, world.a, wrapped, RANGE(0, LEN), bytes);
+    DEMAND(same(bytes));
+    STEP(vmo_close, world.a, wrapped);
+    STEP(vmo_destroy, world.a, sealing);
+}
+
+/* No memory is left for the pages of a VMO that is written through its mapping. */
+static void written_without_memory(void)
+{
+    sealing = filled();
+    SURE(vmo_seal(world.a, sealing, VMO_SEAL_PEERS));
+    wrap_refuse(ROW_fallocate, ENOSPC);
+    STEP(vmo_write, world.a, sealing, RANGE(0, LEN), pattern());
+    STEP(vmo_destroy, world.a, sealing);
+}
+
+/* Without another registry, so that the first free descriptors are this one's. */
+static void alone(void (*tell)(void))
+{
+    SURE(vmo_registry_init(small_storage, sizeof(small_storage), &small, &world.a));
+    tell();
+    wrap_refuse(ROW_process_vm_readv, 0);
+    SURE(vmo_registry_fini(world.a));
+    world.a = NULL;
+}
+
+static void one_vmo_alone(void)
+{
+    alone(one_vmo);
+}
+
+static void copied_alone(void)
+{
+    alone(copied_by_pipe);
 }
 
 /* ---- Messages ------------------------------------------------------------------------------------------ */
@@ -447,6 +497,7 @@ static void transfers_left(void)
 
 /* cat reads this until it is closed, so that the child ends when the story says so. */
 static int childs_input;
+#define DESCRIPTORS_AWAY 40 /* far from those that the library gets */
 
 static struct vmo_program program(void)
 {
@@ -469,20 +520,84 @@ static void end_child(void)
     DEMAND(waitid(P_ALL, 0, &seen, WEXITED | WNOWAIT | __WALL) == 0);
 }
 
-static void child(void)
+static vmo_peer_t spawned(void)
 {
     const struct vmo_program cat = program();
     vmo_peer_t peer;
-    int32_t status = -1;
     int ends[2];
 
-    DEMAND(pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO && close(ends[0]) == 0);
-    childs_input = ends[1];
+    DEMAND(pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+    childs_input = fcntl(ends[1], F_DUPFD_CLOEXEC, DESCRIPTORS_AWAY);
+    DEMAND(childs_input >= 0 && close(ends[1]) == 0 && (ends[0] == STDIN_FILENO || close(ends[0]) == 0));
     STEP(vmo_peer_spawn, world.a, &cat, &peer);
+    return peer;
+}
+
+static void child(void)
+{
+    const vmo_peer_t peer = spawned();
+    int32_t status = -1;
+
     wrap_on_wait = end_child;
     STEP(vmo_peer_wait, world.a, peer, step_soon(), &status);
     DEMAND(status == 0);
     STEP(vmo_peer_close, world.a, peer);
+}
+
+/* The first free descriptors are those that the child needs. */
+static void first_child(void)
+{
+    SURE(vmo_registry_init(small_storage, sizeof(small_storage), &small, &world.a));
+    child();
+    SURE(vmo_registry_fini(world.a));
+    world.a = NULL;
+}
+
+static void child_ends_while_heard(void)
+{
+    const vmo_peer_t peer = spawned();
+    int32_t status = -1;
+
+    wrap_on_wait = end_child;
+    STEP_ANSWERS(VMO_ERR_PEER_GONE, vmo_recv, world.a, peer, &incoming, step_soon());
+    STEP(vmo_peer_wait, world.a, peer, step_soon(), &status);
+    STEP(vmo_peer_close, world.a, peer);
+}
+
+static void refused_program(void)
+{
+    const struct vmo_program cat = program();
+    vmo_peer_t peer;
+
+    wrap_refuse(ROW_execveat, EACCES);
+    STEP_ANSWERS(VMO_ERR_UNSUPPORTED, vmo_peer_spawn, world.a, &cat, &peer);
+}
+
+/* Nothing lists the descriptors that the child must not inherit. */
+static void child_without_proc(void)
+{
+    const struct vmo_program cat = program();
+    vmo_peer_t peer;
+
+    wrap_refuse(ROW_close_range, ENOSYS);
+    wrap_refuse(ROW_open, ENOENT);
+    STEP_ANSWERS(VMO_ERR_UNSUPPORTED, vmo_peer_spawn, world.a, &cat, &peer);
+}
+
+/* A socket in the place of a standard stream is moved away. */
+static void socket_as_a_stream(void)
+{
+    vmo_peer_t peer;
+    int ends[2];
+
+    SURE(vmo_registry_init(small_storage, sizeof(small_storage), &small, &world.a));
+    DEMAND(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 && ends[0] == 0);
+    STEP(vmo_peer_open, world.a, ends[0], &peer);
+    DEMAND(fcntl(ends[0], F_GETFD) < 0);
+    STEP(vmo_peer_close, world.a, peer);
+    SURE(vmo_registry_fini(world.a));
+    world.a = NULL;
+    DEMAND(close(ends[1]) == 0);
 }
 
 /* The parent's socket at descriptor 3, inherited. */
@@ -501,28 +616,41 @@ static void parent(void)
     DEMAND(close(ends[1]) == 0);
 }
 
+#define EARLY 7 /* all standard streams are closed */
+
 const struct story stories[] = {
-    {"a registry", registry, true},
-    {"an allocated registry", allocated_registry, true},
-    {"one VMO", one_vmo, false},
-    {"evictions", evictions, true},
-    {"sealed PEERS", sealed_for_peers, false},
-    {"sealed FOREVER", sealed_for_ever, false},
-    {"sealed PEERS, then FOREVER", sealed_twice, false},
-    {"a wrapped file", wrapped_file, false},
-    {"wrapped bytes", wrapped_bytes, false},
-    {"messages", messages, false},
-    {"sent to read", sent_to_read, false},
-    {"sent to write", sent_to_write, false},
-    {"sent to share", sent_to_share, false},
-    {"sent sealed", sent_sealed, false},
-    {"sealed after sending", sealed_after_sending, false},
-    {"a receiver waits", receive_waits, false},
-    {"a sender waits", send_waits, false},
-    {"transfers", transfers, false},
-    {"a transfer to write", transfer_to_write, false},
-    {"transfers left behind", transfers_left, false},
-    {"a child", child, false},
-    {"the parent", parent, true},
+    {"a registry", registry, true, 0},
+    {"an allocated registry", allocated_registry, true, 0},
+    {"one VMO", one_vmo, false, 0},
+    {"evictions", evictions, true, 0},
+    {"sealed PEERS", sealed_for_peers, false, 0},
+    {"sealed FOREVER", sealed_for_ever, false, 0},
+    {"sealed PEERS, then FOREVER", sealed_twice, false, 0},
+    {"a wrapped file", wrapped_file, false, 0},
+    {"wrapped bytes", wrapped_bytes, false, 0},
+    {"copied by a pipe", copied_by_pipe, false, 0},
+    {"written without memory", written_without_memory, false, 0},
+    {"messages", messages, false, 0},
+    {"sent to read", sent_to_read, false, 0},
+    {"sent to write", sent_to_write, false, 0},
+    {"sent to share", sent_to_share, false, 0},
+    {"sent sealed", sent_sealed, false, 0},
+    {"sealed after sending", sealed_after_sending, false, 0},
+    {"a receiver waits", receive_waits, false, 0},
+    {"a sender waits", send_waits, false, 0},
+    {"transfers", transfers, false, 0},
+    {"a transfer to write", transfer_to_write, false, 0},
+    {"transfers left behind", transfers_left, false, 0},
+    {"a child", child, false, 0},
+    {"a first child", first_child, true, 0},
+    {"a child that ends while it is heard", child_ends_while_heard, false, 0},
+    {"a program that is refused", refused_program, false, 0},
+    {"a child without /proc", child_without_proc, false, 0},
+    {"the parent", parent, true, 0},
+    {"streams closed: a registry", registry, true, EARLY},
+    {"streams closed: a VMO", one_vmo_alone, true, EARLY},
+    {"streams closed: copied by a pipe", copied_alone, true, EARLY},
+    {"streams closed: a child", first_child, true, EARLY - 1},
+    {"streams closed: a socket", socket_as_a_stream, true, EARLY},
 };
 const size_t story_count = sizeof(stories) / sizeof(stories[0]);

@@ -29,7 +29,8 @@ extern struct errno_world world;
 struct story {
     const char *name;
     void (*tell)(void);
-    bool bare; /* it makes its registry itself */
+    bool bare;  /* it makes its registry itself */
+    int closed; /* standard streams that are closed, a bit each */
 };
 extern const struct story stories[];
 extern const size_t story_count;
@@ -38,7 +39,7 @@ extern const size_t story_count;
 _Noreturn void step_tell(const struct story *story, bool old_kernel);
 
 /* What the steps are made of. */
-void step_begin(const char *function);
+void step_begin(const char *function, vmo_status expected);
 bool step_failed(vmo_status status);
 void step_again(vmo_status status);
 _Noreturn void step_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -47,9 +48,11 @@ _Noreturn void step_wrong(const char *format, ...) __attribute__((format(printf,
  * change of the step's. */
 void step_others_acted(int closed);
 
-#define STEP(function, ...)                                                                                  \
+#define STEP(function, ...) STEP_ANSWERS(VMO_OK, function, __VA_ARGS__)
+/* A step that ends with this status when no call fails. */
+#define STEP_ANSWERS(expected, function, ...)                                                                \
     do {                                                                                                     \
-        step_begin(#function);                                                                               \
+        step_begin(#function, expected);                                                                     \
         if (step_failed(function(__VA_ARGS__))) {                                                            \
             step_again(function(__VA_ARGS__));                                                               \
         }                                                                                                    \

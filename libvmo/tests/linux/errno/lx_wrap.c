@@ -64,45 +64,65 @@ const struct wrap_row wrap_rows[ROWS] = {
 
 /* ---- The plan ------------------------------------------------------------------------------------------ */
 
-/* Counts a call. True if it is to fail as planned. */
+/* Errors that a story gives every call of a row, whatever the plan is; 0: none. */
+static int standing[ROWS];
+/* Of the call that was struck last. */
+static enum how struck_how;
+static int struck_error;
+
+void wrap_refuse(enum row row, int error)
+{
+    standing[row] = error;
+}
+
+/* True if the plan is for this call. */
+static bool is_planned(enum row row, uint32_t nth)
+{
+    const struct wrap_plan *plan = &wrap->plan;
+    const bool lasts = plan->how == HOW_ALWAYS && wrap->fired && wrap->step == plan->step;
+
+    return plan->set && lane == plan->lane && row == plan->row && (nth == plan->nth || lasts);
+}
+
+/* Counts a call. True if it is to fail. */
 static bool strike(enum row row, const void *site)
 {
+    struck_how = HOW_ERROR;
+    struck_error = standing[row];
     if (!armed()) {
-        return false;
+        return struck_error != 0 && !dumping;
     }
-    const struct wrap_plan *plan = &wrap->plan;
     const uint32_t nth = wrap->count[lane]++;
     if (nth < TRACE_MAX) {
         wrap->trace[lane][nth] = (struct wrap_call){row, wrap->step, (uintptr_t)site};
     }
-    const bool here =
-        plan->set && lane == plan->lane && row == plan->row &&
-        (nth == plan->nth || (plan->how == HOW_ALWAYS && wrap->fired && wrap->step == plan->step));
-    if (!here) {
-        return false;
+    if (is_planned(row, nth)) {
+        wrap->fired++;
+        struck_how = wrap->plan.how;
+        struck_error = wrap->plan.error;
+        if (struck_how == HOW_KILLED) {
+            (void)raise(SIGKILL);
+        }
+        return true;
     }
-    wrap->fired++;
-    if (plan->how == HOW_KILLED) {
-        (void)raise(SIGKILL);
-    }
-    return true;
+    return struck_error != 0;
 }
 
 static bool is_error(void)
 {
-    return wrap->plan.how == HOW_ERROR || wrap->plan.how == HOW_ALWAYS;
+    return struck_how == HOW_ERROR || struck_how == HOW_ALWAYS;
 }
 
 static long fail(void)
 {
-    errno = wrap->plan.error;
+    errno = struck_error;
     return -1;
 }
 
 /* Bytes that a struck call still moves, of len. */
 static size_t part(size_t len)
 {
-    return wrap->plan.how == HOW_SHORT ? (len + 1) / 2 : 0;
+    return struck_how == HOW_SHORT ? (len + 1) / 2 : 0;
 }
 
 #define SITE __builtin_return_address(0)
@@ -137,7 +157,6 @@ WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *out, int options), (type, 
 WRAP(int, kill, (pid_t pid, int signal), (pid, signal))
 WRAP(int, fallocate, (int fd, int mode, off_t off, off_t len), (fd, mode, off, len))
 WRAP(int, nanosleep, (const struct timespec *pause, struct timespec *rest), (pause, rest))
-WRAP(pid_t, waitpid, (pid_t pid, int *out, int options), (pid, out, options))
 WRAP(long, sysconf, (int name), (name))
 WRAP(int, clock_gettime, (clockid_t clock, struct timespec *out), (clock, out))
 
@@ -260,6 +279,20 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags)
     }
     const ssize_t sent = __real_sendmsg(fd, in, flags);
     return struck && sent > 0 ? sent - 1 : sent;
+}
+
+/* ECHILD: the program has reaped the child meanwhile. */
+pid_t __real_waitpid(pid_t pid, int *out, int options);
+pid_t __wrap_waitpid(pid_t pid, int *out, int options);
+pid_t __wrap_waitpid(pid_t pid, int *out, int options)
+{
+    if (!strike(ROW_waitpid, SITE)) {
+        return __real_waitpid(pid, out, options);
+    }
+    if (struck_error == ECHILD) {
+        (void)__real_waitpid(pid, NULL, options);
+    }
+    return (pid_t)fail();
 }
 
 static void others_turn(void)

@@ -78,6 +78,9 @@ extern struct wrap_shared *wrap;
 /* Called before each wait of a step, unless it is NULL: the other end's turn. */
 extern void (*wrap_on_wait)(void);
 
+/* In a story: gives every call of a row this error, until 0 takes it back. */
+void wrap_refuse(enum row row, int error);
+
 /* Makes the shared memory. In the process of a story: counts its calls from here on. */
 void wrap_open(void);
 void wrap_begin(void);

@@ -119,10 +119,15 @@ static bool is_new(const struct pair *pair)
     return true;
 }
 
-/* Some errors last for a moment only: a call that met nothing else would wait for ever. What the kernel never
- * unmaps stays mapped. */
-static bool may_last(enum row row, int error)
+/* Some errors last for a moment only: a call that met nothing else would wait for ever, unless it has a
+ * deadline. What the kernel never unmaps stays mapped. */
+static bool may_last(enum row row, int error, const char *function)
 {
+    const bool waits = strcmp(function, "vmo_send") == 0 || strcmp(function, "vmo_recv") == 0;
+
+    if (waits && (row == ROW_sendmsg || row == ROW_recvmsg)) {
+        return error != EAGAIN;
+    }
     return error != EINTR && error != EAGAIN && error != ECONNRESET && row != ROW_clock_gettime &&
            row != ROW_munmap;
 }
@@ -136,7 +141,8 @@ static void fail_call(const struct story *story, bool old_kernel, struct wrap_pl
         return;
     }
     inject(story, old_kernel, &plan);
-    if (plan.how == HOW_ERROR && wrap->absorbed && wrap->text[0] == '\0' && may_last(plan.row, plan.error)) {
+    if (plan.how == HOW_ERROR && wrap->absorbed && wrap->text[0] == '\0' &&
+        may_last(plan.row, plan.error, function)) {
         plan.how = HOW_ALWAYS;
         inject(story, old_kernel, &plan);
     }
