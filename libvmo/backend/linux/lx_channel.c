@@ -114,10 +114,10 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
 static vmo_status send_until(const struct be_peer *peer, int32_t descriptor, const void *bytes, size_t len,
                              uint64_t deadline_ns)
 {
-    for (;;) {
+    for (bool late = false;; late = be_now_ns() >= deadline_ns) {
         const vmo_status status = try_send(peer->socket, descriptor, bytes, len);
         const bool full = status == VMO_ERR_TIMED_OUT;
-        if (!full && status != VMO_ERR_QUEUE_FULL && status != VMO_ERR_NO_MEMORY) {
+        if (late || (!full && status != VMO_ERR_QUEUE_FULL && status != VMO_ERR_NO_MEMORY)) {
             return status;
         }
         const vmo_status waited =
@@ -415,6 +415,8 @@ void be_transfer_consume(struct be_peer *peer, uint32_t name)
 static vmo_status look_until(const struct be_peer *peer, void *bytes, size_t max, struct packet *out,
                              uint64_t deadline_ns)
 {
+    bool late = false; /* poll may report what another holder of the socket takes */
+
     for (bool ended = false;;) {
         const vmo_status status = look(peer->socket, bytes, max, out);
         if (status != VMO_ERR_TIMED_OUT) {
@@ -423,11 +425,15 @@ static vmo_status look_until(const struct be_peer *peer, void *bytes, size_t max
         if (ended) {
             return VMO_ERR_PEER_GONE;
         }
+        if (late) {
+            return VMO_ERR_TIMED_OUT;
+        }
         const vmo_status waited = lx_wait(peer, POLLIN, UINT64_MAX, deadline_ns);
         ended = waited == VMO_ERR_PEER_GONE;
         if (waited != VMO_OK && !ended) {
             return waited;
         }
+        late = be_now_ns() >= deadline_ns;
     }
 }
 
