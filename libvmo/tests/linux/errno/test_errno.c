@@ -120,7 +120,7 @@ static bool is_new(const struct pair *pair)
 }
 
 /* Some errors last for a moment only: a call that met nothing else would wait for ever, unless it has a
- * deadline. What the kernel never unmaps stays mapped. */
+ * deadline. What the kernel never unmaps or reaps stays. */
 static bool may_last(enum row row, int error, const char *function)
 {
     const bool waits = strcmp(function, "vmo_send") == 0 || strcmp(function, "vmo_recv") == 0;
@@ -129,7 +129,7 @@ static bool may_last(enum row row, int error, const char *function)
         return error != EAGAIN;
     }
     return error != EINTR && error != EAGAIN && error != ECONNRESET && row != ROW_clock_gettime &&
-           row != ROW_munmap;
+           row != ROW_munmap && row != ROW_waitpid;
 }
 
 static void fail_call(const struct story *story, bool old_kernel, struct wrap_plan plan,
