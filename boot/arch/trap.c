@@ -13,7 +13,7 @@
 _Static_assert(offsetof(struct trap_frame, x[31]) == FRAME_X(31), "trap_entry.S: x31");
 _Static_assert(offsetof(struct trap_frame, pc) == FRAME_PC, "trap_entry.S: pc");
 
-struct trap_frame *trap_user(uint64_t cause);
+struct trap_frame *trap_user(uint64_t cause, struct trap_frame *frame);
 struct trap_frame *trap_next(void);
 _Noreturn void trap_kernel(uint64_t cause, uint64_t pc, uint64_t tval);
 
@@ -42,6 +42,15 @@ static void on_timer(void)
     kernel_timer();
 }
 
+/* Instructions retired when a task was resumed last, and the count of the task that trapped last. The counts
+ * include the trap path outside trap_user, some 70 instructions a trap. */
+static uint64_t resumed_instret, user_instret;
+
+uint64_t port_user_instret(void)
+{
+    return user_instret;
+}
+
 /* Picks the next task, loads its page table, sets the timer and returns its frame. */
 struct trap_frame *trap_next(void)
 {
@@ -55,6 +64,7 @@ struct trap_frame *trap_next(void)
     }
     arm_timer();
     port_use_root(root_pa);
+    CSR_READ(instret, resumed_instret);
     return frame;
 }
 
@@ -90,11 +100,15 @@ static void on_fault(uint64_t cause)
 }
 
 /* Handles a trap from a task and returns the frame to resume. */
-struct trap_frame *trap_user(uint64_t cause)
+struct trap_frame *trap_user(uint64_t cause, struct trap_frame *frame)
 {
+    uint64_t now;
+    CSR_READ(instret, now);
+    user_instret = frame->user_instret += now - resumed_instret;
     if (cause == SCAUSE_ECALL_U) {
         struct trap_frame *same = kernel_syscall();
         if (same != NULL) {
+            CSR_READ(instret, resumed_instret);
             return same;
         }
     } else if (cause == SCAUSE_TIMER) {

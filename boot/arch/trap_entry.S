@@ -48,12 +48,13 @@ trap_entry:
 	sd	t1, FRAME_PC(sp)
 	mv	s0, sp
 
-	/* 4. Load the kernel's gp and sp. a0 = trap_user(cause), the frame to resume. Live: s0 = frame. */
+	/* 4. Load the kernel's gp and sp. a0 = trap_user(cause, frame), the frame to resume. Live: s0 = frame. */
 	.option push
 	.option norelax
 	la	gp, __global_pointer$
 	.option pop
 	csrr	a0, scause
+	mv	a1, s0
 	la	sp, kernel_stack_top
 	call	trap_user
 	beq	a0, s0, 6f

@@ -5,6 +5,7 @@
 
 #include "core/audit_tables.h"
 #include "core/checked.h"
+#include "core/port.h"
 
 struct audit_tables audit;
 
@@ -21,6 +22,15 @@ static int next_place(struct audit_count *count, uint32_t max)
         return -1;
     }
     return (int)count->used++;
+}
+
+/* The key's words are SipHashes of the nonce under the keys (0, 0) and (1, 0), so the judge can make it. */
+void audit_witness(const char *nonce)
+{
+    const size_t n = strlen(nonce);
+    audit.key.k0 = siphash(&(struct sip_key){0, 0}, nonce, n);
+    audit.key.k1 = siphash(&(struct sip_key){1, 0}, nonce, n);
+    audit.hashes = true;
 }
 
 static struct audit_task *task_of(uint32_t pid)
@@ -60,6 +70,63 @@ void audit_task_reaped(uint32_t pid)
     }
 }
 
+void audit_image(uint32_t pid, const struct elf_source *source, uint64_t stack_pages, uint64_t gp)
+{
+    static uint8_t page[PAGE_BYTES] __attribute__((aligned(8)));
+    struct audit_task *task = task_of(pid);
+    struct sip_pages pages;
+    if (task == NULL || !audit.hashes) {
+        return;
+    }
+    sip_pages_begin(&pages, &audit.key);
+    for (uint64_t off = 0; off < source->bytes; off += PAGE_BYTES) {
+        const size_t n = (size_t)min_u64(source->bytes - off, PAGE_BYTES);
+        source->read(source->ctx, off, page, n);
+        memset(page + n, 0, PAGE_BYTES - n);
+        sip_pages_add(&pages, page);
+    }
+    task->image_known = true;
+    task->image_bytes = source->bytes;
+    task->image_hash = sip_pages_end(&pages);
+    task->stack_pages = stack_pages;
+    task->gp = gp;
+}
+
+/* Records the hash of a VMO's pages, if VMOs are hashed. */
+static void hash_vmo(uint32_t id, uint32_t pid, enum audit_hash_when when)
+{
+    if (!audit.hashes || id < 1 || id > audit.vmo_count.used) {
+        return;
+    }
+    const int i = next_place(&audit.hash_count, AUDIT_HASHES_MAX);
+    if (i < 0) {
+        return;
+    }
+    const struct audit_vmo *vmo = &audit.vmos[id - 1];
+    struct sip_pages pages;
+    sip_pages_begin(&pages, &audit.key);
+    for (uint64_t off = 0; off < vmo->bytes; off += PAGE_BYTES) {
+        sip_pages_add(&pages, port_ptr(vmo->base_pa + off));
+    }
+    audit.hash_records[i] = (struct audit_hash){.vmo_id = id,
+                                                .pid = pid,
+                                                .when = when,
+                                                .seq = ++audit.seq,
+                                                .bytes = vmo->bytes,
+                                                .hash = sip_pages_end(&pages)};
+}
+
+static bool was_granted(uint32_t vmo_id)
+{
+    for (uint32_t i = 0; i < audit.grant_count.used; i++) {
+        const struct cap *cap = &audit.grants[i].cap;
+        if (cap_is_memory(cap) && cap->object == vmo_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void audit_vmo(uint32_t id, uint32_t creator, uint64_t base_pa, uint64_t bytes)
 {
     const int i = next_place(&audit.vmo_count, AUDIT_VMOS_MAX);
@@ -71,8 +138,21 @@ void audit_vmo(uint32_t id, uint32_t creator, uint64_t base_pa, uint64_t bytes)
 
 void audit_vmo_destroyed(uint32_t id)
 {
-    if (id >= 1 && id <= audit.vmo_count.used) {
-        audit.vmos[id - 1].destroyed = true;
+    if (id < 1 || id > audit.vmo_count.used) {
+        return;
+    }
+    if (audit.hashes && was_granted(id)) {
+        hash_vmo(id, 0, AUDIT_HASH_DESTROYED);
+    }
+    audit.vmos[id - 1].destroyed = true;
+}
+
+void audit_vmos_taken(void)
+{
+    for (uint32_t id = 1; audit.hashes && id <= audit.vmo_count.used; id++) {
+        if (!audit.vmos[id - 1].destroyed && was_granted(id)) {
+            hash_vmo(id, 0, AUDIT_HASH_END);
+        }
     }
 }
 
@@ -84,6 +164,8 @@ void audit_map_made(uint32_t id, const struct audit_map *map)
     }
     audit.map_count.used = id;
     struct audit_map *made = &audit.maps[id - 1];
+    made->made = ++audit.seq;
+    made->user = port_user_instret();
     made->pid = map->pid;
     made->vmo_id = map->vmo_id;
     made->off = map->off;
@@ -125,6 +207,7 @@ void audit_map_unmapped(uint32_t id, const struct audit_usage *usage)
     }
     map->usage = *usage;
     map->live = false;
+    map->ended = ++audit.seq;
 }
 
 void audit_maps_taken(void)
@@ -148,20 +231,67 @@ void audit_copied_from_vmo(uint32_t pid, uint64_t bytes)
     }
 }
 
-void audit_grant(uint32_t from, uint32_t to, enum audit_grant_via via, const struct cap *cap)
+static uint32_t count_writable_maps(uint32_t vmo_id)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < audit.map_count.used; i++) {
+        const struct audit_map *map = &audit.maps[i];
+        count += map->live && map->vmo_id == vmo_id && (map->prot & NX_PROT_WRITE) != 0;
+    }
+    return count;
+}
+
+void audit_grant(uint32_t from, uint32_t to, enum audit_grant_via via, uint32_t slot, const struct cap *cap,
+                 uint32_t writable_caps)
 {
     const int i = next_place(&audit.grant_count, AUDIT_GRANTS_MAX);
-    if (i >= 0) {
-        audit.grants[i] = (struct audit_grant){.from = from, .to = to, .via = via, .cap = *cap};
+    if (i < 0) {
+        return;
+    }
+    struct audit_grant *grant = &audit.grants[i];
+    grant->from = from;
+    grant->to = to;
+    grant->via = via;
+    grant->slot = slot;
+    grant->cap = *cap;
+    grant->seq = ++audit.seq;
+    grant->writable_caps = writable_caps;
+    if (audit.hashes && cap_is_memory(cap)) {
+        grant->writable_maps = count_writable_maps(cap->object);
+        hash_vmo(cap->object, to, AUDIT_HASH_GRANT);
+    }
+}
+
+/* Hashes each VMO that the task was granted and has not answered yet. */
+static void hash_unanswered(uint32_t pid)
+{
+    for (uint32_t i = 0; i < audit.grant_count.used; i++) {
+        struct audit_grant *grant = &audit.grants[i];
+        if (grant->to == pid && !grant->answered && cap_is_memory(&grant->cap)) {
+            grant->answered = true;
+            hash_vmo(grant->cap.object, pid, AUDIT_HASH_REPLY);
+        }
+    }
+}
+
+void audit_sent(uint32_t pid, struct audit_stamp *stamp)
+{
+    stamp->seq = ++audit.seq;
+    stamp->user = port_user_instret();
+    if (audit.hashes) {
+        hash_unanswered(pid);
     }
 }
 
 void audit_msg(const struct audit_msg *msg)
 {
     const int i = next_place(&audit.msg_count, AUDIT_MSGS_MAX);
-    if (i >= 0) {
-        audit.msgs[i] = *msg;
+    if (i < 0) {
+        return;
     }
+    audit.msgs[i].msg = *msg;
+    audit.msgs[i].seq = ++audit.seq;
+    memcpy(audit.msgs[i].head, msg->head, msg->head_bytes);
 }
 
 void audit_undelivered(uint64_t messages)
@@ -169,11 +299,17 @@ void audit_undelivered(uint64_t messages)
     audit.undelivered = messages;
 }
 
-void audit_console(const struct audit_console *entry)
+void audit_console_opened(void)
+{
+    audit.console_seq = ++audit.seq;
+}
+
+void audit_console(const struct audit_console *line)
 {
     const int i = audit.console_is_taken ? -1 : next_place(&audit.console_count, AUDIT_CONSOLE_MAX);
     if (i >= 0) {
-        audit.console[i] = *entry;
+        audit.console[i] = *line;
+        audit.console[i].seq = audit.console_seq;
     }
 }
 

@@ -14,6 +14,10 @@ static const char *const map_vias[] = {
     [AUDIT_VIA_MAP] = "map", [AUDIT_VIA_VM_MAP] = "vm_map", [AUDIT_VIA_AS_MAP] = "as_map"};
 static const char *const ends[] = {
     [AUDIT_END_NONE] = "none", [AUDIT_END_EXIT] = "exit", [AUDIT_END_FAULT] = "fault"};
+static const char *const hash_whens[] = {[AUDIT_HASH_GRANT] = "grant",
+                                         [AUDIT_HASH_REPLY] = "reply",
+                                         [AUDIT_HASH_DESTROYED] = "destroyed",
+                                         [AUDIT_HASH_END] = "end"};
 static const char *const whens[] = {
     [AUDIT_WHEN_START] = "start", [AUDIT_WHEN_DONE] = "done", [AUDIT_WHEN_END] = "end"};
 static const char *const results[] = {
@@ -108,6 +112,34 @@ static void print_vmos(void)
     print_overflow("vmo", &audit.vmo_count);
 }
 
+static void print_hash(struct line *line, uint64_t hash)
+{
+    uint8_t bytes[sizeof(hash)];
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        bytes[i] = (uint8_t)(hash >> (8 * (sizeof(hash) - 1 - i)));
+    }
+    line_key_text(line, "sip", "");
+    line_hex_bytes(line, bytes, sizeof(bytes));
+}
+
+static void print_images(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.task_count.used; i++) {
+        const struct audit_task *task = &audit.tasks[i];
+        if (!task->image_known) {
+            continue;
+        }
+        begin(&line, "image");
+        line_key_decimal(&line, "pid", NX_PID_INIT + i);
+        line_key_decimal(&line, "bytes", task->image_bytes);
+        line_key_decimal(&line, "stack_pages", task->stack_pages);
+        line_key_address(&line, "gp", task->gp);
+        print_hash(&line, task->image_hash);
+        line_end(&line);
+    }
+}
+
 static void print_prot(struct line *line, uint32_t prot)
 {
     line_text(line, " prot=");
@@ -139,6 +171,9 @@ static void print_maps(void)
         line_key_decimal(&line, "accessed", map->usage.accessed);
         line_key_decimal(&line, "dirtied", map->usage.dirtied);
         line_key_address(&line, "base", map->base_pa);
+        line_key_decimal(&line, "made", map->made);
+        line_key_decimal(&line, "ended", map->ended);
+        line_key_decimal(&line, "user", map->user);
         line_end(&line);
     }
     print_overflow("map", &audit.map_count);
@@ -168,6 +203,10 @@ static void print_grants(void)
         line_key_text(&line, "kind", cap_kinds[grant->cap.kind]);
         line_key_decimal(&line, "vmo", cap_is_memory(&grant->cap) ? grant->cap.object : 0);
         line_key_decimal(&line, "rights", grant->cap.rights);
+        line_key_decimal(&line, "slot", grant->slot);
+        line_key_decimal(&line, "seq", grant->seq);
+        line_key_decimal(&line, "wcaps", grant->writable_caps);
+        line_key_decimal(&line, "wmaps", grant->writable_maps);
         line_end(&line);
     }
     print_overflow("hand", &audit.grant_count);
@@ -183,15 +222,20 @@ static void print_msgs(void)
 {
     struct line line;
     for (uint32_t i = 0; i < audit.msg_count.used; i++) {
-        const struct audit_msg *msg = &audit.msgs[i];
+        const struct audit_msg_entry *entry = &audit.msgs[i];
+        const struct audit_msg *msg = &entry->msg;
         begin(&line, "msg");
         line_key_decimal(&line, "n", i);
         line_key_decimal(&line, "from", msg->from);
         line_key_decimal(&line, "to", msg->to);
         line_key_decimal(&line, "len", msg->len);
         line_key_decimal(&line, "type", msg->type);
+        line_key_decimal(&line, "flags", msg->flags);
         line_key_text(&line, "moved", cap_kinds[msg->moved]);
-        print_head(&line, msg->head, msg->head_bytes);
+        line_key_decimal(&line, "sent", msg->sent.seq);
+        line_key_decimal(&line, "seq", entry->seq);
+        line_key_decimal(&line, "user", msg->sent.user);
+        print_head(&line, entry->head, msg->head_bytes);
         line_end(&line);
     }
     print_overflow("msg", &audit.msg_count);
@@ -215,11 +259,29 @@ static void print_console(void)
         } else {
             line_key_decimal(&line, "by", entry->by);
         }
+        line_key_decimal(&line, "seq", entry->seq);
         line_key_decimal(&line, "len", entry->len);
         print_head(&line, entry->head, (size_t)min_u64(entry->len, AUDIT_HEAD_BYTES));
         line_end(&line);
     }
     print_overflow("say", &audit.console_count);
+}
+
+static void print_hashes(void)
+{
+    struct line line;
+    for (uint32_t i = 0; i < audit.hash_count.used; i++) {
+        const struct audit_hash *record = &audit.hash_records[i];
+        begin(&line, "hash");
+        line_key_decimal(&line, "vmo", record->vmo_id);
+        line_key_text(&line, "when", hash_whens[record->when]);
+        line_key_decimal(&line, "pid", record->pid);
+        line_key_decimal(&line, "seq", record->seq);
+        line_key_decimal(&line, "bytes", record->bytes);
+        print_hash(&line, record->hash);
+        line_end(&line);
+    }
+    print_overflow("hash", &audit.hash_count);
 }
 
 static void print_resources(void)
@@ -276,17 +338,20 @@ void audit_print(const char *nonce, const char *revision, enum audit_result resu
     print_nonce = nonce;
     lines = 0;
     begin(&line, "begin");
-    line_key_decimal(&line, "v", 1);
+    line_key_decimal(&line, "v", 2);
     line_key_text(&line, "abi", revision);
+    line_key_decimal(&line, "witness", audit.hashes);
     line_end(&line);
 
     print_tasks();
+    print_images();
     print_vmos();
     print_maps();
     print_copies();
     print_grants();
     print_msgs();
     print_console();
+    print_hashes();
     print_resources();
     print_hazards();
 

@@ -4,6 +4,7 @@
 #define CORE_AUDIT_TABLES_H
 
 #include "core/audit_records.h"
+#include "core/siphash.h"
 
 struct audit_task {
     bool known, reaped;
@@ -12,6 +13,8 @@ struct audit_task {
     int64_t status;
     char name[NX_NAME_MAX + 1];
     uint64_t copied_into_vmo, copied_from_vmo;
+    bool image_known;
+    uint64_t image_bytes, image_hash, stack_pages, gp;
 };
 
 struct audit_vmo {
@@ -23,7 +26,24 @@ struct audit_vmo {
 struct audit_grant {
     uint32_t from, to;
     enum audit_grant_via via;
+    uint32_t slot; /* in the receiver's table */
     struct cap cap;
+    uint64_t seq;
+    uint32_t writable_caps, writable_maps; /* to the same VMO at that moment */
+    bool answered;                         /* the receiver has sent a message since */
+};
+
+struct audit_msg_entry {
+    struct audit_msg msg;
+    uint64_t seq; /* of the receipt */
+    uint8_t head[AUDIT_MSG_HEAD_BYTES];
+};
+
+struct audit_hash {
+    uint32_t vmo_id;
+    uint32_t pid; /* the receiver; 0 when no grant is meant */
+    enum audit_hash_when when;
+    uint64_t seq, bytes, hash;
 };
 
 struct audit_hazard {
@@ -44,9 +64,13 @@ struct audit_count {
 };
 
 struct audit_tables {
-    struct audit_count task_count, vmo_count, map_count, grant_count, msg_count, console_count, hazard_count,
-        unreclaimed_count;
+    struct audit_count task_count, vmo_count, map_count, grant_count, msg_count, console_count, hash_count,
+        hazard_count, unreclaimed_count;
     bool maps_are_taken, console_is_taken;
+    bool hashes; /* see audit_witness */
+    struct sip_key key;
+    uint64_t seq;         /* the last sequence number */
+    uint64_t console_seq; /* of the open line */
     uint64_t undelivered;
     bool res_known[AUDIT_WHENS];
     struct audit_res res[AUDIT_WHENS];
@@ -56,8 +80,9 @@ struct audit_tables {
     struct audit_vmo vmos[AUDIT_VMOS_MAX];    /* by id, from 1 */
     struct audit_map maps[AUDIT_MAPS_MAX];
     struct audit_grant grants[AUDIT_GRANTS_MAX];
-    struct audit_msg msgs[AUDIT_MSGS_MAX];
+    struct audit_msg_entry msgs[AUDIT_MSGS_MAX];
     struct audit_console console[AUDIT_CONSOLE_MAX];
+    struct audit_hash hash_records[AUDIT_HASHES_MAX];
 };
 
 extern struct audit_tables audit;

@@ -24,6 +24,7 @@ static void end_line(void)
 static void note(uint32_t by, char byte)
 {
     if (!line_is_open) {
+        audit_console_opened();
         open_line = (struct audit_console){.by = by};
     } else if (open_line.by != by) {
         open_line.by = AUDIT_BY_SEVERAL;

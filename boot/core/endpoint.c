@@ -208,16 +208,28 @@ uint64_t ep_messages_queued(void)
     return queued;
 }
 
-uint32_t ep_count_moving_vmo(uint32_t vmo_id)
+static uint32_t count_moving(uint32_t vmo_id, bool aliases)
 {
     uint32_t found = 0;
     for (uint32_t id = 0; id <= endpoints.ids_used; id++) {
         uint64_t pa = endpoints.table[id].head_pa;
         while (pa != 0) {
             const struct message *message = port_ptr(pa);
-            found += cap_is_memory(&message->moved) && message->moved.object == vmo_id;
+            const uint8_t kind = message->moved.kind;
+            const bool counts = kind == CAP_VMO || (aliases && kind == CAP_ALIAS);
+            found += counts && message->moved.object == vmo_id;
             pa = message->next_pa;
         }
     }
     return found;
+}
+
+uint32_t ep_count_moving_vmo(uint32_t vmo_id)
+{
+    return count_moving(vmo_id, true);
+}
+
+uint32_t ep_count_moving_writable(uint32_t vmo_id)
+{
+    return count_moving(vmo_id, false);
 }

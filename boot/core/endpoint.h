@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/audit_records.h"
 #include "core/cap.h"
 
 #define EP_BOOTSTRAP 0 /* id of the only endpoint without an owner (K-14); not counted as an id */
@@ -21,6 +22,7 @@ struct message {
     uint64_t more_pa[MESSAGE_MORE_FRAMES];
     struct cap moved; /* CAP_NONE without CAP_MOVE; in no table while the message is queued */
     uint64_t sender_id;
+    struct audit_stamp sent;
     uint32_t from;
     uint32_t len;
     uint16_t type;
@@ -76,6 +78,9 @@ uint32_t ep_next_of_owner(uint32_t owner, uint32_t after);
 uint32_t ep_ids_used(void);
 uint32_t ep_live(void);
 uint64_t ep_messages_queued(void);
-uint32_t ep_count_moving_vmo(uint32_t vmo_id); /* capabilities to it in queued messages (K-29) */
+
+/* Counts the capabilities to a VMO in queued messages (K-29): all of them, and the writable ones. */
+uint32_t ep_count_moving_vmo(uint32_t vmo_id);
+uint32_t ep_count_moving_writable(uint32_t vmo_id);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/audit.h"
 #include "core/checked.h"
 #include "core/endpoint.h"
+#include "core/grant.h"
 #include "core/port.h"
 #include "core/sched.h"
 
@@ -39,20 +40,22 @@ void ipc_cancel(struct task *task, int64_t answer)
 }
 
 /* Reports a received message and its capability to the audit. */
-static void report(const struct task *to, struct message *message)
+static void report(const struct task *to, uint32_t slot, struct message *message)
 {
-    struct audit_msg record = {.from = message->from,
-                               .to = to->pid,
-                               .len = message->len,
-                               .type = message->type,
-                               .moved = message->moved.kind};
     size_t n = 0;
     const uint8_t *head = message_chunk(message, 0, &n);
-    record.head_bytes = (uint8_t)min_u64(n, AUDIT_HEAD_BYTES);
-    memcpy(record.head, head, record.head_bytes);
+    const struct audit_msg record = {.from = message->from,
+                                     .to = to->pid,
+                                     .len = message->len,
+                                     .type = message->type,
+                                     .flags = message->flags,
+                                     .moved = message->moved.kind,
+                                     .head_bytes = (uint8_t)min_u64(n, AUDIT_MSG_HEAD_BYTES),
+                                     .sent = message->sent,
+                                     .head = head};
     audit_msg(&record);
     if (message->moved.kind != CAP_NONE) {
-        audit_grant(message->from, to->pid, AUDIT_GRANT_MOVE, &message->moved);
+        grant_report(message->from, to->pid, AUDIT_GRANT_MOVE, slot, &message->moved);
     }
 }
 
@@ -111,7 +114,7 @@ static int64_t deliver(struct task *to, const struct recv_target *target, const 
     if (message->moved.kind != CAP_NONE) {
         cap_place(&to->caps, slot, &message->moved);
     }
-    report(to, message);
+    report(to, slot, message);
     message_free(message_pa);
     return fits || target->max == 0 ? (int64_t)bytes : -NX_EINVAL; /* K-53 */
 }
@@ -174,6 +177,7 @@ static uint64_t capture(const struct task *self, const struct ipc_send *send)
         uint8_t *to = message_chunk(message, done, &part);
         user_read(send->payload, done, to, part);
     }
+    audit_sent(self->pid, &message->sent);
     return pa;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/audit.h"
 #include "core/checked.h"
 #include "core/config.h"
 #include "core/console.h"
@@ -26,6 +27,9 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     audit_init();
     shutdown_init();
     config_init(config);
+    if (the_config.witness) {
+        audit_witness(the_config.nonce);
+    }
     if (memory->arena_bytes < the_config.arena_bytes) {
         kernel_panic("no room for the arena", memory->arena_bytes);
     }

@@ -77,6 +77,7 @@ static struct task *build(uint32_t parent, const char *name, const struct image 
     task->frame.x[REG_SP] = NX_USER_SP;
     task->frame.x[REG_GP] = image->gp != 0 ? image->gp : image->plan->gp_default;
     audit_task(task->pid, parent, name);
+    audit_image(task->pid, image->source, image->stack_pages, image->gp);
     return task;
 }
 

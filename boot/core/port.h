@@ -21,6 +21,10 @@ uint64_t port_ticks(void);
 /* Retired instructions since a fixed moment; 0 if the machine does not count them. */
 uint64_t port_instret(void);
 
+/* Instructions that the task which trapped last has retired in user mode; 0 if the machine does not count
+ * them. */
+uint64_t port_user_instret(void);
+
 /* Makes changes of page table entries visible to the next translation of any address. */
 void port_tlb_flush(void);
 

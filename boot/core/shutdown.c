@@ -142,6 +142,7 @@ _Noreturn void shutdown_run(enum audit_result result, int64_t status, uint64_t s
     record_unreclaimed(spaces_taken);
     aspace_collect_all();
     audit_maps_taken();
+    audit_vmos_taken();
     tear_down();
     shutdown_record_resources(AUDIT_WHEN_END);
     print_and_finish(result, status);

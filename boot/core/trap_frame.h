@@ -8,6 +8,7 @@
 struct trap_frame {
     uint64_t x[32]; /* x[0] is unused, so that the indices are those of the ISA */
     uint64_t pc;
+    uint64_t user_instret; /* instructions retired in user mode */
 };
 
 /* Register numbers in x[]. */

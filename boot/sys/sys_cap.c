@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capabilities: transfer, close, clone, query (K-31, K-40, K-41). */
-#include "core/audit.h"
+#include "core/grant.h"
 #include "core/usercopy.h"
 #include "sys/handlers.h"
 
@@ -28,7 +28,7 @@ static int64_t transfer(const struct task *self, uint64_t pid, struct cap_table 
                         const struct cap *copy)
 {
     cap_place(to, slot, copy);
-    audit_grant(self->pid, (uint32_t)pid, AUDIT_GRANT_TRANSFER, copy);
+    grant_report(self->pid, (uint32_t)pid, AUDIT_GRANT_TRANSFER, slot, copy);
     return slot;
 }
 

@@ -114,8 +114,8 @@ int64_t sys_vmo_destroy(struct task *self, const uint64_t *args)
     }
 
     const struct cap gone = cap_take(&self->caps, (uint32_t)args[0]);
-    arena_destroy(gone.base_pa);
     audit_vmo_destroyed(gone.object);
+    arena_destroy(gone.base_pa);
     return 0;
 }
 

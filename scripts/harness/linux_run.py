@@ -417,7 +417,7 @@ class Model:
             kind = "alias" if self.is_alias(held.identity) else "vmo"
             self.add("hand", **way, via=via, kind=kind, vmo=number, rights=0)
         if packet.is_message():
-            head, count = packet.data[: audits.HEAD_BYTES].hex() or "-", len(self.audit["msg"])
+            head, count = packet.data[: audits.HEAD_BYTES["msg"]].hex() or "-", len(self.audit["msg"])
             length = len(packet.data)
             self.add("msg", n=count, **way, len=length, type=0, moved=kind, head=head)
 

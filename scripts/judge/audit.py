@@ -14,23 +14,29 @@ VALUES = {
     "BIT": (r"[01]", int),
     "ADDRESS": (r"0x[0-9a-f]{1,16}", lambda text: int(text, 16)),
     "HEAD": (r"-|(?:[0-9a-f]{2})+", str),
+    "SIP": (r"[0-9a-f]{16}", str),
     "WORD": (r"\S+", str),
 }
 LINES = r"""
-begin v=1 abi=a1|a2
+begin v=2 abi=a1|a2 witness=BIT
 task pid=DEC parent=DEC state=live|exited|faulted|reaped end=none|exit|fault status=INT name=WORD
+image pid=DEC bytes=DEC stack_pages=DEC gp=ADDRESS sip=SIP
 vmo id=DEC creator=DEC base=ADDRESS bytes=DEC state=live|destroyed
 map pid=DEC vmo=DEC off=DEC bytes=DEC prot=r|w|rw|x|rx via=map|vm_map|as_map alias=BIT \
-    state=live|unmapped accessed=DEC dirtied=DEC base=ADDRESS
+    state=live|unmapped accessed=DEC dirtied=DEC base=ADDRESS \
+    made=DEC ended=DEC user=DEC
 copy pid=DEC into=DEC from=DEC
-hand from=DEC to=DEC via=move|transfer kind=vmo|alias|endpoint vmo=DEC rights=DEC
-msg n=DEC from=DEC to=DEC len=DEC type=DEC moved=none|vmo|alias|endpoint head=HEAD
-say n=DEC by=kernel|several|[0-9]{1,20} len=DEC head=HEAD
+hand from=DEC to=DEC via=move|transfer kind=vmo|alias|endpoint vmo=DEC rights=DEC slot=DEC seq=DEC \
+    wcaps=DEC wmaps=DEC
+msg n=DEC from=DEC to=DEC len=DEC type=DEC flags=DEC moved=none|vmo|alias|endpoint \
+    sent=DEC seq=DEC user=DEC head=HEAD
+say n=DEC by=kernel|several|[0-9]{1,20} seq=DEC len=DEC head=HEAD
+hash vmo=DEC when=grant|reply|destroyed|end pid=DEC seq=DEC bytes=DEC sip=SIP
 lost msgs=DEC undelivered=DEC
 res when=start|done|end slots=DEC regions=DEC vmos=DEC endpoints=DEC arena_bytes=DEC frames=DEC
 keep what=arena_bytes|address_spaces|endpoint_ids n=DEC
 hazard pid=DEC call=[0-9]{1,20}|fault id=K-[0-9]+ what=WORD
-overflow kind=task|vmo|map|hand|msg|say|hazard lost=DEC
+overflow kind=task|vmo|map|hand|msg|say|hash|hazard lost=DEC
 result init=done|exited|faulted|watchdog|panic|refused status=INT instret=DEC
 end lines=DEC
 """
@@ -47,9 +53,9 @@ def read_form(line):
 
 FORMS = dict(read_form(line) for line in LINES.replace("\\\n", "").strip().split("\n"))
 ONCE = ("begin", "lost", "result", "end")
-UNIQUE = (("task", "pid"), ("copy", "pid"), ("res", "when"), ("keep", "what"))
+UNIQUE = (("task", "pid"), ("image", "pid"), ("copy", "pid"), ("res", "when"), ("keep", "what"))
 COUNTED = (("vmo", "id", 1), ("msg", "n", 0), ("say", "n", 0))
-HEAD_BYTES = 64
+HEAD_BYTES = {"msg": 128, "say": 64}
 NO_NONCE = "-"  # the kernel was given none
 PREFIX = "audit "
 
@@ -132,10 +138,10 @@ def check_order(audit):
     for kind, key, start in COUNTED:
         if [record[key] for record in audit[kind]] != list(range(start, start + len(audit[kind]))):
             raise FormError(f"'{kind}' lines do not count from {start}")
-    for kind in ("msg", "say"):
+    for kind, most in HEAD_BYTES.items():
         for record in audit[kind]:
             held = len(head_bytes(record))
-            if held != min(record["len"], HEAD_BYTES):
+            if held != min(record["len"], most):
                 raise FormError(
                     f"{kind} {record['n']}: len={record['len']}, but {held} bytes of head"
                 )

@@ -61,7 +61,7 @@ def page_digest(ctx):
 
 def message_problem(message, head):
     """Why this is no libvmo message, whole in the record, with nothing beside its fields."""
-    if message["len"] > WHOLE_REPLY:
+    if message["len"] > audits.HEAD_BYTES["msg"]:
         return f"has {message['len']} bytes, more than the record shows"
     if len(head) < MESSAGE_HEADER.size:
         return f"has {len(head)} bytes, less than a header"

@@ -69,7 +69,7 @@ RED_LOGS = {
     "a failure in the kernel's text": (LAST, "[INFO x] vmo: FAIL y\r\n" + LAST, {"failure-lines"}, "FAIL y"),
     "a late marker": (LAST, LAST + "\r\nvmo: sha256 ok", {"markers"}, "2 times"),
     "a late second start": (LAST, LAST + "\r\nOpenSBI v1.1", {"bad-patterns"}, "2 firmware banners"),
-    "a late audit": (LAST, LAST + "\r\naudit - begin v=1 abi=a2", {"audit-form"}, "not the audit's end"),
+    "a late audit": (LAST, LAST + "\r\naudit - begin v=2 abi=a2", {"audit-form"}, "not the audit's end"),
 }
 # Changes of the log that the proof must ignore.
 HARMLESS = {

@@ -112,6 +112,11 @@ uint64_t port_ticks(void)
     return host_ticks;
 }
 
+uint64_t port_user_instret(void)
+{
+    return HOST_USER_INSTRET;
+}
+
 uint64_t port_instret(void)
 {
     return HOST_INSTRET;

@@ -20,6 +20,7 @@
 #define HOST_JUNK 0xCC       /* fills frames and arena before a boot */
 #define HOST_GOES_ON (-1)    /* host_run: the body returned */
 #define HOST_INSTRET 1234567 /* the result of port_instret */
+#define HOST_USER_INSTRET 77 /* the result of port_user_instret */
 #define HOST_KERNEL_GIB 2    /* the root entry of the kernel's own GiB */
 
 /* Fills all parts with junk, clears clock and console, and builds a kernel root with one GiB. */

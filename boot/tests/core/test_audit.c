@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit in the form that the judge reads (LINES in scripts/judge/audit.py), and its console lines. */
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "core/audit.h"
@@ -7,6 +8,7 @@
 #include "core/audit_tables.h"
 #include "core/console.h"
 #include "core/kernel_rig.h"
+#include "core/siphash.h"
 
 #define NONCE "0123456789abcdef"
 #define R NX_MAP_READ
@@ -63,6 +65,15 @@ static void prints_exactly(const char *expected)
     assert_string_equal(host_console(), text);
 }
 
+static unsigned count_of(const char *what)
+{
+    unsigned n = 0;
+    for (const char *at = strstr(host_console(), what); at != NULL; at = strstr(at + 1, what)) {
+        n++;
+    }
+    return n;
+}
+
 /* ---- Whole audits -------------------------------------------------------------------------------- */
 
 static void a_run_on_a2(void **state)
@@ -80,10 +91,10 @@ static void a_run_on_a2(void **state)
     GIVES(0, init, NX_SYS_VM_UNMAP, fills, PAGE);
     assert_int_equal(rig_endpoint(4), 4);
     assert_int_equal(rig_give(4, child, NX_RIGHT_RECV), 2);
-    rig_fill(init, U_BUF, 0xA7, 70);
+    rig_fill(init, U_BUF, 0xA7, 140);
     GIVES(5, init, NX_SYS_CAP_CLONE, 2);
-    assert_int_equal(rig_send(init, 4, 9, 70, 5, 0, 0), 70);
-    assert_int_equal(rig_recv(child, 2, 70, 0, 0), 70);
+    assert_int_equal(rig_send(init, 4, 9, 140, 5, 0, 0), 140);
+    assert_int_equal(rig_recv(child, 2, 140, 0, 0), 140);
     assert_int_equal(rig_send(child, 0, 65535, 0, CAP_NO_SLOT, 0, 0), 0);
     assert_int_equal(rig_recv(init, 0, 0, 0, 0), 0);
     GIVES(3, child, NX_SYS_VMO_READ, 3, 0, U_BUF, 3);
@@ -105,31 +116,34 @@ static void a_run_on_a2(void **state)
      * middle table for its GiB. */
     prints_exactly(
         ".\n"
-        "@begin v=1 abi=a2\n"
+        "@begin v=2 abi=a2 witness=0\n"
         "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
         "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
         "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
         "@vmo id=1 creator=17 base=<0> bytes=8192 state=live\n"
         "@vmo id=2 creator=17 base=<2> bytes=4096 state=destroyed\n"
         "@map pid=18 vmo=1 off=0 bytes=8192 prot=r via=vm_map alias=1 state=unmapped accessed=1 "
-        "dirtied=0 base=<0>\n"
+        "dirtied=0 base=<0> made=2 ended=12 user=77\n"
         "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rw via=vm_map alias=0 state=unmapped "
         "accessed=1 dirtied=1 "
-        "base=<1>\n"
+        "base=<1> made=3 ended=4 user=77\n"
         "@copy pid=17 into=5 from=0\n"
         "@copy pid=18 into=0 from=3\n"
         "@copy pid=19 into=0 from=0\n"
-        "@hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4\n"
-        "@hand from=17 to=18 via=transfer kind=endpoint vmo=0 rights=2\n"
-        "@hand from=17 to=18 via=move kind=vmo vmo=1 rights=4\n"
-        "@msg n=0 from=17 to=18 len=70 type=9 moved=vmo head="
+        "@hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4 slot=1 seq=1 wcaps=0 wmaps=0\n"
+        "@hand from=17 to=18 via=transfer kind=endpoint vmo=0 rights=2 slot=2 seq=5 wcaps=0 wmaps=0\n"
+        "@hand from=17 to=18 via=move kind=vmo vmo=1 rights=4 slot=3 seq=8 wcaps=0 wmaps=0\n"
+        "@msg n=0 from=17 to=18 len=140 type=9 flags=1 moved=vmo sent=6 seq=7 user=77 head="
+        "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
+        "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
         "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7"
         "a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\n"
-        "@msg n=1 from=18 to=17 len=0 type=65535 moved=none head=-\n"
+        "@msg n=1 from=18 to=17 len=0 type=65535 flags=0 moved=none sent=9 seq=10 user=77 head=-\n"
         "@lost msgs=0 undelivered=1\n"
-        "@say n=0 by=kernel len=66 head=6b65726e656c3a207069643d3139206b696c6c65643a20696c6c6567616c2d69"
+        "@say n=0 by=kernel seq=13 len=66 "
+        "head=6b65726e656c3a207069643d3139206b696c6c65643a20696c6c6567616c2d69"
         "6e737472756374696f6e206661756c742076613d3078302070633d3078313030\n"
-        "@say n=1 by=17 len=1 head=2e\n"
+        "@say n=1 by=17 seq=14 len=1 head=2e\n"
         "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
         "@res when=done slots=5 regions=0 vmos=1 endpoints=2 arena_bytes=8192 frames=118\n"
         "@res when=end slots=0 regions=0 vmos=1 endpoints=0 arena_bytes=8192 frames=0\n"
@@ -162,19 +176,19 @@ static void a_run_on_a1(void **state)
      * tables for its map, the child's 5, 2 tables, 3 for the address space of as_create. */
     char expected[4096];
     snprintf(expected, sizeof(expected),
-             "@begin v=1 abi=a1\n"
+             "@begin v=2 abi=a1 witness=0\n"
              "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
              "@task pid=18 parent=17 state=exited end=exit status=0 name=consumer\n"
              "@vmo id=1 creator=17 base=0x%llx bytes=12288 state=live\n"
              "@map pid=18 vmo=1 off=0 bytes=12288 prot=r via=map alias=0 state=live accessed=2 dirtied=0 "
-             "base=0x%llx\n"
+             "base=0x%llx made=2 ended=0 user=77\n"
              "@map pid=17 vmo=1 off=4096 bytes=4096 prot=rx via=map alias=0 state=live accessed=0 dirtied=0 "
-             "base=0x%llx\n"
+             "base=0x%llx made=3 ended=0 user=77\n"
              "@map pid=17 vmo=1 off=0 bytes=4096 prot=rw via=as_map alias=0 state=live accessed=0 dirtied=0 "
-             "base=0x%llx\n"
+             "base=0x%llx made=4 ended=0 user=77\n"
              "@copy pid=17 into=0 from=0\n"
              "@copy pid=18 into=0 from=0\n"
-             "@hand from=17 to=18 via=transfer kind=vmo vmo=1 rights=4\n"
+             "@hand from=17 to=18 via=transfer kind=vmo vmo=1 rights=4 slot=1 seq=1 wcaps=0 wmaps=0\n"
              "@lost msgs=0 undelivered=0\n"
              "@res when=start slots=2 regions=0 vmos=0 endpoints=1 arena_bytes=0 frames=65\n"
              "@res when=done slots=3 regions=0 vmos=1 endpoints=1 arena_bytes=196608 frames=77\n"
@@ -191,6 +205,93 @@ static void a_run_on_a1(void **state)
     prints_exactly(expected);
 }
 
+/* The hash that the audit must give a VMO or a file, from the definition in docs/testing/audit.md. */
+static const char *sip_of(const void *bytes, size_t n)
+{
+    static char texts[8][17];
+    static unsigned turn;
+    const struct sip_key key = {siphash(&(struct sip_key){0, 0}, NONCE, strlen(NONCE)),
+                                siphash(&(struct sip_key){1, 0}, NONCE, strlen(NONCE))};
+    uint8_t *page = aligned_alloc(PAGE, PAGE);
+    uint64_t hashes[16] = {0}, pages = 0;
+    for (size_t off = 0; off < n; off += PAGE) {
+        memset(page, 0, PAGE);
+        memcpy(page, (const uint8_t *)bytes + off, n - off < PAGE ? n - off : PAGE);
+        hashes[pages++] = siphash(&key, page, PAGE);
+    }
+    free(page);
+    char *text = texts[turn++ % 8];
+    snprintf(text, sizeof(texts[0]), "%016llx",
+             (unsigned long long)siphash(&key, hashes, (size_t)pages * sizeof(hashes[0])));
+    return text;
+}
+
+static void prints_line(const char *form, ...)
+{
+    char line[400];
+    va_list values;
+    va_start(values, form);
+    const int used = snprintf(line, sizeof(line), "audit " NONCE " ");
+    vsnprintf(line + used, sizeof(line) - (size_t)used, form, values);
+    va_end(values);
+    if (strstr(host_console(), line) == NULL) {
+        fail_msg("no line '%s' in\n%s", line, host_console());
+    }
+}
+
+/* With witness=1: images, and each granted VMO when it is granted, when its receiver sends next, and at its
+ * end, slack included; and who could write it when it was granted. */
+static void a_witnessed_run(void **state)
+{
+    (void)state;
+    struct kernel_config config = rig_config(REVISION_A2);
+    strcpy(config.nonce, NONCE);
+    config.witness = true;
+    rig_boot(&config);
+    struct task *init = rig_init(), *child = named_child("c");
+    static uint8_t bytes[2 * PAGE];
+    assert_int_equal(rig_vmo(init, 2 * PAGE), 2);
+    GIVES(3, init, NX_SYS_VMO_SHARE_RO, 2);
+    const uint64_t writes = (uint64_t)CALL(init, NX_SYS_VM_MAP, 2, PAGE, PAGE, R | W);
+    assert_true(rig_store(init, writes + PAGE - 1, "z", 1)); /* the last byte of the slack */
+    bytes[2 * PAGE - 1] = 'z';
+    const char *granted = sip_of(bytes, sizeof(bytes));
+    assert_int_equal(rig_give(3, child, NX_RIGHT_MAP), 1);
+    GIVES(0, init, NX_SYS_VM_UNMAP, writes, PAGE);
+    GIVES(0, init, NX_SYS_CAP_CLOSE, 2);
+    assert_int_equal(rig_endpoint(4), 2);
+    assert_int_equal(rig_give(2, child, NX_RIGHT_RECV), 2);
+    assert_int_equal(rig_send(init, 2, 9, 0, 3, 0, 0), 0); /* moves the alias, so it is granted again */
+    assert_int_equal(rig_recv(child, 2, 0, 0, 0), 0);
+    assert_int_equal(rig_send(child, 0, 1, 0, CAP_NO_SLOT, 0, 0), 0);
+    assert_int_equal(rig_send(child, 0, 1, 0, CAP_NO_SLOT, 0, 0), 0);
+    assert_int_equal(rig_vmo(init, PAGE), 3); /* never granted, so never hashed */
+    assert_int_equal(rig_vmo(init, PAGE), 4);
+    assert_int_equal(rig_give(4, child, NX_RIGHT_MAP), 4);
+    GIVES(0, child, NX_SYS_CAP_CLOSE, 4);
+    GIVES(0, init, NX_SYS_VMO_DESTROY, 4);
+    rig_exit(child, 0);
+    host_console_forget();
+    ends_done();
+
+    struct image elf;
+    rig_make_elf(&elf);
+    prints_line("begin v=2 abi=a2 witness=1\n");
+    prints_line("image pid=17 bytes=%zu stack_pages=16 gp=0x", sizeof(elf));
+    prints_line("image pid=18 bytes=%zu stack_pages=1 gp=0x0 sip=%s\n", sizeof(elf),
+                sip_of(&elf, sizeof(elf)));
+    prints_line("hand from=17 to=18 via=transfer kind=alias vmo=1 rights=4 slot=1 seq=2 wcaps=1 wmaps=1\n");
+    prints_line("hand from=17 to=18 via=move kind=alias vmo=1 rights=4 slot=3 seq=8 wcaps=0 wmaps=0\n");
+    prints_line("hash vmo=1 when=grant pid=18 seq=3 bytes=8192 sip=%s\n", granted);
+    prints_line("hash vmo=1 when=grant pid=18 seq=9 bytes=8192 sip=%s\n", granted);
+    prints_line("hash vmo=1 when=reply pid=18 seq=11 bytes=8192 sip=%s\n", granted);
+    prints_line("hash vmo=1 when=reply pid=18 seq=12 bytes=8192 sip=%s\n", granted);
+    prints_line("hash vmo=1 when=end pid=0 seq=17 bytes=8192 sip=%s\n", granted);
+    prints_line("hash vmo=3 when=grant pid=18 seq=15 bytes=4096 sip=%s\n", sip_of(bytes, PAGE));
+    prints_line("hash vmo=3 when=destroyed pid=0 seq=16 bytes=4096 sip=%s\n", sip_of(bytes, PAGE));
+    assert_int_equal(count_of(" hash "), 7);
+}
+
 /* Without a nonce the lines carry "-". */
 static void no_nonce(void **state)
 {
@@ -201,20 +302,12 @@ static void no_nonce(void **state)
         strcpy(config.nonce, nonces[i]);
         rig_boot(&config);
         ends_done();
-        assert_int_equal(strncmp(host_console(), "audit - begin v=1 abi=a2\naudit - task pid=17 ", 45), 0);
+        assert_int_equal(
+            strncmp(host_console(), "audit - begin v=2 abi=a2 witness=0\naudit - task pid=17 ", 55), 0);
     }
 }
 
 /* ---- Bounded tables ------------------------------------------------------------------------------ */
-
-static unsigned count_of(const char *what)
-{
-    unsigned n = 0;
-    for (const char *at = strstr(host_console(), what); at != NULL; at = strstr(at + 1, what)) {
-        n++;
-    }
-    return n;
-}
 
 static int fresh_audit(void **state)
 {
@@ -240,10 +333,19 @@ static void full_tables_print_an_overflow_line(void **state)
         audit_map_made(i + 1, &(struct audit_map){.pid = 17});
     }
     for (uint32_t i = 0; i < AUDIT_GRANTS_MAX + OVER; i++) {
-        audit_grant(17, 18, AUDIT_GRANT_MOVE, &cap);
+        audit_grant(17, 18, AUDIT_GRANT_MOVE, 1, &cap, 0);
     }
+    /* The answer to all grants, then destroys of the same VMO, fill the table of hashes. */
+    audit.vmos[0].base_pa = host_memory().arena_pa;
+    audit_witness(NONCE);
+    audit_sent(18, &(struct audit_stamp){0});
+    for (uint32_t i = AUDIT_GRANTS_MAX; i < AUDIT_HASHES_MAX + OVER; i++) {
+        audit_vmo_destroyed(1);
+    }
+    audit.vmos[0].destroyed = false;
+    audit.hashes = false;
     for (uint32_t i = 0; i < AUDIT_MSGS_MAX + OVER; i++) {
-        audit_msg(&(struct audit_msg){.from = 17});
+        audit_msg(&(struct audit_msg){.from = 17, .head = (const uint8_t *)""});
     }
     for (uint32_t i = 0; i < AUDIT_CONSOLE_MAX + OVER; i++) {
         console_write(17, "said\n", 5);
@@ -270,17 +372,17 @@ static void full_tables_print_an_overflow_line(void **state)
     host_console_forget();
     audit_print(NONCE, "a2", AUDIT_DONE, 0, 0);
 
-    static const char *const kinds[] = {"task", "vmo", "map", "hand", "msg", "say", "hazard"};
+    static const char *const kinds[] = {"task", "vmo", "map", "hand", "msg", "say", "hash", "hazard"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         char line[100];
         snprintf(line, sizeof(line), "audit " NONCE " overflow kind=%s lost=2\n", kinds[i]);
         assert_int_equal(count_of(line), 1);
     }
-    assert_int_equal(count_of(" overflow "), 7);
+    assert_int_equal(count_of(" overflow "), 8);
     assert_int_equal(count_of(" lost msgs=2 undelivered=0\n"), 1);
     assert_int_equal(count_of(" task pid="), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" msg n="), AUDIT_MSGS_MAX);
-    assert_int_equal(count_of(" by=17 len=4 head=73616964\n"), AUDIT_CONSOLE_MAX);
+    assert_int_equal(count_of(" len=4 head=73616964\n"), AUDIT_CONSOLE_MAX);
     assert_int_equal(count_of(" keep what="), AUDIT_UNRECLAIMED_MAX);
     assert_int_equal(count_of(" state=live end=none status=0 name=t\n"), AUDIT_TASKS_MAX);
     assert_int_equal(count_of(" into=0 from=0\n"), AUDIT_TASKS_MAX);
@@ -300,19 +402,20 @@ static void every_word(void **state)
                                {.kind = CAP_VMO, .object = 4, .rights = 4},
                                {.kind = CAP_ALIAS, .object = 5}};
     for (size_t i = 0; i < 3; i++) {
-        audit_grant(17, 18, i % 2 ? AUDIT_GRANT_MOVE : AUDIT_GRANT_TRANSFER, &caps[i]);
+        audit_grant(17, 18, i % 2 ? AUDIT_GRANT_MOVE : AUDIT_GRANT_TRANSFER, 9, &caps[i], 7);
     }
-    audit_msg(&(struct audit_msg){.moved = CAP_ALIAS});
-    audit_msg(&(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = {0x0F, 0xF0}});
+    audit_msg(&(struct audit_msg){.moved = CAP_ALIAS, .head = (const uint8_t *)""});
+    audit_msg(
+        &(struct audit_msg){.moved = CAP_ENDPOINT, .head_bytes = 2, .head = (const uint8_t[]){0x0F, 0xF0}});
     audit_hazard(17, 0, "K-00", "first");
     for (enum audit_result result = AUDIT_DONE; result <= AUDIT_REFUSED; result++) {
         audit_print("-", "a1", result, INT64_MIN, UINT64_MAX);
     }
-    assert_int_equal(count_of("via=transfer kind=endpoint vmo=0 rights=1\n"), 6);
-    assert_int_equal(count_of("via=move kind=vmo vmo=4 rights=4\n"), 6);
-    assert_int_equal(count_of("via=transfer kind=alias vmo=5 rights=0\n"), 6);
-    assert_int_equal(count_of("moved=alias head=-\n"), 6);
-    assert_int_equal(count_of("moved=endpoint head=0ff0\n"), 6);
+    assert_int_equal(count_of("via=transfer kind=endpoint vmo=0 rights=1 slot=9 seq=1 wcaps=7 wmaps=0\n"), 6);
+    assert_int_equal(count_of("via=move kind=vmo vmo=4 rights=4 slot=9 seq=2 wcaps=7 wmaps=0\n"), 6);
+    assert_int_equal(count_of("via=transfer kind=alias vmo=5 rights=0 slot=9 seq=3 wcaps=7 wmaps=0\n"), 6);
+    assert_int_equal(count_of("flags=0 moved=alias sent=0 seq=4 user=0 head=-\n"), 6);
+    assert_int_equal(count_of("flags=0 moved=endpoint sent=0 seq=5 user=0 head=0ff0\n"), 6);
     assert_int_equal(count_of("hazard pid=17 call=0 id=K-00 what=first\n"), 6);
     static const char *const results[] = {"done", "exited", "faulted", "watchdog", "panic", "refused"};
     for (size_t i = 0; i < 6; i++) {
@@ -408,20 +511,20 @@ static void each_line_has_its_author(void **state)
     host_console_forget();
     audit_print("-", "a2", AUDIT_DONE, 0, 0);
     const char *const expected =
-        "\naudit - begin v=1 abi=a2\n"
+        "\naudit - begin v=2 abi=a2 witness=0\n"
         "audit - lost msgs=0 undelivered=0\n"
-        "audit - say n=0 by=17 len=1 head=61\n"
-        "audit - say n=1 by=17 len=0 head=-\n"
-        "audit - say n=2 by=17 len=2 head=6263\n"
-        "audit - say n=3 by=several len=2 head=6465\n"
-        "audit - say n=4 by=several len=1 head=66\n"
-        "audit - say n=5 by=18 len=0 head=-\n"
-        "audit - say n=6 by=18 len=67 head=30313233343536373839616263646566303132333435363738"
+        "audit - say n=0 by=17 seq=1 len=1 head=61\n"
+        "audit - say n=1 by=17 seq=2 len=0 head=-\n"
+        "audit - say n=2 by=17 seq=3 len=2 head=6263\n"
+        "audit - say n=3 by=several seq=4 len=2 head=6465\n"
+        "audit - say n=4 by=several seq=5 len=1 head=66\n"
+        "audit - say n=5 by=18 seq=6 len=0 head=-\n"
+        "audit - say n=6 by=18 seq=7 len=67 head=30313233343536373839616263646566303132333435363738"
         "39616263646566303132333435363738396162636465663031323334353637383961626364656"
         "6\n"
-        "audit - say n=7 by=18 len=4 head=6f70656e\n"
-        "audit - say n=8 by=kernel len=6 head=6b65726e656c\n"
-        "audit - say n=9 by=17 len=4 head=6c617374\n"
+        "audit - say n=7 by=18 seq=8 len=4 head=6f70656e\n"
+        "audit - say n=8 by=kernel seq=9 len=6 head=6b65726e656c\n"
+        "audit - say n=9 by=17 seq=10 len=4 head=6c617374\n"
         "audit - result ";
     assert_int_equal(strncmp(host_console(), expected, strlen(expected)), 0);
 }
@@ -431,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOOTS(a_run_on_a2),
         BOOTS(a_run_on_a1),
+        BOOTS(a_witnessed_run),
         BOOTS(no_nonce),
         cmocka_unit_test_setup(full_tables_print_an_overflow_line, fresh_audit),
         cmocka_unit_test_setup(every_word, fresh_audit),

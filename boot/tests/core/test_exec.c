@@ -206,7 +206,7 @@ static void an_init_that_is_refused(void **state)
         struct boot boot = good_boot(revision, &elf);
         boot_ends(&boot, HOST_GOES_ON, "");
         elf.eh.e_machine = EM_386;
-        boot_ends(&boot, EXIT_REFUSED, "kernel: refused: bad-type\naudit - begin v=1");
+        boot_ends(&boot, EXIT_REFUSED, "kernel: refused: bad-type\naudit - begin v=2");
         assert_int_equal(frames_in_use(), 0);
         rig_make_elf(&elf);
         elf.ph[PH_DATA].p_memsz = 3 * MIB;
@@ -472,7 +472,7 @@ static void a_panic_says_why_and_prints_the_audit(void **state)
     (void)state;
     GIVES('x', rig_init(), NX_SYS_DEBUG_PUTC, 'x'); /* an open line */
     assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC);
-    assert_non_null(strstr(host_console(), "x\nkernel: panic: for the test 0xf00\naudit - begin v=1 abi="));
+    assert_non_null(strstr(host_console(), "x\nkernel: panic: for the test 0xf00\naudit - begin v=2 abi="));
     assert_non_null(strstr(host_console(), " result init=panic status=0 "));
     host_console_forget();
     assert_int_equal(host_run(do_panic, &detail), EXIT_PANIC); /* a panic within a panic */

@@ -48,12 +48,12 @@ static void round_trip(void **state)
     assert_true(rig_holds(child, U_BUF + 100, 0xEE, 100));
 
     assert_int_equal(audit.msg_count.used, 1);
-    assert_int_equal(audit.msgs[0].from, init->pid);
-    assert_int_equal(audit.msgs[0].to, child->pid);
-    assert_int_equal(audit.msgs[0].len, 100);
-    assert_int_equal(audit.msgs[0].type, 0xBEEF);
-    assert_int_equal(audit.msgs[0].head_bytes, 64);
-    assert_memory_equal(audit.msgs[0].head, text, 64);
+    assert_int_equal(audit.msgs[0].msg.from, init->pid);
+    assert_int_equal(audit.msgs[0].msg.to, child->pid);
+    assert_int_equal(audit.msgs[0].msg.len, 100);
+    assert_int_equal(audit.msgs[0].msg.type, 0xBEEF);
+    assert_int_equal(audit.msgs[0].msg.head_bytes, 100);
+    assert_memory_equal(audit.msgs[0].head, text, 100);
 }
 
 /* 4,096 bytes and more do not fit into a message's first frame. */
@@ -276,7 +276,7 @@ static void a_capability_moves(void **state)
     assert_int_equal(audit.grant_count.used, 2);
     assert_int_equal(audit.grants[1].via, AUDIT_GRANT_MOVE);
     assert_int_equal(audit.grants[1].cap.object, before.object);
-    assert_int_equal(audit.msgs[0].moved, CAP_VMO);
+    assert_int_equal(audit.msgs[0].msg.moved, CAP_VMO);
 }
 
 static void what_cannot_move(void **state)

@@ -14,6 +14,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
+from judge.siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
 
 NONCE = "5eed0123456789abcdef5eed01234567"
@@ -22,8 +23,12 @@ BLOB_BASE, PAGE_BASE = 0x84000000, 0x84010000
 BANNER = ["", "OpenSBI v1.1", "   ____                    _____ ____ _____",
           "Platform Name             : riscv-virtio,qemu", ""]
 CONSUMER_SAYS = "vmo: consumer mapped ok"
-AUDIT_ORDER = ("begin", "task", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "say", "res", "keep",
-               "hazard", "result")
+# The kernel's sequence numbers: those of the blob from 100 on, of the page from 200 on.
+MAPPED, UNMAPPED, TRANSFERRED, SENT, RECEIVED, MOVED, SEEN, REPLIED, ANSWERED = 0, 1, 2, 4, 6, 7, 10, 12, 14
+SAID = {"vmo: producer sent handle": 105, CONSUMER_SAYS: 111, "vmo: sha256 ok": 115, "SELFTEST: vmo share ok": 311}
+DESTROYED, EVIDENCE = 300, 310
+AUDIT_ORDER = ("begin", "task", "image", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "say", "hash", "res",
+               "keep", "hazard", "result")
 
 
 def noise(name, length):
@@ -87,10 +92,14 @@ class Fixture:
         return 1 if self.abi_rev == "a2" else 0
 
     def fill_tasks(self):
-        self.audit["begin"] = [{"v": 1, "abi": self.abi_rev}]
+        self.audit["begin"] = [{"v": 2, "abi": self.abi_rev, "witness": 1}]
         self.audit["task"] = [
             {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
             {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},
+        ]
+        self.audit["image"] = [
+            {"pid": pid, "bytes": len(elf), "stack_pages": pages, "gp": "0x0", "sip": content_hash(NONCE, elf)}
+            for pid, elf, pages in ((17, self.init, 16), (18, self.consumer, 4))
         ]
 
     def fill_memory(self):
@@ -101,24 +110,43 @@ class Fixture:
             self.audit["vmo"].append({"id": number, "creator": 17, "base": hex(base), "bytes": size, "state": state})
             self.audit["map"].append({"pid": 17, "vmo": number, "off": 0, "bytes": size, "prot": "rw", "via": via,
                                       "alias": 0, "state": left, "accessed": pages, "dirtied": pages,
-                                      "base": hex(base)})
+                                      "base": hex(base), "made": 100 * number + MAPPED,
+                                      "ended": 100 * number + UNMAPPED if left == "unmapped" else 0,
+                                      "user": 1000})
             self.audit["map"].append({"pid": 18, "vmo": number, "off": 0, "bytes": size, "prot": "r", "via": via,
                                       "alias": self.alias(), "state": left, "accessed": pages, "dirtied": 0,
-                                      "base": hex(base)})
+                                      "base": hex(base), "made": 100 * number + SEEN,
+                                      "ended": 299 if left == "unmapped" else 0,
+                                      "user": 1000})
         self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
 
     def fill_messages(self):
         kind = "alias" if self.abi_rev == "a2" else "vmo"
-        for number, via in ((1, "move"), (2, "transfer")):
-            self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4})
-        self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind)
-        self.add_message(18, 17, message(1, 1, self.digest))
-        self.add_message(17, 18, message(1, 2, struct.pack("<QQ", 1, 4096)))
-        self.add_message(18, 17, message(1, 2, self.page_digest))
+        for number, via, when in ((1, "move", 100 + MOVED), (2, "transfer", 200 + TRANSFERRED)):
+            self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4,
+                                       "slot": number + 2, "seq": when, "wcaps": 1 if kind == "alias" else 2,
+                                       "wmaps": 0 if kind == "alias" else 1})
+        self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind, 100 + SENT)
+        self.add_message(18, 17, message(1, 1, self.digest), "none", 100 + REPLIED)
+        self.add_message(17, 18, message(1, 2, struct.pack("<QQ", 1, 4096)), "none", 200 + SENT)
+        self.add_message(18, 17, message(1, 2, self.page_digest), "none", 200 + REPLIED)
+        self.hash_vmos()
 
-    def add_message(self, sender, receiver, data, moved="none"):
+    def add_message(self, sender, receiver, data, moved="none", sent=290):
         self.audit["msg"].append({"n": len(self.audit["msg"]), "from": sender, "to": receiver, "len": len(data),
-                                  "type": 1, "moved": moved, "head": data[:64].hex() or "-"})
+                                  "type": 0, "flags": 0 if moved == "none" else 1, "moved": moved, "sent": sent,
+                                  "seq": sent + RECEIVED - SENT, "user": 5000, "head": data[:128].hex() or "-"})
+
+    def hash_vmos(self):
+        """The hashes that the kernel took of both VMOs."""
+        self.audit["hash"] = []
+        last = "destroyed" if self.abi_rev == "a2" else "end"
+        for number, data, granted in ((1, self.blob, MOVED + 1), (2, self.page, TRANSFERRED + 1)):
+            size = facts.pages_of(len(data)) * 4096
+            for when, pid, seq in (("grant", 18, 100 * number + granted), ("reply", 18, 100 * number + REPLIED + 1),
+                                   (last, 0, DESTROYED + number)):
+                self.audit["hash"].append({"vmo": number, "when": when, "pid": pid, "seq": seq, "bytes": size,
+                                           "sip": content_hash(NONCE, data)})
 
     def fill_ends(self):
         kept = 2 if self.abi_rev == "a1" else 0
@@ -148,10 +176,11 @@ class Fixture:
 
     def fill_says(self):
         """The kernel's records are true, whatever a case makes the tasks print."""
-        self.audit["say"] = []
+        self.audit["say"], seq = [], 1
         for text in self.spoken():
             by = "kernel" if text.startswith("kernel:") else 18 if text == CONSUMER_SAYS else 17
-            self.audit["say"].append({"n": len(self.audit["say"]), "by": by, "len": len(text),
+            seq = SAID.get(text, EVIDENCE if text.startswith("vmo: evidence") else seq)
+            self.audit["say"].append({"n": len(self.audit["say"]), "by": by, "seq": seq, "len": len(text),
                                       "head": text[:64].encode("ascii").hex() or "-"})
         for edit in self.say_edits:
             edit(self.audit["say"])

@@ -69,8 +69,9 @@ def variants():
     run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live"))
     yield "sealed for ever; another VMO stays writable", run
     run = Fixture("a2")
-    run.audit["hand"].insert(0, {"from": 18, "to": 17, "via": "move", "kind": "endpoint", "vmo": 0, "rights": 1})
-    run.audit["hand"].insert(0, {"from": 17, "to": 18, "via": "transfer", "kind": "endpoint", "vmo": 0, "rights": 2})
+    endpoint = {"kind": "endpoint", "vmo": 0, "wcaps": 0, "wmaps": 0}
+    run.audit["hand"].insert(0, dict(run.audit["hand"][0], **endpoint, **{"from": 18, "to": 17, "rights": 1, "seq": 3}))
+    run.audit["hand"].insert(0, dict(run.audit["hand"][-1], **endpoint, rights=2, seq=2))
     yield "endpoints that were handed over", run
     run = Fixture("a2")
     run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))

@@ -33,7 +33,7 @@ def _(run):
 
 
 def set_reply(run, data):
-    run.audit["msg"][1].update(len=len(data), head=data[:64].hex())
+    run.audit["msg"][1].update(len=len(data), head=data[:128].hex())
     run.evidence = run.true_evidence()
 
 
@@ -122,7 +122,7 @@ def _(run):
 
 @case("message longer than the record", "messages-clean")
 def _(run):
-    tell(run, message(1, 9, noise("long", 33)))
+    tell(run, message(1, 9, noise("long", 97)))
 
 
 @case("message of another protocol", "messages-clean")
