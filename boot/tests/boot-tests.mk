@@ -63,8 +63,9 @@ soak: built ## boot SEEDS random programs from SEED on, of OPS operations, on AB
 	    $(if $(OPS),--ops $(OPS))
 
 # ---- cost: the kernel's main paths in instructions, measured by an init that embeds its peer and its smallest child
+INCLUDES_boot/tests/cost := $(INCLUDES_boot/tests) -Ilibvmo/include
 COST_DIR := $(BUILD)/target/boot/tests/cost
-COST_SRCS := $(addprefix boot/tests/cost/,cost.c cost_paths.c cost_call.S cost_registers.S cost_elves.S) $(CRT_SRCS)
+COST_SRCS := $(addprefix boot/tests/cost/,cost.c cost_paths.c cost_sha256.c cost_call.S cost_registers.S cost_elves.S) $(CRT_SRCS)
 COST_PEER_SRCS := $(addprefix boot/tests/cost/,cost_peer.c cost_call.S) $(CRT_SRCS)
 $(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost_peer.elf,$(COST_PEER_SRCS),$(LIBVMO)))
 $(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost_child.elf,boot/tests/cost/cost_child.S))

@@ -12,6 +12,8 @@
 
 #define PAGE_BYTES ((uint64_t)NX_PAGE_BYTES)
 #define MIB_BYTES UINT64_C(0x100000)
+/* The library of cost_sha256.c maps from NX_A1_MAP_BASE on. */
+#define COST_MAP_BASE (NX_A1_MAP_BASE + UINT64_C(0x8000000))
 #define MAP_RW (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
 #define PROT_RW (NX_PROT_READ | NX_PROT_WRITE)
 #define AS_USER 1
@@ -269,6 +271,8 @@ const struct cost_path cost_paths[] = {
     {"handover", ON_BOTH, take_handover},
     {"handover-to-peer", ON_BOTH, take_handover_to_peer},
     {"exec+wait", ON_BOTH, take_exec},
+    {"sha256-64B", ON_BOTH, cost_take_sha256_block},
+    {"sha256-64K", ON_BOTH, cost_take_sha256_64k},
     {NULL, 0, NULL},
 };
 
@@ -333,8 +337,8 @@ void cost_prepare(void)
     at.mib = create(MIB_BYTES);
     at.self = endpoint();
     at.space = uncounted(CALL(NX_SYS_AS_CREATE, 0));
-    at.next_page_va = at.next_as_page_va = NX_A1_MAP_BASE;
-    at.next_mib_va = at.next_as_mib_va = NX_A1_MAP_BASE + (uint64_t)NX_SUPERPAGE_BYTES;
+    at.next_page_va = at.next_as_page_va = COST_MAP_BASE;
+    at.next_mib_va = at.next_as_mib_va = COST_MAP_BASE + (uint64_t)NX_SUPERPAGE_BYTES;
     start_peer();
     check_all_registers();
 }
@@ -344,6 +348,17 @@ void cost_finish(void)
     send(at.orders, (struct nx_ipc_hdr){.type = ORDER_END});
     uncounted(CALL(NX_SYS_YIELD, 0));
     uncounted(CALL(NX_SYS_WAIT, at.peer));
+}
+
+void cost_spend(uint64_t instructions)
+{
+    at.spent += instructions - at.nothing;
+}
+
+void cost_refused(const char *name)
+{
+    printf("cost: call sha256 answered %s\n", name);
+    at.failed = true;
 }
 
 uint64_t cost_of(const struct cost_path *path)

@@ -29,6 +29,14 @@ uint64_t cost_of(const struct cost_path *path);
 /* ON_A1 or ON_A2. */
 unsigned cost_revision(void);
 
+/* For a path of another file: counts instructions, and reports a refusal. */
+void cost_spend(uint64_t instructions);
+void cost_refused(const char *name);
+
+/* cost_sha256.c: the SHA-256 of 64 bytes and of 64 KiB. */
+void cost_take_sha256_block(void);
+void cost_take_sha256_64k(void);
+
 /* Whether any call was refused since the start; the refusal has been printed. */
 bool cost_has_failed(void);
 
