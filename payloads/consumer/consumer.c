@@ -63,18 +63,23 @@ static vmo_status hash_vmo(vmo_t vmo, uint32_t tag, uint8_t digest[VMO_SHA256_BY
 static vmo_status serve(uint32_t tag, vmo_t *vmo)
 {
     struct vmo_incoming request;
-    uint8_t digest[VMO_SHA256_BYTES];
+    struct proof_reply answer;
     vmo_status status = next_request(&request, vmo);
     if (status == VMO_OK && request.tag != tag) {
         status = VMO_ERR_PROTOCOL;
     }
     if (status == VMO_OK) {
-        status = hash_vmo(*vmo, tag, digest);
+        status = hash_vmo(*vmo, tag, answer.digest);
     }
     if (status != VMO_OK) {
         return status;
     }
-    const struct vmo_message reply = {.tag = tag, .body = digest, .body_bytes = sizeof(digest)};
+    struct vmo_counters counters;
+    vmo_counters_read(registry, &counters);
+    answer.copy_fallbacks = counters.copy_fallbacks;
+    answer.control_bytes = counters.control_bytes;
+    answer.bulk_bytes = counters.bulk_bytes;
+    const struct vmo_message reply = {.tag = tag, .body = &answer, .body_bytes = sizeof(answer)};
     return vmo_send(registry, parent, &reply, vmo_now_ns(registry) + PROOF_WAIT_NS);
 }
 

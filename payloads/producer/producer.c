@@ -88,7 +88,8 @@ static vmo_status send_page(struct proof *proof)
     return vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
 }
 
-/* Receives the consumer's reply to the request with this tag. PROTOCOL for any other message. */
+/* Receives the consumer's reply to the request with this tag. PROTOCOL for any other message, and if the
+ * consumer copied bytes out of a VMO. */
 static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t bytes,
                                  uint8_t digest[VMO_SHA256_BYTES])
 {
@@ -97,11 +98,13 @@ static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t byt
     if (status != VMO_OK) {
         return status;
     }
-    if (reply.tag != tag || reply.body_bytes != VMO_SHA256_BYTES) {
+    struct proof_reply answer;
+    if (reply.tag != tag || reply.body_bytes != sizeof(answer)) {
         return VMO_ERR_PROTOCOL;
     }
-    memcpy(digest, reply.body, VMO_SHA256_BYTES);
-    return VMO_OK;
+    memcpy(&answer, reply.body, sizeof(answer));
+    memcpy(digest, answer.digest, VMO_SHA256_BYTES);
+    return answer.copy_fallbacks == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
 }
 
 static void print_hex(const char *key, const uint8_t *bytes, size_t len)

@@ -41,8 +41,8 @@ make = dataclasses.make_dataclass
 # One line of /proc/PID/smaps, and how many of its pages are in the page table (None: not told).
 Mapping = make("Mapping", ("perms", "off", "size", "identity", "name", "present"))
 Descriptor = make("Descriptor", ("number", "identity", "name"))  # one entry of /proc/PID/fd
-# One process at one moment; without mappings and descriptors once it has ended.
-Snapshot = make("Snapshot", ("state", "mappings", "descriptors"))
+# One process at one moment, with the SHA-256 of its program; empty once it has ended.
+Snapshot = make("Snapshot", ("state", "mappings", "descriptors", "image"))
 
 
 def proc_text(pid, name):
@@ -81,8 +81,16 @@ def state(pid):
     return (proc_text(pid, "stat").rpartition(")")[2].split() or "-")[0]
 
 
+def image(pid):
+    """SHA-256 of the file behind a process; None once it has ended."""
+    try:
+        return facts.sha256_hex(pathlib.Path(f"/proc/{pid}/exe").read_bytes())
+    except OSError:
+        return None
+
+
 def snapshot(pid):
-    return Snapshot(state(pid), mappings(pid), descriptors(pid))
+    return Snapshot(state(pid), mappings(pid), descriptors(pid), image(pid))
 
 
 def seals(descriptor):

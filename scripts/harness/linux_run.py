@@ -341,7 +341,7 @@ class HostRun:
         children = self.children.values()
         self.wait_until_still(children, ready)
         held = {held.identity: held.descriptor for packet in self.packets for held in packet.held}
-        sights = {child.number: linux_proc.Snapshot("-", [], []) for child in children}
+        sights = {child.number: linux_proc.Snapshot("-", [], [], None) for child in children}
         living = [child for child in children if child.status is None]
         sights.update({child.number: linux_proc.snapshot(child.pid) for child in living})
         printed = {number: self.lines_of(number) for number in self.children}
@@ -417,9 +417,9 @@ class Model:
             kind = "alias" if self.is_alias(held.identity) else "vmo"
             self.add("hand", **way, via=via, kind=kind, vmo=number, rights=0)
         if packet.is_message():
-            head, count = packet.data[: audits.HEAD_BYTES["msg"]].hex() or "-", len(self.audit["msg"])
+            head, count = packet.data[: audits.HEAD_BYTES["msg"]], len(self.audit["msg"])
             length = len(packet.data)
-            self.add("msg", n=count, **way, len=length, type=0, moved=kind, head=head)
+            self.add("msg", n=count, **way, len=length, type=0, moved=kind, head=head.hex() or "-")
 
     def add_maps(self, number, sight):
         """What a process maps of objects, and everything else that it could share with another."""

@@ -46,6 +46,22 @@ def images(ctx):
     return check_run.judge_images(ctx, tuple(ROLES.values()), [])
 
 
+def image(ctx):
+    """Whenever it was looked at, at each barrier and at its end, the program of each process
+    (`/proc/PID/exe`) was the file that was hashed, byte for byte."""
+    problems, looks = [], 0
+    for number, role in ROLES.items():
+        wanted = ctx.boot.images[role].before
+        sights = [barrier.sights[number] for barrier in ctx.boot.observed.barriers.values()]
+        sights.append(ctx.boot.observed.children[number].at_exit)
+        seen = [sight.image for sight in sights if sight and sight.image]
+        problems += [] if seen else [f"the {role} was never looked at"]
+        other = sorted(set(seen) - {wanted})
+        problems += [f"the {role} ran {image[:12]}, not {wanted[:12]}" for image in other]
+        looks += len(seen)
+    return judged(problems, f"both ran the files that were hashed, at {looks} looks")
+
+
 def tasks(ctx):
     """Both are the harness's own children, and exited with 0; no process that they started was left
     running. The harness ends those that were."""

@@ -348,18 +348,25 @@ def tasks(ctx):
 
 def leaks(ctx):
     """Slots, regions and endpoints as at the start when init is done, VMOs too (a1: but for those
-    it cannot destroy); no kernel frame missing after teardown; what the ABI revision never gives
-    back is listed."""
+    it cannot destroy; a2: those that are sealed for ever), on a2 no more arena bytes than those
+    VMOs'; no kernel frame missing after teardown; what the ABI revision never gives back is
+    listed."""
     audit = ctx.audit
     start, done, end = (audit.res(when) for when in ("start", "done", "end"))
     if not (start and done and end):
         return red("a 'res' line is missing")
     problems, live = [], [record for record in audit["vmo"] if record["state"] == "live"]
-    kept = len(live) if ctx.boot.abi_rev == "a1" else 0
+    forever = ctx.evidence is not None and ctx.evidence["seal"] == "forever"
+    given = {hand["vmo"] for hand in audit["hand"]}
+    kept = [r for r in live if ctx.boot.abi_rev == "a1" or forever and r["id"] in given]
+    bytes_kept, kept = sum(record["bytes"] for record in kept), len(kept)
     if done["vmos"] - start["vmos"] != kept:
         vmos = f"{start['vmos']} -> {done['vmos']}"
         problems.append(f"vmos {vmos}, {kept} of them kept by this ABI revision")
     keys = ("slots", "regions", "endpoints")
+    grown = done["arena_bytes"] - start["arena_bytes"]
+    if ctx.boot.abi_rev == "a2" and grown != bytes_kept:
+        problems.append(f"the arena grew by {grown} bytes, {bytes_kept} of them kept")
     problems += [f"{key} {start[key]} -> {done[key]}" for key in keys if start[key] != done[key]]
     frames = f"frames {start['frames']} -> {end['frames']}"
     problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []

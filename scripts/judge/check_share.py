@@ -3,6 +3,8 @@
 
 On Linux the record is the harness's own, and some checks look at another fact (check_linux.py).
 """
+import struct
+
 from judge import audit as audits
 from judge import check_run
 from judge import facts
@@ -10,7 +12,8 @@ from judge.facts import CONSUMER_PID, MESSAGE_HEADER, PRODUCER_PID, judged, not_
 
 RIGHT_MAP = 4
 NO_EVIDENCE = "there is no evidence line to compare"
-WHOLE_REPLY = MESSAGE_HEADER.size + facts.DIGEST_BYTES
+REPLY_BODY = struct.Struct("<32sQQQ")  # digest, copy_fallbacks, control_bytes, bulk_bytes
+TICKET = struct.Struct("<QIHH")  # length, name, rights, seal
 
 
 def handed(audit):
@@ -21,30 +24,34 @@ def handed(audit):
 
 
 # ---- Messages ----------------------------------------------------------------------------------
+def reply_in(message):
+    """-> (tag, body's fields) of a reply of the consumer's; None for fields of another form"""
+    head, way = audits.head_bytes(message), (message["from"], message["to"])
+    if way != (CONSUMER_PID, PRODUCER_PID) or len(head) < MESSAGE_HEADER.size:
+        return None, None
+    magic, kind, length, tag = MESSAGE_HEADER.unpack_from(head)[:4]
+    if (magic, kind) != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
+        return None, None
+    whole = length == REPLY_BODY.size == message["len"] - MESSAGE_HEADER.size
+    return tag, REPLY_BODY.unpack_from(head, MESSAGE_HEADER.size) if whole else None
+
+
 def digest_replies(audit, tag):
     """The digests that the consumer sent under a tag."""
-    found = []
-    for message in audit["msg"]:
-        head, way = audits.head_bytes(message), (message["from"], message["to"])
-        if way != (CONSUMER_PID, PRODUCER_PID) or len(head) < MESSAGE_HEADER.size:
-            continue
-        magic, kind, length, its_tag = MESSAGE_HEADER.unpack_from(head)[:4]
-        if (magic, kind, its_tag) == (facts.MESSAGE_MAGIC, facts.KIND_DATA, tag):
-            whole = (length, message["len"]) == (facts.DIGEST_BYTES, WHOLE_REPLY)
-            found.append(head[MESSAGE_HEADER.size :].hex() if whole else "malformed")
-    return found
+    found = [body for its_tag, body in map(reply_in, audit["msg"]) if its_tag == tag]
+    return [body[0].hex() if body else "malformed" for body in found]
 
 
 def reply_check(ctx, tag, data, stated, what):
     """Holds the consumer's reply against the digest computed afresh from the bytes on disk."""
-    computed, replies, problems = facts.sha256_hex(data), digest_replies(ctx.audit, tag), []
+    computed, found, problems = facts.sha256_hex(data), digest_replies(ctx.audit, tag), []
     gives = f"the {what} gives {computed[:16]}.."
     if computed != stated:
         problems.append(f"host-ref says {stated[:16]}.., {gives}")
-    if len(replies) != 1:
-        problems.append(f"{len(replies)} replies with tag {tag} in the kernel's record")
-    elif replies[0] != computed:
-        problems.append(f"the consumer replied {replies[0][:16]}.., {gives}")
+    if len(found) != 1:
+        problems.append(f"{len(found)} replies with tag {tag} in the kernel's record")
+    elif found[0] != computed:
+        problems.append(f"the consumer replied {found[0][:16]}.., {gives}")
     return judged(problems, f"{computed} in the consumer's reply")
 
 
@@ -194,6 +201,19 @@ def no_kernel_copy(ctx):
     return judged(problems, f"0 bytes for {len(listed)} tasks")
 
 
+def consumer_problems(ctx, vmos):
+    """The consumer's own counts, in its replies: no copy, and the bytes so far."""
+    sizes = [vmo["bytes"] if vmo else 0 for vmo in vmos]
+    control, problems = 0, []
+    for message in ctx.audit["msg"]:
+        tag, body = reply_in(message)
+        if body and body[1:] != (0, control, sum(sizes[:tag])):
+            wanted = f"0 copies, {control} and {sum(sizes[:tag])} bytes"
+            problems.append(f"by reply {tag} the consumer counted {body[1:]} instead of {wanted}")
+        control += message["len"]
+    return problems
+
+
 def counter_problems(ctx):
     """The library's counts against the record. -> (problems, what was counted)"""
     vmos = [ctx.audit.first("vmo", "id", hand["vmo"]) for hand in handed(ctx.audit)]
@@ -202,6 +222,7 @@ def counter_problems(ctx):
         "bulk_bytes": sum(vmo["bytes"] for vmo in vmos if vmo),
     }
     problems = check_run.differing(ctx, counted, ", the audit has")
+    problems += consumer_problems(ctx, vmos)
     return problems, " ".join(f"{key}={value}" for key, value in counted.items())
 
 

@@ -83,6 +83,10 @@ def pages_of(length):
     return (length + PAGE_BYTES - 1) // PAGE_BYTES
 
 
+def whole_pages(length):
+    return pages_of(length) * PAGE_BYTES
+
+
 @dataclasses.dataclass
 class HostFacts:
     """The challenge folder that host-ref wrote, and the payload as the harness read it."""
@@ -137,6 +141,7 @@ class Boot:
     images: dict  # name -> Image
     init_elf: bytes
     consumer_elf: bytes
+    icount: bool = True  # QEMU counted instructions exactly
     # Another kernel:
     kernel_image: bytes = b""
     built_in: bool = False  # the kernel holds the prepared init; else init was given as -initrd
@@ -159,6 +164,7 @@ class Boot:
 class Outcome:
     status: str
     evidence: str
+    excused: bool = False  # not made, and this run cannot make it
 
     def __post_init__(self):
         self.evidence = cut(self.evidence, EVIDENCE_CHARACTERS)
@@ -176,6 +182,11 @@ def red(evidence):
 
 def not_checked(why):
     return Outcome(NOT_CHECKED, why)
+
+
+def not_made(why):
+    """Not checked, for a reason that lies in the run: the ABI revision, the payload's size."""
+    return Outcome(NOT_CHECKED, why, excused=True)
 
 
 def judged(problems, evidence):

@@ -18,6 +18,7 @@ import struct
 import sys
 
 HEADER = struct.Struct("<IHHIHHQQ")
+REPLY = struct.Struct("<32sQQQ")  # digest, copies, control bytes, bulk bytes
 MAGIC, DATA, HANDLE = 0x314F4D56, 1, 2
 GRANT = b"VMOG"
 READ_RIGHT, PEERS = 1, 1
@@ -164,9 +165,9 @@ def make_object(data):
 
 def digest_reply(tag):
     data, _ = receive()
-    if HEADER.unpack_from(data)[3] != tag or len(data) != HEADER.size + 32:
+    if HEADER.unpack_from(data)[3] != tag or len(data) != HEADER.size + REPLY.size:
         fail("check: no reply")
-    return data[HEADER.size:]
+    return data[HEADER.size:HEADER.size + 32]
 
 
 def start_wrongly():
@@ -204,7 +205,7 @@ def producer(folder):
     say("vmo: producer sent handle")
     if wrong("speaks-too-early"):
         say("vmo: sha256 ok")
-    carried = len(request) + 64
+    carried = len(request) + HEADER.size + REPLY.size
     digest = digest_reply(1)
     if digest != hashlib.sha256(blob).digest():
         fail("check blob: differs")
@@ -213,7 +214,7 @@ def producer(folder):
     send(struct.pack("<4sI", GRANT, 1) + (blob[-16:] if wrong("tells-in-the-grant") else b""), page_object)
     request = message(DATA, 2, struct.pack("<QIHH", len(page), 1, READ_RIGHT, PEERS))
     send(request)
-    carried += len(request) + 64
+    carried += len(request) + HEADER.size + REPLY.size
     if digest_reply(2) != hashlib.sha256(page).digest():
         fail("check page: differs")
     libc.munmap(blob_at, rounded(len(blob)))
@@ -257,6 +258,9 @@ def take(descriptor, length, tag):
 
 def consumer_wrongly():
     leave_processes()
+    if wrong("runs-another-program"):
+        other = pathlib.Path(sys.argv[3]) / "other"
+        os.execv(other, [str(other), "-B", __file__, sys.argv[1], "good", sys.argv[3]])
     if wrong("never-reads"):
         say_here()
         signal.pause()
@@ -278,7 +282,7 @@ def consumer_wrongly():
 
 def consumer(folder):
     consumer_wrongly()
-    kept = []
+    kept, control, bulk = [], 0, 0
     for tag in (1, 2):
         data, descriptors = receive()
         if data[:4] == GRANT:
@@ -294,10 +298,13 @@ def consumer(folder):
         kept.append((descriptors[0], at, length))
         if wrong("duplicates"):
             os.dup(descriptors[0])
+        control, bulk = control + len(data), bulk + rounded(length)
+        body = REPLY.pack(digest, wrong("copies"), control, bulk)
         if wrong("replies-garbage"):
-            digest = digest[:20]
+            body = body[:20]
         more = [descriptors[0]] if wrong("sends-it-back") else []
-        send(message(DATA, tag, digest), *more)
+        send(message(DATA, tag, body), *more)
+        control += HEADER.size + REPLY.size
         if wrong("interrupts-after-its-reply"):
             interrupt()
             signal.pause()

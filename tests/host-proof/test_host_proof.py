@@ -28,7 +28,7 @@ MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 
 
 # The proof does not finish: no page, no evidence, no last marker, and a process that fails releases nothing.
 NO_END = {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "sharing", "authors", "barriers",
-          "seals", "content", "descriptors"}
+          "seals", "content", "descriptors", "protocol"}
 NO_REPLY = NO_END | {"digest", "read-only", "accessed"}
 
 # name, options, red checks, a check, text in its evidence
@@ -38,13 +38,17 @@ MUST_FAIL = [
     ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
     ("replies that are made up", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers"},
      "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
-    ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY, "exit-code", "consumer signal 11"),
-    ("a consumer that ends before it replies", ["--mutant", "dies"], NO_REPLY, "tasks",
+    ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"image"}, "exit-code",
+     "consumer signal 11"),
+    ("a consumer that ends before it replies", ["--mutant", "dies"], NO_REPLY | {"image"}, "tasks",
      "consumer: state=reaped end=exit status=3"),
-    ("a consumer that hangs", ["--mutant", "hangs"], NO_REPLY | {"limits"}, "limits", "outlived the other"),
+    ("a consumer that hangs", ["--mutant", "hangs"], NO_REPLY | {"limits", "image"}, "limits", "outlived the other"),
     ("a consumer that maps a copy", ["--mutant", "private-copy"], {"sharing", "read-only", "accessed"}, "sharing",
      "the consumer did not map page 0"),
     ("a producer that does not seal", ["--mutant", "unsealed"], {"evidence", "seals"}, "seals", "blob: seals"),
+    ("digests behind the blob, in its last page", ["--mutant", "slack"], {"content"}, "content",
+     "something stands behind"),
+    ("one message more", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
     ("a descriptor that is left open", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
 ]
 

@@ -35,10 +35,10 @@ PATIENCE_SECONDS = 60
 
 # The red checks of a run without a marker, a reply, a barrier or a good end.
 NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest", "sharing", "read-only", "accessed",
-           "authors", "barriers", "seals", "content", "descriptors"}
+           "authors", "barriers", "seals", "content", "descriptors", "protocol"}
 REFUSED = NOTHING | {"failure-lines"}  # a program printed a failure line
 RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and no descriptor was open
-CUT_OFF = NOTHING | {"limits"}  # the harness ended the run
+CUT_OFF = NOTHING | {"limits", "image"}  # the harness ended the run before it looked
 LEFT_PIPES = {"tasks", "limits", "exit-code", "descriptors"}  # a leftover process keeps the pipes open
 BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, but its digest was wrong
 
@@ -54,11 +54,11 @@ ROWS = [
     (P, "has-another-file", {"descriptors"}, "descriptors", "producer at reply 1: descriptor 4 is /dev/null"),
     (P, "two-descriptors", {"messages-clean", "sharing", "counters", "descriptors"}, "messages-clean",
      "packet 0 carries 2 descriptors"),
-    (P, "tells-the-digest", {"messages-clean"}, "messages-clean", "the consumer was told the digest"),
+    (P, "tells-the-digest", {"messages-clean", "protocol"}, "messages-clean", "the consumer was told the digest"),
     (P, "tells-in-the-grant", {"messages-clean"}, "messages-clean", "packet 2 holds the challenge"),
-    (P, "grants-writing", {"read-only"}, "read-only", "handed over with rights 3"),
+    (P, "grants-writing", {"read-only", "protocol"}, "read-only", "handed over with rights 3"),
     (P, "speaks-too-early", {"barriers"}, "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
-    (P, "miscounts", {"counters"}, "counters", "control_bytes=209, the audit has 208"),
+    (P, "miscounts", {"counters"}, "counters", "control_bytes=257, the audit has 256"),
     (P, "says-the-consumers-part", {"markers", "evidence", "authors"}, "authors", "was printed by the producer"),
     (P, "unsealed", {"seal", "seals"}, "seals", "blob: seals none"),
     (P, "flips-a-byte", BLOB_ONLY, "content", "blob: its object gives"),
@@ -74,13 +74,15 @@ ROWS = [
     (C, "keeps-quiet", {"markers", "authors", "barriers"}, "barriers", "'vmo: consumer mapped ok' was not there yet"),
     (C, "never-reads", CUT_OFF, "limits", "stopped at the wall timeout"),
     (C, "spins", CUT_OFF, "limits", "stopped at the wall timeout"),
-    (C, "dies", REFUSED, "exit-code", "producer 1, consumer 3"),
-    (C, "faults", REFUSED, "exit-code", "producer 1, consumer signal 11"),
+    (C, "dies", REFUSED | {"image"}, "exit-code", "producer 1, consumer 3"),
+    (C, "faults", REFUSED | {"image"}, "exit-code", "producer 1, consumer signal 11"),
     (C, "floods-the-producer", CUT_OFF, "limits", "pid 18 sent more than 64 packets"),
     (C, "duplicates", {"descriptors"}, "descriptors", "consumer at reply 1: 2 descriptors of 1 objects"),
     (C, "replies-garbage", BLOB_ONLY, "digest", "the consumer replied malformed"),
-    (C, "sends-it-back", {"messages-clean", "read-only", "sharing", "descriptors"}, "messages-clean",
+    (C, "sends-it-back", {"messages-clean", "read-only", "sharing", "descriptors", "protocol"}, "messages-clean",
      "packet 1 comes from the consumer and carries a descriptor"),
+    (C, "copies", {"counters"}, "counters", "by reply 1 the consumer counted (1, 32, 16384)"),
+    (C, "runs-another-program", {"image"}, "image", "the consumer ran"),
     (C, "keeps-its-mappings", {"descriptors"}, "descriptors", "consumer: still maps"),
     (P, "forks", LEFT_PIPES, "tasks", "left 1 other processes running: python"),
     (C, "forks", LEFT_PIPES, "tasks", "left 1 other processes running: python"),
@@ -104,6 +106,19 @@ class Bench:
         self.host = Fixture("a2").host
         (self.folder / "blob.bin").write_bytes(self.host.blob)
         (self.folder / "page.bin").write_bytes(self.host.page)
+        python = pathlib.Path(sys.executable).read_bytes()
+        self.interpreter, other = facts.sha256_hex(python), self.folder / "other"
+        other.write_bytes(python + b"!")
+        other.chmod(0o700)
+
+    def excuse_interpreter(self, boot):
+        """A fake program is a script: the program behind its process is Python."""
+        observed = boot.observed
+        sights = [sight for barrier in observed.barriers.values() for sight in barrier.sights.items()]
+        sights += [(number, child.at_exit) for number, child in observed.children.items() if child.at_exit]
+        for number, sight in sights:
+            if sight.image == self.interpreter:
+                sight.image = boot.images[facts.ROLES[number]].before
 
     def run(self, who, mode):
         """-> (verdict, facts.Boot)"""
@@ -114,6 +129,7 @@ class Bench:
                     for number, role in facts.ROLES.items()}
         copies = prepare.PrivateCopies(**{role: (PEER, self.folder / role) for role in (P, C)})
         boot = cli.observe(programs, copies, SHORT_WALL.get(mode, 30.0), LOG_CAP)
+        self.excuse_interpreter(boot)
         return verdicts.judge(verdicts.load_manifest("host"), boot, self.host), boot
 
 

@@ -1,27 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-# Programs that must not pass. Each replaces one function of the producer or the consumer at link time, so the sources
-# under test do not change: <name> := <program> <function>.
+# Programs that must not pass. Each replaces functions of the producer, the consumer or both at link time, so the
+# sources under test do not change: <name> := <program>:<function> ... The functions are in mutant_<name>.c, or in one
+# file for each program, mutant_<name>_<program>.c.
 
 MUTANT ?=
-MUTANT_flipped-byte := producer vmo_seal
-MUTANT_no-transfer := producer vmo_send
-MUTANT_liar := producer vmo_recv
-MUTANT_ventriloquist := producer vmo_send
-MUTANT_store := consumer vmo_view_sha256
-MUTANT_dies := consumer vmo_view_sha256
-MUTANT_hangs := consumer vmo_view_sha256
+MUTANT_flipped-byte := producer:vmo_seal
+MUTANT_no-transfer := producer:vmo_send
+MUTANT_liar := producer:vmo_recv
+MUTANT_ventriloquist := producer:vmo_send
+MUTANT_store := consumer:vmo_view_sha256
+MUTANT_dies := consumer:vmo_view_sha256
+MUTANT_hangs := consumer:vmo_view_sha256
+# The consumer hashes nothing; the producer gives it the digests.
+MUTANT_slack := producer:vmo_seal consumer:vmo_view_sha256
+MUTANT_patched-image := producer:vmo_peer_spawn consumer:vmo_view_sha256
+# The consumer hashes a copy.
+MUTANT_hashes-read := consumer:vmo_map_ro consumer:vmo_view_sha256 consumer:vmo_counters_read
+MUTANT_hashes-copy := consumer:vmo_view_sha256
+MUTANT_hashes-blocks := consumer:vmo_view_sha256
+# The tasks pass each other something outside the protocol.
+MUTANT_one-byte := producer:vmo_peer_spawn
+MUTANT_tells-stack := producer:vmo_peer_spawn
+MUTANT_tells-gp := producer:nx_call
+MUTANT_tells-name := producer:nx_call
+MUTANT_tells-flags := producer:nx_call
+MUTANT_tells-slot := producer:nx_call
+MUTANT_tells-status := consumer:task_finish
+MUTANT_extra-message := producer:vmo_send consumer:vmo_recv
+# False seals, and events in the wrong order.
+MUTANT_noseal := producer:vmo_seal producer:vmo_seal_of producer:vmo_seal_enforced_by
+MUTANT_claims-forever := producer:vmo_seal_of
+MUTANT_tells-forever := producer:vmo_seal_of producer:nx_call
+MUTANT_late-write := producer:vmo_view_data_rw producer:vmo_recv
+MUTANT_early-marker := producer:vmo_send producer:puts
 # For the Linux proof alone (tests/host-proof).
-MUTANT_private-copy := consumer vmo_map_ro
-MUTANT_unsealed := producer vmo_seal
-MUTANT_leak := consumer vmo_registry_fini
+MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
+MUTANT_unsealed := producer:vmo_seal
+MUTANT_leak := consumer:vmo_registry_fini
 
 ifneq ($(MUTANT),)
 ifeq ($(MUTANT_$(MUTANT)),)
 $(error there is no mutant '$(MUTANT)'; see tests/qemu/mutants.mk)
 endif
-MUTANT_OF := $(firstword $(MUTANT_$(MUTANT)))
-MUTANT_SRC := $(wildcard tests/*/mutants/mutant_$(subst -,_,$(MUTANT)).c)
-MUTANT_WORDS := -Wl,--wrap=$(word 2,$(MUTANT_$(MUTANT))) $(MUTANT_SRC)
 endif
 # Extra words for the link of consumer or producer.
-mutant_of = $(if $(filter $(1),$(MUTANT_OF)),$(MUTANT_WORDS))
+MUTANT_FILE := mutant_$(subst -,_,$(MUTANT))
+mutant_functions = $(patsubst $(1):%,%,$(filter $(1):%,$(MUTANT_$(MUTANT))))
+mutant_of = $(if $(mutant_functions),$(mutant_functions:%=-Wl$(comma)--wrap=%) $(wildcard tests/*/mutants/$(MUTANT_FILE).c \
+            tests/*/mutants/$(MUTANT_FILE)_$(1).c))

@@ -69,6 +69,7 @@ def make(words):
 def qemu_good(words, arguments):
     fixture = Fixture(arguments["abi"])
     fixture.nonce = arguments["nonce"]
+    fixture.hash_vmos()
     sys.stdout.buffer.write(fixture.log())
     sys.stdout.flush()
     if MODE in ("report-in-the-way", "reports-in-the-way"):

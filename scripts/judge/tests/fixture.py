@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
+from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
@@ -48,8 +49,18 @@ CONSUMER = b"\x7fELF consumer " + noise("consumer", 9000)
 
 
 def message(kind, tag, body=b"", length=0):
-    """A libvmo message: the 32-byte header, then the body."""
-    return struct.pack("<IHHIHHQQ", 0x314F4D56, kind, len(body), tag, 4, 1, length, 0) + body
+    """A libvmo message: the 32-byte header, then the body. One that carries a VMO says rights and seal."""
+    rights, seal = (1, 1) if kind == facts.KIND_HANDLE else (0, 0)
+    return struct.pack("<IHHIHHQQ", 0x314F4D56, kind, len(body), tag, rights, seal, length, 0) + body
+
+
+def reply(digest, control, bulk, copies=0):
+    """The body of a reply: the digest and the consumer's own counters."""
+    return struct.pack("<32sQQQ", digest, copies, control, bulk)
+
+
+def ticket(slot=4, seal=1):
+    return struct.pack("<QIHH", 4096, slot, 1, seal)
 
 
 def line(kind, record):
@@ -66,6 +77,7 @@ class Fixture:
         self.digest, self.page_digest = (hashlib.sha256(data).digest() for data in (self.blob, self.page))
         self.blob_pages = facts.pages_of(len(self.blob))
         self.nonce = NONCE
+        self.work = self.work_of(len(self.blob))  # instructions of the consumer
         self.exit_code, self.stopped, self.log_cap = exit_codes.number("done"), None, LOG_CAP
         self.consumer = CONSUMER
         self.init = b"\x7fELF init " + noise("init", 500) + CONSUMER + self.blob + self.digest
@@ -88,6 +100,16 @@ class Fixture:
         """The same run with another payload or challenge."""
         self.__init__(self.abi_rev, **parts)
 
+    def work_of(self, length):
+        if length < check_witness.WORK_BYTES_MIN:
+            return 4000  # not checked, and the same whatever the library costs
+        fixed, block = check_witness.costs(self.abi_rev)
+        return round(fixed + block * check_witness.blocks_of(length))
+
+    def handed(self, number):
+        """The record of the hand-over of VMO 1 or 2."""
+        return next(hand for hand in self.audit["hand"] if hand["vmo"] == number)
+
     def alias(self):
         return 1 if self.abi_rev == "a2" else 0
 
@@ -96,10 +118,6 @@ class Fixture:
         self.audit["task"] = [
             {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
             {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},
-        ]
-        self.audit["image"] = [
-            {"pid": pid, "bytes": len(elf), "stack_pages": pages, "gp": "0x0", "sip": content_hash(NONCE, elf)}
-            for pid, elf, pages in ((17, self.init, 16), (18, self.consumer, 4))
         ]
 
     def fill_memory(self):
@@ -122,20 +140,24 @@ class Fixture:
 
     def fill_messages(self):
         kind = "alias" if self.abi_rev == "a2" else "vmo"
+        for slot, rights in ((1, 2), (2, 1)):
+            self.audit["hand"].append({"from": 17, "to": 18, "via": "transfer", "kind": "endpoint", "vmo": 0,
+                                       "rights": rights, "slot": slot, "seq": slot, "wcaps": 0, "wmaps": 0})
         for number, via, when in ((1, "move", 100 + MOVED), (2, "transfer", 200 + TRANSFERRED)):
             self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4,
                                        "slot": number + 2, "seq": when, "wcaps": 1 if kind == "alias" else 2,
                                        "wmaps": 0 if kind == "alias" else 1})
         self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind, 100 + SENT)
-        self.add_message(18, 17, message(1, 1, self.digest), "none", 100 + REPLIED)
-        self.add_message(17, 18, message(1, 2, struct.pack("<QQ", 1, 4096)), "none", 200 + SENT)
-        self.add_message(18, 17, message(1, 2, self.page_digest), "none", 200 + REPLIED)
+        bulk = self.blob_pages * 4096
+        self.add_message(18, 17, message(1, 1, reply(self.digest, 32, bulk)), "none", 100 + REPLIED)
+        self.add_message(17, 18, message(1, 2, ticket()), "none", 200 + SENT)
+        self.add_message(18, 17, message(1, 2, reply(self.page_digest, 168, bulk + 4096)), "none", 200 + REPLIED)
         self.hash_vmos()
 
     def add_message(self, sender, receiver, data, moved="none", sent=290):
         self.audit["msg"].append({"n": len(self.audit["msg"]), "from": sender, "to": receiver, "len": len(data),
                                   "type": 0, "flags": 0 if moved == "none" else 1, "moved": moved, "sent": sent,
-                                  "seq": sent + RECEIVED - SENT, "user": 5000, "head": data[:128].hex() or "-"})
+                                  "seq": sent + RECEIVED - SENT, "user": 1000 + self.work, "head": data[:128].hex() or "-"})
 
     def hash_vmos(self):
         """The hashes that the kernel took of both VMOs."""
@@ -146,7 +168,7 @@ class Fixture:
             for when, pid, seq in (("grant", 18, 100 * number + granted), ("reply", 18, 100 * number + REPLIED + 1),
                                    (last, 0, DESTROYED + number)):
                 self.audit["hash"].append({"vmo": number, "when": when, "pid": pid, "seq": seq, "bytes": size,
-                                           "sip": content_hash(NONCE, data)})
+                                           "sip": content_hash(self.nonce, data)})
 
     def fill_ends(self):
         kept = 2 if self.abi_rev == "a1" else 0
@@ -185,7 +207,15 @@ class Fixture:
         for edit in self.say_edits:
             edit(self.audit["say"])
 
+    def fill_images(self):
+        self.audit["image"] = [
+            {"pid": pid, "bytes": len(elf), "stack_pages": pages, "gp": "0x0", "sip": content_hash(self.nonce, elf)}
+            for pid, elf, pages in ((17, self.init, 16), (18, self.consumer, 4))
+        ]
+
     def audit_lines(self):
+        if not self.audit["image"]:
+            self.fill_images()
         self.fill_says()
         lines = [line(kind, record) for kind in AUDIT_ORDER for record in self.audit[kind]]
         lines.append(f"end lines={len(lines) + 1}")

@@ -225,7 +225,7 @@ def many_mappings():
     """The model of a process that mapped one object 60,000 times."""
     run = linux_run.HostRun(1.0, LOG_CAP)
     maps = [linux_proc.Mapping("r--s", page * PAGE, PAGE, "00:01 5", "/memfd:x", 1) for page in range(60000)]
-    run.barriers[1] = linux_run.Barrier(1, {18: linux_proc.Snapshot("S", maps * 2, [])}, {}, {}, {})
+    run.barriers[1] = linux_run.Barrier(1, {18: linux_proc.Snapshot("S", maps * 2, [], None)}, {}, {}, {})
     return len(linux_run.Model(run).audit["map"])
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps a private copy instead of the received VMO: the digest is right, but nothing is shared. */
+/* Maps a private copy instead of the received VMO and denies it. The digest is right; nothing is shared. */
 #include <stdlib.h>
 
 #include "vmo/vmo.h"
@@ -25,4 +25,13 @@ vmo_status __wrap_vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vm
         status = __real_vmo_map_ro(registry, copy, (struct vmo_range){0, range.len_bytes}, out);
     }
     return status == VMO_OK ? vmo_close(registry, copy) : status; /* the view stays */
+}
+
+void __real_vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out);
+void __wrap_vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out);
+
+void __wrap_vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
+{
+    __real_vmo_counters_read(registry, out);
+    out->copy_fallbacks = 0;
 }

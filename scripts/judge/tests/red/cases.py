@@ -8,7 +8,8 @@ import cases_audit
 import cases_authors
 import cases_log
 import cases_share
+import cases_witness
 from case_table import CASES
 
-SOURCES = (cases_log, cases_audit, cases_share, cases_authors)
+SOURCES = (cases_log, cases_audit, cases_share, cases_witness, cases_authors)
 __all__ = ["CASES", "SOURCES"]

@@ -205,12 +205,12 @@ def _(run):
     run.consumer = b""
 
 
-@case("blob without the challenge", "input", "digest", "evidence")
+@case("blob without the challenge", "input", "digest", "evidence", "content", "protocol")
 def _(run):
     run.host.blob = PAYLOAD
 
 
-@case("empty payload", "input", "digest", "evidence", "sharing")
+@case("empty payload", "input", "digest", "evidence", "sharing", "content", "protocol")
 def _(run):
     run.host.payload, run.host.blob = b"", CHALLENGE
 
@@ -235,6 +235,6 @@ def _(run):
     run.host.source = PAYLOAD + b"more"
 
 
-@case("page of something else", "input", "page-digest")
+@case("page of something else", "input", "page-digest", "content")
 def _(run):
     run.host.page = struct.pack("<I", 7) * 1024

@@ -2,34 +2,34 @@
 """Runs that must fail for what the kernel recorded of messages, mappings and copies."""
 import struct
 
-from fixture import BLOB, CHALLENGE, DIGEST, PAGE_DIGEST, PAYLOAD, message, noise
+from fixture import BLOB, CHALLENGE, DIGEST, PAGE_DIGEST, PAYLOAD, message, noise, reply
 from case_table import case
 
 
 # ---- Messages ------------------------------------------------------------------------------------
-def set_body(run, number, body):
+def set_digest(run, number, digest):
     record = run.audit["msg"][number]
-    record["head"] = record["head"][:64] + body.hex()
+    record["head"] = record["head"][:64] + digest.hex() + record["head"][128:]
 
 
 @case("another digest in the record", "digest")
 def _(run):
-    set_body(run, 1, noise("other", 32))
+    set_digest(run, 1, noise("other", 32))
 
 
 @case("one bit of the digest in the record", "digest")
 def _(run):
-    set_body(run, 1, DIGEST[:-1] + bytes([DIGEST[-1] ^ 1]))
+    set_digest(run, 1, DIGEST[:-1] + bytes([DIGEST[-1] ^ 1]))
 
 
 @case("another page digest in the record", "page-digest")
 def _(run):
-    set_body(run, 3, DIGEST)
+    set_digest(run, 3, DIGEST)
 
 
-@case("no reply recorded", "digest")
+@case("no reply recorded", "digest", "counters", "order", "protocol")
 def _(run):
-    run.audit["msg"][1]["head"] = message(1, 3, DIGEST).hex()
+    run.audit["msg"][1]["head"] = message(1, 3, reply(DIGEST, 32, 16384)).hex()
 
 
 def set_reply(run, data):
@@ -37,42 +37,42 @@ def set_reply(run, data):
     run.evidence = run.true_evidence()
 
 
-@case("reply of another protocol", "digest")
+@case("reply of another protocol", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, b"\0" + message(1, 1, DIGEST)[1:])
 
 
-@case("reply that is no data message", "digest")
+@case("reply that is no data message", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, message(2, 1, DIGEST))
 
 
-@case("reply with more than a digest", "digest")
+@case("reply with more than a digest", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, message(1, 1, DIGEST + b"more"))
 
 
-@case("reply that says it is longer than it is", "digest")
+@case("reply that says it is longer than it is", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, struct.pack("<IHHIHHQQ", 0x314F4D56, 1, 33, 1, 4, 1, 0, 0) + DIGEST)
 
 
-@case("reply longer than it says", "digest")
+@case("reply longer than it says", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, message(1, 1, DIGEST) + b"more")
 
 
-@case("reply shorter than a header", "digest")
+@case("reply shorter than a header", "digest", "counters", "order", "protocol")
 def _(run):
     set_reply(run, b"ok")
 
 
-@case("reply came from the producer itself", "digest")
+@case("reply came from the producer itself", "digest", "order", "protocol")
 def _(run):
     run.audit["msg"][1]["from"] = 17
 
 
-@case("two replies", "digest")
+@case("two replies", "digest", "protocol")
 def _(run):
     run.add_message(18, 17, message(1, 1, DIGEST))
     run.evidence = run.true_evidence()
@@ -89,63 +89,63 @@ def tell(run, body):
     run.evidence = run.true_evidence()
 
 
-@case("digest told to the consumer", "messages-clean")
+@case("digest told to the consumer", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST))
 
 
-@case("half of the digest told", "messages-clean")
+@case("half of the digest told", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST[16:]))
 
 
-@case("digest told as text", "messages-clean")
+@case("digest told as text", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST.hex()[:32].encode()))
 
 
-@case("digest told in crumbs", "messages-clean")
+@case("digest told in crumbs", "messages-clean", "protocol")
 def _(run):
     for start in range(0, 32, 4):
         tell(run, message(1, 9, DIGEST[start:start + 4]))
 
 
-@case("page digest told", "messages-clean")
+@case("page digest told", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, PAGE_DIGEST))
 
 
-@case("challenge told", "messages-clean")
+@case("challenge told", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, CHALLENGE))
 
 
-@case("message longer than the record", "messages-clean")
+@case("message longer than the record", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, noise("long", 97)))
 
 
-@case("message of another protocol", "messages-clean")
+@case("message of another protocol", "messages-clean", "protocol")
 def _(run):
     tell(run, b"\0" + message(1, 9)[1:])
 
 
-@case("message with something in its zero field", "messages-clean")
+@case("message with something in its zero field", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9)[:-1] + b"x")
 
 
-@case("message with more than its body", "messages-clean")
+@case("message with more than its body", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9) + b"aside")
 
 
-@case("message shorter than a header", "messages-clean")
+@case("message shorter than a header", "messages-clean", "protocol")
 def _(run):
     tell(run, b"hello")
 
 
-@case("digest in the consumer's name", "messages-clean")
+@case("digest in the consumer's name", "messages-clean", "protocol")
 def _(run):
     run.audit["task"][1]["name"] = DIGEST.hex()[:48]
 
@@ -181,43 +181,43 @@ def _(run):
     run.audit["vmo"][0]["bytes"] += 4096
 
 
-@case("no transfer of the page", "sharing")
+@case("no transfer of the page", "sharing", "content", "counters", "order", "protocol")
 def _(run):
-    run.audit["hand"].pop(1)
+    run.audit["hand"].remove(run.handed(2))
     run.evidence["bulk_bytes"] -= 4096
 
 
-@case("a VMO that never was", "sharing", "counters")
+@case("a VMO that never was", "sharing", "counters", "content", "order")
 def _(run):
-    run.audit["hand"][1]["vmo"] = 9
+    run.handed(2)["vmo"] = 9
 
 
-@case("nothing handed over", "sharing", "seal", abi_revs=("a2",))
+@case("nothing handed over", "sharing", "seal", "content", "counters", "order", "protocol", abi_revs=("a2",))
 def _(run):
     run.audit["hand"] = []
     run.evidence["bulk_bytes"] = 0
 
 
-@case("blob and page are one VMO", "sharing")
+@case("blob and page are one VMO", "sharing", "content", "order")
 def _(run):
     run.remake(payload=PAYLOAD[:64])
-    run.audit["hand"][1]["vmo"] = 1
+    run.handed(2)["vmo"] = 1
     run.audit["map"].remove(run.maps(18)[1])
 
 
-@case("consumer handed a VMO on", "sharing")
+@case("consumer handed a VMO on", "sharing", "protocol")
 def _(run):
-    run.audit["hand"].append(dict(run.audit["hand"][0], **{"from": 18, "to": 17}))
+    run.audit["hand"].append(dict(run.handed(1), **{"from": 18, "to": 17}))
 
 
-@case("a VMO given to a task of the kernel's own", "sharing")
+@case("a VMO given to a task of the kernel's own", "sharing", "protocol")
 def _(run):
-    run.audit["hand"].append(dict(run.audit["hand"][0], **{"to": 3, "via": "transfer"}))
+    run.audit["hand"].append(dict(run.handed(1), **{"to": 3, "via": "transfer"}))
 
 
-@case("blob handed twice", "sharing")
+@case("blob handed twice", "sharing", "content", "order", "protocol")
 def _(run):
-    run.audit["hand"].append(dict(run.audit["hand"][0]))
+    run.audit["hand"].append(dict(run.handed(1)))
     run.evidence["bulk_bytes"] += 4 * 4096
 
 
@@ -247,14 +247,14 @@ def _(run):
     run.maps(18)[0]["alias"] = 0
 
 
-@case("handed over with more rights", "read-only")
+@case("handed over with more rights", "read-only", "protocol")
 def _(run):
-    run.audit["hand"][0]["rights"] = 12
+    run.handed(1)["rights"] = 12
 
 
-@case("a VMO handed over in place of an alias", "seal", abi_revs=("a2",))
+@case("a VMO handed over in place of an alias", "seal", "protocol", abi_revs=("a2",))
 def _(run):
-    run.audit["hand"][0]["kind"] = "vmo"
+    run.handed(1)["kind"] = "vmo"
 
 
 @case("one page not accessed", "accessed")
@@ -272,7 +272,7 @@ def _(run):
     run.maps(18)[0]["dirtied"] = 1
 
 
-@case("consumer mapped nothing", "sharing", "read-only", "accessed")
+@case("consumer mapped nothing", "sharing", "read-only", "accessed", "order")
 def _(run):
     run.audit["map"] = run.maps(17)
 

@@ -28,8 +28,8 @@ def consumer_fault(run):
     run.console = ["vmo: producer sent handle", CONSUMER_SAYS,
                    "vmo: FAIL producer: the consumer ended before it replied"]
     run.audit["task"][1].update(end="fault", status=-22)
-    for kind in ("vmo", "hand"):
-        run.audit[kind] = run.audit[kind][:1]
+    run.audit["vmo"] = run.audit["vmo"][:1]
+    run.audit["hand"] = run.audit["hand"][:3]
     run.audit["map"] = run.audit["map"][:2]
     run.audit["map"][1]["accessed"] = 0
     run.audit["msg"] = []
