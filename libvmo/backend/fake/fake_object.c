@@ -79,13 +79,13 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
     return VMO_OK;
 }
 
-/* Like NEURON's vmo_read, needs the owner's capability (K-28); a file needs none. */
 vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
     memcpy(to, from, (size_t)len_bytes);
     return VMO_OK;
 }
 
+/* Like NEURON's vmo_read, needs the owner's capability (K-28); a file needs none. */
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
     vmo_status status = fake_enter();
@@ -169,13 +169,13 @@ static bool object_holds(const struct be_object *object)
            (object->alias == BE_NONE || fake_is_vmo(fake_slot(object->alias)));
 }
 
-/* An object without a capability is valid: nothing is closed. */
 uint64_t be_kept_bytes(const struct be_object *object)
 {
     (void)object;
     return 0;
 }
 
+/* An object without a capability is valid: nothing is closed. */
 vmo_status be_close(struct be_object *object)
 {
     vmo_status status = fake_enter();

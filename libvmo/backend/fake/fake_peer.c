@@ -388,13 +388,13 @@ vmo_status be_peer_open(int descriptor, struct be_peer *out)
     return status == VMO_OK ? VMO_ERR_UNSUPPORTED : status;
 }
 
-/* Cannot fail, so it is not counted as a call. */
 /* Each peer gets a capability of its own. */
 void be_peer_allow_shared(struct be_peer *peer)
 {
     (void)peer;
 }
 
+/* Cannot fail, so it is not counted as a call. */
 bool be_peer_unreaped(const struct be_peer *peer)
 {
     const uint32_t number = child_of(peer);
