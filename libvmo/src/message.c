@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages, and the two ways to hand a VMO to a peer (R6, R13). */
+/* Messages, and the VMOs that travel in them (R6, R13). */
 #include <string.h>
 
-#include "registry.h"
+#include "handover.h"
 
 #define WIRE_MAGIC 0x314F4D56u /* "VMO1" */
 #define WIRE_DATA 1
@@ -22,47 +22,8 @@ struct wire {
 #define WIRE_MAX_BYTES (sizeof(struct wire) + VMO_BODY_MAX_BYTES)
 
 _Static_assert(sizeof(struct wire) == 32, "the judge finds digests after a header of 32 bytes");
-_Static_assert(sizeof(struct vmo_ticket) == 16, "a ticket is a message body");
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
-
-/* Checks, without a system call, whether the peer may get the object with these rights. */
-static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
-{
-    if (!(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
-        return VMO_ERR_INVALID;
-    }
-    if (!peer->allowed) {
-        return VMO_ERR_NOT_AUTHORISED;
-    }
-    if (ref->object->backing != BACKED_BY_KERNEL) {
-        return VMO_ERR_UNSUPPORTED; /* wrapped memory is local (R5) */
-    }
-    if ((rights & VMO_RIGHT_WRITE) && ref->object->seal != VMO_SEAL_NONE) {
-        return VMO_ERR_SEALED;
-    }
-    return (rights & ~(uint32_t)ref->handle->rights) != 0 ? VMO_ERR_RIGHTS : VMO_OK;
-}
-
-/* Without WRITE the peer gets a read-only capability if the kernel supports one. */
-static vmo_status prepare_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
-{
-    vmo_status status = check_grant(peer, ref, rights);
-
-    if (status == VMO_OK && !(rights & VMO_RIGHT_WRITE)) {
-        status = be_make_alias(&ref->object->be);
-        if (status == VMO_ERR_UNSUPPORTED) {
-            status = VMO_OK;
-        }
-    }
-    return status;
-}
-
-static void note_grant(struct vmo_registry *registry, struct object *object, uint32_t rights)
-{
-    object->sent_writable = object->sent_writable || (rights & VMO_RIGHT_WRITE);
-    registry->counters.bulk_bytes += object->size_bytes;
-}
 
 static vmo_status check_message(const struct vmo_message *message)
 {
@@ -109,7 +70,7 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     }
     vmo_status status = message != NULL ? check_message(message) : VMO_ERR_INVALID;
     if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
-        status = registry_lookup(registry, message->vmo, &ref) ? prepare_grant(to, &ref, message->rights)
+        status = registry_lookup(registry, message->vmo, &ref) ? handover_prepare(to, &ref, message->rights)
                                                                : VMO_ERR_BAD_HANDLE;
     }
     if (status != VMO_OK) {
@@ -124,124 +85,12 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     }
     registry->counters.control_bytes += len;
     if (object != NULL) {
-        note_grant(registry, object, message->rights);
+        handover_note(registry, object, message->rights);
     }
-    return VMO_OK;
-}
-
-vmo_status vmo_transfer(struct vmo_registry *registry, vmo_t vmo, vmo_peer_t peer, uint32_t rights,
-                        struct vmo_ticket *out)
-{
-    struct vmo_ref ref;
-    struct peer *to = registry_peer(registry, peer);
-    uint32_t name = 0;
-
-    if (to == NULL || !registry_lookup(registry, vmo, &ref)) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (out == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    struct object *object = ref.object;
-    vmo_status status = prepare_grant(to, &ref, rights);
-    if (status == VMO_OK) {
-        status = be_transfer(&object->be, rights & VMO_RIGHT_WRITE, &to->be, &name);
-    }
-    if (status != VMO_OK) {
-        return status;
-    }
-    note_grant(registry, object, rights);
-    *out = (struct vmo_ticket){
-        .len_bytes = object->len_bytes, .name = name, .rights = (uint16_t)rights, .seal = object->seal};
     return VMO_OK;
 }
 
 /* ---- Receiving ---------------------------------------------------------------------------------- */
-
-/* A sender's claim about an object, from a message or a ticket. */
-struct claim {
-    uint64_t len_bytes;
-    uint16_t rights;
-    uint16_t seal;
-};
-
-static bool claim_holds(const struct claim *claim)
-{
-    return (claim->rights == VMO_RIGHT_READ || claim->rights == VMO_RIGHTS_ALL) &&
-           claim->seal <= VMO_SEAL_FOREVER &&
-           (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
-}
-
-/* Keeps the mapping that be_verify made, or unmaps it if views use every mapping: a later view then makes its
- * own. */
-static vmo_status keep_mapping(struct vmo_registry *registry, struct object *object, void *at)
-{
-    if (at == NULL) {
-        return VMO_OK;
-    }
-    const vmo_status status = mapping_adopt(registry, object, at);
-    if (status == VMO_OK) {
-        return VMO_OK;
-    }
-    const vmo_status undone = be_unmap(at, object->size_bytes);
-    return status == VMO_ERR_TABLE_FULL ? undone : status;
-}
-
-/* Checks a claim with the kernel and enters the object. After a refusal the caller still owns the
- * capability. */
-static vmo_status import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
-                         const struct be_object *be, struct vmo_ref *out)
-{
-    const uint64_t total_max = registry->limits.total_bytes_max;
-    struct object value = {.received = true,
-                           .backing = BACKED_BY_KERNEL,
-                           .seal = (uint8_t)claim->seal,
-                           .be = *be,
-                           .len_bytes = claim->len_bytes};
-    struct be_verified found;
-
-    if (!claim_holds(claim)) {
-        return VMO_ERR_PROTOCOL;
-    }
-    if (claim->seal < from->required_seal) {
-        return VMO_ERR_NOT_SEALED;
-    }
-    vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
-    if (status == VMO_OK && total_max && value.size_bytes > total_max) {
-        status = VMO_ERR_TOO_LARGE; /* even for an empty registry */
-    }
-    if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
-    }
-    if (status == VMO_OK) {
-        status = be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
-    }
-    if (status != VMO_OK) {
-        return status;
-    }
-    value.enforcer = (uint8_t)found.by;
-    const struct vmo_ref ref =
-        registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
-    status = keep_mapping(registry, ref.object, found.at);
-    if (status != VMO_OK) {
-        registry_remove(registry, &ref);
-        return status;
-    }
-    *out = ref;
-    registry->counters.bulk_bytes += value.size_bytes;
-    return VMO_OK;
-}
-
-/* Undoes import. */
-static vmo_status undo_import(struct vmo_registry *registry, const struct vmo_ref *ref)
-{
-    const vmo_status status = mapping_drop_unused(registry, ref->object);
-
-    registry->counters.bulk_bytes -= ref->object->size_bytes;
-    mapping_orphan(ref->object);
-    registry_remove(registry, ref);
-    return status;
-}
 
 /* Decodes the header. False if it is malformed, or if a capability is missing or came unannounced. */
 static bool decode(const uint8_t *bytes, size_t len, const struct be_object *be, struct wire *wire)
@@ -288,7 +137,7 @@ static vmo_status take_message(struct vmo_registry *registry, const struct peer 
     if (status == VMO_OK) {
         return VMO_OK;
     }
-    const vmo_status undone = imported->object != NULL ? undo_import(registry, imported) : VMO_OK;
+    const vmo_status undone = imported->object != NULL ? handover_undo(registry, imported) : VMO_OK;
     const vmo_status closed = be_close(be);
     return undone != VMO_OK ? undone : closed != VMO_OK ? closed : status;
 }
@@ -316,7 +165,7 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
     if (status == VMO_OK && wire.kind == WIRE_HANDLE) {
         const struct claim claim = {wire.len_bytes, wire.rights, wire.seal};
-        status = import(registry, from, &claim, &be, &ref);
+        status = handover_import(registry, from, &claim, &be, &ref);
     }
     if (status != VMO_OK && !is_final(status)) {
         const vmo_status kept = be_recv_keep(&from->be, bytes, len, &be);
@@ -332,30 +181,4 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     out->body_bytes = wire.body_bytes;
     memcpy(out->body, bytes + sizeof(wire), wire.body_bytes);
     return VMO_OK;
-}
-
-vmo_status vmo_accept(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_ticket *ticket,
-                      vmo_t *out)
-{
-    struct be_object be = BE_NO_OBJECT;
-    struct vmo_ref ref;
-    struct peer *from = registry_peer(registry, peer);
-
-    if (from == NULL) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (ticket == NULL || out == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    vmo_status status = be_transfer_peek(&from->be, ticket->name, &be);
-    if (status != VMO_OK) {
-        return status;
-    }
-    const struct claim claim = {ticket->len_bytes, ticket->rights, ticket->seal};
-    status = import(registry, from, &claim, &be, &ref);
-    if (status == VMO_OK) {
-        *out = registry_vmo(registry, ref.handle);
-        be_transfer_consume(&from->be, ticket->name);
-    }
-    return status;
 }

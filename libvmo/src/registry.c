@@ -103,9 +103,14 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     return VMO_OK;
 }
 
+bool registry_is_live(const struct vmo_registry *registry)
+{
+    return registry != NULL && registry->magic == REGISTRY_MAGIC;
+}
+
 vmo_status vmo_registry_fini(struct vmo_registry *registry)
 {
-    if (registry == NULL || registry->magic != REGISTRY_MAGIC) {
+    if (!registry_is_live(registry)) {
         return VMO_ERR_INVALID;
     }
     /* An object has at least one handle, so objects need no check. */
@@ -121,9 +126,8 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
 
 static void *find(const struct vmo_registry *registry, unsigned table, uint64_t id, uint64_t serial)
 {
-    return registry != NULL && registry->magic == REGISTRY_MAGIC && registry->serial == serial
-               ? table_find(&registry->tables[table], id)
-               : NULL;
+    return registry_is_live(registry) && registry->serial == serial ? table_find(&registry->tables[table], id)
+                                                                    : NULL;
 }
 
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
@@ -144,6 +148,15 @@ struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
 struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
 {
     return find(registry, TABLE_PEERS, peer.id, peer.registry);
+}
+
+vmo_view_t registry_enter_view(struct vmo_registry *registry, struct mapping *mapping, struct vmo_range range)
+{
+    struct view *view = table_take(&registry->tables[TABLE_VIEWS]);
+
+    view->mapping = mapping;
+    view->range = range;
+    return (vmo_view_t){table_id(&view->entry), registry->serial};
 }
 
 /* ---- Objects ------------------------------------------------------------------------------------ */
@@ -208,16 +221,4 @@ void registry_remove(struct vmo_registry *registry, const struct vmo_ref *ref)
 void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object)
 {
     registry->counters.kept_seal_bytes += be_kept_bytes(object) - before;
-}
-
-void vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
-{
-    if (registry != NULL && registry->magic == REGISTRY_MAGIC && out != NULL) {
-        *out = registry->counters;
-    }
-}
-
-const char *vmo_platform(const struct vmo_registry *registry)
-{
-    return registry != NULL && registry->magic == REGISTRY_MAGIC ? registry->info.platform : "";
 }

@@ -99,6 +99,7 @@ struct vmo_ref {
     struct object *object;
 };
 
+bool registry_is_live(const struct vmo_registry *registry);
 /* Look up the entry that a handle names. False or NULL: the handle is closed, stale or foreign. */
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
@@ -123,6 +124,13 @@ static inline vmo_t registry_vmo(const struct vmo_registry *registry, const stru
 {
     return (vmo_t){table_id(&handle->entry), registry->serial};
 }
+
+/* Enters a view while the table is not full. The caller has counted it as a user of the mapping. */
+vmo_view_t registry_enter_view(struct vmo_registry *registry, struct mapping *mapping,
+                               struct vmo_range range);
+/* Enters a peer if the backend made it; returns `made`. The table is not full. */
+VMO_CHECK vmo_status registry_enter_peer(struct vmo_registry *registry, vmo_status made,
+                                         const struct be_peer *be, vmo_peer_t *out);
 
 /* Drop the unused mappings of an object; make the used ones orphans. */
 VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const struct object *object);

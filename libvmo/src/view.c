@@ -3,16 +3,6 @@
 #include "registry.h"
 #include "sizes.h"
 
-/* Enters a view while the table is not full. The caller has counted it as a user of the mapping. */
-static vmo_view_t enter_view(struct vmo_registry *registry, struct mapping *mapping, struct vmo_range range)
-{
-    struct view *view = table_take(&registry->tables[TABLE_VIEWS]);
-
-    view->mapping = mapping;
-    view->range = range;
-    return (vmo_view_t){table_id(&view->entry), registry->serial};
-}
-
 static vmo_status check_map(const struct vmo_ref *ref, struct vmo_range range, bool writable)
 {
     if (writable && ref->object->seal == VMO_SEAL_FOREVER) {
@@ -46,7 +36,7 @@ static vmo_status map(struct vmo_registry *registry, vmo_t vmo, struct vmo_range
     }
     status = mapping_get(registry, ref.object, range, writable, &mapping, &start);
     if (status == VMO_OK) {
-        *out = enter_view(registry, mapping, (struct vmo_range){start, range.len_bytes});
+        *out = registry_enter_view(registry, mapping, (struct vmo_range){start, range.len_bytes});
     }
     return status;
 }
@@ -59,31 +49,6 @@ vmo_status vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vmo_range
 vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range, vmo_view_t *out)
 {
     return map(registry, vmo, range, true, out);
-}
-
-vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range, vmo_view_t *out)
-{
-    const struct view *whole = registry_view(registry, view);
-
-    if (whole == NULL) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (out == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    if (!range_within(range, whole->range.len_bytes)) {
-        return VMO_ERR_BOUNDS;
-    }
-    if (range.len_bytes == 0) {
-        return VMO_ERR_ZERO_LENGTH;
-    }
-    if (table_full(&registry->tables[TABLE_VIEWS])) {
-        return VMO_ERR_TABLE_FULL;
-    }
-    mapping_share(whole->mapping);
-    *out = enter_view(registry, whole->mapping,
-                      (struct vmo_range){whole->range.off_bytes + range.off_bytes, range.len_bytes});
-    return VMO_OK;
 }
 
 vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handover.h"
+
+static bool claim_holds(const struct claim *claim)
+{
+    return (claim->rights == VMO_RIGHT_READ || claim->rights == VMO_RIGHTS_ALL) &&
+           claim->seal <= VMO_SEAL_FOREVER &&
+           (claim->seal == VMO_SEAL_NONE || claim->rights == VMO_RIGHT_READ) && claim->len_bytes;
+}
+
+/* Keeps the mapping that be_verify made, or unmaps it if views use every mapping: a later view then makes its
+ * own. */
+static vmo_status keep_mapping(struct vmo_registry *registry, struct object *object, void *at)
+{
+    if (at == NULL) {
+        return VMO_OK;
+    }
+    const vmo_status status = mapping_adopt(registry, object, at);
+    if (status == VMO_OK) {
+        return VMO_OK;
+    }
+    const vmo_status undone = be_unmap(at, object->size_bytes);
+    return status == VMO_ERR_TABLE_FULL ? undone : status;
+}
+
+vmo_status handover_import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
+                           const struct be_object *be, struct vmo_ref *out)
+{
+    const uint64_t total_max = registry->limits.total_bytes_max;
+    struct object value = {.received = true,
+                           .backing = BACKED_BY_KERNEL,
+                           .seal = (uint8_t)claim->seal,
+                           .be = *be,
+                           .len_bytes = claim->len_bytes};
+    struct be_verified found;
+
+    if (!claim_holds(claim)) {
+        return VMO_ERR_PROTOCOL;
+    }
+    if (claim->seal < from->required_seal) {
+        return VMO_ERR_NOT_SEALED;
+    }
+    vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
+    if (status == VMO_OK && total_max && value.size_bytes > total_max) {
+        status = VMO_ERR_TOO_LARGE; /* even for an empty registry */
+    }
+    if (status == VMO_OK) {
+        status = registry_check_capacity(registry, value.size_bytes);
+    }
+    if (status == VMO_OK) {
+        status = be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    value.enforcer = (uint8_t)found.by;
+    const struct vmo_ref ref =
+        registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    status = keep_mapping(registry, ref.object, found.at);
+    if (status != VMO_OK) {
+        registry_remove(registry, &ref);
+        return status;
+    }
+    *out = ref;
+    registry->counters.bulk_bytes += value.size_bytes;
+    return VMO_OK;
+}
+
+vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref)
+{
+    const vmo_status status = mapping_drop_unused(registry, ref->object);
+
+    registry->counters.bulk_bytes -= ref->object->size_bytes;
+    mapping_orphan(ref->object);
+    registry_remove(registry, ref);
+    return status;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry.h"
+
+vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *rights)
+{
+    struct vmo_ref ref;
+
+    if (!registry_lookup(registry, vmo, &ref)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (rights == NULL) {
+        return VMO_ERR_INVALID;
+    }
+    *rights = ref.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref.handle->rights;
+    return VMO_OK;
+}
