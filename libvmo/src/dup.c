@@ -11,7 +11,7 @@ vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vm
     if (out == NULL || !(rights & VMO_RIGHT_READ) || (rights & ~VMO_RIGHTS_ALL)) {
         return VMO_ERR_INVALID;
     }
-    if (rights & ~(uint32_t)ref.handle->rights) {
+    if (rights & ~registry_rights(&ref)) {
         return VMO_ERR_RIGHTS;
     }
     if (table_full(&registry->tables[TABLE_HANDLES])) {

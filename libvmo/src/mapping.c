@@ -15,6 +15,32 @@ static struct mapping *of_unused(struct ring *node)
     return (struct mapping *)(void *)((uint8_t *)node - offsetof(struct mapping, unused));
 }
 
+/* ---- Keeping ------------------------------------------------------------------------------------ */
+
+/* Bytes of address space that a mapping takes. */
+static uint64_t taken_by(const struct mapping *mapping)
+{
+    return mapping->borrowed ? 0 : mapping->range.len_bytes;
+}
+
+/* A mapping has no user: keeps it as the last to be dropped. */
+static void keep(struct vmo_registry *registry, struct mapping *mapping)
+{
+    ring_add(&registry->unused, &mapping->unused);
+    registry->kept_entries++;
+    registry->kept_bytes += taken_by(mapping);
+}
+
+/* A mapping has a user or ends. */
+static void stop_keeping(struct vmo_registry *registry, struct mapping *mapping)
+{
+    if (!ring_empty(&mapping->unused)) {
+        ring_remove(&mapping->unused);
+        registry->kept_entries--;
+        registry->kept_bytes -= taken_by(mapping);
+    }
+}
+
 /* ---- Dropping ----------------------------------------------------------------------------------- */
 
 /* Unmaps a mapping and frees its entry. If the kernel cannot unmap, forgets the mapping and counts its
@@ -36,7 +62,7 @@ static vmo_status drop(struct vmo_registry *registry, struct mapping *mapping)
         index_remove(&mapping->object->index[mapping->writable], mapping);
     }
     ring_remove(&mapping->of_object);
-    ring_remove(&mapping->unused);
+    stop_keeping(registry, mapping);
     table_give(&registry->tables[TABLE_MAPPINGS], &mapping->entry);
     return VMO_OK;
 }
@@ -76,6 +102,24 @@ static vmo_status evict(struct vmo_registry *registry, vmo_status none)
     return status;
 }
 
+vmo_status mapping_trim(struct vmo_registry *registry, uint32_t entries, uint64_t bytes)
+{
+    vmo_status status = VMO_OK;
+
+    while (status == VMO_OK && (registry->kept_entries > entries || registry->kept_bytes > bytes)) {
+        status = evict(registry, VMO_ERR_BACKEND); /* never BACKEND: something is kept */
+    }
+    return status;
+}
+
+/* Makes room to keep one mapping more, of so many bytes. TABLE_FULL: the limits never let it be kept. */
+static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
+{
+    return registry->keep_entries == 0 || bytes > registry->keep_bytes
+               ? VMO_ERR_TABLE_FULL
+               : mapping_trim(registry, registry->keep_entries - 1, registry->keep_bytes - bytes);
+}
+
 /* ---- Finding and making ------------------------------------------------------------------------- */
 
 /* Evicts a mapping if the table is full. */
@@ -84,7 +128,7 @@ static vmo_status make_room(struct vmo_registry *registry)
     return table_full(&registry->tables[TABLE_MAPPINGS]) ? evict(registry, VMO_ERR_TABLE_FULL) : VMO_OK;
 }
 
-/* Enters a mapping while the table is not full. Unused, until a user is counted. */
+/* Enters a mapping while the table is not full. The caller counts a user, or keeps it. */
 static struct mapping *enter(struct vmo_registry *registry, struct object *object, void *at,
                              struct vmo_range pages, bool writable)
 {
@@ -103,7 +147,7 @@ static struct mapping *enter(struct vmo_registry *registry, struct object *objec
     registry->random ^= registry->random << 5;
     mapping->rank = registry->random;
     ring_add(&object->mappings, &mapping->of_object);
-    ring_add(&registry->unused, &mapping->unused);
+    ring_init(&mapping->unused);
     index_add(&object->index[writable], mapping);
     return mapping;
 }
@@ -177,7 +221,7 @@ vmo_status mapping_get(struct vmo_registry *registry, struct object *object, str
             return status;
         }
     }
-    ring_remove(&(*out)->unused);
+    stop_keeping(registry, *out);
     mapping_share(*out);
     *start = object->base + range.off_bytes - (*out)->range.off_bytes;
     return VMO_OK;
@@ -185,24 +229,35 @@ vmo_status mapping_get(struct vmo_registry *registry, struct object *object, str
 
 vmo_status mapping_adopt(struct vmo_registry *registry, struct object *object, void *at)
 {
-    const vmo_status status = make_room(registry);
+    vmo_status status = make_keepable(registry, object->size_bytes);
 
     if (status == VMO_OK) {
-        (void)enter(registry, object, at, (struct vmo_range){0, object->size_bytes}, false);
+        status = make_room(registry);
+    }
+    if (status == VMO_OK) {
+        keep(registry, enter(registry, object, at, (struct vmo_range){0, object->size_bytes}, false));
     }
     return status;
 }
 
 vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping)
 {
-    if (mapping->object != NULL) {
-        mapping->object->views--;
-    } else if (mapping->users == 1) {
-        return drop(registry, mapping);
+    struct object *object = mapping->object;
+
+    if (mapping->users == 1) {
+        vmo_status status = object != NULL ? make_keepable(registry, taken_by(mapping)) : VMO_ERR_TABLE_FULL;
+        if (status == VMO_OK) {
+            keep(registry, mapping);
+        } else if (status == VMO_ERR_TABLE_FULL) {
+            status = drop(registry, mapping);
+        }
+        if (status != VMO_OK) {
+            return status;
+        }
     }
     mapping->users--;
-    if (mapping->users == 0) {
-        ring_add(&registry->unused, &mapping->unused);
+    if (object != NULL) {
+        object->views--;
     }
     return VMO_OK;
 }

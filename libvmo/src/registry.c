@@ -92,6 +92,8 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     registry->magic = REGISTRY_MAGIC;
     registry->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
     registry->random = 1;
+    registry->keep_entries = UINT32_MAX;
+    registry->keep_bytes = UINT64_MAX;
     registry->limits = *limits;
     registry->info = info;
     if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {

@@ -88,9 +88,13 @@ struct vmo_registry {
     struct vmo_counters counters;
     uint64_t total_bytes;
     struct table tables[TABLES];
-    struct ring unused; /* mappings without a view; the first is unused longest */
-    uint32_t mapped;    /* mappings that the kernel made */
-    uint32_t random;    /* of the next rank */
+    struct ring unused;    /* mappings without a view; the first is unused longest */
+    uint32_t keep_entries; /* most unused mappings that are kept, and most bytes of them */
+    uint64_t keep_bytes;
+    uint32_t kept_entries; /* that are kept now, and bytes of them; wrapped bytes count 0 */
+    uint64_t kept_bytes;
+    uint32_t mapped; /* mappings that the kernel made */
+    uint32_t random; /* of the next rank */
 };
 
 /* A handle and its object. */
@@ -100,6 +104,12 @@ struct vmo_ref {
 };
 
 bool registry_is_live(const struct vmo_registry *registry);
+/* The rights of a handle as they are now. */
+static inline uint32_t registry_rights(const struct vmo_ref *ref)
+{
+    return ref->object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref->handle->rights;
+}
+
 /* Look up the entry that a handle names. False or NULL: the handle is closed, stale or foreign. */
 bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
 struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
@@ -138,13 +148,16 @@ void mapping_orphan(struct object *object);
 /* Enters the read-only mapping of a whole object that be_verify made, as an unused mapping. */
 VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, struct object *object, void *at);
 
+/* Drops kept mappings, the longest unused first, until no more than this is kept. */
+VMO_CHECK vmo_status mapping_trim(struct vmo_registry *registry, uint32_t entries, uint64_t bytes);
+
 /* Finds or makes a mapping that covers a range of an object (already checked) and counts one user more;
  * *start is the offset of the range in the mapping. */
 VMO_CHECK vmo_status mapping_get(struct vmo_registry *registry, struct object *object, struct vmo_range range,
                                  bool writable, struct mapping **out, uint64_t *start);
 /* Counts one more user of a used mapping. */
 void mapping_share(struct mapping *mapping);
-/* Removes one user from a mapping; drops an orphan with its last user. */
+/* Removes one user from a mapping; with the last one, drops an orphan and what the limits do not let keep. */
 VMO_CHECK vmo_status mapping_put(struct vmo_registry *registry, struct mapping *mapping);
 
 #endif

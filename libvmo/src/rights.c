@@ -11,6 +11,6 @@ vmo_status vmo_rights(const struct vmo_registry *registry, vmo_t vmo, uint32_t *
     if (rights == NULL) {
         return VMO_ERR_INVALID;
     }
-    *rights = ref.object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref.handle->rights;
+    *rights = registry_rights(&ref);
     return VMO_OK;
 }

@@ -81,7 +81,7 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
 
 vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
-    memcpy(to, from, (size_t)len_bytes);
+    memmove(to, from, (size_t)len_bytes);
     return VMO_OK;
 }
 

@@ -160,7 +160,7 @@ static void touch_writable(void *memory, uint64_t bytes)
 /* No call tells more about a pointer than be_is_user, which the core has asked. */
 vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
 {
-    memcpy(to, from, (size_t)len_bytes);
+    memmove(to, from, (size_t)len_bytes);
     return VMO_OK;
 }
 

@@ -223,7 +223,7 @@ VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *o
 /* Makes one more handle on the same memory, with the same or fewer rights, without a system call. Seal and
  * length belong to the memory and are the same through every handle. The caller owns both handles.
  * Errors: INVALID      out is NULL, or rights lack READ or have unknown bits
- *         RIGHTS       rights exceed those of this handle
+ *         RIGHTS       rights exceed those that vmo_rights returns for this handle
  *         TABLE_FULL   no free handle */
 VMO_CHECK vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out);
 
@@ -258,8 +258,10 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
 /* Copy between the caller's memory and the VMO. A range of length 0 is valid anywhere up to the end. The
- * caller keeps its memory. Each copy is counted in copy_fallbacks. On Linux vmo_write may have written a part
- * before it returns INVALID or NO_MEMORY, and vmo_read may have read one before it returns INVALID or IO.
+ * caller keeps its memory. Each copy is counted in copy_fallbacks. If the two places overlap, as with a view
+ * of the same VMO, the bytes that are copied into the overlap are unspecified. On Linux vmo_write may have
+ * written a part before it returns INVALID or NO_MEMORY, and vmo_read may have read one before it returns
+ * INVALID or IO.
  * Errors: SEALED       vmo_write: the VMO is sealed FOREVER; Linux: or another process sealed it
  *         RIGHTS       vmo_write: the handle lacks WRITE
  *         BOUNDS       the range ends past vmo_len; vmo_read: past the end of a file that was truncated
@@ -307,6 +309,17 @@ VMO_CHECK vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, s
 /* Ends a view. Its pointers are invalid from here on.
  * Errors: NO_SLOTS     Linux: the kernel's table of mappings is full, and it would have to split one */
 VMO_CHECK vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view);
+
+/* Limits what stays mapped without a view: so many mappings, and so many bytes of them. A view that ends may
+ * exceed neither; the mappings that are unused longest are dropped. The default, UINT32_MAX and UINT64_MAX,
+ * is no limit. With 0 and 0 vmo_unmap unmaps at once, and an access to the view's memory faults.
+ * Errors: INVALID      registry is NULL or not initialised
+ *         UNSUPPORTED  older NEURON kernels cannot unmap
+ *         NO_SLOTS     as vmo_unmap; some mappings may have been dropped, and the limits are as before */
+VMO_CHECK vmo_status vmo_keep_limits(struct vmo_registry *registry, uint32_t entries, uint64_t bytes);
+
+/* Unmaps now all that no view uses. Errors: as vmo_keep_limits. */
+VMO_CHECK vmo_status vmo_trim(struct vmo_registry *registry);
 
 /* The first byte of a view, and its length in bytes. NULL and 0 for a bad handle; data_rw is also NULL for a
  * read-only view. Valid until vmo_unmap. */
@@ -356,7 +369,7 @@ struct vmo_counters {
     uint64_t bulk_bytes;        /* page-rounded bytes of VMOs handed over or received, not copied */
     uint64_t map_hits;          /* views that found their mapping */
     uint64_t map_misses;        /* views that made one */
-    uint64_t map_evictions;     /* unused mappings dropped because a table was full */
+    uint64_t map_evictions;     /* unused mappings dropped for a full table, vmo_keep_limits or vmo_trim */
     uint64_t placement_retries; /* tries repeated after the kernel could not place a mapping */
     uint64_t abandoned_bytes;   /* addresses that this kernel cannot give back */
     uint64_t private_maps;      /* mappings of a sealed VMO made private, not shared (Linux before 6.7) */

@@ -246,6 +246,33 @@ static void mappings_full(void)
     conf_fini(registry);
 }
 
+/* The limits of what stays mapped without a view: one mapping, then none. */
+static void keep_limits(void)
+{
+    const struct conf_held before = conf_port_held();
+
+    begin();
+    if (!can(HAS_UNMAP)) {
+        REFUSED(vmo_keep_limits(world.a, 0, 0), VMO_ERR_UNSUPPORTED);
+        REFUSED(vmo_trim(world.a), VMO_ERR_UNSUPPORTED);
+        end();
+        return;
+    }
+    OK(vmo_keep_limits(world.a, 1, PAGE));
+    for (uint32_t i = 0; i < 3; i++) {
+        const vmo_view_t view = conf_map_ro(vmo, i * PAGE, 1);
+        OK(vmo_unmap(world.a, view));
+        CHECK(conf_port_held().mappings <= before.mappings + 1);
+    }
+    OK(vmo_trim(world.a));
+    CHECK_EQ(conf_port_held().mappings, before.mappings);
+    OK(vmo_keep_limits(world.a, 0, 0));
+    const vmo_view_t view = conf_map_ro(vmo, 0, 3 * PAGE);
+    OK(vmo_unmap(world.a, view));
+    CHECK_EQ(conf_port_held().mappings, before.mappings);
+    end();
+}
+
 static const struct conf_case cases[] = {
     {"of the whole", whole, HAS_MAP},
     {"of one byte", one_byte, HAS_MAP},
@@ -264,5 +291,6 @@ static const struct conf_case cases[] = {
     {"the registry does not end while one lives", registry_with_a_view, HAS_MAP},
     {"a full table loses nothing", table_full, HAS_MAP},
     {"a full table of mappings loses nothing", mappings_full, HAS_MAP},
+    {"what stays mapped has limits", keep_limits, HAS_MAP},
 };
 const struct conf_group conf_views = {"views", cases, CONF_CASE_COUNT(cases)};

@@ -150,12 +150,26 @@ static void mapped_by_an_ended_child(void **state)
     assert_int_equal(fake_live().objects, 0);
 }
 
+/* vmo_dup gives nothing that vmo_rights does not say. */
+static void no_write_after_forever(void **state)
+{
+    const vmo_t vmo = vmo_filled(PAGE);
+    vmo_t more = {99, 99};
+
+    (void)state;
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
+    assert_refused_quietly(vmo_dup(world.a, vmo, VMO_RIGHTS_ALL, &more), VMO_ERR_RIGHTS);
+    assert_int_equal(more.id, 99);
+    assert_ok(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &more));
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
 #define IN_BOTH(test) IN_WORLD(test), cmocka_unit_test_setup_teardown(test, world_make_small, world_drop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_WORLD(no_write_after_forever),
         IN_BOTH(narrowing),
         IN_BOTH(costs_no_call),
         IN_BOTH(arguments),

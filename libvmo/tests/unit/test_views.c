@@ -287,6 +287,82 @@ static void kernel_full_evicts(void **state)
     assert_pattern(vmo_view_data(world.a, more), 3 * PAGE, PAGE);
 }
 
+/* Unmaps a page's view and returns the number of mappings that stay. */
+static uint32_t kept_after(vmo_t vmo, uint64_t page)
+{
+    touch(vmo, page);
+    return fake_live().mappings;
+}
+
+static void limits_of_what_is_kept(void **state)
+{
+    const vmo_t vmo = vmo_filled(8 * PAGE);
+    vmo_view_t view = NO_VIEW;
+
+    (void)state;
+    assert_ok(vmo_trim(world.a));
+    assert_int_equal(fake_live().mappings, 0);
+    assert_ok(vmo_keep_limits(world.a, 2, UINT64_MAX));
+    assert_int_equal(kept_after(vmo, 0), 1);
+    assert_int_equal(kept_after(vmo, 1), 2);
+    assert_int_equal(kept_after(vmo, 2), 2);
+    assert_int_equal(counters_of(world.a).map_evictions, 2);
+    touch(vmo, 1); /* still there, and now the last to go */
+    assert_int_equal(counters_of(world.a).map_hits, 1);
+    assert_ok(vmo_keep_limits(world.a, 8, 3 * PAGE));
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(3 * PAGE, 2 * PAGE), &view));
+    assert_int_equal(fake_live().mappings, 3);
+    assert_ok(vmo_unmap(world.a, view));
+    assert_int_equal(fake_live().mappings, 2); /* page 2 went */
+    touch(vmo, 1);
+    assert_int_equal(counters_of(world.a).map_hits, 2);
+    /* Longer than the limit: not kept, and nothing else goes for it. */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 4 * PAGE), &view));
+    assert_ok(vmo_unmap(world.a, view));
+    assert_int_equal(fake_live().mappings, 2);
+    assert_ok(vmo_keep_limits(world.a, 0, 0));
+    assert_int_equal(fake_live().mappings, 0);
+    assert_int_equal(kept_after(vmo, 5), 0);
+    assert_refused_quietly(vmo_keep_limits(NULL, 0, 0), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_trim(NULL), VMO_ERR_INVALID);
+    /* The kernel refuses to unmap: the view stays, and so do the limits. */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 1), &view));
+    fake_fail_call(1, VMO_ERR_NO_SLOTS);
+    assert_refused(vmo_unmap(world.a, view), VMO_ERR_NO_SLOTS);
+    assert_pattern(vmo_view_data(world.a, view), 0, 1);
+    assert_ok(vmo_unmap(world.a, view));
+    assert_ok(vmo_keep_limits(world.a, 4, UINT64_MAX));
+    assert_int_equal(kept_after(vmo, 0), 1);
+    fake_fail_call(1, VMO_ERR_NO_SLOTS);
+    assert_refused(vmo_keep_limits(world.a, 0, 0), VMO_ERR_NO_SLOTS);
+    assert_int_equal(kept_after(vmo, 1), 2);
+    assert_ok(vmo_destroy(world.a, vmo));
+}
+
+/* A mapping that came with a received VMO is kept within the limits, too. */
+static void limits_of_what_is_received(void **state)
+{
+    const vmo_t vmo = vmo_filled(2 * PAGE);
+
+    (void)state;
+    const uint32_t before = fake_live().mappings;
+    AS_B;
+    assert_ok(vmo_keep_limits(world.b, 0, 0));
+    AS_A;
+    const vmo_t theirs = hand_over(vmo, VMO_RIGHT_READ);
+    assert_int_equal(fake_live().mappings, before);
+    AS_B;
+    assert_ok(vmo_close(world.b, theirs));
+    AS_A;
+}
+
+static void limits_unsupported(void **state)
+{
+    (void)state;
+    assert_refused_quietly(vmo_keep_limits(world.a, 0, 0), VMO_ERR_UNSUPPORTED);
+    assert_refused_quietly(vmo_trim(world.a), VMO_ERR_UNSUPPORTED);
+}
+
 static void views_outlive_the_handle(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -349,6 +425,9 @@ int main(void)
         IN_WORLD(table_of_mappings_full),
         IN_WORLD(fewer_regions_than_entries),
         IN_WORLD(kernel_full_evicts),
+        IN_WORLD(limits_of_what_is_kept),
+        IN_WORLD(limits_of_what_is_received),
+        IN_SMALL_WORLD(limits_unsupported),
         IN_WORLD(views_outlive_the_handle),
         IN_SMALL_WORLD(addresses_abandoned),
     };
