@@ -270,6 +270,7 @@ static void a_witnessed_run(void **state)
     assert_int_equal(rig_give(4, child, NX_RIGHT_MAP), 4);
     GIVES(0, child, NX_SYS_CAP_CLOSE, 4);
     GIVES(0, init, NX_SYS_VMO_DESTROY, 4);
+    GIVES(0, init, NX_SYS_VMO_DESTROY, 3);
     rig_exit(child, 0);
     host_console_forget();
     ends_done();
