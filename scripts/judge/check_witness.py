@@ -153,8 +153,9 @@ def hand_problems(audit):
 
 def protocol(ctx):
     """Exactly four messages, request and reply for blob and page, each with its type, flags, tag,
-    length, rights and body's length, the ticket's fields as well; no other capability; the
-    consumer has no name. (What the bodies say: seal, digest, page-digest, counters.)"""
+    length, rights and body's length, the ticket's fields as well; no other capability; nothing
+    mapped into the consumer by handle; the consumer has no name. (What the bodies say: seal,
+    digest, page-digest, counters.)"""
     audit, messages, wanted = ctx.audit, ctx.audit["msg"], wanted_messages(ctx)
     kinds = [hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"]
     problems = []
@@ -166,6 +167,8 @@ def protocol(ctx):
         problems += ticket_problems(messages[2], given(audit, "transfer"))
     if ctx.boot.platform != facts.LINUX:
         problems += hand_problems(audit)
+        maps = [r["vmo"] for r in audit.maps_of(CONSUMER_PID) if r["via"] == "as_map"]
+        problems += [f"VMO {vmo} was mapped into the consumer by as_map" for vmo in maps]
         names = {record["pid"]: record["name"] for record in audit["task"]}
         if names.get(CONSUMER_PID, "-") != "-":
             problems.append(f"the consumer was given the name '{names[CONSUMER_PID][:40]}'")

@@ -25,6 +25,7 @@ MUTANT_tells-gp := producer:nx_call
 MUTANT_tells-name := producer:nx_call
 MUTANT_tells-flags := producer:nx_call
 MUTANT_tells-slot := producer:nx_call
+MUTANT_maps-for-consumer := producer:nx_call
 MUTANT_tells-status := consumer:task_finish
 MUTANT_extra-message := producer:vmo_send consumer:vmo_recv
 # False seals, and events in the wrong order.

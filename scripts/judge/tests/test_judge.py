@@ -8,7 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent / "red")]
 
-from fixture import ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from fixture import NONCE, ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
 import cases_witness  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
@@ -16,6 +16,7 @@ from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-posi
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import list_checks  # noqa: E402  pylint: disable=wrong-import-position
+from judge import siphash  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.facts import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
@@ -200,6 +201,29 @@ def check_audit_faults(tap):
         tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init's is a fault")
 
 
+# The key 00 01 .. 0f and messages 00 01 ..: of SipHash's paper (15 bytes) and its reference implementation.
+SIP_KEY = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
+SIP_VECTORS = {0: 0x726FDB47DD0E0E31, 1: 0x74F839C593DC67FD, 7: 0xAB0200F58B01D137, 8: 0x93F5F5799A932462,
+               15: 0xA129CA6149BE45E5, 16: 0x3F2ACC7F57C29BDB, 63: 0x958A324CEB064572}
+
+
+def check_siphash(tap):
+    """The second account of the kernel's hash (boot/tests/core/test_siphash.c has the first one's vectors)."""
+    wrong = [n for n, value in SIP_VECTORS.items() if siphash.siphash(SIP_KEY, bytes(range(n))) != value]
+    tap.check(not wrong, "SipHash gives its authors' vectors", wrong)
+    pages = [noise(f"page {number}", 4096) for number in range(5)]
+    alone = b"".join(siphash.siphash(SIP_KEY, page).to_bytes(8, "little") for page in pages)
+    tap.check(siphash.page_hashes(SIP_KEY, b"".join(pages)) == alone, "pages hashed side by side hash as alone")
+    data = b"".join(pages)[:-9]
+    whole = siphash.content_hash(NONCE, data)
+    key = siphash.key_of(NONCE)
+    by_hand = siphash.siphash(key, siphash.page_hashes(key, data + bytes(9)))
+    tap.check(whole == f"{by_hand:016x}", "a content's hash has zeros behind it", whole)
+    most, siphash.LANES_MAX = siphash.LANES_MAX, 2
+    tap.check(siphash.content_hash(NONCE, data) == whole, "and does not depend on how many pages go at once")
+    siphash.LANES_MAX = most
+
+
 def check_table(tap):
     """Each check says when it is ok, and a platform excuses exactly what nobody can make there."""
     silent = [f"{platform} {name}" for platform in (facts.QEMU, facts.LINUX, facts.FOREIGN)
@@ -230,6 +254,7 @@ def main():
     check_manifests(tap)
     check_decision(tap)
     check_audit_faults(tap)
+    check_siphash(tap)
     check_table(tap)
     planned = sum(len(abi_revs) for _, abi_revs, _, _ in cases)
     tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")

@@ -140,6 +140,11 @@ def _(run):
     run.audit["hand"][1].update({"from": 18, "to": 17})
 
 
+@case("a VMO mapped into the consumer by as_map", "protocol")
+def _(run):
+    run.maps(18)[0]["via"] = "as_map"
+
+
 @case("consumer with a name", "protocol")
 def _(run):
     run.audit["task"][1]["name"] = "c"
