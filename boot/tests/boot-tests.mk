@@ -81,7 +81,7 @@ cost-record: built ## write what the kernel's main paths cost to boot/tests/cost
 	@$(PYTHON) boot/tests/cost/test_cost.py --record
 
 # ---- fault: kernels that fault in their own code; each replaces one file of the kernel by one that faults
-FAULT_SWAPS := early:fdt address:storm stack:storm guard:storm
+FAULT_SWAPS := early:fdt address:storm stack:storm guard:storm text:storm
 fault_name = $(firstword $(subst :, ,$(1)))
 fault_srcs = $(filter-out boot/core/$(lastword $(subst :, ,$(1))).c,$(KERNEL_SRCS)) boot/tests/fault/fault_$(fault_name).c
 $(foreach swap,$(FAULT_SWAPS),$(eval $(call KERNEL_PROGRAM,$(BUILD)/fault/$(call fault_name,$(swap)).elf,$(call fault_srcs,$(swap)))))

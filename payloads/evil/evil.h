@@ -41,10 +41,11 @@ int64_t evil_send(uint64_t slot, uint32_t move, uint64_t flags);
 /* ---- Children ------------------------------------------------------------------------------------------ */
 
 #define CHILD_CODE_BYTES 64
+#define CHILD_ADDRESS_AT 56 /* of the address that child_loads, child_stores and child_jumps use */
 
 /* The children's programs (evil_child.S). */
 extern const uint8_t child_exits[], child_faults[], child_is_illegal[], child_floats[], child_breaks[],
-    child_is_misaligned[], child_receives[], child_spins[];
+    child_is_misaligned[], child_receives[], child_spins[], child_loads[], child_stores[], child_jumps[];
 
 /* An ELF file with one segment: its headers and the code. */
 struct evil_elf {

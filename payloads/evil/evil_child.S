@@ -50,4 +50,20 @@ CHILD child_receives
 
 CHILD child_spins
 	j	child_spins
+
+	/* These three use the address that evil_kernel_memory.c writes to CHILD_ADDRESS_AT. */
+CHILD child_loads
+	auipc	t0, 0
+	ld	t0, 56(t0)
+	ld	a0, 0(t0)
+
+CHILD child_stores
+	auipc	t0, 0
+	ld	t0, 56(t0)
+	sd	a0, 0(t0)
+
+CHILD child_jumps
+	auipc	t0, 0
+	ld	t0, 56(t0)
+	jr	t0
 	.balign 64

@@ -82,7 +82,8 @@ static void a_run_on_a2(void **state)
     boot_with_nonce(REVISION_A2);
     struct task *init = rig_init(), *child = named_child("con sumer=\x7F");
     assert_int_equal(rig_vmo(init, 2 * PAGE), 2);
-    GIVES(5, init, NX_SYS_VMO_WRITE, 2, 0, U_BUF, 5);
+    GIVES(3, init, NX_SYS_VMO_WRITE, 2, 0, U_BUF, 3);
+    GIVES(2, init, NX_SYS_VMO_WRITE, 2, 3, U_BUF + 3, 2);
     GIVES(3, init, NX_SYS_VMO_SHARE_RO, 2);
     assert_int_equal(rig_give(3, child, NX_RIGHT_MAP), 1);
     const uint64_t seen = (uint64_t)CALL(child, NX_SYS_VM_MAP, 1, 0, 2 * PAGE, R);

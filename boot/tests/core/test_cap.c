@@ -265,6 +265,9 @@ static void a_table_of_two(void **state)
     REFUSES(-NX_ENOSPC, init, NX_SYS_CAP_CLONE, 0);
     REFUSES(-NX_ENOSPC, init, NX_SYS_VMO_CREATE, ANY_SLOT, PAGE);
     REFUSES(-NX_EPERM, init, NX_SYS_VMO_CREATE, 2, PAGE);
+    init->caps.slots[2] = init->caps.slots[1]; /* behind the table of this boot */
+    REFUSES(-NX_EPERM, init, NX_SYS_CAP_CLOSE, 2);
+    init->caps.slots[2] = (struct cap){.kind = CAP_NONE};
     GIVES(0, init, NX_SYS_VMO_CREATE, 0, PAGE); /* overwrites the bootstrap endpoint */
     assert_int_equal(cap_at(init, 0).kind, CAP_VMO);
 }

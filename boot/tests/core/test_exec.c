@@ -87,6 +87,23 @@ static void bad_arguments(void **state)
     GIVES(0, child, NX_SYS_CAP_CLOSE, 0); /* no SEND in slot 0 */
     rig_poke(child, U_ELF, &elf, sizeof(elf));
     REFUSES(-NX_EPERM, child, NX_SYS_EXEC, U_ELF, sizeof(elf), 1);
+    assert_int_equal(rig_give(rig_endpoint(1), child, NX_RIGHT_RECV), 0);
+    REFUSES(-NX_EPERM, child, NX_SYS_EXEC, U_ELF, sizeof(elf), 1);
+}
+
+/* Code without the right to read can be fetched, and the kernel does not read it either. */
+static void an_execute_only_segment(void **state)
+{
+    struct image elf;
+    char byte;
+    (void)state;
+    struct task *init = rig_init();
+    rig_make_elf(&elf);
+    elf.ph[PH_TEXT].p_flags = PF_X;
+    const struct task *child = task_find((uint64_t)rig_exec_elf(init, &elf, sizeof(elf)));
+    assert_non_null(child);
+    assert_true(rig_fetch(child, RIG_TEXT_VA));
+    assert_false(rig_load(child, RIG_TEXT_VA, &byte, 1));
 }
 
 static void a_name_of_64_bytes(void **state)
@@ -486,6 +503,7 @@ int main(void)
         ON_EACH(bad_files),
         ON_EACH(file_kinds_that_real_loaders_do_not_check),
         ON_EACH(bad_arguments),
+        ON_EACH(an_execute_only_segment),
         ON_EACH(a_name_of_64_bytes),
         ON_A1(address_spaces_run_out_on_a1),
         ON_A1(page_tables_run_out_on_a1),

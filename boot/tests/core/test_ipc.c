@@ -165,17 +165,23 @@ static void budgets(void **state)
     for (unsigned owner = 0; owner < 5; owner++) {
         const struct task *task = owner == 0 ? init : rig_child(init);
         for (unsigned i = 0; i < 2; i++) {
-            eps[owner][i] = (uint64_t)CALL(init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, task->pid, 256);
+            eps[owner][i] =
+                (uint64_t)CALL(init, NX_SYS_EP_CREATE_FOR, NX_SLOT_FACTORY, task->pid, OF_ONE / 2);
         }
     }
-    put_hdr(init, LEN, 0, 0);
     for (unsigned owner = 0; owner < 4; owner++) {
+        put_hdr(init, LEN, 0, 0);
         for (unsigned i = 0; i < OF_ONE; i++) {
             GIVES(LEN, init, NX_SYS_IPC_SEND, eps[owner][i % 2], U_HDR, U_BUF, LEN);
         }
         REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][0], U_HDR, U_BUF, LEN);
+        /* Both queues are full as well: the budget comes first. */
         REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][1], U_HDR, U_BUF, LEN, NONBLOCK);
+        put_hdr(init, 1, 0, 0);
+        REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[owner][1], U_HDR, U_BUF, 1, NONBLOCK);
     }
+    REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[4][0], U_HDR, U_BUF, 1);
+    put_hdr(init, LEN, 0, 0);
     REFUSES(-NX_ENOSPC, init, NX_SYS_IPC_SEND, eps[4][0], U_HDR, U_BUF, LEN); /* 1 MiB in all */
     const uint64_t clone = (uint64_t)CALL(init, NX_SYS_CAP_CLONE, eps[4][1]);
     GIVES(0, init, NX_SYS_EP_CLOSE, eps[4][1]);

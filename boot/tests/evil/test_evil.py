@@ -77,6 +77,9 @@ POINTERS_A2 = ["cap_query", "debug_write", "vmo_read"]
 READ_ONLYS = ["recv hdr", "recv buf", "recv_v2 sender_id"]
 READ_ONLYS_A2 = ["cap_query", "vmo_read"]
 LAST_PAGE = "up to the last page 2"
+# Code, the frames and the UART: the kernel maps them in every address space.
+REACHES = [(fault, va) for va in (0x80200000, 0x80400000, 0xC0000000) for fault in ("load", "store", "fetch")]
+REACHES += [("store", 0xC0001000)]  # the finisher, which ends QEMU
 
 
 def answers(answer, names):
@@ -138,6 +141,9 @@ CASES = {
     "evil_spins": Case({"a1": [], "a2": ["yield 18"]}, each([]), "watchdog", watchdog_ms=20),
     "evil_fails_beside": Case({"a1": ["wait 18"], "a2": ["wait 18", "fails beside 20"]}, each([]), "done-badly",
                               watchdog_ms=5000),
+    "evil_kernel_memory": Case(each([line for number, (fault, va) in enumerate(REACHES)
+                                     for line in (killed(CHILD + number, fault, hex(va)), f"wait {CHILD + number}")]),
+                               each([])),
     "evil_harmless": Case(each(["NULL -22", "the end of user memory -22", "no bytes 0", "slot before pointer -1",
                                 "wait 18", killed(19, "load"), "wait 19", "recv on the watch -3", "wait 20",
                                 killed(21, "load"), "recv on the watch -3", "wait 21", "poll -11",

@@ -20,8 +20,10 @@ WALL_SECONDS = 60  # a kernel that does not end is stopped after this time, and 
 PAGE_BYTES = 4096
 FIRMWARE = 0x80000000
 NOWHERE = 0x50001238
+TEXT = 0x80200000
 INIT = guest_boot.BUILD / "target" / "boot" / "tests" / "cost" / "cost.elf"  # any ELF: these kernels never start it
 PANIC = re.compile(r"kernel: panic: kernel (load|store) fault at pc 0x([0-9a-f]+) va=0x([0-9a-f]+)")
+ENTRIES = "fault: entries open_to_tasks=0 writable_code=0"
 GUARD = re.compile(r"fault: guard va=0x([0-9a-f]+)")
 
 
@@ -47,6 +49,7 @@ CASES = {
     "address": ("load", lambda run: range(NOWHERE, NOWHERE + 1), True),
     "stack": ("store", guard_of, True),
     "guard": ("store", lambda run: guard_of(run)[:1], True),
+    "text": ("store", lambda run: range(TEXT, TEXT + 1), True),
 }
 
 
@@ -62,6 +65,8 @@ def check(tap, kernel, revision):
     tap.check(good, f"{name}: one panic line, with a {access} fault at the address", log)
     printed = run.audit is not None and run.audit["result"][0]["init"] == "panic"
     tap.check(printed == audits, f"{name}: {'an' if audits else 'no'} audit is printed", "\n".join(run.faults))
+    if kernel == "text":
+        tap.check(ENTRIES in run.console, f"{name}: no page of the kernel is open to tasks, and no code is writable", log)
 
 
 def main():
