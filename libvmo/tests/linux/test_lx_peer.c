@@ -200,6 +200,41 @@ static void end_is_seen_though_the_channel_is_open(void **state)
     }
 }
 
+ssize_t __real_recvmsg(int socket, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int socket, struct msghdr *message, int flags);
+static bool child_ends_after_a_look;
+
+/* The first look finds nothing, because the child speaks and ends right after it. */
+ssize_t __wrap_recvmsg(int socket, struct msghdr *message, int flags)
+{
+    siginfo_t seen;
+
+    if (!child_ends_after_a_look) {
+        return __real_recvmsg(socket, message, flags);
+    }
+    child_ends_after_a_look = false;
+    assert_int_equal(waitid(P_ALL, 0, &seen, WEXITED | WNOWAIT), 0);
+    errno = EAGAIN;
+    return -1;
+}
+
+static void last_word_of_an_ended_child(void **state)
+{
+    struct vmo_incoming in;
+
+    (void)state;
+    skip_under_valgrind();
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        const vmo_peer_t peer = spawned("streams");
+        child_ends_after_a_look = true;
+        assert_ok(vmo_recv(rig.registry, peer, &in, soon()));
+        assert_false(child_ends_after_a_look);
+        assert_int_equal(waited_for(peer), 0);
+        assert_ok(vmo_peer_close(rig.registry, peer));
+    }
+}
+
 static void end_is_seen_while_the_queue_is_full(void **state)
 {
     vmo_status status = VMO_OK;
@@ -718,6 +753,7 @@ int main(int argc, char **argv)
         CASE(parent_is_found_once),
         CASE(strange_descriptors_are_no_parent),
         CASE(end_is_seen_though_the_channel_is_open),
+        CASE(last_word_of_an_ended_child),
         CASE(end_is_seen_while_the_queue_is_full),
         CASE(killed_child_is_gone),
         CASE(unreaped_until_waited_for),

@@ -421,6 +421,7 @@ static void honest_claims(void **state)
         {STEADY | F_SEAL_WRITE, VMO_RIGHT_READ, VMO_SEAL_FOREVER, VMO_RIGHT_READ, VMO_BY_KERNEL},
         /* The kernel allows less than the sender says. */
         {STEADY | F_SEAL_WRITE, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
+        {STEADY | F_SEAL_FUTURE_WRITE, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
     };
 
     (void)state;

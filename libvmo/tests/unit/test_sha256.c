@@ -107,6 +107,33 @@ static void byte_by_byte(void **state)
     assert_memory_equal(actual, expected, sizeof actual);
 }
 
+static void put_be32(uint8_t *to, uint32_t word)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        to[i] = (uint8_t)(word >> (24 - 8 * i));
+    }
+}
+
+/* The last block of a message of 2^29 bytes ends with its length in bits, which does not fit 32 bits. */
+static void length_over_32_bits(void **state)
+{
+    static const uint8_t last[VMO_SHA256_BLOCK_BYTES] = {[0] = 0x80, [59] = 1};
+    uint8_t expected[VMO_SHA256_BYTES];
+    uint8_t actual[VMO_SHA256_BYTES];
+    struct vmo_sha256 hash;
+
+    (void)state;
+    vmo_sha256_init(&hash);
+    vmo_sha256_update(&hash, last, sizeof last);
+    for (size_t i = 0; i < 8; i++) {
+        put_be32(expected + 4 * i, hash.state[i]);
+    }
+    vmo_sha256_init(&hash);
+    hash.total_bytes = UINT64_C(1) << 29; /* as if that many bytes had left the state as it was */
+    vmo_sha256_final(&hash, actual);
+    assert_memory_equal(actual, expected, sizeof actual);
+}
+
 static void to_hex(const uint8_t digest[VMO_SHA256_BYTES], char *hex)
 {
     static const char digits[] = "0123456789abcdef";
@@ -187,6 +214,7 @@ int main(void)
         cmocka_unit_test(short_lengths),
         cmocka_unit_test(borders_of_blocks_and_pages),
         cmocka_unit_test(byte_by_byte),
+        cmocka_unit_test(length_over_32_bits),
         cmocka_unit_test(nist_examples),
         cmocka_unit_test_setup_teardown(digest_of_a_view, world_make, world_drop),
     };

@@ -245,6 +245,9 @@ static void table_of_mappings_full(void **state)
     assert_pattern(vmo_view_data(world.a, views[0]), 0, PAGE);
     assert_pattern(vmo_view_data(world.a, views[1]), PAGE, PAGE);
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 9), &more)); /* what is mapped needs no entry */
+    assert_ok(vmo_unmap(world.a, more));                     /* another view still uses the mapping */
+    assert_refused_quietly(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE, PAGE), &more), VMO_ERR_TABLE_FULL);
+    assert_pattern(vmo_view_data(world.a, views[0]), 0, PAGE);
 }
 
 /* The kernel has fewer regions than the registry has entries: the registry keeps to what the kernel says. */
