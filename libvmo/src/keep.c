@@ -2,12 +2,31 @@
 /* How much stays mapped without a view (R9). */
 #include "registry.h"
 
+/* Drops kept mappings, the longest unused first, until no more than this is kept. */
+static vmo_status trim_to(struct vmo_registry *registry, uint32_t entries, uint64_t bytes)
+{
+    vmo_status status = VMO_OK;
+
+    while (status == VMO_OK && (registry->kept_entries > entries || registry->kept_bytes > bytes)) {
+        status = mapping_evict(registry, VMO_ERR_BACKEND); /* never BACKEND: something is kept */
+    }
+    return status;
+}
+
+/* Makes room to keep one mapping more, of so many bytes. TABLE_FULL: the limits never let it be kept. */
+static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
+{
+    return registry->keep_entries == 0 || bytes > registry->keep_bytes
+               ? VMO_ERR_TABLE_FULL
+               : trim_to(registry, registry->keep_entries - 1, registry->keep_bytes - bytes);
+}
+
 static vmo_status trim(struct vmo_registry *registry, uint32_t entries, uint64_t bytes)
 {
     if (!registry_is_live(registry)) {
         return VMO_ERR_INVALID;
     }
-    return registry->info.can_unmap ? mapping_trim(registry, entries, bytes) : VMO_ERR_UNSUPPORTED;
+    return registry->info.can_unmap ? trim_to(registry, entries, bytes) : VMO_ERR_UNSUPPORTED;
 }
 
 vmo_status vmo_trim(struct vmo_registry *registry)
@@ -22,6 +41,7 @@ vmo_status vmo_keep_limits(struct vmo_registry *registry, uint32_t entries, uint
     if (status == VMO_OK) {
         registry->keep_entries = entries;
         registry->keep_bytes = bytes;
+        registry->make_keepable = make_keepable;
     }
     return status;
 }

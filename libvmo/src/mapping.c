@@ -89,8 +89,7 @@ void mapping_orphan(struct object *object)
     }
 }
 
-/* Drops the mapping that is unused longest; returns `none` if a view uses each. */
-static vmo_status evict(struct vmo_registry *registry, vmo_status none)
+vmo_status mapping_evict(struct vmo_registry *registry, vmo_status none)
 {
     if (ring_empty(&registry->unused)) {
         return none;
@@ -102,22 +101,10 @@ static vmo_status evict(struct vmo_registry *registry, vmo_status none)
     return status;
 }
 
-vmo_status mapping_trim(struct vmo_registry *registry, uint32_t entries, uint64_t bytes)
-{
-    vmo_status status = VMO_OK;
-
-    while (status == VMO_OK && (registry->kept_entries > entries || registry->kept_bytes > bytes)) {
-        status = evict(registry, VMO_ERR_BACKEND); /* never BACKEND: something is kept */
-    }
-    return status;
-}
-
 /* Makes room to keep one mapping more, of so many bytes. TABLE_FULL: the limits never let it be kept. */
 static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
 {
-    return registry->keep_entries == 0 || bytes > registry->keep_bytes
-               ? VMO_ERR_TABLE_FULL
-               : mapping_trim(registry, registry->keep_entries - 1, registry->keep_bytes - bytes);
+    return registry->make_keepable != NULL ? registry->make_keepable(registry, bytes) : VMO_OK;
 }
 
 /* ---- Finding and making ------------------------------------------------------------------------- */
@@ -125,7 +112,8 @@ static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
 /* Evicts a mapping if the table is full. */
 static vmo_status make_room(struct vmo_registry *registry)
 {
-    return table_full(&registry->tables[TABLE_MAPPINGS]) ? evict(registry, VMO_ERR_TABLE_FULL) : VMO_OK;
+    return table_full(&registry->tables[TABLE_MAPPINGS]) ? mapping_evict(registry, VMO_ERR_TABLE_FULL)
+                                                         : VMO_OK;
 }
 
 /* Enters a mapping while the table is not full. The caller counts a user, or keeps it. */
@@ -161,7 +149,7 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
                                 ? be_map(&object->be, pages, writable, at, &registry->counters)
                                 : VMO_ERR_NO_SLOTS;
         if (status == VMO_ERR_NO_SLOTS) {
-            status = evict(registry, VMO_ERR_NO_SLOTS);
+            status = mapping_evict(registry, VMO_ERR_NO_SLOTS);
             if (status == VMO_OK) {
                 continue; /* each turn leaves one unused mapping less */
             }

@@ -31,8 +31,9 @@ _Static_assert(sizeof(struct vmo_registry) % 8 == 0 && sizeof(struct object) % 8
                "the tables follow each other without padding");
 _Static_assert(BE_ENTRIES_MAX *HANDLES_PER_OBJECT < ENTRY_LIVE && BE_PEERS_MAX < ENTRY_LIVE, "indices fit");
 
-/* Lays out an empty table; returns its end. */
-static uint8_t *lay_out(struct table *table, uint8_t *at, uint32_t entry_bytes, uint32_t limit, bool named)
+/* Lays out an empty table; returns its end. Out of line, since it is called five times. */
+__attribute__((noinline)) static uint8_t *lay_out(struct table *table, uint8_t *at, uint32_t entry_bytes,
+                                                  uint32_t limit, bool named)
 {
     *table = (struct table){.entries = at, .entry_bytes = entry_bytes, .limit = limit, .named = named};
     return at + (size_t)limit * entry_bytes;
@@ -92,8 +93,6 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     registry->magic = REGISTRY_MAGIC;
     registry->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
     registry->random = 1;
-    registry->keep_entries = UINT32_MAX;
-    registry->keep_bytes = UINT64_MAX;
     registry->limits = *limits;
     registry->info = info;
     if (limits->object_bytes_max == 0 || limits->object_bytes_max > info.object_bytes_max) {

@@ -88,9 +88,11 @@ struct vmo_registry {
     struct vmo_counters counters;
     uint64_t total_bytes;
     struct table tables[TABLES];
-    struct ring unused;    /* mappings without a view; the first is unused longest */
-    uint32_t keep_entries; /* most unused mappings that are kept, and most bytes of them */
+    struct ring unused; /* mappings without a view; the first is unused longest */
+    /* keep.c: limits of the unused mappings, and their check before one more is kept; NULL: no limits. */
+    vmo_status (*make_keepable)(struct vmo_registry *registry, uint64_t bytes);
     uint64_t keep_bytes;
+    uint32_t keep_entries;
     uint32_t kept_entries; /* that are kept now, and bytes of them; wrapped bytes count 0 */
     uint64_t kept_bytes;
     uint32_t mapped; /* mappings that the kernel made */
@@ -148,8 +150,8 @@ void mapping_orphan(struct object *object);
 /* Enters the read-only mapping of a whole object that be_verify made, as an unused mapping. */
 VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, struct object *object, void *at);
 
-/* Drops kept mappings, the longest unused first, until no more than this is kept. */
-VMO_CHECK vmo_status mapping_trim(struct vmo_registry *registry, uint32_t entries, uint64_t bytes);
+/* Drops the mapping that is unused longest; returns `none` if a view uses each. */
+VMO_CHECK vmo_status mapping_evict(struct vmo_registry *registry, vmo_status none);
 
 /* Finds or makes a mapping that covers a range of an object (already checked) and counts one user more;
  * *start is the offset of the range in the mapping. */
