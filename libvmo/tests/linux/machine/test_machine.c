@@ -194,12 +194,12 @@ static void must(bool done)
     }
 }
 
-static void limit_to(int resource, rlim_t most)
-{
-    const struct rlimit limit = {.rlim_cur = most, .rlim_max = most};
-
-    must(setrlimit(resource, &limit) == 0);
-}
+/* A macro: the resource has a type of the C library's own. */
+#define LIMIT_TO(resource, most)                                                                             \
+    do {                                                                                                     \
+        const struct rlimit limit_ = {.rlim_cur = (most), .rlim_max = (most)};                               \
+        must(setrlimit((resource), &limit_) == 0);                                                           \
+    } while (0)
 
 /* A filter that answers one system call with an errno. */
 static void refuse(int number, int error)
@@ -231,12 +231,12 @@ static void streams_closed(long value)
 
 static void file_size(long value)
 {
-    limit_to(RLIMIT_FSIZE, (rlim_t)value);
+    LIMIT_TO(RLIMIT_FSIZE, (rlim_t)value);
 }
 
 static void descriptors(long value)
 {
-    limit_to(RLIMIT_NOFILE, (rlim_t)value);
+    LIMIT_TO(RLIMIT_NOFILE, (rlim_t)value);
 }
 
 /* value: pages more than the process has now. */
@@ -246,19 +246,19 @@ static void address_space(long value)
     FILE *statm = fopen("/proc/self/statm", "re");
 
     must(statm != NULL && fscanf(statm, "%lu", &pages) == 1 && fclose(statm) == 0);
-    limit_to(RLIMIT_AS, (pages + (rlim_t)value) * PAGE);
+    LIMIT_TO(RLIMIT_AS, (pages + (rlim_t)value) * PAGE);
 }
 
 static void locked_memory(long value)
 {
-    limit_to(RLIMIT_MEMLOCK, (rlim_t)value);
+    LIMIT_TO(RLIMIT_MEMLOCK, (rlim_t)value);
 }
 
 /* Root may have any number of processes. */
 static void processes(long value)
 {
     must(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0);
-    limit_to(RLIMIT_NPROC, (rlim_t)value);
+    LIMIT_TO(RLIMIT_NPROC, (rlim_t)value);
 }
 
 /* After a change of user /proc/self is root's. */
