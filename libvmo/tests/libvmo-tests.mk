@@ -35,6 +35,8 @@ LX_ERRNO := libvmo/tests/linux/errno
 LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
 # One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
 LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
+# clang links its sanitizers statically: their first calls come through the wrappers, before anything is set up.
+OPTIONS_san_$(LX_ERRNO)/lx_wrap := -fno-sanitize=all
 LX_ERRNO_LIBS_cov := -Wl,-u,__gcov_dump -Wl,-u,__gcov_reset
 # gcc would call a fork of its own, after which nothing is counted any more.
 OPTIONS_cov_libvmo/backend/linux := -fno-builtin-fork

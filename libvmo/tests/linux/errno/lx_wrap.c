@@ -389,12 +389,9 @@ static bool strike_row(int row, const void *site)
     return row >= 0 && strike((enum row)row, site);
 }
 
-/* These read arguments that the caller need not have passed, as the C library does. */
-#define READS_MORE __attribute__((no_sanitize("address")))
-
 int __real_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...);
-READS_MORE int __wrap_fcntl(int fd, int command, ...)
+int __wrap_fcntl(int fd, int command, ...)
 {
     va_list list;
 
@@ -441,7 +438,7 @@ void *__wrap_mremap(void *at, size_t old_len, size_t len, int flags, ...)
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
-READS_MORE long __wrap_syscall(long number, ...)
+long __wrap_syscall(long number, ...)
 {
     long argument[6];
     va_list list;
