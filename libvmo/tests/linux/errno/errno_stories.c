@@ -110,6 +110,24 @@ static void evictions(void)
     world.a = NULL;
 }
 
+static void trimmed(void)
+{
+    vmo_t vmo = VMO_NONE;
+    vmo_view_t view;
+
+    SURE(vmo_create(world.a, 4 * PAGE, &vmo));
+    for (uint64_t page = 0; page < 4; page++) {
+        SURE(vmo_map_ro(world.a, vmo, RANGE(page * PAGE, PAGE), &view));
+        SURE(vmo_unmap(world.a, view));
+    }
+    STEP(vmo_keep_limits, world.a, 2, UINT64_MAX);
+    STEP(vmo_trim, world.a);
+    STEP(vmo_keep_limits, world.a, 0, 0);
+    STEP(vmo_map_rw, world.a, vmo, RANGE(0, PAGE), &view);
+    STEP(vmo_unmap, world.a, view);
+    STEP(vmo_destroy, world.a, vmo);
+}
+
 /* ---- Seals --------------------------------------------------------------------------------------------- */
 
 static vmo_t sealing;
@@ -623,6 +641,7 @@ const struct story stories[] = {
     {"an allocated registry", allocated_registry, true, 0},
     {"one VMO", one_vmo, false, 0},
     {"evictions", evictions, true, 0},
+    {"trimmed", trimmed, false, 0},
     {"sealed PEERS", sealed_for_peers, false, 0},
     {"sealed FOREVER", sealed_for_ever, false, 0},
     {"sealed PEERS, then FOREVER", sealed_twice, false, 0},

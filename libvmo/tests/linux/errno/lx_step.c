@@ -110,7 +110,8 @@ static bool is_one_of(const char *function, const char *const *names)
 /* What ends or seals a VMO drops its unused mappings first, and a view may evict one. */
 static bool may_drop_mappings(const struct seen *before, const struct seen *now)
 {
-    static const char *const droppers[] = {"vmo_destroy", "vmo_close", "vmo_seal", NULL};
+    static const char *const droppers[] = {"vmo_destroy", "vmo_close",       "vmo_seal",
+                                           "vmo_trim",    "vmo_keep_limits", NULL};
     static const char *const evicters[] = {"vmo_map_ro", "vmo_map_rw", "vmo_copy", NULL};
     const char *function = wrap->function[wrap->step];
 
