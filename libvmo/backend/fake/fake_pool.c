@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fake_pool.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,4 +82,11 @@ void fake_pool_give(struct fake_pool *pool, uint32_t number)
     pool->full[number / 64 / 64] &= ~(UINT64_C(1) << number / 64 % 64);
     pool->more[number / 64 / 64 / 64] &= ~(UINT64_C(1) << number / 64 / 64 % 64);
     pool->live--;
+}
+
+void *fake_zeroed(uint64_t bytes)
+{
+    void *made = calloc(1, (size_t)bytes);
+    assert(made != NULL);
+    return made;
 }

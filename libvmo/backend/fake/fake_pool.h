@@ -29,6 +29,10 @@ bool fake_pool_take(struct fake_pool *pool, uint32_t limit, uint32_t *number);
 /* Zeroes and frees an entry. */
 void fake_pool_give(struct fake_pool *pool, uint32_t number);
 
+/* Zeroed memory, of which a page costs nothing until it is touched; free() takes it back. Ends the program if
+ * there is none. */
+void *fake_zeroed(uint64_t bytes);
+
 /* An entry below pool->top. */
 static inline void *fake_pool_at(const struct fake_pool *pool, uint32_t number)
 {

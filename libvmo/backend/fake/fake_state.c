@@ -2,7 +2,6 @@
 /* The fake kernel's tables: slots, memories, mappings. */
 #include "fake_state.h"
 
-#include <assert.h>
 #include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,14 +93,19 @@ void fake_slots_drop(uint32_t side)
     }
 }
 
+static void own(int32_t number)
+{
+    struct fake_slot *slot = number == BE_NONE ? NULL : fake_slot(number);
+
+    if (slot != NULL) {
+        slot->owned = true;
+    }
+}
+
 void fake_own(const struct be_object *object)
 {
-    if (object->owner != BE_NONE) {
-        fake_slot(object->owner)->owned = true;
-    }
-    if (object->alias != BE_NONE) {
-        fake_slot(object->alias)->owned = true;
-    }
+    own(object->owner);
+    own(object->alias);
 }
 
 struct fake_slot *fake_reader(const struct be_object *object)
@@ -122,9 +126,7 @@ uint8_t *fake_bytes(uint32_t number)
     struct fake_memory *memory = fake_memory(number);
 
     if (memory->bytes == NULL) {
-        /* calloc does not touch the pages of a large memory. One page more, for the alignment. */
-        memory->raw = calloc(1, (size_t)memory->size_bytes + FAKE_PAGE_BYTES);
-        assert(memory->raw != NULL);
+        memory->raw = fake_zeroed(memory->size_bytes + FAKE_PAGE_BYTES); /* a page more, for the alignment */
         memory->bytes = memory->raw + (FAKE_PAGE_BYTES - (uintptr_t)memory->raw % FAKE_PAGE_BYTES);
         fake_guard(number);
     }
@@ -203,8 +205,7 @@ vmo_status fake_region_add(uint32_t memory, struct vmo_range range, void **at)
     uint32_t number = 0;
 
     if (side->buckets == NULL) {
-        side->buckets = calloc(FAKE_BUCKETS, sizeof(*side->buckets));
-        assert(side->buckets != NULL);
+        side->buckets = fake_zeroed(FAKE_BUCKETS * sizeof(*side->buckets));
     }
     if (!fake_pool_take(&side->regions, fake.config.regions, &number)) {
         return VMO_ERR_NO_SLOTS;

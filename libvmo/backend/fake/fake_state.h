@@ -28,7 +28,7 @@ struct fake_slot {
 };
 
 struct fake_memory {
-    uint8_t *raw;   /* what calloc gave */
+    uint8_t *raw;   /* from fake_zeroed */
     uint8_t *bytes; /* the first page in it; NULL until the first use: all zero */
     uint64_t size_bytes;
     uint32_t caps;       /* capabilities for it, in tables and messages */
