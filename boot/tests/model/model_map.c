@@ -177,18 +177,19 @@ static void step_vm_map(struct turn *t)
     t->self->reg[t->op->reg] = map.va;
 }
 
-/* A refusal by K-26 leaves a table at a place that depends on the memory's offset in 2 MiB. While that offset
- * is unknown, only maps are allowed that no offset makes a refusal of this kind. */
+/* A refusal by K-26 can leave a table at a place that depends on the memory's offset in 2 MiB. While that
+ * offset is unknown, only maps are allowed of which no refusal leaves a new one. */
 bool allows_vm_map(const struct ask *a)
 {
     const struct model_cap *cap = memory_at(a->m, a->self, a->args[0]);
+    const struct model_space *space = &a->m->spaces[a->self->space];
     struct model_map map = {.bytes = a->args[2], .prot = NX_PROT_READ};
     if (cap == NULL || a->args[2] % NX_PAGE_BYTES != 0 ||
         has_known_place(&a->m->vmos[cap->object], a->args[2])) {
         return true;
     }
     for (uint64_t class = 0; class < NX_SUPERPAGE_BYTES; class += NX_PAGE_BYTES) {
-        if (placed(a->m, &a->m->spaces[a->self->space], &map, class) == -NX_EEXIST) {
+        if (placed(a->m, space, &map, class) == -NX_EEXIST && space_refusal_shows(space, &map)) {
             return false;
         }
     }

@@ -95,7 +95,9 @@ bool space_is_free(const struct model_space *space, uint64_t va, uint64_t bytes)
 /* K-26: whether one of its 2 MiB pages would cover a range that has a table of 4 KiB pages. */
 bool space_meets_table(const struct model_space *space, const struct model_map *map);
 
-/* K-26: a map that was refused there leaves a table for the 4 KiB pages before its first 2 MiB page. */
+/* K-26: a map that was refused there leaves a table for the 4 KiB pages before its first 2 MiB page.
+ * space_refusal_shows: whether that is a new one. */
+bool space_refusal_shows(const struct model_space *space, const struct model_map *map);
 void space_note_refused(struct model_space *space, const struct model_map *map);
 
 /* The mapping that covers the address; NULL if there is none. */

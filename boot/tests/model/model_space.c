@@ -80,10 +80,16 @@ static void note_tables(struct model_space *space, const struct model_map *map)
     }
 }
 
-void space_note_refused(struct model_space *space, const struct model_map *map)
+bool space_refusal_shows(const struct model_space *space, const struct model_map *map)
 {
     uint64_t from, to;
-    if (has_interior(map, &from, &to) && from > map->va) {
+    return has_interior(map, &from, &to) && from > map->va &&
+           !space->tabled[(map->va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES];
+}
+
+void space_note_refused(struct model_space *space, const struct model_map *map)
+{
+    if (space_refusal_shows(space, map)) {
         space->tabled[(map->va - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES] = true;
     }
 }

@@ -19,6 +19,7 @@
 #include "model/model_shrink.h"
 
 #define OPS 100000
+#define RARE_OPS 1000000
 #define SEED 1
 #define OPS_A2 1500     /* per boot */
 #define OPS_A1 1200     /* fewer, because a1 frees nothing and runs out of resources */
@@ -223,10 +224,12 @@ static void print_counts(unsigned is_a1)
     }
 }
 
-/* The errors that the programs must reach. */
+/* The errors that the programs must reach. A full window is rare: a map that K-26 refuses once is refused for
+ * the rest of its boot. */
 static const struct refusal {
     uint8_t kind;
     uint8_t errno_of[2]; /* a2, a1; 0: none */
+    bool is_rare;        /* wanted of RARE_OPS operations and more, as `make property` runs them */
 } refusals[] = {
     {NX_SYS_VMO_CREATE, {NX_ENOSPC, NX_ENOSPC}},
     {NX_SYS_VMO_CREATE, {NX_EPERM, NX_EPERM}},
@@ -237,7 +240,7 @@ static const struct refusal {
     {NX_SYS_VMO_SHARE_RO, {NX_ENOSPC, 0}},
     {NX_SYS_MAP, {0, NX_EPERM}},
     {NX_SYS_MAP, {0, NX_EINVAL}},
-    {NX_SYS_VM_MAP, {NX_ENOMEM, 0}},
+    {NX_SYS_VM_MAP, {NX_ENOMEM, 0}, true},
     {NX_SYS_VM_MAP, {NX_EEXIST, 0}},
     {NX_SYS_VM_MAP, {NX_ENOSPC, 0}},
     {NX_SYS_VM_UNMAP, {NX_EPERM, 0}},
@@ -261,12 +264,13 @@ static const struct refusal {
     {NX_SYS_WAIT, {NX_ECHILD, NX_ECHILD}},
 };
 
-static bool limits_were_reached(unsigned is_a1)
+static bool limits_were_reached(unsigned is_a1, uint64_t ops)
 {
     bool good = true;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         const uint8_t kind = refusals[i].kind, why = refusals[i].errno_of[is_a1];
-        const bool met = why == 0 || shared->counts[is_a1].answers[kind][why] > 0;
+        const bool wanted = why != 0 && (!refusals[i].is_rare || ops >= RARE_OPS);
+        const bool met = !wanted || shared->counts[is_a1].answers[kind][why] > 0;
         if (!met) {
             printf("# %s never returned -%u\n", model_kind_name(kind), why);
         }
@@ -297,7 +301,7 @@ static void test_mix(unsigned is_a1, uint64_t ops)
     print_counts(is_a1);
     result(all_succeeded(is_a1), is_a1 ? "every kind succeeded on a1" : "every kind succeeded on a2");
     if (ops >= OPS) {
-        result(limits_were_reached(is_a1),
+        result(limits_were_reached(is_a1, ops),
                is_a1 ? "every listed error occurred on a1" : "every listed error occurred on a2");
     }
 }
