@@ -6,13 +6,13 @@ kernel prints an audit, a harness that observes the run fills the same model (li
 """
 import re
 
-NUMBER = "[0-9]{1,20}"  # 64 bits: a longer number is out of form, and never parsed
+NUMBER = "(?:0|[1-9][0-9]{0,19})"  # 64 bits: a longer number is out of form, and never parsed
 # A line's form. A word in capitals names a kind of value; any other value is a pattern.
 VALUES = {
     "DEC": (NUMBER, int),
-    "INT": (f"-?{NUMBER}", int),
+    "INT": ("0|-?[1-9][0-9]{0,19}", int),
     "BIT": (r"[01]", int),
-    "ADDRESS": (r"0x[0-9a-f]{1,16}", lambda text: int(text, 16)),
+    "ADDRESS": (r"0x(?:0|[1-9a-f][0-9a-f]{0,15})", lambda text: int(text, 16)),
     "HEAD": (r"-|(?:[0-9a-f]{2})+", str),
     "SIP": (r"[0-9a-f]{16}", str),
     "WORD": (r"\S+", str),
@@ -30,12 +30,12 @@ hand from=DEC to=DEC via=move|transfer kind=vmo|alias|endpoint vmo=DEC rights=DE
     wcaps=DEC wmaps=DEC
 msg n=DEC from=DEC to=DEC len=DEC type=DEC flags=DEC moved=none|vmo|alias|endpoint \
     sent=DEC seq=DEC user=DEC head=HEAD
-say n=DEC by=kernel|several|[0-9]{1,20} seq=DEC len=DEC head=HEAD
+say n=DEC by=kernel|several|[1-9][0-9]{0,19} seq=DEC len=DEC head=HEAD
 hash vmo=DEC when=grant|reply|destroyed|end pid=DEC seq=DEC bytes=DEC sip=SIP
 lost msgs=DEC undelivered=DEC
 res when=start|done|end slots=DEC regions=DEC vmos=DEC endpoints=DEC arena_bytes=DEC frames=DEC
 keep what=arena_bytes|address_spaces|endpoint_ids n=DEC
-hazard pid=DEC call=[0-9]{1,20}|fault id=K-[0-9]+ what=WORD
+hazard pid=DEC call=(?:0|[1-9][0-9]{0,19})|fault id=K-[0-9]+ what=WORD
 overflow kind=task|vmo|map|hand|msg|say|hash|hazard lost=DEC
 result init=done|exited|faulted|watchdog|panic|refused status=INT instret=DEC
 end lines=DEC

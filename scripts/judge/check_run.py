@@ -6,6 +6,7 @@ A check's docstring says when it is ok; list_checks.py prints it.
 import re
 
 from judge import audit as audits
+from judge import check_record
 from judge import exit_codes
 from judge import facts
 from judge.facts import FAIL_PREFIX, judged, not_checked, red
@@ -317,12 +318,15 @@ def audit_form(ctx):
 
 
 def audit_complete(ctx):
-    """No table overflowed, no message lost or left unreceived."""
+    """No table overflowed, no message lost or left unreceived. In our own kernel's audit, moreover,
+    the sequence numbers are complete and in order, and no record contradicts itself."""
     problems, lost = audits.overflow_faults(ctx.audit), ctx.audit.one("lost")
     if lost["msgs"]:
         problems.append(f"{lost['msgs']} messages were not recorded")
     if lost["undelivered"]:
         problems.append(f"{lost['undelivered']} messages were never received")
+    if ctx.boot.platform == facts.QEMU:
+        problems += check_record.record_problems(ctx.audit, ctx.boot.abi_rev)
     return judged(problems, f"nothing lost, {len(ctx.audit['msg'])} messages recorded")
 
 
@@ -334,12 +338,15 @@ def audit_result(ctx):
 
 
 def tasks(ctx):
-    """Exactly producer (17) and consumer (18), the producer's child, which exited with 0."""
+    """Exactly producer (17) and consumer (18), the producer's child, which exited with 0; the
+    producer is live when init is done."""
     pids, wanted = [record["pid"] for record in ctx.audit["task"]], list(facts.ROLES)
     if pids != wanted:
         return red(f"tasks {pids} instead of {wanted}")
-    child = ctx.audit.first("task", "pid", facts.CONSUMER_PID)
+    init, child = ctx.audit["task"]
     keys = ("parent", "state", "end", "status")
+    if [init[key] for key in keys] != [0, "live", "none", 0]:
+        return red("producer: " + " ".join(f"{key}={init[key]}" for key in keys))
     text = "consumer: " + " ".join(f"{key}={child[key]}" for key in keys)
     good = child["parent"] == facts.PRODUCER_PID and child["state"] in ("exited", "reaped")
     good = good and (child["end"], child["status"]) == ("exit", 0)

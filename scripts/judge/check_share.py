@@ -194,6 +194,8 @@ def no_kernel_copy(ctx):
     listed = {record["pid"] for record in ctx.audit["copy"]}
     missing = {record["pid"] for record in ctx.audit["task"]} - listed
     problems = [f"no 'copy' line for pid {pid}" for pid in sorted(missing)]
+    strangers = listed - {record["pid"] for record in ctx.audit["task"]}
+    problems += [f"a 'copy' line for pid {pid}, which is no task" for pid in sorted(strangers)]
     for record in ctx.audit["copy"]:
         if record["into"] or record["from"]:
             counts = f"{record['into']} bytes into VMOs, {record['from']} out of them"

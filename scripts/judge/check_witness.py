@@ -45,6 +45,11 @@ def needs_witness(check):
 
 
 # ---- Content -----------------------------------------------------------------------------------
+def is_destroyed(ctx, number):
+    vmo = ctx.audit.first("vmo", "id", number)
+    return vmo is not None and vmo["state"] == "destroyed"
+
+
 def content_problems(ctx, what, hand, data):
     """A VMO held these bytes, and zeros to the end of its pages, each time the kernel looked."""
     if hand is None:
@@ -60,6 +65,10 @@ def content_problems(ctx, what, hand, data):
             problems.append(f"{what}: hashed {len(records)} times at its {when}")
         elif (records[0]["sip"], records[0]["bytes"]) != (wanted, facts.whole_pages(len(data))):
             problems.append(f"{what}: at its {when} its pages held other bytes")
+        elif records[0]["pid"] != (0 if when == "end" else CONSUMER_PID):
+            problems.append(f"{what}: at its {when} it was hashed for pid {records[0]['pid']}")
+        elif when == "end" and (records[0]["when"] == "destroyed") != is_destroyed(ctx, hand["vmo"]):
+            problems.append(f"{what}: hashed when={records[0]['when']}, but its VMO ended otherwise")
     return problems
 
 
@@ -147,6 +156,9 @@ def hand_problems(audit):
     problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
     if len(found) != len(wanted):
         problems.append(f"{len(found)} capabilities went over instead of {len(wanted)}")
+    for hand in (hand for hand in audit["hand"] if hand["kind"] == "endpoint"):
+        if (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
+            problems.append(f"an endpoint with VMO {hand['vmo']}")
     ways = {way_of(hand) for hand in audit["hand"]} - {TO_CONSUMER}
     return problems + [f"a capability went from {way[0]} to {way[1]}" for way in sorted(ways)]
 
@@ -193,11 +205,18 @@ class Events:
             self.numbers[f"the {what} was handed over"] = hand and hand["seq"]
             self.numbers[f"the {what}'s request was sent"] = request and request["sent"]
             self.numbers[f"the {what}'s request was received"] = request and request["seq"]
+            for when, text in HASHED_AT.items():
+                record = self.hash_of(hand, when)
+                self.numbers[f"the {what} was {text}"] = record and record["seq"]
             self.numbers[f"the {what} was mapped"] = first and first["made"]
             self.numbers[f"the {what}'s reply was sent"] = reply and reply["sent"]
             self.numbers[f"the {what}'s reply was received"] = reply and reply["seq"]
         for record in self.audit["say"]:
             self.numbers.setdefault(self.line_of(ctx, record), record["seq"])
+
+    def hash_of(self, hand, when):
+        hashes = (record for record in self.audit["hash"] if record["when"] == when)
+        return next((record for record in hashes if hand and record["vmo"] == hand["vmo"]), None)
 
     def message(self, way, tag):
         """The first libvmo message of this way and tag."""
@@ -215,9 +234,10 @@ class Events:
         return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
 
     def problem(self, early, late):
-        """A line that was not printed is no problem here (checks `markers` and `evidence`)."""
+        """A line that was not printed and a hash that was not taken are no problem here (checks `markers`, `evidence` and
+        `content`)."""
         before, after = self.numbers.get(early), self.numbers.get(late)
-        if after is None or before is None and early in LINES:
+        if after is None or before is None and early.endswith(NOT_OWED):
             return None
         if before is not None and before < after:
             return None
@@ -226,12 +246,21 @@ class Events:
 
 SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
 LAST = "SELFTEST: vmo share ok"
-LINES = (SENT, MAPPED, HASHED, facts.EVIDENCE_PREFIX, LAST)
+HASHED_AT = {"grant": "hashed for the consumer", "reply": "hashed at the reply"}
+NOT_OWED = (SENT, MAPPED, HASHED, facts.EVIDENCE_PREFIX, LAST, *HASHED_AT.values())
 # What is concurrent is in no pair: the two tasks' first markers.
 ORDER = (
     ("the blob's request was sent", "the blob's request was received"),
     ("the blob's request was received", "the blob was mapped"),
     ("the blob was mapped", "the blob's reply was sent"),
+    ("the blob was handed over", "the blob was hashed for the consumer"),
+    ("the blob was hashed for the consumer", "the blob was mapped"),
+    ("the blob's reply was sent", "the blob was hashed at the reply"),
+    ("the blob was hashed at the reply", "the blob's reply was received"),
+    ("the page was handed over", "the page was hashed for the consumer"),
+    ("the page was hashed for the consumer", "the page was mapped"),
+    ("the page's reply was sent", "the page was hashed at the reply"),
+    ("the page was hashed at the reply", "the page's reply was received"),
     ("the blob's reply was received", "the page was handed over"),
     ("the page was handed over", "the page's request was sent"),
     ("the page's request was received", "the page was mapped"),

@@ -171,6 +171,12 @@ def manifest_faults(manifest):
     return found
 
 
+def platform_faults(manifest, boot):
+    """Another kernel may be judged by any manifest: it is then excused nothing."""
+    is_other = boot.platform != FOREIGN and manifest["platform"] != boot.platform
+    return [f"it is for {manifest['platform']}, the run is on {boot.platform}"] if is_other else []
+
+
 # ---- The verdict -------------------------------------------------------------------------------
 class Verdict:
     """PASS, FAIL, CONFIG or HARNESS-BUG, with the outcome of every check by name."""
@@ -200,7 +206,7 @@ def judge(manifest, boot, host):
     names = names_on(boot.platform)
     outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names}
     try:
-        faults = "; ".join(manifest_faults(manifest))
+        faults = "; ".join(manifest_faults(manifest) or platform_faults(manifest, boot))
         if faults:
             outcomes[MANIFEST_CHECK] = facts.red(faults)
             return Verdict(HARNESS_BUG, f"manifest: {faults}", outcomes)

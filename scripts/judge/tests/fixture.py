@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
+from judge import check_record  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
@@ -93,6 +94,7 @@ class Fixture:
         self.evidence = self.true_evidence()
         self.console = ["vmo: note 4 pages", "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok",
                         None, "SELFTEST: vmo share ok"]  # None: where the evidence line stands
+        self.record_edits = []  # functions on the audit, made when its events are numbered
         self.say_edits = []  # functions on the kernel's records of these lines, which are made last
         self.log_edits = []  # functions bytes -> bytes, on the rendered log
 
@@ -201,7 +203,7 @@ class Fixture:
         self.audit["say"], seq = [], 1
         for text in self.spoken():
             by = "kernel" if text.startswith("kernel:") else 18 if text == CONSUMER_SAYS else 17
-            seq = SAID.get(text, EVIDENCE if text.startswith("vmo: evidence") else seq)
+            seq = max(seq, SAID.get(text, EVIDENCE if text.startswith("vmo: evidence") else seq))
             self.audit["say"].append({"n": len(self.audit["say"]), "by": by, "seq": seq, "len": len(text),
                                       "head": text[:64].encode("ascii").hex() or "-"})
         for edit in self.say_edits:
@@ -213,11 +215,24 @@ class Fixture:
             for pid, elf, pages in ((17, self.init, 16), (18, self.consumer, 4))
         ]
 
+    def numbered(self):
+        """The audit as the kernel prints it: sequence numbers count from 1, records stand in their order."""
+        audit = {kind: [dict(record) for record in records] for kind, records in self.audit.items()}
+        places = [(record, key) for kind, key in check_record.NUMBERED for record in audit[kind] if record.get(key)]
+        for number, (record, key) in enumerate(sorted(places, key=lambda place: place[0][place[1]]), 1):
+            record[key] = number
+        for kind, key in (("map", "made"), ("hand", "seq"), ("hash", "seq")):
+            audit[kind].sort(key=lambda record, key=key: record[key])
+        return audit
+
     def audit_lines(self):
         if not self.audit["image"]:
             self.fill_images()
         self.fill_says()
-        lines = [line(kind, record) for kind in AUDIT_ORDER for record in self.audit[kind]]
+        audit = self.numbered()
+        for edit in self.record_edits:
+            edit(audit)
+        lines = [line(kind, record) for kind in AUDIT_ORDER for record in audit[kind]]
         lines.append(f"end lines={len(lines) + 1}")
         return [f"audit {self.nonce} {text}" for text in lines]
 

@@ -24,7 +24,8 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 PAGE = ROOT / "docs" / "testing" / "index.md"
 RED_FOLDER = ROOT / "scripts" / "judge" / "tests" / "red"
 RED_MINIMUM = 25
-UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed")
+UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed",
+                       "a counter of the evidence with a zero before it")
 
 
 def unchecked_after(red, evidence_lost):
@@ -74,9 +75,9 @@ def variants():
     yield "payload read again by the harness", run
     run = Fixture("a2")
     cases_witness.keep_forever(run)
-    run.maps(18)[0]["state"] = "live"
+    run.maps(18)[0].update(state="live", ended=0)
     run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, base="0x84020000"))
-    run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live"))
+    run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live", ended=0))
     yield "sealed for ever; another VMO stays writable", run
     run = Fixture("a2")
     run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))
@@ -154,6 +155,8 @@ def check_manifests(tap):
         "whose pattern is none": lambda good: dict(good, kernel_lines=["("]),
         "of an unknown platform": lambda good: dict(good, platform="none"),
         "of Linux with a code that a guest gives": lambda good: dict(good, platform="linux"),
+        "of Linux for a run under QEMU": lambda good: dict(good, platform="linux", exit_code=0),
+        "of another kernel for a run under QEMU": lambda good: dict(good, platform="foreign"),
         "of Linux with false for 0": lambda good: dict(good, platform="linux", exit_code=False),
         "without an exit code": lambda good: {key: value for key, value in good.items() if key != "exit_code"},
     }

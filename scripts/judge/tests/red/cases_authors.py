@@ -34,13 +34,13 @@ def _(run):
 
 @case("a line that the log does not have", "authors")
 def _(run):
-    run.say_edits.append(lambda records: records.append(dict(records[0], n=len(records))))
+    run.say_edits.append(lambda records: records.append(dict(records[-1], n=len(records))))
 
 
 @case("more lines than the whole log has", "authors")
 def _(run):
     def repeat(records):
-        records += [dict(records[0], n=number) for number in range(len(records), 30)]
+        records += [dict(records[-1], n=number) for number in range(len(records), 30)]
     run.say_edits.append(repeat)
 
 
@@ -51,7 +51,8 @@ def _(run):
 
 @case("a line that was made longer on its way", "authors")
 def _(run):
-    edit(run, b" bulk_bytes=", b" bulk_bytes=0")
+    run.console.insert(0, "vmo: note " + "x" * 100)
+    edit(run, b"note xx", b"note xxx")
 
 
 @case("a line's record without its head", "audit-form")

@@ -23,7 +23,7 @@ def _(run):
     run.console.pop()
 
 
-@case("last marker first, evidence last", "markers", "evidence")
+@case("last marker first, evidence last", "markers", "evidence", "order")
 def _(run):
     run.console = [run.console[-1], *run.console[1:-1]]
 
@@ -144,7 +144,7 @@ def _(run):
 @case("sealed for ever, still mapped writable", "seal")
 def _(run):
     run.evidence["seal"] = "forever"
-    run.maps(17)[0]["state"] = "live"
+    run.maps(17)[0].update(state="live", ended=0)
 
 
 # ---- Files ---------------------------------------------------------------------------------------

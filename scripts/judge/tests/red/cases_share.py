@@ -217,7 +217,7 @@ def _(run):
 
 @case("blob handed twice", "sharing", "content", "order", "protocol")
 def _(run):
-    run.audit["hand"].append(dict(run.handed(1)))
+    run.audit["hand"].append(dict(run.handed(1), seq=250))
     run.evidence["bulk_bytes"] += 4 * 4096
 
 

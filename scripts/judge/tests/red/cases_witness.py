@@ -101,7 +101,7 @@ def _(run):
     run.evidence = run.true_evidence()
 
 
-@case("requests in the other order", "protocol")
+@case("requests in the other order", "protocol", "audit-complete")
 def _(run):
     run.audit["msg"][1]["n"], run.audit["msg"][2]["n"] = 2, 1
     run.audit["msg"][1:3] = run.audit["msg"][2:0:-1]
@@ -186,7 +186,7 @@ def say_at(text, seq):
     """A case that prints this line early, by the kernel's sequence."""
     def change(run):
         at = [line or "" for line in run.console].index(text)
-        run.say_edits.append(lambda says: says[at].update(seq=seq))
+        run.say_edits.append(lambda says: [says[n].update(seq=min(seq, says[n]["seq"])) for n in range(at + 1)])
     return change
 
 

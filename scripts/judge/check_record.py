@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the kernel's record agrees with itself: a lost line leaves a gap in the sequence numbers, a changed one
+contradicts another."""
+from judge import facts
+
+# Each of these numbers is drawn from one counter, so together they are 1 to their count.
+NUMBERED = (("map", "made"), ("map", "ended"), ("hand", "seq"), ("msg", "sent"), ("msg", "seq"), ("say", "seq"),
+            ("hash", "seq"))
+ASCENDING = (("map", "made"), ("hand", "seq"), ("msg", "seq"), ("say", "seq"), ("hash", "seq"))
+CALLS = {"a1": ("map",), "a2": ("vm_map", "as_map")}
+
+
+def sequence_problems(audit):
+    numbers = [record[key] for kind, key in NUMBERED for record in audit[kind]]
+    numbers = sorted(number for number in numbers if number)  # a mapping that lives has not ended
+    problems = []
+    if numbers != list(range(1, len(numbers) + 1)):
+        problems.append(f"the {len(numbers)} sequence numbers are not 1 to {len(numbers)}")
+    for kind, key in ASCENDING:
+        found = [record[key] for record in audit[kind]]
+        if found != sorted(found):
+            problems.append(f"'{kind}' lines are not in order of {key}")
+    return problems
+
+
+def mapping_faults(record, abi_rev):
+    """What contradicts itself in one mapping, in the record's own words."""
+    pages, live = record["bytes"] // facts.PAGE_BYTES, record["state"] == "live"
+    if live != (record["ended"] == 0) or not live and record["ended"] <= record["made"]:
+        yield f"state={record['state']} made={record['made']} ended={record['ended']}"
+    if not record["dirtied"] <= record["accessed"] <= pages:
+        yield f"accessed={record['accessed']} dirtied={record['dirtied']} of {pages} pages"
+    is_read_only = record["alias"] or "w" not in record["prot"]
+    # Of the consumer's mappings `read-only` and `accessed` speak.
+    if record["pid"] != facts.CONSUMER_PID and is_read_only and (record["dirtied"] or "w" in record["prot"]):
+        yield f"prot={record['prot']} alias={record['alias']} dirtied={record['dirtied']}"
+    if record["alias"] and abi_rev == "a1" or record["via"] not in CALLS[abi_rev]:
+        yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
+
+
+def alignment_faults(audit):
+    """Memory goes by whole pages."""
+    for kind, keys in (("vmo", ("base", "bytes")), ("map", ("off", "base", "bytes")), ("hash", ("bytes",))):
+        for record in audit[kind]:
+            yield from (f"a '{kind}' line has {key}={record[key]:#x}" for key in keys if record[key] % facts.PAGE_BYTES)
+
+
+def record_problems(audit, abi_rev):
+    problems = sequence_problems(audit)
+    for record in audit["map"]:
+        who = f"pid {record['pid']} mapped VMO {record['vmo']}"
+        problems += [f"{who} with {fault}" for fault in mapping_faults(record, abi_rev)]
+    return problems + list(alignment_faults(audit))
