@@ -343,17 +343,21 @@ class LinuxHarness:
         self.host = prepare.make_input(self.host_ref, self.options, challenge)
         prepare.make_programs(self.run, self.options.mutant, "host-elf", names)
 
-    def judge_all(self):
-        """-> (verdict word, reason)"""
-        folder = self.run / "linux"
-        say(f"run linux: {self.host.spec}, {len(self.host.payload)} bytes, run {shown(folder)}")
+    def boot(self, folder):
+        """Runs both programs once. -> facts.Boot"""
         folder.mkdir()
         roles = facts.ROLES.values()
         copies = prepare.PrivateCopies(**{role: (self.run / role, folder / role) for role in roles})
         for role in roles:
             copies.paths[role].chmod(0o700)
         programs = {number: [str(copies.paths[role])] for number, role in facts.ROLES.items()}
-        boot = observe(programs, copies, self.options.wall, self.options.log_cap)
+        return observe(programs, copies, self.options.wall, self.options.log_cap)
+
+    def judge_all(self):
+        """-> (verdict word, reason)"""
+        folder = self.run / "linux"
+        say(f"run linux: {self.host.spec}, {len(self.host.payload)} bytes, run {shown(folder)}")
+        boot = self.boot(folder)
         seen, verdict = boot.observed, verdicts.judge(self.manifest, boot, self.host)
         supervise.write_whole(folder / "output.log", b"".join(x + b"\n" for x in seen.lines_of()))
         for number, said in seen.errors.items():
