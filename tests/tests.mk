@@ -15,6 +15,12 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/foreign/test_foreign.py
 include tests/foreign/foreign.mk
+# The judge's fuzzer: about a minute of processor time. `make fuzz-judge` takes another seed or number of edits.
+TEST_SUITES += scripts/judge/tests/fuzz_judge.py
+.PHONY: fuzz-judge
+NEEDS_fuzz-judge := everything
+fuzz-judge: built ## EDITS random edits (10000) of green runs, from SEED (1): the judge must find each one
+	@$(PYTHON) scripts/judge/tests/fuzz_judge.py --seed $(or $(SEED),1) --edits $(or $(EDITS),10000)
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 

@@ -3,6 +3,7 @@
 make."""
 from judge import check_run
 from judge import check_share
+from judge import check_witness
 from judge import facts
 from judge.facts import CONSUMER_PID, OK, ROLES, TAG_BLOB, TAG_PAGE, judged, not_checked
 
@@ -55,6 +56,8 @@ def image(ctx):
         sights = [barrier.sights[number] for barrier in ctx.boot.observed.barriers.values()]
         sights.append(ctx.boot.observed.children[number].at_exit)
         seen = [sight.image for sight in sights if sight and sight.image]
+        blind = sum(1 for sight in sights if sight and sight.state == "S" and not sight.image)
+        problems += [f"the program of the {role} was not read at {blind} looks"] if blind else []
         problems += [] if seen else [f"the {role} was never looked at"]
         other = sorted(set(seen) - {wanted})
         problems += [f"the {role} ran {image[:12]}, not {wanted[:12]}" for image in other]
@@ -91,6 +94,25 @@ def packet_problem(packet):
     return None if count == wanted else f"carries {count} descriptors, not {wanted}"
 
 
+def protocol(ctx):
+    """As on our kernel, but for names and slots; moreover, the transfer passed between the blob's
+    reply and the page's request."""
+    outcome = check_witness.protocol(ctx)
+    packets = ctx.boot.observed.packets
+    ways = [(packet.sender, packet.tag()) for packet in packets]
+    grants = [at for at, packet in enumerate(packets) if packet.is_grant()]
+    known = {way: at for at, way in reversed(list(enumerate(ways)))}
+    reply, request = known.get((CONSUMER_PID, TAG_BLOB)), known.get((facts.PRODUCER_PID, TAG_PAGE))
+    numbers = [int.from_bytes(packets[at].data[4:], "little") for at in grants]
+    if outcome.status == OK and numbers != list(range(1, len(grants) + 1)):
+        return facts.red(f"transfers have the numbers {numbers[:4]}")
+    if outcome.status == OK and grants and not reply < grants[0] < request:
+        return facts.red(
+            "the page was handed over before the blob's reply, or after its own request"
+        )
+    return outcome
+
+
 def messages_clean(ctx):
     """As on our kernel; moreover, each packet is a message with as many descriptors as it says, or
     a transfer of one; the consumer hands over none; transfers hold no secret."""
@@ -118,11 +140,25 @@ def read_only(ctx):
 
 
 def accessed(ctx):
-    """Every page that the consumer mapped is in its page table (Rss in `/proc/PID/smaps`)."""
+    """Every page that the consumer mapped is in its page table (Rss in `/proc/PID/smaps`), those of
+    blob and page at the barrier of their reply."""
     records = ctx.audit.maps_of(CONSUMER_PID)
     if any(record["accessed"] is None for record in records):
         return not_checked("/proc/PID/smaps does not say which pages are present")
     problems, count = check_share.accessed_problems(records)
+    sizes = {vmo["id"]: facts.whole_pages(vmo["bytes"]) for vmo in ctx.audit["vmo"]}
+    beyond = [
+        record for record in records if record["off"] + record["bytes"] > sizes[record["vmo"]]
+    ]
+    problems += [f"VMO {record['vmo']} is mapped beyond its end" for record in beyond]
+    due = {tag: identity for tag, (_, _, identity) in zip((TAG_BLOB, TAG_PAGE), given(ctx)[0])}
+    for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
+        maps = [m for m in barrier.sights[CONSUMER_PID].mappings if m.identity in barrier.seals]
+        whole = {m.identity for m in maps if m.present and m.present * facts.PAGE_BYTES == m.size}
+        missing = len(({m.identity for m in maps} | {due.get(tag)}) - whole - {None})
+        problems += (
+            [f"at reply {tag} pages of {missing} objects were not present"] if missing else []
+        )
     present = f"{count} of {count} pages present in the consumer's page table"
     return judged(problems, f"{present} (dirtied: Linux does not tell)")
 
@@ -149,6 +185,7 @@ def barriers(ctx):
     """Both replies were held back, both processes were asleep then, the markers that were due had
     been printed, and the later ones had not."""
     last, problems = ctx.manifest["last_marker"], []
+    lines = {n: [line for who, line in ctx.boot.observed.lines if who == n] for n in ROLES}
     due = {TAG_BLOB: {SENT, MAPPED}, TAG_PAGE: {SENT, MAPPED, HASHED}}
     for tag, early in ((TAG_BLOB, {HASHED, last}), (TAG_PAGE, {last})):
         barrier, reply = ctx.boot.observed.barriers.get(tag), f"reply {tag}"
@@ -158,7 +195,15 @@ def barriers(ctx):
         said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
         for marker in sorted(due[tag] - said):
             problems.append(f"{reply}: '{marker}' was not there yet")
-        problems += [f"{reply}: '{marker}' was there before it" for marker in sorted(early & said)]
+        early |= {line for line in said if line.startswith(facts.EVIDENCE_PREFIX)}
+        problems += [
+            f"{reply}: '{marker[:60]}' was there before it" for marker in sorted(early & said)
+        ]
+        for number, printed in sorted(barrier.printed.items()):
+            if printed != lines[number][: len(printed)]:
+                problems.append(
+                    f"{reply}: the {ROLES[number]} had printed other lines than in the end"
+                )
         awake = [(ROLES[n], s.state) for n, s in sorted(barrier.sights.items()) if s.state != "S"]
         problems += [f"{reply}: the {role} was in state {state}" for role, state in awake]
     text = "both replies held back, both processes asleep, each marker after its fact"
@@ -180,12 +225,16 @@ def is_sealed(names):
 
 
 def seals(ctx):
-    """At the barrier of its reply each of the two objects is sealed against shrinking, growing, and
-    writing or future writing, read from the harness's own duplicate."""
+    """At the barrier of its reply and at any later one each of the two objects is sealed against
+    shrinking, growing, and writing or future writing, read from the harness's own duplicate."""
     objects, problems = given(ctx)
     shown = []
     for what, barrier, identity in objects:
+        every = [
+            b.seals[identity] for b in ctx.boot.observed.barriers.values() if identity in b.seals
+        ]
         found = barrier.seals.get(identity) if barrier else None
+        found = next((names for names in every if not is_sealed(names)), found)
         text = "+".join(sorted(found)) if found else "none"
         shown.append(f"{what} {text}")
         if barrier is None:
@@ -206,6 +255,13 @@ def content(ctx):
     objects, problems = given(ctx)
     for what, barrier, identity in objects:
         data, (length, digest) = barrier and barrier.contents.get(identity), wanted[what]
+        later = [
+            b.contents.get(identity)
+            for b in ctx.boot.observed.barriers.values()
+            if identity in b.contents
+        ]
+        if any(held != data for held in later):
+            problems.append(f"{what}: its object held other bytes at another barrier")
         if data is None:
             problems.append(f"{what}: nothing was read at its barrier")
             continue
@@ -230,6 +286,12 @@ def sight_problems(ctx, number, sight, handed):
             seen.append(found.identity)
         else:
             problems.append(f"descriptor {found.number} is {found.name}")
+    missing = set(STANDARD) - {found.number for found in sight.descriptors}
+    problems += (
+        [f"its descriptor {closed} is closed" for closed in sorted(missing)]
+        if sight.descriptors
+        else []
+    )
     if number == CONSUMER_PID and len(seen) != len(set(seen)):
         problems.append(f"{len(seen)} descriptors of {len(set(seen))} objects")
     return problems
@@ -242,6 +304,12 @@ def end_problems(ctx, number, handed):
         return ["ended before it could be looked at"]
     late = [found for found in looked.descriptors if found.number not in AT_THE_END]
     problems = [f"descriptor {found.number} is still open: {found.name}" for found in late]
+    own, kept = ctx.boot.observed.children[number].own, {
+        found.number: found.identity for found in looked.descriptors
+    }
+    problems += [
+        f"its descriptor {n} is another or closed" for n in AT_THE_END if kept.get(n) != own[n]
+    ]
     kept = [mapping for mapping in looked.mappings if mapping.identity in handed]
     return problems + [f"still maps {mapping.name or 'an object'}" for mapping in kept]
 

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the kernel's record agrees with itself: a lost line leaves a gap in the sequence numbers, a changed one
-contradicts another."""
+"""Whether the kernel's record agrees with itself: a lost line leaves a gap in the sequence numbers,
+a changed one contradicts another."""
 from judge import facts
 
 # Each of these numbers is drawn from one counter, so together they are 1 to their count.
-NUMBERED = (("map", "made"), ("map", "ended"), ("hand", "seq"), ("msg", "sent"), ("msg", "seq"), ("say", "seq"),
-            ("hash", "seq"))
+NUMBERED = (
+    ("map", "made"),
+    ("map", "ended"),
+    ("hand", "seq"),
+    ("msg", "sent"),
+    ("msg", "seq"),
+    ("say", "seq"),
+    ("hash", "seq"),
+)
 ASCENDING = (("map", "made"), ("hand", "seq"), ("msg", "seq"), ("say", "seq"), ("hash", "seq"))
 CALLS = {"a1": ("map",), "a2": ("vm_map", "as_map")}
 
@@ -32,17 +39,35 @@ def mapping_faults(record, abi_rev):
         yield f"accessed={record['accessed']} dirtied={record['dirtied']} of {pages} pages"
     is_read_only = record["alias"] or "w" not in record["prot"]
     # Of the consumer's mappings `read-only` and `accessed` speak.
-    if record["pid"] != facts.CONSUMER_PID and is_read_only and (record["dirtied"] or "w" in record["prot"]):
+    if (
+        record["pid"] != facts.CONSUMER_PID
+        and is_read_only
+        and (record["dirtied"] or "w" in record["prot"])
+    ):
         yield f"prot={record['prot']} alias={record['alias']} dirtied={record['dirtied']}"
-    if record["alias"] and abi_rev == "a1" or record["via"] not in CALLS[abi_rev]:
+    is_protocols = record["via"] == "as_map" and record["pid"] == facts.CONSUMER_PID
+    if (
+        record["alias"]
+        and abi_rev == "a1"
+        or record["via"] not in CALLS[abi_rev]
+        and not is_protocols
+    ):
         yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
 
 
 def alignment_faults(audit):
     """Memory goes by whole pages."""
-    for kind, keys in (("vmo", ("base", "bytes")), ("map", ("off", "base", "bytes")), ("hash", ("bytes",))):
+    for kind, keys in (
+        ("vmo", ("base", "bytes")),
+        ("map", ("off", "base", "bytes")),
+        ("hash", ("bytes",)),
+    ):
         for record in audit[kind]:
-            yield from (f"a '{kind}' line has {key}={record[key]:#x}" for key in keys if record[key] % facts.PAGE_BYTES)
+            yield from (
+                f"a '{kind}' line has {key}={record[key]:#x}"
+                for key in keys
+                if record[key] % facts.PAGE_BYTES
+            )
 
 
 def record_problems(audit, abi_rev):

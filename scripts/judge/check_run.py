@@ -299,6 +299,9 @@ def authors(ctx):
     problems += [f"the kernel recorded another line than '{line[:60]}'" for line in other]
     said = [(record["by"], line) for line, record in pairs]
     said = [(int(by) if by.isdigit() else by, line) for by, line in said]
+    pids = {record["pid"] for record in ctx.audit["task"]}
+    strangers = sorted({by for by, _ in said if isinstance(by, int) and by not in pids})
+    problems += [f"a line was printed by pid {pid}, which is no task" for pid in strangers]
     problems += author_problems(ctx.manifest, said)
     text = f"{len(records)} lines as the kernel recorded them, each marker by its own task"
     return judged(problems, text)

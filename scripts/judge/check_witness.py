@@ -67,8 +67,12 @@ def content_problems(ctx, what, hand, data):
             problems.append(f"{what}: at its {when} its pages held other bytes")
         elif records[0]["pid"] != (0 if when == "end" else CONSUMER_PID):
             problems.append(f"{what}: at its {when} it was hashed for pid {records[0]['pid']}")
-        elif when == "end" and (records[0]["when"] == "destroyed") != is_destroyed(ctx, hand["vmo"]):
-            problems.append(f"{what}: hashed when={records[0]['when']}, but its VMO ended otherwise")
+        elif when == "end" and (records[0]["when"] == "destroyed") != is_destroyed(
+            ctx, hand["vmo"]
+        ):
+            problems.append(
+                f"{what}: hashed when={records[0]['when']}, but its VMO ended otherwise"
+            )
     return problems
 
 
@@ -115,7 +119,7 @@ def wanted_messages(ctx):
 
 
 def message_problems(message, wanted, moved):
-    """Everything but the seal (check `seal`), the digest and the counters."""
+    """Everything but a handed VMO's seal (check `seal`), the digest and the counters."""
     what, way, kind, body, tag, rights, length = wanted
     head = audits.head_bytes(message)
     if len(head) < MESSAGE_HEADER.size:
@@ -127,6 +131,8 @@ def message_problems(message, wanted, moved):
     named += (facts.MESSAGE_MAGIC, kind, body, tag, rights, length, 0)
     names = "way len type moved magic kind body tag rights length zero".split()
     wrong = [f"{key}={has}" for key, has, want in zip(names, found, named) if has != want]
+    if kind == facts.KIND_DATA and fields[5]:
+        wrong.append(f"seal={fields[5]}")
     flags = 0 if moved == "none" else 1
     if message.get("flags", flags) != flags:
         wrong.append(f"flags={message['flags']}")
@@ -234,8 +240,8 @@ class Events:
         return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
 
     def problem(self, early, late):
-        """A line that was not printed and a hash that was not taken are no problem here (checks `markers`, `evidence` and
-        `content`)."""
+        """A line that was not printed and a hash that was not taken are no problem here
+        (checks `markers`, `evidence` and `content`)."""
         before, after = self.numbers.get(early), self.numbers.get(late)
         if after is None or before is None and early.endswith(NOT_OWED):
             return None

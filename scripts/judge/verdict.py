@@ -52,7 +52,7 @@ CHECKS = [Check(*row) for row in (
      "no record of the reply; the producer compared it"),
     ("messages-clean", RECORDS, share.messages_clean, linux.messages_clean,
      "no record of messages"),
-    ("protocol", RECORDS, witness.protocol, witness.protocol, "no record of messages"),
+    ("protocol", RECORDS, witness.protocol, linux.protocol, "no record of messages"),
     ("order", RECORDS, witness.order, None, "no record of the order of events"),
     ("sharing", RECORDS, share.sharing, share.sharing, "no record of physical pages"),
     ("read-only", RECORDS, share.read_only, linux.read_only, "no record of mappings"),

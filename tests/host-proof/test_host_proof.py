@@ -36,7 +36,7 @@ MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_END | {"digest"}, "content", "blob: its object gives"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
     ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
-    ("replies that are made up", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers"},
+    ("replies that are made up", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers", "protocol"},
      "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
     ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"image"}, "exit-code",
      "consumer signal 11"),

@@ -180,18 +180,6 @@ def free(name, reason, *how, **where):
     harmless(name, reason)(free_values(*how, **where))
 
 
-free("instructions since boot", "nothing of the claim rests on them", b"result", DECIMAL, [b"instret"])
-free("init's name", "the kernel's own name of it; `messages-clean` searches it for secrets", b"task", rb"[\x21-\x3c\x3e-\x7e]+",
-     [b"name"], pid=b"17")
-free("how init was booted", "the kernel chose init's stack and gp, before any task ran", b"image", rb"0x(?:0|[1-9a-f][0-9a-f]{0,15})",
-     [b"gp"], pid=b"17")
-free("init's stack", "the kernel chose it, before any task ran", b"image", DECIMAL, [b"stack_pages"], pid=b"17")
-free("what this revision never gives back", "listed for the reader; `leaks` judges `res`", b"keep", DECIMAL, [b"n"])
-free("what is there after teardown", "then only frames are counted, and must not be more than at the start", b"res", DECIMAL,
-     [b"slots", b"regions", b"vmos", b"endpoints", b"arena_bytes"], when=b"end")
-free("frames while init runs", "a revision may keep some until teardown", b"res", DECIMAL, [b"frames"], when=b"done")
-
-
 def map_lines(view):
     """-> (number, words, fields) of each mapping that is in form"""
     for number, line in enumerate(view.lines):
@@ -206,6 +194,31 @@ def number_of(fields, key):
 
 def joined(words, fields):
     return b" ".join(words + [key + b"=" + value for key, value in fields.items()])
+
+
+free("instructions since boot", "nothing of the claim rests on them", b"result", DECIMAL, [b"instret"])
+free("init's name", "the kernel's own name of it; `messages-clean` searches it for secrets", b"task", rb"[\x21-\x3c\x3e-\x7e]+",
+     [b"name"], pid=b"17")
+free("how init was booted", "the kernel chose init's stack and gp, before any task ran", b"image", rb"0x(?:0|[1-9a-f][0-9a-f]{0,15})",
+     [b"gp"], pid=b"17")
+free("init's stack", "the kernel chose it, before any task ran", b"image", DECIMAL, [b"stack_pages"], pid=b"17")
+
+
+@harmless("what this revision never gives back", "`keep` is listed for the reader; `leaks` judges `res`")
+def _(view):
+    keep = [n for n, line in enumerate(view.lines) if (found := record_of(line)) and found[1] and found[0][1:] == [view.facts["nonce"].encode(), b"keep"]
+            and found[1].keys() == {b"what", b"n"} and number_of(found[1], b"n") is not None
+            and found[1][b"what"] in (b"arena_bytes", b"address_spaces", b"endpoint_ids")]
+    names = [record_of(view.lines[n])[1][b"what"] for n in keep]
+    end = record_of(view.lines[-1]) if view.lines else None
+    if len(set(names)) == len(names) and end and end[1] and end[1].keys() == {b"lines"} and number_of(end[1], b"lines"):
+        view.lines[-1] = joined(end[0], {b"lines": b"%d" % (number_of(end[1], b"lines") - len(keep))})
+        view.lines = [line for n, line in enumerate(view.lines) if n not in keep]
+
+
+free("what is there after teardown", "then only frames are counted, and must not be more than at the start", b"res", DECIMAL,
+     [b"slots", b"regions", b"vmos", b"endpoints", b"arena_bytes"], when=b"end")
+free("frames while init runs", "a revision may keep some until teardown", b"res", DECIMAL, [b"frames"], when=b"done")
 
 
 @harmless("how the producer used its own mappings", "what it wrote is judged by `content`; a page may be accessed, dirtied or not, but"
@@ -295,3 +308,62 @@ def _(view):
 @harmless("the order of two pipes", "two pipes have no order between them; `barriers` judges what had to be said when", LINUX)
 def _(view):
     view.seen["lines"].sort(key=lambda said: said[0])
+
+
+@harmless("lines that claim nothing", "after the last barrier a process may print plain text that is no line of the payload's kind", LINUX)
+def _(view):
+    known = [marker.encode() for marker in [*MARKERS, LAST]]
+
+    def claims(line):
+        return not PLAIN.fullmatch(line) or NOT_PLAIN.search(line) or any(text in line for text in known)
+    left = {who: len(lines) for who, lines in view.seen["barriers"].get(2, {"printed": {}})["printed"].items()}
+    kept = []
+    for who, line in view.seen["lines"]:
+        left[who] = left.get(who, 0) - 1
+        kept += [(who, line)] if claims(line) or left[who] >= 0 else []
+    view.seen["lines"] = kept
+
+
+@harmless("more seals than are needed", "shrink, grow, and one of write and future-write keep a peer from writing; more do no harm", LINUX)
+def _(view):
+    for barrier in view.seen["barriers"].values():
+        for identity, names in barrier["seals"].items():
+            if names and {"shrink", "grow"} <= set(names) and {"write", "future-write"} & set(names):
+                barrier["seals"][identity] = "sealed"
+
+
+@harmless("numbers of descriptors", "beyond its own four a process numbers them as it likes; a producer holds its objects as it likes, a consumer one of each or none", LINUX)
+def _(view):
+    handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
+    for barrier in view.seen["barriers"].values():
+        for who, sight in barrier["sights"].items():
+            for found in sight["descriptors"]:
+                found["number"] = min(found["number"], 4)
+            others = sorted(found["identity"] for found in sight["descriptors"] if found["number"] == 4)
+            own = sorted((found["number"], found["identity"]) for found in sight["descriptors"] if found["number"] < 4)
+            sight["descriptors"] = own, [
+                other for other in others if other not in handed or who != facts.PRODUCER_PID and others.count(other) > 1]
+
+
+@harmless("how the producer maps what it made", "any view of every page, seen at either barrier, will do, and what else it maps is its own;"
+          " a mapping that is seen twice is one", LINUX)
+def _(view):
+    sizes = {identity: size for packet in view.seen["packets"] for identity, size in packet[4]}
+    pages = view.seen["producer's pages"] = set()
+    for barrier in view.seen["barriers"].values():
+        for who, sight in barrier["sights"].items():
+            if who == facts.PRODUCER_PID:
+                pages.update((m["identity"], page) for m in sight["mappings"]
+                             for page in range(m["off"] // 4096, (m["off"] + m["size"]) // 4096)
+                             if page * 4096 < sizes.get(m["identity"], 0))
+                sight["mappings"] = []
+            else:
+                sight["mappings"] = sorted({str(sorted(m.items(), key=str)) for m in sight["mappings"]})
+
+
+@harmless("the blob given back early", "the consumer owes the blob's mapping at the blob's reply, not at the page's", LINUX)
+def _(view):
+    barriers = view.seen["barriers"]
+    if {1, 2} <= barriers.keys() and {facts.CONSUMER_PID} <= barriers[1]["sights"].keys() & barriers[2]["sights"].keys():
+        first, second = (barriers[tag]["sights"][facts.CONSUMER_PID] for tag in (1, 2))
+        second["mappings"] = [mapping for mapping in second["mappings"] if mapping not in first["mappings"]]

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edits green runs at random: the judge must find each edit that is not on the list of harmless ones red.
 
-    make fuzz-judge SEED=1 EDITS=10000            # or without EDITS: as many as the suite makes
+    make fuzz-judge SEED=1 EDITS=10000             # the suite itself makes fewer
     scripts/judge/tests/fuzz_judge.py --runs a2 --only 1:4711      # one edit again, with its verdict
 
-The runs are the fixture's (both ABI revisions, small and large), one of the fake programs on Linux, and with --real one
-of QEMU on each revision and one on Linux, made afresh. An edit follows from the seed, its number and the run's name.
+The runs are the fixture's (both ABI revisions, small and large), one of the fake programs on Linux, and, made afresh,
+one of QEMU on each revision and one on Linux. An edit follows from the seed, its number and the run's name.
 """
 import argparse
 import collections
@@ -68,7 +68,7 @@ class Run:
 
     def kinds(self):
         """The kinds of edits that it takes, and how often of 10."""
-        return (("linux", 8), ("fact", 2)) if self.seen else (("log", 8), ("fact", 2))
+        return (("linux", 8), ("fact", 2)) if self.seen else (("log", 4), ("value", 5), ("fact", 1))
 
 
 # ---- The runs ----------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def options_of(words):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--edits", type=int, default=EDITS, help="of all runs together")
-    parser.add_argument("--real", action="store_true", help="edit runs of QEMU and Linux, too")
+    parser.add_argument("--fixtures", action="store_true", help="edit no real run: nothing need be built")
     parser.add_argument("--runs", help=f"only these: {' '.join([*RUNS, *REAL_RUNS])}")
     parser.add_argument("--only", help="SEED:NUMBER, one edit of one run, shown")
     return parser.parse_args(words)
@@ -200,7 +200,7 @@ def main(words):
     options, tap = options_of(words), Tap()
     keep_hashes()
     every = {**RUNS, **REAL_RUNS}
-    wanted = options.runs.split() if options.runs else [*RUNS, *(REAL_RUNS if options.real else ())]
+    wanted = options.runs.split() if options.runs else [*RUNS, *(() if options.fixtures else REAL_RUNS)]
     runs = {name: every[name]() for name in wanted}
     if options.only:
         seed, number = options.only.split(":")

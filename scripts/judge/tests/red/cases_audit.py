@@ -225,7 +225,7 @@ def _(run):
     run.audit["task"][1].update(state="live", end="none")
 
 
-@case("no consumer", "tasks", "no-kernel-copy")
+@case("no consumer", "tasks", "no-kernel-copy", "authors")
 def _(run):
     run.audit["task"][1].update(pid=19)
 

@@ -26,6 +26,13 @@ case("a producer that ended by a fault", "tasks")(
     recorded(lambda a: a["task"][0].update(state="faulted", end="fault", status=-22)))
 case("an endpoint with a VMO", "protocol")(recorded(lambda a: a["hand"][0].update(vmo=3)))
 case("an endpoint through which a VMO could be written", "protocol")(recorded(lambda a: a["hand"][1].update(wcaps=1)))
+@case("a seal told in a reply", "protocol")
+def _(run):
+    head = run.audit["msg"][3]["head"]
+    run.audit["msg"][3]["head"] = head[:28] + "04" + head[30:]
+
+
+case("a note of no task", "authors")(recorded(lambda a: a["say"][0].update(by=15)))
 case("a copy line of no task", "no-kernel-copy")(
     recorded(lambda a: a["copy"].append({"pid": 19, "into": 0, "from": 0})))
 case("a hash at the hand-over to another task", "content")(recorded(lambda a: a["hash"][0].update(pid=17)))
