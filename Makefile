@@ -273,6 +273,7 @@ help: ## this list
 	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  SEEDS=$(SEEDS) SEED=$(SEED) OPS=$(OPS)   of soak: how many programs, the first one, operations of each (empty: the ABI revision decides)'
+	@echo '  PART=$(PART) ONLY=   of mutants: the k-th of n parts; names'
 	@echo '  V=$(V)   1 shows the commands and the whole serial log'
 	@echo '  BUILD=$(BUILD) CROSS=$(CROSS) HOSTCC=$(HOSTCC) QEMU=$(QEMU) PYTHON=$(PYTHON)   folders and tools'
 	@echo '  PROBE=   for test-abi: probe, probe2 or probe-hazards; PROBE_HAZARDS=1 adds the last (docs/testing/probe.md)'

@@ -40,6 +40,16 @@ TOOLS_memcheck := openssl cmocka memcheck
 memcheck: built ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)
 
+# ---- Mutants -----------------------------------------------------------------------------------------
+# tests/mutants: one fault at a time, in a copy of the tree below $(BUILD), which starts with what is built here.
+PART ?= 1/1
+ONLY ?=
+.PHONY: mutants
+NEEDS_mutants = everything $(filter $(BUILD)/%,$(TEST_NEEDS) $(TEST_SUITES))
+TOOLS_mutants := qemu cmocka openssl
+mutants: built ## make each fault of tests/mutants in a copy of the tree; the suite that it names must fail
+	@$(PYTHON) scripts/mutants.py --build $(BUILD) --part $(call quote,$(PART)) --only $(call quote,$(ONLY))
+
 # ---- Another C library -----------------------------------------------------------------------------
 # The library for Linux with musl: its conformance suite, and the installed library with the examples.
 MUSLCC ?= musl-gcc

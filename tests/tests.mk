@@ -4,7 +4,7 @@
 
 # The judge, its harness and the test runner alone, without kernel, payload and QEMU.
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
-                 scripts/tests/test_run_tests.py \
+                 scripts/tests/test_run_tests.py scripts/tests/test_mutants.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
                  scripts/judge/tests/test_exit_codes.py
 # The checks of `make lint`, on wrong trees.
