@@ -392,6 +392,15 @@ static int64_t send(uint64_t number, const struct nx_ipc_hdr *hdr)
     return hdr->flags & NX_IPC_HDR_CAP_MOVE ? close_slot(hdr->src) : 0;
 }
 
+/* K-55, K-61: a task that waits inside the kernel may be the last one that could run. */
+static void must_not_wait(uint64_t flags)
+{
+    if ((flags & NX_IPC_NONBLOCK) == 0) {
+        (void)fprintf(stderr, "# the library makes a call that may wait\n");
+        _exit(3);
+    }
+}
+
 static int64_t receive(uint64_t number, struct nx_ipc_hdr *hdr, uint64_t max)
 {
     const struct stub_slot *slot = slot_of(number);
@@ -483,8 +492,10 @@ static int64_t answer(uint64_t number, const uint64_t *a)
     case NX_SYS_EXEC:
         return exec(a[1]);
     case NX_SYS_IPC_SEND:
+        must_not_wait(a[4]);
         return send(a[0], (const struct nx_ipc_hdr *)(uintptr_t)a[1]);
     case NX_SYS_IPC_RECV:
+        must_not_wait(a[4]);
         return receive(a[0], (struct nx_ipc_hdr *)(uintptr_t)a[1], a[3]);
     case NX_SYS_CAP_CLOSE:
     case NX_SYS_EP_CLOSE:

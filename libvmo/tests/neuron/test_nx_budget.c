@@ -7,9 +7,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "elf64.h"
 #include "nx_budget.h"
 #include "nx_call.h"
 #include "nx_stub.h"
@@ -418,6 +420,46 @@ static void no_call_for_a_reaped_child(const void *context)
     CHECK_EQ(be_check_destroy(&object), stub.a1 ? VMO_ERR_UNSUPPORTED : VMO_OK); /* it was sent nowhere */
 }
 
+/* K-13: the kernels do not look, so the library does. */
+static void other_files_are_no_programs(const void *context)
+{
+    const size_t places[] = {0, ELF64_AT_CLASS, ELF64_AT_DATA, offsetof(struct elf64_header, type),
+                             offsetof(struct elf64_header, machine)};
+    struct vmo_program program = stub_program(0x10000, PAGE);
+    uint8_t elf[256];
+    struct be_peer peer;
+
+    stub_boot(*(const bool *)context, false, 0);
+    CHECK(program.elf_bytes <= sizeof(elf));
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        memcpy(elf, program.elf, program.elf_bytes);
+        elf[places[i]] ^= 1;
+        struct vmo_program other = program;
+        other.elf = elf;
+        CHECK_EQ(be_spawn(&other, &peer), VMO_ERR_INVALID);
+    }
+    CHECK_EQ(stub.calls[NX_SYS_EXEC], 0);
+}
+
+/* The first look finds no message. The child then sends one and ends. */
+static void last_word_of_an_ended_child(const void *context)
+{
+    const struct vmo_program program = stub_program(0x10000, PAGE);
+    struct be_peer peer;
+    struct be_object object;
+    uint8_t bytes[64];
+    size_t len = 0;
+
+    stub_boot(*(const bool *)context, false, 0);
+    CHECK_EQ(be_spawn(&program, &peer), VMO_OK);
+    stub.incoming = STUB_FREE;
+    stub_end_child();
+    stub_order(NX_SYS_IPC_RECV, 1, -NX_EAGAIN);
+    CHECK_EQ(be_recv(&peer, bytes, sizeof(bytes), &len, &object, UINT64_MAX), VMO_OK);
+    stub_forget_orders();
+    CHECK_EQ(be_recv(&peer, bytes, sizeof(bytes), &len, &object, UINT64_MAX), VMO_ERR_PEER_GONE);
+}
+
 /* ---- Running ------------------------------------------------------------------------------------ */
 
 static void alone(void **state)
@@ -493,6 +535,8 @@ int main(void)
         CASE(a_filler_stays, alone),
         CASE(without_unmap_no_fillers, alone),
         CASE(no_call_for_a_reaped_child, alone_on_both),
+        CASE(other_files_are_no_programs, alone_on_both),
+        CASE(last_word_of_an_ended_child, alone_on_both),
     };
     return cmocka_run_group_tests_name("neuron/budget", tests, NULL, NULL);
 }
