@@ -3,7 +3,8 @@
 """Applies one fault at a time to a copy of the tree, and expects the named suite to fail for the named reason.
 
 A mutant is a file tests/mutants/NAME.mutant. Its lines `key: value` have these keys: `suite`, which must fail; `reason`,
-which the suite's failures must name; `needs`, what make builds besides the suite; `seconds`, the suite's limit (120).
+which the suite's failures must name; `needs`, what make builds besides the suite; `seconds`, the suite's limit (120); `case`,
+the one case that a suite which knows TEST_CASE is to run.
 Then comes `file`, with the old text, each line after `- `, and the new text, each line after `+ `. The file must have
 the old text exactly once. A fault that takes changes in several files repeats this part.
 
@@ -24,7 +25,7 @@ import supervise  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "tests/mutants"
-KEYS = {"suite", "reason", "needs", "seconds"}
+KEYS = {"suite", "reason", "needs", "seconds", "case"}
 MUST_HAVE = {"suite", "reason"}
 SUITE_SECONDS = 120
 BUILD_SECONDS = 600
@@ -62,6 +63,7 @@ class Mutant:
     reason: str
     needs: str = ""
     seconds: str = str(SUITE_SECONDS)
+    case: str = ""
 
 
 def read_mutant(path):
@@ -145,12 +147,13 @@ class Copy:
         """-> lines about the failure, or none if the suite passes"""
         suite, seconds = mutant.suite.replace("build/", f"{self.build}/", 1), int(mutant.seconds)
         runner = [sys.executable, "-B", str(ROOT / "scripts/run-tests.py"), "--timeout", str(seconds)]
-        lines = self.run([*runner, suite], seconds + supervise.PATIENCE_SECONDS * 2)
+        lines = self.run([*runner, suite], seconds + supervise.PATIENCE_SECONDS * 2, mutant.case)
         return [line for line in lines if not line.startswith("    | ok ")]
 
-    def run(self, words, seconds):
+    def run(self, words, seconds, case=""):
         """-> its output if it fails, or none"""
-        with subprocess.Popen(words, cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL,
+        environment = {**self.environment, **({"TEST_CASE": case} if case else {})}
+        with subprocess.Popen(words, cwd=self.tree, env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=supervise.tied()) as process:
             try:
                 output, _ = process.communicate(timeout=seconds)
@@ -165,7 +168,8 @@ class Copy:
         for edit in mutant.edits:
             target = self.tree / edit.file
             text = target.read_text(encoding="utf-8") if target.is_file() else ""
-            changed = edit.apply(text)
+            text, before = texts.get(target, (text, text))
+            changed = edit.apply(before)
             if changed is None:
                 raise Lives(f"does not apply: {edit.file} does not have the old text exactly once; adapt "
                             f"tests/mutants/{mutant.name}.mutant")
@@ -175,11 +179,11 @@ class Copy:
     def kill(self, mutant):
         """Returns if the mutant is killed; raises Lives otherwise. The copy is whole again afterwards."""
         texts = self.changed(mutant)
-        if mutant.suite not in self.green:
+        if (mutant.suite, mutant.case) not in self.green:
             report(self.make(mutant, *(["everything"] if is_script(mutant.suite) else [])),
                    "the unchanged copy does not build")
             report(self.test(mutant), f"{mutant.suite} fails without a fault")
-            self.green.add(mutant.suite)
+            self.green.add((mutant.suite, mutant.case))
         try:
             for target, (_, changed) in texts.items():
                 target.write_text(changed, encoding="utf-8")

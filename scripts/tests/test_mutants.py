@@ -21,6 +21,7 @@ TEXT = "if (a < 4) {\n"
 # what is wrong: (the mutant, what make says, what the suite says, the line)
 ENDS = {
     "killed": (HEAD + EDIT, "", "s.py: not ok 2 - the limit", "killed m: s.py: the limit"),
+    "two changes of one file": (HEAD + EDIT + "file: a.c\n- <= 4\n+ < 9\n", "", "s.py: not ok 2 - the limit", "killed m"),
     "another reason": (HEAD + EDIT, "", "s.py: not ok 1 - the start", "NOT KILLED m: s.py fails, but not for the reason"),
     "a suite that passes": (HEAD + EDIT, "", "", "NOT KILLED m: survived: s.py passes"),
     "a fault that does not build": (HEAD + EDIT, "a.c:1: error", "", "NOT KILLED m: does not build"),

@@ -49,6 +49,9 @@ MUST_FAIL = [
     ("digests behind the blob, in its last page", ["--mutant", "slack"], {"content"}, "content",
      "something stands behind"),
     ("one message more", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
+    ("a wrong digest of the page", ["--mutant", "wrong-page"],
+     {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "authors", "descriptors"},
+     "failure-lines", "check page: VMO_ERR_PROTOCOL"),
     ("a descriptor that is left open", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
 ]
 
@@ -127,8 +130,19 @@ def check_configuration(tap):
         tap.check(code == 2 and words in text.splitlines()[-1], f"{name}: exit 2", text)
 
 
+def one_case(tap, name):
+    """For scripts/mutants.py: a run that must pass, and this case."""
+    judge_pass(tap, "a file of the tree", run(["--payload", "LICENSE"]))
+    for case in MUST_FAIL:
+        if case[0] == name:
+            judge_fail(tap, case, run(case[1]))
+    tap.done()
+
+
 def main():
     tap = Tap()
+    if "TEST_CASE" in os.environ:
+        one_case(tap, os.environ["TEST_CASE"])
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         large = pathlib.Path(folder) / "large file"
         large.write_bytes(bytes(i * 7 % 251 for i in range(4096)) * (LARGE_FILE_BYTES // 4096))

@@ -37,6 +37,7 @@ MUTANT_early-marker := producer:vmo_send producer:puts
 # For the Linux proof alone (tests/host-proof).
 MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
 MUTANT_unsealed := producer:vmo_seal
+MUTANT_wrong-page := consumer:vmo_view_sha256
 MUTANT_leak := consumer:vmo_registry_fini
 
 ifneq ($(MUTANT),)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge: a good run passes, and every run of scripts/judge/tests/red fails for its own reason and no other."""
 import json
+import os
 import pathlib
 import re
 import sys
+import types
 
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent / "red")]
@@ -12,6 +14,7 @@ from fixture import NONCE, ROOT, Fixture, noise  # noqa: E402  pylint: disable=w
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
 import cases_witness  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_linux  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
@@ -243,8 +246,25 @@ def check_table(tap):
     tap.check(excused == wanted, "another kernel excuses the checks that read what it may not give", excused ^ wanted)
 
 
+def check_barriers(tap):
+    """Linux: at a barrier both processes must sleep."""
+    last, early = "last", {check_linux.SENT, check_linux.MAPPED}
+    for state, wanted in (("S", OK), ("R", RED)):
+        def barrier(lines):
+            sights = {17: types.SimpleNamespace(state="S"), 18: types.SimpleNamespace(state=state)}
+            return types.SimpleNamespace(printed={17: [line.encode() for line in lines]}, sights=sights)
+        found = {facts.TAG_BLOB: barrier(early), facts.TAG_PAGE: barrier(early | {check_linux.HASHED})}
+        boot = types.SimpleNamespace(observed=types.SimpleNamespace(barriers=found))
+        outcome = check_linux.barriers(types.SimpleNamespace(manifest={"last_marker": last}, boot=boot))
+        tap.check(outcome.status == wanted, f"Linux: a process in state {state} at a barrier: {wanted}", outcome.evidence)
+
+
 def main():
     tap = Tap()
+    check_barriers(tap)
+    if "TEST_CASE" in os.environ:  # one alone, for scripts/mutants.py
+        check_red(tap, [case for case in CASES if case[0] == os.environ["TEST_CASE"]])
+        return tap.done()
     cases = CASES
     tap.check(len(cases) >= RED_MINIMUM, f"there are at least {RED_MINIMUM} red cases", f"{len(cases)}")
     reached = set().union(*(red for _, _, red, _ in cases)) | {"manifest"}
@@ -261,7 +281,7 @@ def main():
     check_table(tap)
     planned = sum(len(abi_revs) for _, abi_revs, _, _ in cases)
     tap.check(ran == planned and files >= 2, "all red cases and files ran", f"{ran} of {planned}, {files} files")
-    tap.done()
+    return tap.done()
 
 
 if __name__ == "__main__":

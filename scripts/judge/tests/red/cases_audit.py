@@ -251,6 +251,11 @@ def _(run):
     run.audit["hazard"] = [{"pid": 17, "call": 46, "id": "K-29", "what": "destroy-under-as-map"}]
 
 
+@case("hazard of a trap", "hazards")
+def _(run):
+    run.audit["hazard"] = [{"pid": 18, "call": "fault", "id": "K-64", "what": "breakpoint"}]
+
+
 @case("leaked slot", "leaks")
 def _(run):
     run.res("done")["slots"] += 1

@@ -12,6 +12,12 @@ def set_digest(run, number, digest):
     record["head"] = record["head"][:64] + digest.hex() + record["head"][128:]
 
 
+@case("the page's mapping at another offset", "sharing")
+def _(run):
+    record = run.maps(18)[-1]
+    record["off"] += 4096
+
+
 @case("another digest in the record", "digest")
 def _(run):
     set_digest(run, 1, noise("other", 32))
