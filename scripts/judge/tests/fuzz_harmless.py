@@ -232,6 +232,17 @@ def _(view):
             view.lines[number] = joined(words, {**fields, b"accessed": b"*", b"dirtied": b"*"})
 
 
+@harmless("which mapping ended first", "no claim rests on the order of the unmaps, each after its map")
+def _(view):
+    ends = []
+    for number, words, fields in map_lines(view):
+        made, ended = number_of(fields, b"made"), number_of(fields, b"ended")
+        if None not in (made, ended) and made < ended:
+            ends.append(ended)
+            view.lines[number] = joined(words, {**fields, b"ended": b"*"})
+    view.facts["ends of mappings"] = sorted(ends)
+
+
 @harmless("frames that came back", "after teardown no more frames are used than at the start; fewer are as good")
 def _(view):
     found = [(number, record_of(line)) for number, line in enumerate(view.lines)]
