@@ -248,13 +248,14 @@ def check_table(tap):
 
 def check_barriers(tap):
     """Linux: at a barrier both processes must sleep."""
-    last, early = "last", {check_linux.SENT, check_linux.MAPPED}
+    last, early = "last", [check_linux.SENT, check_linux.MAPPED]
     for state, wanted in (("S", OK), ("R", RED)):
         def barrier(lines):
             sights = {17: types.SimpleNamespace(state="S"), 18: types.SimpleNamespace(state=state)}
             return types.SimpleNamespace(printed={17: [line.encode() for line in lines]}, sights=sights)
-        found = {facts.TAG_BLOB: barrier(early), facts.TAG_PAGE: barrier(early | {check_linux.HASHED})}
-        boot = types.SimpleNamespace(observed=types.SimpleNamespace(barriers=found))
+        found = {facts.TAG_BLOB: barrier(early), facts.TAG_PAGE: barrier([*early, check_linux.HASHED])}
+        lines = [(17, line.encode()) for line in (*early, check_linux.HASHED)]
+        boot = types.SimpleNamespace(observed=types.SimpleNamespace(barriers=found, lines=lines))
         outcome = check_linux.barriers(types.SimpleNamespace(manifest={"last_marker": last}, boot=boot))
         tap.check(outcome.status == wanted, f"Linux: a process in state {state} at a barrier: {wanted}", outcome.evidence)
 
