@@ -113,8 +113,9 @@ VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, in
 /* Ends a spawned peer at once. OK also if it has ended and was not waited for. PEER_GONE: the program reaped
  * it elsewhere. UNSUPPORTED: it is no child or was waited for, or the kernel cannot. */
 VMO_CHECK vmo_status be_peer_kill(const struct be_peer *peer);
-/* Closes the channel and keeps a child for be_peer_kill and be_peer_wait. After it only these two and
- * be_peer_unreaped, be_peer_hangup and be_peer_close may follow. */
+/* Closes the channel and keeps a child for be_peer_kill and be_peer_wait. From then on be_send, be_recv and
+ * be_transfer are PEER_GONE; so is be_transfer_peek where capabilities come through the channel. A second
+ * call does nothing. UNSUPPORTED: only the peer can end this channel. NO_SLOTS: nothing was closed. */
 VMO_CHECK vmo_status be_peer_hangup(struct be_peer *peer);
 /* Closes the channel, and forgets a child. */
 VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);

@@ -193,6 +193,9 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
     struct fake_queue *queue = queue_of(peer->send);
     struct fake_slot cap = {0};
 
+    if (status == VMO_OK && peer->send == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     if (status == VMO_OK && object != NULL) {
         status = cap_for(object, writable, &cap);
     }
@@ -260,6 +263,9 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
     if (status != VMO_OK) {
         return status;
     }
+    if (peer->receive == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     if (queue == NULL) {
         return VMO_ERR_INVALID;
     }
@@ -326,7 +332,7 @@ vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *
     if (!fake.config.has_transfer || peer->pid == BE_NONE) {
         return VMO_ERR_UNSUPPORTED;
     }
-    if (peer_dead(peer)) {
+    if (peer->send == BE_NONE || peer_dead(peer)) {
         return VMO_ERR_PEER_GONE;
     }
     int32_t slot = fake_slot_fill((uint32_t)peer->pid, cap.kind, cap.what);

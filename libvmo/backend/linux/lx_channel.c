@@ -133,6 +133,9 @@ vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool wr
 {
     struct lx_grant grant;
 
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     if (object == NULL) {
         return send_until(peer, BE_NONE, bytes, len, deadline_ns);
     }
@@ -155,6 +158,9 @@ vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *
     const struct grant packet = {GRANT_MAGIC, next_name(peer->transfers_sent)};
     struct lx_grant grant;
 
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     vmo_status status = lx_grant(object, writable, peer->may_share_owner, &grant);
     if (status != VMO_OK) {
         return status;
@@ -384,6 +390,9 @@ static vmo_status park_arrived(struct be_peer *peer)
 
 vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struct be_object *out)
 {
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     if (name == 0) {
         return VMO_ERR_PROTOCOL;
     }
@@ -442,6 +451,9 @@ static vmo_status look_until(const struct be_peer *peer, void *bytes, size_t max
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
     for (size_t late = 0; late <= LX_PARKED_MAX;) {
         struct packet packet = {0, BE_NONE};
         vmo_status status = look_until(peer, bytes, max, &packet, deadline_ns);

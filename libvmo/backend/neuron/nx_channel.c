@@ -168,6 +168,9 @@ vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t le
 
 vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
+    if (nx_is_closed(peer->channel)) {
+        return VMO_ERR_PEER_GONE;
+    }
     if (peer->pid == BE_NONE) {
         return VMO_ERR_UNSUPPORTED; /* this task cannot know its parent's pid */
     }

@@ -26,6 +26,11 @@ void nx_note_closed(uint32_t channel)
     closed.bits[channel / 64] |= UINT64_C(1) << channel % 64;
 }
 
+bool nx_is_closed(uint32_t channel)
+{
+    return closed.bits[channel / 64] >> channel % 64 & 1;
+}
+
 bool nx_in_flight(const struct be_object *object)
 {
     uint64_t open = 0;

@@ -16,6 +16,7 @@ void nx_note_sent(struct be_object *object, uint32_t channel);
 
 /* Records that this task closed a channel whose endpoints it owns, which dropped the channel's messages. */
 void nx_note_closed(uint32_t channel);
+bool nx_is_closed(uint32_t channel);
 
 /* May a message of this task's still carry this object? */
 bool nx_in_flight(const struct be_object *object);

@@ -240,8 +240,9 @@ static vmo_status drop_kept(uint32_t channel)
     return be_close(&object);
 }
 
-/* A kept message goes first: its capability may be the last one that keeps memory from its owner. */
-vmo_status be_peer_hangup(struct be_peer *peer)
+/* A kept message goes first: its capability may be the last one that keeps memory from its owner. Not
+ * inlined: inlined it is larger. */
+static __attribute__((noinline)) vmo_status close_channel(struct be_peer *peer)
 {
     const vmo_status dropped = drop_kept(peer->channel);
 
@@ -258,7 +259,7 @@ vmo_status be_peer_hangup(struct be_peer *peer)
 
 vmo_status be_peer_close(struct be_peer *peer)
 {
-    const vmo_status channel = be_peer_hangup(peer);
+    const vmo_status channel = close_channel(peer);
     const vmo_status watch = close_watch(peer);
 
     return channel != VMO_OK ? channel : watch;

@@ -92,6 +92,20 @@ VMO_CHECK vmo_status vmo_peer_allow_shared(struct vmo_registry *registry, vmo_pe
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
+/* Ends a spawned peer at once, on Linux by SIGKILL; vmo_peer_wait then reaps it. Succeeds also if the peer
+ * has ended and was not waited for.
+ * Errors: UNSUPPORTED  the peer is not a child, or was waited for; no NEURON kernel can end another task;
+ *                      Linux: the child has changed its user
+ *         PEER_GONE    Linux: the child has ended, and its status is lost, as for vmo_peer_wait */
+VMO_CHECK vmo_status vmo_peer_kill(struct vmo_registry *registry, vmo_peer_t peer);
+
+/* Ends the channel as vmo_peer_close does, but keeps the peer for vmo_peer_kill and vmo_peer_wait, until
+ * vmo_peer_close. From here on vmo_send, vmo_recv and vmo_transfer are PEER_GONE. On Linux so is vmo_accept;
+ * on NEURON this task has what was transferred before, and may accept it. A second call succeeds.
+ * Errors: NO_SLOTS     NEURON: this task's table of capabilities is full
+ *         UNSUPPORTED  NEURON: the peer is the parent: close it */
+VMO_CHECK vmo_status vmo_peer_hangup(struct vmo_registry *registry, vmo_peer_t peer);
+
 /* Ends the channel.
  *   Linux            Queued messages stay queued and keep the VMOs in them alive.
  *   NEURON, child    Messages that the child has not received are lost, with the capabilities in them. VMOs

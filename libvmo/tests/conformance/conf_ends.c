@@ -231,6 +231,41 @@ static void not_reaped(void)
     conf_give_up(vmo);
 }
 
+/* Only this side's channel ends: the peer notices, and can still be waited for. */
+static void hung_up_on(void)
+{
+    const vmo_t vmo = conf_filled(LEN);
+
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    (void)conf_give(vmo, VMO_RIGHT_READ);
+    (void)ASK(VMO_OK, .op = OP_CLOSE);
+    OK(vmo_peer_hangup(world.a, world.to_peer));
+    refuse_all(vmo);
+    OK(vmo_peer_hangup(world.a, world.to_peer));
+    refuse_all(vmo);
+    conf_give_up(vmo);
+    wait_and_close(0);
+}
+
+static void killed_or_its_refusal(void)
+{
+    int32_t status = 99;
+
+    if (!can(HAS_KILL)) {
+        REFUSED(vmo_peer_kill(world.a, world.to_peer), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 5).value, 5);
+        return;
+    }
+    OK(vmo_peer_hangup(world.a, world.to_peer));
+    OK(vmo_peer_kill(world.a, world.to_peer));
+    OK(vmo_peer_kill(world.a, world.to_peer));
+    OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
+    CHECK_EQ((uint32_t)status, (uint32_t)-9);
+    REFUSED(vmo_peer_kill(world.a, world.to_peer), VMO_ERR_UNSUPPORTED);
+    OK(vmo_peer_close(world.a, world.to_peer));
+    conf_peer_closed();
+}
+
 static void closed_twice(void)
 {
     tell_end(OP_END, 0);
@@ -268,6 +303,8 @@ static const struct conf_case last_cases[] = {
     {"what the peer closed can be destroyed after it", destroy_after_the_channel, HAS_PEER | HAS_MAP},
     {"what never arrived can be destroyed after it", destroy_what_never_arrived, HAS_PEER | HAS_DESTROY},
     {"what an ended child has mapped", not_reaped, REAPS | HAS_TRANSFER | HAS_MAP | HAS_UNMAP | HAS_DESTROY},
+    {"hung up on, then waited for", hung_up_on, HAS_PEER | HAS_MAP},
+    {"killed, or refused by name", killed_or_its_refusal, HAS_PEER},
     {"the peer is closed once", closed_twice, HAS_PEER},
 };
 const struct conf_group conf_ends_with_vmos = {"ends-with-vmos", last_cases, CONF_CASE_COUNT(last_cases)};

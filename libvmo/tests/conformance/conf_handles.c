@@ -162,6 +162,16 @@ static void try_wait(void)
     CHECK_EQ(status, 99);
 }
 
+static void try_peer_kill(void)
+{
+    REFUSED(vmo_peer_kill(world.a, BAD_PEER), VMO_ERR_BAD_HANDLE);
+}
+
+static void try_peer_hangup(void)
+{
+    REFUSED(vmo_peer_hangup(world.a, BAD_PEER), VMO_ERR_BAD_HANDLE);
+}
+
 static void try_peer_close(void)
 {
     REFUSED(vmo_peer_close(world.a, BAD_PEER), VMO_ERR_BAD_HANDLE);
@@ -324,6 +334,8 @@ EACH_VIEW(allow)
 EACH_VIEW(allow_shared)
 EACH_VIEW(require)
 EACH_VIEW(wait)
+EACH_VIEW(peer_kill)
+EACH_VIEW(peer_hangup)
 EACH_VIEW(peer_close)
 EACH_VIEW(send)
 EACH_VIEW(recv)
@@ -369,6 +381,8 @@ static const struct conf_case cases[] = {
     {"vmo_peer_allow_shared", allow_shared, 0},
     {"vmo_peer_require", require, 0},
     {"vmo_peer_wait", wait, 0},
+    {"vmo_peer_kill", peer_kill, 0},
+    {"vmo_peer_hangup", peer_hangup, 0},
     {"vmo_peer_close", peer_close, 0},
     {"vmo_send", send, 0},
     {"vmo_recv", recv, 0},

@@ -29,7 +29,8 @@
 #define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
 #define HAS_LOADER 0x2000u      /* a peer's program is a file that a kernel loads */
 #define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory without the kernel's help */
-#define HAS_COUNT 15
+#define HAS_KILL 0x8000u        /* a peer can be ended by vmo_peer_kill */
+#define HAS_COUNT 16
 
 struct conf_port {
     const char *name;

@@ -24,6 +24,7 @@ static const char *const reasons[HAS_COUNT] = {
     "a child cannot transfer to its parent",
     "no kernel loads a peer's program",
     "a bad pointer faults in the task",
+    "a peer cannot be killed",
 };
 
 static uint32_t spawned;

@@ -378,6 +378,35 @@ static void child_after_its_channel(void **state)
     }
 }
 
+static void hang_up_kill_and_wait(void **state)
+{
+    const struct vmo_message message = {.tag = 1};
+    const struct vmo_ticket ticket = {.len_bytes = 1, .name = 1, .rights = VMO_RIGHT_READ};
+    struct vmo_incoming in;
+    vmo_peer_t peer = {0};
+    vmo_t vmo = VMO_NONE;
+    int32_t status = 99;
+
+    (void)state;
+    skip_under_valgrind();
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        assert_int_equal(setenv("LX_CHILD", "sleep", 1), 0);
+        assert_ok(vmo_peer_spawn(rig.registry, &program, &peer));
+        assert_ok(vmo_peer_hangup(rig.registry, peer));
+        assert_ok(vmo_peer_hangup(rig.registry, peer));
+        assert_status(vmo_send(rig.registry, peer, &message, soon()), VMO_ERR_PEER_GONE);
+        assert_status(vmo_recv(rig.registry, peer, &in, soon()), VMO_ERR_PEER_GONE);
+        assert_status(vmo_accept(rig.registry, peer, &ticket, &vmo), VMO_ERR_PEER_GONE);
+        assert_status(vmo_peer_wait(rig.registry, peer, PAST_NS, &status), VMO_ERR_TIMED_OUT);
+        assert_ok(vmo_peer_kill(rig.registry, peer));
+        assert_ok(vmo_peer_wait(rig.registry, peer, soon(), &status));
+        assert_int_equal(status, -SIGKILL);
+        assert_status(vmo_peer_kill(rig.registry, peer), VMO_ERR_UNSUPPORTED);
+        assert_ok(vmo_peer_close(rig.registry, peer));
+    }
+}
+
 /* ---- Around a spawn ------------------------------------------------------------------------------- */
 
 /* In a forked process: spawns a child and returns its reply, or 100 and more. */
@@ -761,6 +790,7 @@ int main(int argc, char **argv)
         CASE(status_that_an_ignored_signal_takes),
         CASE(child_can_be_killed),
         CASE(child_after_its_channel),
+        CASE(hang_up_kill_and_wait),
         CASE(child_has_all_streams),
         CASE(no_process_for_a_child),
         CASE(no_way_to_close_descriptors),

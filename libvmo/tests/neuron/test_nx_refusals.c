@@ -167,6 +167,16 @@ static vmo_status close_peer(void)
     return be_peer_close(&it.peer);
 }
 
+static vmo_status hang_up(void)
+{
+    return be_peer_hangup(&it.peer);
+}
+
+static vmo_status kill_peer(void)
+{
+    return be_peer_kill(&it.peer);
+}
+
 static vmo_status send_bytes(void)
 {
     return be_send(&it.peer, NULL, false, it.bytes, 8, DEADLINE_NS);
@@ -206,6 +216,12 @@ static vmo_status transfer(void)
     uint32_t name = 0;
 
     return be_transfer(&it.object, true, &it.peer, &name);
+}
+
+static vmo_status transfer_after_hanging_up(void)
+{
+    CHECK_EQ(be_peer_hangup(&it.peer), VMO_OK);
+    return transfer();
 }
 
 static vmo_status peek_bootstrap(void)
@@ -374,6 +390,17 @@ static const struct row rows[] = {
     {"close the parent", BOTH, PARENT, close_peer, NOTHING, VMO_OK, true, 0},
     {"close the parent: refused", BOTH, PARENT, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
      true, 0},
+    {"kill", BOTH, CHILD, kill_peer, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"hang up", BOTH, CHILD, hang_up, NOTHING, VMO_OK, true, 0},
+    {"hang up: no slot for the clone", BOTH, CHILD, hang_up, SYS(CAP_CLONE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
+     false, 0},
+    {"hang up: the clone is refused", BOTH, CHILD, hang_up, SYS(CAP_CLONE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+     false, 0},
+    {"hang up: the second clone is refused", BOTH, CHILD, hang_up, SYS(CAP_CLONE, 2, -NX_EPERM),
+     VMO_ERR_BACKEND, true, 0},
+    {"hang up: an endpoint stays", BOTH, CHILD, hang_up, SYS(EP_CLOSE, 1, -NX_EINVAL), VMO_ERR_BACKEND, true,
+     0},
+    {"hang up: on the parent", BOTH, PARENT, hang_up, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     /* messages */
     {"send", BOTH, CHILD, send_bytes, NOTHING, VMO_OK, false, 0},
     {"send: to the parent", BOTH, PARENT, send_bytes, NOTHING, VMO_OK, false, 0},
@@ -421,6 +448,8 @@ static const struct row rows[] = {
      0},
     {"transfer: to a child that was waited for", BOTH, OBJECT | CHILD | ENDED | WAITED, transfer, NOTHING,
      VMO_ERR_PEER_GONE, false, 0},
+    {"transfer: after hanging up", BOTH, OBJECT | CHILD, transfer_after_hanging_up, NOTHING,
+     VMO_ERR_PEER_GONE, true, 0},
     {"peek: the bootstrap endpoint", BOTH, CHILD, peek_bootstrap, NOTHING, VMO_ERR_PROTOCOL, false, 0},
     {"peek: a slot of no table", BOTH, CHILD, peek_outside, NOTHING, VMO_ERR_PROTOCOL, false, 0},
 };

@@ -69,6 +69,71 @@ static void child_after_its_channel(void **state)
     assert_status(be_peer_kill(&world.raw_b), VMO_ERR_UNSUPPORTED); /* the parent is no child */
 }
 
+/* Each call that needs the channel. The other side sees the channel's end. */
+static void assert_no_channel(struct vmo_registry *registry, vmo_peer_t peer, vmo_t vmo)
+{
+    const struct vmo_message plain = {.tag = 1};
+    const struct vmo_message carrying = {.tag = 1, .vmo = vmo, .rights = VMO_RIGHT_READ};
+    struct vmo_incoming incoming;
+    struct vmo_ticket ticket;
+
+    assert_refused(vmo_send(registry, peer, &plain, UINT64_MAX), VMO_ERR_PEER_GONE);
+    assert_refused(vmo_send(registry, peer, &carrying, UINT64_MAX), VMO_ERR_PEER_GONE);
+    assert_refused(vmo_recv(registry, peer, &incoming, UINT64_MAX), VMO_ERR_PEER_GONE);
+    assert_refused(vmo_transfer(registry, vmo, peer, VMO_RIGHT_READ, &ticket), VMO_ERR_PEER_GONE);
+}
+
+static void hang_up_then_wait(void **state)
+{
+    const vmo_t vmo = vmo_filled(LEN);
+    const struct vmo_message message = {.tag = 1, .vmo = vmo, .rights = VMO_RIGHT_READ};
+    struct vmo_incoming incoming;
+    int32_t status = 99;
+
+    (void)state;
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    assert_refused_quietly(vmo_destroy(world.a, vmo), VMO_ERR_STILL_SHARED);
+    fake_fail_call(1, VMO_ERR_NO_SLOTS);
+    assert_refused(vmo_peer_hangup(world.a, world.to_b), VMO_ERR_NO_SLOTS);
+    assert_ok(vmo_peer_hangup(world.a, world.to_b));
+    assert_no_channel(world.a, world.to_b, vmo);
+    assert_ok(vmo_peer_hangup(world.a, world.to_b));
+    assert_ok(vmo_destroy(world.a, vmo)); /* its message is lost */
+    AS_B;
+    assert_refused(vmo_recv(world.b, world.to_a, &incoming, UINT64_MAX), VMO_ERR_PEER_GONE);
+    AS_A;
+    assert_refused(vmo_peer_wait(world.a, world.to_b, SOON_NS, &status), VMO_ERR_TIMED_OUT);
+    fake_kill_peer(7);
+    assert_ok(vmo_peer_wait(world.a, world.to_b, SOON_NS, &status));
+    assert_int_equal(status, 7);
+    assert_refused(vmo_registry_fini(world.a), VMO_ERR_BUSY);
+    assert_ok(vmo_peer_close(world.a, world.to_b));
+    assert_refused_quietly(vmo_peer_hangup(world.a, world.to_b), VMO_ERR_BAD_HANDLE);
+    assert_refused_quietly(vmo_peer_kill(world.a, world.to_b), VMO_ERR_BAD_HANDLE);
+}
+
+static void kill_then_wait(void **state)
+{
+    const vmo_t vmo = vmo_filled(LEN);
+    int32_t status = 99;
+
+    (void)state;
+    AS_B;
+    assert_refused(vmo_peer_kill(world.b, world.to_a), VMO_ERR_UNSUPPORTED); /* the parent is no child */
+    AS_A;
+    fake_fail_call(1, VMO_ERR_BACKEND);
+    assert_refused(vmo_peer_kill(world.a, world.to_b), VMO_ERR_BACKEND);
+    assert_ok(vmo_peer_kill(world.a, world.to_b));
+    assert_ok(vmo_peer_kill(world.a, world.to_b));
+    assert_refused(vmo_recv(world.a, world.to_b, &(struct vmo_incoming){0}, UINT64_MAX), VMO_ERR_PEER_GONE);
+    assert_ok(vmo_peer_wait(world.a, world.to_b, 0, &status));
+    assert_int_equal(status, -9);
+    assert_refused(vmo_peer_kill(world.a, world.to_b), VMO_ERR_UNSUPPORTED);
+    assert_ok(vmo_peer_close(world.a, world.to_b));
+    assert_ok(vmo_destroy(world.a, vmo));
+}
+
 static void parent_refused(void **state)
 {
     vmo_peer_t peer = {7, 7};
@@ -397,6 +462,8 @@ int main(void)
         IN_WORLD(spawn_refused),
         IN_WORLD(table_of_peers_full),
         IN_WORLD(child_after_its_channel),
+        IN_WORLD(hang_up_then_wait),
+        IN_WORLD(kill_then_wait),
         IN_WORLD(parent_refused),
         IN_WORLD(wait_for_a_child),
         IN_WORLD(wait_until_the_child_ends),
