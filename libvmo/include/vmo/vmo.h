@@ -167,7 +167,7 @@ VMO_CHECK vmo_status vmo_registry_init(void *storage, size_t storage_bytes, cons
 
 /* Ends the registry and gives the storage back to the caller.
  * Errors: INVALID      registry is NULL or not initialised
- *         BUSY         a VMO, a view or a peer is live */
+ *         BUSY         a VMO, a view or a peer is live: vmo_registry_each lists them */
 VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
 
 /* The same with storage that the library allocates; a large table costs only the memory of the entries that
@@ -176,6 +176,36 @@ VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
  *         NO_MEMORY    vmo_registry_new: the storage cannot be allocated */
 VMO_CHECK vmo_status vmo_registry_new(const struct vmo_limits *limits, struct vmo_registry **out);
 VMO_CHECK vmo_status vmo_registry_free(struct vmo_registry *registry);
+
+/* What keeps a registry BUSY. */
+typedef enum vmo_live_kind {
+    VMO_LIVE_VMO = 0,  /* a handle: vmo_close or vmo_destroy */
+    VMO_LIVE_VIEW = 1, /* vmo_unmap */
+    VMO_LIVE_PEER = 2  /* vmo_peer_close */
+} vmo_live_kind;
+
+/* One live handle. Of vmo, view and peer only the one that kind names is set. */
+struct vmo_live {
+    vmo_live_kind kind;
+    uint32_t rights; /* of the handle, or of the view's memory; 0 for a peer */
+    vmo_t vmo;
+    vmo_view_t view;
+    vmo_peer_t peer;
+    uint64_t len_bytes;    /* of the VMO or the view; 0 for a peer */
+    uint64_t size_bytes;   /* of the VMO, as vmo_size; of the view's mapping */
+    uint32_t handles;      /* in this registry on the same memory; 0 for a view whose VMO has ended */
+    uint32_t views;        /* in this registry on the same memory, or of such a view on its mapping */
+    uint8_t received;      /* of a VMO: 1 if it was received */
+    uint8_t sent_writable; /* of a VMO: 1 if it was handed over writable */
+};
+typedef void (*vmo_each_callback)(void *context, const struct vmo_live *live);
+
+/* Calls back for each live VMO handle, then for each view, then for each peer. The callback must not change
+ * the registry; it may read it. *live ends with the callback. The time grows with the most handles that were
+ * live at once.
+ * Errors: INVALID      registry is NULL or not initialised, or callback is NULL */
+VMO_CHECK vmo_status vmo_registry_each(const struct vmo_registry *registry, vmo_each_callback callback,
+                                       void *context);
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 

@@ -341,6 +341,40 @@ static void platform_is_named(void)
     CHECK_EQ(*vmo_platform(NULL), 0);
 }
 
+static void count_live(void *context, const struct vmo_live *live)
+{
+    uint32_t *counts = context;
+
+    counts[live->kind]++;
+    CHECK(live->kind != VMO_LIVE_VMO || live->handles == (live->size_bytes != 0 ? 2 : 1));
+}
+
+/* Wrapped bytes can be viewed on every platform. */
+static void each_live(void)
+{
+    static const uint8_t bytes[4];
+    uint32_t counts[3] = {0, 0, 0};
+    const vmo_t vmo = conf_create(1);
+    vmo_t twin = VMO_NONE, wrapped = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    OK(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &twin));
+    OK(vmo_wrap_bytes(world.a, bytes, sizeof(bytes), &wrapped));
+    OK(vmo_map_ro(world.a, wrapped, RANGE(0, 1), &view));
+    REFUSED(vmo_registry_fini(world.a), VMO_ERR_BUSY);
+    OK(vmo_registry_each(world.a, count_live, counts));
+    CHECK_EQ(counts[VMO_LIVE_VMO], 3);
+    CHECK_EQ(counts[VMO_LIVE_VIEW], 1);
+    CHECK_EQ(counts[VMO_LIVE_PEER], 0);
+    REFUSED(vmo_registry_each(world.a, NULL, counts), VMO_ERR_INVALID);
+    OK(vmo_unmap(world.a, view));
+    OK(vmo_close(world.a, wrapped));
+    OK(vmo_close(world.a, twin));
+    conf_give_up(vmo);
+    OK(vmo_registry_each(world.a, count_live, counts));
+    CHECK_EQ(counts[VMO_LIVE_VMO] + counts[VMO_LIVE_VIEW], 4); /* nothing more */
+}
+
 static const struct conf_case cases[] = {
     {"one byte takes a page", one_byte, 0},
     {"a page less a byte takes a page", below_a_page, 0},
@@ -369,5 +403,6 @@ static const struct conf_case cases[] = {
     {"a registry ends once", fini_twice, 0},
     {"limits and storage of a registry", registry_limits, 0},
     {"the platform has a name", platform_is_named, 0},
+    {"each live handle is listed", each_live, 0},
 };
 const struct conf_group conf_life = {"life", cases, CONF_CASE_COUNT(cases)};

@@ -75,6 +75,66 @@ static void storage_refused(void **state)
     assert_ok(vmo_registry_fini(out));
 }
 
+struct listed {
+    uint32_t count;
+    struct vmo_live live[8];
+};
+
+static void list(void *context, const struct vmo_live *live)
+{
+    struct listed *listed = context;
+
+    assert_true(listed->count < 8);
+    listed->live[listed->count++] = *live;
+}
+
+static void each_live_handle(void **state)
+{
+    const vmo_t vmo = vmo_filled(PAGE + 1);
+    struct listed listed = {0};
+    vmo_view_t view = NO_VIEW;
+    vmo_t reader = VMO_NONE;
+
+    (void)state;
+    assert_refused_quietly(vmo_registry_each(NULL, list, &listed), VMO_ERR_INVALID);
+    assert_refused_quietly(vmo_registry_each(world.a, NULL, &listed), VMO_ERR_INVALID);
+    assert_int_equal(listed.count, 0);
+    assert_ok(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &reader));
+    assert_ok(vmo_map_rw(world.a, vmo, RANGE(1, 2), &view));
+    assert_ok(vmo_registry_each(world.a, list, &listed));
+    assert_int_equal(listed.count, 4);
+    const struct vmo_live first = {.kind = VMO_LIVE_VMO,
+                                   .rights = VMO_RIGHTS_ALL,
+                                   .vmo = vmo,
+                                   .len_bytes = PAGE + 1,
+                                   .size_bytes = 2 * PAGE,
+                                   .handles = 2,
+                                   .views = 1};
+    const struct vmo_live seen = {.kind = VMO_LIVE_VIEW,
+                                  .rights = VMO_RIGHTS_ALL,
+                                  .view = view,
+                                  .len_bytes = 2,
+                                  .size_bytes = 2 * PAGE, /* vmo_filled made the mapping */
+                                  .handles = 2,
+                                  .views = 1};
+    assert_memory_equal(&listed.live[0], &first, sizeof first);
+    assert_int_equal(listed.live[1].vmo.id, reader.id);
+    assert_int_equal(listed.live[1].rights, VMO_RIGHT_READ);
+    assert_memory_equal(&listed.live[2], &seen, sizeof seen);
+    assert_int_equal(listed.live[3].kind, VMO_LIVE_PEER);
+    assert_int_equal(listed.live[3].peer.id, world.to_b.id);
+    /* The VMO ends before its view; the entry that was given back is left out. */
+    assert_ok(vmo_close(world.a, vmo));
+    assert_ok(vmo_close(world.a, reader));
+    listed.count = 0;
+    assert_ok(vmo_registry_each(world.a, list, &listed));
+    assert_int_equal(listed.count, 2);
+    assert_int_equal(listed.live[0].view.id, view.id);
+    assert_int_equal(listed.live[0].handles, 0);
+    assert_int_equal(listed.live[0].views, 1);
+    assert_ok(vmo_unmap(world.a, view));
+}
+
 /* Storage of a million entries a table of which the kernel has made only the first page: init touches no
  * more, and the entries that are used are made when they are used. */
 static void init_touches_no_entry(void **state)
@@ -548,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_WORLD(bounds_of_limits),
         IN_WORLD(storage_refused),
+        IN_WORLD(each_live_handle),
         IN_WORLD(init_touches_no_entry),
         IN_WORLD(storage_may_hold_anything),
         IN_WORLD(new_and_free),
