@@ -307,7 +307,8 @@ vmo_status be_init(struct be_info *info)
     *info = (struct be_info){.platform = "linux",
                              .page_bytes = (uint64_t)page,
                              .object_bytes_max = LX_OBJECT_BYTES_MAX,
-                             .mappings_max = BE_ENTRIES_MAX, /* far below vm.max_map_count */
+                             .mappings_max =
+                                 BE_ENTRIES_MAX, /* the kernel's own limit, vm.max_map_count, is NO_SLOTS */
                              .can_unmap = true};
     return VMO_OK;
 }

@@ -57,8 +57,7 @@ VMO_CHECK vmo_status vmo_peer_parent(struct vmo_registry *registry, vmo_peer_t *
 
 /* Makes a peer of a connected descriptor, on Linux an AF_UNIX socket of type SOCK_SEQPACKET. After success
  * the library owns the descriptor: vmo_peer_close closes it, and a standard stream is moved away. After
- * failure the caller still owns it,
- * unchanged.
+ * failure the caller still owns it, unchanged.
  * Errors: INVALID      a pointer is NULL, or descriptor is no such socket
  *         TABLE_FULL   no free peer
  *         NO_SLOTS     Linux: no free descriptor to move a standard stream to

@@ -23,10 +23,11 @@
  *   BAD_HANDLE  any function that takes a handle: the handle is closed, stale or from another registry; or on
  *               Linux the program closed a descriptor of the library
  *   BACKEND     any function that calls the kernel: the kernel returned an undocumented error
- *   NO_MEMORY, UNSUPPORTED, IO
- *               any function that calls the kernel on Linux: the kernel has no memory for the call; it, a
- * filter of system calls or a security module refuses the call; a device failed A newer library may return a
- * status that this header does not name: treat it as a failure.
+ *   NO_MEMORY   any function that calls the kernel on Linux: the kernel has no memory for the call
+ *   UNSUPPORTED likewise: the kernel, a filter of system calls or a security module refuses the call
+ *   IO          likewise: a device failed
+ *
+ * A newer library may return a status that this header does not name: treat it as a failure.
  */
 #ifndef VMO_VMO_H
 #define VMO_VMO_H
