@@ -155,14 +155,15 @@ $(BUILD)/$(1)/$(2): $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
 	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(4) && mv -f $$@.new $$@
 endef
 
-# The link map, from which check-sizes.sh reads what the consumer takes from libvmo.
-MAP_LDFLAGS = -Wl,-Map,$(basename $@).map
+# The link map, from which check-sizes.sh reads what the consumer takes from libvmo. Its name keeps it out of FLAGS_TEXT,
+# since its value differs for each target.
+LINK_MAP = -Wl,-Map,$(basename $@).map
 
 # A program for NEURON: $(call PAYLOAD_PROGRAM,path below target,sources,libraries of ours). <name>.debug.elf is for gdb;
 # the file that boots keeps its symbols (K-12) but no debug sections.
 define PAYLOAD_PROGRAM
 $(BUILD)/target/$(1): $(call objects,target,$(2)) $(3) linker/payload.ld $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(PAYLOAD_LINK) $$(MAP_LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(3) && \
+	$$(Q)$$(PAYLOAD_LINK) $$(LINK_MAP) -o $$@.new $$(filter %.o,$$^) $(3) && \
 	    $(CROSS)objcopy --strip-debug $$@.new $$@.boots && mv -f $$@.new $$(@:.elf=.debug.elf) && mv -f $$@.boots $$@
 endef
 
