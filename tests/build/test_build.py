@@ -100,7 +100,7 @@ def check_remade(tap, tree):
     tap.check("target/payloads/evil/evil_float.elf" in made and "kernel/kernel.elf" not in made,
               "the payloads' linker script: the payloads", sorted(made))
     made = tree.would_make("linker/kernel.ld")
-    kernels = {"kernel/kernel.elf"} | {f"fault/{fault}.elf" for fault in ("address", "early", "guard", "stack")}
+    kernels = {"kernel/kernel.elf"} | {f"fault/{fault}.elf" for fault in ("address", "early", "guard", "stack", "text")}
     tap.check(made == kernels, "the kernel's linker script: the kernel, and those that fault", sorted(made ^ kernels))
     (tree.path / "libvmo/src/added.c").write_text("extern int added;\nint added;\n", encoding="ascii")
     libraries = ("build/target/libvmo.a", "build/host/libvmo.a")
