@@ -227,7 +227,7 @@ static const char *sip_of(const void *bytes, size_t n)
     return text;
 }
 
-static void prints_line(const char *form, ...)
+__attribute__((format(printf, 1, 2))) static void prints_line(const char *form, ...)
 {
     char line[400];
     va_list values;

@@ -187,22 +187,33 @@ static void a_file_size_limit_below_a_page_sends_no_signal(void **state)
     }
 }
 
+/* The limit of files, or of addresses. The C libraries give the number of a limit different types. */
+static int get_limit(bool of_files, struct rlimit *limit)
+{
+    return of_files ? getrlimit(RLIMIT_NOFILE, limit) : getrlimit(RLIMIT_AS, limit);
+}
+
+static int set_limit(bool of_files, const struct rlimit *limit)
+{
+    return of_files ? setrlimit(RLIMIT_NOFILE, limit) : setrlimit(RLIMIT_AS, limit);
+}
+
 /* In a child that has probed nothing yet. Returns 0 if a limit that stops the probe hides no feature. */
-static int probes_again_after(int resource, rlim_t low, vmo_status expected)
+static int probes_again_after(bool of_files, rlim_t low, vmo_status expected)
 {
     struct be_info info;
     struct rlimit limit;
 
-    if (getrlimit(resource, &limit) != 0) {
+    if (get_limit(of_files, &limit) != 0) {
         return 1;
     }
     const struct rlimit before = limit;
     limit.rlim_cur = low;
-    if (setrlimit(resource, &limit) != 0) {
+    if (set_limit(of_files, &limit) != 0) {
         return 2;
     }
     const vmo_status status = be_init(&info);
-    if (setrlimit(resource, &before) != 0 || status != expected || lx_features() != 0) {
+    if (set_limit(of_files, &before) != 0 || status != expected || lx_features() != 0) {
         return 3;
     }
     return be_init(&info) == VMO_OK && lx_features() != 0 ? 0 : 4;
@@ -210,12 +221,12 @@ static int probes_again_after(int resource, rlim_t low, vmo_status expected)
 
 static int probes_again_after_no_descriptor(void)
 {
-    return probes_again_after(RLIMIT_NOFILE, 3, VMO_ERR_NO_SLOTS);
+    return probes_again_after(true, 3, VMO_ERR_NO_SLOTS);
 }
 
 static int probes_again_after_no_address(void)
 {
-    return probes_again_after(RLIMIT_AS, 1, VMO_ERR_NO_MEMORY);
+    return probes_again_after(false, 1, VMO_ERR_NO_MEMORY);
 }
 
 /* ---- Filters of system calls --------------------------------------------------------------------- */
