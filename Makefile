@@ -57,7 +57,8 @@ KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common 
                  -fno-stack-protector -fno-asynchronous-unwind-tables -flto
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
                  -ffunction-sections -fdata-sections
-HOST_CFLAGS := $(HOST_WARN) -O2 -g
+# valgrind 3.19 cannot read the debug format that clang takes by default.
+HOST_CFLAGS := $(HOST_WARN) -O2 -gdwarf-4
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_CFLAGS := $(HOST_WARN) -O1 -g $(SAN)
 TSAN_CFLAGS := $(HOST_WARN) -O1 -g -fsanitize=thread -fno-omit-frame-pointer

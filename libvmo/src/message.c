@@ -148,7 +148,7 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     uint8_t bytes[WIRE_MAX_BYTES];
     size_t len = 0;
     struct be_object be = BE_NO_OBJECT;
-    struct wire wire;
+    struct wire wire = {0};
     struct vmo_ref ref = {NULL, NULL};
     struct peer *from = registry_peer(registry, peer);
 
