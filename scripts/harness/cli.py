@@ -274,6 +274,7 @@ class QemuHarness:
             init_elf=copies.read("init"),
             consumer_elf=copies.read("consumer"),
             icount="-icount" in argv,
+            cost_known=prepare.cost_known(),
             kernel_image=copies.read("kernel"),
             built_in=bool(prepared),
             must_audit=self.target.audits,

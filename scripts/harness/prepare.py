@@ -50,6 +50,12 @@ def build_folder():
     return ROOT / setting("BUILD", "build")
 
 
+def cost_known():
+    """Whether the compiler of the cost suite's records, gcc 12, built the payloads."""
+    flags = build_folder() / "flags"
+    return flags.is_file() and re.search(r"gcc \([^)]*\) 12\.", flags.read_text("utf-8")) is not None
+
+
 def run_folder(asked):
     """A folder of this run alone: two runs at once do not meet."""
     if asked is None:

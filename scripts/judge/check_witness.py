@@ -309,6 +309,8 @@ def work(ctx):
     hand, length = given(ctx.audit, "move"), len(ctx.host.blob)
     if not ctx.boot.icount:
         return not_made("QEMU ran without -icount, so instructions are not counted")
+    if not ctx.boot.cost_known:
+        return not_made("another compiler than that of the cost suite's records built the consumer")
     if length < WORK_BYTES_MIN:
         return not_made(f"a blob under {WORK_BYTES_MIN} bytes: the rest of the work outweighs it")
     maps = [m for m in ctx.audit.maps_of(CONSUMER_PID) if hand and m["vmo"] == hand["vmo"]]

@@ -142,6 +142,7 @@ class Boot:
     init_elf: bytes
     consumer_elf: bytes
     icount: bool = True  # QEMU counted instructions exactly
+    cost_known: bool = True  # built by the compiler of the cost suite's records
     # Another kernel:
     kernel_image: bytes = b""
     built_in: bool = False  # the kernel holds the prepared init; else init was given as -initrd

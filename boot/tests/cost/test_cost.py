@@ -23,6 +23,8 @@ PATHS = HERE / "cost-paths.tsv"
 SLACK_PERCENT = 5
 TIGHT = "sha256-64K"  # the judge predicts the consumer's work from this record, within 0.2 %
 TIGHT_PERMYRIAD = 2
+# The records and the bounds are those of gcc 12; another compiler's figures may be 5 % more.
+AS_RECORDED = re.search(r"gcc \([^)]*\) 12\.", (guest_boot.BUILD / "flags").read_text(encoding="utf-8")) is not None
 HEAD = "# SPDX-License-Identifier: Apache-2.0\n# path\tinstructions\n"
 FIGURE = re.compile(r"cost: (\S+) ([0-9]+)")
 LAST = "cost: done"
@@ -74,7 +76,7 @@ def verdict(measured, recorded, bound):
     """-> (error, note) for one figure; None for none."""
     if measured is None or recorded is None:
         return f"recorded {recorded}, measured {measured}", None
-    if bound is not None and measured > bound:
+    if bound is not None and measured * 100 > bound * (100 if AS_RECORDED else 100 + SLACK_PERCENT):
         return f"the bound is {bound}, measured {measured}", None
     if measured * 100 > recorded * (100 + SLACK_PERCENT):
         return f"recorded {recorded}, measured {measured}", None
@@ -85,7 +87,8 @@ def verdict(measured, recorded, bound):
 
 def compare(tap, abi_rev, measured, recorded, bounds):
     has, wanted = measured.get(TIGHT, 0), recorded.get(TIGHT, 0)
-    tap.check(wanted and abs(has - wanted) * 10000 <= TIGHT_PERMYRIAD * wanted, f"{abi_rev}: {TIGHT}, within 0.02 %",
+    permyriad = TIGHT_PERMYRIAD if AS_RECORDED else SLACK_PERCENT * 100
+    tap.check(wanted and abs(has - wanted) * 10000 <= permyriad * wanted, f"{abi_rev}: {TIGHT}, within {permyriad / 100} %",
               f"recorded {wanted}, measured {has}: make cost-record")
     for name in sorted(measured.keys() | recorded.keys() | bounds.keys()):
         wrong, note = verdict(measured.get(name), recorded.get(name), bounds.get(name))

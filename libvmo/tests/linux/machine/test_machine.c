@@ -314,7 +314,7 @@ static void no_close_range(long value)
 static void no_proc(long value)
 {
     (void)value;
-    must(unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+    must(unshare(CLONE_NEWNS) == 0 && mount("none", "/proc", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
     must(umount2("/proc", MNT_DETACH) == 0);
 }
 
