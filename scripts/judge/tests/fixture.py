@@ -71,6 +71,8 @@ def line(kind, record):
 class Fixture:
     """The run of one ABI revision. A case changes what it likes, then `boot` and `host` give it to the judge."""
 
+    cost_known = True
+
     def __init__(self, abi_rev, payload=PAYLOAD, challenge=CHALLENGE):
         self.abi_rev = abi_rev
         self.payload, self.challenge = payload, challenge
@@ -250,7 +252,7 @@ class Fixture:
             images[name] = facts.Image(*self.hashes.get(name, (digest, digest, digest)))
         return facts.Boot(platform=facts.QEMU, abi_rev=self.abi_rev, nonce=NONCE, log=self.log(),
                           exit_code=self.exit_code, stopped=self.stopped, log_cap=self.log_cap, seconds=0.5, images=images, init_elf=self.init,
-                          consumer_elf=self.consumer)
+                          consumer_elf=self.consumer, cost_known=self.cost_known)
 
     def judge(self):
         return verdict.judge(self.manifest, self.boot(), self.host)

@@ -41,7 +41,8 @@ def unchecked_after(red, evidence_lost):
 def unmade_on(run):
     """What this run cannot show."""
     names = {"seal"} if run.abi_rev == "a1" else set()
-    return names | ({"work"} if len(run.blob) < check_witness.WORK_BYTES_MIN else set())
+    small = len(run.blob) < check_witness.WORK_BYTES_MIN
+    return names | ({"work"} if small or not run.cost_known else set())
 
 
 def differences(verdict, red, unchecked):
@@ -82,6 +83,10 @@ def variants():
     run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, base="0x84020000"))
     run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live", ended=0))
     yield "sealed for ever; another VMO stays writable", run
+    run = Fixture("a2", payload=noise("c", 1024) * 64)
+    run.cost_known = False
+    cases_witness.worked(run, 13)
+    yield "work of another compiler", run
     run = Fixture("a2")
     run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))
     yield "a second look at a page that was read", run
