@@ -53,7 +53,8 @@ def build_folder():
 def cost_known():
     """Whether the compiler of the cost suite's records, gcc 12, built the payloads."""
     flags = build_folder() / "flags"
-    return flags.is_file() and re.search(r"gcc \([^)]*\) 12\.", flags.read_text("utf-8")) is not None
+    text = flags.read_text("utf-8") if flags.is_file() else ""
+    return re.search(r"gcc \([^)]*\) 12\.", text) is not None
 
 
 def run_folder(asked):
