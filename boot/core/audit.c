@@ -25,7 +25,7 @@ static int next_place(struct audit_count *count, uint32_t max)
 }
 
 /* The key's words are SipHashes of the nonce under the keys (0, 0) and (1, 0), so the judge can make it. */
-void audit_witness(const char *nonce)
+void audit_enable_hashes(const char *nonce)
 {
     const size_t n = strlen(nonce);
     audit.key.k0 = siphash(&(struct sip_key){0, 0}, nonce, n);

@@ -18,7 +18,7 @@ void audit_init(void);
 
 /* Makes the audit hash images and granted VMOs from now on, under a key made of the nonce. A hash costs about
  * 7 instructions a byte, so this is off by default. */
-void audit_witness(const char *nonce);
+void audit_enable_hashes(const char *nonce);
 
 void audit_task(uint32_t pid, uint32_t parent, const char *name);
 void audit_task_ended(uint32_t pid, enum audit_end end, int64_t status);

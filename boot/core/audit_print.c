@@ -340,7 +340,7 @@ void audit_print(const char *nonce, const char *revision, enum audit_result resu
     begin(&line, "begin");
     line_key_decimal(&line, "v", 2);
     line_key_text(&line, "abi", revision);
-    line_key_decimal(&line, "witness", audit.hashes);
+    line_key_decimal(&line, "hashes", audit.hashes);
     line_end(&line);
 
     print_tasks();

@@ -67,7 +67,7 @@ struct audit_tables {
     struct audit_count task_count, vmo_count, map_count, grant_count, msg_count, console_count, hash_count,
         hazard_count, unreclaimed_count;
     bool maps_are_taken, console_is_taken;
-    bool hashes; /* see audit_witness */
+    bool hashes; /* see audit_enable_hashes */
     struct sip_key key;
     uint64_t seq;         /* the last sequence number */
     uint64_t console_seq; /* of the open line */

@@ -27,7 +27,7 @@ struct kernel_config {
     uint32_t tables;      /* 0: the revision's default */
     uint32_t regions;     /* 0: NX_REGIONS_MAX */
     uint32_t ep_owner;    /* 0: the revision's default */
-    bool witness;         /* the audit hashes images and granted VMOs, and counts who can write them */
+    bool hashes;          /* the audit hashes images and granted VMOs, and counts who can write them */
 };
 
 /*

@@ -30,6 +30,6 @@ static uint32_t count_writable(uint32_t vmo_id)
 
 void grant_report(uint32_t from, uint32_t to, enum audit_grant_via via, uint32_t slot, const struct cap *cap)
 {
-    const bool counts = the_config.witness && cap_is_memory(cap);
+    const bool counts = the_config.hashes && cap_is_memory(cap);
     audit_grant(from, to, via, slot, cap, counts ? count_writable(cap->object) : 0);
 }

@@ -27,8 +27,8 @@ void kernel_init(const struct kernel_config *config, const struct kernel_memory 
     audit_init();
     shutdown_init();
     config_init(config);
-    if (the_config.witness) {
-        audit_witness(the_config.nonce);
+    if (the_config.hashes) {
+        audit_enable_hashes(the_config.nonce);
     }
     if (memory->arena_bytes < the_config.arena_bytes) {
         kernel_panic("no room for the arena", memory->arena_bytes);

@@ -84,12 +84,12 @@ static bool set_nonce(struct kernel_config *config, struct span value)
     return true;
 }
 
-static bool set_witness(struct kernel_config *config, struct span value)
+static bool set_hashes(struct kernel_config *config, struct span value)
 {
     if (!span_is(value, "0") && !span_is(value, "1")) {
         return false;
     }
-    config->witness = span_is(value, "1");
+    config->hashes = span_is(value, "1");
     return true;
 }
 
@@ -155,7 +155,7 @@ static const struct argument {
     {"arena_bytes", set_arena}, {"slots", set_slots},
     {"ep_ids", set_ep_ids},     {"tables", set_tables},
     {"regions", set_regions},   {"ep_owner", set_ep_owner},
-    {"witness", set_witness},
+    {"hashes", set_hashes},
 };
 
 enum { ARGUMENTS = sizeof(arguments) / sizeof(arguments[0]) };

@@ -185,7 +185,7 @@ def report(harness, folder, verdict, boot, lines, **more):
 
 # ---- Under QEMU ---------------------------------------------------------------------------------
 def boot_arguments(options, abi_rev, nonce, blob_len):
-    words = [f"abi={abi_rev}", f"nonce={nonce}", "witness=1"]
+    words = [f"abi={abi_rev}", f"nonce={nonce}", "hashes=1"]
     if "watchdog_ms=" not in options.append:
         words.append(f"watchdog_ms={1000 + 2 * (100 + (blob_len + 999) // 1000)}")
     return " ".join(words + options.append.split())

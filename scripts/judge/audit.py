@@ -18,7 +18,7 @@ VALUES = {
     "WORD": (r"\S+", str),
 }
 LINES = r"""
-begin v=2 abi=a1|a2 witness=BIT
+begin v=2 abi=a1|a2 hashes=BIT
 task pid=DEC parent=DEC state=live|exited|faulted|reaped end=none|exit|fault status=INT name=WORD
 image pid=DEC bytes=DEC stack_pages=DEC gp=ADDRESS sip=SIP
 vmo id=DEC creator=DEC base=ADDRESS bytes=DEC state=live|destroyed

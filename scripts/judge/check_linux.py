@@ -3,7 +3,7 @@
 make."""
 from judge import check_run
 from judge import check_share
-from judge import check_witness
+from judge import check_protocol
 from judge import facts
 from judge.facts import CONSUMER_PID, OK, ROLES, TAG_BLOB, TAG_PAGE, judged, not_checked
 
@@ -97,7 +97,7 @@ def packet_problem(packet):
 def protocol(ctx):
     """As on our kernel, but for names and slots; moreover, the transfer passed between the blob's
     reply and the page's request."""
-    outcome = check_witness.protocol(ctx)
+    outcome = check_protocol.protocol(ctx)
     packets = ctx.boot.observed.packets
     ways = [(packet.sender, packet.tag()) for packet in packets]
     grants = [at for at, packet in enumerate(packets) if packet.is_grant()]

@@ -8,26 +8,56 @@ import struct
 from judge import audit as audits
 from judge import check_run
 from judge import facts
-from judge.facts import CONSUMER_PID, MESSAGE_HEADER, PRODUCER_PID, judged, not_checked, red
+from judge.facts import (
+    CONSUMER_PID,
+    MESSAGE_HEADER,
+    PRODUCER_PID,
+    judged,
+    not_checked,
+    not_made,
+    red,
+)
 
-RIGHT_MAP = 4
+TO_CONSUMER, TO_PRODUCER = (PRODUCER_PID, CONSUMER_PID), (CONSUMER_PID, PRODUCER_PID)
+SEALS = {"none": 0, "peers": 1, "forever": 2}
+RIGHT_READ = 1  # of the library
+RIGHT_MAP = 4  # of the kernel
 NO_EVIDENCE = "there is no evidence line to compare"
 REPLY_BODY = struct.Struct("<32sQQQ")  # digest, copy_fallbacks, control_bytes, bulk_bytes
 TICKET = struct.Struct("<QIHH")  # length, name, rights, seal
 
 
+def way_of(record):
+    return record["from"], record["to"]
+
+
 def handed(audit):
     """Capabilities to memory that went from the producer to the consumer."""
-    way = (PRODUCER_PID, CONSUMER_PID)
     records = [record for record in audit["hand"] if record["kind"] != "endpoint"]
-    return [record for record in records if (record["from"], record["to"]) == way]
+    return [record for record in records if way_of(record) == TO_CONSUMER]
+
+
+def handed_once(audit, via):
+    """The one VMO that went from the producer to the consumer this way, or None."""
+    found = [hand for hand in handed(audit) if hand["via"] == via]
+    return found[0] if len(found) == 1 else None
 
 
 # ---- Messages ----------------------------------------------------------------------------------
+def first_message(audit, way, tag):
+    """The first libvmo message of this way and tag, or None."""
+    for message in audit["msg"]:
+        head = audits.head_bytes(message)
+        whole = way_of(message) == way and len(head) >= MESSAGE_HEADER.size
+        if whole and MESSAGE_HEADER.unpack_from(head)[3] == tag:
+            return message
+    return None
+
+
 def reply_in(message):
     """-> (tag, body's fields) of a reply of the consumer's; None for fields of another form"""
-    head, way = audits.head_bytes(message), (message["from"], message["to"])
-    if way != (CONSUMER_PID, PRODUCER_PID) or len(head) < MESSAGE_HEADER.size:
+    head = audits.head_bytes(message)
+    if way_of(message) != TO_PRODUCER or len(head) < MESSAGE_HEADER.size:
         return None, None
     magic, kind, length, tag = MESSAGE_HEADER.unpack_from(head)[:4]
     if (magic, kind) != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
@@ -255,3 +285,51 @@ def seal(ctx):
     if ctx.evidence["seal"] == "forever" and writable:
         problems.append(f"sealed for ever, but VMO {writable[0]} is still mapped writable")
     return judged(problems, f"{ctx.evidence['seal']}, enforced by the {ctx.evidence['enforced']}")
+
+
+def told_seals(audit):
+    """The seals that the hand-over message and the ticket carry."""
+    found = []
+    for message in audit["msg"]:
+        head = audits.head_bytes(message)
+        if way_of(message) != TO_CONSUMER or len(head) < MESSAGE_HEADER.size:
+            continue
+        _, kind, _, tag, _, its_seal, _, _ = MESSAGE_HEADER.unpack_from(head)
+        if kind == facts.KIND_HANDLE:
+            found.append(its_seal)
+        elif tag == facts.TAG_PAGE and len(head) == MESSAGE_HEADER.size + TICKET.size:
+            found.append(TICKET.unpack_from(head, MESSAGE_HEADER.size)[3])
+    return found
+
+
+def forever_problems(audit, hand):
+    """Nobody could write the VMO when it went over, and it was never destroyed (K-29)."""
+    number, problems = hand["vmo"], []
+    if hand["wcaps"] or hand["wmaps"]:
+        writable = f"{hand['wcaps']} writable capabilities and {hand['wmaps']} writable mappings"
+        problems.append(f"sealed for ever, but VMO {number} had {writable}")
+    vmo = audit.first("vmo", "id", number)
+    if vmo and vmo["state"] == "destroyed":
+        problems.append(f"sealed for ever, but VMO {number} was destroyed")
+    return problems
+
+
+def kernel_seal(ctx):
+    """The messages told the evidence line's seal. On a2 the kernel enforces it: every capability
+    that left the producer was an alias, and for `forever` no writable capability or mapping was
+    left at the hand-over and the VMO was never destroyed. On a1 it is the library's word."""
+    outcome = seal(ctx)
+    if ctx.evidence is None:
+        return outcome
+    claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
+    problems = [outcome.evidence] if outcome.status == facts.RED else []
+    told = {seal for seal in told_seals(ctx.audit) if seal != SEALS[claimed]}
+    problems += [f"the evidence says {claimed}, a message said {seal}" for seal in sorted(told)]
+    if ctx.boot.abi_rev == "a1":
+        text = f"{claimed} is the library's word: this ABI revision has no read-only capability"
+        return red("; ".join(problems)) if problems else not_made(text)
+    left = [h for h in ctx.audit["hand"] if h["from"] == PRODUCER_PID and h["kind"] == "vmo"]
+    problems += [f"VMO {h['vmo']} left as a capability that can write" for h in left]
+    if claimed == "forever" and ctx.audit.one("begin")["hashes"]:
+        problems += [text for hand in hands for text in forever_problems(ctx.audit, hand)]
+    return judged(problems, outcome.evidence)

@@ -6,10 +6,11 @@ import pathlib
 import re
 import traceback
 
+from judge import check_content as content
 from judge import check_linux as linux
+from judge import check_protocol as protocol
 from judge import check_run as run
 from judge import check_share as share
-from judge import check_witness as witness
 from judge import exit_codes
 from judge import facts
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, Outcome
@@ -52,21 +53,21 @@ CHECKS = [Check(*row) for row in (
      "no record of the reply; the producer compared it"),
     ("messages-clean", RECORDS, share.messages_clean, linux.messages_clean,
      "no record of messages"),
-    ("protocol", RECORDS, witness.protocol, linux.protocol, "no record of messages"),
-    ("order", RECORDS, witness.order, None, "no record of the order of events"),
+    ("protocol", RECORDS, protocol.protocol, linux.protocol, "no record of messages"),
+    ("order", RECORDS, protocol.order, None, "no record of the order of events"),
     ("sharing", RECORDS, share.sharing, share.sharing, "no record of physical pages"),
     ("read-only", RECORDS, share.read_only, linux.read_only, "no record of mappings"),
     ("accessed", RECORDS, share.accessed, linux.accessed, "no record of page table entries"),
-    ("content", RECORDS, witness.content, linux.content, "no record of what the pages held"),
-    ("image", RECORDS, witness.image, linux.image, "no record of what was loaded"),
-    ("work", RECORDS, witness.work, "Linux does not count a process's instructions",
+    ("content", RECORDS, content.content, linux.content, "no record of what the pages held"),
+    ("image", RECORDS, content.image, linux.image, "no record of what was loaded"),
+    ("work", RECORDS, content.work, "Linux does not count a process's instructions",
      "the kernel does not count instructions"),
     ("no-kernel-copy", RECORDS, share.no_kernel_copy,
      "Linux does not count what it copies for a process",
      "the kernel does not count what it copies"),
     ("counters", RECORDS, share.counters, linux.counters,
      "nothing to hold the library's counters against"),
-    ("seal", RECORDS, witness.seal, share.seal,
+    ("seal", RECORDS, share.kernel_seal, share.seal,
      "no record of aliases; see evidence, the library's word"),
     ("leaks", RECORDS, run.leaks,
      "Linux does not count slots and frames of a process; see descriptors",

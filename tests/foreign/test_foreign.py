@@ -191,7 +191,7 @@ def check_audits(tap, bench, proof):
     kernel = bench.kernel("kernel-audits", init=proof / "producer.elf", audits=True)
     options = ["--kernel", kernel, "--run", str(proof)]
     result = bench.run(options + PATIENT)
-    unasked = {"content", "image", "work"}  # nobody gave it witness=1; the payload is too small for `work`
+    unasked = {"content", "image", "work"}  # nobody gave it hashes=1; the payload is too small for `work`
     check_pass(tap, "a kernel that prints an audit, and ends", result, {"audit-form"} | unasked)
     log = result.log.decode("latin-1")
     without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))

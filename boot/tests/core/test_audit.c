@@ -117,7 +117,7 @@ static void a_run_on_a2(void **state)
      * middle table for its GiB. */
     prints_exactly(
         ".\n"
-        "@begin v=2 abi=a2 witness=0\n"
+        "@begin v=2 abi=a2 hashes=0\n"
         "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
         "@task pid=18 parent=17 state=reaped end=exit status=-7 name=con?sumer??\n"
         "@task pid=19 parent=17 state=faulted end=fault status=-22 name=-\n"
@@ -177,7 +177,7 @@ static void a_run_on_a1(void **state)
      * tables for its map, the child's 5, 2 tables, 3 for the address space of as_create. */
     char expected[4096];
     snprintf(expected, sizeof(expected),
-             "@begin v=2 abi=a1 witness=0\n"
+             "@begin v=2 abi=a1 hashes=0\n"
              "@task pid=17 parent=0 state=live end=none status=0 name=init\n"
              "@task pid=18 parent=17 state=exited end=exit status=0 name=consumer\n"
              "@vmo id=1 creator=17 base=0x%llx bytes=12288 state=live\n"
@@ -240,14 +240,14 @@ __attribute__((format(printf, 1, 2))) static void prints_line(const char *form, 
     }
 }
 
-/* With witness=1: images, and each granted VMO when it is granted, when its receiver sends next, and at its
+/* With hashes=1: images, and each granted VMO when it is granted, when its receiver sends next, and at its
  * end, slack included; and who could write it when it was granted. */
-static void a_witnessed_run(void **state)
+static void a_hashed_run(void **state)
 {
     (void)state;
     struct kernel_config config = rig_config(REVISION_A2);
     strcpy(config.nonce, NONCE);
-    config.witness = true;
+    config.hashes = true;
     rig_boot(&config);
     struct task *init = rig_init(), *child = named_child("c");
     static uint8_t bytes[2 * PAGE];
@@ -278,7 +278,7 @@ static void a_witnessed_run(void **state)
 
     struct image elf;
     rig_make_elf(&elf);
-    prints_line("begin v=2 abi=a2 witness=1\n");
+    prints_line("begin v=2 abi=a2 hashes=1\n");
     prints_line("image pid=17 bytes=%zu stack_pages=16 gp=0x", sizeof(elf));
     prints_line("image pid=18 bytes=%zu stack_pages=1 gp=0x0 sip=%s\n", sizeof(elf),
                 sip_of(&elf, sizeof(elf)));
@@ -305,7 +305,7 @@ static void no_nonce(void **state)
         rig_boot(&config);
         ends_done();
         assert_int_equal(
-            strncmp(host_console(), "audit - begin v=2 abi=a2 witness=0\naudit - task pid=17 ", 55), 0);
+            strncmp(host_console(), "audit - begin v=2 abi=a2 hashes=0\naudit - task pid=17 ", 54), 0);
     }
 }
 
@@ -339,7 +339,7 @@ static void full_tables_print_an_overflow_line(void **state)
     }
     /* The answer to all grants, then destroys of the same VMO, fill the table of hashes. */
     audit.vmos[0].base_pa = host_memory().arena_pa;
-    audit_witness(NONCE);
+    audit_enable_hashes(NONCE);
     audit_sent(18, &(struct audit_stamp){0});
     for (uint32_t i = AUDIT_GRANTS_MAX; i < AUDIT_HASHES_MAX + OVER; i++) {
         audit_vmo_destroyed(1);
@@ -513,7 +513,7 @@ static void each_line_has_its_author(void **state)
     host_console_forget();
     audit_print("-", "a2", AUDIT_DONE, 0, 0);
     const char *const expected =
-        "\naudit - begin v=2 abi=a2 witness=0\n"
+        "\naudit - begin v=2 abi=a2 hashes=0\n"
         "audit - lost msgs=0 undelivered=0\n"
         "audit - say n=0 by=17 seq=1 len=1 head=61\n"
         "audit - say n=1 by=17 seq=2 len=0 head=-\n"
@@ -536,7 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOOTS(a_run_on_a2),
         BOOTS(a_run_on_a1),
-        BOOTS(a_witnessed_run),
+        BOOTS(a_hashed_run),
         BOOTS(no_nonce),
         cmocka_unit_test_setup(full_tables_print_an_overflow_line, fresh_audit),
         cmocka_unit_test_setup(every_word, fresh_audit),

@@ -32,7 +32,7 @@ static struct kernel_config start_config(void)
     config.tables = 555;
     config.regions = 666;
     config.ep_owner = 777;
-    config.witness = true;
+    config.hashes = true;
     return config;
 }
 
@@ -48,7 +48,7 @@ static void assert_same(const struct kernel_config *actual, const struct kernel_
     assert_int_equal(actual->tables, expected->tables);
     assert_int_equal(actual->regions, expected->regions);
     assert_int_equal(actual->ep_owner, expected->ep_owner);
-    assert_int_equal(actual->witness, expected->witness);
+    assert_int_equal(actual->hashes, expected->hashes);
 }
 
 static void assert_status(enum bootargs_status actual, enum bootargs_status expected)
@@ -124,8 +124,8 @@ static void every_key(void **state)
     SETS("regions=64", regions = 64);
     SETS("ep_owner=1", ep_owner = 1);
     SETS("ep_owner=96", ep_owner = 96);
-    SETS("witness=0", witness = false);
-    SETS("witness=1", witness = true);
+    SETS("hashes=0", hashes = false);
+    SETS("hashes=1", hashes = true);
     expected = start_config();
     strcpy(expected.nonce, NONCE_16);
     accepted("nonce=" NONCE_16, &expected);
@@ -136,7 +136,7 @@ static void every_key(void **state)
 static void whole_line(void **state)
 {
     static const char line[] =
-        "witness=1 ep_owner=7 regions=9 tables=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
+        "hashes=1 ep_owner=7 regions=9 tables=12 ep_ids=20 slots=30 arena_bytes=8192 watchdog_ms=50 "
         "without=1,2 nonce=" NONCE_16 " abi=a1";
     struct kernel_config expected = {REVISION_A1, NONCE_16, 6, 50, 8192, 30, 20, 12, 9, 7, true};
     (void)state;
@@ -165,7 +165,7 @@ static void unknown_keys(void **state)
 static void missing_values(void **state)
 {
     static const char *const keys[] = {"abi",    "nonce",  "without", "watchdog_ms", "arena_bytes", "slots",
-                                       "ep_ids", "tables", "regions", "ep_owner",    "witness"};
+                                       "ep_ids", "tables", "regions", "ep_owner",    "hashes"};
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         char line[64];
@@ -222,8 +222,8 @@ static void bad_values(void **state)
         "regions=65",
         "ep_owner=0",
         "ep_owner=97",
-        "witness=2",
-        "witness=01",
+        "hashes=2",
+        "hashes=01",
     };
 
     (void)state;
@@ -239,7 +239,7 @@ static void repeated_keys(void **state)
 {
     static const char *const words[] = {
         "abi=a1",   ("nonce=" NONCE_16), "without=3", "watchdog_ms=9", "arena_bytes=4096", "slots=9",
-        "ep_ids=9", "tables=9",          "regions=9", "ep_owner=9",    "witness=1",
+        "ep_ids=9", "tables=9",          "regions=9", "ep_owner=9",    "hashes=1",
     };
     (void)state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

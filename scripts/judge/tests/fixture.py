@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from judge import check_record  # noqa: E402  pylint: disable=wrong-import-position
-from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
@@ -105,10 +105,10 @@ class Fixture:
         self.__init__(self.abi_rev, **parts)
 
     def work_of(self, length):
-        if length < check_witness.WORK_BYTES_MIN:
+        if length < check_content.WORK_BYTES_MIN:
             return 4000  # not checked, and the same whatever the library costs
-        fixed, block = check_witness.costs(self.abi_rev)
-        return round(fixed + block * check_witness.blocks_of(length))
+        fixed, block = check_content.costs(self.abi_rev)
+        return round(fixed + block * check_content.blocks_of(length))
 
     def handed(self, number):
         """The record of the hand-over of VMO 1 or 2."""
@@ -118,7 +118,7 @@ class Fixture:
         return 1 if self.abi_rev == "a2" else 0
 
     def fill_tasks(self):
-        self.audit["begin"] = [{"v": 2, "abi": self.abi_rev, "witness": 1}]
+        self.audit["begin"] = [{"v": 2, "abi": self.abi_rev, "hashes": 1}]
         self.audit["task"] = [
             {"pid": 17, "parent": 0, "state": "live", "end": "none", "status": 0, "name": "-"},
             {"pid": 18, "parent": 17, "state": "reaped", "end": "exit", "status": 0, "name": "-"},

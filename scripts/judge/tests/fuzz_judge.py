@@ -30,7 +30,7 @@ import fuzz_edits  # noqa: E402  pylint: disable=wrong-import-position
 import fuzz_harmless  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
-from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
@@ -48,8 +48,8 @@ class Run:
         self.name, self.manifest, self.boot, self.host = name, manifest, boot, host
         self.log, self.seen, self.work = boot.log, None, 0
         if boot.platform == facts.QEMU:
-            fixed, block = check_witness.costs(boot.abi_rev)
-            self.work = round(fixed + block * check_witness.blocks_of(len(host.blob)))
+            fixed, block = check_content.costs(boot.abi_rev)
+            self.work = round(fixed + block * check_content.blocks_of(len(host.blob)))
         if boot.observed:
             self.seen = types.SimpleNamespace(**{key: getattr(boot.observed, key) for key in SEEN})
             self.seen.children = {number: types.SimpleNamespace(own=child.own, at_exit=child.at_exit)
@@ -166,7 +166,7 @@ class Fuzz:
 
 def keep_hashes():
     """Most edits leave blob and files alone: their keyed hashes are computed once."""
-    check_witness.content_hash = functools.lru_cache(maxsize=64)(check_witness.content_hash)
+    check_content.content_hash = functools.lru_cache(maxsize=64)(check_content.content_hash)
 
 
 def options_of(words):

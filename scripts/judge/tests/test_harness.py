@@ -142,7 +142,7 @@ def check_output(tap, bench):
         tap.check(("zfa=off" in argv[argv.index("-cpu") + 1]) == asked,
                   f"a QEMU that {'knows Zfa' if asked else 'takes the words of 7.2'} boots the CPU that it accepts", argv)
     append = report["qemu"]["argv"][report["qemu"]["argv"].index("-append") + 1]
-    tap.check(append == f"abi=a2 nonce={report['nonce']} witness=1 watchdog_ms=1226", "the boot arguments", append)
+    tap.check(append == f"abi=a2 nonce={report['nonce']} hashes=1 watchdog_ms=1226", "the boot arguments", append)
     _, output, _ = bench.run("good", ["--verbose", "--append", "slots=64 watchdog_ms=9"])
     tap.check("OpenSBI" in output and "audit " in output, "--verbose shows the whole log", output)
     _, output, _ = bench.run("hangs", ["--wall", "1"])

@@ -12,10 +12,11 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 
 from fixture import NONCE, ROOT, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
-import cases_witness  # noqa: E402  pylint: disable=wrong-import-position
+import cases_content  # noqa: E402  pylint: disable=wrong-import-position
+import cases_share  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_linux  # noqa: E402  pylint: disable=wrong-import-position
-from judge import check_witness  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import list_checks  # noqa: E402  pylint: disable=wrong-import-position
@@ -41,7 +42,7 @@ def unchecked_after(red, evidence_lost):
 def unmade_on(run):
     """What this run cannot show."""
     names = {"seal"} if run.abi_rev == "a1" else set()
-    small = len(run.blob) < check_witness.WORK_BYTES_MIN
+    small = len(run.blob) < check_content.WORK_BYTES_MIN
     return names | ({"work"} if small or not run.cost_known else set())
 
 
@@ -78,14 +79,14 @@ def variants():
     run.host.source = run.payload
     yield "payload read again by the harness", run
     run = Fixture("a2")
-    cases_witness.keep_forever(run)
+    cases_share.keep_forever(run)
     run.maps(18)[0].update(state="live", ended=0)
     run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, base="0x84020000"))
     run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live", ended=0))
     yield "sealed for ever; another VMO stays writable", run
     run = Fixture("a2", payload=noise("c", 1024) * 64)
     run.cost_known = False
-    cases_witness.worked(run, 13)
+    cases_content.worked(run, 13)
     yield "work of another compiler", run
     run = Fixture("a2")
     run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))

@@ -6,11 +6,13 @@ these say not-checked. Logs kept as files stand beside this one, each with a .js
 """
 import cases_audit
 import cases_authors
+import cases_content
 import cases_log
+import cases_protocol
 import cases_record
 import cases_share
-import cases_witness
 from case_table import CASES
 
-SOURCES = (cases_log, cases_audit, cases_share, cases_witness, cases_record, cases_authors)
+SOURCES = (cases_log, cases_audit, cases_share, cases_content, cases_protocol, cases_record,
+           cases_authors)
 __all__ = ["CASES", "SOURCES"]

@@ -297,3 +297,59 @@ def _(run):
 @case("no copy line for the consumer", "no-kernel-copy")
 def _(run):
     run.audit["copy"].pop(1)
+
+
+# ---- Seal ------------------------------------------------------------------------------------------
+def claim(run, seal):
+    """The messages and the evidence say so."""
+    run.evidence["seal"] = seal
+    code = {"none": 0, "peers": 1, "forever": 2}[seal]
+    for number, place in ((0, 28), (2, 92)):
+        head = run.audit["msg"][number]["head"]
+        run.audit["msg"][number]["head"] = head[:place] + f"{code:02x}" + head[place + 2:]
+
+
+def keep_forever(run):
+    """What is true of VMOs that are sealed for ever on a2."""
+    claim(run, "forever")
+    for number in (1, 2):
+        run.handed(number).update(wcaps=0, wmaps=0)
+    for vmo, record in zip(run.audit["vmo"], (r for r in run.audit["hash"] if r["when"] == "destroyed")):
+        vmo["state"], record["when"] = "live", "end"
+    for when in ("done", "end"):
+        run.res(when).update(vmos=2, arena_bytes=sum(vmo["bytes"] for vmo in run.audit["vmo"]))
+
+
+@case("evidence of a seal that no message told", "seal")
+def _(run):
+    run.evidence["seal"] = "forever"
+
+
+@case("forever told, peers claimed", "seal", "leaks", abi_revs=("a2",))
+def _(run):
+    keep_forever(run)
+    run.evidence["seal"] = "peers"
+
+
+@case("sealed for ever, with the writable capability kept", "seal", abi_revs=("a2",))
+def _(run):
+    keep_forever(run)
+    run.handed(1)["wcaps"] = 1
+
+
+@case("sealed for ever, with a writable mapping kept", "seal", abi_revs=("a2",))
+def _(run):
+    keep_forever(run)
+    run.handed(2)["wmaps"] = 1
+
+
+@case("sealed for ever, and destroyed", "seal", abi_revs=("a2",))
+def _(run):
+    claim(run, "forever")
+    for number in (1, 2):
+        run.handed(number).update(wcaps=0, wmaps=0)
+
+
+@case("leaked arena", "leaks", abi_revs=("a2",))
+def _(run):
+    run.res("done")["arena_bytes"] = 4096

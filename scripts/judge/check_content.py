@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks that bind a run to its bytes: what the shared pages held, what was loaded, and the work
+of hashing. The kernel hashes pages and images if it was booted with hashes=1."""
+import pathlib
+import re
+
+from judge import check_share as share
+from judge import facts
+from judge.facts import CONSUMER_PID, PRODUCER_PID
+from judge.facts import judged, not_checked, not_made, red
+from judge.siphash import content_hash
+
+CONSUMER_STACK_PAGES = 4
+COSTS = facts.ROOT / "boot" / "tests" / "cost"
+WORK_BYTES_MIN = 64 * 1024
+WINDOW_PERMILLE = 2
+NO_HASHES = "the kernel recorded no hashes: it was booted without hashes=1"
+
+
+def needs_hashes(check):
+    """Our own kernel is always asked to record hashes; another one may not have been."""
+
+    def made(ctx):
+        if ctx.audit.one("begin")["hashes"]:
+            return check(ctx)
+        return red(NO_HASHES) if ctx.boot.platform == facts.QEMU else not_checked(NO_HASHES)
+
+    made.__doc__ = check.__doc__
+    return made
+
+
+# ---- Content -----------------------------------------------------------------------------------
+def is_destroyed(ctx, number):
+    vmo = ctx.audit.first("vmo", "id", number)
+    return vmo is not None and vmo["state"] == "destroyed"
+
+
+def content_problems(ctx, what, hand, data):
+    """A VMO held these bytes, and zeros to the end of its pages, each time the kernel looked."""
+    if hand is None:
+        return [f"{what}: not handed over once"]
+    wanted, found = content_hash(ctx.boot.nonce, data), {}
+    for record in ctx.audit["hash"]:
+        if record["vmo"] == hand["vmo"]:
+            found.setdefault(record["when"].replace("destroyed", "end"), []).append(record)
+    problems = []
+    for when in ("grant", "reply", "end"):
+        records = found.get(when, [])
+        if len(records) != 1:
+            problems.append(f"{what}: hashed {len(records)} times at its {when}")
+        elif (records[0]["sip"], records[0]["bytes"]) != (wanted, facts.whole_pages(len(data))):
+            problems.append(f"{what}: at its {when} its pages held other bytes")
+        elif records[0]["pid"] != (0 if when == "end" else CONSUMER_PID):
+            problems.append(f"{what}: at its {when} it was hashed for pid {records[0]['pid']}")
+        elif when == "end" and (records[0]["when"] == "destroyed") != is_destroyed(
+            ctx, hand["vmo"]
+        ):
+            problems.append(
+                f"{what}: hashed when={records[0]['when']}, but its VMO ended otherwise"
+            )
+    return problems
+
+
+@needs_hashes
+def content(ctx):
+    """When it was handed over, when the consumer replied and at its end, each of the two VMOs held
+    its bytes and zeros to the end of its last page, by the kernel's keyed hash."""
+    problems = content_problems(ctx, "blob", share.handed_once(ctx.audit, "move"), ctx.host.blob)
+    problems += content_problems(
+        ctx, "page", share.handed_once(ctx.audit, "transfer"), ctx.host.page
+    )
+    return judged(problems, "blob and page, whole pages, at hand-over, reply and end")
+
+
+@needs_hashes
+def image(ctx):
+    """The kernel loaded exactly the two files, by its keyed hash; exec gave the consumer nothing
+    else: its stack has the usual size, and gp is the kernel's choice."""
+    files = {PRODUCER_PID: ctx.boot.init_elf, CONSUMER_PID: ctx.boot.consumer_elf}
+    found, problems = {record["pid"]: record for record in ctx.audit["image"]}, []
+    for pid, elf in files.items():
+        record, role = found.pop(pid, None), facts.ROLES[pid]
+        if record is None:
+            problems.append(f"no image of the {role}")
+            continue
+        loaded = record["bytes"], record["sip"]
+        if loaded != (len(elf), content_hash(ctx.boot.nonce, elf)):
+            problems.append(f"the {role} was loaded from {record['bytes']} other bytes")
+        extra = record["stack_pages"], record["gp"]
+        if pid == CONSUMER_PID and extra != (CONSUMER_STACK_PAGES, 0):
+            problems.append(f"exec of the {role} with {extra[0]} stack pages, gp={extra[1]:#x}")
+    problems += [f"an image of pid {pid}" for pid in found]
+    return judged(problems, "both tasks were loaded from the files that were hashed")
+
+
+# ---- Work ----------------------------------------------------------------------------------------
+def costs(abi_rev):
+    """-> (instructions of vmo_view_sha256 besides its blocks, instructions of a block)"""
+    path = pathlib.Path(COSTS) / f"cost-{abi_rev}.tsv"
+    rows = dict(re.findall(r"^(sha256-\S+)\t([0-9]+)$", path.read_text(encoding="utf-8"), re.M))
+    small, large = int(rows["sha256-64B"]), int(rows["sha256-64K"])
+    block = (large - small) / (blocks_of(64 * 1024) - blocks_of(64))
+    return small - block * blocks_of(64), block
+
+
+def blocks_of(length):
+    """Blocks that SHA-256 hashes for so many bytes, padding included."""
+    return (length + 9 + 63) // 64
+
+
+def work(ctx):
+    """Between its first map of the blob and its reply the consumer retired as many instructions in
+    user mode as hashing it in place takes, by the cost suite, within 0.2 %."""
+    hand, length = share.handed_once(ctx.audit, "move"), len(ctx.host.blob)
+    if not ctx.boot.icount:
+        return not_made("QEMU ran without -icount, so instructions are not counted")
+    if not ctx.boot.cost_known:
+        return not_made("another compiler than that of the cost suite's records built the consumer")
+    if length < WORK_BYTES_MIN:
+        return not_made(f"a blob under {WORK_BYTES_MIN} bytes: the rest of the work outweighs it")
+    maps = [m for m in ctx.audit.maps_of(CONSUMER_PID) if hand and m["vmo"] == hand["vmo"]]
+    reply = share.first_message(ctx.audit, share.TO_PRODUCER, facts.TAG_BLOB)
+    if not maps or reply is None:
+        return red("the consumer did not map the blob and reply")
+    fixed, block = costs(ctx.boot.abi_rev)
+    done, wanted = reply["user"] - maps[0]["user"], round(fixed + block * blocks_of(length))
+    text = f"{done} instructions, {wanted} predicted ({(done - wanted) / wanted * 100:+.3f} %)"
+    return judged([text] if abs(done - wanted) * 1000 > WINDOW_PERMILLE * wanted else [], text)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of what passed between the tasks, and in which order."""
+from judge import audit as audits
+from judge import check_share as share
+from judge import facts
+from judge.facts import CONSUMER_PID, MESSAGE_HEADER, judged
+from judge.check_share import RIGHT_READ
+
+RIGHT_SEND, RIGHT_RECV = 1, 2
+
+
+# ---- Protocol ----------------------------------------------------------------------------------
+def wanted_messages(ctx):
+    """(what, way, kind, body length or None, tag, rights, length field) of each, in order."""
+    length, reply = len(ctx.host.blob), share.REPLY_BODY.size
+    return (
+        ("the blob's request", share.TO_CONSUMER, facts.KIND_HANDLE, 0, 1, RIGHT_READ, length),
+        ("the blob's reply", share.TO_PRODUCER, facts.KIND_DATA, reply, 1, 0, 0),
+        ("the page's request", share.TO_CONSUMER, facts.KIND_DATA, share.TICKET.size, 2, 0, 0),
+        ("the page's reply", share.TO_PRODUCER, facts.KIND_DATA, reply, 2, 0, 0),
+    )
+
+
+def message_problems(message, wanted, moved):
+    """Everything but a handed VMO's seal (check `seal`), the digest and the counters."""
+    what, way, kind, body, tag, rights, length = wanted
+    head = audits.head_bytes(message)
+    if len(head) < MESSAGE_HEADER.size:
+        return [f"{what} is shorter than a header"]
+    fields = MESSAGE_HEADER.unpack_from(head)
+    found = (share.way_of(message), *(message[key] for key in ("len", "type", "moved")))
+    named = (way, MESSAGE_HEADER.size + body, 0, moved)
+    found += (*fields[:5], *fields[6:])  # without the seal
+    named += (facts.MESSAGE_MAGIC, kind, body, tag, rights, length, 0)
+    names = "way len type moved magic kind body tag rights length zero".split()
+    wrong = [f"{key}={has}" for key, has, want in zip(names, found, named) if has != want]
+    if kind == facts.KIND_DATA and fields[5]:
+        wrong.append(f"seal={fields[5]}")
+    flags = 0 if moved == "none" else 1
+    if message.get("flags", flags) != flags:
+        wrong.append(f"flags={message['flags']}")
+    return [f"{what} has {' '.join(wrong)}"] if wrong else []
+
+
+def ticket_problems(message, hand):
+    """The ticket names what was transferred, with the page's length and the right to read."""
+    head = audits.head_bytes(message)[MESSAGE_HEADER.size :]
+    if len(head) != share.TICKET.size or hand is None:
+        return []  # another problem says so
+    length, name, rights, _ = share.TICKET.unpack(head)
+    wanted = (facts.PAGE_BYTES, hand.get("slot", 1), RIGHT_READ)
+    return [] if (length, name, rights) == wanted else [f"the ticket says {(length, name, rights)}"]
+
+
+def hand_problems(audit):
+    """Under QEMU: two ends of channels, then the two VMOs, each in the lowest free slot."""
+    wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
+    kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
+    found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in audit["hand"]]
+    memory = [kinds.get(hand["vmo"]) for hand in audit["hand"] if hand["kind"] != "endpoint"]
+    for number, via in enumerate(("move", "transfer")):
+        kind = memory[number] if number < len(memory) else "alias"
+        wanted.append((via, kind, share.RIGHT_MAP, 3 + number))
+    pairs = enumerate(zip(found, wanted))
+    problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
+    if len(found) != len(wanted):
+        problems.append(f"{len(found)} capabilities went over instead of {len(wanted)}")
+    for hand in (hand for hand in audit["hand"] if hand["kind"] == "endpoint"):
+        if (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
+            problems.append(f"an endpoint with VMO {hand['vmo']}")
+    ways = {share.way_of(hand) for hand in audit["hand"]} - {share.TO_CONSUMER}
+    return problems + [f"a capability went from {way[0]} to {way[1]}" for way in sorted(ways)]
+
+
+def protocol(ctx):
+    """Exactly four messages, request and reply for blob and page, each with its type, flags, tag,
+    length, rights and body's length, the ticket's fields as well; no other capability; nothing
+    mapped into the consumer by handle; the consumer has no name. (What the bodies say: seal,
+    digest, page-digest, counters.)"""
+    audit, messages, wanted = ctx.audit, ctx.audit["msg"], wanted_messages(ctx)
+    kinds = [hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"]
+    problems = []
+    if len(messages) != len(wanted):
+        problems.append(f"{len(messages)} messages instead of {len(wanted)}")
+    for number, (message, row) in enumerate(zip(messages, wanted)):
+        problems += message_problems(message, row, kinds[0] if kinds and number == 0 else "none")
+    if len(messages) > 2:
+        problems += ticket_problems(messages[2], share.handed_once(audit, "transfer"))
+    if ctx.boot.platform != facts.LINUX:
+        problems += hand_problems(audit)
+        maps = [r["vmo"] for r in audit.maps_of(CONSUMER_PID) if r["via"] == "as_map"]
+        problems += [f"VMO {vmo} was mapped into the consumer by as_map" for vmo in maps]
+        names = {record["pid"]: record["name"] for record in audit["task"]}
+        if names.get(CONSUMER_PID, "-") != "-":
+            problems.append(f"the consumer was given the name '{names[CONSUMER_PID][:40]}'")
+    return judged(problems[:4], "4 messages, 2 VMOs and nothing else went between the tasks")
+
+
+# ---- Order ---------------------------------------------------------------------------------------
+class Events:
+    """The sequence numbers of a run's events; None for one that did not happen."""
+
+    def __init__(self, ctx):
+        self.audit = ctx.audit
+        self.numbers = {}
+        for tag, via, what in (
+            (facts.TAG_BLOB, "move", "blob"),
+            (facts.TAG_PAGE, "transfer", "page"),
+        ):
+            hand = share.handed_once(self.audit, via)
+            maps = self.audit.maps_of(CONSUMER_PID)
+            first = next((m for m in maps if hand and m["vmo"] == hand["vmo"]), None)
+            request = share.first_message(self.audit, share.TO_CONSUMER, tag)
+            reply = share.first_message(self.audit, share.TO_PRODUCER, tag)
+            self.numbers[f"the {what} was handed over"] = hand and hand["seq"]
+            self.numbers[f"the {what}'s request was sent"] = request and request["sent"]
+            self.numbers[f"the {what}'s request was received"] = request and request["seq"]
+            for when, text in HASHED_AT.items():
+                record = self.hash_of(hand, when)
+                self.numbers[f"the {what} was {text}"] = record and record["seq"]
+            self.numbers[f"the {what} was mapped"] = first and first["made"]
+            self.numbers[f"the {what}'s reply was sent"] = reply and reply["sent"]
+            self.numbers[f"the {what}'s reply was received"] = reply and reply["seq"]
+        for record in self.audit["say"]:
+            self.numbers.setdefault(self.line_of(ctx, record), record["seq"])
+
+    def hash_of(self, hand, when):
+        hashes = (record for record in self.audit["hash"] if record["when"] == when)
+        return next((record for record in hashes if hand and record["vmo"] == hand["vmo"]), None)
+
+    @staticmethod
+    def line_of(ctx, record):
+        """A marker, or what the line begins with."""
+        text = audits.head_bytes(record).rstrip(b"\r").decode("latin-1")
+        return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
+
+    def problem(self, early, late):
+        """A line that was not printed and a hash that was not taken are no problem here
+        (checks `markers`, `evidence` and `content`)."""
+        before, after = self.numbers.get(early), self.numbers.get(late)
+        if after is None or before is None and early.endswith(NOT_OWED):
+            return None
+        if before is not None and before < after:
+            return None
+        return f"'{late}' came before '{early}'" if before else f"'{late}' without '{early}'"
+
+
+SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
+LAST = "SELFTEST: vmo share ok"
+HASHED_AT = {"grant": "hashed for the consumer", "reply": "hashed at the reply"}
+NOT_OWED = (SENT, MAPPED, HASHED, facts.EVIDENCE_PREFIX, LAST, *HASHED_AT.values())
+# What is concurrent is in no pair: the two tasks' first markers.
+ORDER = (
+    ("the blob's request was sent", "the blob's request was received"),
+    ("the blob's request was received", "the blob was mapped"),
+    ("the blob was mapped", "the blob's reply was sent"),
+    ("the blob was handed over", "the blob was hashed for the consumer"),
+    ("the blob was hashed for the consumer", "the blob was mapped"),
+    ("the blob's reply was sent", "the blob was hashed at the reply"),
+    ("the blob was hashed at the reply", "the blob's reply was received"),
+    ("the page was handed over", "the page was hashed for the consumer"),
+    ("the page was hashed for the consumer", "the page was mapped"),
+    ("the page's reply was sent", "the page was hashed at the reply"),
+    ("the page was hashed at the reply", "the page's reply was received"),
+    ("the blob's reply was received", "the page was handed over"),
+    ("the page was handed over", "the page's request was sent"),
+    ("the page's request was received", "the page was mapped"),
+    ("the page was mapped", "the page's reply was sent"),
+    ("the blob's request was sent", SENT),
+    ("the blob was mapped", MAPPED),
+    ("the blob's reply was received", HASHED),
+    (SENT, HASHED),
+    (MAPPED, HASHED),
+    ("the page's reply was received", facts.EVIDENCE_PREFIX),
+    (facts.EVIDENCE_PREFIX, LAST),
+)
+
+
+def order(ctx):
+    """By the kernel's sequence: each VMO is handed over, then mapped, then answered, the blob
+    before the page; each marker stands after its fact, and after the markers it depends on."""
+    events = Events(ctx)
+    problems = [problem for problem in (events.problem(*pair) for pair in ORDER) if problem]
+    return judged(problems[:4], f"{len(ORDER)} pairs of events, each in its order")
