@@ -243,7 +243,10 @@ class QemuHarness:
             initrd = copies.paths["init"]
             append = boot_arguments(self.options, asked, nonce, len(self.host.blob))
         kernel = copies.paths["kernel"]
-        return qemu.command(self.qemu_words, self.options.mem, kernel, initrd, append, self.extra)
+        mem, foreign = self.options.mem, self.options.kernel is not None
+        return qemu.command(
+            self.qemu_words, mem, kernel, initrd, append, self.extra, foreign=foreign
+        )
 
     def boot(self, abi_rev):
         """-> (facts.Boot, QemuRun)"""

@@ -232,7 +232,10 @@ class ProbeHarness:
         folder.mkdir()
         kernel, mem = folder / "kernel.elf", self.options.mem
         shutil.copyfile(self.kernel, kernel)
-        argv = qemu.command(self.qemu_words, mem, kernel, initrd, append, self.extra)
+        foreign = self.options.kernel is not None
+        argv = qemu.command(
+            self.qemu_words, mem, kernel, initrd, append, self.extra, foreign=foreign
+        )
         ran = prepare.run_qemu(argv, folder, self.options, **until)
         if self.options.verbose:
             for line in ran.log.decode("latin-1").split("\n"):

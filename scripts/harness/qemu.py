@@ -17,6 +17,8 @@ from judge import facts
 # needs F; an older QEMU refuses the word zfa. The first line that this QEMU accepts is used.
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 CPUS = (CPU, f"{CPU},zfa=off")
+# Another kernel may have been built with Zbb: it prints nothing on a CPU without.
+FOREIGN_CPU = "rv64"
 PROBE = "-M none -S -display none -serial none -parallel none -monitor stdio".split()
 PROBE_SECONDS = 30
 MACHINE = "-M virt -smp 1 -icount shift=0,sleep=off"
@@ -57,12 +59,14 @@ def cpu(qemu_words):
     return CPUS[-1]
 
 
-def command(qemu_words, mem, kernel, initrd, append, extra=()):
+def command(qemu_words, mem, kernel, initrd, append, extra=(), *, foreign=False):
     """QEMU's arguments. None as initrd or append: the kernel has its init built in, and takes none.
+    foreign: the kernel was named by the caller.
 
     The extra words come last: of -m, -smp, -cpu and -icount QEMU takes the later one.
     """
-    words = [*qemu_words, *MACHINE.split(), "-cpu", cpu(tuple(qemu_words)), "-m", mem]
+    chosen = FOREIGN_CPU if foreign else cpu(tuple(qemu_words))
+    words = [*qemu_words, *MACHINE.split(), "-cpu", chosen, "-m", mem]
     words += [*LINES.split(), "-kernel", str(kernel)]
     words += [] if initrd is None else ["-initrd", str(initrd)]
     words += [] if append is None else ["-append", append]

@@ -2,7 +2,7 @@
 /*
  * Replaces arch/uart.c: a console shared by the tasks and the kernel's own log (K-66). Prints a log line
  * before every write of several bytes, as a2's tasks make them, and before some single bytes, which on a1
- * splits a task's line.
+ * splits a task's line. Executes one instruction of Zbb, as a kernel built with it does.
  */
 #include <string.h>
 
@@ -14,8 +14,16 @@
 
 static volatile uint8_t *uart = (volatile uint8_t *)(uintptr_t)MACHINE_UART_PA;
 
+/* rev8, which traps on a CPU without Zbb */
+static uint64_t reversed(uint64_t bytes)
+{
+    __asm__(".option push\n\t.option arch, +zbb\n\trev8 %0, %0\n\t.option pop" : "+r"(bytes));
+    return bytes;
+}
+
 void uart_relocate(uint64_t uart_va)
 {
+    uart_va = reversed(reversed(uart_va));
     uart = (volatile uint8_t *)(uintptr_t)uart_va;
 }
 

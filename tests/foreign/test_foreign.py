@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import foreign_kernel  # noqa: E402
-from harness import prepare  # noqa: E402
+from harness import prepare, qemu  # noqa: E402
 from judge import facts, noise  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap, room  # noqa: E402
@@ -171,7 +171,12 @@ def check_kernels(tap, bench, proof):
         tap.check((cut > 3) == (abi_rev == "a1"), f"{abi_rev}: {which} cut", result.output)
         check_pass(tap, f"init built in, --abi given, {abi_rev}",
                    bench.run(["--kernel", kernels[abi_rev], "--run", str(proof), "--abi", abi_rev]))
-    tap.check(b"-append" not in " ".join(result.report["qemu"]["argv"]).encode(), "no boot arguments", result.output)
+    argv = result.report["qemu"]["argv"]
+    tap.check("-append" not in argv, "no boot arguments", argv)
+    tap.check(argv[argv.index("-cpu") + 1] == "rv64", "a CPU with Zbb", argv)
+    without = bench.run(["--kernel", kernels["a2"], "--run", str(proof), "--wall", "3",
+                         "--qemu-extra", f"-cpu {qemu.CPU}"])
+    tap.check(without.code == 1 and b"vmo: " not in without.log, "without Zbb the stand-in does not start", without.output)
     return kernels, result.log
 
 
