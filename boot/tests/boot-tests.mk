@@ -48,7 +48,7 @@ $(eval $(call PAYLOAD_PROGRAM,boot/tests/differ/puppet.elf,$(DIFFER_PUPPET_SRCS)
 $(eval $(call CARRIES,boot/tests/differ/puppet_elf,$(BUILD)/target/boot/tests/differ/puppet.elf))
 $(eval $(call PAYLOAD_PROGRAM,boot/tests/differ/differ.elf,$(DIFFER_SRCS),$(LIBVMO)))
 ALL += $(BUILD)/target/boot/tests/differ/differ.elf
-TEST_SUITES += boot/tests/differ/test_differ.py
+TEST_SUITES += boot/tests/differ/test_differ.py boot/tests/differ/test_differ_foreign.py
 
 # `make soak`: number of seeds, the first seed, operations of a program (empty: the ABI revision decides).
 SEEDS ?= 200
@@ -61,6 +61,15 @@ TOOLS_soak := qemu
 soak: built ## boot SEEDS random programs from SEED on, of OPS operations, on ABI, against the model
 	@$(PYTHON) boot/tests/differ/differ.py --abi $(if $(filter file,$(origin ABI)),all,$(ABI)) --seed $(SEED) --seeds $(SEEDS) \
 	    $(if $(OPS),--ops $(OPS))
+
+# The same on KERNEL, which has differ.elf built in as its init; LEAVE_OUT names classes of operations.
+LEAVE_OUT ?=
+.PHONY: differ
+NEEDS_differ := everything
+TOOLS_differ := qemu
+differ: built ## compare SEEDS random programs on ABI with the model; KERNEL=path for one with differ.elf as init
+	@$(PYTHON) boot/tests/differ/differ.py --abi $(ABI) --seed $(SEED) --seeds $(SEEDS) $(if $(OPS),--ops $(OPS)) \
+	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(LEAVE_OUT),--leave-out $(LEAVE_OUT))
 
 # ---- cost: the kernel's main paths in instructions, measured by an init that embeds its peer and its smallest child
 INCLUDES_boot/tests/cost := $(INCLUDES_boot/tests) -Ilibvmo/include

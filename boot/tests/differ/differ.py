@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 import differ_boot
+import differ_foreign
 import shrink
 import supervise
 from harness import qemu
@@ -25,6 +26,15 @@ def numbers(text):
     return frozenset(int(word) for word in text.split(",") if word)
 
 
+def class_names(text):
+    """Names of classes, each once, in the list's order."""
+    asked = {word for word in text.split(",") if word}
+    for name in sorted(asked.difference(differ_boot.CLASSES)):
+        known = ", ".join(differ_boot.CLASSES)
+        raise argparse.ArgumentTypeError(f"no class of operations is called '{name}'; there are: {known}")
+    return tuple(name for name in differ_boot.CLASSES if name in asked)
+
+
 def parse(words):
     parser = argparse.ArgumentParser(prog="differ.py", description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--abi", choices=REVISIONS, default="all", help="ABI revision of the kernel")
@@ -36,10 +46,15 @@ def parse(words):
     parser.add_argument("--repeat", type=int, default=None, metavar="I", help="make op I twice")
     parser.add_argument("--without", default="", metavar="N,..", help="remove these calls from the kernel")
     parser.add_argument("--kernel", type=pathlib.Path, default=differ_boot.KERNEL, help="the kernel to boot")
+    parser.add_argument("--leave-out", type=class_names, default=(), metavar="CLASS,..",
+                        help="leave out these classes of operations")
     parser.add_argument("--trace", action="store_true", help="show every op and its answer")
     options = parser.parse_args(words)
     if options.seeds < 1 or options.seed < 0 or not 1 <= (options.ops or 1) <= differ_boot.OPS_MAX:
         parser.error(f"seeds are at least 1, ops 1 to {differ_boot.OPS_MAX}")
+    options.foreign = differ_foreign.is_built_in(options.kernel)
+    if options.foreign and (options.abi == "all" or options.without):
+        parser.error("a kernel with the program built in has one --abi, and takes no --without")
     return options
 
 
@@ -47,7 +62,12 @@ def programs(options):
     for seed in range(options.seed, options.seed + options.seeds):
         for abi_rev in REVISIONS[options.abi]:
             yield differ_boot.Program(abi_rev, seed, options.ops or differ_boot.OPS[abi_rev], options.keep, options.lie,
-                                      options.repeat, options.trace, options.without, options.kernel)
+                                      options.repeat, options.trace, options.without, options.kernel,
+                                      options.leave_out, options.foreign)
+
+
+def boot(program):
+    return (differ_foreign if program.foreign else differ_boot).boot(program)
 
 
 def replay_words(program):
@@ -60,12 +80,14 @@ def replay_words(program):
         words += ["--without", program.without]
     if program.kernel != differ_boot.KERNEL:
         words += ["--kernel", str(program.kernel)]
+    if program.classes:
+        words += ["--leave-out", ",".join(program.classes)]
     if program.kept is not None:
         words += ["--keep", ",".join(str(op) for op in sorted(program.kept))]
     return " ".join(words)
 
 
-def smaller(outcome, boot=differ_boot.boot):
+def smaller(outcome):
     """A program with as few ops as possible that is red in the same way, and its boot, traced."""
     program = outcome.program
     last = program.ops if outcome.op is None else min(outcome.op + 1, program.ops)
@@ -99,12 +121,15 @@ def show_red(outcome):
 
 def main(words):
     options = parse(words)
-    red, seconds, count, made = [], 0.0, 0, 0
+    red, seconds, count, made, left = [], 0.0, 0, 0, 0
+    if options.leave_out:
+        say(f"differ: leaves out the operations of {', '.join(options.leave_out)}")
     with concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for outcome in pool.map(differ_boot.boot, programs(options)):
+        for outcome in pool.map(boot, programs(options)):
             count += 1
             seconds += outcome.seconds
             made += outcome.made
+            left += outcome.left
             for line in outcome.notes if options.trace else ():
                 say(line)
             if outcome.kind != differ_boot.OK:
@@ -113,7 +138,7 @@ def main(words):
     for outcome in red[:4]:
         show_red(outcome)
     say(f"differ: {count} programs, {count - len(red)} ok, {len(red)} red; {made} operations, "
-        f"{seconds / count:.2f} s a boot")
+        f"{f'{left} left out, ' if options.leave_out else ''}{seconds / count:.2f} s a boot")
     return 1 if red else 0
 
 

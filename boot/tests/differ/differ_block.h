@@ -13,6 +13,7 @@
 struct differ_block {
     char mark[DIFFER_MARK_BYTES]; /* "libvmo-differ-01", once in the file */
     uint64_t seed;
+    uint64_t classes;     /* leave out the operations of these classes (model_class.def) */
     uint64_t arena_bytes; /* the boot's limits, as in the boot arguments */
     uint32_t slots;
     uint32_t ep_ids;
@@ -23,9 +24,9 @@ struct differ_block {
     uint8_t left_out[DIFFER_OPS_MAX];
 };
 
-_Static_assert(offsetof(struct differ_block, seed) == 16 && offsetof(struct differ_block, slots) == 32 &&
-                   offsetof(struct differ_block, trace) == 52 &&
-                   offsetof(struct differ_block, left_out) == 56,
+_Static_assert(offsetof(struct differ_block, seed) == 16 && offsetof(struct differ_block, slots) == 40 &&
+                   offsetof(struct differ_block, trace) == 60 &&
+                   offsetof(struct differ_block, left_out) == 64,
                "differ_boot.py packs it");
 
 #endif

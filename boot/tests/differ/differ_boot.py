@@ -22,7 +22,10 @@ EXITS_QEMU = (1, 125, 126, 127)  # QEMU's error, or QEMU could not be started
 MARK = b"libvmo-differ-01"
 OPS_MAX = 4096
 NONE = 0xFFFFFFFF
-FIELDS = struct.Struct("<QQIIIIII")
+FIELDS = struct.Struct("<QQQIIIIII")
+# Classes of operations; their order gives the bits of the block's set.
+CLASS = re.compile(r'^MODEL_CLASS\("([a-z0-9_-]+)", ', re.MULTILINE)
+CLASSES = CLASS.findall((ROOT / "boot" / "tests" / "model" / "model_class.def").read_text(encoding="ascii"))
 
 # Every second seed runs with small tables, so that a program fills them; 0 is the revision's default.
 NORMAL = {"arena_bytes": 0, "slots": 0, "ep_ids": 0}
@@ -35,7 +38,7 @@ OPS = {"a1": 300, "a2": 1200}  # a1 frees nothing, so a longer program runs out 
 
 MUST_FIT = frozenset({"hazard"})  # a program starts more tasks than the audit can record
 FINAL = re.compile(r"differ: seed (?P<seed>[0-9]+) "
-                   r"(?:ops (?P<ops>[0-9]+) made (?P<made>[0-9]+) ok|op (?P<at>[0-9]+): .*)")
+                   r"(?:ops (?P<ops>[0-9]+) made (?P<made>[0-9]+)(?: left out (?P<left>[0-9]+))? ok|op (?P<at>[0-9]+): .*)")
 KERNEL_LINES = (r"kernel: pid=[0-9]+ killed: (load|store|fetch) fault va=0x[0-9a-f]+ pc=0x[0-9a-f]+",)
 
 # The outcomes of a boot; all but OK are red. HUNG: the guest did not end by itself.
@@ -58,8 +61,12 @@ class Program:
     trace: bool = False
     without: str = ""        # calls removed from the kernel
     kernel: pathlib.Path = KERNEL
+    classes: tuple = ()      # names of the classes that are left out
+    foreign: bool = False    # the kernel has the program built in, and takes no boot arguments
 
     def limits(self):
+        if self.foreign:
+            return NORMAL
         return SMALL[self.abi_rev] if self.seed % 2 == 0 else NORMAL
 
     def shift(self):
@@ -76,8 +83,9 @@ class Program:
         left_out = bytes(self.kept is not None and op < self.ops and op not in self.kept for op in range(OPS_MAX))
         faults = [NONE if op is None else op for op in (self.lie, self.repeat)]
         limits = self.limits()
-        return FIELDS.pack(self.seed, limits["arena_bytes"], limits["slots"], limits["ep_ids"], self.ops, *faults,
-                           self.trace) + left_out
+        classes = sum(1 << CLASSES.index(name) for name in self.classes)
+        return FIELDS.pack(self.seed, classes, limits["arena_bytes"], limits["slots"], limits["ep_ids"], self.ops,
+                           *faults, self.trace) + left_out
 
 
 @dataclasses.dataclass
@@ -89,11 +97,12 @@ class Outcome:
     notes: tuple = ()     # with trace: the ops
     seconds: float = 0.0
     made: int = 0         # executed ops of a good run
+    left: int = 0         # ops of a good run that were left out for their class
 
 
-def patched(elf, program):
+def patched(elf, program, path=ELF):
     if elf.count(MARK) != 1:
-        raise SetupError(f"{ELF} contains the mark {elf.count(MARK)} times instead of once; run make")
+        raise SetupError(f"{path} contains the mark {elf.count(MARK)} times instead of once; run make")
     at = elf.index(MARK) + len(MARK)
     block = program.block()
     return elf[:at] + block + elf[at + len(block):]
@@ -107,15 +116,29 @@ def leftover_faults(audit, abi_rev):
             if done[kind] != start[kind] + CONTROLS]
 
 
-def line_faults(run, program, last, final):
-    """Faults of the final line of a good run, and of init's resources at the end."""
+def final_faults(program, last, final):
+    """Faults of the final line of a good run."""
     if not final or int(final["seed"]) != program.seed:
         return [f"'{last}' is not the final line of a good run"]
     if int(final["ops"]) != program.ops:
         return [f"'{last}' instead of {program.ops} ops"]
-    if program.kept is None and int(final["made"]) * 2 < program.ops:
+    if (final["left"] is None) == bool(program.classes):
+        return [f"'{last}' left out other classes than '{','.join(program.classes)}'"]
+    if program.kept is None and (int(final["made"]) + int(final["left"] or 0)) * 2 < program.ops:
         return [f"'{last}': fewer than half of the ops were executed"]
-    return leftover_faults(run.audit, program.abi_rev) if run.audit else []
+    return []
+
+
+def line_faults(run, program, last, final):
+    """Faults of the final line, and of init's resources at the end, which it releases unless it leaves out classes."""
+    faults = final_faults(program, last, final)
+    if faults or program.classes or not run.audit:
+        return faults
+    return leftover_faults(run.audit, program.abi_rev)
+
+
+def good(program, last, final, spoken, seconds):
+    return Outcome(program, OK, last, None, spoken, seconds, int(final["made"]), int(final["left"] or 0))
 
 
 def judge(run, program):
@@ -129,7 +152,7 @@ def judge(run, program):
     if faults:
         kind = HUNG if run.ran.exit_code is None else BROKEN
         return Outcome(program, kind, "; ".join(faults), None, spoken, run.ran.seconds)
-    return Outcome(program, OK, last, None, spoken, run.ran.seconds, int(final["made"]))
+    return good(program, last, final, spoken, run.ran.seconds)
 
 
 def boot(program):

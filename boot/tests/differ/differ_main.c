@@ -51,8 +51,11 @@ static int run(void)
         print_mismatch(&result);
         return 1;
     }
-    printf("differ: seed %llu ops %u made %u ok\n", (unsigned long long)block.seed, block.ops,
-           result.executed);
+    printf("differ: seed %llu ops %u made %u ", (unsigned long long)block.seed, block.ops, result.executed);
+    if (block.classes != 0) {
+        printf("left out %u ", result.skipped);
+    }
+    printf("ok\n");
     return 0;
 }
 
@@ -61,10 +64,11 @@ int main(void)
     differ.block = &block;
     differ.run.seed = block.seed;
     differ.run.ops = block.ops;
+    differ.run.classes = block.classes;
     differ.run.left_out = (const uint8_t *)(uintptr_t)block.left_out;
     differ.run.limits = limits_of_boot();
     differ.run.limits.init = differ_places(&differ_memory);
-    differ.run.unwinds = true;
+    differ.run.unwinds = block.classes == 0; /* an unwinding may need what is left out */
     differ.run.exec = differ_exec;
     differ.run.ctx = &differ;
     if (block.ops > DIFFER_OPS_MAX || !puppet_read(&differ.run.limits) || !differ_set_up(&differ)) {

@@ -37,6 +37,13 @@ static bool unwind(struct model_run *run, struct model_result *result)
     return true;
 }
 
+static bool is_left_out(const struct model_run *run, const struct model_op *op)
+{
+    uint64_t args[OP_ARGS];
+    model_resolve(&run->model, op, args);
+    return model_set_has(run->classes, op, args);
+}
+
 bool model_run(struct model_run *run, struct model_result *result)
 {
     struct model_op op;
@@ -50,7 +57,12 @@ bool model_run(struct model_run *run, struct model_result *result)
         if (run->left_out != NULL && run->left_out[run->at] != 0) {
             continue;
         }
-        if (model_allows(&run->model, &op) && !execute(run, &op, result)) {
+        if (!model_allows(&run->model, &op)) {
+            continue;
+        }
+        if (is_left_out(run, &op)) {
+            result->skipped++;
+        } else if (!execute(run, &op, result)) {
             return false;
         }
     }

@@ -32,6 +32,7 @@ bool program_run(const struct program *program, struct host host, struct model_r
     host.fault = program->fault;
     run.seed = program->seed;
     run.ops = program->ops;
+    run.classes = program->classes;
     run.left_out = program->left_out;
     return host_run_program(program->boot, &host, &run, result);
 }

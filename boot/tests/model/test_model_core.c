@@ -311,6 +311,63 @@ static void test_mix(unsigned is_a1, uint64_t ops)
     }
 }
 
+/* ---- Classes that are left out ------------------------------------------------------------------------- */
+
+#define CLASS_OPS 600
+#define CLASS_SEEDS 20 /* seeds to try for an operation of a class */
+
+/* Runs programs until some operations were left out, on the first boot of either revision that has any. */
+static bool leaves_out(void *ctx)
+{
+    const uint64_t *classes = ctx;
+    struct program *program = &shared->program;
+    for (uint64_t seed = 1; seed <= CLASS_SEEDS && shared->result.skipped == 0; seed++) {
+        for (size_t i = 0; i < host_boot_count && shared->result.skipped == 0; i++) {
+            *program = (struct program){
+                .boot = &host_boots[i], .seed = seed, .ops = CLASS_OPS, .classes = *classes};
+            if (!program_run(program, closely, &shared->result)) {
+                return false;
+            }
+        }
+    }
+    return shared->result.skipped > 0;
+}
+
+static bool has_class_of_its_own(uint8_t kind)
+{
+    const char *name;
+    for (unsigned n = 0; (name = model_class_name(n)) != NULL; n++) {
+        const struct model_op op = {.kind = kind};
+        if (strcmp(name, model_kind_name(kind)) == 0) {
+            return model_class_has(n, &op, (const uint64_t[OP_ARGS]){0});
+        }
+    }
+    return false;
+}
+
+static void test_classes(void)
+{
+    const struct model_kind *row;
+    bool good = true;
+    for (unsigned i = 0; (row = model_kind_at(i)) != NULL; i++) {
+        if (!has_class_of_its_own(row->kind)) {
+            printf("# no class %s\n", model_kind_name(row->kind));
+            good = false;
+        }
+    }
+    result(good, "every kind of operation can be left out by its name");
+    good = true;
+    for (unsigned n = 0; model_class_name(n) != NULL; n++) {
+        uint64_t classes = UINT64_C(1) << n;
+        shared->result.skipped = 0;
+        if (!survives(leaves_out, &classes)) {
+            printf("# without class %s: %s\n", model_class_name(n), shared->result.skipped ? "wrong" : "none");
+            good = false;
+        }
+    }
+    result(good, "a program without the operations of a class passes, and says how many it left out");
+}
+
 /* ---- Injected faults ----------------------------------------------------------------------------------- */
 
 /* Finds a seed whose program fails with the fault, and leaves the program in `shared`. */
@@ -380,6 +437,7 @@ int main(int argc, char **argv)
     printf("# %" PRIu64 " operations from seed %" PRIu64 "\n", shared->executed, seed);
     test_mix(0, ops);
     test_mix(1, ops);
+    test_classes();
     test_fault(FAULT_ALIAS_IS_WRITABLE, "an alias that can be written");
     test_fault(FAULT_MOVE_KEEPS, "a moved capability that stays");
     test_fault(FAULT_UNMAP_KEEPS, "an unmapped page that stays");
