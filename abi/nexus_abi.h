@@ -97,6 +97,9 @@ enum {
 #define NX_ARENA_BYTES_A1 0x1000000
 #define NX_ARENA_MAPPED_BYTES_A1 0x800000
 #define NX_ARENA_BYTES_A2 0xE000000
+#define NX_HEAP_TABLES_A1 239 /* about; page tables that the kernel's heap can hold */
+#define NX_BOOT_TABLES_A1 35  /* of these gone before init */
+#define NX_SPACE_TABLES_A1 15 /* an address space without a mapping */
 #define NX_REGIONS_MAX 64
 #define NX_OWNER_QUEUED_BYTES_MAX 0x40000
 #define NX_TOTAL_QUEUED_BYTES_MAX 0x100000

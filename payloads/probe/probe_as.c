@@ -70,6 +70,8 @@ static void own_space(uint64_t vmo)
     const unsigned count = fill_regions(vmo, &last);
     row_if("K-24.as-map-region", "vm_map", "until the region table is full, after one as_map",
            count == NX_REGIONS_MAX - 1, "63-regions", last);
+    ROW("K-27.full-regions", "a full region table", NX_SYS_AS_MAP, handle, vmo, OWN_VA + PAGE, PAGE, RW,
+        USER);
     unmap_pages(NX_A2_MAP_BASE, count);
 }
 

@@ -323,8 +323,8 @@ static bool leaves_out(void *ctx)
     struct program *program = &shared->program;
     for (uint64_t seed = 1; seed <= CLASS_SEEDS && shared->result.skipped == 0; seed++) {
         for (size_t i = 0; i < host_boot_count && shared->result.skipped == 0; i++) {
-            *program = (struct program){
-                .boot = &host_boots[i], .seed = seed, .ops = CLASS_OPS, .classes = *classes};
+            *program =
+                (struct program){.boot = &host_boots[i], .seed = seed, .ops = CLASS_OPS, .classes = *classes};
             if (!program_run(program, closely, &shared->result)) {
                 return false;
             }
@@ -361,7 +361,8 @@ static void test_classes(void)
         uint64_t classes = UINT64_C(1) << n;
         shared->result.skipped = 0;
         if (!survives(leaves_out, &classes)) {
-            printf("# without class %s: %s\n", model_class_name(n), shared->result.skipped ? "wrong" : "none");
+            printf("# without class %s: %s\n", model_class_name(n),
+                   shared->result.skipped ? "wrong" : "none");
             good = false;
         }
     }

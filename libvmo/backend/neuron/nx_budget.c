@@ -9,10 +9,8 @@
 #include "nx_call.h"
 #include "sizes.h"
 
-#define HEAP_TABLES 239    /* K-17: page tables that fit the heap */
-#define BOOT_TABLES 35     /* gone before init */
-#define SPARE_TABLES 8     /* K-17 gives the numbers as approximate */
-#define SPACE_TABLES 15    /* an empty address space */
+#define SPARE_TABLES 8 /* K-17 gives the numbers as approximate */
+#define INIT_TABLES (NX_HEAP_TABLES_A1 - NX_BOOT_TABLES_A1 - SPARE_TABLES)
 #define CHILD_MAP_TABLES 5 /* for a child's mappings: one middle table and 8 MiB, the largest VMO */
 
 /* Bounds of this program, from its linker script (linker/payload.ld). */
@@ -38,9 +36,8 @@ static struct nx_cost *left(void)
     static bool known;
 
     if (!known) {
-        budget = nx_features()->init
-                     ? (struct nx_cost){arena_after_init(), HEAP_TABLES - BOOT_TABLES - SPARE_TABLES}
-                     : (struct nx_cost){0, CHILD_MAP_TABLES};
+        budget = nx_features()->init ? (struct nx_cost){arena_after_init(), INIT_TABLES}
+                                     : (struct nx_cost){0, CHILD_MAP_TABLES};
         known = true;
     }
     return &budget;
@@ -69,7 +66,7 @@ uint64_t nx_tables_of_child(uint32_t stack_pages)
 {
     const uint64_t stack = (uint64_t)(stack_pages + NX_USER_STACK_EXTRA_PAGES) * NX_PAGE_BYTES;
 
-    return SPACE_TABLES + CHILD_MAP_TABLES + nx_leaf_tables(NX_USER_STACK_TOP - stack, stack);
+    return NX_SPACE_TABLES_A1 + CHILD_MAP_TABLES + nx_leaf_tables(NX_USER_STACK_TOP - stack, stack);
 }
 
 /* Clones a capability that every task has, as often as asked, and closes the clones. */
