@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One boot of a random program on a foreign kernel that has differ.elf built in (docs/testing/random.md).
+"""One boot of a random program on a foreign kernel that has differ.elf built in.
 
-Such a kernel takes no boot arguments, prints lines of its own, has no audit and never ends.
+Such a kernel takes no boot arguments, prints lines of its own, has no audit and never ends
+(docs/testing/random.md).
 """
 import os
 import pathlib
@@ -20,7 +21,7 @@ LINGER_SECONDS = 0.2
 
 
 def is_built_in(kernel):
-    """Whether the kernel's file contains the program. Without, it must be a kernel that prints our audit."""
+    """Whether the kernel's file contains the program. Without, the kernel must print our audit."""
     if not kernel.is_file():
         return False
     image = kernel.read_bytes()
@@ -44,7 +45,8 @@ def judge(ran, program):
         return Outcome(program, MISMATCH, last, int(final["at"]), spoken, ran.seconds)
     faults = differ_boot.final_faults(program, last, final)
     texts = reading.lines + reading.kernel + [reading.tail]
-    faults += [f"the kernel says '{text.strip()[:100]}'" for text in texts if probe.LATE_FAILURE.search(text)]
+    late = [text.strip()[:100] for text in texts if probe.LATE_FAILURE.search(text)]
+    faults += [f"the kernel says '{text}'" for text in late]
     if faults:
         kind = HUNG if ran.stopped == facts.WALL else BROKEN
         return Outcome(program, kind, "; ".join(faults), None, spoken, ran.seconds)
@@ -61,8 +63,8 @@ def boot(program):
         kernel = folder / "kernel.elf"
         kernel.write_bytes(differ_boot.patched(image, program, program.kernel))
         argv = qemu.command(words, guest_boot.MEM, kernel, None, None, extra, foreign=True)
-        ran = qemu.run(argv, folder / "serial.log", folder / "stderr", WALL_SECONDS, guest_boot.LOG_CAP_BYTES,
-                       until, LINGER_SECONDS)
+        ran = qemu.run(argv, folder / "serial.log", folder / "stderr", WALL_SECONDS,
+                       guest_boot.LOG_CAP_BYTES, until, LINGER_SECONDS)
     if ran.exit_code in differ_boot.EXITS_QEMU:
         raise SetupError("QEMU refused to start")
     return judge(ran, program)
