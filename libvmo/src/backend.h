@@ -48,8 +48,12 @@ VMO_CHECK vmo_status be_init(struct be_info *info);
  * the caller. */
 bool be_is_user(const void *memory, uint64_t bytes);
 
-/* size_bytes is a multiple of the page. */
-VMO_CHECK vmo_status be_create(uint64_t size_bytes, struct be_object *out);
+/* size_bytes is a multiple of the page. The core has checked the options; NULL: the defaults. */
+VMO_CHECK vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options,
+                               struct be_object *out);
+/* Copies the object's name as the kernel has it: the creator's bytes, which may break the rules of a name. ""
+ * if the kernel keeps no names or cannot show this one, or if it is longer than VMO_NAME_MAX_BYTES. */
+void be_name(const struct be_object *object, char name[VMO_NAME_MAX_BYTES + 1]);
 VMO_CHECK vmo_status be_write(const struct be_object *object, struct vmo_range range, const void *from);
 /* Copies between two places of this task's memory. INVALID if one cannot be accessed, where the backend can
  * find that out. */

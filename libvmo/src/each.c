@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is live in a registry (R8). */
+#include "name.h"
 #include "registry.h"
 
-static struct vmo_live live_of_handle(const struct vmo_registry *registry, const struct handle *handle)
+#define NAME_BYTES (VMO_NAME_MAX_BYTES + 1)
+
+/* Reads the name of a VMO into `name`; "" for wrapped memory and for NULL. */
+static const char *read_name(const struct object *object, char name[NAME_BYTES])
+{
+    name[0] = '\0';
+    if (object != NULL && object->backing == BACKED_BY_KERNEL) {
+        be_name(&object->be, name);
+    }
+    return name_holds(name) ? name : "";
+}
+
+static struct vmo_live live_of_handle(const struct vmo_registry *registry, const struct handle *handle,
+                                      char name[NAME_BYTES])
 {
     const struct object *object = handle->object;
     const struct vmo_ref ref = {(struct handle *)(uintptr_t)handle, (struct object *)(uintptr_t)object};
@@ -15,11 +29,13 @@ static struct vmo_live live_of_handle(const struct vmo_registry *registry, const
                              .handles = object->handles,
                              .views = object->views,
                              .received = object->received,
-                             .sent_writable = object->sent_writable};
+                             .sent_writable = object->sent_writable,
+                             .name = read_name(object, name)};
 }
 
 /* A view of an orphan: its VMO has ended. */
-static struct vmo_live live_of_view(const struct vmo_registry *registry, const struct view *view)
+static struct vmo_live live_of_view(const struct vmo_registry *registry, const struct view *view,
+                                    char name[NAME_BYTES])
 {
     const struct mapping *mapping = view->mapping;
     const struct object *object = mapping->object;
@@ -30,24 +46,28 @@ static struct vmo_live live_of_view(const struct vmo_registry *registry, const s
                              .len_bytes = view->range.len_bytes,
                              .size_bytes = mapping->range.len_bytes,
                              .handles = object != NULL ? object->handles : 0,
-                             .views = object != NULL ? object->views : mapping->users};
+                             .views = object != NULL ? object->views : mapping->users,
+                             .name = read_name(object, name)};
 }
 
-static struct vmo_live live_of(const struct vmo_registry *registry, unsigned table, const void *entry)
+static struct vmo_live live_of(const struct vmo_registry *registry, unsigned table, const void *entry,
+                               char name[NAME_BYTES])
 {
     if (table == TABLE_HANDLES) {
-        return live_of_handle(registry, entry);
+        return live_of_handle(registry, entry, name);
     }
     if (table == TABLE_VIEWS) {
-        return live_of_view(registry, entry);
+        return live_of_view(registry, entry, name);
     }
     const struct peer *peer = entry;
-    return (struct vmo_live){.kind = VMO_LIVE_PEER, .peer = {table_id(&peer->entry), registry->serial}};
+    return (struct vmo_live){
+        .kind = VMO_LIVE_PEER, .peer = {table_id(&peer->entry), registry->serial}, .name = ""};
 }
 
 vmo_status vmo_registry_each(const struct vmo_registry *registry, vmo_each_callback callback, void *context)
 {
     static const uint8_t named[] = {TABLE_HANDLES, TABLE_VIEWS, TABLE_PEERS};
+    char name[NAME_BYTES];
 
     if (!registry_is_live(registry) || callback == NULL) {
         return VMO_ERR_INVALID;
@@ -57,7 +77,7 @@ vmo_status vmo_registry_each(const struct vmo_registry *registry, vmo_each_callb
         for (uint32_t i = 0; i < table->used; i++) {
             const void *entry = table_at(table, i);
             if (entry != NULL) {
-                const struct vmo_live live = live_of(registry, named[kind], entry);
+                const struct vmo_live live = live_of(registry, named[kind], entry, name);
                 callback(context, &live);
             }
         }

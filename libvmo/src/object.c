@@ -2,7 +2,8 @@
 /* Making a VMO, its length, and the end of a handle (R1, R11). */
 #include "registry.h"
 
-vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out)
+vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
+                         const struct vmo_create_options *options, vmo_t *out)
 {
     struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
 
@@ -14,12 +15,17 @@ vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *
         status = registry_check_capacity(registry, value.size_bytes);
     }
     if (status == VMO_OK) {
-        status = be_create(value.size_bytes, &value.be);
+        status = be_create(value.size_bytes, options, &value.be);
     }
     if (status == VMO_OK) {
         *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHTS_ALL).handle);
     }
     return status;
+}
+
+vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out)
+{
+    return object_create(registry, len_bytes, NULL, out);
 }
 
 vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes)

@@ -137,6 +137,10 @@ static inline vmo_t registry_vmo(const struct vmo_registry *registry, const stru
     return (vmo_t){table_id(&handle->entry), registry->serial};
 }
 
+/* vmo_create_with after its options were checked; NULL: the defaults. */
+VMO_CHECK vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
+                                   const struct vmo_create_options *options, vmo_t *out);
+
 /* Enters a view while the table is not full. The caller has counted it as a user of the mapping. */
 vmo_view_t registry_enter_view(struct vmo_registry *registry, struct mapping *mapping,
                                struct vmo_range range);

@@ -18,7 +18,7 @@ TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake $(BUILD)/host/$(GROWTH)/g
 TEST_SUITES += $(GROWTH)/test_growth.py
 
 # ---- linux: the Linux backend below the core; and a fuzzed receiver
-LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_keep test_lx_refusals test_lx_sharing \
+LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_keep test_lx_name test_lx_refusals test_lx_sharing \
             test_lx_transfer test_lx_peer) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_peer := -Wl,--wrap=recvmsg
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux

@@ -21,7 +21,7 @@ vmo_status be_init(struct be_info *info)
     return VMO_OK;
 }
 
-vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options, struct be_object *out)
 {
     vmo_status status = fake_enter();
     uint32_t memory = 0;
@@ -44,9 +44,24 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
         fake_memory_free(memory);
         return VMO_ERR_NO_SLOTS;
     }
+    if (options != NULL && options->name != NULL) {
+        fake_name(memory, options->name);
+    }
     *out = (struct be_object){.owner = slot, .alias = BE_NONE};
     fake_own(out);
     return VMO_OK;
+}
+
+/* Like Linux, this kernel keeps the name. */
+void be_name(const struct be_object *object, char name[VMO_NAME_MAX_BYTES + 1])
+{
+    const struct fake_slot *slot = fake_reader(object);
+    const char *kept = slot != NULL ? fake_memory(slot->what)->name : NULL;
+
+    name[0] = '\0';
+    if (slot != NULL) {
+        (void)strncat(name, kept != NULL ? kept : "vmo", VMO_NAME_MAX_BYTES);
+    }
 }
 
 /* The owner's slot of an object, or NULL: aliases cannot write. */

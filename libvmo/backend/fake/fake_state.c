@@ -172,6 +172,14 @@ vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out)
     return VMO_OK;
 }
 
+void fake_name(uint32_t number, const char *name)
+{
+    const size_t bytes = strlen(name) + 1;
+
+    fake_memory(number)->name = fake_zeroed(bytes);
+    memcpy(fake_memory(number)->name, name, bytes);
+}
+
 void fake_memory_free(uint32_t number)
 {
     struct fake_memory *memory = fake_memory(number);
@@ -180,6 +188,7 @@ void fake_memory_free(uint32_t number)
         fake_expose(number);
         free(memory->raw);
     }
+    free(memory->name);
     fake.arena_used -= memory->is_file ? 0 : memory->size_bytes;
     fake_pool_give(&fake.memories, number);
 }

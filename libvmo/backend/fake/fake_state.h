@@ -35,6 +35,7 @@ struct fake_memory {
     uint32_t mappings;   /* of it */
     uint64_t file_bytes; /* of a file: its current length */
     bool is_file;        /* made by the test; not lost while nobody has it open */
+    char *name;          /* from fake_zeroed; NULL: none was given */
 };
 
 struct fake_region {
@@ -124,6 +125,8 @@ void fake_expose(uint32_t memory);
 
 vmo_status fake_memory_make(uint64_t size_bytes, uint32_t *out);
 void fake_memory_free(uint32_t memory);
+/* Gives a memory without a name a copy of this one. */
+void fake_name(uint32_t memory, const char *name);
 
 /* The slot of an object that wraps a file, or NULL; the readable bytes of a memory. */
 struct fake_slot *fake_file_slot(const struct be_object *object);

@@ -23,14 +23,15 @@ static int resize(int file, uint64_t size_bytes)
     return failed;
 }
 
-vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options, struct be_object *out)
 {
+    const char *name = options != NULL && options->name != NULL ? options->name : "vmo";
     int memory = BE_NONE;
 
     if (size_bytes > LX_OBJECT_BYTES_MAX || !lx_within_file_limit(size_bytes)) {
         return VMO_ERR_TOO_LARGE;
     }
-    vmo_status status = lx_memfd("vmo", lx_features() & LX_NOEXEC_SEAL ? MFD_NOEXEC_SEAL : 0, &memory);
+    vmo_status status = lx_memfd(name, lx_features() & LX_NOEXEC_SEAL ? MFD_NOEXEC_SEAL : 0, &memory);
     if (status != VMO_OK) {
         return status;
     }

@@ -25,10 +25,11 @@ vmo_status be_init(struct be_info *info)
 
 /* ---- Life --------------------------------------------------------------------------------------- */
 
-vmo_status be_create(uint64_t size_bytes, struct be_object *out)
+vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options, struct be_object *out)
 {
     const struct nx_cost cost = {.arena_bytes = size_bytes};
 
+    (void)options;
     if (!nx_budget_covers(cost)) {
         return nx_features()->init ? VMO_ERR_NO_MEMORY : VMO_ERR_UNSUPPORTED;
     }
@@ -46,6 +47,13 @@ vmo_status be_create(uint64_t size_bytes, struct be_object *out)
     *out = (struct be_object){.owner = (int32_t)slot, .alias = BE_NONE};
     nx_slot_own(out->owner, true);
     return VMO_OK;
+}
+
+/* This kernel keeps no names. */
+void be_name(const struct be_object *object, char name[VMO_NAME_MAX_BYTES + 1])
+{
+    (void)object;
+    name[0] = '\0';
 }
 
 vmo_status be_make_alias(struct be_object *object)

@@ -198,12 +198,13 @@ struct vmo_live {
     uint32_t views;        /* in this registry on the same memory, or of such a view on its mapping */
     uint8_t received;      /* of a VMO: 1 if it was received */
     uint8_t sent_writable; /* of a VMO: 1 if it was handed over writable */
+    const char *name;      /* of the VMO or of the view's VMO: see vmo_create_with; never NULL */
 };
 typedef void (*vmo_each_callback)(void *context, const struct vmo_live *live);
 
 /* Calls back for each live VMO handle, then for each view, then for each peer. The callback must not change
- * the registry; it may read it. *live ends with the callback. The time grows with the most handles that were
- * live at once.
+ * the registry; it may read it. *live and its name end with the callback. The time grows with the most
+ * handles that were live at once.
  * Errors: INVALID      registry is NULL or not initialised, or callback is NULL */
 VMO_CHECK vmo_status vmo_registry_each(const struct vmo_registry *registry, vmo_each_callback callback,
                                        void *context);
@@ -222,6 +223,31 @@ VMO_CHECK vmo_status vmo_registry_each(const struct vmo_registry *registry, vmo_
  *         UNSUPPORTED  older NEURON kernels: this task is not init, which alone may use the only arena;
  *                      Linux: the system forbids memory files */
 VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_bytes, vmo_t *out);
+
+/* Longest name of a VMO, without the NUL. */
+#define VMO_NAME_MAX_BYTES 63
+
+/* Options of a new VMO. 0 and NULL are the defaults: initialise the members that differ, {.name = "frames"}.
+ * A later version may define flags and reserved words; this one refuses any but 0. */
+struct vmo_create_options {
+    const char *name;     /* 1 to VMO_NAME_MAX_BYTES printable ASCII characters, which are copied; or NULL */
+    uint32_t flags;       /* 0 */
+    uint32_t reserved[5]; /* 0 */
+};
+
+/* As vmo_create, with options; NULL: the defaults.
+ *
+ * The name is for debugging. It need not be unique, and no call looks it up. On Linux the kernel keeps it
+ * ("vmo" for NULL), and /proc/PID/maps of each process that maps the VMO shows "/memfd:NAME (deleted)".
+ * vmo_registry_each reads it back. It reports "" without /proc, for wrapped memory, for a view whose VMO has
+ * ended, and for a peer. NEURON keeps no names: the library checks and drops the name, and reports "".
+ * The name of a received VMO is its creator's: trust it no more than the peer. If it breaks the rules of
+ * struct vmo_create_options, "" is reported.
+ * Errors: those of vmo_create, and
+ *         INVALID      the name is empty, too long or not printable ASCII; or flags or a reserved word is
+ *                      not 0 */
+VMO_CHECK vmo_status vmo_create_with(struct vmo_registry *registry, uint64_t len_bytes,
+                                     const struct vmo_create_options *options, vmo_t *out);
 
 /* Wraps memory of the caller: read-only, local, without a copy and without pages. The caller keeps the
  * memory until the last view is unmapped and the handle closed. A wrapped VMO cannot be sealed, handed over

@@ -188,6 +188,18 @@ void conf_close_for_ever(vmo_t vmo)
     OK(vmo_close(world.a, vmo));
 }
 
+static void check_name(void *context, const struct vmo_live *live)
+{
+    const char *const *name = context;
+
+    CHECK(strcmp(live->name, can(HAS_NAMES) && live->kind != VMO_LIVE_PEER ? *name : "") == 0);
+}
+
+void conf_check_names(const char *name)
+{
+    OK(vmo_registry_each(world.a, check_name, &name));
+}
+
 /* ---- The peer ----------------------------------------------------------------------------------- */
 
 uint64_t conf_soon(void)

@@ -116,6 +116,9 @@ void conf_close_for_ever(vmo_t vmo);
 
 struct vmo_counters conf_counters(void);
 
+/* vmo_registry_each reports this name for each VMO and view; "" where the kernel keeps no names. */
+void conf_check_names(const char *name);
+
 /* ---- The peer ----------------------------------------------------------------------------------- */
 
 uint64_t conf_soon(void);

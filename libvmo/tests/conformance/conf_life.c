@@ -375,6 +375,92 @@ static void each_live(void)
     CHECK_EQ(counts[VMO_LIVE_VMO] + counts[VMO_LIVE_VIEW], 4); /* nothing more */
 }
 
+static void name_is_kept(const char *name)
+{
+    const struct vmo_create_options options = {.name = name};
+    vmo_t vmo = VMO_NONE;
+
+    OK(vmo_create_with(world.a, 1, &options, &vmo));
+    conf_check_names(name);
+    conf_give_up(vmo);
+}
+
+static void names(void)
+{
+    static const char longest[] = "123456789 123456789 123456789 123456789 123456789 123456789 123";
+    vmo_t vmo = VMO_NONE;
+
+    _Static_assert(sizeof(longest) == VMO_NAME_MAX_BYTES + 1, "the longest name");
+    name_is_kept("x");
+    name_is_kept(" !/~ (deleted)");
+    name_is_kept(longest);
+    vmo = conf_create(1);
+    conf_check_names("vmo");
+    conf_give_up(vmo);
+    OK(vmo_create_with(world.a, 1, NULL, &vmo));
+    conf_check_names("vmo");
+    conf_give_up(vmo);
+}
+
+/* All handles and views of a VMO show its name; a copy is another VMO. */
+static void name_of_a_view(void)
+{
+    const struct vmo_create_options options = {.name = "frames"};
+    vmo_t vmo = VMO_NONE, twin = VMO_NONE, copy = VMO_NONE;
+    vmo_view_t view = NO_VIEW;
+
+    OK(vmo_create_with(world.a, 1, &options, &vmo));
+    OK(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &twin));
+    OK(vmo_map_ro(world.a, vmo, RANGE(0, 1), &view));
+    conf_check_names("frames");
+    OK(vmo_copy(world.a, vmo, &copy));
+    OK(vmo_unmap(world.a, view));
+    OK(vmo_close(world.a, twin));
+    conf_give_up(vmo);
+    conf_check_names("vmo");
+    conf_give_up(copy);
+}
+
+static void refuse_options(const struct vmo_create_options *options)
+{
+    vmo_t vmo = {UNTOUCHED, UNTOUCHED};
+
+    REFUSED(vmo_create_with(world.a, 1, options, &vmo), VMO_ERR_INVALID);
+    CHECK_EQ(vmo.id, UNTOUCHED);
+}
+
+static void refused_names(void)
+{
+    static const char *const names[] = {"", "\n", "a\tb", "\x7f", "caf\xc3\xa9"};
+    char name[VMO_NAME_MAX_BYTES + 2];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        refuse_options(&(struct vmo_create_options){.name = names[i]});
+    }
+    memset(name, 'x', sizeof(name)); /* the NUL is not looked for beyond the longest name */
+    refuse_options(&(struct vmo_create_options){.name = name});
+}
+
+static void refused_options(void)
+{
+    struct vmo_create_options options = {.flags = 1};
+    vmo_t vmo = {UNTOUCHED, UNTOUCHED};
+
+    refuse_options(&options);
+    options.flags = 0x80000000u;
+    refuse_options(&options);
+    options.flags = 0;
+    for (size_t i = 0; i < sizeof(options.reserved) / sizeof(options.reserved[0]); i++) {
+        options.reserved[i] = 1;
+        refuse_options(&options);
+        options.reserved[i] = 0;
+    }
+    REFUSED(vmo_create_with(NULL, 1, &options, &vmo), VMO_ERR_INVALID);
+    REFUSED(vmo_create_with(world.a, 1, &options, NULL), VMO_ERR_INVALID);
+    REFUSED(vmo_create_with(world.a, 0, &options, &vmo), VMO_ERR_ZERO_LENGTH);
+    CHECK_EQ(vmo.id, UNTOUCHED);
+}
+
 static const struct conf_case cases[] = {
     {"one byte takes a page", one_byte, 0},
     {"a page less a byte takes a page", below_a_page, 0},
@@ -404,5 +490,9 @@ static const struct conf_case cases[] = {
     {"limits and storage of a registry", registry_limits, 0},
     {"the platform has a name", platform_is_named, 0},
     {"each live handle is listed", each_live, 0},
+    {"names are kept, or dropped by a kernel without names", names, 0},
+    {"handles and views show the name, a copy does not", name_of_a_view, HAS_MAP},
+    {"names that are refused", refused_names, 0},
+    {"options that are refused", refused_options, 0},
 };
 const struct conf_group conf_life = {"life", cases, CONF_CASE_COUNT(cases)};

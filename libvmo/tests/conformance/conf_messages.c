@@ -401,6 +401,22 @@ static void bulk_bytes_are_counted(void)
     end();
 }
 
+/* The memory keeps its name on its way to the peer and back. */
+static void the_name_goes_along(void)
+{
+    const struct vmo_create_options options = {.name = "frames"};
+    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
+
+    OK(vmo_create_with(world.a, LEN, &options, &vmo));
+    (void)conf_give(vmo, VMO_RIGHT_READ);
+    conf_tell(&order, VMO_NONE, 0);
+    const vmo_t back = conf_take_back();
+    STATUS((vmo_status)conf_hear().status, VMO_OK);
+    conf_check_names("frames");
+    OK(vmo_close(world.a, back));
+    end();
+}
+
 #define PEER_MAPS (HAS_PEER | HAS_MAP)
 
 static const struct conf_case cases[] = {
@@ -424,6 +440,7 @@ static const struct conf_case cases[] = {
     {"sent and not destroyed", sent_and_not_destroyed, PEER_MAPS | HAS_HOLDERS},
     {"the peer keeps what the sender destroyed, or it is refused", destroyed_by_its_sender, PEER_MAPS},
     {"comes back as a received one", comes_back, PEER_MAPS},
+    {"the name goes along", the_name_goes_along, HAS_PEER | HAS_NAMES},
     {"made by the peer", the_peers_own, HAS_PEER | HAS_PEER_CREATE},
     {"a peer makes one, or its refusal by name", create_in_a_peer, HAS_PEER},
     {"several at once arrive in order", several_at_once, PEER_MAPS},

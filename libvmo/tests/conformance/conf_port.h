@@ -30,7 +30,8 @@
 #define HAS_LOADER 0x2000u      /* a peer's program is a file that a kernel loads */
 #define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory without the kernel's help */
 #define HAS_KILL 0x8000u        /* a peer can be ended by vmo_peer_kill */
-#define HAS_COUNT 16
+#define HAS_NAMES 0x10000u      /* the kernel keeps the name of a VMO */
+#define HAS_COUNT 17
 
 struct conf_port {
     const char *name;

@@ -25,6 +25,7 @@ static const char *const reasons[HAS_COUNT] = {
     "no kernel loads a peer's program",
     "a bad pointer faults in the task",
     "a peer cannot be killed",
+    "the kernel keeps no names",
 };
 
 static uint32_t spawned;

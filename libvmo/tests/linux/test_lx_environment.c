@@ -48,7 +48,7 @@ static int makes_objects_without_stdio(void)
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         (void)close(stream);
     }
-    if (be_init(&info) != VMO_OK || be_create(PAGE, &object) != VMO_OK ||
+    if (be_init(&info) != VMO_OK || be_create(PAGE, NULL, &object) != VMO_OK ||
         be_wrap_file(object.owner, RANGE(0, PAGE), &file) != VMO_OK) {
         return 1;
     }
@@ -431,7 +431,7 @@ static int finds_no_mapping_free(void)
     vmo_enforcer by = VMO_BY_NOBODY;
     void *at = NULL;
 
-    if (be_create(PAGE, &object) != VMO_OK || be_create(2 * PAGE, &sealed) != VMO_OK ||
+    if (be_create(PAGE, NULL, &object) != VMO_OK || be_create(2 * PAGE, NULL, &sealed) != VMO_OK ||
         be_seal(&sealed, VMO_SEAL_PEERS, &by) != VMO_OK) {
         return 1;
     }

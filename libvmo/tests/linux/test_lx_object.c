@@ -89,7 +89,7 @@ static void length_is_fixed(void **state)
     struct stat seen;
 
     (void)state;
-    assert_ok(be_create(2 * PAGE, &object));
+    assert_ok(be_create(2 * PAGE, NULL, &object));
     const int seals = fcntl(object.owner, F_GET_SEALS);
     assert_int_equal(seals & (F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE), F_SEAL_GROW | F_SEAL_SHRINK);
     assert_int_equal(ftruncate(object.owner, (off_t)PAGE), -1);
@@ -110,7 +110,7 @@ static void older_kernel_makes_executable_memory(void **state)
 
     (void)state;
     lx_features_without(LX_NOEXEC_SEAL);
-    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_create(PAGE, NULL, &object));
     assert_int_equal(fcntl(object.owner, F_GET_SEALS), F_SEAL_GROW | F_SEAL_SHRINK);
     assert_ok(be_destroy(&object));
 }
@@ -128,7 +128,7 @@ static void longest_is_made_and_one_more_refused(void **state)
     assert_ok(vmo_destroy(rig.registry, vmo));
     assert_refused(vmo_create(rig.registry, LX_OBJECT_BYTES_MAX + 1, &vmo), VMO_ERR_TOO_LARGE);
     struct be_object object = BE_NO_OBJECT;
-    assert_refused(be_create(LX_OBJECT_BYTES_MAX + PAGE, &object), VMO_ERR_TOO_LARGE);
+    assert_refused(be_create(LX_OBJECT_BYTES_MAX + PAGE, NULL, &object), VMO_ERR_TOO_LARGE);
     assert_int_equal(object.owner, BE_NONE);
 }
 

@@ -473,7 +473,7 @@ static int refuses_a_false_proc(void)
     char name[64];
 
     CHECK(hide_proc());
-    CHECK(be_create(PAGE, &object) == VMO_OK);
+    CHECK(be_create(PAGE, NULL, &object) == VMO_OK);
     CHECK(mkdir("/proc", 0700) == 0 && mkdir("/proc/thread-self", 0700) == 0 &&
           mkdir("/proc/thread-self/fd", 0700) == 0);
     (void)snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", object.owner);
@@ -646,7 +646,7 @@ static int hands_over_after_a_changed_mode(void)
 
     CHECK(geteuid() != 0 ||
           (setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0));
-    CHECK(be_create(PAGE, &object) == VMO_OK && fchmod(object.owner, 0) == 0);
+    CHECK(be_create(PAGE, NULL, &object) == VMO_OK && fchmod(object.owner, 0) == 0);
     CHECK(lx_grant(&object, true, false, &grant) == VMO_OK);
     CHECK((fcntl(grant.descriptor, F_GETFL) & O_ACCMODE) == O_RDWR);
     lx_grant_end(&object, &grant, true);

@@ -324,7 +324,7 @@ static void names_begin_anew(void **state)
     assert_ok(be_peer_open(ends[1], &there));
     here.transfers_sent = UINT32_MAX;
     there.transfers_seen = UINT32_MAX;
-    assert_ok(be_create(PAGE, &sent));
+    assert_ok(be_create(PAGE, NULL, &sent));
     assert_ok(be_transfer(&sent, true, &here, &name));
     assert_int_equal(name, 1);
     assert_ok(be_transfer_peek(&there, 1, &got));

@@ -25,7 +25,7 @@ static struct be_object created(uint64_t bytes)
 {
     struct be_object object = BE_NO_OBJECT;
 
-    CHECK_EQ(be_create(bytes, &object), VMO_OK);
+    CHECK_EQ(be_create(bytes, NULL, &object), VMO_OK);
     return object;
 }
 
@@ -33,7 +33,7 @@ static vmo_status create(uint64_t bytes)
 {
     struct be_object object = BE_NO_OBJECT;
 
-    return be_create(bytes, &object);
+    return be_create(bytes, NULL, &object);
 }
 
 static vmo_status spawn(void)

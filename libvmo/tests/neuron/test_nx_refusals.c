@@ -48,7 +48,7 @@ static vmo_status create(void)
 {
     struct be_object made = BE_NO_OBJECT;
 
-    return be_create(PAGE, &made);
+    return be_create(PAGE, NULL, &made);
 }
 
 static vmo_status put(void)
@@ -463,7 +463,7 @@ static void prepare(uint32_t start)
 
     CHECK_EQ(be_init(&info), VMO_OK); /* the probe's calls come before those of the row */
     if (start & (OBJECT | ALIAS | RECEIVED)) {
-        CHECK_EQ(be_create(BYTES, &it.object), VMO_OK);
+        CHECK_EQ(be_create(BYTES, NULL, &it.object), VMO_OK);
     }
     if (start & (ALIAS | RECEIVED)) {
         CHECK_EQ(be_make_alias(&it.object), VMO_OK);

@@ -26,7 +26,7 @@ static struct vmo_counters counters;
 
 static vmo_status create(void)
 {
-    return be_create(BYTES, &object);
+    return be_create(BYTES, NULL, &object);
 }
 
 static bool made(void)

@@ -78,6 +78,7 @@ static void storage_refused(void **state)
 struct listed {
     uint32_t count;
     struct vmo_live live[8];
+    char names[8][VMO_NAME_MAX_BYTES + 1];
 };
 
 static void list(void *context, const struct vmo_live *live)
@@ -85,7 +86,10 @@ static void list(void *context, const struct vmo_live *live)
     struct listed *listed = context;
 
     assert_true(listed->count < 8);
-    listed->live[listed->count++] = *live;
+    listed->live[listed->count] = *live;
+    (void)strcpy(listed->names[listed->count], live->name);
+    listed->live[listed->count].name = listed->names[listed->count];
+    listed->count++;
 }
 
 /* Member by member: the struct has padding. */
@@ -102,6 +106,7 @@ static void assert_same_live(const struct vmo_live *a, const struct vmo_live *b)
     assert_int_equal(a->views, b->views);
     assert_int_equal(a->received, b->received);
     assert_int_equal(a->sent_writable, b->sent_writable);
+    assert_string_equal(a->name, b->name);
 }
 
 static void each_live_handle(void **state)
@@ -125,14 +130,16 @@ static void each_live_handle(void **state)
                                    .len_bytes = PAGE + 1,
                                    .size_bytes = 2 * PAGE,
                                    .handles = 2,
-                                   .views = 1};
+                                   .views = 1,
+                                   .name = "vmo"};
     const struct vmo_live seen = {.kind = VMO_LIVE_VIEW,
                                   .rights = VMO_RIGHTS_ALL,
                                   .view = view,
                                   .len_bytes = 2,
                                   .size_bytes = 2 * PAGE, /* vmo_filled made the mapping */
                                   .handles = 2,
-                                  .views = 1};
+                                  .views = 1,
+                                  .name = "vmo"};
     assert_same_live(&listed.live[0], &first);
     assert_int_equal(listed.live[1].vmo.id, reader.id);
     assert_int_equal(listed.live[1].rights, VMO_RIGHT_READ);
@@ -148,6 +155,7 @@ static void each_live_handle(void **state)
     assert_int_equal(listed.live[0].view.id, view.id);
     assert_int_equal(listed.live[0].handles, 0);
     assert_int_equal(listed.live[0].views, 1);
+    assert_string_equal(listed.live[0].name, "");
     assert_ok(vmo_unmap(world.a, view));
 }
 

@@ -214,7 +214,7 @@ static void claims_refused(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(2 * PAGE, &object));
+    assert_ok(be_create(2 * PAGE, NULL, &object));
     AS_A;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct raw raw = raw_handle(rows[i].len_bytes);
@@ -235,7 +235,7 @@ static void shorter_claim_holds(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(2 * PAGE, &object));
+    assert_ok(be_create(2 * PAGE, NULL, &object));
     AS_A;
     const struct raw raw = raw_handle(10);
     raw_send(&raw, RAW_HEADER_BYTES, &object);
@@ -243,6 +243,41 @@ static void shorter_claim_holds(void **state)
     assert_refused_quietly(vmo_map_ro(world.a, incoming.vmo, RANGE(0, 11), &view), VMO_ERR_BOUNDS);
     assert_ok(vmo_map_ro(world.a, incoming.vmo, RANGE(0, 10), &view));
     assert_int_equal(vmo_view_data(world.a, view)[9], 0);
+}
+
+static void note_name(void *context, const struct vmo_live *live)
+{
+    char *name = context;
+
+    if (live->kind == VMO_LIVE_VMO) {
+        (void)strcpy(name, live->name);
+    }
+}
+
+/* A sender may name its memory as its kernel allows. */
+static void odd_names_are_not_reported(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *reported;
+    } rows[] = {{"frames", "frames"}, {"", ""}, {"a\nb", ""}, {"\x1b[2J", ""}, {"caf\xc3\xa9", ""}};
+    const struct raw raw = raw_handle(PAGE);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct vmo_create_options options = {.name = rows[i].name};
+        char name[VMO_NAME_MAX_BYTES + 1] = "untouched";
+        struct vmo_incoming incoming;
+        struct be_object object;
+        AS_B;
+        assert_ok(be_create(PAGE, &options, &object));
+        AS_A;
+        raw_send(&raw, RAW_HEADER_BYTES, &object);
+        assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
+        assert_ok(vmo_registry_each(world.a, note_name, name));
+        assert_string_equal(name, rows[i].reported);
+        assert_ok(vmo_close(world.a, incoming.vmo));
+    }
 }
 
 /* The sender claims WRITE, the kernel shows an alias: the kernel is believed. */
@@ -255,7 +290,7 @@ static void claim_of_write_on_an_alias(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_create(PAGE, NULL, &object));
     assert_ok(be_make_alias(&object));
     AS_A;
     raw.wire.rights = VMO_RIGHTS_ALL;
@@ -275,7 +310,7 @@ static void claim_of_a_seal_on_an_owner(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_create(PAGE, NULL, &object));
     AS_A;
     raw.wire.seal = VMO_SEAL_FOREVER;
     raw_send(&raw, RAW_HEADER_BYTES, &object);
@@ -294,7 +329,7 @@ static void no_room_at_the_receiver(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_create(PAGE, NULL, &object));
     AS_A;
     for (size_t i = 0; i < 8; i++) {
         assert_ok(vmo_create(world.a, 1, &vmos[i]));
@@ -318,7 +353,7 @@ static void quota_at_the_receiver(void **state)
     limits.total_bytes_max = 2 * PAGE - 1;
     world_remake(&limits);
     AS_B;
-    assert_ok(be_create(2 * PAGE, &object));
+    assert_ok(be_create(2 * PAGE, NULL, &object));
     AS_A;
     raw_send(&raw, RAW_HEADER_BYTES, &object);
     struct vmo_incoming incoming;
@@ -342,7 +377,7 @@ static void quota_makes_a_message_stay(void **state)
     limits.total_bytes_max = 2 * PAGE;
     world_remake(&limits);
     AS_B;
-    assert_ok(be_create(2 * PAGE, &object));
+    assert_ok(be_create(2 * PAGE, NULL, &object));
     AS_A;
     assert_ok(vmo_create(world.a, 1, &own));
     raw_send(&raw, RAW_HEADER_BYTES, &object);
@@ -362,7 +397,7 @@ static void full_regions_make_a_message_stay(void **state)
 
     (void)state;
     AS_B;
-    assert_ok(be_create(PAGE, &object));
+    assert_ok(be_create(PAGE, NULL, &object));
     assert_ok(be_make_alias(&object));
     AS_A;
     const vmo_t own = vmo_filled(LEN);
@@ -381,19 +416,13 @@ static void full_regions_make_a_message_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(header_is_32_bytes),
-        IN_WORLD(header_of_a_handle),
-        IN_WORLD(read_only_goes_as_an_alias),
-        IN_BOTH(headers_refused),
-        IN_WORLD(lengths_of_messages_refused),
-        IN_BOTH(claims_refused),
-        IN_BOTH(shorter_claim_holds),
-        IN_WORLD(claim_of_write_on_an_alias),
-        IN_BOTH(claim_of_a_seal_on_an_owner),
-        IN_BOTH(no_room_at_the_receiver),
-        IN_BOTH(quota_at_the_receiver),
-        IN_WORLD(quota_makes_a_message_stay),
-        IN_WORLD(full_regions_make_a_message_stay),
+        IN_WORLD(header_is_32_bytes),          IN_WORLD(header_of_a_handle),
+        IN_WORLD(read_only_goes_as_an_alias),  IN_BOTH(headers_refused),
+        IN_WORLD(lengths_of_messages_refused), IN_BOTH(claims_refused),
+        IN_BOTH(shorter_claim_holds),          IN_BOTH(odd_names_are_not_reported),
+        IN_WORLD(claim_of_write_on_an_alias),  IN_BOTH(claim_of_a_seal_on_an_owner),
+        IN_BOTH(no_room_at_the_receiver),      IN_BOTH(quota_at_the_receiver),
+        IN_WORLD(quota_makes_a_message_stay),  IN_WORLD(full_regions_make_a_message_stay),
     };
     return cmocka_run_group_tests_name("unit/wire", tests, NULL, NULL);
 }

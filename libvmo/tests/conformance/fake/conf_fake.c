@@ -13,7 +13,7 @@ static struct conf_port port = {
     .name = "fake",
     .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_REAP | HAS_TRANSFER | HAS_FILES |
                 HAS_FEW_MAPS | HAS_END | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE | HAS_USER_CHECK |
-                HAS_KILL,
+                HAS_KILL | HAS_NAMES,
     .full_bytes = UINT64_C(0x800000),
     .bad_memory = FAKE_USER_TOP,
 };

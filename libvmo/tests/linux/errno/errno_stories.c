@@ -93,6 +93,29 @@ static void one_vmo(void)
     STEP(vmo_unmap, world.a, orphan);
 }
 
+/* Notes the name of the only VMO. */
+static void note_name(void *context, const struct vmo_live *live)
+{
+    char *name = context;
+
+    if (live->kind == VMO_LIVE_VMO) {
+        (void)strcpy(name, live->name);
+    }
+}
+
+/* A name that the kernel does not show is reported as none. */
+static void named_vmo(void)
+{
+    const struct vmo_create_options options = {.name = "frames"};
+    char name[VMO_NAME_MAX_BYTES + 1];
+    vmo_t vmo = VMO_NONE;
+
+    STEP(vmo_create_with, world.a, LEN, &options, &vmo);
+    STEP(vmo_registry_each, world.a, note_name, name);
+    DEMAND(strcmp(name, "frames") == 0 || (wrap->fired && wrap->plan.row == ROW_readlink && name[0] == '\0'));
+    STEP(vmo_close, world.a, vmo);
+}
+
 /* The table has two entries, and each page needs a mapping. */
 static void evictions(void)
 {
@@ -640,6 +663,7 @@ const struct story stories[] = {
     {"a registry", registry, true, 0},
     {"an allocated registry", allocated_registry, true, 0},
     {"one VMO", one_vmo, false, 0},
+    {"a named VMO", named_vmo, false, 0},
     {"evictions", evictions, true, 0},
     {"trimmed", trimmed, false, 0},
     {"sealed PEERS", sealed_for_peers, false, 0},
