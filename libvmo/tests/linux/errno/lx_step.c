@@ -282,7 +282,7 @@ static void close_world(void)
     memset(&world, 0, sizeof(world));
 }
 
-void step_tell(const struct story *story, bool old_kernel)
+void step_run(const struct story *story, bool old_kernel)
 {
     const struct rlimit few = {.rlim_cur = DESCRIPTORS, .rlim_max = DESCRIPTORS};
 
@@ -297,7 +297,7 @@ void step_tell(const struct story *story, bool old_kernel)
     if (!story->bare) {
         open_world();
     }
-    story->tell();
+    story->run();
     for (int row = 0; row < ROWS; row++) {
         wrap_refuse((enum row)row, 0);
     }

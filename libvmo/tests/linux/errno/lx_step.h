@@ -28,15 +28,19 @@ extern struct errno_world world;
 
 struct story {
     const char *name;
-    void (*tell)(void);
-    bool bare;  /* it makes its registry itself */
+    void (*run)(void);
+    bool bare;  /* makes its registries itself */
     int closed; /* standard streams that are closed, a bit each */
 };
-extern const struct story stories[];
-extern const size_t story_count;
+struct story_group {
+    const struct story *stories;
+    size_t count;
+};
+extern const struct story_group *const story_groups[];
+extern const size_t story_group_count;
 
-/* Tells a story in this process, and ends it. */
-_Noreturn void step_tell(const struct story *story, bool old_kernel);
+/* Runs a story in this process, and ends the process. */
+_Noreturn void step_run(const struct story *story, bool old_kernel);
 
 /* What the steps are made of. */
 void step_begin(const char *function, vmo_status expected);
@@ -44,8 +48,8 @@ bool step_failed(vmo_status status);
 void step_again(vmo_status status);
 _Noreturn void step_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Called at the end of the other end's turn: what it counted, and the descriptor that it closed or -1, is no
- * change of the step's. */
+/* Called after the other end has acted during a step: its counts, and a descriptor that it closed (or -1),
+ * are no change by the step. */
 void step_others_acted(int closed);
 
 #define STEP(function, ...) STEP_ANSWERS(VMO_OK, function, __VA_ARGS__)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Linux backend under every error: tells each story once for every planned failure, and prints what was
+ * The Linux backend under every error: runs each story once for every planned failure, and prints what was
  * injected.
  *
  *   test_errno          each pair of a call site, as its API function reaches it, and an error once
@@ -41,10 +41,10 @@ static struct tally tallies[ROWS];
 static bool full;
 static bool good = true; /* this story */
 
-/* ---- One telling --------------------------------------------------------------------------------------- */
+/* ---- One run ------------------------------------------------------------------------------------------ */
 
-/* Tells a story in a process of its own. What went wrong is in wrap->text. */
-static void tell(const struct story *story, bool old_kernel, const struct wrap_plan *plan)
+/* Runs a story in a new process. wrap->text says what went wrong. */
+static void run_once(const struct story *story, bool old_kernel, const struct wrap_plan *plan)
 {
     int ended = 0;
 
@@ -57,7 +57,7 @@ static void tell(const struct story *story, bool old_kernel, const struct wrap_p
         exit(2);
     }
     if (pid == 0) {
-        step_tell(story, old_kernel);
+        step_run(story, old_kernel);
     }
     while (waitpid(pid, &ended, 0) < 0 && errno == EINTR) {
     }
@@ -82,7 +82,7 @@ static void inject(const struct story *story, bool old_kernel, struct wrap_plan 
 {
     struct tally *tally = &tallies[plan->row];
 
-    tell(story, old_kernel, plan);
+    run_once(story, old_kernel, plan);
     tally->injected++;
     if (wrap->text[0] == '\0') {
         tally->passed++;
@@ -154,7 +154,7 @@ static bool moves_bytes(enum row row)
            row == ROW_process_vm_readv;
 }
 
-/* Fails one call of a clean telling in every way. */
+/* Fails one call of a run without failures in every way. */
 static void fail_in_every_way(const struct story *story, bool old_kernel, enum lane lane, uint32_t nth,
                               const struct wrap_call *call, const char *function)
 {
@@ -181,7 +181,7 @@ static void fail_in_every_way(const struct story *story, bool old_kernel, enum l
 
 /* ---- Stories ------------------------------------------------------------------------------------------- */
 
-/* The calls of a telling without a failure. */
+/* The calls of a run without a failure. */
 static struct wrap_shared clean;
 
 static void print_trace(void)
@@ -199,7 +199,7 @@ static void run(const struct story *story, bool old_kernel, bool trace)
 {
     const struct wrap_plan none = {.set = false};
 
-    tell(story, old_kernel, &none);
+    run_once(story, old_kernel, &none);
     clean = *wrap;
     if (clean.text[0] != '\0' || clean.count[LANE_PARENT] > TRACE_MAX ||
         clean.count[LANE_CHILD] > TRACE_MAX) {
@@ -243,25 +243,35 @@ static void print_table(void)
            sum.passed);
 }
 
+/* Runs a story with all its failures, and prints the result. */
+static bool test(const struct story *story, uint32_t number, bool old_kernel, bool trace)
+{
+    good = true;
+    run(story, old_kernel, trace);
+    printf("%s %" PRIu32 " - %s%s\n", good ? "ok" : "not ok", number, story->name,
+           old_kernel ? ", newer features hidden" : "");
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     const char *only = argc > 2 ? argv[2] : NULL;
+    const bool trace = strcmp(what, "trace") == 0;
     bool all_good = true;
     uint32_t ran = 0;
 
     full = strcmp(what, "full") == 0;
     wrap_open();
-    for (size_t i = 0; i < story_count; i++) {
-        for (int old_kernel = 0; old_kernel < 2; old_kernel++) {
-            if (only && strcmp(only, stories[i].name) != 0) {
+    for (size_t i = 0; i < story_group_count; i++) {
+        for (size_t j = 0; j < story_groups[i]->count; j++) {
+            const struct story *story = &story_groups[i]->stories[j];
+            if (only != NULL && strcmp(only, story->name) != 0) {
                 continue;
             }
-            good = true;
-            run(&stories[i], old_kernel, strcmp(what, "trace") == 0);
-            printf("%s %" PRIu32 " - %s%s\n", good ? "ok" : "not ok", ++ran, stories[i].name,
-                   old_kernel ? ", newer features hidden" : "");
-            all_good = all_good && good;
+            ran += 2;
+            all_good = test(story, ran - 1, false, trace) && all_good;
+            all_good = test(story, ran, true, trace) && all_good;
         }
     }
     print_table();

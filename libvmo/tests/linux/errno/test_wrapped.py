@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks the tables of the errno suite: errnos.def against the functions that the Linux backend's objects import, and
-documented.def against the headers. A call without a row would never be failed."""
+documented.def against the headers, and the functions of the ABI against the stories. A call without a row would never
+be failed."""
 import os
 import pathlib
 import re
@@ -65,6 +66,14 @@ def undocumented():
     return bad
 
 
+def without_step():
+    """Functions of the ABI with a status that no story calls as a step."""
+    stories = "".join(path.read_text() for path in sorted(HERE.glob("errno_*.c")))
+    steps = set(re.findall(r"\bSTEP(?:_ANSWERS\(VMO_ERR_\w+, |\()(vmo_\w+),", stories))
+    functions = re.findall(r"^vmo_status (vmo_\w+)\(", (ROOT / "libvmo/libvmo.abi").read_text(), re.M)
+    return sorted(set(functions) - steps) if functions else ["libvmo.abi: no function found"]
+
+
 def uncommon():
     head = (ROOT / "libvmo/include/vmo/vmo.h").read_text().split("*/")[1]
     return sorted(name for name in COMMON if not re.search(rf"^ \*\s+.*\b{name}\b", head, re.M))
@@ -74,6 +83,7 @@ def main():
     failed = 0
     checks = (("each system call of the backend has a row", missing_rows),
               ("each status is in the header's comment", undocumented),
+              ("each function with a status is a step of a story", without_step),
               ("the head of vmo.h names what any function may return", uncommon))
     for number, (title, check) in enumerate(checks, 1):
         bad = check()
