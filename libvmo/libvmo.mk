@@ -13,8 +13,10 @@ ALL += $(LIBVMO) $(LIBVMO_HOST)
 $(eval $(call ARCHIVE,$(LIBVMO),$(call objects,target,$(LIBVMO_NEURON_SRCS)),$(CROSS)ar))
 $(eval $(call ARCHIVE,$(LIBVMO_HOST),$(call objects,host,$(LIBVMO_LINUX_SRCS)),ar))
 
-# Optimised for size, except SHA-256, which reads every byte.
+# Optimised for size, except the blocks of SHA-256. SHA256_ISA=zbb, zknh or zbb_zknh compiles these for harts that have
+# the extension; others trap. gcc would carry the schedule's words from turn to turn in registers, with more moves than
+# it saves loads.
 OPTIONS_target_libvmo/src := -Os -msave-restore
-OPTIONS_target_libvmo/src/sha256 :=
+OPTIONS_target_libvmo/src/sha256_portable := -fno-predictive-commoning $(addprefix -march=rv64imac_,$(SHA256_ISA))
 OPTIONS_target_libvmo/backend := -Os -msave-restore
 OPTIONS_target_abi := -Os -msave-restore

@@ -13,7 +13,7 @@ import sys
 # may include less or more: path of the source -> what it may include from.
 PARTS = ("libvmo/tests/", "payloads/", "tests/")
 COMMON = ("abi/", "libvmo/include/")
-PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/include/")
+PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/src/sha256_portable.h", "libvmo/include/")
 BACKENDS = ("neuron", "linux", "fake")
 EXCEPTIONS = {
     # Less: abi depends on nothing, and host-ref shares nothing with the guest.

@@ -149,6 +149,9 @@ VMO_CHECK vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struc
 /* The core now owns the object; the name is no longer valid. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name);
 
+/* Hashes whole blocks into the state of a SHA-256, with what this machine has for it. At any address. */
+void be_sha256(uint32_t state[8], const uint8_t *blocks, size_t count);
+
 uint64_t be_now_ns(void);
 
 #endif
