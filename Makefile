@@ -5,6 +5,7 @@
 BUILD ?= build
 CROSS ?= riscv64-unknown-elf-
 HOSTCC ?= gcc
+ARMCC ?= aarch64-linux-gnu-gcc
 PYTHON ?= python3
 QEMU ?= qemu-system-riscv64
 PAYLOAD ?= LICENSE
@@ -71,7 +72,7 @@ TSAN_CFLAGS := $(HOST_WARN) -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 GOALS := $(or $(MAKECMDGOALS),all)
 FILES := $(filter $(BUILD)/%,$(GOALS))
 NEEDS = $(sort $(FILES) $(foreach goal,$(GOALS),$(NEEDS_$(goal))))
-HOST_FILES := $(foreach flavour,host pic san tsan cov ana,$(BUILD)/$(flavour)/%)
+HOST_FILES := $(foreach flavour,host pic san tsan cov ana arm,$(BUILD)/$(flavour)/%)
 TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(filter everything,$(NEEDS)),openssl) \
         $(foreach goal,$(GOALS),$(TOOLS_$(goal))))
 
@@ -108,7 +109,7 @@ TEST_NEEDS :=
 # OPTIONS_<flavour>_<path> its options; without one, the nearest folder above counts. <flavour>/<backend> is a flavour,
 # too: libvmo's core is compiled once for each backend and finds its be_types.h by the include path
 # (docs/adr/0011-types-by-folder.md).
-FLAVOURS := kernel target host pic san tsan ana cov
+FLAVOURS := kernel target host pic san tsan ana cov arm
 BACKED := san/fake san/neuron tsan/fake host/fake ana/fake cov/fake
 CC_kernel = $(CROSS)gcc $(KERNEL_CFLAGS)
 CC_target = $(CROSS)gcc $(TARGET_CFLAGS)
@@ -116,6 +117,7 @@ CC_host = $(HOSTCC) $(HOST_CFLAGS)
 CC_pic = $(HOSTCC) $(HOST_CFLAGS) -fPIC
 CC_san = $(HOSTCC) $(SAN_CFLAGS)
 CC_tsan = $(HOSTCC) $(TSAN_CFLAGS)
+CC_arm = $(ARMCC) $(WARN) -O2 -static
 CC_ana = $(HOSTCC) $(ANALYZE_CFLAGS)
 CC_cov = $(HOSTCC) $(COVERAGE_CFLAGS)
 $(foreach flavour,$(BACKED),$(eval CC_$(flavour) = $$(CC_$(firstword $(subst /, ,$(flavour))))))

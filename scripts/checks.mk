@@ -24,7 +24,7 @@ analyze: built ## gcc -fanalyzer, clang-tidy and cppcheck, at zero findings
 FAKE_TESTS := $(UNIT_TESTS:%=libvmo/tests/unit/%) $(CONF)/conf_fake
 COVERAGE_TESTS := $(FAKE_TESTS:%=$(BUILD)/cov/fake/%)
 COVERAGE_CORE_TESTS := $(CORE_TESTS:%=$(BUILD)/cov/boot/tests/core/%) $(BUILD)/cov/boot/tests/model/test_model_core
-COVERAGE_LX_TESTS := $(patsubst %,$(BUILD)/cov/%,$(LX_TESTS:%=libvmo/tests/%) $(CONF)/conf_linux $(LX_MACHINE) $(LX_ERRNO)/test_errno)
+COVERAGE_LX_TESTS := $(patsubst %,$(BUILD)/cov/%,$(LX_TESTS:%=libvmo/tests/%) $(LX_SHA256) $(CONF)/conf_linux $(LX_MACHINE) $(LX_ERRNO)/test_errno)
 MEMCHECK_TESTS := $(FAKE_TESTS:%=$(BUILD)/host/fake/%)
 
 NEEDS_coverage := $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS) $(COVERAGE_LX_TESTS) $(BUILD)/cov/libvmo/tests/linux/lx_child
@@ -62,6 +62,14 @@ TEST_LIBC := $(BUILD)/host/$(CONF)/conf_linux
 NEEDS_test-libc := $(TEST_LIBC)
 test-libc: built
 	@$(PYTHON) scripts/run-tests.py $(TEST_LIBC) $(PACKAGING_SUITE)
+
+# ---- Another architecture --------------------------------------------------------------------------
+# What the library has for ARMv8 alone: its SHA-256.
+.PHONY: check-armv8
+TOOLS_check-armv8 := armv8
+NEEDS_check-armv8 := $(BUILD)/arm/$(LX_SHA256)
+check-armv8: built ## the library's SHA-256 by the instructions of ARMv8, under qemu-user
+	$(Q)qemu-aarch64 -cpu max $(BUILD)/arm/$(LX_SHA256) armv8
 
 # ---- Another Debian --------------------------------------------------------------------------------
 .PHONY: check-trixie

@@ -9,7 +9,7 @@
 #include "sha256_sigma.h"
 #include "vmo/sha256.h"
 
-static const uint32_t K[64] = {
+const uint32_t sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -50,7 +50,7 @@ static void compress(uint32_t state[8], const uint8_t *block)
         w[0] = NEXT_WORD(w);
         w[1] = NEXT_WORD(w + 1);
     }
-    for (const uint32_t *k = K, *w = schedule; k < K + 64; k += 8, w += 8) {
+    for (const uint32_t *k = sha256_k, *w = schedule; k < sha256_k + 64; k += 8, w += 8) {
         ROUND(a, b, c, d, e, f, g, h, 0);
         ROUND(h, a, b, c, d, e, f, g, 1);
         ROUND(g, h, a, b, c, d, e, f, 2);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+extern const uint32_t sha256_k[64]; /* the constants of the rounds */
+
 void sha256_portable(uint32_t state[8], const uint8_t *blocks, size_t count);
 
 #endif

@@ -30,6 +30,21 @@ $(foreach flavour,san cov,$(eval $(call \
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
 
+# Every SHA-256 of the backend; also built for ARMv8 (`make check-armv8`).
+LX_SHA256 := libvmo/tests/linux/test_lx_sha256
+LX_SHA256_SRCS := $(LX_SHA256).c $(addprefix libvmo/,src/sha256.c src/sha256_portable.c \
+                  $(addprefix backend/linux/,lx_sha256.c lx_sha256_x86.c lx_sha256_arm.c))
+$(foreach flavour,san cov arm,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_SHA256),$(LX_SHA256_SRCS))))
+TEST_SUITES += $(BUILD)/san/$(LX_SHA256)
+
+$(eval $(call HOST_PROGRAM,host,libvmo/tests/bench/bench_sha256,libvmo/tests/bench/bench_sha256.c \
+    $(filter-out $(LX_SHA256).c,$(LX_SHA256_SRCS)),-lcrypto))
+.PHONY: bench-sha256
+NEEDS_bench-sha256 := $(BUILD)/host/libvmo/tests/bench/bench_sha256
+TOOLS_bench-sha256 := openssl
+bench-sha256: built ## time the library's SHA-256 beside OpenSSL's
+	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_sha256
+
 # ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
 LX_ERRNO := libvmo/tests/linux/errno
 LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
