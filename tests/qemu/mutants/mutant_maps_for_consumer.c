@@ -3,19 +3,11 @@
 #include <stdint.h>
 
 #include "nexus_abi.h"
+#include "wrap_call.h"
 
 #define CONSUMER_SPACE 2
 #define FAR_VA UINT64_C(0x70000000)
 #define AS_USER 1
-
-struct nx_result {
-    int64_t a0, a1;
-};
-
-struct nx_result __real_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                                uint64_t number);
-struct nx_result __wrap_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                                uint64_t number);
 
 struct nx_result __wrap_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
                                 uint64_t number)

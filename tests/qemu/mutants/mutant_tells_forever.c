@@ -4,15 +4,7 @@
 
 #include "nexus_abi.h"
 #include "vmo/vmo.h"
-
-struct nx_result {
-    int64_t a0, a1;
-};
-
-struct nx_result __real_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                                uint64_t number);
-struct nx_result __wrap_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                                uint64_t number);
+#include "wrap_call.h"
 
 struct nx_result __wrap_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
                                 uint64_t number)
