@@ -259,6 +259,7 @@ lint: built ## dependency directions, SPDX lines, format and static analysis, at
 	@$(PYTHON) scripts/check-graph.py $(BUILD) $(CROSS)gcc-nm
 	@$(PYTHON) scripts/check-tree.py
 	@$(PYTHON) scripts/check-abi.py
+	@$(PYTHON) scripts/mutants.py --check
 	@scripts/check-sizes.sh $(BUILD) $(CROSS)
 	@scripts/lint.sh
 

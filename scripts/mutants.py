@@ -16,6 +16,8 @@ import dataclasses
 import fcntl
 import os
 import pathlib
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,6 +32,7 @@ MUST_HAVE = {"suite", "reason"}
 SUITE_SECONDS = 120
 BUILD_SECONDS = 600
 SHOWN_LINES = 15
+BUILT = r"^build/san/(fake/|neuron/)?"  # where the build puts a suite, before the path of its source
 # What an outer make tells its inner makes; the copy has a make of its own.
 OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 
@@ -101,6 +104,32 @@ def choose(mutants, only, part):
     return mutants[k - 1::n]
 
 
+def edited(tree, mutant):
+    """-> {file: (text, changed text)}"""
+    texts = {}
+    for edit in mutant.edits:
+        target = tree / edit.file
+        text = target.read_text(encoding="utf-8") if target.is_file() else ""
+        text, before = texts.get(target, (text, text))
+        after = edit.apply(before)
+        if after is None:
+            raise Lives(f"does not apply: {edit.file} does not have the old text exactly once; adapt "
+                        f"tests/mutants/{mutant.name}.mutant")
+        texts[target] = (text, after)
+    return texts
+
+
+def check(tree, mutant):
+    """Raises Lives if the mutant no longer fits the tree; runs nothing."""
+    edited(tree, mutant)
+    source = tree / (re.sub(BUILT, "", mutant.suite) + ".c" if not is_script(mutant.suite) else mutant.suite)
+    if not source.is_file():
+        raise Lives(f"names the suite {mutant.suite}, which is not there; adapt tests/mutants/{mutant.name}.mutant")
+    if source.suffix == ".c" and mutant.reason not in source.read_text(encoding="utf-8"):
+        raise Lives(f"names the reason `{mutant.reason}`, which is no test of {source.relative_to(tree)}; adapt "
+                    f"tests/mutants/{mutant.name}.mutant")
+
+
 class Copy:
     """The copy of the tree, in which faults are made."""
 
@@ -162,23 +191,9 @@ class Copy:
                 raise Lives(f"still running after {seconds} s: {' '.join(words)}") from None
         return output.decode("utf-8", "replace").splitlines() or ["it printed nothing"] if process.returncode else []
 
-    def changed(self, mutant):
-        """-> {file: (text, changed text)}"""
-        texts = {}
-        for edit in mutant.edits:
-            target = self.tree / edit.file
-            text = target.read_text(encoding="utf-8") if target.is_file() else ""
-            text, before = texts.get(target, (text, text))
-            changed = edit.apply(before)
-            if changed is None:
-                raise Lives(f"does not apply: {edit.file} does not have the old text exactly once; adapt "
-                            f"tests/mutants/{mutant.name}.mutant")
-            texts[target] = (text, changed)
-        return texts
-
     def kill(self, mutant):
         """Returns if the mutant is killed; raises Lives otherwise. The copy is whole again afterwards."""
-        texts = self.changed(mutant)
+        texts = edited(self.tree, mutant)
         if (mutant.suite, mutant.case) not in self.green:
             report(self.make(mutant, *(["everything"] if is_script(mutant.suite) else [])),
                    "the unchanged copy does not build")
@@ -204,6 +219,12 @@ def is_script(suite):
     return suite.endswith(".py")
 
 
+def processor_seconds():
+    """Of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def report(lines, what):
     if lines:
         raise Lives("\n".join([what] + [f"    {line}" for line in lines[-SHOWN_LINES:]]))
@@ -213,12 +234,26 @@ def run_all(mutants, copy):
     """-> how many are not killed"""
     lives = 0
     for mutant in mutants:
+        before = processor_seconds()
         try:
             copy.kill(mutant)
-            print(f"killed {mutant.name}: {mutant.suite}: {mutant.reason}", flush=True)
+            print(f"killed {mutant.name}: {mutant.suite}: {mutant.reason} ({processor_seconds() - before:.1f} s)", flush=True)
         except Lives as error:
             lives += 1
             print(f"NOT KILLED {mutant.name}: {error}", flush=True)
+    return lives
+
+
+def check_all(mutants):
+    """-> how many do not fit the tree"""
+    lives = 0
+    for mutant in mutants:
+        try:
+            check(ROOT, mutant)
+        except Lives as error:
+            lives += 1
+            print(f"mutants: {mutant.name} {error}")
+    print(f"mutants: {len(mutants)} faults, {lives} that do not fit the tree")
     return lives
 
 
@@ -227,12 +262,16 @@ def main(words):
     parser.add_argument("--build", default="build", help="the build folder")
     parser.add_argument("--only", default="", metavar="NAMES", help="these mutants")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="the k-th of n parts")
+    parser.add_argument("--check", action="store_true", help="only see whether each fits the tree; build and run nothing")
     options = parser.parse_args(words)
-    supervise.enter()
+    if not options.check:
+        supervise.enter()
     os.chdir(ROOT)
     try:
         mutants = choose([read_mutant(path) for path in sorted(MUTANTS.glob("*.mutant"))],
                          options.only.split(), options.part)
+        if options.check:
+            return 1 if check_all(mutants) or not mutants else 0
         copy = Copy(options.build)
         copy.tree.parent.mkdir(parents=True, exist_ok=True)
         with open(copy.tree.parent / ".lock", "w", encoding="utf-8") as lock:
@@ -242,7 +281,7 @@ def main(words):
     except Wrong as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
-    print(f"{len(mutants)} mutants, {len(mutants) - lives} killed, {lives} survived")
+    print(f"{len(mutants)} mutants, {len(mutants) - lives} killed, {lives} survived; {processor_seconds():.0f} s of processor time")
     return 1 if lives or not mutants else 0
 
 

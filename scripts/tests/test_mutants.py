@@ -38,6 +38,17 @@ BROKEN = {
 }
 
 
+# what is wrong: (the mutant, what --check says)
+UNFIT = {
+    "a fault that fits": (HEAD + EDIT, ""),
+    "a fault of a C suite that fits": ("suite: build/san/fake/t\nreason: limits\n" + EDIT, ""),
+    "text that is gone": (HEAD + EDIT.replace("4", "5"), "does not apply"),
+    "a suite that is gone": (HEAD.replace("s.py", "t.py") + EDIT, "names the suite t.py"),
+    "a C suite that is gone": ("suite: build/san/u\nreason: limits\n" + EDIT, "names the suite build/san/u"),
+    "a test of a C suite that is gone": ("suite: build/san/t\nreason: bounds\n" + EDIT, "names the reason `bounds`"),
+}
+
+
 class Stub(mutants.Copy):
     """A copy whose make and suite say what the case wants, once the fault is in the tree."""
 
@@ -60,7 +71,7 @@ class Stub(mutants.Copy):
 def refusal(act, *words):
     try:
         act(*words)
-    except mutants.Wrong as error:
+    except (mutants.Wrong, mutants.Lives) as error:
         return str(error)
     return ""
 
@@ -80,6 +91,12 @@ def main():
         for what, text in BROKEN.items():
             path.write_text(text, encoding="utf-8")
             tap.check("m.mutant" in refusal(mutants.read_mutant, path), f"{what}: the file is refused by name")
+        (folder / "s.py").write_text("", encoding="utf-8")
+        (folder / "t.c").write_text("cmocka_unit_test(limits),\n", encoding="utf-8")
+        for what, (text, wanted) in UNFIT.items():
+            path.write_text(text, encoding="utf-8")
+            said = refusal(mutants.check, folder, mutants.read_mutant(path))
+            tap.check(said.startswith(wanted) if wanted else not said, f"--check: {what}", said)
         path.write_text(HEAD + EDIT, encoding="utf-8")
         many = [mutants.read_mutant(path)] * 10
     parts = [len(mutants.choose(many, [], f"{k}/4")) for k in range(1, 5)]
