@@ -32,6 +32,7 @@ MUST_HAVE = {"suite", "reason"}
 SUITE_SECONDS = 120
 BUILD_SECONDS = 600
 SHOWN_LINES = 15
+COMMIT = "commit"  # in place of k in PART=k/n
 BUILT = r"^build/san/(fake/|neuron/)?"  # where the build puts a suite, before the path of its source
 # What an outer make tells its inner makes; the copy has a make of its own.
 OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
@@ -88,19 +89,23 @@ def read_mutant(path):
     return Mutant(name=path.stem, edits=edits, **fields)
 
 
+def commit():
+    """The hash of the tree's commit, as a number."""
+    return int(subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], check=True, capture_output=True).stdout, 16)
+
+
 def choose(mutants, only, part):
-    """The mutants named by `only`, or the k-th of n parts."""
+    """The mutants named by `only`, or the k-th of n parts; `commit/n`: the part that the commit's hash selects."""
     if only:
         unknown = set(only) - {mutant.name for mutant in mutants}
         if unknown:
             raise Wrong(f"no such mutant: {' '.join(sorted(unknown))}")
         return [mutant for mutant in mutants if mutant.name in only]
-    try:
-        k, n = (int(word) for word in part.split("/"))
-    except ValueError:
-        k, n = 0, 0
+    which, _, count = part.partition("/")
+    n = int(count) if count.isdecimal() else 0
+    k = commit() % n + 1 if n and which == COMMIT else int(which) if which.isdecimal() else 0
     if not 1 <= k <= n:
-        raise Wrong(f"PART={part}: write k/n, with k from 1 to n")
+        raise Wrong(f"PART={part}: write k/n, with k from 1 to n, or {COMMIT}/n")
     return mutants[k - 1::n]
 
 
@@ -261,7 +266,7 @@ def main(words):
     parser = argparse.ArgumentParser(description="Makes one fault at a time and expects the named suite to fail.")
     parser.add_argument("--build", default="build", help="the build folder")
     parser.add_argument("--only", default="", metavar="NAMES", help="these mutants")
-    parser.add_argument("--part", default="1/1", metavar="K/N", help="the k-th of n parts")
+    parser.add_argument("--part", default="1/1", metavar="K/N", help=f"the k-th of n parts, or {COMMIT}/n")
     parser.add_argument("--check", action="store_true", help="only see whether each fits the tree; build and run nothing")
     options = parser.parse_args(words)
     if not options.check:
@@ -272,6 +277,7 @@ def main(words):
                          options.only.split(), options.part)
         if options.check:
             return 1 if check_all(mutants) or not mutants else 0
+        print(f"mutants: {len(mutants)} faults" + ("" if options.only else f", part {options.part}"), flush=True)
         copy = Copy(options.build)
         copy.tree.parent.mkdir(parents=True, exist_ok=True)
         with open(copy.tree.parent / ".lock", "w", encoding="utf-8") as lock:

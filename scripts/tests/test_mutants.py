@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/mutants.py: a mutant counts as killed only by a red suite that names the reason; every other end says why."""
 import contextlib
+import dataclasses
 import io
 import pathlib
 import sys
@@ -98,10 +99,13 @@ def main():
             said = refusal(mutants.check, folder, mutants.read_mutant(path))
             tap.check(said.startswith(wanted) if wanted else not said, f"--check: {what}", said)
         path.write_text(HEAD + EDIT, encoding="utf-8")
-        many = [mutants.read_mutant(path)] * 10
-    parts = [len(mutants.choose(many, [], f"{k}/4")) for k in range(1, 5)]
-    tap.check(sum(parts) == 10 and min(parts) == 2, "the parts are the whole", parts)
-    for part in ("0/4", "5/4", "1", "a/b", ""):
+        many = [dataclasses.replace(mutants.read_mutant(path), name=f"m{n}") for n in range(10)]
+    parts = [mutants.choose(many, [], f"{k}/4") for k in range(1, 5)]
+    whole = sorted(mutant.name for part in parts for mutant in part)
+    tap.check(whole == [f"m{n}" for n in range(10)] and len(parts[3]) == 2, "the parts are the whole", parts)
+    found = mutants.choose(many, [], "commit/4")
+    tap.check(found == parts[mutants.commit() % 4], "commit/4 is the part that the commit's hash selects", found)
+    for part in ("0/4", "5/4", "1", "a/b", "commit/0", "commit", "-1/4", ""):
         tap.check("PART" in refusal(mutants.choose, many, [], part), f"part {part!r} is refused")
     tap.check("other" in refusal(mutants.choose, many, ["other"], "1/1"), "an unknown name is refused")
     tap.done()
