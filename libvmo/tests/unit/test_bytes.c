@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmo_write and vmo_read: every border, and nothing changed on refusal (R2). */
+/* vmo_write and vmo_read: bounds, and refusals that change nothing (R2). */
 #include "unit.h"
 
-#define LEN (PAGE + 100) /* so that the length and the size differ */
+#define LEN (PAGE + 100) /* length and size differ */
 
 static uint8_t buffer[2 * PAGE];
 
-static void there_and_back(void **state)
+static void write_then_read(void **state)
 {
     static const struct vmo_range ranges[] = {{0, 1}, {0, LEN}, {LEN - 1, 1}, {PAGE - 1, 2}, {17, 1000}};
     uint8_t back[2 * PAGE];
@@ -14,15 +14,15 @@ static void there_and_back(void **state)
 
     (void)state;
     assert_ok(vmo_create(world.a, LEN, &vmo));
-    for (size_t i = 0; i < sizeof buffer; i++) {
+    for (size_t i = 0; i < sizeof(buffer); i++) {
         buffer[i] = pattern_at(i);
     }
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         const struct vmo_range range = ranges[i];
         const uint64_t copies = counters_of(world.a).copy_fallbacks;
         assert_ok(vmo_write(world.a, vmo, range, buffer + range.off_bytes));
         assert_int_equal(counters_of(world.a).copy_fallbacks, copies + 1);
-        memset(back, 0, sizeof back);
+        memset(back, 0, sizeof(back));
         assert_ok(vmo_read(world.a, vmo, range, back + 1));
         assert_int_equal(counters_of(world.a).copy_fallbacks, copies + 2);
         assert_pattern(back + 1, range.off_bytes, range.len_bytes);
@@ -31,14 +31,14 @@ static void there_and_back(void **state)
     }
 }
 
-/* A write touches its range alone. */
-static void neighbours_stay(void **state)
+/* A write changes only its range. */
+static void write_leaves_neighbours(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     uint8_t back[LEN];
 
     (void)state;
-    memset(buffer, 0xEE, sizeof buffer);
+    memset(buffer, 0xEE, sizeof(buffer));
     assert_ok(vmo_write(world.a, vmo, RANGE(PAGE - 3, 6), buffer));
     assert_ok(vmo_read(world.a, vmo, RANGE(0, LEN), back));
     assert_pattern(back, 0, PAGE - 3);
@@ -51,7 +51,7 @@ static void new_memory_is_zero(void **state)
     vmo_t vmo = VMO_NONE;
 
     (void)state;
-    memset(buffer, 0xEE, sizeof buffer);
+    memset(buffer, 0xEE, sizeof(buffer));
     assert_ok(vmo_create(world.a, LEN, &vmo));
     assert_ok(vmo_read(world.a, vmo, RANGE(0, LEN), buffer));
     for (size_t i = 0; i < LEN; i++) {
@@ -67,7 +67,7 @@ static void out_of_bounds(void **state)
         {LEN, 1},
         {LEN - 1, 2},
         {1, LEN},
-        {LEN + 1, 0}, /* the end is LEN; past it not even nothing lies */
+        {LEN + 1, 0}, /* an empty range past the end is out of bounds */
         {LEN + 1, 1},
         {0, 2 * PAGE}, /* the size is not the length */
         {2 * PAGE, 0},
@@ -76,7 +76,7 @@ static void out_of_bounds(void **state)
         {UINT64_MAX, 0},
         {UINT64_MAX, 1},
         {UINT64_MAX, UINT64_MAX},
-        {UINT64_MAX - LEN + 1, LEN}, /* the sum is 0 */
+        {UINT64_MAX - LEN + 1, LEN}, /* offset + length wraps to 0 */
         {UINT64_MAX - LEN + 1, 2 * LEN},
         {LEN - 1, UINT64_MAX - LEN + 2},
         {0, SIZE_MAX - 1},
@@ -84,19 +84,19 @@ static void out_of_bounds(void **state)
         {UINT64_C(1) << 32, 1},
     };
     const vmo_t vmo = vmo_filled(LEN);
-    uint8_t before[sizeof buffer];
+    uint8_t before[sizeof(buffer)];
 
     (void)state;
-    memset(buffer, 0xEE, sizeof buffer);
-    memset(before, 0xEE, sizeof before);
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    memset(buffer, 0xEE, sizeof(buffer));
+    memset(before, 0xEE, sizeof(before));
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         assert_refused_quietly(vmo_write(world.a, vmo, ranges[i], buffer), VMO_ERR_BOUNDS);
         assert_refused_quietly(vmo_read(world.a, vmo, ranges[i], buffer), VMO_ERR_BOUNDS);
-        assert_memory_equal(buffer, before, sizeof before);
+        assert_memory_equal(buffer, before, sizeof(before));
     }
 }
 
-/* Nothing at all may stand anywhere up to the end, and needs no pointer; it is no copy. */
+/* An empty range is valid at any offset up to the end and needs no buffer. It counts as no copy. */
 static void zero_length(void **state)
 {
     static const uint64_t offsets[] = {0, 1, PAGE, LEN - 1, LEN};
@@ -104,7 +104,7 @@ static void zero_length(void **state)
     const struct snapshot before = snapshot_take();
 
     (void)state;
-    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
         assert_ok(vmo_write(world.a, vmo, RANGE(offsets[i], 0), buffer));
         assert_ok(vmo_write(world.a, vmo, RANGE(offsets[i], 0), NULL));
         assert_ok(vmo_read(world.a, vmo, RANGE(offsets[i], 0), buffer));
@@ -122,7 +122,7 @@ static void null_pointers(void **state)
     assert_refused_quietly(vmo_read(world.a, vmo, RANGE(0, 1), NULL), VMO_ERR_INVALID);
 }
 
-/* One copy has at most 2 GiB, even where the VMO is longer. Its pages are never touched. */
+/* One call copies at most 2 GiB, even from a longer VMO. The test touches none of these pages. */
 static void longest_copy(void **state)
 {
     const uint64_t most = UINT64_C(1) << 31;
@@ -141,7 +141,7 @@ static void longest_copy(void **state)
     assert_int_equal(fake_call_count(), calls);
     assert_int_equal(byte, 9);
     assert_int_equal(counters_of(world.a).copy_fallbacks, 0);
-    /* One byte less is let through to the backend. */
+    /* A copy of exactly 2 GiB reaches the backend. */
     fake_fail_call(1, VMO_ERR_BACKEND);
     assert_status(vmo_write(world.a, vmo, RANGE(1, most), &byte), VMO_ERR_BACKEND);
     assert_int_equal(fake_call_count(), calls + 1);
@@ -149,7 +149,7 @@ static void longest_copy(void **state)
     assert_int_equal(byte, 0);
 }
 
-/* Without a read call the bytes come through a mapping, which is kept and found again. */
+/* Without a read call the library reads through a mapping, which it keeps for the next read. */
 static void read_through_a_mapping(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -157,7 +157,7 @@ static void read_through_a_mapping(void **state)
 
     (void)state;
     for (uint64_t i = 1; i <= 3; i++) {
-        memset(buffer, 0, sizeof buffer);
+        memset(buffer, 0, sizeof(buffer));
         assert_ok(vmo_read(world.a, vmo, RANGE(33, LEN - 33), buffer));
         assert_pattern(buffer, 33, LEN - 33);
         const struct vmo_counters now = counters_of(world.a);
@@ -170,7 +170,7 @@ static void read_through_a_mapping(void **state)
     assert_ok(vmo_close(world.a, vmo));
 }
 
-/* What the mapping is refused, the read is refused, with the mapping's own status. */
+/* If the mapping is refused, the read returns the mapping's status. */
 static void read_without_room_for_a_mapping(void **state)
 {
     vmo_t vmo = VMO_NONE;
@@ -189,7 +189,7 @@ static void read_without_room_for_a_mapping(void **state)
     assert_int_equal(buffer[0], 0);
 }
 
-/* A read-only handle reads; a write to it is refused by its right, before its range is looked at. */
+/* A read-only handle can read. Its rights refuse a write before the range is checked. */
 static void received_handles(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -198,13 +198,13 @@ static void received_handles(void **state)
 
     (void)state;
     AS_B;
-    memset(buffer, 0, sizeof buffer);
+    memset(buffer, 0, sizeof(buffer));
     assert_ok(vmo_read(world.b, read_only, RANGE(5, 50), buffer));
     assert_pattern(buffer, 5, 50);
     assert_refused_quietly(vmo_write(world.b, read_only, RANGE(0, 1), buffer), VMO_ERR_RIGHTS);
     assert_refused_quietly(vmo_write(world.b, read_only, RANGE(0, 0), buffer), VMO_ERR_RIGHTS);
     assert_refused_quietly(vmo_write(world.b, read_only, RANGE(0, UINT64_MAX), buffer), VMO_ERR_RIGHTS);
-    memset(buffer, 0x77, sizeof buffer);
+    memset(buffer, 0x77, sizeof(buffer));
     assert_ok(vmo_write(world.b, both, RANGE(5, 1), buffer));
     AS_A;
     buffer[0] = 0;
@@ -218,8 +218,8 @@ static void received_handles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(there_and_back),
-        IN_WORLD(neighbours_stay),
+        IN_WORLD(write_then_read),
+        IN_WORLD(write_leaves_neighbours),
         IN_WORLD(new_memory_is_zero),
         IN_WORLD(out_of_bounds),
         IN_SMALL_WORLD(out_of_bounds),

@@ -13,10 +13,10 @@ static void bodies(void **state)
     uint64_t control = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof body; i++) {
+    for (size_t i = 0; i < sizeof(body); i++) {
         body[i] = pattern_at(i);
     }
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         const struct vmo_message message = {
             .tag = (uint32_t)i, .body = lengths[i] ? body : NULL, .body_bytes = lengths[i]};
         assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
@@ -24,8 +24,8 @@ static void bodies(void **state)
         assert_int_equal(counters_of(world.a).control_bytes, control);
     }
     AS_B;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        memset(&incoming, 0xab, sizeof incoming);
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        memset(&incoming, 0xab, sizeof(incoming));
         assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
         assert_int_equal(incoming.tag, i);
         assert_int_equal(incoming.vmo.id, 0);
@@ -50,20 +50,20 @@ static void messages_refused(void **state)
     message = (struct vmo_message){.body = NULL, .body_bytes = 1};
     assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_send(world.a, world.to_b, NULL, SOON_NS), VMO_ERR_INVALID);
-    message = (struct vmo_message){.rights = VMO_RIGHT_READ}; /* rights of no VMO */
+    message = (struct vmo_message){.rights = VMO_RIGHT_READ}; /* rights without a VMO */
     assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_INVALID);
     message = (struct vmo_message){.vmo = {vmo.id + 1, vmo.registry}, .rights = VMO_RIGHT_READ};
     assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_BAD_HANDLE);
     static const uint32_t rights[] = {0, VMO_RIGHT_WRITE, 4, 5, 7, 0x10001, UINT32_MAX};
-    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
         message = (struct vmo_message){.vmo = vmo, .rights = rights[i]};
         assert_refused_quietly(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_INVALID);
     }
     assert_refused_quietly(vmo_recv(world.a, world.to_b, NULL, SOON_NS), VMO_ERR_INVALID);
 }
 
-/* What arrives is the same memory, with the length as made, and the rights that were given. */
-static void vmo_goes_along(void **state)
+/* The receiver gets the same memory, with the original length and the rights sent. */
+static void message_carries_a_vmo(void **state)
 {
     const uint32_t rights[] = {VMO_RIGHT_READ, VMO_RIGHTS_ALL};
     const vmo_t vmo = vmo_filled(LEN);
@@ -93,8 +93,8 @@ static void vmo_goes_along(void **state)
     assert_int_equal(counters_of(world.b).copy_fallbacks, 0);
 }
 
-/* Where be_verify had to map, its mapping is the one that the first view finds. */
-static void checks_mapping_is_kept(void **state)
+/* The first view reuses the mapping that be_verify made. */
+static void verify_mapping_is_kept(void **state)
 {
     const vmo_t received = hand_over(vmo_filled(LEN), VMO_RIGHT_READ);
     vmo_view_t view = NO_VIEW;
@@ -113,8 +113,8 @@ static void checks_mapping_is_kept(void **state)
     assert_int_equal(fake_live().mappings, before.mappings - 1);
 }
 
-/* No room in the table to keep it: it is given back, and the VMO is received all the same. */
-static void checks_mapping_without_room(void **state)
+/* The table has no room for that mapping: it is unmapped, and the VMO is still received. */
+static void verify_mapping_without_room(void **state)
 {
     const struct vmo_limits limits = {.objects = 4, .mappings = 1, .views = 4, .peers = 2};
     vmo_view_t view = NO_VIEW, more = {7, 7};
@@ -136,9 +136,9 @@ static void checks_mapping_without_room(void **state)
     assert_pattern(vmo_view_data(world.b, more), 0, LEN);
 }
 
-/* The kernel then refuses to take that mapping back: the VMO is not received, and the message stays. The
- * mapping stays, too, since only the kernel could end it. */
-static void checks_mapping_without_room_stuck(void **state)
+/* The kernel then refuses to unmap it: the VMO is not received, and the message stays queued. The mapping
+ * stays as well, since only the kernel can remove it. */
+static void verify_mapping_cannot_be_unmapped(void **state)
 {
     const struct vmo_limits limits = {.objects = 4, .mappings = 1, .views = 4, .peers = 2};
     struct vmo_incoming incoming;
@@ -163,7 +163,7 @@ static void checks_mapping_without_room_stuck(void **state)
     assert_int_equal(counters_of(world.b).bulk_bytes, 3 * PAGE);
 }
 
-/* Rights narrow and never widen. */
+/* Sending a VMO on cannot add rights. */
 static void rights_only_narrow(void **state)
 {
     const vmo_t read_only = hand_over(vmo_filled(LEN), VMO_RIGHT_READ);
@@ -176,7 +176,7 @@ static void rights_only_narrow(void **state)
     assert_ok(vmo_send(world.b, world.to_a, &message, SOON_NS));
 }
 
-/* Nothing about a peer that is not on the list reaches the backend; messages without a VMO do go. */
+/* A peer that is not allowed gets no VMO, and the backend is not called. Messages without a VMO are sent. */
 static void peer_not_allowed(void **state)
 {
     const struct vmo_program program = {"elf", 3, 4};
@@ -198,7 +198,7 @@ static void peer_not_allowed(void **state)
     assert_ok(vmo_send(world.a, stranger, &message, SOON_NS));
 }
 
-/* An entry that was allowed and is used again for another peer is not allowed. */
+/* A new peer in the entry of an allowed one is not allowed. */
 static void permission_ends_with_the_peer(void **state)
 {
     const struct vmo_program program = {"elf", 3, 4};
@@ -212,7 +212,7 @@ static void permission_ends_with_the_peer(void **state)
     assert_refused_quietly(vmo_send(world.a, next, &message, SOON_NS), VMO_ERR_NOT_AUTHORISED);
 }
 
-/* No slot for the capability: the kernel keeps the message, and so a later call gets it (K-54). */
+/* Without a slot for the capability the kernel keeps the message for a later call (K-54). */
 static void no_slot_at_the_receiver(void **state)
 {
     const struct vmo_message message = {.vmo = vmo_filled(LEN), .rights = VMO_RIGHTS_ALL};
@@ -235,10 +235,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_BOTH(bodies),
         IN_BOTH(messages_refused),
-        IN_BOTH(vmo_goes_along),
-        IN_WORLD(checks_mapping_is_kept),
-        IN_WORLD(checks_mapping_without_room),
-        IN_WORLD(checks_mapping_without_room_stuck),
+        IN_BOTH(message_carries_a_vmo),
+        IN_WORLD(verify_mapping_is_kept),
+        IN_WORLD(verify_mapping_without_room),
+        IN_WORLD(verify_mapping_cannot_be_unmapped),
         IN_BOTH(rights_only_narrow),
         IN_BOTH(peer_not_allowed),
         IN_WORLD(permission_ends_with_the_peer),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles on one object: rights, sharing of mappings and seals, and who goes last. */
+/* Several handles to one object: rights, shared mappings and seals, the last handle. */
 #include "unit.h"
 
 #define LEN (PAGE + 9)
@@ -27,7 +27,7 @@ static void narrowing(void **state)
     assert_int_equal(more.id, 99);
 }
 
-static void costs_no_call(void **state)
+static void makes_no_backend_call(void **state)
 {
     vmo_t vmo = VMO_NONE, other = VMO_NONE;
 
@@ -35,7 +35,7 @@ static void costs_no_call(void **state)
     assert_ok(vmo_create(world.a, LEN, &vmo));
     const uint32_t calls = fake_call_count();
     assert_ok(vmo_dup(world.a, vmo, VMO_RIGHTS_ALL, &other));
-    assert_ok(vmo_close(world.a, vmo)); /* the other still stands on it */
+    assert_ok(vmo_close(world.a, vmo)); /* the other handle keeps the object */
     assert_int_equal(fake_call_count(), calls);
     assert_ok(vmo_close(world.a, other));
     assert_int_equal(fake_call_count(), calls + 1);
@@ -48,7 +48,7 @@ static void arguments(void **state)
     vmo_t other = {99, 99};
 
     (void)state;
-    for (size_t i = 0; i < sizeof senseless / sizeof senseless[0]; i++) {
+    for (size_t i = 0; i < sizeof(senseless) / sizeof(senseless[0]); i++) {
         assert_refused_quietly(vmo_dup(world.a, vmo, senseless[i], &other), VMO_ERR_INVALID);
     }
     assert_refused_quietly(vmo_dup(world.a, vmo, VMO_RIGHT_READ, NULL), VMO_ERR_INVALID);
@@ -63,7 +63,7 @@ static void handles_run_out(void **state)
     uint32_t count = 0;
 
     (void)state;
-    while (count < 15) { /* two a object: 16 */
+    while (count < 15) { /* the table has two handles per object: 16 */
         assert_ok(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &more[count++]));
     }
     assert_refused_quietly(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &last), VMO_ERR_TABLE_FULL);
@@ -97,7 +97,7 @@ static void mappings_and_seals_are_shared(void **state)
     assert_refused_quietly(vmo_write(world.a, vmo, RANGE(0, 1), "x"), VMO_ERR_SEALED);
 }
 
-static void destroyed_by_the_last(void **state)
+static void last_handle_destroys(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     vmo_t read_only = VMO_NONE, full = VMO_NONE;
@@ -113,7 +113,7 @@ static void destroyed_by_the_last(void **state)
     assert_int_equal(fake_live().objects, 0);
 }
 
-static void the_last_may_not_be_able_to(void **state)
+static void last_read_only_handle_cannot_destroy(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     vmo_t read_only = VMO_NONE;
@@ -125,7 +125,7 @@ static void the_last_may_not_be_able_to(void **state)
     assert_ok(vmo_close(world.a, read_only));
 }
 
-/* The kernel's -16 has two causes; only the second goes away by waiting for the child. */
+/* The kernel answers -16 for two causes. Waiting for the child removes only the second. */
 static void mapped_by_an_ended_child(void **state)
 {
     const vmo_t vmo = vmo_filled(PAGE);
@@ -141,7 +141,7 @@ static void mapped_by_an_ended_child(void **state)
     assert_ok(vmo_map_rw(world.b, theirs, RANGE(0, 1), &view));
     assert_ok(vmo_close(world.b, theirs));
     AS_A;
-    assert_status(vmo_destroy(world.a, vmo), VMO_ERR_STILL_MAPPED); /* a's own kept mapping went */
+    assert_status(vmo_destroy(world.a, vmo), VMO_ERR_STILL_MAPPED); /* a's kept mapping is gone */
     fake_kill_peer(3);
     assert_refused(vmo_destroy(world.a, vmo), VMO_ERR_NOT_REAPED);
     assert_ok(vmo_peer_wait(world.a, world.to_b, SOON_NS, &exit_status));
@@ -150,7 +150,7 @@ static void mapped_by_an_ended_child(void **state)
     assert_int_equal(fake_live().objects, 0);
 }
 
-/* vmo_dup gives nothing that vmo_rights does not say. */
+/* vmo_dup grants no right that vmo_rights does not report. */
 static void no_write_after_forever(void **state)
 {
     const vmo_t vmo = vmo_filled(PAGE);
@@ -169,14 +169,10 @@ static void no_write_after_forever(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(no_write_after_forever),
-        IN_BOTH(narrowing),
-        IN_BOTH(costs_no_call),
-        IN_BOTH(arguments),
-        IN_BOTH(handles_run_out),
-        IN_WORLD(mappings_and_seals_are_shared),
-        IN_WORLD(destroyed_by_the_last),
-        IN_BOTH(the_last_may_not_be_able_to),
+        IN_WORLD(no_write_after_forever),   IN_BOTH(narrowing),
+        IN_BOTH(makes_no_backend_call),     IN_BOTH(arguments),
+        IN_BOTH(handles_run_out),           IN_WORLD(mappings_and_seals_are_shared),
+        IN_WORLD(last_handle_destroys),     IN_BOTH(last_read_only_handle_cannot_destroy),
         IN_WORLD(mapped_by_an_ended_child),
     };
     return cmocka_run_group_tests_name("unit/dup", tests, NULL, NULL);

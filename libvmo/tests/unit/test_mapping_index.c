@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The index of an object's mappings against a search through all of them. */
+/* Compares the index of an object's mappings with a linear search. */
 #include "mapping_index.h"
 
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #define COUNT 400
 #define MANY 100000
-#define SPACE 200 /* offsets and lengths below this, so that many ranges cover others */
+#define SPACE 200 /* bound of offsets and lengths: small, so that many ranges cover others */
 
 static struct mapping mappings[COUNT];
 static bool live[COUNT];
@@ -37,7 +37,7 @@ static struct vmo_range random_range(void)
     return (struct vmo_range){next_random() % SPACE, 1 + next_random() % (next_random() % SPACE + 1)};
 }
 
-/* The mapping that a search through all finds; in the index, or anywhere. */
+/* Linear search, through the indexed mappings or all of them. */
 static bool any_covers(struct vmo_range range, bool indexed_only)
 {
     for (int i = 0; i < COUNT; i++) {
@@ -58,7 +58,7 @@ static void check_finds(bool indexed_only)
     }
 }
 
-/* Adds a mapping like the core: only if none covers its range. */
+/* Like the core, adds a mapping only if none covers its range. */
 static void add(int i)
 {
     const struct vmo_range range = random_range();
@@ -103,7 +103,7 @@ static void finds_what_a_search_finds(void **unused)
     }
 }
 
-/* Steps from the root to a mapping. */
+/* Number of nodes from the root to a mapping. */
 static int depth_of(const struct mapping *mapping)
 {
     const struct mapping *at = root;
@@ -116,7 +116,7 @@ static int depth_of(const struct mapping *mapping)
     return depth;
 }
 
-/* In the worst order of offsets for a plain tree. */
+/* Ascending offsets are the worst order for an unbalanced tree. */
 static void stays_shallow(void **unused)
 {
     struct mapping *many = calloc(MANY, sizeof(*many));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers: their life, deadlines, full queues, and what a peer's end does to what is on its way. */
+/* Peers: spawn, wait, kill and close; deadlines; full queues; VMOs in flight when a peer ends. */
 #include "unit.h"
 
 #define LEN (PAGE + 5)
@@ -13,7 +13,7 @@ static void spawn_refused(void **state)
     vmo_peer_t peer = {7, 7};
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_refused_quietly(vmo_peer_spawn(world.a, &bad[i], &peer), VMO_ERR_INVALID);
     }
     assert_refused_quietly(vmo_peer_spawn(world.a, NULL, &peer), VMO_ERR_INVALID);
@@ -43,7 +43,7 @@ static void table_of_peers_full(void **state)
     assert_ok(vmo_peer_spawn(world.a, &program, &peer));
 }
 
-/* A child outlives its channel: it can still be ended and waited for. */
+/* A child outlives its channel: it can still be killed and waited for. */
 static void child_after_its_channel(void **state)
 {
     struct be_peer peer;
@@ -64,12 +64,12 @@ static void child_after_its_channel(void **state)
     assert_status(be_peer_kill(&peer), VMO_ERR_UNSUPPORTED);
     assert_ok(be_peer_close(&peer));
     const struct fake_live after = fake_live();
-    assert_memory_equal(&after, &before, sizeof after);
+    assert_memory_equal(&after, &before, sizeof(after));
     AS_B;
-    assert_status(be_peer_kill(&world.raw_b), VMO_ERR_UNSUPPORTED); /* the parent is no child */
+    assert_status(be_peer_kill(&world.raw_b), VMO_ERR_UNSUPPORTED); /* not a child */
 }
 
-/* Each call that needs the channel. The other side sees the channel's end. */
+/* Each call that needs the channel is refused. */
 static void assert_no_channel(struct vmo_registry *registry, vmo_peer_t peer, vmo_t vmo)
 {
     const struct vmo_message plain = {.tag = 1};
@@ -99,7 +99,7 @@ static void hang_up_then_wait(void **state)
     assert_ok(vmo_peer_hangup(world.a, world.to_b));
     assert_no_channel(world.a, world.to_b, vmo);
     assert_ok(vmo_peer_hangup(world.a, world.to_b));
-    assert_ok(vmo_destroy(world.a, vmo)); /* its message is lost */
+    assert_ok(vmo_destroy(world.a, vmo)); /* its message is discarded */
     AS_B;
     assert_refused(vmo_recv(world.b, world.to_a, &incoming, UINT64_MAX), VMO_ERR_PEER_GONE);
     AS_A;
@@ -120,7 +120,7 @@ static void kill_then_wait(void **state)
 
     (void)state;
     AS_B;
-    assert_refused(vmo_peer_kill(world.b, world.to_a), VMO_ERR_UNSUPPORTED); /* the parent is no child */
+    assert_refused(vmo_peer_kill(world.b, world.to_a), VMO_ERR_UNSUPPORTED); /* not a child */
     AS_A;
     fake_fail_call(1, VMO_ERR_BACKEND);
     assert_refused(vmo_peer_kill(world.a, world.to_b), VMO_ERR_BACKEND);
@@ -194,15 +194,15 @@ static void receive_times_out(void **state)
     struct vmo_incoming incoming, untouched;
 
     (void)state;
-    memset(&incoming, 0xab, sizeof incoming);
-    memset(&untouched, 0xab, sizeof untouched);
+    memset(&incoming, 0xab, sizeof(incoming));
+    memset(&untouched, 0xab, sizeof(untouched));
     assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TIMED_OUT);
     assert_true(vmo_now_ns(world.a) >= SOON_NS);
     assert_refused(vmo_recv(world.a, world.to_b, &incoming, 0), VMO_ERR_TIMED_OUT);
-    assert_memory_equal(&incoming, &untouched, sizeof incoming);
+    assert_memory_equal(&incoming, &untouched, sizeof(incoming));
 }
 
-/* A message that is there is received even when the deadline has passed. */
+/* A queued message is received even after the deadline. */
 static void receive_what_is_there(void **state)
 {
     const struct vmo_message message = {.tag = 3};
@@ -233,7 +233,7 @@ static void queue_full_times_out(void **state)
     fill_queue(fake_config()->depth);
     assert_refused(vmo_send(world.a, world.to_b, &message, SOON_NS), VMO_ERR_TIMED_OUT);
     assert_true(vmo_now_ns(world.a) >= SOON_NS);
-    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* nothing writable went */
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* nothing writable was sent */
     AS_B;
     for (uint32_t i = 0; i < fake_config()->depth; i++) {
         assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
@@ -269,7 +269,7 @@ static void queue_full_waits(void **state)
     assert_int_equal(fake_live().queued, fake_config()->depth);
 }
 
-/* The kernel's limit of queued bytes is waited for, too; the status names it. */
+/* vmo_send also waits while the kernel's limit of queued bytes is reached; the status names this limit. */
 static void queue_of_too_many_bytes(void **state)
 {
     const struct vmo_message message = {.tag = 1, .vmo = vmo_filled(LEN), .rights = VMO_RIGHTS_ALL};
@@ -304,7 +304,7 @@ static void no_slot_for_the_clone(void **state)
     assert_ok(vmo_send(world.a, world.to_b, &read_only, SOON_NS));
 }
 
-/* A dead peer: what it sent before is still received, then it is gone; nothing more goes to it. */
+/* The messages of an ended peer are still received; then it is gone. Nothing can be sent to it. */
 static void peer_gone(void **state)
 {
     const struct vmo_message message = {.tag = 4};
@@ -322,10 +322,10 @@ static void peer_gone(void **state)
     assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
     assert_int_equal(incoming.tag, 4);
     assert_refused(vmo_recv(world.a, world.to_b, &incoming, UINT64_MAX), VMO_ERR_PEER_GONE);
-    assert_ok(vmo_destroy(world.a, with_vmo.vmo)); /* it never left */
+    assert_ok(vmo_destroy(world.a, with_vmo.vmo)); /* it was never sent */
 }
 
-static void peer_ends_while_one_waits(void **state)
+static void peer_ends_during_receive(void **state)
 {
     struct vmo_incoming incoming;
     uint64_t polls = 0;
@@ -357,8 +357,8 @@ static void parent_closes(void **state)
     assert_int_equal(fake_live().slots, 2); /* the two bootstrap slots */
 }
 
-/* K-29: sent and not closed, it is not destroyed, whatever the kernel would answer; not even asked. */
-static void sent_is_not_destroyed(void **state)
+/* K-29: until the channel is closed, a sent VMO is not destroyed, and the kernel is not asked. */
+static void sent_vmo_cannot_be_destroyed(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     const vmo_t other = vmo_filled(LEN);
@@ -373,14 +373,14 @@ static void sent_is_not_destroyed(void **state)
     assert_refused_quietly(vmo_destroy(world.a, vmo), VMO_ERR_STILL_SHARED);
     assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS)); /* stays in the queue */
     assert_refused_quietly(vmo_destroy(world.a, other), VMO_ERR_STILL_SHARED);
-    assert_ok(vmo_peer_close(world.a, world.to_b)); /* and is lost with it */
+    assert_ok(vmo_peer_close(world.a, world.to_b)); /* discards the queue */
     assert_ok(vmo_destroy(world.a, vmo));
     assert_ok(vmo_destroy(world.a, other));
     assert_int_equal(fake_live().objects + fake_live().lost, 0);
 }
 
-/* A child's message stays in its parent's queue when the child closes the channel: on the way for good. */
-static void sent_to_the_parent_is_not_destroyed(void **state)
+/* When a child closes the channel, its message stays in its parent's queue: the VMO is in flight for good. */
+static void vmo_sent_to_the_parent_cannot_be_destroyed(void **state)
 {
     vmo_t vmo = VMO_NONE;
 
@@ -395,7 +395,7 @@ static void sent_to_the_parent_is_not_destroyed(void **state)
     assert_ok(vmo_close(world.b, vmo));
 }
 
-/* After the peer is closed the kernel is asked, and knows what the peer still has. */
+/* After the peer is closed, the kernel decides by the capabilities and mappings that the peer still has. */
 static void kernel_knows_other_holders(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -420,7 +420,7 @@ static void kernel_knows_other_holders(void **state)
     assert_ok(vmo_destroy(world.a, vmo));
 }
 
-/* A dead child's mappings go when it is waited for (K-29). */
+/* The mappings of an ended child go when it is waited for (K-29). */
 static void dead_peer_holds_until_reaped(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -435,7 +435,7 @@ static void dead_peer_holds_until_reaped(void **state)
     assert_status(vmo_peer_wait(world.a, world.to_b, SOON_NS, &status), VMO_ERR_BAD_HANDLE);
 }
 
-static void in_order_wait_close_destroy(void **state)
+static void wait_then_close_then_destroy(void **state)
 {
     const struct fake_live before = fake_live();
     const vmo_t vmo = vmo_filled(LEN);
@@ -474,13 +474,13 @@ int main(void)
         IN_WORLD(queue_of_too_many_bytes),
         IN_WORLD(no_slot_for_the_clone),
         IN_WORLD(peer_gone),
-        IN_WORLD(peer_ends_while_one_waits),
+        IN_WORLD(peer_ends_during_receive),
         IN_WORLD(parent_closes),
-        IN_WORLD(sent_is_not_destroyed),
-        IN_WORLD(sent_to_the_parent_is_not_destroyed),
+        IN_WORLD(sent_vmo_cannot_be_destroyed),
+        IN_WORLD(vmo_sent_to_the_parent_cannot_be_destroyed),
         IN_WORLD(kernel_knows_other_holders),
         IN_WORLD(dead_peer_holds_until_reaped),
-        IN_WORLD(in_order_wait_close_destroy),
+        IN_WORLD(wait_then_close_then_destroy),
     };
     return cmocka_run_group_tests_name("unit/peer", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A receiver's demand: what is not sealed so is dropped before it is looked at any further (R7). */
+/* vmo_peer_require: a VMO with a weaker seal is dropped before any other check (R7). */
 #include "unit.h"
 
 #define LEN (PAGE + 5)
@@ -59,7 +59,7 @@ static void strong_enough(void **state)
     assert_int_not_equal(hand_over(sealed(VMO_SEAL_NONE), VMO_RIGHTS_ALL).id, 0);
 }
 
-static void of_tickets(void **state)
+static void weak_ticket_refused(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     struct vmo_ticket ticket;
@@ -84,8 +84,8 @@ static void refused(void **state)
     assert_refused_quietly(vmo_peer_require(NULL, world.to_b, VMO_SEAL_PEERS), VMO_ERR_BAD_HANDLE);
 }
 
-/* A demand is forgotten with its peer: the next one in its entry starts without. */
-static void of_one_peer_alone(void **state)
+/* A demand ends with its peer: the next peer in the entry has none. */
+static void demand_ends_with_the_peer(void **state)
 {
     const struct vmo_program program = {"elf", 3, 4};
     vmo_peer_t other = NO_PEER;
@@ -100,7 +100,7 @@ static void of_one_peer_alone(void **state)
     struct vmo_registry *child = NULL;
     vmo_peer_t parent = NO_PEER;
     vmo_t vmo = VMO_NONE;
-    assert_ok(vmo_registry_init(storage, sizeof storage, &limits, &child));
+    assert_ok(vmo_registry_init(storage, sizeof(storage), &limits, &child));
     assert_ok(vmo_peer_parent(child, &parent));
     assert_ok(vmo_peer_allow(child, parent));
     assert_ok(vmo_create(child, 1, &vmo));
@@ -123,7 +123,7 @@ static void opened_by_descriptor(void **state)
     const struct vmo_limits nobody = {.objects = 1, .mappings = 1, .views = 1};
     static _Alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(1, 1, 1, 0)];
     struct vmo_registry *lonely = NULL;
-    assert_ok(vmo_registry_init(storage, sizeof storage, &nobody, &lonely));
+    assert_ok(vmo_registry_init(storage, sizeof(storage), &nobody, &lonely));
     assert_refused_quietly(vmo_peer_open(lonely, 5, &peer), VMO_ERR_TABLE_FULL);
     fake_fail_call(1, VMO_ERR_NO_SLOTS);
     assert_refused(vmo_peer_open(world.a, 5, &peer), VMO_ERR_NO_SLOTS);
@@ -136,8 +136,12 @@ static void opened_by_descriptor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH(too_weak), IN_BOTH(strong_enough),     IN_BOTH(of_tickets),
-        IN_BOTH(refused),  IN_BOTH(of_one_peer_alone), IN_WORLD(opened_by_descriptor),
+        IN_BOTH(too_weak),
+        IN_BOTH(strong_enough),
+        IN_BOTH(weak_ticket_refused),
+        IN_BOTH(refused),
+        IN_BOTH(demand_ends_with_the_peer),
+        IN_WORLD(opened_by_descriptor),
     };
     return cmocka_run_group_tests_name("unit/require", tests, NULL, NULL);
 }

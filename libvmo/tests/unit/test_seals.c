@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals: every rule of vmo.h, where the kernel keeps the promise and where the library must (R7). */
+/* Seals: every rule of vmo.h, enforced by the kernel and by the library (R7). */
 #include "unit.h"
 
 #define LEN (PAGE + 9)
@@ -45,13 +45,13 @@ static void strengths_refused(void **state)
     const vmo_t vmo = vmo_filled(LEN);
 
     (void)state;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         assert_refused_quietly(vmo_seal(world.a, vmo, (vmo_seal_strength)others[i]), VMO_ERR_INVALID);
     }
     assert_seal(world.a, vmo, VMO_SEAL_NONE, VMO_BY_NOBODY);
 }
 
-/* After PEERS the owner still writes, by both ways, and what is handed over is read-only. */
+/* After PEERS the owner still writes, by vmo_write and by a view. VMOs are handed over read-only. */
 static void peers(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -61,7 +61,7 @@ static void peers(void **state)
 
     (void)state;
     assert_ok(vmo_map_rw(world.a, vmo, RANGE(0, 4), &rw));
-    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* a writable view of the owner's is no hindrance */
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the owner may have writable views */
     assert_seal(world.a, vmo, VMO_SEAL_PEERS, enforcer_here());
     assert_rights(world.a, vmo, VMO_RIGHTS_ALL);
     vmo_view_data_rw(world.a, rw)[0] = 0x42;
@@ -102,13 +102,13 @@ static void forever(void **state)
     assert_ok(vmo_unmap(world.a, view));
     const vmo_t theirs = hand_over(vmo, VMO_RIGHT_READ);
     AS_B;
-    /* that nobody else can write, the receiver has from the sender alone */
+    /* Only the sender knows that no other task can write. */
     assert_seal(world.b, theirs, VMO_SEAL_FOREVER, VMO_BY_LIBRARY);
     assert_refused_quietly(vmo_write(world.b, theirs, RANGE(0, 1), "x"), VMO_ERR_SEALED);
     assert_refused_quietly(vmo_map_rw(world.b, theirs, RANGE(0, 1), &view), VMO_ERR_SEALED);
 }
 
-/* The kernel keeps FOREVER by having no writing capability left: no task can destroy it. */
+/* The kernel enforces FOREVER because no writable capability is left. So no task can destroy the VMO. */
 static void forever_cannot_be_destroyed(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -116,7 +116,7 @@ static void forever_cannot_be_destroyed(void **state)
 
     (void)state;
     assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
-    assert_int_equal(fake_live().caps, caps); /* the alias came, the owner's went */
+    assert_int_equal(fake_live().caps, caps); /* the alias replaced the owner's capability */
     assert_int_equal(fake_live().mappings, 0);
     assert_refused_quietly(vmo_destroy(world.a, vmo), VMO_ERR_SEALED);
     assert_ok(vmo_close(world.a, vmo));
@@ -124,7 +124,7 @@ static void forever_cannot_be_destroyed(void **state)
     assert_int_equal(fake_live().lost, 1);
 }
 
-/* PEERS leaves the owner's capability: the memory can be given back, the alias goes along. */
+/* PEERS keeps the owner's capability: the VMO can be destroyed, together with its alias. */
 static void peers_can_be_destroyed(void **state)
 {
     const struct fake_live before = fake_live();
@@ -135,7 +135,7 @@ static void peers_can_be_destroyed(void **state)
     assert_int_equal(fake_live().caps, 2);
     assert_ok(vmo_destroy(world.a, vmo));
     const struct fake_live after = fake_live();
-    assert_memory_equal(&after, &before, sizeof after);
+    assert_memory_equal(&after, &before, sizeof(after));
 }
 
 static void order_of_strengths(void **state)
@@ -145,7 +145,7 @@ static void order_of_strengths(void **state)
     (void)state;
     assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
     const struct snapshot sealed = snapshot_take();
-    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the same again is fine */
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the same seal again is valid */
     snapshot_check(&sealed, "the same seal", __FILE__, __LINE__);
     assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     const struct snapshot for_ever = snapshot_take();
@@ -156,7 +156,7 @@ static void order_of_strengths(void **state)
     assert_seal(world.a, vmo, VMO_SEAL_FOREVER, enforcer_here());
 }
 
-/* FOREVER waits for every view, read-only ones too; an unused mapping is no view. */
+/* FOREVER is refused while any view exists, even a read-only one. An unused mapping is no view. */
 static void views_forbid_forever(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -177,7 +177,7 @@ static void views_forbid_forever(void **state)
     assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
 }
 
-/* Who was once given WRITE may have a mapping that nobody sees: no seal would be honest. */
+/* A peer that once had WRITE may have kept a writable mapping, so the VMO can no longer be sealed. */
 static void writable_hand_over_forbids(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -197,7 +197,7 @@ static void writable_hand_over_forbids(void **state)
     assert_refused_quietly(vmo_seal(world.a, by_transfer, VMO_SEAL_PEERS), VMO_ERR_BUSY);
 }
 
-/* A read-only hand-over before the seal is no hindrance; a refused writable one neither. */
+/* A read-only hand-over, or a refused writable one, does not prevent a seal. */
 static void read_only_hand_over_allows(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -225,7 +225,7 @@ static void received_cannot_be_sealed(void **state)
     assert_seal(world.b, both, VMO_SEAL_NONE, VMO_BY_NOBODY);
 }
 
-/* A receiver hands a sealed VMO on: still sealed, still read-only, the same enforcer. */
+/* A sealed VMO that a receiver hands on is still sealed and read-only, with the same enforcer. */
 static void handed_on(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -250,7 +250,7 @@ static void no_slot_for_the_alias(void **state)
     const vmo_t vmo = vmo_filled(LEN);
 
     (void)state;
-    fake_config()->slots = 5; /* bootstrap, three of the peer, the owner's */
+    fake_config()->slots = 5; /* bootstrap, three for the peer, the owner's */
     assert_refused(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_ERR_NO_SLOTS);
     assert_refused(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER), VMO_ERR_NO_SLOTS);
     assert_seal(world.a, vmo, VMO_SEAL_NONE, VMO_BY_NOBODY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our SHA-256 against OpenSSL's, and against the examples of FIPS 180-4. */
+/* Compares vmo_sha256 with OpenSSL and with the examples of FIPS 180-4. */
 #include "unit.h"
 
 #include "sha256_portable.h"
@@ -18,9 +18,9 @@ void sha256_without_rotate(uint32_t state[8], const uint8_t *blocks, size_t coun
 #undef sha256_k
 
 #define SEED UINT64_C(0x9e3779b97f4a7c15)
-#define SPLITS 8 /* different ways of cutting one message */
+#define SPLITS 8 /* a message is hashed in 1 to 8 pieces */
 
-/* xorshift64*: the same bytes and cuts on every machine. */
+/* xorshift64*: the same bytes and pieces on every machine. */
 static uint64_t next(uint64_t *state)
 {
     *state ^= *state >> 12;
@@ -37,9 +37,9 @@ static void expected_digest(const uint8_t *bytes, size_t len, uint8_t digest[VMO
     assert_int_equal(digest_bytes, VMO_SHA256_BYTES);
 }
 
-/* Feeds the message in `pieces` pieces cut at random, some of them empty. */
-static void ours(const uint8_t *bytes, size_t len, unsigned pieces, uint64_t *random,
-                 uint8_t digest[VMO_SHA256_BYTES])
+/* Hashes the message in `pieces` pieces of random length, some of them empty. */
+static void hash_pieces(const uint8_t *bytes, size_t len, unsigned pieces, uint64_t *random,
+                        uint8_t digest[VMO_SHA256_BYTES])
 {
     struct vmo_sha256 hash;
     size_t at = 0;
@@ -54,7 +54,7 @@ static void ours(const uint8_t *bytes, size_t len, unsigned pieces, uint64_t *ra
     vmo_sha256_final(&hash, digest);
 }
 
-/* Memory of exactly the message's size, begun at `shift` bytes past an aligned address. */
+/* The message begins `shift` bytes past an aligned address. */
 static void check_length(size_t len, unsigned shift, uint64_t *random)
 {
     uint8_t *memory = malloc(len + shift + 1);
@@ -68,9 +68,9 @@ static void check_length(size_t len, unsigned shift, uint64_t *random)
     }
     expected_digest(bytes, len, expected);
     for (unsigned pieces = 1; pieces <= SPLITS; pieces++) {
-        memset(actual, 0, sizeof actual);
-        ours(bytes, len, pieces, random, actual);
-        assert_memory_equal(actual, expected, sizeof actual);
+        memset(actual, 0, sizeof(actual));
+        hash_pieces(bytes, len, pieces, random, actual);
+        assert_memory_equal(actual, expected, sizeof(actual));
     }
     free(memory);
 }
@@ -93,7 +93,7 @@ static void borders_of_blocks_and_pages(void **state)
     uint64_t random = SEED + 1;
 
     (void)state;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         for (unsigned shift = 0; shift < 9; shift++) {
             check_length(lengths[i], shift, &random);
         }
@@ -108,15 +108,15 @@ static void byte_by_byte(void **state)
     struct vmo_sha256 hash;
 
     (void)state;
-    memset(bytes, 0xa5, sizeof bytes);
-    expected_digest(bytes, sizeof bytes, expected);
+    memset(bytes, 0xa5, sizeof(bytes));
+    expected_digest(bytes, sizeof(bytes), expected);
     vmo_sha256_init(&hash);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         vmo_sha256_update(&hash, bytes + i, 1);
         vmo_sha256_update(&hash, NULL, 0);
     }
     vmo_sha256_final(&hash, actual);
-    assert_memory_equal(actual, expected, sizeof actual);
+    assert_memory_equal(actual, expected, sizeof(actual));
 }
 
 static void put_be32(uint8_t *to, uint32_t word)
@@ -126,7 +126,7 @@ static void put_be32(uint8_t *to, uint32_t word)
     }
 }
 
-/* The last block of a message of 2^29 bytes ends with its length in bits, which does not fit 32 bits. */
+/* The last block of a message of 2^29 bytes ends with its length in bits, which needs more than 32 bits. */
 static void length_over_32_bits(void **state)
 {
     static const uint8_t last[VMO_SHA256_BLOCK_BYTES] = {[0] = 0x80, [59] = 1};
@@ -136,14 +136,14 @@ static void length_over_32_bits(void **state)
 
     (void)state;
     vmo_sha256_init(&hash);
-    vmo_sha256_update(&hash, last, sizeof last);
+    vmo_sha256_update(&hash, last, sizeof(last));
     for (size_t i = 0; i < 8; i++) {
         put_be32(expected + 4 * i, hash.state[i]);
     }
     vmo_sha256_init(&hash);
-    hash.total_bytes = UINT64_C(1) << 29; /* as if that many bytes had left the state as it was */
+    hash.total_bytes = UINT64_C(1) << 29; /* pretend that so many bytes were hashed */
     vmo_sha256_final(&hash, actual);
-    assert_memory_equal(actual, expected, sizeof actual);
+    assert_memory_equal(actual, expected, sizeof(actual));
 }
 
 static void to_hex(const uint8_t digest[VMO_SHA256_BYTES], char *hex)
@@ -178,7 +178,7 @@ static void nist_examples(void **state)
     struct vmo_sha256 hash;
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         vmo_sha256_init(&hash);
         for (unsigned n = 0; n < rows[i].times; n++) {
             vmo_sha256_update(&hash, rows[i].text, strlen(rows[i].text));
@@ -229,15 +229,15 @@ static void digest_of_a_view(void **state)
     const uint32_t calls = fake_call_count();
     const uint64_t copies = counters_of(world.a).copy_fallbacks;
     assert_ok(vmo_view_sha256(world.a, view, actual));
-    assert_memory_equal(actual, expected, sizeof actual);
+    assert_memory_equal(actual, expected, sizeof(actual));
     assert_int_equal(fake_call_count(), calls);
     assert_int_equal(counters_of(world.a).copy_fallbacks, copies);
 
     assert_ok(vmo_unmap(world.a, view));
-    memset(actual, 0x5a, sizeof actual);
-    memset(expected, 0x5a, sizeof expected);
+    memset(actual, 0x5a, sizeof(actual));
+    memset(expected, 0x5a, sizeof(expected));
     assert_refused_quietly(vmo_view_sha256(world.a, view, actual), VMO_ERR_BAD_HANDLE);
-    assert_memory_equal(actual, expected, sizeof actual);
+    assert_memory_equal(actual, expected, sizeof(actual));
 }
 
 int main(void)

@@ -15,8 +15,8 @@ static void names_and_texts_are_distinct(void **state)
     }
 }
 
-/* The header's own words, so that a row in the wrong place is seen. */
-static void names_are_the_headers(void **state)
+/* The names in the header's order, so that a misplaced row fails. */
+static void names_match_the_header(void **state)
 {
     static const char *const names[VMO_STATUS_COUNT] = {
         "VMO_OK",
@@ -56,12 +56,12 @@ static void names_are_the_headers(void **state)
     }
 }
 
-static void other_numbers_have_a_name_too(void **state)
+static void unknown_numbers_have_a_name(void **state)
 {
     static const int others[] = {-1, VMO_STATUS_COUNT, INT32_MAX, INT32_MIN};
 
     (void)state;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         const char *name = vmo_status_name((vmo_status)others[i]);
         assert_non_null(name);
         assert_non_null(vmo_status_str((vmo_status)others[i]));
@@ -71,7 +71,7 @@ static void other_numbers_have_a_name_too(void **state)
     }
 }
 
-static void the_version_is_the_headers(void **state)
+static void version_matches_the_header(void **state)
 {
     (void)state;
     assert_int_equal(vmo_version(), VMO_VERSION);
@@ -82,9 +82,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_texts_are_distinct),
-        cmocka_unit_test(names_are_the_headers),
-        cmocka_unit_test(other_numbers_have_a_name_too),
-        cmocka_unit_test(the_version_is_the_headers),
+        cmocka_unit_test(names_match_the_header),
+        cmocka_unit_test(unknown_numbers_have_a_name),
+        cmocka_unit_test(version_matches_the_header),
     };
     return cmocka_run_group_tests_name("unit/status", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transfer by ticket, and what a receiver accepts (R6). */
+/* Transfer by ticket, and the checks of vmo_accept (R6). */
 #include "unit.h"
 
 #define LEN (PAGE + 5)
@@ -8,12 +8,12 @@ static struct vmo_ticket ticket_for(vmo_t vmo, uint32_t rights)
 {
     struct vmo_ticket ticket;
 
-    memset(&ticket, 0xab, sizeof ticket);
+    memset(&ticket, 0xab, sizeof(ticket));
     assert_ok(vmo_transfer(world.a, vmo, world.to_b, rights, &ticket));
     return ticket;
 }
 
-static void there(void **state)
+static void read_only_and_writable(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     vmo_t theirs = VMO_NONE;
@@ -60,7 +60,7 @@ static void sealed(void **state)
     assert_ok(vmo_seal_of(world.b, theirs, &strength));
     assert_ok(vmo_seal_enforced_by(world.b, theirs, &by));
     assert_int_equal(strength, VMO_SEAL_FOREVER);
-    assert_int_equal(by, VMO_BY_LIBRARY); /* nobody but the sender knows that nobody can write */
+    assert_int_equal(by, VMO_BY_LIBRARY); /* only the sender knows that no task can write */
 }
 
 static void transfer_refused(void **state)
@@ -70,7 +70,7 @@ static void transfer_refused(void **state)
     static const uint32_t rights[] = {0, VMO_RIGHT_WRITE, 4, 7, UINT32_MAX};
 
     (void)state;
-    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
         assert_refused_quietly(vmo_transfer(world.a, vmo, world.to_b, rights[i], &ticket), VMO_ERR_INVALID);
     }
     assert_refused_quietly(vmo_transfer(world.a, vmo, world.to_b, VMO_RIGHT_READ, NULL), VMO_ERR_INVALID);
@@ -83,7 +83,7 @@ static void transfer_refused(void **state)
     fake_kill_peer(1);
     assert_refused(vmo_transfer(world.a, vmo, world.to_b, VMO_RIGHTS_ALL, &ticket), VMO_ERR_PEER_GONE);
     assert_int_equal(ticket.name, 7);
-    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* no refused transfer counts as one */
+    assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* a refused transfer does not count */
 }
 
 static void to_the_parent(void **state)
@@ -113,8 +113,8 @@ static void no_slot_at_the_receiver(void **state)
     assert_int_equal(ticket.name, 7);
 }
 
-/* A transferred VMO is no message under way; the kernel knows the other holder. */
-static void transferred_is_not_destroyed(void **state)
+/* A transferred VMO is not in flight: the kernel knows that the peer holds it. */
+static void transferred_vmo_cannot_be_destroyed(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     const struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
@@ -130,7 +130,8 @@ static void transferred_is_not_destroyed(void **state)
     assert_int_equal(fake_live().objects + fake_live().lost, 0);
 }
 
-/* Names that stand for something else, or for nothing. b has its bootstrap in 0 and its channel in 1, 2. */
+/* Names of another capability, or of none. Side b has its bootstrap endpoint in slot 0, its channel in 1
+ * and 2. */
 static void wrong_names(void **state)
 {
     static const uint32_t names[] = {0, 1, 2, 5, 63, 64, 255, INT32_MAX, UINT32_C(1) << 31, UINT32_MAX};
@@ -142,7 +143,7 @@ static void wrong_names(void **state)
     (void)state;
     assert_int_equal(ticket.name, 3);
     AS_B;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         ticket.name = names[i];
         assert_refused(vmo_accept(world.b, world.to_a, &ticket, &out), VMO_ERR_PROTOCOL);
     }
@@ -150,7 +151,7 @@ static void wrong_names(void **state)
     assert_ok(vmo_accept(world.b, world.to_a, &good, &out));
 }
 
-/* Not one that a handle of this registry holds already: by owner, by alias, accepted or made. */
+/* A name is refused if this registry already has that slot, as owner or alias, accepted or created. */
 static void names_already_held(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -192,7 +193,7 @@ static void tickets_refused(void **state)
 
     (void)state;
     AS_B;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct vmo_ticket ticket = good;
         ticket.len_bytes = rows[i].len_bytes;
         ticket.rights = rows[i].rights;
@@ -203,7 +204,7 @@ static void tickets_refused(void **state)
     assert_refused_quietly(vmo_accept(world.b, world.to_a, &good, NULL), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_accept(NULL, world.to_b, &good, &out), VMO_ERR_BAD_HANDLE);
     assert_int_equal(out.id, 7);
-    assert_ok(vmo_accept(world.b, world.to_a, &good, &out)); /* no refusal took the capability away */
+    assert_ok(vmo_accept(world.b, world.to_a, &good, &out)); /* the refusals left the capability */
 }
 
 static void no_room_to_accept(void **state)
@@ -223,12 +224,12 @@ static void no_room_to_accept(void **state)
     assert_ok(vmo_accept(world.b, world.to_a, &ticket, &out));
 }
 
-/* A ticket may travel as the body of a message. */
+/* A ticket can be the body of a message. */
 static void ticket_as_a_body(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     const struct vmo_ticket ticket = ticket_for(vmo, VMO_RIGHT_READ);
-    const struct vmo_message message = {.body = &ticket, .body_bytes = sizeof ticket};
+    const struct vmo_message message = {.body = &ticket, .body_bytes = sizeof(ticket)};
     struct vmo_incoming incoming;
     struct vmo_ticket got;
     vmo_t theirs = VMO_NONE;
@@ -237,8 +238,8 @@ static void ticket_as_a_body(void **state)
     assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
     AS_B;
     assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
-    assert_int_equal(incoming.body_bytes, sizeof got);
-    memcpy(&got, incoming.body, sizeof got);
+    assert_int_equal(incoming.body_bytes, sizeof(got));
+    memcpy(&got, incoming.body, sizeof(got));
     assert_ok(vmo_accept(world.b, world.to_a, &got, &theirs));
 }
 
@@ -248,12 +249,12 @@ static void ticket_as_a_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_BOTH(there),
+        IN_BOTH(read_only_and_writable),
         IN_BOTH(sealed),
         IN_BOTH(transfer_refused),
         IN_WORLD(to_the_parent),
         IN_WORLD(no_slot_at_the_receiver),
-        IN_WORLD(transferred_is_not_destroyed),
+        IN_WORLD(transferred_vmo_cannot_be_destroyed),
         IN_BOTH(wrong_names),
         IN_WORLD(names_already_held),
         IN_BOTH(tickets_refused),

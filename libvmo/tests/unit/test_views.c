@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views, slices, and the mappings kept behind them (R3, R4, R9). */
+/* Views, slices, and kept mappings (R3, R4, R9). */
 #include "unit.h"
 
 #define LEN (3 * PAGE + 100)
@@ -12,7 +12,7 @@ static void read_only_view(void **state)
     const uint64_t copies = counters_of(world.a).copy_fallbacks;
 
     (void)state;
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         vmo_view_t view = NO_VIEW;
         assert_ok(vmo_map_ro(world.a, vmo, ranges[i], &view));
         assert_int_equal(vmo_view_len(world.a, view), ranges[i].len_bytes);
@@ -55,7 +55,7 @@ static void map_refused(void **state)
     vmo_view_t view = {7, 7};
 
     (void)state;
-    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
         assert_refused_quietly(vmo_map_ro(world.a, vmo, beyond[i], &view), VMO_ERR_BOUNDS);
         assert_refused_quietly(vmo_map_rw(world.a, vmo, beyond[i], &view), VMO_ERR_BOUNDS);
     }
@@ -99,7 +99,7 @@ static void slices(void **state)
     assert_pattern(vmo_view_data(world.a, crumb), 50 + PAGE + 299, 1);
     assert_int_equal(vmo_view_len(world.a, part), 300);
     assert_null(vmo_view_data_rw(world.a, part));
-    /* Each lives on its own: the whole may go first. */
+    /* A slice outlives its view. */
     assert_ok(vmo_unmap(world.a, whole));
     assert_refused_quietly(vmo_destroy(world.a, vmo), VMO_ERR_STILL_MAPPED);
     assert_ok(vmo_unmap(world.a, part));
@@ -128,7 +128,7 @@ static void slice_refused(void **state)
 
     (void)state;
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(10, 100), &whole));
-    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
         assert_refused_quietly(vmo_slice(world.a, whole, beyond[i], &part), VMO_ERR_BOUNDS);
     }
     assert_refused_quietly(vmo_slice(world.a, whole, RANGE(100, 0), &part), VMO_ERR_ZERO_LENGTH);
@@ -162,16 +162,16 @@ static void unmap_twice(void **state)
 
 static void hits_and_misses(void **state)
 {
-    const vmo_t vmo = vmo_filled(LEN); /* leaves a writable mapping of everything */
+    const vmo_t vmo = vmo_filled(LEN); /* leaves a writable mapping of the whole VMO */
     vmo_view_t view = NO_VIEW, second = NO_VIEW;
     const struct vmo_counters start = counters_of(world.a);
 
     (void)state;
     assert_int_equal(start.map_misses, 1);
-    assert_ok(vmo_map_ro(world.a, vmo, RANGE(PAGE, 2 * PAGE), &view)); /* a read-only one is another */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(PAGE, 2 * PAGE), &view)); /* read-only needs another mapping */
     assert_int_equal(counters_of(world.a).map_misses, 2);
     assert_int_equal(fake_live().mappings, 2);
-    /* Within the pages that are mapped: found, at whichever byte it begins. */
+    /* A range within the mapped pages is a hit, at any offset. */
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE + 5, 7), &second));
     assert_ptr_equal(vmo_view_data(world.a, second), vmo_view_data(world.a, view) + PAGE + 5);
     assert_ok(vmo_unmap(world.a, second));
@@ -179,7 +179,7 @@ static void hits_and_misses(void **state)
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(3 * PAGE - 1, 1), &view));
     assert_int_equal(counters_of(world.a).map_hits, start.map_hits + 2);
     assert_ok(vmo_unmap(world.a, view));
-    /* One byte before or behind them: not found. */
+    /* A range of one byte more, before or after them, is a miss. */
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(PAGE - 1, 2), &view));
     assert_ok(vmo_unmap(world.a, view));
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(3 * PAGE - 1, 2), &view));
@@ -191,7 +191,7 @@ static void hits_and_misses(void **state)
     assert_int_equal(fake_live().mappings, 0);
 }
 
-/* Maps one page and lets it go: a kept mapping. */
+/* Maps and unmaps one page, which leaves a kept mapping. */
 static void touch(vmo_t vmo, uint64_t page)
 {
     vmo_view_t view = NO_VIEW;
@@ -201,7 +201,7 @@ static void touch(vmo_t vmo, uint64_t page)
     assert_ok(vmo_unmap(world.a, view));
 }
 
-static void the_oldest_unused_goes(void **state)
+static void oldest_unused_is_evicted(void **state)
 {
     const struct vmo_limits limits = {.objects = 2, .mappings = 3, .views = 8, .peers = 2};
     vmo_view_t held = NO_VIEW;
@@ -210,16 +210,16 @@ static void the_oldest_unused_goes(void **state)
     fake_reset();
     world_remake(&limits);
     const vmo_t vmo = vmo_filled(6 * PAGE);
-    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, PAGE), &held)); /* in use: never goes */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, PAGE), &held)); /* in use: never evicted */
     touch(vmo, 1);                                              /* now the table is full */
     assert_int_equal(counters_of(world.a).map_evictions, 0);
-    touch(vmo, 2); /* the writable one of vmo_filled is the oldest */
-    touch(vmo, 1); /* still there; page 2 is the oldest now */
+    touch(vmo, 2); /* evicts the oldest, the writable one of vmo_filled */
+    touch(vmo, 1); /* a hit; page 2 is the oldest now */
     assert_int_equal(counters_of(world.a).map_hits, 1);
     touch(vmo, 3);
     touch(vmo, 1);
     assert_int_equal(counters_of(world.a).map_hits, 2);
-    touch(vmo, 2); /* gone */
+    touch(vmo, 2); /* a miss */
     const struct vmo_counters counters = counters_of(world.a);
     assert_int_equal(counters.map_hits, 2);
     assert_int_equal(counters.map_misses, 6);
@@ -244,13 +244,13 @@ static void table_of_mappings_full(void **state)
     assert_int_equal(more.id, 7);
     assert_pattern(vmo_view_data(world.a, views[0]), 0, PAGE);
     assert_pattern(vmo_view_data(world.a, views[1]), PAGE, PAGE);
-    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 9), &more)); /* what is mapped needs no entry */
-    assert_ok(vmo_unmap(world.a, more));                     /* another view still uses the mapping */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 9), &more)); /* a hit needs no entry */
+    assert_ok(vmo_unmap(world.a, more));                     /* views[0] still uses the mapping */
     assert_refused_quietly(vmo_map_ro(world.a, vmo, RANGE(2 * PAGE, PAGE), &more), VMO_ERR_TABLE_FULL);
     assert_pattern(vmo_view_data(world.a, views[0]), 0, PAGE);
 }
 
-/* The kernel has fewer regions than the registry has entries: the registry keeps to what the kernel says. */
+/* The kernel has fewer regions than the registry has entries: the registry follows the kernel's limit. */
 static void fewer_regions_than_entries(void **state)
 {
     vmo_view_t views[2], more = {7, 7};
@@ -269,7 +269,7 @@ static void fewer_regions_than_entries(void **state)
     assert_pattern(vmo_view_data(world.a, more), 2 * PAGE, PAGE);
 }
 
-/* The kernel's table is full though the registry thought otherwise: unused mappings go, one by one. */
+/* The kernel's table is full, the registry's is not: unused mappings are evicted one by one. */
 static void kernel_full_evicts(void **state)
 {
     vmo_view_t views[3], more = {7, 7};
@@ -290,14 +290,14 @@ static void kernel_full_evicts(void **state)
     assert_pattern(vmo_view_data(world.a, more), 3 * PAGE, PAGE);
 }
 
-/* Unmaps a page's view and returns the number of mappings that stay. */
+/* Maps and unmaps a page; returns the number of mappings that stay. */
 static uint32_t kept_after(vmo_t vmo, uint64_t page)
 {
     touch(vmo, page);
     return fake_live().mappings;
 }
 
-static void limits_of_what_is_kept(void **state)
+static void keep_limits(void **state)
 {
     const vmo_t vmo = vmo_filled(8 * PAGE);
     vmo_view_t view = NO_VIEW;
@@ -310,16 +310,16 @@ static void limits_of_what_is_kept(void **state)
     assert_int_equal(kept_after(vmo, 1), 2);
     assert_int_equal(kept_after(vmo, 2), 2);
     assert_int_equal(counters_of(world.a).map_evictions, 2);
-    touch(vmo, 1); /* still there, and now the last to go */
+    touch(vmo, 1); /* a hit; now the newest */
     assert_int_equal(counters_of(world.a).map_hits, 1);
     assert_ok(vmo_keep_limits(world.a, 8, 3 * PAGE));
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(3 * PAGE, 2 * PAGE), &view));
     assert_int_equal(fake_live().mappings, 3);
     assert_ok(vmo_unmap(world.a, view));
-    assert_int_equal(fake_live().mappings, 2); /* page 2 went */
+    assert_int_equal(fake_live().mappings, 2); /* page 2 was evicted */
     touch(vmo, 1);
     assert_int_equal(counters_of(world.a).map_hits, 2);
-    /* Longer than the limit: not kept, and nothing else goes for it. */
+    /* A mapping longer than the limit is not kept and evicts no other. */
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 4 * PAGE), &view));
     assert_ok(vmo_unmap(world.a, view));
     assert_int_equal(fake_live().mappings, 2);
@@ -328,7 +328,7 @@ static void limits_of_what_is_kept(void **state)
     assert_int_equal(kept_after(vmo, 5), 0);
     assert_refused_quietly(vmo_keep_limits(NULL, 0, 0), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_trim(NULL), VMO_ERR_INVALID);
-    /* The kernel refuses to unmap: the view stays, and so do the limits. */
+    /* If the kernel refuses to unmap, the view and the limits stay. */
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 1), &view));
     fake_fail_call(1, VMO_ERR_NO_SLOTS);
     assert_refused(vmo_unmap(world.a, view), VMO_ERR_NO_SLOTS);
@@ -342,8 +342,8 @@ static void limits_of_what_is_kept(void **state)
     assert_ok(vmo_destroy(world.a, vmo));
 }
 
-/* A mapping that came with a received VMO is kept within the limits, too. */
-static void limits_of_what_is_received(void **state)
+/* The limits also apply to the mapping that comes with a received VMO. */
+static void keep_limits_apply_to_received(void **state)
 {
     const vmo_t vmo = vmo_filled(2 * PAGE);
 
@@ -359,7 +359,7 @@ static void limits_of_what_is_received(void **state)
     AS_A;
 }
 
-static void limits_unsupported(void **state)
+static void keep_limits_unsupported(void **state)
 {
     (void)state;
     assert_refused_quietly(vmo_keep_limits(world.a, 0, 0), VMO_ERR_UNSUPPORTED);
@@ -375,22 +375,22 @@ static void views_outlive_the_handle(void **state)
     (void)state;
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, LEN), &view));
     assert_ok(vmo_close(world.a, vmo));
-    assert_int_equal(fake_live().mappings, 1); /* the writable one was unused and went */
+    assert_int_equal(fake_live().mappings, 1); /* the unused writable one is gone */
     assert_pattern(vmo_view_data(world.a, view), 0, LEN);
     assert_ok(vmo_slice(world.a, view, RANGE(1, 2), &part));
     assert_refused_quietly(vmo_map_ro(world.a, vmo, RANGE(0, 1), &more), VMO_ERR_BAD_HANDLE);
-    /* A new object in the same entry does not find the old one's mapping. */
+    /* A new object in the same entry does not get the old object's mapping. */
     assert_ok(vmo_create(world.a, LEN, &other));
     assert_ok(vmo_map_ro(world.a, other, RANGE(0, 1), &more));
     assert_int_equal(vmo_view_data(world.a, more)[0], 0);
     assert_ok(vmo_unmap(world.a, view));
     assert_pattern(vmo_view_data(world.a, part), 1, 2);
-    assert_ok(vmo_unmap(world.a, part)); /* the last one takes the mapping with it */
+    assert_ok(vmo_unmap(world.a, part)); /* the last view removes the mapping */
     assert_int_equal(fake_live().mappings, 1);
     assert_int_equal(fake_live().lost, 1);
 }
 
-/* Addresses that the kernel does not take back are counted once each, and never used for another object. */
+/* Addresses that the kernel cannot unmap are counted once and never used for another object. */
 static void addresses_abandoned(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -424,13 +424,13 @@ int main(void)
         IN_WORLD(slice_refused),
         IN_WORLD(unmap_twice),
         IN_WORLD(hits_and_misses),
-        IN_WORLD(the_oldest_unused_goes),
+        IN_WORLD(oldest_unused_is_evicted),
         IN_WORLD(table_of_mappings_full),
         IN_WORLD(fewer_regions_than_entries),
         IN_WORLD(kernel_full_evicts),
-        IN_WORLD(limits_of_what_is_kept),
-        IN_WORLD(limits_of_what_is_received),
-        IN_SMALL_WORLD(limits_unsupported),
+        IN_WORLD(keep_limits),
+        IN_WORLD(keep_limits_apply_to_received),
+        IN_SMALL_WORLD(keep_limits_unsupported),
         IN_WORLD(views_outlive_the_handle),
         IN_SMALL_WORLD(addresses_abandoned),
     };

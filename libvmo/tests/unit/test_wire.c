@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wire, byte by byte, and what a receiver believes of it (R6, R13). */
+/* The wire format, and the checks of a receiver (R6, R13). */
 #include "unit.h"
 #include "wire.h"
 
 #define LEN (2 * PAGE + 40)
 
-/* A whole message, with room for a body longer than any that holds. */
+/* A message with room for a body longer than the limit. */
 struct raw {
     struct wire wire;
     uint8_t body[VMO_BODY_MAX_BYTES + 8];
@@ -27,7 +27,7 @@ static struct raw raw_handle(uint64_t len_bytes)
                                  .len_bytes = len_bytes}};
 }
 
-/* b sends bytes that the core would not, and with them a capability if `object` is there. */
+/* Sends bytes from b that no core sends, with a capability unless `object` is NULL. */
 static void raw_send(const struct raw *raw, size_t len, struct be_object *object)
 {
     AS_B;
@@ -35,7 +35,7 @@ static void raw_send(const struct raw *raw, size_t len, struct be_object *object
     AS_A;
 }
 
-/* a must drop what b just sent, whole: no handle, no capability, no mapping, no message stays. */
+/* a drops the message from b: no handle, capability, mapping or message stays. */
 static void assert_dropped(vmo_status expected, const char *what)
 {
     struct vmo_incoming incoming, untouched;
@@ -43,19 +43,19 @@ static void assert_dropped(vmo_status expected, const char *what)
     const struct vmo_counters counters = counters_of(world.a);
     vmo_t vmos[8];
 
-    memset(&incoming, 0xab, sizeof incoming);
-    memset(&untouched, 0xab, sizeof untouched);
+    memset(&incoming, 0xab, sizeof(incoming));
+    memset(&untouched, 0xab, sizeof(untouched));
     const vmo_status status = vmo_recv(world.a, world.to_b, &incoming, SOON_NS);
     if (status != expected) {
         fail_msg("%s: %s, not %s", what, vmo_status_name(status), vmo_status_name(expected));
     }
-    assert_memory_equal(&incoming, &untouched, sizeof incoming);
+    assert_memory_equal(&incoming, &untouched, sizeof(incoming));
     struct fake_live after = fake_live();
     assert_int_equal(after.queued, before.queued - 1);
     after.queued = before.queued;
-    assert_memory_equal(&after, &before, sizeof after);
+    assert_memory_equal(&after, &before, sizeof(after));
     assert_int_equal(counters_of(world.a).bulk_bytes, counters.bulk_bytes);
-    for (size_t i = 0; i < 8; i++) { /* the table of objects is as empty as it was */
+    for (size_t i = 0; i < 8; i++) { /* the table of objects is still empty */
         assert_ok(vmo_create(world.a, 1, &vmos[i]));
     }
     for (size_t i = 0; i < 8; i++) {
@@ -72,10 +72,10 @@ static void header_is_32_bytes(void **state)
 
     (void)state;
     assert_int_equal(offsetof(struct raw, body), RAW_HEADER_BYTES);
-    memset(&raw, 0xcc, sizeof raw);
+    memset(&raw, 0xcc, sizeof(raw));
     assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
     AS_B;
-    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof(raw), &len, &object, SOON_NS));
     assert_int_equal(len, RAW_HEADER_BYTES + 5);
     assert_int_equal(raw.wire.magic, WIRE_MAGIC);
     assert_int_equal(raw.wire.kind, 1);
@@ -101,7 +101,7 @@ static void header_of_a_handle(void **state)
     assert_ok(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
     assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
     AS_B;
-    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof(raw), &len, &object, SOON_NS));
     assert_int_equal(len, RAW_HEADER_BYTES);
     assert_int_equal(raw.wire.kind, 2);
     assert_int_equal(raw.wire.rights, VMO_RIGHT_READ);
@@ -112,7 +112,7 @@ static void header_of_a_handle(void **state)
     assert_int_not_equal(object.alias, BE_NONE);
 }
 
-/* Unsealed, but handed over without WRITE: the capability itself cannot write. */
+/* An unsealed VMO is sent without WRITE as a capability that cannot write. */
 static void read_only_goes_as_an_alias(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
@@ -126,10 +126,10 @@ static void read_only_goes_as_an_alias(void **state)
     message.rights = VMO_RIGHTS_ALL;
     assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
     AS_B;
-    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof(raw), &len, &object, SOON_NS));
     assert_true(object.owner == BE_NONE && object.alias != BE_NONE);
     assert_ok(be_recv_take(&world.raw_b));
-    assert_ok(be_recv(&world.raw_b, &raw, sizeof raw, &len, &object, SOON_NS));
+    assert_ok(be_recv(&world.raw_b, &raw, sizeof(raw), &len, &object, SOON_NS));
     assert_true(object.owner != BE_NONE && object.alias == BE_NONE);
 }
 
@@ -144,18 +144,18 @@ static void headers_refused(void **state)
         {"no magic", offsetof(struct wire, magic), 4, 0},
         {"kind 0", offsetof(struct wire, kind), 2, 0},
         {"kind 3", offsetof(struct wire, kind), 2, 3},
-        {"a handle without one", offsetof(struct wire, kind), 2, 2},
-        {"a body that is not there", offsetof(struct wire, body_bytes), 2, 1},
+        {"a handle without a capability", offsetof(struct wire, kind), 2, 2},
+        {"a missing body", offsetof(struct wire, body_bytes), 2, 1},
         {"a body beyond the limit", offsetof(struct wire, body_bytes), 2, VMO_BODY_MAX_BYTES + 1},
         {"the longest body", offsetof(struct wire, body_bytes), 2, UINT16_MAX},
-        {"rights of no VMO", offsetof(struct wire, rights), 2, 1},
-        {"a seal of no VMO", offsetof(struct wire, seal), 2, 1},
-        {"a length of no VMO", offsetof(struct wire, len_bytes), 8, 1},
-        {"a last word that is not 0", offsetof(struct wire, zero), 8, UINT64_C(1) << 63},
+        {"rights without a VMO", offsetof(struct wire, rights), 2, 1},
+        {"a seal without a VMO", offsetof(struct wire, seal), 2, 1},
+        {"a length without a VMO", offsetof(struct wire, len_bytes), 8, 1},
+        {"a non-zero reserved word", offsetof(struct wire, zero), 8, UINT64_C(1) << 63},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct raw raw = raw_data();
         memcpy((uint8_t *)&raw + rows[i].at, &rows[i].value, rows[i].bytes);
         raw_send(&raw, RAW_HEADER_BYTES, NULL);
@@ -170,7 +170,7 @@ static void lengths_of_messages_refused(void **state)
     (void)state;
     for (size_t len = 0; len < RAW_HEADER_BYTES; len++) {
         raw_send(&raw, len, NULL);
-        assert_dropped(VMO_ERR_PROTOCOL, "a cut header");
+        assert_dropped(VMO_ERR_PROTOCOL, "a truncated header");
     }
     raw_send(&raw, RAW_HEADER_BYTES + 1, NULL);
     assert_dropped(VMO_ERR_PROTOCOL, "a byte too many");
@@ -179,8 +179,8 @@ static void lengths_of_messages_refused(void **state)
     assert_dropped(VMO_ERR_PROTOCOL, "a byte too few");
     raw.wire.body_bytes = VMO_BODY_MAX_BYTES + 1;
     raw_send(&raw, RAW_HEADER_BYTES + VMO_BODY_MAX_BYTES + 1, NULL);
-    assert_dropped(VMO_ERR_PROTOCOL, "a body beyond the limit, whole");
-    /* And after all that, a good one. */
+    assert_dropped(VMO_ERR_PROTOCOL, "a complete body beyond the limit");
+    /* A valid message is still received. */
     struct vmo_incoming incoming;
     raw = raw_data();
     raw_send(&raw, RAW_HEADER_BYTES, NULL);
@@ -188,7 +188,7 @@ static void lengths_of_messages_refused(void **state)
     assert_int_equal(incoming.tag, 5);
 }
 
-/* Claims about a VMO of two pages: each carries the capability, and each loses it. */
+/* False claims about a VMO of two pages: each message is dropped with its capability. */
 static void claims_refused(void **state)
 {
     static const struct {
@@ -216,7 +216,7 @@ static void claims_refused(void **state)
     AS_B;
     assert_ok(be_create(2 * PAGE, NULL, &object));
     AS_A;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct raw raw = raw_handle(rows[i].len_bytes);
         raw.wire.kind = rows[i].kind;
         raw.wire.rights = rows[i].rights;
@@ -226,8 +226,8 @@ static void claims_refused(void **state)
     }
 }
 
-/* A length within the memory is the sender's to choose, and is the end of all that the receiver does. */
-static void shorter_claim_holds(void **state)
+/* A sender may claim any length within the memory; it bounds all that the receiver does. */
+static void shorter_claim_is_valid(void **state)
 {
     struct vmo_incoming incoming;
     struct be_object object;
@@ -254,7 +254,7 @@ static void note_name(void *context, const struct vmo_live *live)
     }
 }
 
-/* A sender may name its memory as its kernel allows. */
+/* A sender may give its memory any name that its kernel allows. */
 static void odd_names_are_not_reported(void **state)
 {
     static const struct {
@@ -264,7 +264,7 @@ static void odd_names_are_not_reported(void **state)
     const struct raw raw = raw_handle(PAGE);
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct vmo_create_options options = {.name = rows[i].name};
         char name[VMO_NAME_MAX_BYTES + 1] = "untouched";
         struct vmo_incoming incoming;
@@ -280,7 +280,7 @@ static void odd_names_are_not_reported(void **state)
     }
 }
 
-/* The sender claims WRITE, the kernel shows an alias: the kernel is believed. */
+/* The sender claims WRITE, but the kernel reports an alias: the handle is read-only. */
 static void claim_of_write_on_an_alias(void **state)
 {
     struct raw raw = raw_handle(PAGE);
@@ -300,7 +300,7 @@ static void claim_of_write_on_an_alias(void **state)
     assert_int_equal(rights, VMO_RIGHT_READ);
 }
 
-/* The sender claims a seal, the kernel shows a capability that can write: the seal is the library's. */
+/* The sender claims a seal, but the capability can write: the library enforces the seal. */
 static void claim_of_a_seal_on_an_owner(void **state)
 {
     struct raw raw = raw_handle(PAGE);
@@ -337,7 +337,7 @@ static void no_room_at_the_receiver(void **state)
     raw_send(&raw, RAW_HEADER_BYTES, &object);
     assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
     assert_refused(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TABLE_FULL);
-    assert_ok(vmo_close(world.a, vmos[0])); /* the message has stayed */
+    assert_ok(vmo_close(world.a, vmos[0])); /* the message is still queued */
     assert_ok(vmo_recv(world.a, world.to_b, &incoming, SOON_NS));
     assert_int_equal(fake_live().queued, 0);
 }
@@ -359,12 +359,12 @@ static void quota_at_the_receiver(void **state)
     struct vmo_incoming incoming;
     const struct fake_live before = fake_live();
     assert_status(vmo_recv(world.a, world.to_b, &incoming, SOON_NS), VMO_ERR_TOO_LARGE);
-    assert_int_equal(fake_live().queued, before.queued - 1); /* no close would make room: dropped */
+    assert_int_equal(fake_live().queued, before.queued - 1); /* dropped: no close can make room */
     assert_int_equal(fake_live().caps, before.caps);
 }
 
-/* A VMO that fits after a close stays queued until then. */
-static void quota_makes_a_message_stay(void **state)
+/* A VMO that fits only after a close stays queued until then. */
+static void quota_keeps_the_message_queued(void **state)
 {
     struct vmo_limits limits = world_limits;
     const struct raw raw = raw_handle(2 * PAGE);
@@ -387,8 +387,8 @@ static void quota_makes_a_message_stay(void **state)
     assert_int_equal(fake_live().queued, 0);
 }
 
-/* The check of the length needs a mapping and every one is in use: the message stays until one is not. */
-static void full_regions_make_a_message_stay(void **state)
+/* The length check needs a mapping, and all are in use: the message stays queued until one is free. */
+static void full_regions_keep_the_message_queued(void **state)
 {
     const struct raw raw = raw_handle(PAGE);
     struct be_object object;
@@ -416,13 +416,20 @@ static void full_regions_make_a_message_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(header_is_32_bytes),          IN_WORLD(header_of_a_handle),
-        IN_WORLD(read_only_goes_as_an_alias),  IN_BOTH(headers_refused),
-        IN_WORLD(lengths_of_messages_refused), IN_BOTH(claims_refused),
-        IN_BOTH(shorter_claim_holds),          IN_BOTH(odd_names_are_not_reported),
-        IN_WORLD(claim_of_write_on_an_alias),  IN_BOTH(claim_of_a_seal_on_an_owner),
-        IN_BOTH(no_room_at_the_receiver),      IN_BOTH(quota_at_the_receiver),
-        IN_WORLD(quota_makes_a_message_stay),  IN_WORLD(full_regions_make_a_message_stay),
+        IN_WORLD(header_is_32_bytes),
+        IN_WORLD(header_of_a_handle),
+        IN_WORLD(read_only_goes_as_an_alias),
+        IN_BOTH(headers_refused),
+        IN_WORLD(lengths_of_messages_refused),
+        IN_BOTH(claims_refused),
+        IN_BOTH(shorter_claim_is_valid),
+        IN_BOTH(odd_names_are_not_reported),
+        IN_WORLD(claim_of_write_on_an_alias),
+        IN_BOTH(claim_of_a_seal_on_an_owner),
+        IN_BOTH(no_room_at_the_receiver),
+        IN_BOTH(quota_at_the_receiver),
+        IN_WORLD(quota_keeps_the_message_queued),
+        IN_WORLD(full_regions_keep_the_message_queued),
     };
     return cmocka_run_group_tests_name("unit/wire", tests, NULL, NULL);
 }

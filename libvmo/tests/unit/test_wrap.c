@@ -44,7 +44,7 @@ static void bytes_are_not_copied(void **state)
     assert_ok(vmo_map_ro(world.a, vmo, RANGE(5, PAGE), &view));
     assert_ptr_equal(vmo_view_data(world.a, view), memory + 5);
     assert_null(vmo_view_data_rw(world.a, view));
-    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 1), &part)); /* found: it is mapped as a whole */
+    assert_ok(vmo_map_ro(world.a, vmo, RANGE(0, 1), &part)); /* a hit: it is mapped as a whole */
     assert_int_equal(counters_of(world.a).map_hits, 1);
     assert_ok(vmo_read(world.a, vmo, RANGE(LEN - 1, 1), &byte));
     assert_int_equal(byte, pattern_at(LEN - 1));
@@ -177,7 +177,7 @@ static void file_cut_short(void **state)
     assert_refused(vmo_read(world.a, vmo, RANGE(83, 8), bytes), VMO_ERR_BOUNDS);
     const uint32_t caps = fake_live().caps;
     assert_status(vmo_copy(world.a, vmo, &copy), VMO_ERR_BOUNDS);
-    assert_int_equal(fake_live().caps, caps); /* the half-made copy went again */
+    assert_int_equal(fake_live().caps, caps); /* the incomplete copy was destroyed */
     assert_int_equal(copy.id, 99);
 }
 
@@ -230,11 +230,11 @@ static void copy_without_a_view(void **state)
     assert_status(vmo_copy(world.a, vmo, &copy), VMO_ERR_TABLE_FULL);
     assert_int_equal(copy.id, 99);
     assert_int_equal(fake_live().caps, then.caps);
-    assert_int_equal(fake_live().lost, fake_config()->has_destroy ? 0 : 1); /* where nothing is given back */
+    assert_int_equal(fake_live().lost, fake_config()->has_destroy ? 0 : 1);
 }
 
-/* The read fails, and so does giving back what was made: the second is what the caller must know. */
-static void copy_that_cannot_be_undone(void **state)
+/* Each backend call of a copy fails in turn. The incomplete copy is destroyed. */
+static void each_call_of_a_copy_fails(void **state)
 {
     const vmo_t vmo = vmo_filled(LEN);
     vmo_t copy = {99, 99};
@@ -258,7 +258,7 @@ int main(void)
         IN_BOTH(bytes_are_not_copied), IN_BOTH(bytes_after_close),    IN_BOTH(bytes_are_evicted),
         IN_BOTH(bytes_refused),        IN_BOTH(borrowed_stays_local), IN_WORLD(file_range_mapped_and_read),
         IN_BOTH(file_refused),         IN_WORLD(file_cut_short),      IN_WORLD(copied),
-        IN_BOTH(copy_refused),         IN_BOTH(copy_without_a_view),  IN_WORLD(copy_that_cannot_be_undone),
+        IN_BOTH(copy_refused),         IN_BOTH(copy_without_a_view),  IN_WORLD(each_call_of_a_copy_fails),
     };
     return cmocka_run_group_tests_name("unit/wrap", tests, NULL, NULL);
 }

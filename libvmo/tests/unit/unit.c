@@ -19,11 +19,11 @@ void world_remake(const struct vmo_limits *limits)
     struct be_peer found;
 
     fake_side(0);
-    assert_ok(vmo_registry_init(storage_a, sizeof storage_a, limits, &world.a));
+    assert_ok(vmo_registry_init(storage_a, sizeof(storage_a), limits, &world.a));
     assert_ok(vmo_peer_spawn(world.a, &program, &world.to_b));
     assert_ok(vmo_peer_allow(world.a, world.to_b));
     fake_side(1);
-    assert_ok(vmo_registry_init(storage_b, sizeof storage_b, limits, &world.b));
+    assert_ok(vmo_registry_init(storage_b, sizeof(storage_b), limits, &world.b));
     assert_ok(vmo_peer_parent(world.b, &world.to_a));
     assert_ok(vmo_peer_allow(world.b, world.to_a));
     assert_ok(be_parent(&found));
@@ -65,7 +65,7 @@ struct vmo_counters counters_of(const struct vmo_registry *registry)
 {
     struct vmo_counters counters;
 
-    memset(&counters, 0xff, sizeof counters);
+    memset(&counters, 0xff, sizeof(counters));
     vmo_counters_read(registry, &counters);
     return counters;
 }
@@ -80,16 +80,16 @@ void snapshot_check(const struct snapshot *before, const char *call, const char 
     const struct snapshot now = snapshot_take();
     const char *changed = NULL;
 
-    if (memcmp(&now.live, &before->live, sizeof now.live) != 0) {
-        changed = "what the kernel holds";
+    if (memcmp(&now.live, &before->live, sizeof(now.live)) != 0) {
+        changed = "kernel state";
     } else if (now.contents != before->contents) {
         changed = "the bytes of a VMO";
-    } else if (memcmp(&now.a, &before->a, sizeof now.a) != 0 ||
-               memcmp(&now.b, &before->b, sizeof now.b) != 0) {
+    } else if (memcmp(&now.a, &before->a, sizeof(now.a)) != 0 ||
+               memcmp(&now.b, &before->b, sizeof(now.b)) != 0) {
         changed = "a counter";
     }
-    if (changed) {
-        print_error("%s was refused but changed %s\n", call, changed);
+    if (changed != NULL) {
+        print_error("%s was refused, but changed %s\n", call, changed);
         _fail(file, line);
     }
 }
