@@ -10,21 +10,21 @@ $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_P
     $(addprefix libvmo/tests/unit/,$(test).c unit.c) $(LIBVMO_FAKE_SRCS),-lcmocka $(UNIT_LIBS_$(test))))))
 TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
 
-# ---- growth: what each call costs with many live objects, on the fake backend and on Linux, counted by callgrind
+# ---- growth: instructions of each call with many live objects, on the fake backend and on Linux, by callgrind
 GROWTH := libvmo/tests/growth
 $(eval $(call HOST_PROGRAM,host/fake,$(GROWTH)/growth_fake,$(addprefix $(GROWTH)/,growth.c growth_fake.c) $(LIBVMO_FAKE_SRCS)))
 $(eval $(call HOST_PROGRAM,host,$(GROWTH)/growth_linux,$(addprefix $(GROWTH)/,growth.c growth_linux.c) $(LIBVMO_LINUX_SRCS)))
 TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake $(BUILD)/host/$(GROWTH)/growth_linux
 TEST_SUITES += $(GROWTH)/test_growth.py
 
-# ---- linux: the Linux backend below the core; and a fuzzed receiver
+# ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_keep test_lx_name test_lx_refusals test_lx_sharing \
             test_lx_transfer test_lx_peer) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_peer := -Wl,--wrap=recvmsg
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach flavour,san cov,$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,$(flavour),libvmo/tests/$(test),\
     libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LIBVMO_LINUX_SRCS),-lcmocka $(LX_LIBS_$(test))))))
-# The program that the tests spawn; they look for it in their own folder.
+# The program that the tests spawn from their own folder.
 $(foreach flavour,san cov,$(eval $(call \
     HOST_PROGRAM,$(flavour),libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS))))
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
@@ -50,10 +50,10 @@ LX_ERRNO := libvmo/tests/linux/errno
 LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
 # One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
 LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
-# clang links its sanitizers statically: their first calls come through the wrappers, before anything is set up.
+# clang links its sanitizers statically, so they call the wrappers before they are initialised.
 OPTIONS_san_$(LX_ERRNO)/lx_wrap := -fno-sanitize=all
 LX_ERRNO_LIBS_cov := -Wl,-u,__gcov_dump -Wl,-u,__gcov_reset
-# gcc would call a fork of its own, after which nothing is counted any more.
+# With --coverage gcc replaces fork by its own, after which no coverage is counted.
 OPTIONS_cov_libvmo/backend/linux := -fno-builtin-fork
 $(foreach flavour,san cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),\
     $(LX_WRAPPED:%=-Wl$(comma)--wrap=%) $(LX_ERRNO_LIBS_$(flavour)))))
@@ -69,7 +69,7 @@ NEEDS_errno-full := $(NEEDS_test-errno)
 errno-full: built ## the same for every call of every story
 	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
 
-# ---- linux/machine: on machines that lack something. Without the sanitizers, which need address space and /proc.
+# ---- linux/machine: machines that lack a resource. Without the sanitizers, which need address space and /proc.
 LX_MACHINE := libvmo/tests/linux/machine/test_machine
 $(foreach flavour,host cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_MACHINE),$(LX_MACHINE).c $(LIBVMO_LINUX_SRCS))))
 TEST_SUITES += $(BUILD)/host/$(LX_MACHINE)
@@ -93,8 +93,8 @@ CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c
 $(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour)/fake,$(CONF)/conf_fake,\
     $(CONF_SRCS) $(CONF)/fake/conf_fake.c $(LIBVMO_FAKE_SRCS))))
 $(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/conf_linux,\
-    $(CONF_SRCS) $(CONF)/linux/conf_linux.c $(CONF)/conf_peer_main.c $(LIBVMO_LINUX_SRCS))))
-# On NEURON: init, which embeds the peer; once with all groups, once with each alone.
+    $(CONF_SRCS) $(addprefix $(CONF)/,linux/conf_linux.c linux/conf_linux_common.c conf_peer_main.c) $(LIBVMO_LINUX_SRCS))))
+# On NEURON: init, which embeds the peer. One program has all groups, and one each has a single group.
 CONF_DIR := $(BUILD)/target/$(CONF)
 CONF_PEER_SRCS := $(addprefix $(CONF)/,conf_peer.c conf_peer_main.c neuron/conf_neuron.c neuron/conf_neuron_peer.c) $(CRT_SRCS)
 CONF_NEURON_SRCS := $(CONF_SRCS) $(addprefix $(CONF)/neuron/,conf_neuron.c conf_neuron_main.c conf_peer_elf.S) $(CRT_SRCS)
@@ -108,8 +108,8 @@ $(CONF_GROUPS:%=$(CONF_DIR)/only-%.o): $(CONF_DIR)/only-%.o: $(CONF)/neuron/conf
 	@mkdir -p $(@D)
 	$(Q)$(CC_target) $(call options,target,$(CONF)/neuron/conf_only) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
 
-# Twice in one program, in two threads, under ThreadSanitizer. Each copy of the suite is one object whose symbols are
-# local but for its entry.
+# Twice in one program, in two threads, under ThreadSanitizer. Each copy of the suite is one object, whose only global
+# symbol is its entry.
 define CONF_COPY
 $(BUILD)/$(1)/$(CONF)/threads/suite_$(2).o: $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
 	$$(Q)$$(CC_$(1)) $$(CFLAGS) -fno-sanitize=thread -r -nostdlib -o $$@.new $$(filter %.o,$$^) && \
@@ -118,7 +118,7 @@ $(BUILD)/$(1)/$(CONF)/threads/suite_$(2).o: $(call objects,$(1),$(3)) $(FLAGS_FI
 endef
 CONF_THREADS_SRCS := $(CONF_SRCS) $(CONF)/threads/conf_threads_suite.c
 CONF_THREADS_fake_SRCS := $(CONF_THREADS_SRCS) $(CONF)/fake/conf_fake.c
-CONF_THREADS_linux_SRCS := $(CONF_THREADS_SRCS) $(CONF)/threads/conf_threads_linux.c $(CONF)/conf_peer_main.c
+CONF_THREADS_linux_SRCS := $(CONF_THREADS_SRCS) $(addprefix $(CONF)/,threads/conf_threads_linux.c linux/conf_linux_common.c conf_peer_main.c)
 $(foreach copy,1 2,$(eval $(call CONF_COPY,tsan/fake,$(copy),$(CONF_THREADS_fake_SRCS))))
 $(foreach copy,1 2,$(eval $(call CONF_COPY,tsan,$(copy),$(CONF_THREADS_linux_SRCS))))
 define CONF_THREADS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Page size on every platform that the suites run on. */
+/* Page size of every platform on which the suites run. */
 #ifndef TESTS_PAGE_H
 #define TESTS_PAGE_H
 

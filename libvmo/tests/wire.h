@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Header of a message, as a far end without the library encodes it. A second copy of libvmo/src/message.c's
- * on purpose: a change of the format must fail the tests. */
+/* Header of a message. The struct of libvmo/src/message.c is repeated here on purpose, so that a change of
+ * the format fails the tests. */
 #ifndef TESTS_WIRE_H
 #define TESTS_WIRE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks and tools of the cases. */
+/* Checks and tools for the cases. */
 #include "conformance/conf.h"
 
 #include <inttypes.h>
@@ -50,7 +50,7 @@ struct vmo_counters conf_counters(void)
 {
     struct vmo_counters counters;
 
-    memset(&counters, 0xff, sizeof counters);
+    memset(&counters, 0xff, sizeof(counters));
     vmo_counters_read(world.a, &counters);
     return counters;
 }
@@ -64,12 +64,12 @@ void conf_after(const char *file, int line, const char *call)
 {
     const struct vmo_counters now = conf_counters();
 
-    if (memcmp(&now, &before.counters, sizeof now) != 0) {
-        printf("# %s was refused but changed a counter\n", call);
+    if (memcmp(&now, &before.counters, sizeof(now)) != 0) {
+        printf("# %s was refused, but changed a counter\n", call);
         conf_fail(file, line, "counters", 1, 0);
     }
     if (conf_port_mark() != before.mark) {
-        printf("# %s was refused but changed what the task holds\n", call);
+        printf("# %s was refused, but changed the task's use of kernel tables\n", call);
         conf_fail(file, line, "held", conf_port_mark(), before.mark);
     }
 }
@@ -81,7 +81,7 @@ struct vmo_registry *conf_second(const struct vmo_limits *limits)
     static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(600, 600, 600, 2)];
     struct vmo_registry *registry = NULL;
 
-    OK(vmo_registry_init(storage, sizeof storage, limits, &registry));
+    OK(vmo_registry_init(storage, sizeof(storage), limits, &registry));
     return registry;
 }
 
@@ -168,8 +168,8 @@ vmo_view_t conf_map_rw(vmo_t vmo, uint64_t off, uint64_t len)
     return view;
 }
 
-/* What was mapped and cannot be unmapped cannot be destroyed. */
-void conf_give_up_in(struct vmo_registry *registry, vmo_t vmo)
+/* A VMO that was mapped and cannot be unmapped cannot be destroyed. */
+void conf_release_in(struct vmo_registry *registry, vmo_t vmo)
 {
     if (can(HAS_DESTROY) && (can(HAS_UNMAP) || !can(HAS_MAP))) {
         OK(vmo_destroy(registry, vmo));
@@ -178,12 +178,12 @@ void conf_give_up_in(struct vmo_registry *registry, vmo_t vmo)
     }
 }
 
-void conf_give_up(vmo_t vmo)
+void conf_release(vmo_t vmo)
 {
-    conf_give_up_in(world.a, vmo);
+    conf_release_in(world.a, vmo);
 }
 
-void conf_close_for_ever(vmo_t vmo)
+void conf_close_forever(vmo_t vmo)
 {
     OK(vmo_close(world.a, vmo));
 }
@@ -207,45 +207,45 @@ uint64_t conf_soon(void)
     return vmo_now_ns(world.a) + PEER_SOON_NS;
 }
 
-void conf_tell(const struct conf_order *order, vmo_t vmo, uint32_t rights)
+void conf_send_order(const struct conf_order *order, vmo_t vmo, uint32_t rights)
 {
     const struct vmo_message message = {
-        .tag = order->op, .vmo = vmo, .rights = rights, .body = order, .body_bytes = sizeof *order};
+        .tag = order->op, .vmo = vmo, .rights = rights, .body = order, .body_bytes = sizeof(*order)};
 
     OK(vmo_send(world.a, world.to_peer, &message, conf_soon()));
 }
 
-struct conf_answer conf_hear(void)
+struct conf_answer conf_recv_answer(void)
 {
     struct vmo_incoming incoming = {0};
     struct conf_answer answer;
 
     OK(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()));
     CHECK_EQ(incoming.vmo.id, VMO_NONE.id);
-    CHECK_EQ(incoming.body_bytes, sizeof answer);
-    memcpy(&answer, incoming.body, sizeof answer);
+    CHECK_EQ(incoming.body_bytes, sizeof(answer));
+    memcpy(&answer, incoming.body, sizeof(answer));
     return answer;
 }
 
 struct conf_answer conf_ask(const char *file, int line, struct conf_order order, vmo_status wanted)
 {
-    conf_tell(&order, VMO_NONE, 0);
-    const struct conf_answer answer = conf_hear();
+    conf_send_order(&order, VMO_NONE, 0);
+    const struct conf_answer answer = conf_recv_answer();
     conf_status(file, line, "the peer's answer", (vmo_status)answer.status, wanted);
     return answer;
 }
 
-struct conf_answer conf_give(vmo_t vmo, uint32_t rights)
+struct conf_answer conf_hand_over(vmo_t vmo, uint32_t rights)
 {
     const struct conf_order order = {.op = OP_TAKE};
 
-    conf_tell(&order, vmo, rights);
-    const struct conf_answer answer = conf_hear();
+    conf_send_order(&order, vmo, rights);
+    const struct conf_answer answer = conf_recv_answer();
     STATUS((vmo_status)answer.status, VMO_OK);
     return answer;
 }
 
-vmo_t conf_take_back(void)
+vmo_t conf_recv_vmo(void)
 {
     struct vmo_incoming incoming = {0};
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The conformance suite (B1..B3): cases, checks, and the world that a case runs in.
+ * The conformance suite (B1..B3): cases, checks, and the world in which a case runs.
  *
- * Before a case there is a registry with nothing in it, and a peer if the case needs one; after it the
- * registry is empty again and the task holds what it held before of the kernel's tables. Checks that fail
- * end the case.
+ * A case starts with an empty registry, and with a peer if it needs one. Afterwards the registry must be
+ * empty again, and the task must use as many entries of the kernel's tables as before. A failed check ends
+ * the case.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -27,7 +27,7 @@
 #define RANGE(off, len) ((struct vmo_range){(off), (len)})
 #define NO_VIEW ((vmo_view_t){0})
 #define NO_PEER ((vmo_peer_t){0})
-#define UNTOUCHED UINT64_C(0xa5a5a5a5a5a5a5a5) /* what an out parameter holds before a refusal */
+#define UNTOUCHED UINT64_C(0xa5a5a5a5a5a5a5a5) /* value of an out parameter before a refusal */
 
 struct conf_case {
     const char *name;
@@ -43,14 +43,14 @@ struct conf_group {
 extern const struct conf_group *const conf_groups[];
 extern const size_t conf_group_count;
 
-/* What the cases work on; a is fresh, and to_peer is on its list where the case needs HAS_PEER. */
+/* `a` is empty; `to_peer` is allowed to get VMOs. It exists if the case needs HAS_PEER. */
 struct conf_world {
     struct vmo_registry *a;
     vmo_peer_t to_peer;
 };
 extern struct conf_world world;
 
-/* Runs all groups, or the one of that name; prints TAP. 0 if every case was ok. */
+/* Runs all groups (NULL) or the named one, and prints TAP. Returns 0 if each case was ok. */
 int conf_run(const char *only);
 
 static inline bool can(uint32_t features)
@@ -97,49 +97,49 @@ extern const struct vmo_limits conf_limits;
 void conf_fini(struct vmo_registry *registry);
 
 vmo_t conf_create(uint64_t len);
-/* Filled with a pattern that differs from byte to byte and page to page, by vmo_write. */
+/* Creates a VMO and writes a pattern that differs from byte to byte and page to page. */
 vmo_t conf_filled(uint64_t len);
 uint8_t conf_pattern(uint64_t off);
 void conf_check_pattern(const uint8_t *bytes, uint64_t off, uint64_t len);
-/* By vmo_read: the VMO holds the pattern from off on. */
+/* Checks with vmo_read that the VMO has the pattern from off on. */
 void conf_check_vmo(vmo_t vmo, uint64_t off, uint64_t len);
 uint64_t conf_pattern_hash(uint64_t off, uint64_t len);
 
 vmo_view_t conf_map_ro(vmo_t vmo, uint64_t off, uint64_t len);
 vmo_view_t conf_map_rw(vmo_t vmo, uint64_t off, uint64_t len);
 
-/* Destroys where this platform gives back what was mapped once, else closes. */
-void conf_give_up(vmo_t vmo);
-void conf_give_up_in(struct vmo_registry *registry, vmo_t vmo);
-/* Closes a VMO that the kernel has sealed for ever: nobody can destroy it. */
-void conf_close_for_ever(vmo_t vmo);
+/* Destroys the VMO if this platform can destroy what was mapped, else closes it. */
+void conf_release(vmo_t vmo);
+void conf_release_in(struct vmo_registry *registry, vmo_t vmo);
+/* Closes a VMO that is sealed FOREVER: no task can destroy it. */
+void conf_close_forever(vmo_t vmo);
 
 struct vmo_counters conf_counters(void);
 
-/* vmo_registry_each reports this name for each VMO and view; "" where the kernel keeps no names. */
+/* Checks that vmo_registry_each reports this name for each VMO and view, or "" without HAS_NAMES. */
 void conf_check_names(const char *name);
 
 /* ---- The peer ----------------------------------------------------------------------------------- */
 
 uint64_t conf_soon(void);
-void conf_tell(const struct conf_order *order, vmo_t vmo, uint32_t rights);
-struct conf_answer conf_hear(void);
-/* Order and answer; the answer's status must be the wanted one. */
+void conf_send_order(const struct conf_order *order, vmo_t vmo, uint32_t rights);
+struct conf_answer conf_recv_answer(void);
+/* Sends an order and receives the answer, which must have the wanted status. */
 struct conf_answer conf_ask(const char *file, int line, struct conf_order order, vmo_status wanted);
 #define ASK(wanted, ...) conf_ask(__FILE__, __LINE__, (struct conf_order){__VA_ARGS__}, (wanted))
-/* Hands a VMO over by message into the peer's place 0. */
-struct conf_answer conf_give(vmo_t vmo, uint32_t rights);
-/* The next message brings a VMO back. */
-vmo_t conf_take_back(void);
+/* Sends a VMO, which the peer keeps in its place 0. */
+struct conf_answer conf_hand_over(vmo_t vmo, uint32_t rights);
+/* Receives the next message, which must carry a VMO. */
+vmo_t conf_recv_vmo(void);
 
 /* Ends the peer, waits for it, and starts another. */
 void conf_new_peer(void);
 /* Starts a peer in a case that has none. A kernel may refuse. */
 VMO_CHECK vmo_status conf_try_peer(void);
-/* The case has closed the peer itself. */
+/* Tells the suite that the case has closed the peer. */
 void conf_peer_closed(void);
 
-/* conf_raw.c: sends what no core would; object may be NONE. */
+/* conf_raw.c: sends bytes that no core sends, with a VMO unless object is VMO_NONE. */
 void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len);
 
 #endif

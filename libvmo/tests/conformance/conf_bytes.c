@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads and writes and their bounds (R2). */
+/* vmo_read and vmo_write, and their bounds (R2). */
 #include "conformance/conf_groups.h"
 
 #define LEN (2 * PAGE + 7)
@@ -9,20 +9,20 @@ static vmo_t vmo;
 
 static void begin(void)
 {
-    memset(buffer, 0x5a, sizeof buffer);
+    memset(buffer, 0x5a, sizeof(buffer));
     vmo = conf_filled(LEN);
 }
 
-/* A refusal wrote neither to the VMO nor to the caller's memory. */
+/* Checks that no refusal changed the VMO. */
 static void end(void)
 {
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void check_buffer(void)
 {
-    for (size_t i = 0; i < sizeof buffer; i++) {
+    for (size_t i = 0; i < sizeof(buffer); i++) {
         CHECK_EQ(buffer[i], 0x5a);
     }
 }
@@ -49,7 +49,7 @@ static void all_at_once(void)
     begin();
     OK(vmo_read(world.a, vmo, RANGE(0, LEN), buffer));
     conf_check_pattern(buffer, 0, LEN);
-    for (uint64_t i = LEN; i < sizeof buffer; i++) {
+    for (uint64_t i = LEN; i < sizeof(buffer); i++) {
         CHECK_EQ(buffer[i], 0x5a);
     }
     end();
@@ -100,7 +100,7 @@ static void reaching_past_the_end(void)
     end();
 }
 
-/* The page extends past the last byte; the VMO does not. */
+/* The VMO ends before its last page does. */
 static void rest_of_the_page(void)
 {
     begin();
@@ -138,32 +138,32 @@ static void longest_lengths(void)
     end();
 }
 
-static void nothing_at(uint64_t off)
+static void check_empty(uint64_t off)
 {
-    REFUSED(vmo_read(world.a, vmo, RANGE(off, 0), buffer), VMO_OK); /* copies nothing, so counts nothing */
+    REFUSED(vmo_read(world.a, vmo, RANGE(off, 0), buffer), VMO_OK); /* changes no counter */
     REFUSED(vmo_write(world.a, vmo, RANGE(off, 0), buffer), VMO_OK);
     REFUSED(vmo_read(world.a, vmo, RANGE(off, 0), NULL), VMO_OK);
     REFUSED(vmo_write(world.a, vmo, RANGE(off, 0), NULL), VMO_OK);
     check_buffer();
 }
 
-static void nothing_inside(void)
+static void empty_inside(void)
 {
     begin();
-    nothing_at(0);
-    nothing_at(PAGE);
-    nothing_at(LEN - 1);
+    check_empty(0);
+    check_empty(PAGE);
+    check_empty(LEN - 1);
     end();
 }
 
-static void nothing_at_the_end(void)
+static void empty_at_the_end(void)
 {
     begin();
-    nothing_at(LEN);
+    check_empty(LEN);
     end();
 }
 
-static void nothing_past_the_end(void)
+static void empty_past_the_end(void)
 {
     begin();
     refuse_both(LEN + 1, 0, VMO_ERR_BOUNDS);
@@ -200,18 +200,18 @@ static void bad_memory(void)
     end();
 }
 
-/* Where the kernel enforces this seal, the library reads through a mapping. */
+/* If the kernel enforces this seal, the library reads through a mapping. */
 static void bad_memory_sealed(void)
 {
     begin();
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     refuse_bad_memory(1);
     conf_check_vmo(vmo, 0, LEN);
-    refuse_bad_memory(PAGE); /* and with that mapping kept */
-    conf_close_for_ever(vmo);
+    refuse_bad_memory(PAGE); /* now with a kept mapping */
+    conf_close_forever(vmo);
 }
 
-/* The library checks bounds first, then memory, then copies. */
+/* The library checks the bounds before the buffer. */
 static void null_memory_past_the_end(void)
 {
     begin();
@@ -287,25 +287,25 @@ static void a_store_is_seen_by_a_read(void)
 
 static const struct conf_case cases[] = {
     {"the first and the last byte", first_and_last_byte, 0},
-    {"all at once, and no byte more", all_at_once, 0},
+    {"the whole VMO, and no byte more", all_at_once, 0},
     {"across pages", across_pages, 0},
-    {"a write touches its range alone", write_touches_its_range, 0},
+    {"a write changes only its range", write_touches_its_range, 0},
     {"one byte past the end", byte_past_the_end, 0},
     {"reaching past the end", reaching_past_the_end, 0},
     {"the rest of the last page", rest_of_the_page, 0},
-    {"offsets far away", far_offsets, 0},
+    {"far offsets", far_offsets, 0},
     {"ranges that wrap around", wrap_around, 0},
     {"the longest lengths", longest_lengths, 0},
-    {"no bytes inside", nothing_inside, 0},
-    {"no bytes at the end", nothing_at_the_end, 0},
-    {"no bytes past the end", nothing_past_the_end, 0},
-    {"NULL as memory", null_memory, 0},
-    {"memory of the kernel", bad_memory, 0},
-    {"memory of the kernel, sealed FOREVER", bad_memory_sealed, HAS_MAP},
-    {"NULL as memory, past the end", null_memory_past_the_end, 0},
-    {"bytes all over", every_offset_of_a_page, 0},
+    {"an empty range inside", empty_inside, 0},
+    {"an empty range at the end", empty_at_the_end, 0},
+    {"an empty range past the end", empty_past_the_end, 0},
+    {"a NULL buffer", null_memory, 0},
+    {"a buffer in kernel memory", bad_memory, 0},
+    {"a buffer in kernel memory, sealed FOREVER", bad_memory_sealed, HAS_MAP},
+    {"a NULL buffer past the end", null_memory_past_the_end, 0},
+    {"single bytes throughout", every_offset_of_a_page, 0},
     {"each copy counts once", each_copy_counts, 0},
-    {"memory at any address", unaligned_memory, 0},
+    {"an unaligned buffer", unaligned_memory, 0},
     {"a write is seen through a view", a_write_is_seen_through_a_view, HAS_MAP},
     {"a store through a view is seen by a read", a_store_is_seen_by_a_read, HAS_MAP},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages without VMOs: bodies, deadlines, full queues, lists (R13). */
+/* Messages without VMOs: bodies, deadlines, full queues, permission to get VMOs (R13). */
 #include "conformance/conf_groups.h"
 
 #define WAIT_NS UINT64_C(2000000)
@@ -17,9 +17,9 @@ static void in_order(void)
 {
     const struct conf_order order = {.op = OP_MANY, .arg = MANY};
 
-    conf_tell(&order, VMO_NONE, 0);
+    conf_send_order(&order, VMO_NONE, 0);
     for (uint64_t i = 0; i < MANY; i++) {
-        CHECK_EQ(conf_hear().value, i);
+        CHECK_EQ(conf_recv_answer().value, i);
     }
 }
 
@@ -28,8 +28,8 @@ static void tag_and_body(void)
     const struct conf_order order = {.op = OP_ECHO, .arg = 3};
     struct vmo_incoming incoming;
 
-    memset(&incoming, 0xee, sizeof incoming);
-    conf_tell(&order, VMO_NONE, 0);
+    memset(&incoming, 0xee, sizeof(incoming));
+    conf_send_order(&order, VMO_NONE, 0);
     OK(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()));
     CHECK_EQ(incoming.tag, OP_ECHO);
     CHECK_EQ(incoming.vmo.id, VMO_NONE.id);
@@ -41,7 +41,7 @@ static void refuse(struct vmo_message message, vmo_status wanted)
     REFUSED(vmo_send(world.a, world.to_peer, &message, conf_soon()), wanted);
 }
 
-static void bodies_refused(void)
+static void refused_body_is_not_sent(void)
 {
     static uint8_t body[VMO_BODY_MAX_BYTES + 1];
 
@@ -65,7 +65,7 @@ static void deadline_of_recv(void)
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 1).value, 1);
 }
 
-static void deadline_that_has_passed(void)
+static void deadline_in_the_past(void)
 {
     struct vmo_incoming incoming = {.tag = 99};
 
@@ -74,21 +74,21 @@ static void deadline_that_has_passed(void)
     CHECK_EQ(incoming.tag, 99);
 }
 
-/* What is there already is had even when the deadline has passed. */
-static void passed_deadline_and_a_message(void)
+/* Replies that are queued already are received in order. */
+static void queued_replies_in_order(void)
 {
     const struct conf_order order = {.op = OP_MANY, .arg = 2};
     struct vmo_incoming incoming;
 
-    conf_tell(&order, VMO_NONE, 0);
-    (void)conf_hear();
+    conf_send_order(&order, VMO_NONE, 0);
+    (void)conf_recv_answer();
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 8).value,
-             1); /* the second of the two; the echo is there next */
+             1); /* the second reply of OP_MANY; the echo comes next */
     OK(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()));
     CHECK_EQ(incoming.tag, OP_ECHO);
 }
 
-static void time_goes_on(void)
+static void clock_advances(void)
 {
     const uint64_t first = vmo_now_ns(world.a);
     uint64_t now = first;
@@ -101,17 +101,17 @@ static void time_goes_on(void)
     CHECK(now > first);
 }
 
-/* Fills the queue of a peer that does not look. Everything that was accepted arrives, in order. */
+/* Fills the queue of a peer that does not receive. Each accepted message arrives, in order. */
 static void full_queue(void)
 {
     const struct conf_order pause = {.op = OP_PAUSE, .range = {vmo_now_ns(world.a) + 20 * WAIT_NS, 0}};
     uint32_t sent = 0;
     vmo_status status = VMO_OK;
 
-    conf_tell(&pause, VMO_NONE, 0);
+    conf_send_order(&pause, VMO_NONE, 0);
     while (sent < FLOOD_MAX) {
         const struct conf_order order = {.op = OP_ECHO, .arg = sent};
-        const struct vmo_message message = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof order};
+        const struct vmo_message message = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof(order)};
         conf_before();
         status = vmo_send(world.a, world.to_peer, &message, vmo_now_ns(world.a) + WAIT_NS);
         if (status != VMO_OK) {
@@ -123,23 +123,23 @@ static void full_queue(void)
     conf_after(__FILE__, __LINE__, "vmo_send into a full queue");
     CHECK(sent > 0);
     for (uint32_t i = 0; i < sent; i++) {
-        CHECK_EQ(conf_hear().value, i);
+        CHECK_EQ(conf_recv_answer().value, i);
     }
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 77).value, 77);
 }
 
-/* The same with a VMO along: after the refusal it counts as sent nowhere. */
+/* The same with a VMO: after the refusal it does not count as sent. */
 static void full_queue_and_a_vmo(void)
 {
     const struct conf_order pause = {.op = OP_PAUSE, .range = {vmo_now_ns(world.a) + 20 * WAIT_NS, 0}};
     const struct conf_order order = {.op = OP_ECHO};
-    const struct vmo_message plain = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof order};
+    const struct vmo_message plain = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof(order)};
     const vmo_t vmo = conf_filled(9);
     const struct vmo_message carrying = {.tag = OP_TAKE, .vmo = vmo, .rights = VMO_RIGHT_READ};
     uint32_t sent = 0;
 
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
-    conf_tell(&pause, VMO_NONE, 0);
+    conf_send_order(&pause, VMO_NONE, 0);
     while (sent < FLOOD_MAX &&
            vmo_send(world.a, world.to_peer, &plain, vmo_now_ns(world.a) + WAIT_NS) == VMO_OK) {
         sent++;
@@ -149,13 +149,13 @@ static void full_queue_and_a_vmo(void)
     CHECK(status == VMO_ERR_TIMED_OUT || status == VMO_ERR_QUEUE_FULL);
     conf_after(__FILE__, __LINE__, "vmo_send of a VMO into a full queue");
     for (uint32_t i = 0; i < sent; i++) {
-        (void)conf_hear();
+        (void)conf_recv_answer();
     }
     conf_check_vmo(vmo, 0, 9);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-static void body_of_the_kernel(void)
+static void body_in_kernel_memory(void)
 {
     const struct vmo_message message = {
         .tag = OP_ECHO, .body = (const void *)conf_port()->bad_memory, .body_bytes = 8};
@@ -164,28 +164,28 @@ static void body_of_the_kernel(void)
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 78).value, 78);
 }
 
-/* ---- The list of those who may get VMOs ---------------------------------------------------------- */
+/* ---- Permission, and ways to a peer -------------------------------------------------------------- */
 
-static void not_on_the_list(void)
+static void peer_not_allowed(void)
 {
     struct vmo_ticket ticket = {.name = 77};
     const vmo_t vmo = conf_filled(5);
 
-    OK(vmo_peer_close(world.a, world.to_peer)); /* one that is not allowed takes its place */
+    OK(vmo_peer_close(world.a, world.to_peer)); /* a peer that is not allowed replaces it */
     conf_peer_closed();
     OK(conf_port_start_peer(world.a, &world.to_peer));
     const struct vmo_message message = {.vmo = vmo, .rights = VMO_RIGHT_READ};
     REFUSED(vmo_send(world.a, world.to_peer, &message, conf_soon()), VMO_ERR_NOT_AUTHORISED);
     REFUSED(vmo_transfer(world.a, vmo, world.to_peer, VMO_RIGHT_READ, &ticket), VMO_ERR_NOT_AUTHORISED);
     CHECK_EQ(ticket.name, 77);
-    const struct vmo_message plain = {.tag = 1}; /* words may go: the peer takes them for no order and ends */
+    const struct vmo_message plain = {.tag = 1}; /* allowed; it is no order, so the peer ends */
     OK(vmo_send(world.a, world.to_peer, &plain, conf_soon()));
-    conf_give_up(vmo);
+    conf_release(vmo);
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
 }
 
-static void peers_run_out(void)
+static void no_free_peer_entry(void)
 {
     vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
     struct vmo_limits limits = conf_limits;
@@ -197,11 +197,11 @@ static void peers_run_out(void)
     conf_fini(registry);
 }
 
-static void ways_that_do_not_exist(void)
+static void refused_ways_to_a_peer(void)
 {
     vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
 
-    REFUSED(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* nobody spawned the suite */
+    REFUSED(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* the suite has no parent */
     REFUSED(vmo_peer_parent(world.a, NULL), VMO_ERR_INVALID);
     REFUSED(vmo_peer_open(world.a, -1, &peer), VMO_ERR_INVALID);
     REFUSED(vmo_peer_open(world.a, 0, NULL), VMO_ERR_INVALID);
@@ -213,7 +213,7 @@ static void ways_that_do_not_exist(void)
     CHECK_EQ(peer.id, UNTOUCHED);
 }
 
-static void program_of_the_kernel(void)
+static void program_in_kernel_memory(void)
 {
     const struct vmo_program program = {(const void *)conf_port()->bad_memory, PAGE, 4};
     vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
@@ -222,7 +222,7 @@ static void program_of_the_kernel(void)
     CHECK_EQ(peer.id, UNTOUCHED);
 }
 
-static void programs_that_a_kernel_would_not_bear(void)
+static void malformed_programs(void)
 {
     struct vmo_program program;
     vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
@@ -234,21 +234,21 @@ static void programs_that_a_kernel_would_not_bear(void)
 }
 
 static const struct conf_case cases[] = {
-    {"question and answer", echo, HAS_PEER},
-    {"in order", in_order, HAS_PEER},
+    {"request and reply", echo, HAS_PEER},
+    {"messages arrive in order", in_order, HAS_PEER},
     {"tag and body", tag_and_body, HAS_PEER},
-    {"bodies that are refused reach nobody", bodies_refused, HAS_PEER},
-    {"a body in the kernel's memory", body_of_the_kernel, HAS_PEER | HAS_USER_CHECK},
-    {"a deadline passes while waiting", deadline_of_recv, HAS_PEER},
-    {"a deadline that has passed", deadline_that_has_passed, HAS_PEER},
-    {"answers wait for each other", passed_deadline_and_a_message, HAS_PEER},
-    {"time goes on", time_goes_on, 0},
+    {"a refused body is not sent", refused_body_is_not_sent, HAS_PEER},
+    {"a body in kernel memory", body_in_kernel_memory, HAS_PEER | HAS_USER_CHECK},
+    {"a deadline passes during vmo_recv", deadline_of_recv, HAS_PEER},
+    {"a deadline in the past", deadline_in_the_past, HAS_PEER},
+    {"queued replies are received in order", queued_replies_in_order, HAS_PEER},
+    {"the clock advances", clock_advances, 0},
     {"a full queue loses nothing", full_queue, HAS_PEER},
-    {"a full queue and a VMO", full_queue_and_a_vmo, HAS_PEER},
-    {"peers run out", peers_run_out, 0},
-    {"ways to a peer that do not exist", ways_that_do_not_exist, 0},
-    {"a program in the kernel's memory", program_of_the_kernel, HAS_USER_CHECK},
-    {"programs that a kernel would not bear", programs_that_a_kernel_would_not_bear, HAS_LOADER},
-    {"a peer that is not on the list", not_on_the_list, HAS_PEER},
+    {"a VMO for a full queue", full_queue_and_a_vmo, HAS_PEER},
+    {"no free peer entry", no_free_peer_entry, 0},
+    {"refused ways to a peer", refused_ways_to_a_peer, 0},
+    {"a program in kernel memory", program_in_kernel_memory, HAS_USER_CHECK},
+    {"malformed programs", malformed_programs, HAS_LOADER},
+    {"a peer that is not allowed", peer_not_allowed, HAS_PEER},
 };
 const struct conf_group conf_channel = {"channel", cases, CONF_CASE_COUNT(cases)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several handles on one memory: each operation with each right (R6). */
+/* Several handles to one VMO: each operation with each right (R6). */
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 30)
@@ -16,7 +16,7 @@ static void end(void)
 {
     conf_check_vmo(full, 0, LEN);
     OK(vmo_close(world.a, part));
-    conf_give_up(full);
+    conf_release(full);
 }
 
 static void expect_rights(vmo_t vmo, uint32_t wanted)
@@ -27,7 +27,7 @@ static void expect_rights(vmo_t vmo, uint32_t wanted)
     CHECK_EQ(rights, wanted);
 }
 
-/* ---- What a handle with READ alone can and cannot ----------------------------------------------- */
+/* ---- Operations with a read-only handle --------------------------------------------------------- */
 
 static void ro_read(void)
 {
@@ -128,7 +128,7 @@ static void ro_copy(void)
     OK(vmo_copy(world.a, part, &copy));
     expect_rights(copy, VMO_RIGHTS_ALL);
     conf_check_vmo(copy, 0, LEN);
-    conf_give_up(copy);
+    conf_release(copy);
     end();
 }
 
@@ -137,7 +137,7 @@ static void ro_send(void)
     begin(VMO_RIGHT_READ);
     const struct vmo_message message = {.vmo = part, .rights = VMO_RIGHTS_ALL};
     REFUSED(vmo_send(world.a, world.to_peer, &message, conf_soon()), VMO_ERR_RIGHTS);
-    CHECK_EQ(conf_give(part, VMO_RIGHT_READ).rights, VMO_RIGHT_READ);
+    CHECK_EQ(conf_hand_over(part, VMO_RIGHT_READ).rights, VMO_RIGHT_READ);
     CHECK_EQ(ASK(VMO_OK, .op = OP_READ, .range = {10, 20}).value, conf_pattern_hash(10, 20));
     (void)ASK(VMO_ERR_RIGHTS, .op = OP_WRITE, .range = {0, 1});
     (void)ASK(VMO_OK, .op = OP_CLOSE);
@@ -156,7 +156,7 @@ static void ro_transfer(void)
     end();
 }
 
-/* ---- A handle with all rights is like the first ------------------------------------------------- */
+/* ---- Operations with a second handle with all rights -------------------------------------------- */
 
 static void rw_write(void)
 {
@@ -176,7 +176,7 @@ static void rw_map_rw(void)
     begin(VMO_RIGHTS_ALL);
     const vmo_view_t one = conf_map_rw(full, 0, LEN);
     const vmo_view_t other = conf_map_rw(part, 0, LEN);
-    CHECK(vmo_view_data(world.a, one) == vmo_view_data(world.a, other)); /* one mapping for both */
+    CHECK(vmo_view_data(world.a, one) == vmo_view_data(world.a, other)); /* they share a mapping */
     OK(vmo_unmap(world.a, one));
     OK(vmo_unmap(world.a, other));
     end();
@@ -187,7 +187,7 @@ static void rw_destroy_the_last(void)
     begin(VMO_RIGHTS_ALL);
     OK(vmo_close(world.a, full));
     conf_check_vmo(part, 0, LEN);
-    conf_give_up(part);
+    conf_release(part);
 }
 
 static void seal_is_seen_through_all(void)
@@ -211,18 +211,18 @@ static void forever_takes_write_from_all(void)
     conf_check_vmo(full, 0, LEN);
     OK(vmo_close(world.a, full));
     conf_check_vmo(part, 0, LEN);
-    conf_close_for_ever(part);
+    conf_close_forever(part);
 }
 
 /* ---- Making handles ----------------------------------------------------------------------------- */
 
-static void senseless_rights(void)
+static void invalid_rights(void)
 {
     static const uint32_t rights[] = {0, VMO_RIGHT_WRITE, 4, 5, 7, UINT32_MAX};
     vmo_t third = {UNTOUCHED, UNTOUCHED};
 
     begin(VMO_RIGHTS_ALL);
-    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
         REFUSED(vmo_dup(world.a, full, rights[i], &third), VMO_ERR_INVALID);
     }
     REFUSED(vmo_dup(world.a, full, VMO_RIGHT_READ, NULL), VMO_ERR_INVALID);
@@ -252,7 +252,7 @@ static void handles_run_out(void)
         OK(vmo_dup(world.a, full, VMO_RIGHTS_ALL, &more[count]));
     }
     REFUSED(vmo_dup(world.a, full, VMO_RIGHT_READ, &last), VMO_ERR_TABLE_FULL);
-    REFUSED(vmo_create(world.a, 1, &last), VMO_ERR_TABLE_FULL); /* objects are left, handles are not */
+    REFUSED(vmo_create(world.a, 1, &last), VMO_ERR_TABLE_FULL); /* objects are free, handles are not */
     REFUSED(vmo_wrap_bytes(world.a, "x", 1, &last), VMO_ERR_TABLE_FULL);
     CHECK_EQ(last.id, UNTOUCHED);
     conf_check_vmo(more[count - 1], 0, LEN);
@@ -262,7 +262,7 @@ static void handles_run_out(void)
     end();
 }
 
-static void the_memory_goes_with_the_last(void)
+static void close_the_last_handle(void)
 {
     begin(VMO_RIGHT_READ);
     OK(vmo_close(world.a, full));
@@ -273,26 +273,26 @@ static void the_memory_goes_with_the_last(void)
 }
 
 static const struct conf_case cases[] = {
-    {"READ alone: read", ro_read, 0},
-    {"READ alone: write", ro_write, 0},
-    {"READ alone: map read-only", ro_map_ro, HAS_MAP},
-    {"READ alone: map writable", ro_map_rw, 0},
-    {"READ alone: seal", ro_seal, 0},
-    {"READ alone: destroy", ro_destroy, 0},
-    {"READ alone: as the last handle", ro_last_handle, 0},
-    {"READ alone: dup", ro_dup, 0},
-    {"READ alone: length, size and rights", ro_len, 0},
-    {"READ alone: copy", ro_copy, HAS_MAP},
-    {"READ alone: send", ro_send, HAS_PEER | HAS_MAP},
-    {"READ alone: transfer", ro_transfer, HAS_PEER | HAS_TRANSFER},
+    {"READ only: read", ro_read, 0},
+    {"READ only: write", ro_write, 0},
+    {"READ only: map read-only", ro_map_ro, HAS_MAP},
+    {"READ only: map writable", ro_map_rw, 0},
+    {"READ only: seal", ro_seal, 0},
+    {"READ only: destroy", ro_destroy, 0},
+    {"READ only: as the last handle", ro_last_handle, 0},
+    {"READ only: dup", ro_dup, 0},
+    {"READ only: length, size and rights", ro_len, 0},
+    {"READ only: copy", ro_copy, HAS_MAP},
+    {"READ only: send", ro_send, HAS_PEER | HAS_MAP},
+    {"READ only: transfer", ro_transfer, HAS_PEER | HAS_TRANSFER},
     {"all rights: write", rw_write, 0},
     {"all rights: map writable", rw_map_rw, HAS_MAP},
-    {"all rights: give up as the last handle", rw_destroy_the_last, 0},
+    {"all rights: release as the last handle", rw_destroy_the_last, 0},
     {"a seal is seen through every handle", seal_is_seen_through_all, 0},
     {"FOREVER takes WRITE from every handle", forever_takes_write_from_all, HAS_MAP},
-    {"rights that mean nothing", senseless_rights, 0},
-    {"no table of the kernel is used", no_kernel_table_is_used, 0},
+    {"invalid rights", invalid_rights, 0},
+    {"no kernel table is used", no_kernel_table_is_used, 0},
     {"handles run out before objects", handles_run_out, 0},
-    {"the memory goes with its last handle", the_memory_goes_with_the_last, 0},
+    {"close the last handle", close_the_last_handle, 0},
 };
 const struct conf_group conf_dup = {"dup", cases, CONF_CASE_COUNT(cases)};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers that end: while waited for, with VMOs, by themselves or by a fault (R11, R13). */
+/* Peers that end, by exit, fault or kill, with and without VMOs (R11, R13). */
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 1)
 #define WAIT_NS UINT64_C(2000000)
-#define STATUS_OF_ITS_OWN 42
+#define EXIT_STATUS 42
 
-static void tell_end(uint32_t op, uint32_t status)
+static void send_end(uint32_t op, uint32_t status)
 {
     const struct conf_order order = {.op = op, .arg = status};
 
-    conf_tell(&order, VMO_NONE, 0);
+    conf_send_order(&order, VMO_NONE, 0);
 }
 
 static void wait_and_close(int32_t wanted)
@@ -25,7 +25,7 @@ static void wait_and_close(int32_t wanted)
     conf_peer_closed();
 }
 
-static void hear_the_end(void)
+static void expect_peer_gone(void)
 {
     struct vmo_incoming incoming = {.tag = 99};
 
@@ -33,31 +33,31 @@ static void hear_the_end(void)
     CHECK_EQ(incoming.tag, 99);
 }
 
-static void dies_while_waited_for(void)
+static void ends_during_recv(void)
 {
-    tell_end(OP_END, STATUS_OF_ITS_OWN);
-    hear_the_end();
+    send_end(OP_END, EXIT_STATUS);
+    expect_peer_gone();
     REFUSED(vmo_recv(world.a, world.to_peer, &(struct vmo_incoming){0}, conf_soon()), VMO_ERR_PEER_GONE);
-    wait_and_close(STATUS_OF_ITS_OWN);
+    wait_and_close(EXIT_STATUS);
 }
 
-static void its_last_word_is_heard(void)
+static void last_message_is_received(void)
 {
     const struct conf_order echo = {.op = OP_ECHO, .arg = 6};
 
-    conf_tell(&echo, VMO_NONE, 0);
-    tell_end(OP_END, 0);
-    CHECK_EQ(conf_hear().value, 6);
-    hear_the_end();
+    conf_send_order(&echo, VMO_NONE, 0);
+    send_end(OP_END, 0);
+    CHECK_EQ(conf_recv_answer().value, 6);
+    expect_peer_gone();
     wait_and_close(0);
 }
 
-static void faults_while_waited_for(void)
+static void faults_during_recv(void)
 {
     int32_t status = 0;
 
-    tell_end(OP_CRASH, 0);
-    hear_the_end();
+    send_end(OP_CRASH, 0);
+    expect_peer_gone();
     if (can(HAS_REAP)) {
         OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
         CHECK_EQ((uint32_t)status, (uint32_t)-22);
@@ -66,7 +66,7 @@ static void faults_while_waited_for(void)
     conf_peer_closed();
 }
 
-/* Each call to a peer that has ended. None of them waits. */
+/* Each call reports that the peer has ended. None waits. */
 static void refuse_all(vmo_t vmo)
 {
     const struct vmo_message plain = {.tag = 1};
@@ -74,7 +74,7 @@ static void refuse_all(vmo_t vmo)
     struct vmo_incoming incoming = {.tag = 99};
     struct vmo_ticket ticket = {.name = 77};
 
-    for (unsigned i = 0; i < 20; i++) { /* more than a queue takes */
+    for (unsigned i = 0; i < 20; i++) { /* more than fit into a queue */
         REFUSED(vmo_send(world.a, world.to_peer, &carrying, FAR_NS), VMO_ERR_PEER_GONE);
         REFUSED(vmo_send(world.a, world.to_peer, &plain, FAR_NS), VMO_ERR_PEER_GONE);
         REFUSED(vmo_recv(world.a, world.to_peer, &incoming, FAR_NS), VMO_ERR_PEER_GONE);
@@ -86,14 +86,14 @@ static void refuse_all(vmo_t vmo)
     CHECK_EQ(ticket.name, 77);
 }
 
-static void gone_for_ever(uint32_t op, int32_t wanted)
+static void gone_on_each_call(uint32_t op, int32_t wanted)
 {
     const vmo_t vmo = conf_filled(LEN);
     int32_t status = 99;
 
-    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* the capability that goes along exists from here on */
-    tell_end(op, 0);
-    hear_the_end();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* makes the capability to send before slots are counted */
+    send_end(op, 0);
+    expect_peer_gone();
     refuse_all(vmo);
     if (can(HAS_REAP)) {
         OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
@@ -102,47 +102,47 @@ static void gone_for_ever(uint32_t op, int32_t wanted)
         REFUSED(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status), VMO_ERR_UNSUPPORTED);
     }
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo); /* it was never sent */
+    conf_release(vmo); /* it was never sent */
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
 }
 
 static void gone_by_its_end(void)
 {
-    gone_for_ever(OP_END, 0);
+    gone_on_each_call(OP_END, 0);
 }
 
 static void gone_by_a_fault(void)
 {
-    gone_for_ever(OP_CRASH, -22);
+    gone_on_each_call(OP_CRASH, -22);
 }
 
-/* vmo_send reports the end even if vmo_recv was not called before. */
+/* vmo_send reports the end without a vmo_recv before it. */
 static void gone_before_a_send(void)
 {
     const vmo_t vmo = conf_filled(LEN);
     const struct vmo_message message = {.tag = 1, .vmo = vmo, .rights = VMO_RIGHT_READ};
     int32_t status = 99;
 
-    tell_end(OP_END, 0);
+    send_end(OP_END, 0);
     OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
     STATUS(vmo_send(world.a, world.to_peer, &message, FAR_NS), VMO_ERR_PEER_GONE);
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-static void transfer_to_the_dead(void)
+static void transfer_to_an_ended_peer(void)
 {
     struct vmo_ticket ticket = {.name = 77};
     const vmo_t vmo = conf_filled(LEN);
 
-    tell_end(OP_END, 0);
-    hear_the_end();
+    send_end(OP_END, 0);
+    expect_peer_gone();
     REFUSED(vmo_transfer(world.a, vmo, world.to_peer, VMO_RIGHTS_ALL, &ticket), VMO_ERR_PEER_GONE);
     CHECK_EQ(ticket.name, 77);
     wait_and_close(0);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void wait_with_a_deadline(void)
@@ -158,22 +158,22 @@ static void wait_with_a_deadline(void)
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 2).value, 2);
 }
 
-static void wait_or_its_refusal(void)
+static void wait_or_unsupported(void)
 {
     int32_t status = 99;
 
     if (can(HAS_REAP)) {
-        return; /* what it does then is the other cases' matter */
+        return; /* other cases test vmo_peer_wait */
     }
     REFUSED(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status), VMO_ERR_UNSUPPORTED);
     CHECK_EQ(status, 99);
 }
 
-static void a_peer_or_its_refusal(void)
+static void start_or_unsupported(void)
 {
     vmo_peer_t peer = {UNTOUCHED, UNTOUCHED};
 
-    for (unsigned i = 0; i < 20 && !can(HAS_PEER); i++) { /* where it can be started, the other cases do so */
+    for (unsigned i = 0; i < 20 && !can(HAS_PEER); i++) { /* other cases start peers */
         REFUSED(conf_port_start_peer(world.a, &peer), VMO_ERR_UNSUPPORTED);
         CHECK_EQ(peer.id, UNTOUCHED);
     }
@@ -181,41 +181,41 @@ static void a_peer_or_its_refusal(void)
 
 static void hangs_up(void)
 {
-    tell_end(OP_HANG_UP, 0);
-    hear_the_end();
+    send_end(OP_HANG_UP, 0);
+    expect_peer_gone();
     wait_and_close(0);
 }
 
-static void destroy_after_the_channel(void)
+static void destroy_closed_by_the_peer(void)
 {
     const vmo_t vmo = conf_filled(LEN);
 
-    (void)conf_give(vmo, VMO_RIGHT_READ);
+    (void)conf_hand_over(vmo, VMO_RIGHT_READ);
     (void)ASK(VMO_OK, .op = OP_CLOSE);
-    tell_end(OP_END, 0);
+    send_end(OP_END, 0);
     wait_and_close(0);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* A message that was never received goes with the channel, and what it carried. */
-static void destroy_what_never_arrived(void)
+/* Closing the channel discards an unreceived message with its VMO. */
+static void destroy_never_received(void)
 {
     const struct conf_order pause = {.op = OP_PAUSE, .range = {vmo_now_ns(world.a) + 50 * WAIT_NS, 0}};
     const struct conf_order take = {.op = OP_TAKE};
     const vmo_t vmo = conf_filled(LEN);
 
-    conf_tell(&pause, VMO_NONE, 0);
-    conf_tell(&take, vmo, VMO_RIGHT_READ);
+    conf_send_order(&pause, VMO_NONE, 0);
+    conf_send_order(&take, vmo, VMO_RIGHT_READ);
     if (can(HAS_HOLDERS)) {
         REFUSED(vmo_destroy(world.a, vmo), VMO_ERR_STILL_SHARED);
     }
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-static void not_reaped(void)
+static void destroy_mapped_by_an_ended_child(void)
 {
     const vmo_t vmo = conf_filled(LEN);
     struct vmo_ticket ticket;
@@ -223,31 +223,31 @@ static void not_reaped(void)
     OK(vmo_transfer(world.a, vmo, world.to_peer, VMO_RIGHTS_ALL, &ticket));
     (void)ASK(VMO_OK, .op = OP_ACCEPT, .ticket = ticket);
     (void)ASK(VMO_OK, .op = OP_MAP_RO, .range = {0, LEN});
-    tell_end(OP_END, 0);
-    hear_the_end();
+    send_end(OP_END, 0);
+    expect_peer_gone();
     REFUSED(vmo_destroy(world.a, vmo), VMO_ERR_NOT_REAPED);
     conf_check_vmo(vmo, 0, LEN);
     wait_and_close(0);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* Only this side's channel ends: the peer notices, and can still be waited for. */
-static void hung_up_on(void)
+/* Hanging up closes the channel alone: the peer then ends, and can still be waited for. */
+static void hang_up_then_wait(void)
 {
     const vmo_t vmo = conf_filled(LEN);
 
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
-    (void)conf_give(vmo, VMO_RIGHT_READ);
+    (void)conf_hand_over(vmo, VMO_RIGHT_READ);
     (void)ASK(VMO_OK, .op = OP_CLOSE);
     OK(vmo_peer_hangup(world.a, world.to_peer));
     refuse_all(vmo);
     OK(vmo_peer_hangup(world.a, world.to_peer));
     refuse_all(vmo);
-    conf_give_up(vmo);
+    conf_release(vmo);
     wait_and_close(0);
 }
 
-static void killed_or_its_refusal(void)
+static void kill_or_unsupported(void)
 {
     int32_t status = 99;
 
@@ -266,9 +266,9 @@ static void killed_or_its_refusal(void)
     conf_peer_closed();
 }
 
-static void closed_twice(void)
+static void close_twice(void)
 {
-    tell_end(OP_END, 0);
+    send_end(OP_END, 0);
     wait_and_close(0);
     REFUSED(vmo_peer_close(world.a, world.to_peer), VMO_ERR_BAD_HANDLE);
     REFUSED(vmo_peer_allow(world.a, world.to_peer), VMO_ERR_BAD_HANDLE);
@@ -283,28 +283,29 @@ static void registry_with_a_peer(void)
 #define REAPS (HAS_PEER | HAS_REAP)
 
 static const struct conf_case cases[] = {
-    {"a peer is started, or refused by name", a_peer_or_its_refusal, 0},
-    {"the registry does not end while a peer lives", registry_with_a_peer, HAS_PEER},
-    {"waited for until a deadline", wait_with_a_deadline, REAPS},
-    {"waited for, or refused by name", wait_or_its_refusal, HAS_PEER},
-    {"while waited for", dies_while_waited_for, HAS_PEER},
-    {"the last word is heard", its_last_word_is_heard, HAS_PEER},
-    {"by a fault while waited for", faults_while_waited_for, HAS_PEER},
-    {"for ever, on every call", gone_by_its_end, HAS_PEER},
-    {"by a fault, for ever, on every call", gone_by_a_fault, HAS_PEER},
-    {"waited for, then sent to", gone_before_a_send, REAPS},
-    {"before a transfer", transfer_to_the_dead, HAS_PEER | HAS_TRANSFER},
-    {"by closing the channel", hangs_up, HAS_PEER},
+    {"start a peer, or unsupported", start_or_unsupported, 0},
+    {"vmo_registry_fini with a live peer", registry_with_a_peer, HAS_PEER},
+    {"wait until a deadline", wait_with_a_deadline, REAPS},
+    {"wait for a peer, or unsupported", wait_or_unsupported, HAS_PEER},
+    {"a peer ends during vmo_recv", ends_during_recv, HAS_PEER},
+    {"the last message is received", last_message_is_received, HAS_PEER},
+    {"a peer faults during vmo_recv", faults_during_recv, HAS_PEER},
+    {"every later call reports the end", gone_by_its_end, HAS_PEER},
+    {"every later call reports the end by a fault", gone_by_a_fault, HAS_PEER},
+    {"send after wait", gone_before_a_send, REAPS},
+    {"transfer to an ended peer", transfer_to_an_ended_peer, HAS_PEER | HAS_TRANSFER},
+    {"a peer closes its channel", hangs_up, HAS_PEER},
 };
 const struct conf_group conf_ends = {"ends", cases, CONF_CASE_COUNT(cases)};
 
 /* A group of its own: a kernel may limit the peers in one boot. */
 static const struct conf_case last_cases[] = {
-    {"what the peer closed can be destroyed after it", destroy_after_the_channel, HAS_PEER | HAS_MAP},
-    {"what never arrived can be destroyed after it", destroy_what_never_arrived, HAS_PEER | HAS_DESTROY},
-    {"what an ended child has mapped", not_reaped, REAPS | HAS_TRANSFER | HAS_MAP | HAS_UNMAP | HAS_DESTROY},
-    {"hung up on, then waited for", hung_up_on, HAS_PEER | HAS_MAP},
-    {"killed, or refused by name", killed_or_its_refusal, HAS_PEER},
-    {"the peer is closed once", closed_twice, HAS_PEER},
+    {"destroy a VMO that the ended peer had closed", destroy_closed_by_the_peer, HAS_PEER | HAS_MAP},
+    {"destroy a VMO that was never received", destroy_never_received, HAS_PEER | HAS_DESTROY},
+    {"destroy a VMO that an ended child has mapped", destroy_mapped_by_an_ended_child,
+     REAPS | HAS_TRANSFER | HAS_MAP | HAS_UNMAP | HAS_DESTROY},
+    {"hang up, then wait", hang_up_then_wait, HAS_PEER | HAS_MAP},
+    {"kill a peer, or unsupported", kill_or_unsupported, HAS_PEER},
+    {"close a peer twice", close_twice, HAS_PEER},
 };
 const struct conf_group conf_ends_with_vmos = {"ends-with-vmos", last_cases, CONF_CASE_COUNT(last_cases)};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Full kernel tables and memory: refused by name, and nothing is lost. */
+/* Full kernel tables and memory: each refusal has its status and changes nothing. */
 #include "conformance/conf_groups.h"
 
 #define MANY 600
-#define LARGE UINT64_C(0x200000) /* what one entry of the page table above the last can map */
+#define LARGE UINT64_C(0x200000) /* a page of the level above the leaf tables */
 
 static struct vmo_registry *open_wide(void)
 {
@@ -14,18 +14,18 @@ static struct vmo_registry *open_wide(void)
 
 static void write_mark(struct vmo_registry *registry, vmo_t vmo, uint32_t mark)
 {
-    OK(vmo_write(registry, vmo, RANGE(0, sizeof mark), &mark));
+    OK(vmo_write(registry, vmo, RANGE(0, sizeof(mark)), &mark));
 }
 
 static void check_mark(struct vmo_registry *registry, vmo_t vmo, uint32_t wanted)
 {
     uint32_t mark = 0;
 
-    OK(vmo_read(registry, vmo, RANGE(0, sizeof mark), &mark));
+    OK(vmo_read(registry, vmo, RANGE(0, sizeof(mark)), &mark));
     CHECK_EQ(mark, wanted);
 }
 
-/* The kernel's table of capabilities. */
+/* Fills the kernel's table of capabilities. */
 static void slots(void)
 {
     static vmo_t vmos[MANY];
@@ -46,9 +46,9 @@ static void slots(void)
     STATUS(vmo_create(registry, 8, &more), VMO_ERR_NO_SLOTS);
     CHECK_EQ(more.id, UNTOUCHED);
     uint32_t mark = 0;
-    OK(vmo_read(registry, vmos[0], RANGE(0, sizeof mark), &mark));
+    OK(vmo_read(registry, vmos[0], RANGE(0, sizeof(mark)), &mark));
     CHECK_EQ(mark, 7);
-    OK(vmo_close(registry, vmos[1])); /* one fits again */
+    OK(vmo_close(registry, vmos[1])); /* frees one slot */
     OK(vmo_create(registry, 8, &vmos[1]));
     write_mark(registry, vmos[1], 8);
     check_mark(registry, vmos[count - 1], count + 6);
@@ -61,7 +61,7 @@ static void slots(void)
     conf_fini(registry);
 }
 
-/* Enough refusals to use up the memory of a kernel that loses some in each. */
+/* Enough refusals to use up the memory of a kernel that leaks in each. */
 static void refused_creates_cost_nothing(void)
 {
     static vmo_t vmos[MANY];
@@ -81,7 +81,7 @@ static void refused_creates_cost_nothing(void)
     OK(vmo_create(registry, 2 * PAGE, &more));
     write_mark(registry, more, 11);
     check_mark(registry, more, 11);
-    conf_give_up_in(registry, more);
+    conf_release_in(registry, more);
     conf_fini(registry);
 }
 
@@ -109,7 +109,7 @@ static void no_slot_for_a_seal(void)
     conf_fini(registry);
 }
 
-/* The kernel's table of mappings, every one in use. */
+/* Fills the kernel's table of mappings; each mapping is in use. */
 static void maps(void)
 {
     static vmo_view_t views[MANY];
@@ -134,16 +134,16 @@ static void maps(void)
     CHECK_EQ(more.id, UNTOUCHED);
     CHECK_EQ(*(const uint32_t *)(const void *)vmo_view_data(registry, views[0]), 99);
     OK(vmo_unmap(registry, views[3]));
-    OK(vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[3])); /* the unused one made room */
+    OK(vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[3])); /* evicts the unused one */
     CHECK_EQ(*vmo_view_data(registry, views[3]), 0);
     for (uint32_t i = 0; i < count; i++) {
         OK(vmo_unmap(registry, views[i]));
     }
-    conf_give_up_in(registry, vmo);
+    conf_release_in(registry, vmo);
     conf_fini(registry);
 }
 
-/* The kernel may have to map a received VMO to check its length: the message stays until that is possible. */
+/* The library may have to map a received VMO to check its length. The message stays queued until it can. */
 static void no_map_for_a_message(void)
 {
     static vmo_view_t views[MANY];
@@ -155,24 +155,24 @@ static void no_map_for_a_message(void)
     uint32_t count = 0;
 
     OK(vmo_create(registry, MANY * PAGE, &vmo));
-    (void)conf_give(sent, VMO_RIGHT_READ);
+    (void)conf_hand_over(sent, VMO_RIGHT_READ);
     while (count < MANY && vmo_map_ro(registry, vmo, RANGE(count * PAGE, 4), &views[count]) == VMO_OK) {
         count++;
     }
     CHECK(count > 16 && count < MANY);
-    conf_tell(&order, VMO_NONE, 0);
+    conf_send_order(&order, VMO_NONE, 0);
     vmo_status status = vmo_recv(world.a, world.to_peer, &incoming, conf_soon());
     CHECK(status == VMO_OK || status == VMO_ERR_NO_SLOTS);
     for (uint32_t i = 0; i < count; i++) {
         OK(vmo_unmap(registry, views[i]));
     }
-    conf_give_up_in(registry, vmo);
+    conf_release_in(registry, vmo);
     conf_fini(registry);
     if (status == VMO_ERR_NO_SLOTS) {
         OK(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()));
     }
     CHECK(incoming.vmo.id != VMO_NONE.id);
-    STATUS((vmo_status)conf_hear().status, VMO_OK);
+    STATUS((vmo_status)conf_recv_answer().status, VMO_OK);
     conf_check_vmo(incoming.vmo, 0, PAGE);
     OK(vmo_close(world.a, incoming.vmo));
     (void)ASK(VMO_OK, .op = OP_CLOSE);
@@ -191,21 +191,21 @@ static void map_once(uint64_t len)
     bytes[len - 1] = 6;
     CHECK_EQ(bytes[len / 2], 0);
     OK(vmo_unmap(world.a, view));
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* On some kernels small maps leave page tables behind that a large map cannot use. */
+/* On some kernels small mappings leave page tables that a large mapping cannot use. */
 static void large_after_small(void)
 {
     static const uint64_t lens[] = {PAGE,  LARGE + PAGE,  2 * LARGE, 2 * LARGE + PAGE, 4 * LARGE,
                                     LARGE, 3 * LARGE + 5, PAGE,      5 * LARGE + 1};
 
-    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+    for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
         map_once(lens[i]);
     }
 }
 
-/* All memory. */
+/* Uses up the memory. */
 static void memory(void)
 {
     static vmo_t vmos[MANY];
@@ -231,10 +231,10 @@ static void memory(void)
     if (can(HAS_DESTROY | HAS_UNMAP)) {
         OK(vmo_destroy(registry, vmos[0]));
         OK(vmo_create(registry, conf_port()->full_bytes, &vmos[0]));
-        check_mark(registry, vmos[0], 0); /* and it reads zero */
+        check_mark(registry, vmos[0], 0); /* zeroed */
     }
     for (uint32_t i = 0; i < count; i++) {
-        conf_give_up_in(registry, vmos[i]);
+        conf_release_in(registry, vmos[i]);
     }
     conf_fini(registry);
 }
@@ -252,7 +252,7 @@ static uint32_t fill_memory(struct vmo_registry *registry, vmo_t *vmos)
     return count;
 }
 
-/* A kernel may take a child's memory from the memory of VMOs. A refused spawn must use up nothing. */
+/* A kernel may allocate a child from the memory of VMOs. A refused spawn must leak nothing. */
 static void a_child_without_memory(void)
 {
     static vmo_t vmos[MANY];
@@ -269,30 +269,30 @@ static void a_child_without_memory(void)
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        conf_give_up_in(registry, vmos[i]);
+        conf_release_in(registry, vmos[i]);
     }
     conf_fini(registry);
     if (status == VMO_OK) {
         const struct conf_order end = {.op = OP_END};
-        conf_tell(&end, VMO_NONE, 0);
+        conf_send_order(&end, VMO_NONE, 0);
         OK(vmo_peer_close(world.a, world.to_peer));
         conf_peer_closed();
     }
 }
 
 static const struct conf_case slot_cases[] = {
-    {"the kernel's slots", slots, 0},
+    {"no free kernel slot", slots, 0},
     {"refused creates cost nothing", refused_creates_cost_nothing, 0},
     {"no slot for a seal", no_slot_for_a_seal, 0},
 };
 static const struct conf_case map_cases[] = {
     {"large mappings after small ones", large_after_small, HAS_MAP | HAS_UNMAP | HAS_DESTROY},
-    {"the kernel's mappings", maps, HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
+    {"no free kernel mapping", maps, HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
     {"no mapping for a message", no_map_for_a_message, HAS_PEER | HAS_MAP | HAS_UNMAP | HAS_FEW_MAPS},
 };
 static const struct conf_case memory_cases[] = {
-    {"the kernel's memory", memory, HAS_END},
-    {"a child when there is no memory", a_child_without_memory, HAS_END},
+    {"no free kernel memory", memory, HAS_LITTLE_MEMORY},
+    {"no memory for a child", a_child_without_memory, HAS_LITTLE_MEMORY},
 };
 const struct conf_group conf_full_slots = {"full-slots", slot_cases, CONF_CASE_COUNT(slot_cases)};
 const struct conf_group conf_full_maps = {"full-maps", map_cases, CONF_CASE_COUNT(map_cases)};

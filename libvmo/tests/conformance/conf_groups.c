@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All groups. Those that use up a table or the memory come last. */
+/* All groups. Groups that use up a table or the memory come last. */
 #include "conformance/conf_groups.h"
 
-/* GROUPS is the list in libvmo-tests.mk. On a kernel that never takes memory back each group runs alone. */
+/* CONF_GROUPS in libvmo-tests.mk lists the same: each runs alone on a kernel that never frees memory. */
 const struct conf_group *const conf_groups[] = {
     &conf_life, &conf_handles,        &conf_bytes,    &conf_views,      &conf_slices,    &conf_dup,
     &conf_wrap, &conf_seals,          &conf_messages, &conf_channel,    &conf_transfer,  &conf_claims,

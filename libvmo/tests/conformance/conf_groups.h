@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One group a file. */
+/* The groups of cases. */
 #ifndef CONF_GROUPS_H
 #define CONF_GROUPS_H
 

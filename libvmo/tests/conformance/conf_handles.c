@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handles that name nothing: every function, every kind of bad handle, and nothing is touched (R8). */
+/* Each function refuses each kind of bad handle and changes nothing (R8). */
 #include "conformance/conf_groups.h"
 
-static vmo_t bad;      /* the handle under test, as a VMO */
-static vmo_t good;     /* a VMO that must not change */
-static vmo_view_t eye; /* and a view of borrowed bytes */
+static vmo_t bad;            /* the handle under test, as a VMO */
+static vmo_t good;           /* a VMO that must not change */
+static vmo_view_t good_view; /* a view of borrowed bytes that must not change */
 
 #define BAD_VMO bad
 #define BAD_VIEW ((vmo_view_t){bad.id, bad.registry})
 #define BAD_PEER ((vmo_peer_t){bad.id, bad.registry})
 
-/* Each is one call with the bad handle. */
+/* Each calls one function with the bad handle. */
 
 static void try_len(void)
 {
@@ -214,20 +214,20 @@ static void begin(void)
     vmo_t wrapped = VMO_NONE;
 
     good = conf_filled(50);
-    OK(vmo_wrap_bytes(world.a, borrowed, sizeof borrowed, &wrapped));
-    eye = conf_map_ro(wrapped, 0, sizeof borrowed);
+    OK(vmo_wrap_bytes(world.a, borrowed, sizeof(borrowed), &wrapped));
+    good_view = conf_map_ro(wrapped, 0, sizeof(borrowed));
     OK(vmo_close(world.a, wrapped));
 }
 
 static void end(void)
 {
-    CHECK(memcmp(vmo_view_data(world.a, eye), borrowed, sizeof borrowed) == 0);
-    OK(vmo_unmap(world.a, eye));
+    CHECK(memcmp(vmo_view_data(world.a, good_view), borrowed, sizeof(borrowed)) == 0);
+    OK(vmo_unmap(world.a, good_view));
     conf_check_vmo(good, 0, 50);
-    conf_give_up(good);
+    conf_release(good);
 }
 
-/* A handle that was closed; its entry has since been taken again, for a VMO or for a view. */
+/* A closed handle, whose entry has another VMO now. */
 static vmo_t stale_vmo(vmo_t *again)
 {
     vmo_t closed = VMO_NONE;
@@ -242,12 +242,12 @@ static vmo_t stale_view(void)
 {
     vmo_view_t closed = NO_VIEW;
 
-    OK(vmo_slice(world.a, eye, RANGE(0, 1), &closed));
+    OK(vmo_slice(world.a, good_view, RANGE(0, 1), &closed));
     OK(vmo_unmap(world.a, closed));
     return (vmo_t){closed.id, closed.registry};
 }
 
-/* Another registry's handles, whose indices and generations are in use here, too. */
+/* Handles of another registry; their indices and generations are also in use in this one. */
 static vmo_t other_vmo;
 static vmo_view_t other_view;
 
@@ -278,7 +278,7 @@ static void each_kind(void (*try)(void), bool view)
     try();
     bad = (vmo_t){UNTOUCHED, UNTOUCHED};
     try();
-    bad = (vmo_t){0, good.registry}; /* index 0 less 1 */
+    bad = (vmo_t){0, good.registry}; /* index -1 */
     try();
     bad = stale_vmo(&again);
     try();
@@ -287,7 +287,7 @@ static void each_kind(void (*try)(void), bool view)
         bad = stale_view();
         try();
     }
-    const vmo_t live = view ? (vmo_t){eye.id, eye.registry} : good;
+    const vmo_t live = view ? (vmo_t){good_view.id, good_view.registry} : good;
     bad = (vmo_t){live.id + 1, live.registry}; /* the next entry, free */
     try();
     bad = (vmo_t){live.id + (UINT64_C(1) << 32), live.registry}; /* a later generation */
@@ -349,9 +349,9 @@ static void no_registry(void)
     begin();
     REFUSED(vmo_len(NULL, good, &len), VMO_ERR_BAD_HANDLE);
     REFUSED(vmo_close(NULL, good), VMO_ERR_BAD_HANDLE);
-    REFUSED(vmo_unmap(NULL, eye), VMO_ERR_BAD_HANDLE);
+    REFUSED(vmo_unmap(NULL, good_view), VMO_ERR_BAD_HANDLE);
     REFUSED(vmo_peer_close(NULL, NO_PEER), VMO_ERR_BAD_HANDLE);
-    CHECK(vmo_view_data(NULL, eye) == NULL);
+    CHECK(vmo_view_data(NULL, good_view) == NULL);
     CHECK_EQ(len, UNTOUCHED);
     end();
 }
@@ -388,6 +388,6 @@ static const struct conf_case cases[] = {
     {"vmo_recv", recv, 0},
     {"vmo_transfer", transfer, 0},
     {"vmo_accept", accept, 0},
-    {"no registry", no_registry, 0},
+    {"NULL for the registry", no_registry, 0},
 };
 const struct conf_group conf_handles = {"handles", cases, CONF_CASE_COUNT(cases)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, lengths, limits, closing, destroying (R1, R8, R11). */
+/* Create, lengths, limits, close, destroy (R1, R8, R11). */
 #include "conformance/conf_groups.h"
 
 static void len_and_size(uint64_t len, uint64_t size)
@@ -14,7 +14,7 @@ static void len_and_size(uint64_t len, uint64_t size)
     CHECK_EQ(found_len, len);
     CHECK_EQ(found_size, size);
     CHECK_EQ(rights, VMO_RIGHTS_ALL);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void one_byte(void)
@@ -37,13 +37,13 @@ static void above_a_page(void)
     len_and_size(PAGE + 1, 2 * PAGE);
 }
 
-/* One length of each kind in every page: its first bytes, its middle, its last. */
+/* In each of four pages: the first bytes, the middle, the last bytes. */
 static void classes_to_four_pages(void)
 {
     static const uint64_t offsets[] = {1, 2, PAGE / 2, PAGE - 1, PAGE};
 
     for (uint64_t page = 0; page < 4; page++) {
-        for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
             len_and_size(page * PAGE + offsets[i], (page + 1) * PAGE);
         }
     }
@@ -79,12 +79,12 @@ static void refuse_length(uint64_t len)
     CHECK_EQ(vmo.id, UNTOUCHED);
 }
 
-static void longest_number(void)
+static void length_uint64_max(void)
 {
     refuse_length(UINT64_MAX);
 }
 
-static void neighbours_of_the_longest_number(void)
+static void lengths_below_uint64_max(void)
 {
     for (uint64_t less = 1; less <= PAGE + 1; less += less < 3 ? 1 : PAGE - 3) {
         refuse_length(UINT64_MAX - less);
@@ -93,7 +93,7 @@ static void neighbours_of_the_longest_number(void)
     refuse_length(UINT64_MAX - PAGE);
 }
 
-static void half_of_the_numbers(void)
+static void lengths_around_int64_max(void)
 {
     refuse_length(UINT64_MAX / 2);
     refuse_length(UINT64_MAX / 2 + 1);
@@ -122,7 +122,7 @@ static void limit_of_one(void)
     OK(vmo_create(registry, 2 * PAGE + 5, &vmo));
     OK(vmo_size(registry, vmo, &size));
     CHECK_EQ(size, 3 * PAGE);
-    conf_give_up_in(registry, vmo);
+    conf_release_in(registry, vmo);
     conf_fini(registry);
 }
 
@@ -136,10 +136,10 @@ static void limit_of_all(void)
     OK(vmo_create(registry, 1, &one));
     REFUSED(vmo_create(registry, 1, &more), VMO_ERR_QUOTA);
     CHECK_EQ(more.id, UNTOUCHED);
-    conf_give_up_in(registry, two);
-    OK(vmo_create(registry, 2 * PAGE, &two)); /* what was given up can be had again */
-    conf_give_up_in(registry, two);
-    conf_give_up_in(registry, one);
+    conf_release_in(registry, two);
+    OK(vmo_create(registry, 2 * PAGE, &two)); /* within the limit again */
+    conf_release_in(registry, two);
+    conf_release_in(registry, one);
     conf_fini(registry);
 }
 
@@ -155,11 +155,11 @@ static void table_full(void)
     for (uint32_t i = 0; i < OBJECTS; i++) {
         conf_check_vmo(vmos[i], 0, i + 1);
     }
-    conf_give_up(vmos[3]);
+    conf_release(vmos[3]);
     vmos[3] = conf_filled(9);
     conf_check_vmo(vmos[3], 0, 9);
     for (uint32_t i = 0; i < OBJECTS; i++) {
-        conf_give_up(vmos[i]);
+        conf_release(vmos[i]);
     }
 }
 
@@ -170,14 +170,14 @@ static void handles_differ(void)
 
     CHECK(first.id != second.id);
     CHECK(first.id != VMO_NONE.id && second.id != VMO_NONE.id);
-    conf_give_up(first);
+    conf_release(first);
     const vmo_t third = conf_create(1);
     CHECK(third.id != first.id); /* the same entry, another generation */
     uint64_t len = UNTOUCHED;
     REFUSED(vmo_len(world.a, first, &len), VMO_ERR_BAD_HANDLE);
     CHECK_EQ(len, UNTOUCHED);
-    conf_give_up(third);
-    conf_give_up(second);
+    conf_release(third);
+    conf_release(second);
 }
 
 static void null_arguments(void)
@@ -190,7 +190,7 @@ static void null_arguments(void)
     REFUSED(vmo_len(world.a, vmo, NULL), VMO_ERR_INVALID);
     REFUSED(vmo_size(world.a, vmo, NULL), VMO_ERR_INVALID);
     REFUSED(vmo_rights(world.a, vmo, NULL), VMO_ERR_INVALID);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void zeroed(void)
@@ -198,14 +198,14 @@ static void zeroed(void)
     uint8_t bytes[64];
     const vmo_t vmo = conf_create(2 * PAGE);
 
-    for (uint64_t off = 0; off < 2 * PAGE; off += sizeof bytes) {
-        memset(bytes, 0xff, sizeof bytes);
-        OK(vmo_read(world.a, vmo, RANGE(off, sizeof bytes), bytes));
-        for (size_t i = 0; i < sizeof bytes; i++) {
+    for (uint64_t off = 0; off < 2 * PAGE; off += sizeof(bytes)) {
+        memset(bytes, 0xff, sizeof(bytes));
+        OK(vmo_read(world.a, vmo, RANGE(off, sizeof(bytes)), bytes));
+        for (size_t i = 0; i < sizeof(bytes); i++) {
             CHECK_EQ(bytes[i], 0);
         }
     }
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void close_twice(void)
@@ -225,7 +225,7 @@ static void destroy_twice(void)
     REFUSED(vmo_close(world.a, vmo), VMO_ERR_BAD_HANDLE);
 }
 
-static void destroy_where_memory_stays(void)
+static void destroy_or_unsupported(void)
 {
     const vmo_t vmo = conf_filled(100);
 
@@ -247,7 +247,7 @@ static void destroy_under_a_view(void)
     conf_check_pattern(vmo_view_data(world.a, view), 10, 50);
     OK(vmo_unmap(world.a, view));
     conf_check_vmo(vmo, 0, 100);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void destroy_drops_kept_mappings(void)
@@ -269,7 +269,7 @@ static void destroy_with_another_handle(void)
     REFUSED(vmo_destroy(world.a, other), VMO_ERR_STILL_SHARED);
     conf_check_vmo(vmo, 0, 100);
     OK(vmo_close(world.a, other));
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void zero_after_destroy(void)
@@ -284,7 +284,7 @@ static void zero_after_destroy(void)
                 CHECK_EQ(bytes[i], 0);
             }
         }
-        memset(bytes, 0xee, sizeof bytes);
+        memset(bytes, 0xee, sizeof(bytes));
         for (uint64_t off = 0; off < 3 * PAGE; off += PAGE) {
             OK(vmo_write(world.a, vmo, RANGE(off, PAGE), bytes));
         }
@@ -298,7 +298,7 @@ static void fini_with_a_vmo(void)
 
     REFUSED(vmo_registry_fini(world.a), VMO_ERR_BUSY);
     conf_check_vmo(vmo, 0, 10);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void fini_twice(void)
@@ -349,7 +349,7 @@ static void count_live(void *context, const struct vmo_live *live)
     CHECK(live->kind != VMO_LIVE_VMO || live->handles == (live->size_bytes != 0 ? 2 : 1));
 }
 
-/* Wrapped bytes can be viewed on every platform. */
+/* Views wrapped bytes, since every platform can. */
 static void each_live(void)
 {
     static const uint8_t bytes[4];
@@ -370,9 +370,9 @@ static void each_live(void)
     OK(vmo_unmap(world.a, view));
     OK(vmo_close(world.a, wrapped));
     OK(vmo_close(world.a, twin));
-    conf_give_up(vmo);
+    conf_release(vmo);
     OK(vmo_registry_each(world.a, count_live, counts));
-    CHECK_EQ(counts[VMO_LIVE_VMO] + counts[VMO_LIVE_VIEW], 4); /* nothing more */
+    CHECK_EQ(counts[VMO_LIVE_VMO] + counts[VMO_LIVE_VIEW], 4); /* unchanged: no handle is live */
 }
 
 static void name_is_kept(const char *name)
@@ -382,7 +382,7 @@ static void name_is_kept(const char *name)
 
     OK(vmo_create_with(world.a, 1, &options, &vmo));
     conf_check_names(name);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void names(void)
@@ -396,10 +396,10 @@ static void names(void)
     name_is_kept(longest);
     vmo = conf_create(1);
     conf_check_names("vmo");
-    conf_give_up(vmo);
+    conf_release(vmo);
     OK(vmo_create_with(world.a, 1, NULL, &vmo));
     conf_check_names("vmo");
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 /* All handles and views of a VMO show its name; a copy is another VMO. */
@@ -416,9 +416,9 @@ static void name_of_a_view(void)
     OK(vmo_copy(world.a, vmo, &copy));
     OK(vmo_unmap(world.a, view));
     OK(vmo_close(world.a, twin));
-    conf_give_up(vmo);
+    conf_release(vmo);
     conf_check_names("vmo");
-    conf_give_up(copy);
+    conf_release(copy);
 }
 
 static void refuse_options(const struct vmo_create_options *options)
@@ -437,7 +437,7 @@ static void refused_names(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         refuse_options(&(struct vmo_create_options){.name = names[i]});
     }
-    memset(name, 'x', sizeof(name)); /* the NUL is not looked for beyond the longest name */
+    memset(name, 'x', sizeof(name)); /* no NUL within the longest name */
     refuse_options(&(struct vmo_create_options){.name = name});
 }
 
@@ -463,36 +463,36 @@ static void refused_options(void)
 
 static const struct conf_case cases[] = {
     {"one byte takes a page", one_byte, 0},
-    {"a page less a byte takes a page", below_a_page, 0},
+    {"a page minus a byte takes a page", below_a_page, 0},
     {"a page takes a page", a_page, 0},
-    {"a page and a byte take two", above_a_page, 0},
-    {"lengths of every kind up to four pages", classes_to_four_pages, 0},
+    {"a page and a byte take two pages", above_a_page, 0},
+    {"boundary lengths up to four pages", classes_to_four_pages, 0},
     {"every length up to four pages", every_length_to_four_pages, HAS_DESTROY},
     {"length 0", no_length, 0},
-    {"length UINT64_MAX", longest_number, 0},
-    {"lengths just below UINT64_MAX", neighbours_of_the_longest_number, 0},
-    {"lengths around INT64_MAX", half_of_the_numbers, 0},
-    {"the limit of one VMO, and one byte more", limit_of_one, 0},
-    {"the limit of all VMOs, and one byte more", limit_of_all, 0},
+    {"length UINT64_MAX", length_uint64_max, 0},
+    {"lengths just below UINT64_MAX", lengths_below_uint64_max, 0},
+    {"lengths around INT64_MAX", lengths_around_int64_max, 0},
+    {"the limit of one VMO", limit_of_one, 0},
+    {"the limit of all VMOs", limit_of_all, 0},
     {"a full table loses nothing", table_full, 0},
-    {"no two handles are the same", handles_differ, 0},
-    {"NULL where something is needed", null_arguments, 0},
+    {"no two handles are equal", handles_differ, 0},
+    {"NULL arguments", null_arguments, 0},
     {"new memory reads zero", zeroed, 0},
     {"close twice", close_twice, 0},
     {"destroy twice", destroy_twice, HAS_DESTROY},
-    {"destroy, or its refusal by name", destroy_where_memory_stays, 0},
+    {"destroy, or unsupported", destroy_or_unsupported, 0},
     {"destroy under a view", destroy_under_a_view, HAS_MAP},
-    {"destroy drops mappings that nobody uses", destroy_drops_kept_mappings, HAS_UNMAP | HAS_DESTROY},
-    {"destroy with another handle", destroy_with_another_handle, 0},
-    {"memory made after a destroy reads zero", zero_after_destroy, HAS_DESTROY},
-    {"the registry does not end while a VMO lives", fini_with_a_vmo, 0},
-    {"a registry ends once", fini_twice, 0},
+    {"destroy drops unused mappings", destroy_drops_kept_mappings, HAS_UNMAP | HAS_DESTROY},
+    {"destroy with a second handle", destroy_with_another_handle, 0},
+    {"memory created after a destroy reads zero", zero_after_destroy, HAS_DESTROY},
+    {"vmo_registry_fini with a live VMO", fini_with_a_vmo, 0},
+    {"vmo_registry_fini twice", fini_twice, 0},
     {"limits and storage of a registry", registry_limits, 0},
     {"the platform has a name", platform_is_named, 0},
     {"each live handle is listed", each_live, 0},
     {"names are kept, or dropped by a kernel without names", names, 0},
     {"handles and views show the name, a copy does not", name_of_a_view, HAS_MAP},
-    {"names that are refused", refused_names, 0},
-    {"options that are refused", refused_options, 0},
+    {"refused names", refused_names, 0},
+    {"refused options", refused_options, 0},
 };
 const struct conf_group conf_life = {"life", cases, CONF_CASE_COUNT(cases)};

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The orders that the suite gives its peer, and the answers, as bodies of messages. */
+/* Orders of the suite to its peer, and the answers. Each is the body of a message. */
 #ifndef CONF_ORDER_H
 #define CONF_ORDER_H
 
 #include "vmo/channel.h"
 
-#define PEER_HELD 4 /* VMOs, and views, that the peer can keep at once */
+#define PEER_HELD 4 /* the peer keeps up to 4 VMOs and 4 views, in numbered places */
 
 enum conf_op {
     OP_ECHO = 1, /* value = arg */
-    OP_TAKE,     /* keeps the VMO that came along in `held` */
+    OP_TAKE,     /* keeps the VMO of this message in place `held` */
     OP_ACCEPT,   /* vmo_accept of the ticket into `held` */
     OP_CREATE,   /* vmo_create of range.len_bytes into `held` */
-    OP_ASK,      /* what `held` is */
+    OP_ASK,      /* length, size, rights, seal and enforcer of `held` */
     OP_READ,     /* vmo_read of a range of at most 64 bytes; value = conf_hash of it */
     OP_WRITE,    /* vmo_write of one byte, arg, at range.off_bytes */
     OP_MAP_RO,   /* a view of a range into `held`; value = conf_hash of it */
     OP_MAP_RW,   /* the same, writable */
-    OP_PEEK,     /* value = conf_hash of range of the view `held` */
+    OP_PEEK,     /* value = conf_hash of a range of the view `held` */
     OP_POKE,     /* stores arg at range.off_bytes of the writable view `held` */
     OP_UNMAP,    /* of the view `held` */
     OP_SEAL,     /* vmo_seal with strength arg */
     OP_DESTROY,  /* of `held` */
     OP_CLOSE,    /* of `held` */
     OP_DUP,      /* `held` with rights arg, into held + 1 */
-    OP_SEND,     /* `held` back with rights arg, in a message of its own, before the answer */
-    OP_TRANSFER, /* `held` to the parent with rights arg */
+    OP_SEND,     /* sends `held` back with rights arg, before the answer */
+    OP_TRANSFER, /* transfers `held` to the parent with rights arg */
     OP_REQUIRE,  /* vmo_peer_require of strength arg */
-    OP_REFUSALS, /* value = refused receives since the last OP_REFUSALS; status = the last one's */
-    OP_COUNT,    /* value = slots, len = mappings that the peer's task holds */
+    OP_REFUSALS, /* value = refused receives since the last OP_REFUSALS; status = of the last refusal */
+    OP_COUNT,    /* value = slots, len = mappings of the peer's task */
     OP_MANY,     /* answers arg times, value = 0, 1, 2, ... */
-    OP_PAUSE,    /* no answer; looks for no orders until the time in range.off_bytes */
+    OP_PAUSE,    /* no answer; receives no orders until the time in range.off_bytes */
     OP_END,      /* no answer; ends with status arg */
     OP_CRASH,    /* no answer; ends by a fault */
     OP_HANG_UP   /* no answer; closes the channel, then ends */
@@ -55,13 +55,13 @@ struct conf_answer {
     uint64_t value;
 };
 
-/* FNV-1a over bytes. */
+/* FNV-1a. */
 uint64_t conf_hash(const uint8_t *bytes, uint64_t len);
 
-/* The peer's side: a registry of its own and the channel to the suite. */
+/* In the peer: its registry and the channel to the suite. */
 void conf_peer_begin(struct vmo_registry *registry, vmo_peer_t parent);
 enum conf_step { STEP_OBEYED, STEP_IDLE, STEP_END };
-/* Receives until the deadline and obeys. After STEP_END: the status to end with. */
+/* Receives one order until the deadline and obeys it. After STEP_END conf_peer_status is the exit status. */
 enum conf_step conf_peer_step(uint64_t deadline_ns);
 int32_t conf_peer_status(void);
 

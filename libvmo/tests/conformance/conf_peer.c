@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer: receives orders, carries them out with the public API, answers what it got. */
+/* The peer: receives orders, carries them out with the public API, and sends the results. */
 #include <string.h>
 
 #include "conformance/conf_order.h"
@@ -44,7 +44,7 @@ int32_t conf_peer_status(void)
 static vmo_status send(uint32_t tag, vmo_t vmo, uint32_t rights, const struct conf_answer *answer)
 {
     const struct vmo_message message = {
-        .tag = tag, .vmo = vmo, .rights = rights, .body = answer, .body_bytes = sizeof *answer};
+        .tag = tag, .vmo = vmo, .rights = rights, .body = answer, .body_bytes = sizeof(*answer)};
 
     return vmo_send(me.registry, me.parent, &message, vmo_now_ns(me.registry) + ANSWER_NS);
 }
@@ -76,7 +76,7 @@ static vmo_status read_range(vmo_t vmo, struct vmo_range range, struct conf_answ
 {
     uint8_t bytes[READ_BYTES_MAX];
 
-    if (range.len_bytes > sizeof bytes) {
+    if (range.len_bytes > sizeof(bytes)) {
         return VMO_ERR_TOO_LARGE;
     }
     const vmo_status status = vmo_read(me.registry, vmo, range, bytes);
@@ -98,7 +98,7 @@ static vmo_status map(const struct conf_order *order, vmo_view_t *view, struct c
     return status;
 }
 
-/* PEEK and POKE: a range of a view, checked here since the view is only an address. */
+/* PEEK and POKE access memory directly, so the range is checked here. */
 static vmo_status touch(const struct conf_order *order, struct conf_answer *answer)
 {
     const vmo_view_t view = me.views[order->held];
@@ -113,7 +113,7 @@ static vmo_status touch(const struct conf_order *order, struct conf_answer *answ
         return VMO_OK;
     }
     uint8_t *data = vmo_view_data_rw(me.registry, view);
-    if (!data) {
+    if (data == NULL) {
         return VMO_ERR_RIGHTS;
     }
     data[order->range.off_bytes] = (uint8_t)order->arg;
@@ -225,11 +225,11 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     struct conf_order order;
     struct conf_answer answer = {0};
 
-    if (incoming->body_bytes != sizeof order) {
+    if (incoming->body_bytes != sizeof(order)) {
         me.end_status = 3;
         return STEP_END;
     }
-    memcpy(&order, incoming->body, sizeof order);
+    memcpy(&order, incoming->body, sizeof(order));
     order.held %= PEER_HELD;
     switch (order.op) {
     case OP_PAUSE:

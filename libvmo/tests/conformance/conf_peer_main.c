@@ -6,7 +6,7 @@
 #include "conformance/conf_order.h"
 
 #define LOOK_NS UINT64_C(1000000000)
-#define IDLE_MAX 60 /* a suite that died without a word leaves no peer behind */
+#define IDLE_MAX 60 /* the peer ends even if the suite died without an order to end */
 
 int conf_peer_main(vmo_status (*connect)(struct vmo_registry *registry, vmo_peer_t *out))
 {
@@ -15,7 +15,7 @@ int conf_peer_main(vmo_status (*connect)(struct vmo_registry *registry, vmo_peer
     struct vmo_registry *registry = NULL;
     vmo_peer_t parent = {0};
 
-    if (vmo_registry_init(storage, sizeof storage, &limits, &registry) != VMO_OK ||
+    if (vmo_registry_init(storage, sizeof(storage), &limits, &registry) != VMO_OK ||
         connect(registry, &parent) != VMO_OK) {
         return 2;
     }

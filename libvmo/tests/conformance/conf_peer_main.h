@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer as a separate task: obeys orders until it gets the order to end, or its parent is gone. */
+/* The peer as a separate task: obeys orders until the order to end, or until its parent is gone. */
 #ifndef CONF_PEER_MAIN_H
 #define CONF_PEER_MAIN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The port of the conformance suite to a platform: its name and features, how a peer is made, and how the
- * task's use of the kernel's tables is counted. Everything else is written once, against the public API.
+ * The port of the conformance suite to a platform: name and features, starting a peer, and counting the
+ * task's entries in kernel tables. Everything else uses the public API alone.
  */
 #ifndef CONF_PORT_H
 #define CONF_PORT_H
@@ -12,63 +12,63 @@
 
 #include "vmo/channel.h"
 
-/* Features of a platform. A case that needs a missing one is printed as `# cannot: case - reason` and listed
- * in cannot.tsv. */
-#define HAS_MAP 0x001u      /* memory can be mapped */
-#define HAS_UNMAP 0x002u    /* an address can be given back */
-#define HAS_DESTROY 0x004u  /* memory can be given back */
-#define HAS_PEER 0x008u     /* a peer can be started */
-#define HAS_REAP 0x010u     /* a peer's end can be waited for */
-#define HAS_TRANSFER 0x020u /* vmo_transfer */
-#define HAS_FILES 0x040u    /* vmo_wrap_file */
-#define HAS_FEW_MAPS 0x080u /* one address space has so few mappings that the suite can use them up */
-#define HAS_END 0x100u      /* memory comes to an end that the suite can reach */
+/* Features of a platform. A case that needs a missing one prints `# cannot: case - reason`. cannot.tsv has a
+ * row for each. */
+#define HAS_MAP 0x001u           /* memory can be mapped */
+#define HAS_UNMAP 0x002u         /* memory can be unmapped */
+#define HAS_DESTROY 0x004u       /* memory can be freed */
+#define HAS_PEER 0x008u          /* a peer can be started */
+#define HAS_REAP 0x010u          /* a peer can be waited for */
+#define HAS_TRANSFER 0x020u      /* vmo_transfer */
+#define HAS_FILES 0x040u         /* vmo_wrap_file */
+#define HAS_FEW_MAPS 0x080u      /* the suite can use up the mappings of an address space */
+#define HAS_LITTLE_MEMORY 0x100u /* the suite can use up the memory */
 #define HAS_KERNEL_SEALS 0x200u
-#define HAS_PEER_CREATE 0x400u  /* a peer may create VMOs of its own */
-#define HAS_HOLDERS 0x800u      /* the kernel says when others hold or map what is to be destroyed */
+#define HAS_PEER_CREATE 0x400u  /* a peer can create VMOs */
+#define HAS_HOLDERS 0x800u      /* the kernel refuses to destroy a VMO that others hold or map */
 #define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
-#define HAS_LOADER 0x2000u      /* a peer's program is a file that a kernel loads */
-#define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory without the kernel's help */
-#define HAS_KILL 0x8000u        /* a peer can be ended by vmo_peer_kill */
+#define HAS_LOADER 0x2000u      /* a kernel loads a peer's program from a file */
+#define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory itself */
+#define HAS_KILL 0x8000u        /* vmo_peer_kill works */
 #define HAS_NAMES 0x10000u      /* the kernel keeps the name of a VMO */
 #define HAS_COUNT 17
 
 struct conf_port {
     const char *name;
     uint32_t features;
-    uint32_t spawns;      /* peers that one boot can start; 0: any number */
-    uint64_t full_bytes;  /* size of the pieces with which memory is used up; 0 without HAS_END */
-    uintptr_t bad_memory; /* an address in the kernel's memory, which goes on for two pages at least */
+    uint32_t spawns;      /* limit of peers in one boot; 0: no limit */
+    uint64_t full_bytes;  /* size of the VMOs that use up the memory; 0 without HAS_LITTLE_MEMORY */
+    uintptr_t bad_memory; /* address of at least two pages of kernel memory */
 };
 
 /* Called once, first. */
 const struct conf_port *conf_port(void);
 
-/* This task's entries in the kernel's tables, counted without the library; 0 where they cannot be counted. */
+/* Entries of this task in the kernel's tables, counted without the library; 0 if they cannot be counted. */
 struct conf_held {
     uint64_t slots;
     uint64_t mappings;
 };
 struct conf_held conf_port_held(void);
-/* Cheaper: a number that differs whenever one more slot is taken. */
+/* Cheaper than conf_port_held: a number that changes with each slot taken. */
 uint64_t conf_port_mark(void);
 
-/* Called between cases while no registry lives. */
+/* Called between cases while there is no registry. */
 void conf_port_between(void);
 
-/* A new peer that obeys the orders of conf_order.h and is not allowed to get VMOs yet. */
+/* Starts a peer that obeys the orders of conf_order.h. It is not yet allowed to get VMOs. */
 VMO_CHECK vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out);
-/* The i-th program that the library must not let the kernel see; false when there are no more. */
+/* Gives the i-th program that the library must refuse without asking the kernel; false if there is none. */
 bool conf_port_bad_program(uint32_t i, struct vmo_program *out);
-/* What the platform still has to do about a peer after vmo_peer_close; or, after a failure, without it: then
- * the peer does not know that it is to end. */
-void conf_port_forget_peer(bool after_failure);
+/* Cleans up after vmo_peer_close. After a failure vmo_peer_close was not called, so the port itself ends the
+ * peer. */
+void conf_port_drop_peer(bool after_failure);
 
-/* In the peer: lets time pass until then without looking for orders; ends with a fault. */
+/* Both run in the peer. The first waits until this time without receiving orders. */
 void conf_port_pause(uint64_t until_ns);
 void conf_port_crash(void);
 
-/* A file of these bytes, open for reading, and its new length; only with HAS_FILES. */
+/* Opens a file with these bytes; sets its length. Only with HAS_FILES. */
 int conf_port_file(const void *bytes, size_t len);
 void conf_port_truncate(int file, size_t len);
 void conf_port_close_file(int file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Repeats operations many times: nothing grows. */
+/* Repeats operations many times: the use of kernel tables does not grow. */
 #include "conformance/conf_groups.h"
 
 #define ROUNDS 10000
@@ -22,7 +22,7 @@ static void end(void)
 static void create_and_destroy(void)
 {
     begin();
-    for (unsigned i = 0; i < ROUNDS; i++) { /* more than fits into memory at once */
+    for (unsigned i = 0; i < ROUNDS; i++) { /* more than the memory at once */
         const vmo_t vmo = conf_create(16 * PAGE);
         OK(vmo_destroy(world.a, vmo));
     }
@@ -44,7 +44,7 @@ static void create_map_and_destroy(void)
     end();
 }
 
-/* The kept mapping is found each time. */
+/* Each map reuses the kept mapping. */
 static void map_and_unmap(void)
 {
     const vmo_t vmo = conf_filled(PAGE);
@@ -60,10 +60,10 @@ static void map_and_unmap(void)
     end();
     CHECK_EQ(conf_counters().map_hits, before.map_hits + ROUNDS);
     CHECK_EQ(conf_counters().map_misses, before.map_misses);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* A new mapping each time: more ranges than the table keeps. */
+/* Each map evicts a mapping: there are more ranges than the table has entries. */
 static void map_and_evict(void)
 {
     const vmo_t vmo = conf_create((MAPPINGS + 1) * PAGE);
@@ -81,7 +81,7 @@ static void map_and_evict(void)
     CHECK_EQ(conf_counters().map_misses, before.map_misses + ROUNDS);
     CHECK_EQ(conf_counters().map_evictions, before.map_evictions + ROUNDS);
     CHECK_EQ(conf_counters().abandoned_bytes, 0);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void write_and_read(void)
@@ -89,7 +89,7 @@ static void write_and_read(void)
     const vmo_t vmo = conf_create(PAGE);
     uint64_t found = 0;
 
-    OK(vmo_read(world.a, vmo, RANGE(0, 8), &found)); /* a kernel without a read call maps it for the first */
+    OK(vmo_read(world.a, vmo, RANGE(0, 8), &found)); /* without a read call this makes a mapping */
     begin();
     for (uint64_t i = 0; i < ROUNDS; i++) {
         OK(vmo_write(world.a, vmo, RANGE(i % 512 * 8, 8), &i));
@@ -97,7 +97,7 @@ static void write_and_read(void)
         CHECK_EQ(found, i);
     }
     end();
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void dup_and_close(void)
@@ -108,12 +108,12 @@ static void dup_and_close(void)
     begin();
     for (unsigned i = 0; i < ROUNDS; i++) {
         OK(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &other));
-        CHECK(other.id != last.id); /* a handle is never used again */
+        CHECK(other.id != last.id); /* a handle is never reused */
         OK(vmo_close(world.a, other));
         last = other;
     }
     end();
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void refused_calls(void)
@@ -131,7 +131,7 @@ static void refused_calls(void)
     }
     end();
     conf_check_vmo(vmo, 0, 10);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void messages(void)
@@ -145,7 +145,7 @@ static void messages(void)
 
 static void hand_over_map_and_close(vmo_t vmo)
 {
-    (void)conf_give(vmo, VMO_RIGHT_READ);
+    (void)conf_hand_over(vmo, VMO_RIGHT_READ);
     CHECK_EQ(ASK(VMO_OK, .op = OP_MAP_RO, .range = {0, 8}).value, conf_pattern_hash(0, 8));
     (void)ASK(VMO_OK, .op = OP_UNMAP);
     (void)ASK(VMO_OK, .op = OP_CLOSE);
@@ -156,7 +156,7 @@ static void hand_over_and_close(void)
     const vmo_t vmo = conf_filled(PAGE);
 
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
-    hand_over_map_and_close(vmo); /* a backend may keep the capability that it makes for readers */
+    hand_over_map_and_close(vmo); /* a backend may keep the read-only capability that it makes here */
     begin();
     for (unsigned i = 0; i < ROUNDS / 100; i++) {
         hand_over_map_and_close(vmo);
@@ -180,18 +180,18 @@ static void copies(void)
     OK(vmo_close(world.a, wrapped));
 }
 
-#define GIVES_BACK (HAS_MAP | HAS_UNMAP | HAS_DESTROY)
+#define FREES (HAS_MAP | HAS_UNMAP | HAS_DESTROY)
 
 static const struct conf_case cases[] = {
     {"10,000 times create and destroy", create_and_destroy, HAS_DESTROY},
-    {"1,000 times create, map and destroy", create_map_and_destroy, GIVES_BACK},
+    {"1,000 times create, map and destroy", create_map_and_destroy, FREES},
     {"10,000 times map and unmap, kept", map_and_unmap, HAS_MAP},
     {"10,000 times map and unmap, evicted", map_and_evict, HAS_MAP | HAS_UNMAP},
     {"10,000 times write and read", write_and_read, 0},
     {"10,000 times dup and close", dup_and_close, 0},
-    {"1,000 times refused", refused_calls, 0},
-    {"100 times copy and destroy", copies, GIVES_BACK},
-    {"500 messages and their answers", messages, HAS_PEER},
+    {"1,000 times four refused calls", refused_calls, 0},
+    {"100 times copy and destroy", copies, FREES},
+    {"500 requests and replies", messages, HAS_PEER},
     {"100 times hand over, map and close", hand_over_and_close, HAS_PEER | HAS_MAP | HAS_UNMAP},
 };
 const struct conf_group conf_rounds = {"rounds", cases, CONF_CASE_COUNT(cases)};

@@ -7,23 +7,23 @@
 #include "conformance/conf.h"
 #include "conformance/conf_run.h"
 
-/* Why a case cannot be expressed, by the feature that it needs; in the order of the bits of HAS_... */
+/* Reasons why a case cannot run, one for each missing feature, in the order of the HAS_ bits. */
 static const char *const reasons[HAS_COUNT] = {
     "memory cannot be mapped",
-    "an address cannot be given back",
-    "memory cannot be given back",
+    "memory cannot be unmapped",
+    "memory cannot be freed",
     "no peer can be started",
-    "a peer's end cannot be waited for",
-    "there is no transfer without a message",
+    "a peer cannot be waited for",
+    "there is no vmo_transfer",
     "there are no files",
-    "mappings do not run out within reach",
-    "memory does not run out within reach",
+    "the suite cannot use up the mappings",
+    "the suite cannot use up the memory",
     "the kernel enforces no seal",
     "a peer cannot create VMOs",
-    "the kernel does not say who else holds memory",
+    "the kernel does not report other holders",
     "a child cannot transfer to its parent",
     "no kernel loads a peer's program",
-    "a bad pointer faults in the task",
+    "a bad pointer faults in the caller",
     "a peer cannot be killed",
     "the kernel keeps no names",
 };
@@ -31,7 +31,7 @@ static const char *const reasons[HAS_COUNT] = {
 static uint32_t spawned;
 static bool has_peer;
 static bool peer_was_closed;
-static struct conf_held held_bare;   /* before there was a peer */
+static struct conf_held held_bare;   /* before the peer was started */
 static struct conf_held held_before; /* before the case */
 static struct conf_held peer_before;
 
@@ -41,7 +41,7 @@ static void open_world(void)
 {
     static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(OBJECTS, MAPPINGS, VIEWS, PEERS)];
 
-    OK(vmo_registry_init(storage, sizeof storage, &conf_limits, &world.a));
+    OK(vmo_registry_init(storage, sizeof(storage), &conf_limits, &world.a));
 }
 
 static vmo_status start_peer(struct conf_held bare)
@@ -73,18 +73,18 @@ static void close_peer(void)
     int32_t status = -1;
 
     has_peer = false;
-    conf_tell(&end, VMO_NONE, 0);
+    conf_send_order(&end, VMO_NONE, 0);
     if (can(HAS_REAP)) {
         OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
         CHECK_EQ(status, 0);
     }
     OK(vmo_peer_close(world.a, world.to_peer));
-    conf_port_forget_peer(false);
+    conf_port_drop_peer(false);
 }
 
 void conf_peer_closed(void)
 {
-    conf_port_forget_peer(false);
+    conf_port_drop_peer(false);
     has_peer = false;
     peer_was_closed = true;
 }
@@ -106,9 +106,9 @@ static void close_world(void)
     world.a = NULL;
 }
 
-/* ---- Nothing may be left ------------------------------------------------------------------------ */
+/* ---- Leaks -------------------------------------------------------------------------------------- */
 
-/* Every entry of every table is free: wraps memory until the tables are full, then closes it all. */
+/* Fills the registry's tables to check that each entry is free, then empties them. */
 static void check_tables(void)
 {
     static const uint8_t byte = 1;
@@ -167,10 +167,10 @@ static void check_held(void)
 
 static const struct conf_case *current;
 
-/* Makes the world, and the peer, for the first case of a kind; keeps them while nothing fails. */
-static void in_world(void)
+/* Makes the world and the peer if they are missing; they stay until a case fails or closes the peer. */
+static void run_in_world(void)
 {
-    if (!world.a) {
+    if (world.a == NULL) {
         conf_port_between();
         open_world();
     }
@@ -186,11 +186,11 @@ static void in_world(void)
     }
 }
 
-/* Abandons the world after a failure, with its handles and its peer. */
-static void forget_world(void)
+/* After a failure the world is dropped, with its handles and its peer. */
+static void drop_world(void)
 {
     if (has_peer) {
-        conf_port_forget_peer(true);
+        conf_port_drop_peer(true);
         has_peer = false;
     }
     world.a = NULL;
@@ -210,15 +210,15 @@ static bool run_case(const char *group, const struct conf_case *each, uint32_t *
 {
     const char *reason = missing(each->needs);
 
-    if (reason) {
+    if (reason != NULL) {
         printf("# cannot: %s: %s - %s\n", group, each->name, reason);
         return true;
     }
     current = each;
     ++*ran;
-    const bool good = conf_guarded(in_world);
+    const bool good = conf_guarded(run_in_world);
     if (!good) {
-        forget_world();
+        drop_world();
     }
     printf("%s %" PRIu32 " - %s: %s\n", good ? "ok" : "not ok", *ran, group, each->name);
     return good;
@@ -232,16 +232,16 @@ int conf_run(const char *only)
     printf("TAP version 13\n# platform %s\n", conf_port()->name);
     for (size_t g = 0; g < conf_group_count; g++) {
         const struct conf_group *group = conf_groups[g];
-        if (only && strcmp(only, group->name) != 0) {
+        if (only != NULL && strcmp(only, group->name) != 0) {
             continue;
         }
         for (size_t i = 0; i < group->count; i++) {
             good = run_case(group->name, &group->cases[i], &ran) && good;
         }
-        if (world.a) {
-            good = conf_guarded(close_world) && good; /* so that no group depends on another */
+        if (world.a != NULL) {
+            good = conf_guarded(close_world) && good; /* each group starts with a new world */
         }
     }
     printf("1..%" PRIu32 "\n# conformance: end\n", ran);
-    return good ? 0 : 1; /* who reads the plan knows how many there should be */
+    return good ? 0 : 1;
 }

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* False when a check inside failed, which has then been printed. */
+/* Returns false if a check in `run` failed and was printed. */
 bool conf_guarded(void (*run)(void));
 
 #endif

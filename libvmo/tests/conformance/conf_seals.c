@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals by the creator: order, what they forbid, who enforces them (R7). */
+/* Seals by the creator: their order, effect and enforcer (R7). */
 #include "conformance/conf_groups.h"
 
 #define LEN (PAGE + 11)
@@ -30,15 +30,15 @@ static void begin(void)
 
 static void end(void)
 {
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-static void end_for_ever(void)
+static void end_forever(void)
 {
     if (can(HAS_MAP)) {
         conf_check_vmo(vmo, 0, LEN);
     }
-    conf_close_for_ever(vmo);
+    conf_close_forever(vmo);
 }
 
 static void peers_report(void)
@@ -78,7 +78,7 @@ static void peers_owner_maps_writable(void)
     end();
 }
 
-/* PEERS succeeds whatever the creator has mapped. */
+/* PEERS succeeds under any view of the creator. */
 static void peers_under_views(void)
 {
     begin();
@@ -96,7 +96,7 @@ static void peers_again(void)
 {
     begin();
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
-    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_OK); /* the same again changes nothing */
+    REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_OK); /* changes nothing */
     expect(VMO_SEAL_PEERS, enforcer());
     end();
 }
@@ -110,7 +110,7 @@ static void forever_report(void)
     expect(VMO_SEAL_FOREVER, enforcer());
     OK(vmo_rights(world.a, vmo, &rights));
     CHECK_EQ(rights, VMO_RIGHT_READ);
-    end_for_ever();
+    end_forever();
 }
 
 static void forever_forbids_writes(void)
@@ -123,7 +123,7 @@ static void forever_forbids_writes(void)
     REFUSED(vmo_write(world.a, vmo, RANGE(0, 0), NULL), VMO_ERR_SEALED);
     REFUSED(vmo_map_rw(world.a, vmo, RANGE(0, 1), &view), VMO_ERR_SEALED);
     CHECK_EQ(view.id, UNTOUCHED);
-    end_for_ever();
+    end_forever();
 }
 
 static void forever_can_be_read(void)
@@ -134,7 +134,7 @@ static void forever_can_be_read(void)
     const vmo_view_t view = conf_map_ro(vmo, 1, LEN - 1);
     conf_check_pattern(vmo_view_data(world.a, view), 1, LEN - 1);
     OK(vmo_unmap(world.a, view));
-    end_for_ever();
+    end_forever();
 }
 
 static void forever_again(void)
@@ -142,7 +142,7 @@ static void forever_again(void)
     begin();
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER), VMO_OK);
-    end_for_ever();
+    end_forever();
 }
 
 static void stronger_after_weaker(void)
@@ -151,7 +151,7 @@ static void stronger_after_weaker(void)
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     expect(VMO_SEAL_FOREVER, enforcer());
-    end_for_ever();
+    end_forever();
 }
 
 static void weaker_after_stronger(void)
@@ -160,10 +160,10 @@ static void weaker_after_stronger(void)
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_PEERS), VMO_ERR_SEALED);
     expect(VMO_SEAL_FOREVER, enforcer());
-    end_for_ever();
+    end_forever();
 }
 
-static void strengths_that_are_none(void)
+static void invalid_strengths(void)
 {
     begin();
     REFUSED(vmo_seal(world.a, vmo, VMO_SEAL_NONE), VMO_ERR_INVALID);
@@ -181,7 +181,7 @@ static void refuse_forever_under(vmo_view_t view)
     OK(vmo_write(world.a, vmo, RANGE(0, 1), vmo_view_data(world.a, view)));
     OK(vmo_unmap(world.a, view));
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
-    end_for_ever();
+    end_forever();
 }
 
 static void forever_under_a_writable_view(void)
@@ -213,7 +213,7 @@ static void forever_drops_kept_mappings(void)
     OK(vmo_unmap(world.a, conf_map_rw(vmo, 0, LEN)));
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     conf_check_vmo(vmo, 0, LEN);
-    end_for_ever();
+    end_forever();
 }
 
 static void destroy_after_peers(void)
@@ -223,15 +223,15 @@ static void destroy_after_peers(void)
     OK(vmo_destroy(world.a, vmo));
 }
 
-/* If the kernel enforces the seal, nobody can destroy the VMO. If the library does, the creator can, unless
- * the kernel never takes memory back. */
+/* If the kernel enforces the seal, no task can destroy the VMO. If the library does, the creator can, unless
+ * the kernel never frees memory. */
 static void destroy_after_forever(void)
 {
     begin();
     OK(vmo_seal(world.a, vmo, VMO_SEAL_FOREVER));
     if (can(HAS_KERNEL_SEALS)) {
         const vmo_status status = vmo_destroy(world.a, vmo);
-        if (status == VMO_OK) { /* a kernel whose seals do not keep memory alive */
+        if (status == VMO_OK) { /* on some kernels a seal does not prevent destroy */
             CHECK(can(HAS_DESTROY));
             return;
         }
@@ -242,26 +242,26 @@ static void destroy_after_forever(void)
     } else {
         REFUSED(vmo_destroy(world.a, vmo), VMO_ERR_UNSUPPORTED);
     }
-    end_for_ever();
+    end_forever();
 }
 
 static const struct conf_case cases[] = {
     {"PEERS: strength and enforcer", peers_report, 0},
-    {"PEERS: the owner writes on", peers_owner_writes, 0},
+    {"PEERS: the owner can still write", peers_owner_writes, 0},
     {"PEERS: the owner maps writable", peers_owner_maps_writable, HAS_MAP},
     {"PEERS: under views", peers_under_views, HAS_MAP},
-    {"PEERS: the same again", peers_again, 0},
+    {"PEERS: sealed twice", peers_again, 0},
     {"FOREVER: strength, enforcer and rights", forever_report, 0},
-    {"FOREVER: nobody writes", forever_forbids_writes, 0},
-    {"FOREVER: everybody reads", forever_can_be_read, HAS_MAP},
-    {"FOREVER: the same again", forever_again, 0},
-    {"the stronger may follow the weaker", stronger_after_weaker, 0},
-    {"the weaker may not follow the stronger", weaker_after_stronger, 0},
-    {"strengths that are none", strengths_that_are_none, 0},
+    {"FOREVER: writes are refused", forever_forbids_writes, 0},
+    {"FOREVER: reads succeed", forever_can_be_read, HAS_MAP},
+    {"FOREVER: sealed twice", forever_again, 0},
+    {"FOREVER after PEERS", stronger_after_weaker, 0},
+    {"PEERS after FOREVER is refused", weaker_after_stronger, 0},
+    {"invalid strengths", invalid_strengths, 0},
     {"FOREVER: under a writable view", forever_under_a_writable_view, HAS_MAP},
     {"FOREVER: under a read-only view", forever_under_a_read_only_view, HAS_MAP},
     {"FOREVER: under a slice", forever_under_a_slice, HAS_MAP},
-    {"FOREVER: drops mappings that nobody uses", forever_drops_kept_mappings, HAS_MAP},
+    {"FOREVER: drops unused mappings", forever_drops_kept_mappings, HAS_MAP},
     {"PEERS: destroy", destroy_after_peers, HAS_DESTROY},
     {"FOREVER: destroy", destroy_after_forever, 0},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slices of views, reused mappings, and hashing in place (R4, R9, R10). */
+/* Slices of views, kept mappings, and hashing in place (R4, R9, R10). */
 #include "conformance/conf_groups.h"
 
 #define LEN (2 * PAGE + 100)
@@ -19,7 +19,7 @@ static void end(void)
 {
     conf_check_pattern(vmo_view_data(world.a, view), VIEW_OFF, VIEW_LEN);
     OK(vmo_unmap(world.a, view));
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static vmo_view_t cut(vmo_view_t of, uint64_t off, uint64_t len)
@@ -73,7 +73,7 @@ static void refuse(vmo_view_t of, uint64_t off, uint64_t len, vmo_status wanted)
     CHECK_EQ(part.id, UNTOUCHED);
 }
 
-/* The VMO extends past the view; a slice cannot. */
+/* A slice cannot extend past its view, although the VMO does. */
 static void past_the_view(void)
 {
     begin();
@@ -146,7 +146,7 @@ static void makes_no_mapping(void)
     const uint64_t mark = conf_port_mark();
     const vmo_view_t part = cut(view, 0, 5);
     const struct vmo_counters now = conf_counters();
-    CHECK(memcmp(&then, &now, sizeof now) == 0);
+    CHECK(memcmp(&then, &now, sizeof(now)) == 0);
     CHECK_EQ(conf_port_mark(), mark);
     OK(vmo_unmap(world.a, part));
     end();
@@ -154,7 +154,7 @@ static void makes_no_mapping(void)
 
 /* ---- Reused mappings ---------------------------------------------------------------------------- */
 
-static void second_view_is_free(void)
+static void second_view_reuses_the_mapping(void)
 {
     begin();
     const struct vmo_counters then = conf_counters();
@@ -182,8 +182,8 @@ static void kept_after_unmap(void)
     end();
 }
 
-/* A writable view is never given for a read-only one, nor the other way round. */
-static void kinds_are_kept_apart(void)
+/* A read-only and a writable view never share a mapping. */
+static void kinds_never_share_a_mapping(void)
 {
     begin();
     const struct vmo_counters then = conf_counters();
@@ -209,13 +209,13 @@ static void counted_when_evicted(void)
     }
     const struct vmo_counters now = conf_counters();
     CHECK_EQ(now.map_misses, then.map_misses + MAPPINGS + 1);
-    CHECK(now.map_evictions >= then.map_evictions + 2); /* one entry is the view's */
+    CHECK(now.map_evictions >= then.map_evictions + 2); /* the view uses one entry */
     if (can(HAS_UNMAP)) {
         CHECK_EQ(now.abandoned_bytes, 0);
     } else {
         CHECK(now.abandoned_bytes >= 2 * PAGE);
     }
-    conf_give_up(more);
+    conf_release(more);
     end();
 }
 
@@ -236,7 +236,7 @@ static void hashed_in_place(void)
         vmo_sha256_update(&hash, &byte, 1);
     }
     vmo_sha256_final(&hash, digest);
-    CHECK(memcmp(digest, whole_digest, sizeof digest) == 0);
+    CHECK(memcmp(digest, whole_digest, sizeof(digest)) == 0);
     end();
 }
 
@@ -251,7 +251,7 @@ static void hash_of_a_known_message(void)
     OK(vmo_wrap_bytes(world.a, "xabcx", 5, &wrapped));
     const vmo_view_t its = conf_map_ro(wrapped, 1, 3);
     OK(vmo_view_sha256(world.a, its, digest));
-    CHECK(memcmp(digest, abc, sizeof abc) == 0);
+    CHECK(memcmp(digest, abc, sizeof(abc)) == 0);
     REFUSED(vmo_view_sha256(world.a, its, NULL), VMO_ERR_INVALID);
     OK(vmo_unmap(world.a, its));
     OK(vmo_close(world.a, wrapped));
@@ -264,13 +264,13 @@ static const struct conf_case cases[] = {
     {"past the view", past_the_view, HAS_MAP},
     {"past the slice", past_the_slice, HAS_MAP},
     {"that wraps around", wrap_around, HAS_MAP},
-    {"of no bytes", no_bytes, HAS_MAP},
+    {"of an empty range", no_bytes, HAS_MAP},
     {"outlives its view", outlives_its_view, HAS_MAP},
     {"writable", writable, HAS_MAP},
     {"makes no mapping", makes_no_mapping, HAS_MAP},
-    {"a second view of the same range is free", second_view_is_free, HAS_MAP},
+    {"a second view of the same range reuses the mapping", second_view_reuses_the_mapping, HAS_MAP},
     {"a mapping is kept after unmap", kept_after_unmap, HAS_MAP},
-    {"read-only and writable mappings are kept apart", kinds_are_kept_apart, HAS_MAP},
+    {"read-only and writable views never share a mapping", kinds_never_share_a_mapping, HAS_MAP},
     {"evictions are counted", counted_when_evicted, HAS_MAP},
     {"hashed in place", hashed_in_place, HAS_MAP},
     {"the hash of a known message", hash_of_a_known_message, 0},

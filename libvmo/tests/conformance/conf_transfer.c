@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* VMOs that go without a message, and the ticket that names them (R6). */
+/* vmo_transfer and vmo_accept (R6). */
 #include "conformance/conf_groups.h"
 
 #define LEN (2 * PAGE + 5)
@@ -16,7 +16,7 @@ static void begin(uint32_t rights)
 static void end(void)
 {
     (void)ASK(VMO_OK, .op = OP_CLOSE);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void accept(vmo_status wanted)
@@ -24,7 +24,7 @@ static void accept(vmo_status wanted)
     (void)ASK(wanted, .op = OP_ACCEPT, .ticket = ticket);
 }
 
-static void transfer_or_its_refusal(void)
+static void transfer_or_unsupported(void)
 {
     if (can(HAS_TRANSFER)) {
         begin(VMO_RIGHTS_ALL);
@@ -34,10 +34,10 @@ static void transfer_or_its_refusal(void)
     }
     vmo = conf_filled(LEN);
     REFUSED(vmo_transfer(world.a, vmo, world.to_peer, VMO_RIGHT_READ, &ticket), VMO_ERR_UNSUPPORTED);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-static void ticket_says(void)
+static void ticket_members(void)
 {
     begin(VMO_RIGHTS_ALL);
     CHECK_EQ(ticket.len_bytes, LEN);
@@ -100,11 +100,11 @@ static void arguments(void)
     REFUSED(vmo_transfer(world.a, vmo, world.to_peer, 4 | VMO_RIGHTS_ALL, &ticket), VMO_ERR_INVALID);
     REFUSED(vmo_accept(world.a, world.to_peer, NULL, &vmo), VMO_ERR_INVALID);
     REFUSED(vmo_accept(world.a, world.to_peer, &ticket, NULL), VMO_ERR_INVALID);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* The peer's task holds the same after refusals as before. */
-static void refusals_consume_nothing(void)
+/* After refusals the peer uses as many slots as before. */
+static void refusals_use_nothing(void)
 {
     struct vmo_ticket none = {.name = 77};
 
@@ -137,11 +137,11 @@ static void accepted_after_close(void)
     accept(VMO_OK);
     (void)ASK(VMO_OK, .op = OP_CLOSE);
     accept(VMO_ERR_PROTOCOL);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* Refused, with what was true of the ticket put right again afterwards. */
-static void lie(const struct vmo_ticket *false_ticket, vmo_status wanted)
+/* The peer refuses this ticket and uses as many slots as before. */
+static void refuse_ticket(const struct vmo_ticket *false_ticket, vmo_status wanted)
 {
     const uint64_t count = ASK(VMO_OK, .op = OP_COUNT).value;
 
@@ -149,61 +149,61 @@ static void lie(const struct vmo_ticket *false_ticket, vmo_status wanted)
     CHECK_EQ(ASK(VMO_OK, .op = OP_COUNT).value, count);
 }
 
-static void lying_length(void)
+static void false_length(void)
 {
     begin(VMO_RIGHTS_ALL);
     struct vmo_ticket false_ticket = ticket;
     false_ticket.len_bytes = 3 * PAGE + 1;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.len_bytes = UINT64_C(0x100000);
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.len_bytes = 0;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.len_bytes = UINT64_MAX;
-    lie(&false_ticket, VMO_ERR_TOO_LARGE);
-    accept(VMO_OK); /* the truth still holds */
+    refuse_ticket(&false_ticket, VMO_ERR_TOO_LARGE);
+    accept(VMO_OK); /* the true ticket is still valid */
     end();
 }
 
-static void lying_read_only_length(void)
+static void false_read_only_length(void)
 {
     begin(VMO_RIGHT_READ);
     struct vmo_ticket false_ticket = ticket;
     false_ticket.len_bytes = 3 * PAGE + 1;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     accept(VMO_OK);
     end();
 }
 
-static void lying_rights(void)
+static void false_rights(void)
 {
     begin(VMO_RIGHTS_ALL);
     struct vmo_ticket false_ticket = ticket;
     false_ticket.rights = 0;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.rights = VMO_RIGHT_WRITE;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.rights = 7;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.rights = VMO_RIGHTS_ALL;
-    false_ticket.seal = VMO_SEAL_PEERS; /* sealed and writable is no truth */
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    false_ticket.seal = VMO_SEAL_PEERS; /* a sealed VMO is never writable */
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     false_ticket.rights = VMO_RIGHT_READ;
     false_ticket.seal = 3;
-    lie(&false_ticket, VMO_ERR_PROTOCOL);
+    refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
     accept(VMO_OK);
     end();
 }
 
-static void lying_name(void)
+static void false_name(void)
 {
     begin(VMO_RIGHTS_ALL);
     struct vmo_ticket false_ticket = ticket;
     static const uint32_t names[] = {0, 1, 2, 60, 255, 256, 1u << 30, UINT32_MAX};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (names[i] != ticket.name) {
             false_ticket.name = names[i];
-            lie(&false_ticket, VMO_ERR_PROTOCOL);
+            refuse_ticket(&false_ticket, VMO_ERR_PROTOCOL);
         }
     }
     accept(VMO_OK);
@@ -220,7 +220,7 @@ static void destroy_while_the_peer_holds_it(void)
     REFUSED(vmo_destroy(world.a, vmo), can(HAS_DESTROY) ? VMO_ERR_STILL_MAPPED : VMO_ERR_UNSUPPORTED);
     (void)ASK(VMO_OK, .op = OP_UNMAP);
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
 static void bulk_bytes_are_counted(void)
@@ -239,8 +239,8 @@ static void bulk_bytes_are_counted(void)
 static void to_the_parent(void)
 {
     vmo = conf_filled(LEN);
-    (void)conf_give(vmo, VMO_RIGHTS_ALL);
-    if (!can(HAS_TRANSFER_UP)) { /* a child knows no pid for sure */
+    (void)conf_hand_over(vmo, VMO_RIGHTS_ALL);
+    if (!can(HAS_TRANSFER_UP)) { /* a child cannot be sure of its parent's pid */
         (void)ASK(VMO_ERR_UNSUPPORTED, .op = OP_TRANSFER, .arg = VMO_RIGHTS_ALL);
     } else {
         const struct conf_answer answer = ASK(VMO_OK, .op = OP_TRANSFER, .arg = VMO_RIGHTS_ALL);
@@ -258,22 +258,22 @@ static void to_the_parent(void)
 #define TRANSFERS (HAS_PEER | HAS_TRANSFER)
 
 static const struct conf_case cases[] = {
-    {"done, or refused by name", transfer_or_its_refusal, HAS_PEER},
-    {"what the ticket says", ticket_says, TRANSFERS},
+    {"transfer, or unsupported", transfer_or_unsupported, HAS_PEER},
+    {"the members of the ticket", ticket_members, TRANSFERS},
     {"read-only", read_only, TRANSFERS | HAS_MAP},
     {"writable", writable, TRANSFERS},
     {"sealed", sealed, TRANSFERS | HAS_MAP},
     {"arguments", arguments, HAS_PEER},
-    {"refusals consume nothing at the peer", refusals_consume_nothing, TRANSFERS},
+    {"refusals use nothing at the peer", refusals_use_nothing, TRANSFERS},
     {"accepted twice", accepted_twice, TRANSFERS},
     {"accepted after close", accepted_after_close, TRANSFERS},
-    {"a ticket that lies about the length", lying_length, TRANSFERS},
-    {"a read-only ticket that lies about the length", lying_read_only_length, TRANSFERS | HAS_MAP},
-    {"a ticket that lies about rights and seal", lying_rights, TRANSFERS},
-    {"a ticket that lies about the name", lying_name, TRANSFERS},
+    {"a ticket with a false length", false_length, TRANSFERS},
+    {"a read-only ticket with a false length", false_read_only_length, TRANSFERS | HAS_MAP},
+    {"a ticket with false rights and seal", false_rights, TRANSFERS},
+    {"a ticket with a false name", false_name, TRANSFERS},
     {"destroy while the peer holds or maps it", destroy_while_the_peer_holds_it,
      TRANSFERS | HAS_MAP | HAS_UNMAP | HAS_HOLDERS},
     {"bulk bytes are counted, not copied", bulk_bytes_are_counted, TRANSFERS},
-    {"from a child to its parent, or refused by name", to_the_parent, HAS_PEER},
+    {"from a child to its parent, or unsupported", to_the_parent, HAS_PEER},
 };
 const struct conf_group conf_transfer = {"transfer", cases, CONF_CASE_COUNT(cases)};

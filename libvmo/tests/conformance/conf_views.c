@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Views: ranges, bytes, aliases, and when they end (R3). */
+/* Views: ranges, contents, aliases, lifetime (R3). */
 #include "conformance/conf_groups.h"
 
 #define LEN (3 * PAGE + 9)
@@ -14,11 +14,11 @@ static void begin(void)
 static void end(void)
 {
     conf_check_vmo(vmo, 0, LEN);
-    conf_give_up(vmo);
+    conf_release(vmo);
 }
 
-/* A view of this range, and nothing else, holds the pattern. */
-static void see(uint64_t off, uint64_t len)
+/* Maps exactly this range read-only and checks the pattern. */
+static void check_view(uint64_t off, uint64_t len)
 {
     const vmo_view_t view = conf_map_ro(vmo, off, len);
 
@@ -31,24 +31,24 @@ static void see(uint64_t off, uint64_t len)
 static void whole(void)
 {
     begin();
-    see(0, LEN);
+    check_view(0, LEN);
     end();
 }
 
 static void one_byte(void)
 {
     begin();
-    see(0, 1);
-    see(LEN - 1, 1);
+    check_view(0, 1);
+    check_view(LEN - 1, 1);
     end();
 }
 
 static void around_a_page_boundary(void)
 {
     begin();
-    see(PAGE - 1, 2);
-    see(PAGE, PAGE);
-    see(PAGE - 1, PAGE + 2);
+    check_view(PAGE - 1, 2);
+    check_view(PAGE, PAGE);
+    check_view(PAGE - 1, PAGE + 2);
     end();
 }
 
@@ -137,7 +137,7 @@ static void writable(void)
     end();
 }
 
-/* Two views of one byte, read-only and writable, show the same memory. */
+/* A read-only and a writable view of one byte show the same memory. */
 static void aliases(void)
 {
     begin();
@@ -222,7 +222,7 @@ static void table_full(void)
     end();
 }
 
-/* Each view has a mapping of its own here, until the mapping table is full; views do not run out. */
+/* Each view needs its own mapping, so the table of mappings fills before the table of views. */
 static void mappings_full(void)
 {
     struct vmo_limits limits = conf_limits;
@@ -238,7 +238,7 @@ static void mappings_full(void)
     REFUSED(vmo_map_ro(registry, its, RANGE(2 * PAGE, 1), &more), VMO_ERR_TABLE_FULL);
     CHECK_EQ(more.id, UNTOUCHED);
     OK(vmo_unmap(registry, views[0]));
-    OK(vmo_map_ro(registry, its, RANGE(2 * PAGE, 1), &views[0])); /* the unused one went */
+    OK(vmo_map_ro(registry, its, RANGE(2 * PAGE, 1), &views[0])); /* evicts the unused one */
     CHECK_EQ(*vmo_view_data(registry, views[0]), 0);
     OK(vmo_unmap(registry, views[0]));
     OK(vmo_unmap(registry, views[1]));
@@ -246,7 +246,7 @@ static void mappings_full(void)
     conf_fini(registry);
 }
 
-/* The limits of what stays mapped without a view: one mapping, then none. */
+/* Limits unused mappings to one, then to none. */
 static void keep_limits(void)
 {
     const struct conf_held before = conf_port_held();
@@ -277,20 +277,20 @@ static const struct conf_case cases[] = {
     {"of the whole", whole, HAS_MAP},
     {"of one byte", one_byte, HAS_MAP},
     {"across pages", around_a_page_boundary, HAS_MAP},
-    {"of no bytes", no_bytes, 0},
-    {"of no bytes past the end", no_bytes_past_the_end, 0},
+    {"of an empty range", no_bytes, 0},
+    {"of an empty range past the end", no_bytes_past_the_end, 0},
     {"past the end", past_the_end, 0},
     {"of the rest of the last page", rest_of_the_last_page, 0},
     {"of ranges that wrap around", wrap_around, 0},
-    {"nowhere to put the handle", null_out, 0},
+    {"NULL for the handle", null_out, 0},
     {"writable", writable, HAS_MAP},
-    {"two of the same memory", aliases, HAS_MAP},
-    {"unmapped twice", unmap_twice, HAS_MAP},
-    {"after close", view_after_close, HAS_MAP},
-    {"writable, after close", writable_view_after_close, HAS_MAP},
-    {"the registry does not end while one lives", registry_with_a_view, HAS_MAP},
+    {"two views of the same memory", aliases, HAS_MAP},
+    {"unmap twice", unmap_twice, HAS_MAP},
+    {"a view after close", view_after_close, HAS_MAP},
+    {"a writable view after close", writable_view_after_close, HAS_MAP},
+    {"vmo_registry_fini with a live view", registry_with_a_view, HAS_MAP},
     {"a full table loses nothing", table_full, HAS_MAP},
     {"a full table of mappings loses nothing", mappings_full, HAS_MAP},
-    {"what stays mapped has limits", keep_limits, HAS_MAP},
+    {"limits of kept mappings", keep_limits, HAS_MAP},
 };
 const struct conf_group conf_views = {"views", cases, CONF_CASE_COUNT(cases)};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Borrowed memory, file ranges, and the counted copy (R5). */
+/* Wrapped bytes, file ranges, and the counted copy (R5). */
 #include "conformance/conf_groups.h"
 
 #define LEN (2 * PAGE + 33)
@@ -40,7 +40,7 @@ static void facts(void)
     OK(vmo_seal_of(world.a, vmo, &seal));
     OK(vmo_seal_enforced_by(world.a, vmo, &by));
     CHECK_EQ(len, LEN);
-    CHECK_EQ(size, 0); /* no pages of its own */
+    CHECK_EQ(size, 0); /* it has no pages */
     CHECK_EQ(rights, VMO_RIGHT_READ);
     CHECK_EQ(seal, VMO_SEAL_NONE);
     CHECK_EQ(by, VMO_BY_NOBODY);
@@ -57,7 +57,7 @@ static void no_kernel_table_is_used(void)
     CHECK_EQ(conf_port_mark(), mark);
 }
 
-static void seen_where_it_lies(void)
+static void view_is_the_callers_memory(void)
 {
     begin();
     const vmo_view_t view = conf_map_ro(vmo, 3, PAGE);
@@ -135,7 +135,7 @@ static void arguments(void)
     REFUSED(vmo_wrap_bytes(world.a, memory, 1, NULL), VMO_ERR_INVALID);
 }
 
-static void memory_of_the_kernel(void)
+static void kernel_memory(void)
 {
     const void *bad = (const void *)conf_port()->bad_memory;
     vmo_t out = {UNTOUCHED, UNTOUCHED};
@@ -146,7 +146,7 @@ static void memory_of_the_kernel(void)
     CHECK_EQ(out.id, UNTOUCHED);
 }
 
-static void outside_the_total(void)
+static void not_counted_against_the_total(void)
 {
     struct vmo_limits limits = conf_limits;
     vmo_t one = VMO_NONE, wrapped = VMO_NONE;
@@ -154,7 +154,7 @@ static void outside_the_total(void)
     limits.total_bytes_max = PAGE;
     struct vmo_registry *registry = conf_second(&limits);
     OK(vmo_create(registry, 1, &one));
-    OK(vmo_wrap_bytes(registry, memory, LEN, &wrapped)); /* takes no pages */
+    OK(vmo_wrap_bytes(registry, memory, LEN, &wrapped)); /* it has no pages */
     OK(vmo_close(registry, wrapped));
     OK(vmo_close(registry, one));
     conf_fini(registry);
@@ -170,7 +170,7 @@ static void view_after_close(void)
     conf_check_pattern(memory, 0, LEN);
 }
 
-/* The caller's own changes are seen: nothing was copied. */
+/* A later change by the caller is visible, since nothing was copied. */
 static void not_a_copy(void)
 {
     uint8_t byte = 0;
@@ -200,7 +200,7 @@ static void copy_of_borrowed(void)
     conf_check_vmo(copy, 0, LEN);
     memory[0]--;
     OK(vmo_seal(world.a, copy, VMO_SEAL_PEERS));
-    conf_give_up(copy);
+    conf_release(copy);
     end();
 }
 
@@ -217,11 +217,11 @@ static void copy_of_a_sealed_one(void)
     OK(vmo_write(world.a, copy, RANGE(0, 1), "x"));
     conf_check_vmo(sealed, 0, LEN);
     conf_check_vmo(copy, 1, LEN - 1);
-    conf_give_up(copy);
-    conf_close_for_ever(sealed);
+    conf_release(copy);
+    conf_close_forever(sealed);
 }
 
-static void copy_without_room(void)
+static void copy_over_the_limit(void)
 {
     struct vmo_limits limits = conf_limits;
     vmo_t one = VMO_NONE, copy = {UNTOUCHED, UNTOUCHED};
@@ -271,7 +271,7 @@ static void end_file(void)
     conf_port_close_file(file);
 }
 
-static void file_or_its_refusal(void)
+static void file_or_unsupported(void)
 {
     vmo_t out = {UNTOUCHED, UNTOUCHED};
 
@@ -335,7 +335,7 @@ static void file_is_borrowed(void)
     end_file();
 }
 
-static void file_cut_short(void)
+static void file_truncated(void)
 {
     uint8_t bytes[4] = {1, 2, 3, 4};
 
@@ -357,10 +357,10 @@ static void copy_of_a_file(void)
     const vmo_view_t view = conf_map_ro(copy, 0, PAGE);
     conf_check_pattern(vmo_view_data(world.a, view), 10, PAGE);
     OK(vmo_unmap(world.a, view));
-    conf_give_up(copy);
+    conf_release(copy);
 }
 
-static void copy_of_a_file_cut_short(void)
+static void copy_of_a_truncated_file(void)
 {
     vmo_t copy = {UNTOUCHED, UNTOUCHED};
 
@@ -372,29 +372,29 @@ static void copy_of_a_file_cut_short(void)
 }
 
 static const struct conf_case cases[] = {
-    {"bytes: length, no pages, READ alone", facts, 0},
-    {"bytes: no table of the kernel is used", no_kernel_table_is_used, 0},
-    {"bytes: a view is the caller's memory", seen_where_it_lies, 0},
+    {"bytes: length, no pages, READ only", facts, 0},
+    {"bytes: no kernel table is used", no_kernel_table_is_used, 0},
+    {"bytes: a view is the caller's memory", view_is_the_callers_memory, 0},
     {"bytes: reads and bounds", read_and_bounds, 0},
     {"bytes: cannot be written", cannot_be_written, 0},
     {"bytes: cannot be sealed or destroyed", cannot_be_sealed_or_destroyed, 0},
     {"bytes: cannot be handed over", cannot_be_handed_over, HAS_PEER},
     {"bytes: arguments", arguments, 0},
-    {"bytes: memory of the kernel", memory_of_the_kernel, HAS_USER_CHECK},
-    {"bytes: outside the limit of all VMOs", outside_the_total, 0},
+    {"bytes: kernel memory", kernel_memory, HAS_USER_CHECK},
+    {"bytes: not counted against the limit of all VMOs", not_counted_against_the_total, 0},
     {"bytes: a view after close", view_after_close, 0},
     {"bytes: not a copy", not_a_copy, 0},
     {"copy: of borrowed bytes", copy_of_borrowed, HAS_MAP},
     {"copy: of a sealed VMO", copy_of_a_sealed_one, HAS_MAP},
-    {"copy: without room", copy_without_room, 0},
+    {"copy: over the limit of all VMOs", copy_over_the_limit, 0},
     {"copy: without a free view", copy_without_a_view, 0},
-    {"file: wrapped, or refused by name", file_or_its_refusal, 0},
+    {"file: wrapped, or unsupported", file_or_unsupported, 0},
     {"file: a range is mapped", file_range_is_mapped, HAS_FILES},
     {"file: a range is read", file_range_is_read, HAS_FILES},
     {"file: arguments", file_arguments, HAS_FILES},
     {"file: cannot be sealed or destroyed", file_is_borrowed, HAS_FILES},
-    {"file: cut short by somebody", file_cut_short, HAS_FILES},
+    {"file: truncated after it was wrapped", file_truncated, HAS_FILES},
     {"file: a copy", copy_of_a_file, HAS_FILES},
-    {"file: a copy of one cut short", copy_of_a_file_cut_short, HAS_FILES},
+    {"file: a copy of a truncated one", copy_of_a_truncated_file, HAS_FILES},
 };
 const struct conf_group conf_wrap = {"wrap", cases, CONF_CASE_COUNT(cases)};

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table cannot.tsv: which case which platform cannot express, and why."""
+"""The table cannot.tsv: the cases that a platform cannot run, and why."""
 import pathlib
 
 TABLE = pathlib.Path(__file__).resolve().parent / "cannot.tsv"
-HEAD = "# SPDX-License-Identifier: Apache-2.0\n# case\tcannot be expressed because\ton these platforms\n"
+HEAD = "# SPDX-License-Identifier: Apache-2.0\n# case\tcannot run because\ton these platforms\n"
 
 
 def rows():
-    """(case, reason, platforms) of each row."""
+    """Yields (case, reason, platforms) of each row."""
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             case, reason, platforms = line.split("\t")
@@ -20,15 +20,15 @@ def stated(platform):
 
 
 def differences(wanted, found):
-    lines = [f"not in the table: {case} - {found[case]}" for case in sorted(found.keys() - wanted.keys())]
-    lines += [f"in the table, but it ran: {case}" for case in sorted(wanted.keys() - found.keys())]
-    lines += [f"another reason: {case}: {found[case]} / {wanted[case]}"
+    lines = [f"not run, but not in the table: {case}: {found[case]}" for case in sorted(found.keys() - wanted.keys())]
+    lines += [f"run, but in the table: {case}" for case in sorted(wanted.keys() - found.keys())]
+    lines += [f"another reason than in the table: {case}: {found[case]}, not {wanted[case]}"
               for case in sorted(found.keys() & wanted.keys()) if found[case] != wanted[case]]
     return lines
 
 
 def update(found):
-    """Writes the rows of these platforms; those of others stay."""
+    """Rewrites the rows of these platforms. Other platforms keep theirs."""
     table = {}
     for case, reason, platforms in rows():
         table.setdefault((case, reason), []).extend(name for name in platforms if name not in found)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The conformance suite: each case under QEMU, on each ABI revision and without each newer call, and on the host.
 
-A boot is judged by the judge's own checks (limits, exit code, bad patterns, the audit's form, its result, hazards); the
-guest's TAP is then read strictly, and each of its cases is a case here. What a platform cannot express must be exactly
-what cannot.tsv says. `--update-table` rewrites that table instead.
+The judge's checks judge each boot (limits, exit code, bad patterns, the audit's form, its result, hazards). Then the
+guest's TAP is parsed strictly, and each guest case is reported as a case here. The cases that a platform cannot run
+must be exactly those of cannot.tsv. `--update-table` rewrites that table instead.
 """
 import concurrent.futures
 import dataclasses
@@ -28,15 +28,15 @@ LINUX = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_linux"
 WALL_SECONDS = 300
 CASES_MIN = 120
 
-# Groups, each in a boot of its own where something is never given back; make's list (libvmo-tests.mk) is the same.
+# CONF_GROUPS in libvmo-tests.mk is the same list. Each group needs its own boot if the kernel frees less than all.
 GROUPS = ("life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos rounds"
           " full-slots full-maps full-memory").split()
 
-# name, ABI revision, calls taken away, whether each group needs a boot of its own
+# name, ABI revision, removed calls, whether each group needs its own boot
 PLATFORMS = [
     ("a1", "a1", "", True),
     ("a2", "a2", "", False),
-    ("a2-without-28-31-44-49-52", "a2", "28,31,44,49,52", False),  # the library asks for none of these
+    ("a2-without-28-31-44-49-52", "a2", "28,31,44,49,52", False),  # the library uses none of these
     ("a2-without-32", "a2", "32", False),
     ("a2-without-46", "a2", "46", True),
     ("a2-without-47", "a2", "47", False),
@@ -46,7 +46,7 @@ PLATFORMS = [
     ("a2-without-46-47-51", "a2", "46,47,51", True),
 ]
 
-# The same suite as a program of the host.
+# The same suite as a program on the host.
 HOST_PLATFORMS = [("fake", [FAKE]), ("fake-small", [FAKE, "small"])]
 if any((ROOT / "libvmo" / "backend" / "linux").glob("*.c")):
     HOST_PLATFORMS.append(("linux", [LINUX]))
@@ -63,27 +63,27 @@ PLAN = re.compile(r"1\.\.([0-9]+)")
 class Guest:
     results: list = dataclasses.field(default_factory=list)   # (good, name, explanation)
     cannot: dict = dataclasses.field(default_factory=dict)    # name -> reason
-    faults: list = dataclasses.field(default_factory=list)    # of the run as a whole
-    regions: int = 0                                          # more at the end than at the start
+    faults: list = dataclasses.field(default_factory=list)    # in the run as a whole
+    regions: int = 0                                          # at the end minus at the start
 
     def cases(self):
         return [name for _, name, _ in self.results] + list(self.cannot)
 
 
 def read_guest(console, guest):
-    """Between the two marks there is nothing but TAP: results that count from 1, comments, and one plan, last."""
+    """Accepts only TAP between the two marks: results numbered from 1, comments, and at the end one plan."""
     if console.count(HEAD) != 1 or console.count(LAST) != 1:
-        guest.faults.append("the guest's TAP has no beginning or no end")
+        guest.faults.append(f"'{HEAD}' or '{LAST}' is missing or printed twice")
         return
     lines = console[console.index(HEAD) + 1:console.index(LAST)]
     plan, notes = None, []
     for line in lines:
         result, cannot, planned = RESULT.fullmatch(line), CANNOT.fullmatch(line), PLAN.fullmatch(line)
         if plan is not None and not line.startswith("#"):
-            guest.faults.append(f"after the plan: '{line}'")
+            guest.faults.append(f"output after the plan: '{line}'")
         elif result:
             if int(result.group(2)) != len(guest.results) + 1:
-                guest.faults.append(f"result {result.group(2)} where {len(guest.results) + 1} was due")
+                guest.faults.append(f"result {result.group(2)}, expected {len(guest.results) + 1}")
             guest.results.append((result.group(1) == "ok", result.group(3), "\n".join(notes)))
             notes = []
         elif cannot:
@@ -92,20 +92,20 @@ def read_guest(console, guest):
             plan = int(planned.group(1))
         elif line.startswith("#"):
             notes.append(line[1:].strip())
-        elif not line.startswith("kernel: "):  # the judge has looked at those
-            guest.faults.append(f"no TAP: '{line[:80]}'")
+        elif not line.startswith("kernel: "):  # the judge checks those
+            guest.faults.append(f"not a line of TAP: '{line[:80]}'")
     if plan is None or plan != len(guest.results):
-        guest.faults.append(f"planned {plan}, ran {len(guest.results)}")
+        guest.faults.append(f"{plan} cases planned, {len(guest.results)} run")
     if notes and any("found" in note or "instead of" in note for note in notes):
         guest.faults.append("; ".join(notes))
 
 
 def judge_audit(audit, guest):
-    """Nothing held at the end but what was held at the start. VMOs are the suite's own to count."""
+    """The end must leave as many slots and endpoints as the start. The suite itself counts VMOs."""
     start, done = (audit.res(when) for when in ("start", "done"))
     for key in ("slots", "endpoints"):
         if start[key] != done[key]:
-            guest.faults.append(f"{key} {start[key]} -> {done[key]}")
+            guest.faults.append(f"{key}: {start[key]} at the start, {done[key]} at the end")
     guest.regions = done["regions"] - start["regions"]
 
 
@@ -117,7 +117,7 @@ def boot(revision, without, group):
     read_guest(run.console, guest)
     if run.audit:
         judge_audit(run.audit, guest)
-    # Where an address cannot be given back, those that were used stay.
+    # Without unmap (54) used addresses stay mapped.
     if revision == "a2" and "54" not in without.split(",") and guest.regions:
         guest.faults.append(f"{guest.regions} regions more than at the start")
     return guest
@@ -134,23 +134,23 @@ def run_host(words):
     lines = done.stdout.decode("latin-1").splitlines()
     read_guest(lines, guest)
     if done.returncode != 0:
-        guest.faults.append(f"ended with {done.returncode}")
+        guest.faults.append(f"exit status {done.returncode}")
     if LAST in lines and lines[-1] != LAST:
-        guest.faults += lines[lines.index(LAST) + 1:][:40]  # a sanitizer's last words
+        guest.faults += lines[lines.index(LAST) + 1:][:40]  # a sanitizer's report
     return guest
 
 
 def report(tap, platform, guests):
-    """Every guest case is a case; so is the boot as a whole, and the number of cases."""
+    """Reports each guest case, the boot as a whole, and the number of cases."""
     cannot, ran = {}, 0
     for group, guest in guests:
         for good, name, notes in guest.results:
             tap.check(good, f"{platform}: {name}", notes)
-        tap.check(not guest.faults, f"{platform}: run of {group or 'all groups'}", "\n".join(guest.faults))
+        tap.check(not guest.faults, f"{platform}: sound run of {group or 'all groups'}", "\n".join(guest.faults))
         cannot.update(guest.cannot)
         ran += len(guest.results)
-    expressible = CASES_MIN if "without-53" not in platform and "without-32" not in platform else 0
-    tap.check(ran >= expressible, f"{platform}: at least {expressible} cases ran", f"{ran}")
+    expected = CASES_MIN if "without-53" not in platform and "without-32" not in platform else 0
+    tap.check(ran >= expected, f"{platform}: at least {expected} cases ran", f"{ran}")
     return cannot
 
 
@@ -168,11 +168,11 @@ def main(arguments):
             groups |= {case.split(":")[0] for _, guest in guests for case in guest.cases()}
     if arguments == ["--update-table"]:
         conformance_table.update(found)
-    tap.check(groups == set(GROUPS), "the groups named here are those that the suite has", sorted(groups))
+    tap.check(groups == set(GROUPS), "GROUPS lists the groups of the suite", sorted(groups))
     for name in found:
         stated = conformance_table.stated(name)
         lines = conformance_table.differences(stated, found[name])
-        tap.check(not lines, f"{name}: what it cannot express is in cannot.tsv", "\n".join(lines))
+        tap.check(not lines, f"{name}: cannot.tsv lists the cases that it cannot run", "\n".join(lines))
     tap.done()
 
 

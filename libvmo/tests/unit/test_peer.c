@@ -139,7 +139,7 @@ static void parent_refused(void **state)
     vmo_peer_t peer = {7, 7};
 
     (void)state;
-    assert_refused(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* nobody spawned side 0 */
+    assert_refused(vmo_peer_parent(world.a, &peer), VMO_ERR_UNSUPPORTED); /* side 0 has no parent */
     assert_refused_quietly(vmo_peer_parent(world.a, NULL), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_peer_parent(NULL, &peer), VMO_ERR_INVALID);
     assert_int_equal(peer.id, 7);

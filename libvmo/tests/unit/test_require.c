@@ -120,11 +120,11 @@ static void opened_by_descriptor(void **state)
     assert_refused_quietly(vmo_peer_open(world.a, -1, &peer), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_peer_open(world.a, 5, NULL), VMO_ERR_INVALID);
     assert_refused_quietly(vmo_peer_open(NULL, 5, &peer), VMO_ERR_INVALID);
-    const struct vmo_limits nobody = {.objects = 1, .mappings = 1, .views = 1};
+    const struct vmo_limits no_peers = {.objects = 1, .mappings = 1, .views = 1};
     static _Alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(1, 1, 1, 0)];
-    struct vmo_registry *lonely = NULL;
-    assert_ok(vmo_registry_init(storage, sizeof(storage), &nobody, &lonely));
-    assert_refused_quietly(vmo_peer_open(lonely, 5, &peer), VMO_ERR_TABLE_FULL);
+    struct vmo_registry *registry = NULL;
+    assert_ok(vmo_registry_init(storage, sizeof(storage), &no_peers, &registry));
+    assert_refused_quietly(vmo_peer_open(registry, 5, &peer), VMO_ERR_TABLE_FULL);
     fake_fail_call(1, VMO_ERR_NO_SLOTS);
     assert_refused(vmo_peer_open(world.a, 5, &peer), VMO_ERR_NO_SLOTS);
     assert_int_equal(peer.id, 99);

@@ -163,7 +163,7 @@ static void file_refused(void **state)
     assert_int_equal(vmo.id, 99);
 }
 
-static void file_cut_short(void **state)
+static void file_truncated(void **state)
 {
     const int file = file_of_pattern();
     const vmo_t vmo = wrapped_file(file, 10, PAGE);
@@ -257,7 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_BOTH(bytes_are_not_copied), IN_BOTH(bytes_after_close),    IN_BOTH(bytes_are_evicted),
         IN_BOTH(bytes_refused),        IN_BOTH(borrowed_stays_local), IN_WORLD(file_range_mapped_and_read),
-        IN_BOTH(file_refused),         IN_WORLD(file_cut_short),      IN_WORLD(copied),
+        IN_BOTH(file_refused),         IN_WORLD(file_truncated),      IN_WORLD(copied),
         IN_BOTH(copy_refused),         IN_BOTH(copy_without_a_view),  IN_WORLD(each_call_of_a_copy_fails),
     };
     return cmocka_run_group_tests_name("unit/wrap", tests, NULL, NULL);

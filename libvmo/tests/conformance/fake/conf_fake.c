@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The suite on the fake kernel. The peer is the fake's other side: it acts while the suite waits. */
+/* The suite on the fake kernel. The peer is another side of the fake and runs while the suite waits. */
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 static struct conf_port port = {
     .name = "fake",
     .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_REAP | HAS_TRANSFER | HAS_FILES |
-                HAS_FEW_MAPS | HAS_END | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE | HAS_USER_CHECK |
-                HAS_KILL | HAS_NAMES,
+                HAS_FEW_MAPS | HAS_LITTLE_MEMORY | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE |
+                HAS_USER_CHECK | HAS_KILL | HAS_NAMES,
     .full_bytes = UINT64_C(0x800000),
     .bad_memory = FAKE_USER_TOP,
 };
@@ -44,7 +44,7 @@ uint64_t conf_port_mark(void)
     return held.slots + (held.mappings << 16) + ((uint64_t)fake_live().queued << 32);
 }
 
-/* The fake as ABI revision a1: no alias, no read, no unmap, no destroy. */
+/* Like ABI revision a1: no alias, read, unmap or destroy. */
 static bool small_kernel;
 
 void conf_port_between(void)
@@ -80,7 +80,7 @@ static void let_peer_act(void *context)
 bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
 {
     (void)i, (void)out;
-    return false; /* no kernel here loads it */
+    return false; /* no kernel loads programs here */
 }
 
 vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
@@ -98,7 +98,7 @@ vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
     }
     peer = (struct peer){.alive = true, .side = fake.sides - 1};
     fake_side(peer.side);
-    status = vmo_registry_init(storage, sizeof storage, &limits, &peers);
+    status = vmo_registry_init(storage, sizeof(storage), &limits, &peers);
     if (status == VMO_OK) {
         status = vmo_peer_parent(peers, &parent);
     }
@@ -108,7 +108,7 @@ vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
     return status;
 }
 
-void conf_port_forget_peer(bool after_failure)
+void conf_port_drop_peer(bool after_failure)
 {
     (void)after_failure;
     peer.alive = false;
@@ -138,7 +138,7 @@ void conf_port_truncate(int file, size_t len)
 
 void conf_port_close_file(int file)
 {
-    (void)file; /* the bytes stay the suite's */
+    (void)file; /* the bytes belong to the suite */
 }
 
 /* conf_fake [small] [group] */

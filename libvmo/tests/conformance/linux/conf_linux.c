@@ -10,15 +10,13 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "conformance/conf.h"
 #include "conformance/conf_peer_main.h"
 
-#define DESCRIPTORS 64 /* few enough that the suite can use them up */
+#define DESCRIPTORS 64 /* limit that the suite can reach */
 #define LINE_BYTES 512
-#define NS_PER_S UINT64_C(1000000000)
 
 static pid_t child = -1;
 static int childs_end = -1;
@@ -35,17 +33,17 @@ const struct conf_port *conf_port(void)
     return &port;
 }
 
-/* Mappings of memory that has no name in the file system: VMOs are memfds. */
+/* Counts the mappings of memfds, since VMOs are memfds. */
 static uint64_t memory_mappings(void)
 {
     char line[LINE_BYTES];
     uint64_t found = 0;
     FILE *maps = fopen("/proc/self/maps", "re");
 
-    if (!maps) {
+    if (maps == NULL) {
         return 0;
     }
-    while (fgets(line, sizeof line, maps)) {
+    while (fgets(line, sizeof(line), maps) != NULL) {
         found += strstr(line, "/memfd:") != NULL;
     }
     (void)fclose(maps);
@@ -72,19 +70,11 @@ uint64_t conf_port_mark(void)
     return (uint64_t)lowest;
 }
 
-void conf_port_between(void) {}
-
 /* ---- The peer ----------------------------------------------------------------------------------- */
 
 static vmo_status open_childs_end(struct vmo_registry *registry, vmo_peer_t *out)
 {
     return vmo_peer_open(registry, childs_end, out);
-}
-
-bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
-{
-    (void)i, (void)out;
-    return false; /* no kernel here loads it */
 }
 
 vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
@@ -114,8 +104,8 @@ vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
     return VMO_OK;
 }
 
-/* Where the channel is closed the child sees that and ends. */
-void conf_port_forget_peer(bool after_failure)
+/* A closed channel ends the child. */
+void conf_port_drop_peer(bool after_failure)
 {
     if (after_failure && child > 0) {
         (void)kill(child, SIGKILL);
@@ -125,43 +115,9 @@ void conf_port_forget_peer(bool after_failure)
     child = -1;
 }
 
-void conf_port_pause(uint64_t until_ns)
-{
-    const struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_S),
-                                   .tv_nsec = (long)(until_ns % NS_PER_S)};
-
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
-    }
-}
-
 void conf_port_crash(void)
 {
     (void)kill(getpid(), SIGKILL);
-}
-
-/* ---- Files -------------------------------------------------------------------------------------- */
-
-int conf_port_file(const void *bytes, size_t len)
-{
-    FILE *stream = tmpfile();
-
-    if (!stream) {
-        return -1;
-    }
-    const bool written = fwrite(bytes, 1, len, stream) == len && fflush(stream) == 0;
-    const int file = written ? fcntl(fileno(stream), F_DUPFD_CLOEXEC, 0) : -1;
-    (void)fclose(stream);
-    return file;
-}
-
-void conf_port_truncate(int file, size_t len)
-{
-    CHECK(ftruncate(file, (off_t)len) == 0);
-}
-
-void conf_port_close_file(int file)
-{
-    (void)close(file);
 }
 
 int main(int argc, char **argv)

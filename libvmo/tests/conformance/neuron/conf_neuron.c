@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The suite's port to NEURON, in init and in its peers. */
+/* The port to NEURON, for init and its peers. */
 #include "conformance/conf_port.h"
 
 #include "nx_call.h"
 #include "nx_peer.h"
 
-#define SPAWNS_A1 8 /* K-17, as the library counts them */
+#define SPAWNS_A1 8 /* the library's limit (K-17) */
 #define REGIONS_MAX 64
 
 const struct conf_port *conf_port(void)
@@ -13,18 +13,19 @@ const struct conf_port *conf_port(void)
     static struct conf_port port;
     const struct nx_features *has = nx_features();
 
-    if (!port.name) {
+    if (port.name == NULL) {
         port.name = has->map && !has->vm_map ? "a1" : "a2";
-        port.features = HAS_REAP | HAS_TRANSFER | HAS_END | HAS_HOLDERS | HAS_LOADER | HAS_USER_CHECK;
+        port.features =
+            HAS_REAP | HAS_TRANSFER | HAS_LITTLE_MEMORY | HAS_HOLDERS | HAS_LOADER | HAS_USER_CHECK;
         port.features |= has->vm_map || has->map ? HAS_MAP : 0;
         port.features |= has->vm_map && has->vm_unmap ? HAS_UNMAP | HAS_FEW_MAPS : 0;
         port.features |= has->destroy ? HAS_DESTROY : 0;
         port.features |=
-            has->resume || has->map ? HAS_PEER : 0; /* without it a child stays suspended (K-16) */
+            has->resume || has->map ? HAS_PEER : 0; /* without resume a child stays suspended (K-16) */
         port.features |= has->share_ro ? HAS_KERNEL_SEALS : 0;
         port.features |= has->destroy || has->vm_map ? HAS_PEER_CREATE : 0;
-        port.spawns = has->vm_map ? 0 : SPAWNS_A1; /* what the library allows itself without it */
-        port.bad_memory = 0x80200000;              /* the kernel's image */
+        port.spawns = has->vm_map ? 0 : SPAWNS_A1;
+        port.bad_memory = 0x80200000; /* the kernel's image */
         port.full_bytes = has->map ? UINT64_C(0x80000) : UINT64_C(0x1000000);
     }
     return &port;
@@ -42,7 +43,7 @@ static void close_slot(int64_t slot)
     }
 }
 
-/* How many clones fit. */
+/* Counts the clones that fit. */
 static uint64_t free_slots(void)
 {
     static int64_t clones[NX_SLOTS_A2];
@@ -63,7 +64,7 @@ static int64_t map_page(int64_t slot)
                     NX_MAP_VALID | NX_MAP_READ | NX_MAP_USER);
 }
 
-/* How many mappings of one page fit. */
+/* Counts the mappings of one page that fit. */
 static uint64_t free_regions(void)
 {
     int64_t maps[REGIONS_MAX];
@@ -93,7 +94,7 @@ struct conf_held conf_port_held(void)
     return (struct conf_held){NX_SLOTS_A2 - free_slots(), regions ? REGIONS_MAX - regions : 0};
 }
 
-/* The lowest free slot: one more that is taken makes it another (K-15). */
+/* The lowest free slot, which changes with each slot taken (K-15). */
 uint64_t conf_port_mark(void)
 {
     const int64_t lowest = clone_bootstrap();
@@ -104,7 +105,7 @@ uint64_t conf_port_mark(void)
 
 void conf_port_between(void) {}
 
-void conf_port_forget_peer(bool after_failure)
+void conf_port_drop_peer(bool after_failure)
 {
     (void)after_failure;
 }

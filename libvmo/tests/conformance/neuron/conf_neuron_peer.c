@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer's program. */
+/* The peer's program on NEURON. */
 #include "conformance/conf_peer_main.h"
 
 int main(void)

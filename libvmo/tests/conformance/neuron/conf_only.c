@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiled once for each group, with its name. */
+/* Compiled once for all groups, and once with the name of each. */
 #include "conformance/neuron/conf_only.h"
 
 #include <stddef.h>

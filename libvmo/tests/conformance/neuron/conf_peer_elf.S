@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peer's ELF file, carried inside the suite. */
+/* The peer's ELF file, embedded in the suite. */
 	.section .rodata.conf_peer_elf, "a"
 	.balign	16
 	.globl	conf_peer_elf

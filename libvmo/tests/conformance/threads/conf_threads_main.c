@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two threads run the suite at once, each with registries of its own. ThreadSanitizer looks for what they
- * share. */
+/* Runs the suite in two threads at once, each with its own registries. ThreadSanitizer looks for races. */
 #include <pthread.h>
 #include <stdio.h>
 

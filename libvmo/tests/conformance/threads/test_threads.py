@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance suite in two threads at once, each with registries of its own, under ThreadSanitizer."""
+"""The conformance suite in two threads at once, each with its own registries, under ThreadSanitizer."""
 import os
 import pathlib
 import subprocess
@@ -13,7 +13,7 @@ from tap import Tap  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 PROGRAM = "libvmo/tests/conformance/threads/conf_threads"
-CASES_MIN = 480  # of both threads
+CASES_MIN = 480  # in both threads together
 WALL_SECONDS = 300
 
 
@@ -33,7 +33,7 @@ def main():
         tap.check(not bad, f"{name}: every case is ok in both threads", "\n".join(bad))
         tap.check(not races, f"{name}: the threads share nothing without an atomic", "\n".join(lines[:80] if races else []))
         tap.check(ran >= CASES_MIN, f"{name}: at least {CASES_MIN} cases ran", str(ran))
-        tap.check(code == 0 and lines[-1:] == ["# threads: end 0 0"], f"{name}: both threads came to their end", str(code))
+        tap.check(code == 0 and lines[-1:] == ["# threads: end 0 0"], f"{name}: both threads finished", str(code))
     tap.done()
 
 
