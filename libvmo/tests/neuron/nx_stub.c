@@ -8,7 +8,7 @@
 #include "elf64.h"
 #include "nx_call.h"
 
-#define ORDERS_MAX 4
+#define INJECTIONS_MAX 4
 #define QUEUE_DEPTH 8
 #define HEAP_TABLES_A1 (239 - 35) /* K-17 */
 #define SPACE_TABLES_A1 15
@@ -21,20 +21,20 @@ struct stub stub;
 const char __image_start[1] = {0};
 const char __image_end[1] = {0};
 
-static struct order {
+static struct injection {
     uint64_t number;
-    uint32_t nth; /* 0: every one */
+    uint32_t nth; /* 0: each */
     int64_t answer;
     bool live;
     bool set, used;
-} orders[ORDERS_MAX];
+} injections[INJECTIONS_MAX];
 
-/* The window of vm_map (K-24), and the 2 MiB units that have a page table (K-26). */
+/* The window of vm_map (K-24), and its units of 2 MiB that have a page table (K-26). */
 static struct region {
     uint64_t va, bytes;
 } regions[NX_REGIONS_MAX];
 static bool has_table[UNITS];
-static bool a1_table[UNITS + NX_A2_MAP_BASE / NX_SUPERPAGE_BYTES]; /* of map, by address */
+static bool a1_table[UNITS + NX_A2_MAP_BASE / NX_SUPERPAGE_BYTES]; /* page tables of map, by address */
 
 void stub_boot(bool a1, bool child, uint64_t without)
 {
@@ -53,26 +53,26 @@ void stub_boot(bool a1, bool child, uint64_t without)
     }
 }
 
-void stub_order(uint64_t number, uint32_t nth, int64_t answer)
+void stub_inject(uint64_t number, uint32_t nth, int64_t answer)
 {
-    for (uint32_t i = 0; i < ORDERS_MAX; i++) {
-        if (!orders[i].live) {
-            orders[i] = (struct order){number, nth, answer, true, true, false};
+    for (uint32_t i = 0; i < INJECTIONS_MAX; i++) {
+        if (!injections[i].live) {
+            injections[i] = (struct injection){number, nth, answer, true, true, false};
             return;
         }
     }
     _exit(2);
 }
 
-void stub_forget_orders(void)
+void stub_check_injected(void)
 {
-    for (uint32_t i = 0; i < ORDERS_MAX; i++) {
-        CHECK_EQ(orders[i].used, orders[i].set);
-        orders[i] = (struct order){0};
+    for (uint32_t i = 0; i < INJECTIONS_MAX; i++) {
+        CHECK_EQ(injections[i].used, injections[i].set);
+        injections[i] = (struct injection){0};
     }
 }
 
-void stub_spoil(uint32_t units)
+void stub_add_page_tables(uint32_t units)
 {
     for (uint32_t i = 0; i < units; i++) {
         has_table[i] = true;
@@ -199,7 +199,7 @@ static int64_t clone_slot(uint64_t number)
 
 /* ---- VMOs --------------------------------------------------------------------------------------- */
 
-/* K-20: a1 loses the bytes of a refused call, and panics past the mapped part of its arena. */
+/* K-20: on a1 a refused call leaks its bytes, and the kernel panics past the mapped part of its arena. */
 static void take_arena(uint64_t bytes)
 {
     stub.arena_used += bytes;
@@ -260,8 +260,8 @@ static int64_t map_page(uint64_t number, uint64_t va, uint64_t off)
         return -NX_EINVAL;
     }
     bool *table = &a1_table[(va - NX_A1_MAP_BASE) / NX_SUPERPAGE_BYTES];
-    take_tables((*table ? 0u : 1u) +
-                (va == NX_A1_MAP_BASE ? 1u : 0u)); /* the first page of all also needs a middle table */
+    const uint32_t middle = va == NX_A1_MAP_BASE ? 1 : 0; /* the first page also needs a middle table */
+    take_tables((*table ? 0u : 1u) + middle);
     *table = true;
     return 0;
 }
@@ -276,7 +276,7 @@ static bool overlaps(uint64_t va, uint64_t bytes)
     return false;
 }
 
-/* The lowest fit; from 2 MiB on congruent with the physical address. */
+/* The lowest address that fits. From 2 MiB on it is congruent with the physical address. */
 static uint64_t find_hole(uint64_t base, uint64_t bytes)
 {
     const bool large = bytes >= NX_SUPERPAGE_BYTES;
@@ -288,8 +288,8 @@ static uint64_t find_hole(uint64_t base, uint64_t bytes)
     return va + bytes <= NX_A2_MAP_END ? va : 0;
 }
 
-/* K-26: 2 MiB pages where they fit, and page tables for the rest, which stay for ever. A map that finds a
- * table where it wants a 2 MiB page is refused, and leaves the table of its head. */
+/* K-26: maps 2 MiB pages where they fit and makes page tables for the rest; these are never freed. If a unit
+ * for a 2 MiB page has a page table, the map is refused, and the table of its first part stays. */
 static int64_t map_pages(uint64_t va, uint64_t bytes)
 {
     const uint64_t end = va + bytes;
@@ -392,11 +392,11 @@ static int64_t send(uint64_t number, const struct nx_ipc_hdr *hdr)
     return hdr->flags & NX_IPC_HDR_CAP_MOVE ? close_slot(hdr->src) : 0;
 }
 
-/* K-55, K-61: a task that waits inside the kernel may be the last one that could run. */
-static void must_not_wait(uint64_t flags)
+/* K-55, K-61: a task must not wait inside the kernel, since no other task may be able to run. */
+static void check_nonblocking(uint64_t flags)
 {
     if ((flags & NX_IPC_NONBLOCK) == 0) {
-        (void)fprintf(stderr, "# the library makes a call that may wait\n");
+        (void)fprintf(stderr, "# the library makes a call that can block\n");
         _exit(3);
     }
 }
@@ -437,7 +437,7 @@ static struct nx_result wait_for(uint64_t pid)
     return (struct nx_result){(int64_t)pid, 42};
 }
 
-/* ---- The way in --------------------------------------------------------------------------------- */
+/* ---- Dispatch ----------------------------------------------------------------------------------- */
 
 static bool kernel_has(uint64_t number)
 {
@@ -450,23 +450,23 @@ static bool kernel_has(uint64_t number)
     return (revisions[number] & (stub.a1 ? A1 : A2)) != 0 && !(stub.without & WITHOUT(number));
 }
 
-/* True if the test ordered an answer for this call. */
-static bool ordered(uint64_t number, int64_t *answer)
+/* Returns true if the test injected an answer for this call. */
+static bool injected(uint64_t number, int64_t *answer)
 {
-    for (uint32_t i = 0; i < ORDERS_MAX; i++) {
-        struct order *order = &orders[i];
-        if (!order->live || order->number != number) {
+    for (uint32_t i = 0; i < INJECTIONS_MAX; i++) {
+        struct injection *each = &injections[i];
+        if (!each->live || each->number != number) {
             continue;
         }
-        if (order->nth != 0) {
-            order->nth--;
-            if (order->nth != 0) {
+        if (each->nth != 0) {
+            each->nth--;
+            if (each->nth != 0) {
                 continue;
             }
-            order->live = false;
+            each->live = false;
         }
-        order->used = true;
-        *answer = order->answer;
+        each->used = true;
+        *answer = each->answer;
         return true;
     }
     return false;
@@ -492,10 +492,10 @@ static int64_t answer(uint64_t number, const uint64_t *a)
     case NX_SYS_EXEC:
         return exec(a[1]);
     case NX_SYS_IPC_SEND:
-        must_not_wait(a[4]);
+        check_nonblocking(a[4]);
         return send(a[0], (const struct nx_ipc_hdr *)(uintptr_t)a[1]);
     case NX_SYS_IPC_RECV:
-        must_not_wait(a[4]);
+        check_nonblocking(a[4]);
         return receive(a[0], (struct nx_ipc_hdr *)(uintptr_t)a[1], a[3]);
     case NX_SYS_CAP_CLOSE:
     case NX_SYS_EP_CLOSE:
@@ -518,7 +518,7 @@ static int64_t answer(uint64_t number, const uint64_t *a)
     case NX_SYS_VM_UNMAP:
         return vm_unmap(a[0], a[1]);
     default:
-        (void)fprintf(stderr, "# the library makes call %d, which it does not need\n", (int)number);
+        (void)fprintf(stderr, "# unexpected call %d of the library\n", (int)number);
         _exit(3);
     }
 }
@@ -534,7 +534,7 @@ struct nx_result nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uin
     }
     stub.calls[number]++;
     stub.now_ns += 1000;
-    if (ordered(number, &result)) {
+    if (injected(number, &result)) {
         return (struct nx_result){result, 0};
     }
     return number == NX_SYS_WAIT ? wait_for(a0) : (struct nx_result){answer(number, arguments), 0};

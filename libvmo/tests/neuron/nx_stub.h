@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stand-in for nx_call, below the NEURON backend on the host: a small kernel of either revision with one
- * task. It answers as docs/abi.md states, counts the calls, and counts those that would panic a real
- * kernel. A test may take calls away, and order an answer for the n-th call of a number.
+ * A stub of nx_call for the NEURON backend on the host: a small kernel of either ABI revision with one task.
+ * It answers as docs/abi.md states. It counts all calls, and those that would panic a real kernel. A test can
+ * remove calls, and inject an answer for the n-th call of a number.
  *
- * The backend keeps static state (features, budgets, addresses), so each case is a process of its own.
+ * The backend has static state (features, budgets, addresses), so each case runs in its own process.
  */
 #ifndef NX_STUB_H
 #define NX_STUB_H
@@ -31,8 +31,8 @@ struct stub_slot {
 
 struct stub {
     bool a1;
-    bool child;       /* the task is no init */
-    uint64_t without; /* calls that answer -38, one bit each */
+    bool child;       /* the task is not init */
+    uint64_t without; /* one bit for each call that answers -38 */
     uint64_t now_ns;
     uint64_t next_base; /* physical address of the next VMO */
     uint64_t arena_used;
@@ -44,8 +44,8 @@ struct stub {
     bool ended[STUB_CHILDREN_MAX];
     bool reaped[STUB_CHILDREN_MAX];
     uint32_t child_slots[STUB_CHILDREN_MAX];
-    uint32_t queued;  /* messages that nobody receives */
-    int32_t incoming; /* the kind of capability of the one message to receive; -1: there is none */
+    uint32_t queued;  /* messages sent; no task receives them */
+    int32_t incoming; /* kind of capability in the message to receive; -1: no message */
     uint32_t calls[NX_SYS_COUNT];
 };
 extern struct stub stub;
@@ -54,24 +54,24 @@ extern struct stub stub;
 #define WITHOUT(number) (UINT64_C(1) << (number))
 
 void stub_boot(bool a1, bool child, uint64_t without);
-/* The nth call (from 1; 0: every one) of this number from now on answers this and has no effect. */
-void stub_order(uint64_t number, uint32_t nth, int64_t answer);
-/* Cancels the orders; each must have been used. */
-void stub_forget_orders(void);
-/* K-26: the first units of 2 MiB of the window have a page table. */
-void stub_spoil(uint32_t units);
+/* From now on the nth call (from 1; 0: each) of this number returns this answer and has no effect. */
+void stub_inject(uint64_t number, uint32_t nth, int64_t answer);
+/* Removes the injected answers; checks that each was used. */
+void stub_check_injected(void);
+/* K-26: gives the first units of 2 MiB of the window a page table, so that no 2 MiB page fits there. */
+void stub_add_page_tables(uint32_t units);
 uint32_t stub_used_slots(void);
 uint32_t stub_regions(void);
-/* All calls but nsec and yield. */
+/* Number of calls without nsec and yield. */
 uint32_t stub_all_calls(void);
-/* The child that was made last ends. */
+/* Ends the newest child. */
 void stub_end_child(void);
 
-/* A program of one segment without bytes, with memory of this many bytes at an address; or of two such. */
+/* A program of one or two segments without file bytes, each of memory_bytes at its address. */
 struct vmo_program stub_program(uint64_t va, uint64_t memory_bytes);
 struct vmo_program stub_program_of_two(uint64_t va, uint64_t second_va, uint64_t memory_bytes);
 
-/* Runs in a process of its own; true if it returned. */
+/* Runs the function in a new process; returns true if it returned. */
 bool stub_alone(void (*run)(const void *), const void *context);
 
 #define CHECK_EQ(found, wanted)                                                                              \

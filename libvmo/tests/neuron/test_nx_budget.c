@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the NEURON backend spends: the budgets of the kernel that never takes memory back (K-17, K-20), slots,
- * regions and the fillers of K-26. The stand-in counts what the kernel would have lost, and what it would not
- * have survived.
+ * The budgets of the NEURON backend on a kernel that never frees memory (K-17, K-20), its slots and regions,
+ * and the fillers of K-26. The stub counts leaked memory and calls that would panic a real kernel.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,7 @@
 #include "nx_call.h"
 #include "nx_stub.h"
 
-#define CHILD_TABLES 5 /* that a child may take for its mappings */
+#define CHILD_TABLES 5 /* page tables that a child may use for its mappings */
 #define MIB UINT64_C(0x100000)
 
 static struct vmo_counters counters;
@@ -49,7 +48,7 @@ static vmo_status map(const struct be_object *object, uint64_t bytes, void **at)
     return be_map(object, (struct vmo_range){0, bytes}, false, at, &counters);
 }
 
-/* A slot of this task with a VMO that it did not make. */
+/* Gives this task a VMO that it did not create. */
 static struct be_object given(uint64_t bytes)
 {
     stub.slots[5] = (struct stub_slot){.kind = STUB_VMO, .size = bytes, .base = UINT64_C(0x90000000)};
@@ -107,7 +106,7 @@ static void no_budget_on_a2(const void *context)
 
 /* ---- Address spaces ----------------------------------------------------------------------------- */
 
-/* Each child also takes the page tables that it may take. */
+/* Each child uses all page tables that it may use. */
 static uint32_t spawn_all(vmo_status wanted)
 {
     uint32_t made = 0;
@@ -162,11 +161,11 @@ static void maps_alone(const void *context)
         status = map(object, 3 * PAGE, &at);
     }
     CHECK_EQ(status, VMO_ERR_NO_MEMORY);
-    CHECK_EQ(stub.tables_used, 196); /* all of the budget, and each counted once */
+    CHECK_EQ(stub.tables_used, 196); /* the whole budget; each table is counted once */
     CHECK_EQ(stub.panics, 0);
 }
 
-/* The pages before the refused one stay mapped, and so do their tables. */
+/* The pages before the refused one stay mapped, with their page tables. */
 static void a_map_refused_half_way_counts(const void *context)
 {
     const uint64_t nth = *(const uint64_t *)context;
@@ -176,7 +175,7 @@ static void a_map_refused_half_way_counts(const void *context)
     stub_boot(true, false, 0);
     (void)nx_features();
     const struct be_object object = given(3 * PAGE);
-    stub_order(NX_SYS_MAP, (uint32_t)nth, -NX_ENOMEM);
+    stub_inject(NX_SYS_MAP, (uint32_t)nth, -NX_ENOMEM);
     CHECK_EQ(map(&object, 3 * PAGE, &at), VMO_ERR_NO_MEMORY);
     CHECK(nx_budget_covers((struct nx_cost){.tables = left}));
     CHECK(!nx_budget_covers((struct nx_cost){.tables = left + 1}));
@@ -199,7 +198,7 @@ static void a_refused_exec_counts(const void *context)
 {
     (void)context;
     stub_boot(true, false, 0);
-    stub_order(NX_SYS_EXEC, 0, -NX_EINVAL);
+    stub_inject(NX_SYS_EXEC, 0, -NX_EINVAL);
     for (uint32_t i = 0; i < 8; i++) {
         CHECK_EQ(spawn(), VMO_ERR_BACKEND);
     }
@@ -222,8 +221,7 @@ static void a_spawn_without_memory_costs_nothing(const void *context)
     CHECK_EQ(stub_all_calls(), calls);
 }
 
-/* A spawn that finds no slot for the watch must not begin: endpoint ids and address spaces are never reused.
- */
+/* Without a slot for the watch a spawn must not begin: endpoint ids and address spaces are never reused. */
 static void a_spawn_without_slots_costs_nothing(const void *context)
 {
     (void)context;
@@ -252,7 +250,7 @@ static void tables_of_an_image(const void *context)
     CHECK_EQ(nx_leaf_tables(0, 6 * MIB), 3);
     CHECK_EQ(nx_tables_of_child(4), 22);
     CHECK_EQ(nx_tables_of_child(1024), 24);
-    /* above 1 GiB a segment takes a middle table, too */
+    /* Above 1 GiB a segment also needs a middle table. */
     const struct vmo_program program = stub_program(UINT64_C(0x40000000) + MIB, PAGE);
     uint32_t made = 0;
     while (be_spawn(&program, &peer) == VMO_OK) {
@@ -273,7 +271,7 @@ static void tables_of_two_segments(const void *context)
     while (be_spawn(&program, &peer) == VMO_OK) {
         made++;
     }
-    /* 196 tables: 23 each, or 24, or 25 with a middle table */
+    /* Of 196 tables each child uses 23, or 24, or 25 with a middle table. */
     CHECK_EQ(made, second < 2 * MIB ? 8 : second < NX_A1_MAP_BASE ? 8 : 7);
     const struct nx_cost all = {.tables = second < 2 * MIB ? 12 : second < NX_A1_MAP_BASE ? 4 : 21};
     CHECK(nx_budget_covers(all));
@@ -307,7 +305,7 @@ static void place(uint64_t bytes, uint64_t base)
     CHECK_EQ(be_destroy(&object), VMO_OK);
 }
 
-/* At every phase of 64 KiB of the physical address. */
+/* The physical address is one of 32 multiples of 64 KiB within a unit of 2 MiB. */
 static void small_then_large(const void *context)
 {
     const uint64_t phase = *(const uint64_t *)context * 16 * PAGE;
@@ -322,37 +320,37 @@ static void small_then_large(const void *context)
     CHECK(counters.placement_retries > 0);
 }
 
-static void several_spoiled_holes(const void *context)
+static void several_unusable_holes(const void *context)
 {
     (void)context;
     stub_boot(false, false, 0);
-    stub_spoil(5);
+    stub_add_page_tables(5);
     place(4 * MIB, UINT64_C(0x90000000));
     CHECK_EQ(counters.placement_retries, 5);
 }
 
-static void too_many_spoiled_holes(const void *context)
+static void too_many_unusable_holes(const void *context)
 {
     void *at = NULL;
 
     (void)context;
     stub_boot(false, false, 0);
-    stub_spoil(100);
+    stub_add_page_tables(100);
     const struct be_object object = created(4 * MIB);
     CHECK_EQ(map(&object, 4 * MIB, &at), VMO_ERR_FRAGMENTED);
     CHECK_EQ(counters.placement_retries, 48);
-    CHECK_EQ(stub.calls[NX_SYS_VM_MAP], 1 + 1 + 2 * 48); /* the probe, the first try, fillers and retries */
+    CHECK_EQ(stub.calls[NX_SYS_VM_MAP], 1 + 1 + 2 * 48); /* probe, first try, fillers, retries */
     CHECK_EQ(stub_regions(), 0);
 }
 
-static void map_into_spoiled(vmo_status wanted)
+static void map_into_unusable(vmo_status wanted)
 {
     void *at = NULL;
     const struct be_object object = created(4 * MIB);
 
-    stub_spoil(3);
+    stub_add_page_tables(3);
     CHECK_EQ(map(&object, 4 * MIB, &at), wanted);
-    stub_forget_orders();
+    stub_check_injected();
     CHECK(at == NULL);
 }
 
@@ -361,8 +359,8 @@ static void no_region_for_a_filler(const void *context)
     (void)context;
     stub_boot(false, false, 0);
     (void)nx_features();
-    stub_order(NX_SYS_VM_MAP, 4, -NX_ENOSPC); /* a try, a filler, a try, a filler */
-    map_into_spoiled(VMO_ERR_NO_SLOTS);
+    stub_inject(NX_SYS_VM_MAP, 4, -NX_ENOSPC); /* try, filler, try, filler */
+    map_into_unusable(VMO_ERR_NO_SLOTS);
     CHECK_EQ(stub_regions(), 0);
 }
 
@@ -371,8 +369,8 @@ static void no_hole_for_a_filler(const void *context)
     (void)context;
     stub_boot(false, false, 0);
     (void)nx_features();
-    stub_order(NX_SYS_VM_MAP, 4, -NX_ENOMEM);
-    map_into_spoiled(VMO_ERR_FRAGMENTED);
+    stub_inject(NX_SYS_VM_MAP, 4, -NX_ENOMEM);
+    map_into_unusable(VMO_ERR_FRAGMENTED);
     CHECK_EQ(stub_regions(), 0);
 }
 
@@ -381,22 +379,22 @@ static void a_filler_stays(const void *context)
     (void)context;
     stub_boot(false, false, 0);
     (void)nx_features();
-    stub_order(NX_SYS_VM_UNMAP, 2, -NX_EINVAL);
-    map_into_spoiled(VMO_ERR_BACKEND);
-    CHECK_EQ(stub_regions(), 1); /* that filler alone */
+    stub_inject(NX_SYS_VM_UNMAP, 2, -NX_EINVAL);
+    map_into_unusable(VMO_ERR_BACKEND);
+    CHECK_EQ(stub_regions(), 1); /* this filler */
 }
 
 static void without_unmap_no_fillers(const void *context)
 {
     (void)context;
     stub_boot(false, false, WITHOUT(NX_SYS_VM_UNMAP));
-    map_into_spoiled(VMO_ERR_FRAGMENTED);
+    map_into_unusable(VMO_ERR_FRAGMENTED);
     CHECK_EQ(counters.placement_retries, 0);
 }
 
 /* ---- Peers that ended --------------------------------------------------------------------------- */
 
-static void no_call_for_a_reaped_child(const void *context)
+static void reaped_child_costs_no_call(const void *context)
 {
     const struct vmo_program program = stub_program(0x10000, PAGE);
     struct be_peer peer;
@@ -417,11 +415,11 @@ static void no_call_for_a_reaped_child(const void *context)
         CHECK_EQ(be_send(&peer, &object, true, "", 1, UINT64_MAX), VMO_ERR_PEER_GONE);
     }
     CHECK_EQ(stub_all_calls(), calls);
-    CHECK_EQ(be_check_destroy(&object), stub.a1 ? VMO_ERR_UNSUPPORTED : VMO_OK); /* it was sent nowhere */
+    CHECK_EQ(be_check_destroy(&object), stub.a1 ? VMO_ERR_UNSUPPORTED : VMO_OK); /* it was never sent */
 }
 
-/* K-13: the kernels do not look, so the library does. */
-static void other_files_are_no_programs(const void *context)
+/* K-13: the kernels do not check these fields, so the library does. */
+static void malformed_programs_are_refused(const void *context)
 {
     const size_t places[] = {0, ELF64_AT_CLASS, ELF64_AT_DATA, offsetof(struct elf64_header, type),
                              offsetof(struct elf64_header, machine)};
@@ -441,8 +439,8 @@ static void other_files_are_no_programs(const void *context)
     CHECK_EQ(stub.calls[NX_SYS_EXEC], 0);
 }
 
-/* The first look finds no message. The child then sends one and ends. */
-static void last_word_of_an_ended_child(const void *context)
+/* The first receive finds no message. Then the child sends one and ends. */
+static void last_message_of_an_ended_child(const void *context)
 {
     const struct vmo_program program = stub_program(0x10000, PAGE);
     struct be_peer peer;
@@ -454,9 +452,9 @@ static void last_word_of_an_ended_child(const void *context)
     CHECK_EQ(be_spawn(&program, &peer), VMO_OK);
     stub.incoming = STUB_FREE;
     stub_end_child();
-    stub_order(NX_SYS_IPC_RECV, 1, -NX_EAGAIN);
+    stub_inject(NX_SYS_IPC_RECV, 1, -NX_EAGAIN);
     CHECK_EQ(be_recv(&peer, bytes, sizeof(bytes), &len, &object, UINT64_MAX), VMO_OK);
-    stub_forget_orders();
+    stub_check_injected();
     CHECK_EQ(be_recv(&peer, bytes, sizeof(bytes), &len, &object, UINT64_MAX), VMO_ERR_PEER_GONE);
 }
 
@@ -528,15 +526,15 @@ int main(void)
         CASE(tables_of_two_segments, with_each_second_segment),
         CASE(user_memory, alone),
         CASE(small_then_large, at_every_phase),
-        CASE(several_spoiled_holes, alone),
-        CASE(too_many_spoiled_holes, alone),
+        CASE(several_unusable_holes, alone),
+        CASE(too_many_unusable_holes, alone),
         CASE(no_region_for_a_filler, alone),
         CASE(no_hole_for_a_filler, alone),
         CASE(a_filler_stays, alone),
         CASE(without_unmap_no_fillers, alone),
-        CASE(no_call_for_a_reaped_child, alone_on_both),
-        CASE(other_files_are_no_programs, alone_on_both),
-        CASE(last_word_of_an_ended_child, alone_on_both),
+        CASE(reaped_child_costs_no_call, alone_on_both),
+        CASE(malformed_programs_are_refused, alone_on_both),
+        CASE(last_message_of_an_ended_child, alone_on_both),
     };
     return cmocka_run_group_tests_name("neuron/budget", tests, NULL, NULL);
 }

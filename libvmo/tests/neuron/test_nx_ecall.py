@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""K-03 in the library's machine code: two different ecalls, in turn.
+"""K-03 in the library's machine code: nx_call alternates between two ecall instructions.
 
-The kernel refuses the 10,002nd ecall in a row from one address. This suite disassembles libvmo.a, finds every ecall in
-it, and executes nx_call instruction by instruction for more calls than the kernel would bear.
+The kernel refuses the 10,002nd ecall in a row from one address. This suite disassembles libvmo.a, finds each ecall in
+it, and interprets the instructions of nx_call for more calls than that limit.
 """
 import os
 import pathlib
@@ -20,7 +20,7 @@ LIBRARY = ROOT / os.environ.get("BUILD", "build") / "target" / "libvmo.a"
 OBJDUMP = os.environ.get("CROSS", "riscv64-unknown-elf-") + "objdump"
 STORM_LIMIT = 10001
 CALLS = 3 * STORM_LIMIT
-STEPS_MAX = 20  # of one nx_call
+STEPS_MAX = 20  # instructions of one nx_call
 LINE = re.compile(r"\s*([0-9a-f]+):\t[0-9a-f ]+\t(\S+)(?:\t([^#<]*))?")
 
 
@@ -35,7 +35,7 @@ def instructions(text):
 
 
 def nx_call(code, registers, memory):
-    """Executes one call -> (address of its ecall, registers there)."""
+    """Interprets one call -> (address of its ecall, registers there)."""
     order, at, trapped = sorted(code), min(code), None
     for _ in range(STEPS_MAX):
         name, operands = code[at]
@@ -46,12 +46,12 @@ def nx_call(code, registers, memory):
         elif name == "ret":
             return trapped
         elif name == "auipc" or (name == "mv" and operands == ["t3", "t3"]):
-            registers[target] = "nx_turn"  # its only symbol; both instructions are relocated to it
+            registers[target] = "nx_turn"  # the only symbol: both relocations name it
         elif name == "mv":
             registers[target] = registers[operands[1]]
         elif name in ("lw", "sw"):
             if operands[1] != "0(t3)" or registers["t3"] != "nx_turn":
-                raise ValueError(f"{name} {operands}: another word than nx_turn")
+                raise ValueError(f"{name} {operands} accesses another word than nx_turn")
             if name == "lw":
                 registers[target] = memory["nx_turn"]
             else:
@@ -62,9 +62,9 @@ def nx_call(code, registers, memory):
             if registers[target] != 0:
                 following = int(operands[1], 16)
         else:
-            raise ValueError(f"an instruction that this suite does not know: {name} {operands}")
+            raise ValueError(f"this suite does not know the instruction: {name} {operands}")
         at = following
-    raise ValueError(f"nx_call has not returned after {STEPS_MAX} instructions")
+    raise ValueError(f"nx_call did not return within {STEPS_MAX} instructions")
 
 
 def longest_run(addresses):
@@ -80,7 +80,7 @@ def main():
     text = subprocess.run([OBJDUMP, "-d", str(LIBRARY)], stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode()
     members = {part.split(":")[0].strip(): part for part in re.split(r"\n(?=\S+\.o: )", text)}
     having = {name: len(re.findall(r"\tecall", part)) for name, part in members.items() if "\tecall" in part}
-    tap.check(having == {"nx_ecall.o": 2}, "the library's only ecalls are the two of nx_ecall.o", having)
+    tap.check(having == {"nx_ecall.o": 2}, "the library has two ecalls, both in nx_ecall.o", having)
 
     code = instructions(members["nx_ecall.o"])
     names = [f"a{i}" for i in range(7)]
@@ -98,10 +98,10 @@ def main():
                 faults.append(f"call {call}: {seen}")
     except (ValueError, KeyError) as error:
         faults.append(repr(error))
-    tap.check(not faults, "each call makes an ecall with its arguments and its number", "\n".join(faults[:5]))
-    tap.check(len(set(addresses)) == 2, "from two addresses", set(addresses))
-    tap.check(addresses and longest_run(addresses) == 1, f"in turn, {CALLS} times")
-    tap.check(longest_run([1] * 5 + [2]) == 5, "the comparison can fail")
+    tap.check(not faults, "each call executes an ecall with its arguments and number", "\n".join(faults[:5]))
+    tap.check(len(set(addresses)) == 2, "the calls use two addresses", set(addresses))
+    tap.check(addresses and longest_run(addresses) == 1, f"{CALLS} calls alternate between them")
+    tap.check(longest_run([1] * 5 + [2]) == 5, "longest_run detects a repeated address")
     tap.done()
 
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * K-29 in the NEURON backend: what a message may still carry is not destroyed, and the kernel is not asked.
- * The backend and the core run on the host; the kernel is a stand-in for nx_call that grants everything and
- * remembers what it was asked.
+ * K-29 in the NEURON backend: a VMO in flight is not destroyed, and the kernel is not asked. The backend and
+ * the core run on the host. The kernel is a stub of nx_call that grants and counts all calls.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -25,7 +24,7 @@
 #define USER_MEMORY ((void *)(uintptr_t)0x60000000) /* below NX_USER_TOP */
 #define CHILDREN_MAX (NX_CHANNELS - 1)
 
-/* A loadable program of one segment without bytes. */
+/* A loadable program of one segment without file bytes. */
 static const struct {
     struct elf64_header header;
     struct elf64_program_header segment;
@@ -45,7 +44,7 @@ const char __image_end[1] = {0};
 /* ---- The kernel --------------------------------------------------------------------------------- */
 
 static struct {
-    int64_t pid;       /* of the task that runs */
+    int64_t pid;       /* of this task */
     int64_t next_slot; /* also the next child's pid */
     uint32_t calls;
     uint32_t execs;
@@ -70,7 +69,7 @@ struct nx_result nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uin
     case NX_SYS_EP_CREATE_FOR:
     case NX_SYS_VMO_SHARE_RO:
         return (struct nx_result){kernel.next_slot++, 0};
-    case NX_SYS_CAP_TRANSFER: /* a child's lowest free slot: its receiving end, then its sending end */
+    case NX_SYS_CAP_TRANSFER: /* the child's slots: 1 for its receiving end, 2 for its sending end */
         return (struct nx_result){a2 == NX_RIGHT_RECV ? 1 : 2, 0};
     default:
         return (struct nx_result){0, 0};
@@ -80,7 +79,7 @@ struct nx_result nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uin
 /* ---- The task ----------------------------------------------------------------------------------- */
 
 static struct vmo_registry *registry;
-static uint32_t children; /* of all cases */
+static uint32_t children; /* in all cases */
 
 static int task_make(void **state)
 {
@@ -90,20 +89,20 @@ static int task_make(void **state)
     (void)state;
     kernel.next_slot = 100;
     kernel.execs = 0;
-    return vmo_registry_init(storage, sizeof storage, &limits, &registry) == VMO_OK ? 0 : -1;
+    return vmo_registry_init(storage, sizeof(storage), &limits, &registry) == VMO_OK ? 0 : -1;
 }
 
-/* The program lies where a task's memory is (be_is_user). */
+/* The program must be in user memory (be_is_user). */
 static vmo_status try_spawn(vmo_peer_t *peer)
 {
     static void *low;
 
-    if (!low) {
+    if (low == NULL) {
         low = mmap(USER_MEMORY, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         assert_ptr_equal(low, USER_MEMORY);
-        memcpy(low, &elf, sizeof elf);
+        memcpy(low, &elf, sizeof(elf));
     }
-    return vmo_peer_spawn(registry, &(struct vmo_program){low, sizeof elf, 4}, peer);
+    return vmo_peer_spawn(registry, &(struct vmo_program){low, sizeof(elf), 4}, peer);
 }
 
 static vmo_peer_t spawn(void)
@@ -141,9 +140,9 @@ static void assert_in_flight(vmo_t vmo)
 
 /* ---- Cases -------------------------------------------------------------------------------------- */
 
-/* A child's messages stay in its parent's queue when the child closes the channel. What this task is, the
- * backend asks once: so this case is a process of its own, before any other. */
-static void to_the_parent_for_good(void **state)
+/* When a child closes the channel, its messages stay in its parent's queue. The backend reads the pid once,
+ * so this case runs first and in its own process. */
+static void in_flight_for_good_to_the_parent(void **state)
 {
     const pid_t child = fork();
     vmo_peer_t parent = {0};
@@ -166,7 +165,7 @@ static void to_the_parent_for_good(void **state)
     assert_int_equal(status, 0);
 }
 
-static void until_the_channel_is_closed(void **state)
+static void in_flight_until_the_channel_is_closed(void **state)
 {
     const vmo_peer_t peer = spawn();
     const vmo_t vmo = create();
@@ -180,7 +179,7 @@ static void until_the_channel_is_closed(void **state)
     assert_int_equal(vmo_destroy(registry, vmo), VMO_OK);
 }
 
-static void until_each_channel_is_closed(void **state)
+static void in_flight_until_each_channel_is_closed(void **state)
 {
     const vmo_peer_t peers[] = {spawn(), spawn(), spawn()};
     const vmo_t vmo = create();
@@ -191,14 +190,14 @@ static void until_each_channel_is_closed(void **state)
     assert_int_equal(vmo_peer_close(registry, peers[1]), VMO_OK);
     assert_int_equal(vmo_peer_close(registry, peers[2]), VMO_OK);
     assert_in_flight(vmo);
-    const vmo_peer_t later = spawn(); /* in a place of the registry's that one of them had */
+    const vmo_peer_t later = spawn(); /* in the registry's entry of a closed one */
     assert_int_equal(vmo_peer_close(registry, later), VMO_OK);
     assert_in_flight(vmo);
     assert_int_equal(vmo_peer_close(registry, peers[0]), VMO_OK);
     assert_int_equal(vmo_destroy(registry, vmo), VMO_OK);
 }
 
-/* The end of the channel leaves the child's watch: the child can still be waited for. */
+/* The watch stays when the channel ends: the child can still be waited for. */
 static void child_after_its_channel(void **state)
 {
     const vmo_t vmo = create();
@@ -207,7 +206,7 @@ static void child_after_its_channel(void **state)
     int32_t status = 99;
 
     (void)state;
-    assert_int_equal(be_spawn(&(struct vmo_program){USER_MEMORY, sizeof elf, 4}, &own), VMO_OK);
+    assert_int_equal(be_spawn(&(struct vmo_program){USER_MEMORY, sizeof(elf), 4}, &own), VMO_OK);
     children++;
     assert_int_equal(be_peer_kill(&own), VMO_ERR_UNSUPPORTED);
     assert_int_equal(be_peer_hangup(&own), VMO_OK);
@@ -220,7 +219,7 @@ static void child_after_its_channel(void **state)
     assert_int_equal(vmo_destroy(registry, vmo), VMO_OK);
 }
 
-/* Channels of one boot run out only after more children than the kernel has endpoint ids for. */
+/* One boot has channels for more children than the kernel has endpoint ids. */
 static void every_channel_of_a_boot(void **state)
 {
     vmo_peer_t peer = {7, 7};
@@ -239,15 +238,15 @@ static void every_channel_of_a_boot(void **state)
     assert_int_equal(children + made, CHILDREN_MAX);
     assert_int_equal(try_spawn(&peer), VMO_ERR_NO_SLOTS);
     assert_int_equal(peer.id, 7);
-    assert_int_equal(kernel.execs, made); /* and none for the refused ones */
+    assert_int_equal(kernel.execs, made); /* none for the refused spawns */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(to_the_parent_for_good),
-        cmocka_unit_test_setup(until_the_channel_is_closed, task_make),
-        cmocka_unit_test_setup(until_each_channel_is_closed, task_make),
+        cmocka_unit_test(in_flight_for_good_to_the_parent),
+        cmocka_unit_test_setup(in_flight_until_the_channel_is_closed, task_make),
+        cmocka_unit_test_setup(in_flight_until_each_channel_is_closed, task_make),
         cmocka_unit_test_setup(child_after_its_channel, task_make),
         cmocka_unit_test_setup(every_channel_of_a_boot, task_make),
     };

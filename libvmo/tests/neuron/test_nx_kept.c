@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The message that the NEURON backend keeps for a registry without room: one in a task, for one channel. */
+/* The NEURON backend keeps one message in a task, for one channel, while the registry has no room for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,14 +11,14 @@
 
 static const struct be_object object = {.owner = BE_NONE, .alias = 7};
 
-/* The bytes and the object that are kept for a channel. */
+/* Checks the bytes and the object that are kept for a channel. */
 static void assert_kept(uint32_t channel, const char *expected)
 {
     struct be_object found = BE_NO_OBJECT;
     char bytes[16];
     size_t len = 0;
 
-    assert_true(nx_kept_show(channel, bytes, sizeof bytes, &len, &found));
+    assert_true(nx_kept_show(channel, bytes, sizeof(bytes), &len, &found));
     assert_int_equal(len, 5);
     assert_memory_equal(bytes, expected, 5);
     assert_int_equal(found.alias, object.alias);
@@ -30,7 +30,7 @@ static void assert_none(uint32_t channel)
     char bytes[16];
     size_t len = 99;
 
-    assert_false(nx_kept_show(channel, bytes, sizeof bytes, &len, &found));
+    assert_false(nx_kept_show(channel, bytes, sizeof(bytes), &len, &found));
     assert_int_equal(len, 99);
     assert_int_equal(found.alias, BE_NONE);
 }
@@ -46,8 +46,8 @@ static void stays_until_taken(void **state)
     assert_true(nx_kept_put(0, "first", 5, &object));
     assert_kept(0, "first");
     assert_kept(0, "first");
-    assert_true(nx_kept_put(0, "first", 5, &object)); /* refused once more */
-    assert_false(nx_kept_show(0, bytes, sizeof bytes, &len, &found));
+    assert_true(nx_kept_put(0, "first", 5, &object)); /* refused by the registry again */
+    assert_false(nx_kept_show(0, bytes, sizeof(bytes), &len, &found));
     assert_int_equal(nx_kept_take(0).alias, object.alias);
     assert_none(0);
     assert_int_equal(nx_kept_take(0).alias, BE_NONE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NEURON backend and a kernel that refuses: the status of each call of the port for each answer of each
- * system call behind it, on both revisions and without each optional call. After a refusal the task uses as
- * many slots and regions as before.
+ * The NEURON backend on a kernel that refuses: the status of each function of the port for each error of each
+ * system call that it makes, on both ABI revisions and without each optional call. After a refusal the task
+ * uses as many slots and regions as before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,17 +16,17 @@
 
 enum { A1 = 1, A2 = 2, BOTH = 3 };
 
-/* What a row starts with. */
+/* State before the call. */
 enum {
     OBJECT = 1,   /* it.object: two pages */
     ALIAS = 2,    /* with an alias */
     RECEIVED = 4, /* it.object: an alias alone */
     CHILD = 8,    /* it.peer: a child */
-    PARENT = 16,  /* it.peer: the parent; this task is no init */
+    PARENT = 16,  /* it.peer: the parent; this task is not init */
     ENDED = 32,   /* the child has ended */
-    WAITED = 64,  /* and was waited for */
-    MAPPED = 128, /* it.at: one page of the object */
-    TASK = 256    /* this task is no init */
+    WAITED = 64,  /* the child was waited for */
+    MAPPED = 128, /* it.at: a mapping of one page of the object */
+    TASK = 256    /* this task is not init */
 };
 
 #define BYTES (2 * PAGE)
@@ -42,7 +42,7 @@ static struct {
     struct vmo_counters counters;
 } it;
 
-/* ---- Calls of the port -------------------------------------------------------------------------- */
+/* ---- Functions of the port ---------------------------------------------------------------------- */
 
 static vmo_status create(void)
 {
@@ -201,7 +201,7 @@ static vmo_status receive_alias(void)
     return receive();
 }
 
-/* A message that is too long: K-53 delivers its capability all the same. */
+/* K-53: the kernel delivers the capability of a message even if its bytes are too long. */
 static vmo_status receive_long(void)
 {
     struct be_object got = BE_NO_OBJECT;
@@ -243,11 +243,11 @@ struct row {
     vmo_status (*call)(void);
     struct {
         uint64_t number;
-        uint32_t nth; /* 0: no answer is ordered for this call; EVERY: for each one */
+        uint32_t nth; /* 0: no answer is injected; EVERY: for each call */
         int64_t answer;
     } kernel;
     vmo_status wanted;
-    bool keeps; /* the kernel refused to close, so something stays */
+    bool changes; /* the number of slots or regions in use may change */
     uint64_t without;
 };
 #define EVERY UINT32_MAX
@@ -265,10 +265,11 @@ static const struct row rows[] = {
     /* VMOs */
     {"create", BOTH, 0, create, NOTHING, VMO_OK, true, 0},
     {"create: no slot", A2, 0, create, SYS(VMO_CREATE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
-    {"create: no free slot to begin with", A1, 0, create, SYS(CAP_CLONE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
+    {"create: no free slot before the call", A1, 0, create, SYS(CAP_CLONE, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
      false, 0},
     {"create: the clone is refused", A1, 0, create, SYS(CAP_CLONE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
-    {"create: the clone stays", A1, 0, create, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, true, 0},
+    {"create: the clone cannot be closed", A1, 0, create, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, true,
+     0},
     {"create: no memory", BOTH, 0, create, SYS(VMO_CREATE, 1, -NX_EPERM), VMO_ERR_NO_MEMORY, false, 0},
     {"create: unknown error", BOTH, 0, create, SYS(VMO_CREATE, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
     {"create: in a child", A1, TASK, create, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
@@ -284,8 +285,8 @@ static const struct row rows[] = {
     {"read: refused", A2, OBJECT, get, SYS(VMO_READ, EVERY, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
     {"read: less than asked", A2, OBJECT, get, SYS(VMO_READ, EVERY, 1), VMO_ERR_BACKEND, false, 0},
     {"alias", A2, OBJECT, make_alias, NOTHING, VMO_OK, true, 0},
-    {"alias: there already", A2, ALIAS, make_alias, NOTHING, VMO_OK, false, 0},
-    {"alias: a1 has none", A1, OBJECT, make_alias, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"alias: exists already", A2, ALIAS, make_alias, NOTHING, VMO_OK, false, 0},
+    {"alias: a1 has no such call", A1, OBJECT, make_alias, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     {"alias: without 51", A2, OBJECT, make_alias, NOTHING, VMO_ERR_UNSUPPORTED, false,
      WITHOUT(NX_SYS_VMO_SHARE_RO)},
     {"alias: no slot", A2, OBJECT, make_alias, SYS(VMO_SHARE_RO, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false,
@@ -293,26 +294,28 @@ static const struct row rows[] = {
     {"alias: refused", A2, OBJECT, make_alias, SYS(VMO_SHARE_RO, EVERY, -NX_EINVAL), VMO_ERR_BACKEND, false,
      0},
     {"seal: by the library", A1, OBJECT, seal, NOTHING, VMO_OK, false, 0},
-    {"seal: the alias takes the owner's place", A2, OBJECT, seal, NOTHING, VMO_OK, false, 0},
+    {"seal: the alias replaces the owner", A2, OBJECT, seal, NOTHING, VMO_OK, false, 0},
     {"seal: no slot for the alias", A2, OBJECT, seal, SYS(VMO_SHARE_RO, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS,
      false, 0},
-    {"seal: the owner stays", A2, ALIAS, seal, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
-    {"close", BOTH, OBJECT, close_object, NOTHING, VMO_OK, true, 0},
-    {"close: the owner stays", BOTH, OBJECT, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+    {"seal: the owner cannot be closed", A2, ALIAS, seal, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
      false, 0},
-    {"close: the alias stays", A2, ALIAS, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false,
-     0},
-    {"check destroy: a1 has none", A1, OBJECT, check_destroy, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
+    {"close", BOTH, OBJECT, close_object, NOTHING, VMO_OK, true, 0},
+    {"close: the owner cannot be closed", BOTH, OBJECT, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM),
+     VMO_ERR_BACKEND, false, 0},
+    {"close: the alias cannot be closed", A2, ALIAS, close_object, SYS(CAP_CLOSE, 1, -NX_EPERM),
+     VMO_ERR_BACKEND, false, 0},
+    {"check destroy: a1 has no such call", A1, OBJECT, check_destroy, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     {"check destroy: without 46", A2, OBJECT, check_destroy, NOTHING, VMO_ERR_UNSUPPORTED, false,
      WITHOUT(NX_SYS_VMO_DESTROY)},
     {"destroy", A2, OBJECT, destroy, NOTHING, VMO_OK, true, 0},
-    {"destroy: another capability", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EPERM),
+    {"destroy: a second capability", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EPERM),
      VMO_ERR_STILL_SHARED, false, 0},
     {"destroy: mapped", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EBUSY), VMO_ERR_STILL_MAPPED, false,
      0},
     {"destroy: unknown error", A2, OBJECT, destroy, SYS(VMO_DESTROY, EVERY, -NX_EINVAL), VMO_ERR_BACKEND,
      false, 0},
-    {"destroy: the alias stays", A2, ALIAS, destroy, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
+    {"destroy: the alias cannot be closed", A2, ALIAS, destroy, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
+     false, 0},
     {"wrap a file", BOTH, 0, wrap_file, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     /* mappings */
     {"map", BOTH, OBJECT, map_read, NOTHING, VMO_OK, true, 0},
@@ -320,30 +323,31 @@ static const struct row rows[] = {
     {"map: a2 without 54", A2, OBJECT, map_write, NOTHING, VMO_OK, true, WITHOUT(NX_SYS_VM_UNMAP)},
     {"map: no address", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false, 0},
     {"map: no region", A2, OBJECT, map_write, SYS(VM_MAP, EVERY, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
-    {"map: no place, and too small for fillers", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_EEXIST),
-     VMO_ERR_FRAGMENTED, false, 0},
+    {"map: a page table in the way, and too small for fillers", A2, OBJECT, map_read,
+     SYS(VM_MAP, EVERY, -NX_EEXIST), VMO_ERR_FRAGMENTED, false, 0},
     {"map: refused", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
-    {"map: at no address", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, 0), VMO_ERR_BACKEND, false, 0},
+    {"map: address 0", A2, OBJECT, map_read, SYS(VM_MAP, EVERY, 0), VMO_ERR_BACKEND, false, 0},
     {"map: no memory for a page table", A1, OBJECT, map_read, SYS(MAP, 1, -NX_ENOMEM), VMO_ERR_NO_MEMORY,
      false, 0},
-    {"map: none for the second page", A1, OBJECT, map_read, SYS(MAP, 2, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false,
-     0},
+    {"map: no memory for the second page", A1, OBJECT, map_read, SYS(MAP, 2, -NX_ENOMEM), VMO_ERR_NO_MEMORY,
+     false, 0},
     {"map: in use", A1, OBJECT, map_read, SYS(MAP, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
     {"map: refused on a1", A1, OBJECT, map_write, SYS(MAP, 2, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
     {"unmap", A2, OBJECT | MAPPED, unmap, NOTHING, VMO_OK, true, 0},
-    {"unmap: nothing there", A2, OBJECT | MAPPED, unmap, SYS(VM_UNMAP, 1, -NX_ENOENT), VMO_ERR_BACKEND, false,
-     0},
+    {"unmap: no such mapping", A2, OBJECT | MAPPED, unmap, SYS(VM_UNMAP, 1, -NX_ENOENT), VMO_ERR_BACKEND,
+     false, 0},
     {"unmap: wrong length", A2, OBJECT | MAPPED, unmap, SYS(VM_UNMAP, 1, -NX_EINVAL), VMO_ERR_BACKEND, false,
      0},
     {"verify: an owner", BOTH, OBJECT, verify, NOTHING, VMO_OK, false, 0},
-    {"verify: an owner of less", BOTH, OBJECT, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"verify: an owner that is too short", BOTH, OBJECT, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
     {"verify: an alias", A2, RECEIVED, verify, NOTHING, VMO_OK, true, 0},
-    {"verify: an alias of less", A2, RECEIVED, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
-    {"verify: an alias of more than the window", A2, RECEIVED, verify_too_much, NOTHING, VMO_ERR_PROTOCOL,
+    {"verify: an alias that is too short", A2, RECEIVED, verify_more, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"verify: an alias longer than the window", A2, RECEIVED, verify_too_much, NOTHING, VMO_ERR_PROTOCOL,
      false, 0},
     {"verify: no region", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
     {"verify: no address", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_ENOMEM), VMO_ERR_NO_MEMORY, false, 0},
-    {"verify: no place", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_EEXIST), VMO_ERR_FRAGMENTED, false, 0},
+    {"verify: a page table in the way", A2, RECEIVED, verify, SYS(VM_MAP, 1, -NX_EEXIST), VMO_ERR_FRAGMENTED,
+     false, 0},
     {"verify: an alias without 53", A2, RECEIVED, verify, NOTHING, VMO_ERR_PROTOCOL, false,
      WITHOUT(NX_SYS_VM_MAP)},
     /* peers */
@@ -363,10 +367,10 @@ static const struct row rows[] = {
     {"spawn: no watch", BOTH, 0, spawn, SYS(EP_CREATE_FOR, 1, -NX_ENOSPC), VMO_ERR_NO_SLOTS, false, 0},
     {"spawn: the watch is refused", BOTH, 0, spawn, SYS(EP_CREATE_FOR, 1, -NX_EPERM), VMO_ERR_BACKEND, false,
      0},
-    {"spawn: its first end in another slot", BOTH, 0, spawn, SYS(CAP_TRANSFER, 1, 5), VMO_ERR_BACKEND, false,
-     0},
-    {"spawn: its second end is refused", BOTH, 0, spawn, SYS(CAP_TRANSFER, 2, -NX_EPERM), VMO_ERR_BACKEND,
+    {"spawn: the child's first end in another slot", BOTH, 0, spawn, SYS(CAP_TRANSFER, 1, 5), VMO_ERR_BACKEND,
      false, 0},
+    {"spawn: the child's second end is refused", BOTH, 0, spawn, SYS(CAP_TRANSFER, 2, -NX_EPERM),
+     VMO_ERR_BACKEND, false, 0},
     {"spawn: not resumed", A2, 0, spawn, SYS(TASK_RESUME, 1, -NX_ESRCH), VMO_ERR_BACKEND, false, 0},
     {"parent", BOTH, TASK, parent, NOTHING, VMO_OK, false, 0},
     {"parent: of init", BOTH, 0, parent, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
@@ -375,18 +379,18 @@ static const struct row rows[] = {
     {"wait: alive", BOTH, CHILD, wait_for_it, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
     {"wait: for the parent", BOTH, PARENT, wait_for_it, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     {"wait: again", BOTH, CHILD | ENDED | WAITED, wait_for_it, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
-    {"wait: not an own child", BOTH, CHILD | ENDED, wait_for_it, SYS(WAIT, 1, -NX_ESRCH), VMO_ERR_BACKEND,
-     false, 0},
+    {"wait: not our child", BOTH, CHILD | ENDED, wait_for_it, SYS(WAIT, 1, -NX_ESRCH), VMO_ERR_BACKEND, false,
+     0},
     {"wait: cannot yield", BOTH, CHILD, wait_for_it, SYS(YIELD, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
     {"close a child", BOTH, CHILD, close_peer, NOTHING, VMO_OK, true, 0},
-    {"close a child: endpoints that are gone", BOTH, CHILD, close_peer, SYS(EP_CLOSE, EVERY, -NX_ESRCH),
+    {"close a child: its endpoints are gone", BOTH, CHILD, close_peer, SYS(EP_CLOSE, EVERY, -NX_ESRCH),
      VMO_OK, true, 0},
     {"close a child: without MANAGE", BOTH, CHILD, close_peer, SYS(EP_CLOSE, EVERY, -NX_EPERM), VMO_OK, true,
      0},
     {"close a child: refused", BOTH, CHILD, close_peer, SYS(EP_CLOSE, 2, -NX_EINVAL), VMO_ERR_BACKEND, true,
      0},
-    {"close a child: the watch stays", BOTH, CHILD, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
-     true, 0},
+    {"close a child: the watch cannot be closed", BOTH, CHILD, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM),
+     VMO_ERR_BACKEND, true, 0},
     {"close the parent", BOTH, PARENT, close_peer, NOTHING, VMO_OK, true, 0},
     {"close the parent: refused", BOTH, PARENT, close_peer, SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND,
      true, 0},
@@ -398,15 +402,15 @@ static const struct row rows[] = {
      false, 0},
     {"hang up: the second clone is refused", BOTH, CHILD, hang_up, SYS(CAP_CLONE, 2, -NX_EPERM),
      VMO_ERR_BACKEND, true, 0},
-    {"hang up: an endpoint stays", BOTH, CHILD, hang_up, SYS(EP_CLOSE, 1, -NX_EINVAL), VMO_ERR_BACKEND, true,
-     0},
+    {"hang up: an endpoint cannot be closed", BOTH, CHILD, hang_up, SYS(EP_CLOSE, 1, -NX_EINVAL),
+     VMO_ERR_BACKEND, true, 0},
     {"hang up: on the parent", BOTH, PARENT, hang_up, NOTHING, VMO_ERR_UNSUPPORTED, false, 0},
     /* messages */
     {"send", BOTH, CHILD, send_bytes, NOTHING, VMO_OK, false, 0},
     {"send: to the parent", BOTH, PARENT, send_bytes, NOTHING, VMO_OK, false, 0},
     {"send: an object", BOTH, OBJECT | CHILD, send_object, NOTHING, VMO_OK, false, 0},
-    {"send: full until the deadline", BOTH, OBJECT | CHILD, send_object, SYS(IPC_SEND, EVERY, -NX_EAGAIN),
-     VMO_ERR_TIMED_OUT, false, 0},
+    {"send: queue full until the deadline", BOTH, OBJECT | CHILD, send_object,
+     SYS(IPC_SEND, EVERY, -NX_EAGAIN), VMO_ERR_TIMED_OUT, false, 0},
     {"send: too many bytes queued until the deadline", BOTH, OBJECT | CHILD, send_object,
      SYS(IPC_SEND, EVERY, -NX_ENOSPC), VMO_ERR_QUEUE_FULL, false, 0},
     {"send: too many bytes queued, then room", BOTH, OBJECT | CHILD, send_object,
@@ -424,8 +428,8 @@ static const struct row rows[] = {
      VMO_ERR_PEER_GONE, false, 0},
     {"send: to a child that was waited for", BOTH, OBJECT | CHILD | ENDED | WAITED, send_object, NOTHING,
      VMO_ERR_PEER_GONE, false, 0},
-    {"receive: nothing", BOTH, CHILD, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
-    {"receive: nothing from the parent", BOTH, PARENT, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
+    {"receive: no message", BOTH, CHILD, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
+    {"receive: no message from the parent", BOTH, PARENT, receive, NOTHING, VMO_ERR_TIMED_OUT, false, 0},
     {"receive: from an ended child", BOTH, CHILD | ENDED, receive, NOTHING, VMO_ERR_PEER_GONE, false, 0},
     {"receive: from a child that was waited for", BOTH, CHILD | ENDED | WAITED, receive, NOTHING,
      VMO_ERR_PEER_GONE, false, 0},
@@ -434,8 +438,8 @@ static const struct row rows[] = {
     {"receive: refused", BOTH, PARENT, receive, SYS(IPC_RECV, 1, -NX_EPERM), VMO_ERR_BACKEND, false, 0},
     {"receive: more than asked", BOTH, PARENT, receive, SYS(IPC_RECV, 1, 17), VMO_ERR_BACKEND, false, 0},
     {"receive: too long", BOTH, PARENT, receive_long, NOTHING, VMO_ERR_PROTOCOL, false, 0},
-    {"receive: too long, and its capability stays", BOTH, PARENT, receive_long, SYS(CAP_CLOSE, 1, -NX_EPERM),
-     VMO_ERR_BACKEND, true, 0},
+    {"receive: too long, and its capability cannot be closed", BOTH, PARENT, receive_long,
+     SYS(CAP_CLOSE, 1, -NX_EPERM), VMO_ERR_BACKEND, true, 0},
     {"receive: an alias", BOTH, PARENT, receive_alias, NOTHING, VMO_OK, true, 0},
     {"receive: cannot yield", BOTH, PARENT, receive, SYS(YIELD, 1, -NX_EINVAL), VMO_ERR_BACKEND, false, 0},
     {"transfer", BOTH, OBJECT | CHILD, transfer, NOTHING, VMO_OK, false, 0},
@@ -451,7 +455,7 @@ static const struct row rows[] = {
     {"transfer: after hanging up", BOTH, OBJECT | CHILD, transfer_after_hanging_up, NOTHING,
      VMO_ERR_PEER_GONE, true, 0},
     {"peek: the bootstrap endpoint", BOTH, CHILD, peek_bootstrap, NOTHING, VMO_ERR_PROTOCOL, false, 0},
-    {"peek: a slot of no table", BOTH, CHILD, peek_outside, NOTHING, VMO_ERR_PROTOCOL, false, 0},
+    {"peek: a slot outside the table", BOTH, CHILD, peek_outside, NOTHING, VMO_ERR_PROTOCOL, false, 0},
 };
 
 /* ---- Running ------------------------------------------------------------------------------------ */
@@ -461,7 +465,7 @@ static void prepare(uint32_t start)
     struct be_info info;
     int32_t status = 0;
 
-    CHECK_EQ(be_init(&info), VMO_OK); /* the probe's calls come before those of the row */
+    CHECK_EQ(be_init(&info), VMO_OK); /* probes the features before answers are injected */
     if (start & (OBJECT | ALIAS | RECEIVED)) {
         CHECK_EQ(be_create(BYTES, NULL, &it.object), VMO_OK);
     }
@@ -503,13 +507,13 @@ static void run(const void *context)
     stub_boot(now->a1, (row->start & (PARENT | TASK)) != 0, row->without);
     prepare(row->start);
     if (row->kernel.nth != 0) {
-        stub_order(row->kernel.number, row->kernel.nth == EVERY ? 0 : row->kernel.nth, row->kernel.answer);
+        stub_inject(row->kernel.number, row->kernel.nth == EVERY ? 0 : row->kernel.nth, row->kernel.answer);
     }
     const uint32_t slots = stub_used_slots();
     const uint32_t regions = stub_regions();
     CHECK_EQ(row->call(), row->wanted);
-    stub_forget_orders();
-    if (!row->keeps) {
+    stub_check_injected();
+    if (!row->changes) {
         CHECK_EQ(stub_used_slots(), slots);
         CHECK_EQ(stub_regions(), regions);
     }

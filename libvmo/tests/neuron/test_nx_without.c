@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The NEURON backend on a kernel without one call, for each call of calls.def: the status of each step of a
- * task's life. On a2 the calls above 26 are optional (R14); the others have no substitute, so their loss is
- * an unknown error of the kernel's. Calls that the library does not need change nothing.
+ * The NEURON backend on a kernel without one call, for each call of calls.def: the status of each step in the
+ * life of a task. On a2 the calls above 26 are optional (R14). The others have no substitute, so without them
+ * the backend reports an unknown error. The absence of a call that the library does not use changes nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,12 +116,12 @@ static vmo_status destroy(void)
     return status == VMO_OK ? be_destroy(&object) : status;
 }
 
-/* A row of the table has a letter for each, in this order. */
+/* A row of the table has a letter for each step, in this order. */
 static vmo_status (*const steps[])(void) = {create, put,     get,      alias,       map,        unmap,  spawn,
                                             send,   receive, transfer, wait_for_it, close_peer, destroy};
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
-/* . OK, - there is nothing to do it with, ? a status without a letter */
+/* `.` is VMO_OK, `-` a step that an earlier failure made impossible, `?` a status without a letter. */
 static char letter(vmo_status status)
 {
     static const char letters[VMO_STATUS_COUNT] = {[VMO_OK] = '.',
