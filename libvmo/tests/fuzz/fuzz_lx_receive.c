@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A peer sends a million random packets, with random descriptors in them, to a live receiver in another
- * process. The receiver never crashes, waits past its deadline, leaks or maps what it refused; and what it
- * takes it can touch to the last byte. The seed is fixed: what is sent is the same each time. LX_FUZZ_PACKETS
- * and LX_FUZZ_SEED change it.
+ * Sends a million random packets with random descriptors to a receiver in another process. The receiver must
+ * not crash, wait past its deadline, leak, or map a refused VMO. It must be able to read each accepted VMO to
+ * its last byte. The seed is fixed, so each run sends the same packets. LX_FUZZ_PACKETS and LX_FUZZ_SEED
+ * change their number and the seed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@
 #define PACKET_MAX 700
 #define DESCRIPTORS_MAX 8
 #define POOL 12
-#define OVERSHOOT_NS UINT64_C(2000000000) /* another process may have the processor */
+#define OVERSHOOT_NS UINT64_C(2000000000) /* the receiver may be preempted so long */
 #define STEADY (F_SEAL_GROW | F_SEAL_SHRINK)
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x0010
@@ -33,7 +33,7 @@
 
 static uint64_t random_state;
 
-/* xorshift64*: the same numbers everywhere. */
+/* xorshift64*: the same numbers on every machine. */
 static uint32_t random_bits(void)
 {
     random_state ^= random_state >> 12;
@@ -61,7 +61,7 @@ struct packet {
     size_t count;
 };
 
-/* The first four are what a receiver may take. */
+/* A receiver may accept only the first four. */
 static void fill_pool(int pool[POOL])
 {
     int ends[2];
@@ -79,7 +79,7 @@ static void fill_pool(int pool[POOL])
     pool[7] = ends[0];
     pool[8] = fileno(file);
     pool[9] = rig.far; /* the channel itself */
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", pool[0]);
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", pool[0]);
     pool[10] = open(name, O_WRONLY | O_CLOEXEC);
     pool[11] = open(name, O_PATH | O_CLOEXEC);
     assert_true(pool[10] >= 0 && pool[11] >= 0);
@@ -112,7 +112,7 @@ static void make_message(struct packet *packet)
 
     make_rubbish(packet); /* the body */
     wire.body_bytes = (uint16_t)below(VMO_BODY_MAX_BYTES + 1);
-    packet->len = sizeof wire + wire.body_bytes;
+    packet->len = sizeof(wire) + wire.body_bytes;
     if (packet->count && !one_in(4)) {
         const struct wire handle =
             wire_handle(random_length(), 1 + 2 * below(2), (vmo_seal_strength)below(one_in(8) ? 4 : 3));
@@ -121,11 +121,11 @@ static void make_message(struct packet *packet)
         wire.seal = handle.seal;
         wire.len_bytes = handle.len_bytes;
     }
-    memcpy(packet->bytes, &wire, sizeof wire);
-    if (one_in(4)) { /* one bit of it is wrong */
-        packet->bytes[below(sizeof wire)] ^= (uint8_t)(1u << below(8));
+    memcpy(packet->bytes, &wire, sizeof(wire));
+    if (one_in(4)) { /* flip a bit of the header */
+        packet->bytes[below(sizeof(wire))] ^= (uint8_t)(1u << below(8));
     }
-    if (one_in(16)) { /* its end is missing */
+    if (one_in(16)) { /* truncate the packet */
         packet->len = below((uint32_t)packet->len + 1);
     }
 }
@@ -140,10 +140,10 @@ static void make_grant(struct packet *packet, uint32_t *granted)
     if (grant.name == *granted + 1 && packet->count == 1) {
         ++*granted;
     }
-    put(packet, &grant, sizeof grant);
+    put(packet, &grant, sizeof(grant));
 }
 
-/* What a receiver will try to claim. */
+/* The receiver tries to accept this ticket. */
 static void make_ticket(struct packet *packet, uint32_t granted)
 {
     struct wire wire = wire_data(TICKET_TAG);
@@ -153,10 +153,10 @@ static void make_ticket(struct packet *packet, uint32_t granted)
                                       .seal = (uint16_t)below(3)};
 
     packet->count = 0;
-    wire.body_bytes = sizeof ticket;
-    memcpy(packet->bytes, &wire, sizeof wire);
-    memcpy(packet->bytes + sizeof wire, &ticket, sizeof ticket);
-    packet->len = sizeof wire + sizeof ticket;
+    wire.body_bytes = sizeof(ticket);
+    memcpy(packet->bytes, &wire, sizeof(wire));
+    memcpy(packet->bytes + sizeof(wire), &ticket, sizeof(ticket));
+    packet->len = sizeof(wire) + sizeof(ticket);
 }
 
 static void make_packet(struct packet *packet, const int pool[POOL], uint32_t *granted)
@@ -186,7 +186,7 @@ static bool send_packet(int socket, const struct packet *packet)
 {
     union {
         struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof packet->descriptors)];
+        char bytes[CMSG_SPACE(sizeof(packet->descriptors))];
     } room = {.bytes = {0}};
     struct iovec part = {.iov_base = (void *)(uintptr_t)packet->bytes, .iov_len = packet->len};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
@@ -201,7 +201,7 @@ static bool send_packet(int socket, const struct packet *packet)
         memcpy(CMSG_DATA(header), packet->descriptors, sizeof(int) * packet->count);
     }
     while (sendmsg(socket, &message, MSG_NOSIGNAL) != (ssize_t)packet->len) {
-        if (errno != EINTR && errno != ETOOMANYREFS) { /* too many on their way: the receiver is at it */
+        if (errno != EINTR && errno != ETOOMANYREFS) { /* ETOOMANYREFS ends when the receiver catches up */
             return false;
         }
     }
@@ -225,7 +225,7 @@ static int send_all(uint32_t packets)
         }
     }
     packet.count = 0;
-    put(&packet, &last, sizeof last);
+    put(&packet, &last, sizeof(last));
     if (!send_packet(rig.far, &packet)) {
         return 2;
     }
@@ -238,7 +238,7 @@ static uint64_t counts[VMO_STATUS_COUNT];
 static uint64_t taken;
 static uint64_t claimed;
 
-static bool may_be_answered(vmo_status status)
+static bool is_allowed(vmo_status status)
 {
     return status == VMO_OK || status == VMO_ERR_PROTOCOL || status == VMO_ERR_TOO_LARGE ||
            status == VMO_ERR_NOT_SEALED || status == VMO_ERR_TIMED_OUT;
@@ -262,9 +262,9 @@ static void try_claim(const struct vmo_incoming *in)
     struct vmo_ticket ticket;
     vmo_t vmo = VMO_NONE;
 
-    memcpy(&ticket, in->body, sizeof ticket);
+    memcpy(&ticket, in->body, sizeof(ticket));
     const vmo_status status = vmo_accept(rig.registry, rig.peer, &ticket, &vmo);
-    assert_true(may_be_answered(status));
+    assert_true(is_allowed(status));
     if (status == VMO_OK) {
         claimed++;
         touch_and_close(vmo);
@@ -295,7 +295,7 @@ static bool receive_one(uint32_t turn)
 
     const vmo_status status = vmo_recv(rig.registry, rig.peer, &in, deadline);
     assert_true(be_now_ns() <= (deadline > begin ? deadline : begin) + OVERSHOOT_NS);
-    assert_true(may_be_answered(status));
+    assert_true(is_allowed(status));
     counts[status]++;
     if (status != VMO_OK) {
         assert_true(in.tag == 0 && in.vmo.id == VMO_NONE.id);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One use of each call with a number of live objects, for callgrind: test_growth.py reads what each costs.
- *   growth_fake live entries
- *   growth_linux live entries
- * `live` VMOs are live, each with a view; the tables have `entries` entries. Both sides have as many.
+ * Makes each call a few times with many live objects, under callgrind; test_growth.py reads its counts.
+ *   growth_fake LIVE ENTRIES
+ *   growth_linux LIVE ENTRIES
+ * Each side has LIVE VMOs and tables of ENTRIES entries.
  *
- * Half of the VMOs wrap bytes, since these need nothing of the kernel; of the others 8192 are mapped.
+ * Half of our VMOs wrap bytes, since these need no kernel resources. These, and at most 8192 of the others,
+ * are mapped.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -23,15 +24,15 @@ struct vmo_registry *ours, *theirs;
 vmo_peer_t child, parent;
 static uint8_t bytes[PAGE];
 
-void require(bool holds, const char *what)
+void require(bool condition, const char *what)
 {
-    if (!holds) {
-        (void)fprintf(stderr, "growth: %s failed\n", what);
+    if (!condition) {
+        (void)fprintf(stderr, "growth: failed: %s\n", what);
         exit(1);
     }
 }
 
-/* False in a first round, after which growing tables have room for the second one. */
+/* False in the first round, which makes growing tables large enough for the second. */
 static bool counting;
 
 static void toggle(void)
@@ -41,7 +42,7 @@ static void toggle(void)
     }
 }
 
-/* Ends the counts of a call: they are written under its name. */
+/* Writes the counts since the last call of finish, under this name. */
 static void finish(const char *name)
 {
     if (counting) {
@@ -65,7 +66,7 @@ static void finish(const char *name)
         finish(name);                                                                                        \
     } while (0)
 
-/* Makes the live VMOs, then takes a few away from the middle, so that no table is full to a mark. */
+/* Makes the live VMOs and frees some entries among them, so that no table is completely full. */
 static void fill(uint32_t live)
 {
     static vmo_t holes[REPEATS];
@@ -97,7 +98,7 @@ static vmo_status receive(vmo_t *out)
     return status;
 }
 
-/* Sends each VMO and receives it on the other side: two costs. */
+/* Counts vmo_send, then vmo_recv. */
 static void hand_over(const vmo_t *vmos, vmo_t *received)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -121,7 +122,7 @@ static void hand_over(const vmo_t *vmos, vmo_t *received)
     }
 }
 
-/* Transfers each VMO and accepts it on the other side: two costs. */
+/* Counts vmo_transfer, then vmo_accept. */
 static void transfer_and_accept(const vmo_t *vmos)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -156,8 +157,8 @@ static void measure(void)
     REPEAT("create", vmo_create(ours, PAGE, &vmos[i]));
     REPEAT("dup", vmo_dup(ours, vmos[i], VMO_RIGHT_READ, &more[i]));
     for (uint32_t i = 0; i < REPEATS; i++) {
-        OK(vmo_write(ours, vmos[i], (struct vmo_range){0, 1},
-                     bytes)); /* the kernel allocates its pages here */
+        /* The kernel allocates the pages here, so that it is not counted. */
+        OK(vmo_write(ours, vmos[i], (struct vmo_range){0, 1}, bytes));
     }
     REPEAT("map-miss", vmo_map_ro(ours, vmos[i], page, &views[i]));
     REPEAT("slice", vmo_slice(ours, views[i], (struct vmo_range){0, 1}, &parts[i]));
@@ -188,7 +189,7 @@ static void measure(void)
 
 int main(int argc, char **argv)
 {
-    require(argc == 3, "two numbers: live objects, entries");
+    require(argc == 3, "usage: growth_fake|growth_linux LIVE ENTRIES");
     const uint32_t live = (uint32_t)strtoul(argv[1], NULL, 10);
     growth_open((uint32_t)strtoul(argv[2], NULL, 10));
     fill(live);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The growth program's two sides on the fake backend. */
+/* The two sides of the growth program on the fake backend. */
 #include "fake.h"
 #include "growth.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The growth program's two sides on Linux: two registries of one process, and a socket pair. */
+/* The two sides of the growth program on Linux: two registries of one process, and a socket pair. */
 #include <sys/socket.h>
 
 #include "growth.h"
 
-static int other_end; /* of the newest pair; stays open until the program ends */
+static int other_end; /* of the newest socket pair; never closed */
 
 int growth_new_end(void)
 {
@@ -36,5 +36,5 @@ void growth_open(uint32_t entries)
 
 void growth_side(unsigned side)
 {
-    (void)side; /* one process is both */
+    (void)side; /* both sides are this process */
 }

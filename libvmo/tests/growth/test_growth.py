@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each call costs as much with many live objects as with sixteen: user instructions, by callgrind.
+"""The cost of a call does not grow with the number of live objects. callgrind counts its instructions in user mode.
 
     test_growth.py [--table]      also prints the counts as tables for docs/testing/figures.md
 
-With a million objects on the fake kernel, and on Linux with as many as its limits allow.
+The fake kernel runs up to a million objects, Linux as many as its limit of descriptors allows.
 """
 import concurrent.futures
 import os
@@ -21,13 +21,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 from tap import Tap  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
-SPARE = 64  # entries that the program itself uses
+SPARE = 64  # table entries for the measured calls
 FEW = 16
 PROGRAMS = {
     "fake": (BUILD / "host/fake/libvmo/tests/growth/growth_fake", (FEW, 1000, 15000, 100000, 1048576 - SPARE)),
     "Linux": (BUILD / "host/libvmo/tests/growth/growth_linux", (FEW, 1000, 15000)),
 }
-DESCRIPTORS = 8000  # what 15,000 objects need on Linux, since half of them wrap bytes
+DESCRIPTORS = 8000  # enough for 15,000 objects on Linux, since half of them wrap bytes
 LIVE_MAX = 1.3
 TABLE_MAX = 1.05
 REPEATS = {"peer": 1, "peer_close": 1}  # all others: 16
@@ -35,7 +35,7 @@ LIMIT_SECONDS = 300
 
 
 def measure(program, live, entries):
-    """{call: instructions of one} with this many live objects in tables of this many entries."""
+    """-> {call: instructions of one call} with `live` live objects in tables of `entries` entries."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(["valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
                                f"--callgrind-out-file={folder}/out", program, str(live), str(entries)],
@@ -75,7 +75,7 @@ def check(tap, kernel, pool):
 def main():
     tap = Tap()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    tap.check(most >= DESCRIPTORS, f"the hard limit of open files is at least {DESCRIPTORS}", f"it is {most}: raise it")
+    tap.check(most >= DESCRIPTORS, f"the hard limit of open files is at least {DESCRIPTORS}", f"it is {most}: raise it with ulimit -Hn")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for kernel in PROGRAMS:
