@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A C++17 program that uses what C++ reads differently: the linkage, the macros with a type in them, the enums.
+// A C++17 program that uses what differs between C and C++: linkage, compound literals in macros, enums.
 #include <cstdio>
 #include <vmo/channel.h>
 #include <vmo/sha256.h>
@@ -15,7 +15,7 @@ int main()
     vmo_message message{};
     message.vmo = VMO_NONE;
 
-    if (vmo_registry_init(storage, sizeof storage, &limits, &registry) != VMO_OK ||
+    if (vmo_registry_init(storage, sizeof(storage), &limits, &registry) != VMO_OK ||
         vmo_create(registry, 5000, &vmo) != VMO_OK || message.vmo.id != 0 || vmo.id == VMO_NONE.id) {
         return 1;
     }

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""libvmo's public interface, as the headers, the symbol map, the ABI list and the manual each state it."""
+"""Reads libvmo's public interface from the headers, the symbol map and the manual."""
 import re
 
 PROTOTYPE = re.compile(r"(?:VMO_CHECK\s+)?((?:const\s+)?\w+\s*\*?)\s*\b(vmo_\w+)\(([^()]*)\);")
 
 
 def words(text):
-    """Blanks made one, and none beside a star or a bracket, so that layout does not count."""
+    """Normalises blanks, so that layout does not matter: single, and none next to a star or bracket."""
     return re.sub(r"\s*([*\[\]])\s*", r"\1", " ".join(text.split()))
 
 
 def header_prototypes(header):
-    """{function: (type, [parameters])} of one header."""
+    """-> {function: (type, [parameters])} of one header."""
     text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S).replace("\\\n", " ")
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return {name: (words(result), [words(p) for p in parameters.split(",")])
@@ -19,7 +19,7 @@ def header_prototypes(header):
 
 
 def abi_lines(headers):
-    """What a compiled program relies on, a line each: functions, values of enumerators, members of structs."""
+    """-> one line for each part of the ABI: functions, values of enumerators, members of structs."""
     lines = []
     for header in headers:
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
@@ -34,14 +34,14 @@ def abi_lines(headers):
 
 
 def map_symbols(path):
-    """What the linker's version script exports."""
+    """-> the symbols that the linker's version script exports."""
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
     exported = re.search(r"global:(.*?)local:", text, re.S).group(1)
     return [name.strip() for name in exported.split(";") if name.strip()]
 
 
 class Page:
-    """What a manual page says: the names it goes by, and the prototypes of its synopsis with their headers."""
+    """A parsed manual page: names, headers, prototypes, errors, cross-references."""
 
     def __init__(self, path):
         self.path = path

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""libvmo as a user gets it: `make install` of a copy of the tree, and what can be done with what it installed.
+"""Installs libvmo from a copy of the tree, checks the installed files, builds programs with them, and uninstalls.
 
-Prints TAP. The copy is there so that a file that a goal writes into the source tree, or beside DESTDIR, is seen.
+Prints TAP. The copy makes visible if a goal writes into the source tree or outside DESTDIR.
 """
 import hashlib
 import os
@@ -41,7 +41,7 @@ seal of wrapped bytes: VMO_ERR_UNSUPPORTED
 seal of the copy: VMO_OK, copies made: 1
 """
 FOREIGN = "include/vmo/somebody_elses.h"
-# Ids of kernel facts, requirements and proof (K-20, R6), ABI revisions (a1, a2), documents of the tree.
+# Ids of kernel facts, requirements and proof steps (K-20, R6), ABI revisions (a1, a2), documents of the tree.
 CITATION = re.compile(r"\b[KRP]-?[0-9]+\b|\ba[12]\b|\bdocs/|\bADR\b|\.md\b")
 
 
@@ -56,12 +56,12 @@ def said(done):
 
 
 def files(root):
-    """Every file and link below a folder, by its path from there."""
+    """-> the relative paths of the files and links below a folder."""
     return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_symlink() or not p.is_dir()}
 
 
 def fingerprint(root):
-    """Every path below a folder with its mode and content."""
+    """-> {relative path: (mode, hash of the content)} below a folder."""
     return {str(p.relative_to(root)): (p.lstat().st_mode,
                                        hashlib.sha256(p.read_bytes()).hexdigest() if p.is_file() else "")
             for p in sorted(root.rglob("*"))}
@@ -79,13 +79,13 @@ class Suite:
                                 for part in ("MAJOR", "MINOR", "PATCH"))
 
     def make(self, *words):
-        """make in the copy of the tree, with nothing of the make that may have started this suite."""
+        """Runs make in the copy of the tree, without the variables of an outer make."""
         environment = {k: v for k,
                        v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR", "PREFIX")}
         return run("make", "-C", self.source, f"BUILD={self.out}", *words, env=environment, timeout=600)
 
     def expected(self):
-        """What an installation for the host consists of, below PREFIX."""
+        """-> the paths below PREFIX of an installation for the host."""
         pages = {f"share/man/man{p.path.suffix[1:]}/{p.path.name}" for p in PAGES}
         names = {f"share/man/man3/{function}.3" for function in self.prototypes}
         libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.1", f"lib/libvmo.so.{self.version}"}
@@ -106,23 +106,23 @@ class Suite:
         if not self.check(done.returncode == 0, "make install DESTDIR=... from a fresh tree", said(done)):
             return
         self.check(files(stage) == {f"usr/local/{f}" for f in self.expected()},
-                   "exactly the files of the list are installed",
+                   "exactly the expected files are installed",
                    sorted(files(stage) ^ {f"usr/local/{f}" for f in self.expected()}))
         self.check({p.name for p in self.room.iterdir()} == {"tree", "out", stage.name},
-                   "nothing is written beside DESTDIR")
+                   "nothing is written outside DESTDIR")
         now = [p.lstat().st_mtime_ns if os.path.lexists(p) else None for p in system]
-        self.check(there == now, "PREFIX itself is untouched when DESTDIR is given")
+        self.check(there == now, "nothing is written to PREFIX itself when DESTDIR is given")
         plain = [p for p in stage.rglob("*") if p.is_file() and not p.is_symlink()]
         self.check(plain and all(p.stat().st_mode & 0o7777 == 0o644 for p in plain), "every file has mode 0644")
         links = [p for p in stage.rglob("*") if p.is_symlink()]
         self.check(links and all("/" not in os.readlink(p) and p.exists() for p in links),
-                   "links lead to a file beside them")
+                   "each link names a file in its own folder")
         pc = (stage / "usr/local/lib/pkgconfig/libvmo.pc").read_text()
         self.check(str(stage) not in pc and "prefix=/usr/local\n" in pc and "@" not in pc,
                    "libvmo.pc names PREFIX, not DESTDIR", pc)
         self.refusals()
         self.uninstall(stage)
-        self.check(fingerprint(self.source) == before, "the source tree is as it was after all of it",
+        self.check(fingerprint(self.source) == before, "the source tree is unchanged",
                    sorted(set(fingerprint(self.source).items()) ^ set(before.items())))
 
     def refusals(self):
@@ -137,11 +137,11 @@ class Suite:
         foreign.write_text("")
         done = self.make("uninstall", f"DESTDIR={stage}")
         self.check(done.returncode == 0 and files(stage) == {f"usr/local/{FOREIGN}"},
-                   "uninstall takes its own files away and no other", said(done))
+                   "uninstall removes its files and no other", said(done))
         foreign.unlink()
         done = self.make("uninstall", f"DESTDIR={stage}")
         self.check(done.returncode == 0 and not files(stage) and not (stage / "usr/local/include/vmo").exists(),
-                   "uninstalled twice: no file is left, nor the headers' folder", said(done))
+                   "a second uninstall leaves no file and no folder of headers", said(done))
 
     def install_target(self):
         stage = self.room / "target"
@@ -152,7 +152,7 @@ class Suite:
                    said(done))
         elf = run("readelf", "-h", stage / below / "lib/libvmo.a").stdout
         machines = re.findall(r"Machine:\s+(\S+)", elf)
-        self.check(machines and set(machines) == {"RISC-V"}, "the target's library is RISC-V throughout", machines)
+        self.check(machines and set(machines) == {"RISC-V"}, "each object of the target's library is for RISC-V", machines)
         done = self.make("uninstall-target", f"DESTDIR={stage}", "PREFIX=/opt/x")
         self.check(done.returncode == 0 and not files(stage), "uninstall-target leaves no file", said(done))
 
@@ -165,10 +165,10 @@ class Suite:
                 done = subprocess.run([compiler, f"-std={standard}", f"-x{language}", *STRICT, "-Wundef", "-Wshadow",
                                        "-fsyntax-only",
                                        f"-I{self.prefix}/include", "-"], input=source, capture_output=True, text=True)
-                self.check(done.returncode == 0, f"<vmo/{header.name}> alone, twice, as {standard}", said(done))
+                self.check(done.returncode == 0, f"<vmo/{header.name}> compiles alone, included twice, as {standard}", said(done))
 
     def narrow_targets(self):
-        """The Linux backend refuses a target whose addresses have 32 bits, before any header of the system."""
+        """The Linux backend refuses a 32-bit target, before it includes any system header."""
         compiler = os.environ.get("CROSS", "riscv64-unknown-elf-") + "gcc"
         for machine, accepted in ((("-march=rv64imac", "-mabi=lp64"), True), (("-march=rv32imac", "-mabi=ilp32"), False)):
             done = subprocess.run([compiler, *machine, "-ffreestanding", "-fsyntax-only", "-xc",
@@ -181,7 +181,7 @@ class Suite:
     def symbols(self):
         library = self.prefix / "lib/libvmo.so"
         public = sorted(self.prototypes)
-        self.check(len(public) > 40, "the headers' functions are found", public)
+        self.check(len(public) > 40, "more than 40 functions are found in the headers", public)
         abi = [line for line in (TREE / "libvmo/libvmo.abi").read_text().splitlines() if not line.startswith("#")]
         self.check(abi == abi_lines(HEADERS), "libvmo.abi lists the headers' ABI (libvmo/README.md says what a change means)",
                    sorted(set(abi) ^ set(abi_lines(HEADERS))))
@@ -190,9 +190,9 @@ class Suite:
                    sorted(set(listed) ^ set(public)))
         table = run("nm", "-D", "--defined-only", library).stdout.split("\n")
         found = sorted(line.split()[2] for line in table if line and line.split()[1] != "A")
-        self.check(found == [f"{name}@@VMO_1" for name in public], "libvmo.so exports these and nothing else", found)
+        self.check(found == [f"{name}@@VMO_1" for name in public], "libvmo.so exports the headers' functions and nothing else", found)
         functions = [re.search(r"\b(vmo_\w+)\(", line).group(1) for line in abi if "(" in line]
-        self.check([f"{name}@@VMO_1" for name in sorted(functions)] == found, "libvmo.abi names what libvmo.so exports",
+        self.check([f"{name}@@VMO_1" for name in sorted(functions)] == found, "libvmo.abi lists the functions that libvmo.so exports",
                    set(functions) ^ {name.partition("@")[0] for name in found})
         dynamic = run("readelf", "-dW", library).stdout
         self.check(re.findall(r"\(SONAME\).*\[(.*)\]", dynamic) == ["libvmo.so.1"], "its soname is libvmo.so.1",
@@ -203,7 +203,7 @@ class Suite:
                    dynamic)
         archive = run("nm", "-g", "--defined-only", self.prefix / "lib/libvmo.a").stdout
         missing = [name for name in public if not re.search(rf" T {name}$", archive, re.M)]
-        self.check(not missing, "libvmo.a defines all of them", missing)
+        self.check(not missing, "libvmo.a defines each public function", missing)
 
     def pkg_config(self, *words):
         environment = dict(os.environ, PKG_CONFIG_PATH=str(self.prefix / "lib/pkgconfig"))
@@ -222,7 +222,7 @@ class Suite:
     # ---- The manual ------------------------------------------------------------------------------
 
     def citations(self):
-        """Readers of an installed file have neither the tree's documents nor its ids."""
+        """Installed files cite nothing of the tree: their readers do not have it."""
         for path in [*HEADERS, *(page.path for page in PAGES)]:
             cited = CITATION.findall(path.read_text())
             self.check(not cited, f"{path.name} cites no id, revision or document of the tree", cited)
@@ -231,22 +231,22 @@ class Suite:
         self.citations()
         for page in PAGES:
             done = run("mandoc", "-T", "lint", "-W", "warning", page.path)
-            self.check(done.returncode == 0, f"mandoc finds nothing in {page.path.name}", said(done))
+            self.check(done.returncode == 0, f"mandoc has no warning for {page.path.name}", said(done))
         documented = [(name, page) for page in PAGES for name in page.names if page.path.suffix == ".3"]
         once = sorted(name for name, _ in documented)
-        self.check(once == sorted(self.prototypes), "every function is documented exactly once",
+        self.check(once == sorted(self.prototypes), "each function has exactly one manual page",
                    set(once) ^ set(self.prototypes))
         for page in PAGES:
             if page.path.suffix != ".3":
                 continue
             self.check([p[0] for p in page.prototypes] == page.names,
-                       f"{page.path.name}: each name has its prototype", page.prototypes)
+                       f"{page.path.name}: each name has a prototype", page.prototypes)
             wrong = [p for p in page.prototypes if self.prototypes.get(p[0], ("",))[1:] != (p[1], p[2])]
-            self.check(not wrong, f"{page.path.name}: the prototypes are the headers'", wrong)
+            self.check(not wrong, f"{page.path.name}: the prototypes are those of the headers", wrong)
             needed = {f"vmo/{self.prototypes[n][0]}" for n in page.names if n in self.prototypes}
-            self.check(needed == set(page.includes), f"{page.path.name}: names the headers it needs", page.includes)
+            self.check(needed == set(page.includes), f"{page.path.name}: lists the headers of its functions", page.includes)
             silent = [n for n in page.names if f".Fn {n}" not in page.body]
-            self.check(not silent, f"{page.path.name}: says something of each function", silent)
+            self.check(not silent, f"{page.path.name}: describes each function", silent)
         self.members()
         self.statuses()
 
@@ -262,18 +262,18 @@ class Suite:
     def statuses(self):
         declared = re.findall(r"^\s+(VMO_ERR_\w+)\s*=", (TREE / "libvmo/include/vmo/vmo.h").read_text(), re.M)
         known, named = set(declared), {error for page in PAGES for error in page.errors}
-        self.check(known and named <= known, "the manual names no status that does not exist", named - known)
+        self.check(known and named <= known, "the manual names only existing statuses", named - known)
         status_page = next(page for page in PAGES if page.path.name == "vmo_status.3")
         self.check(status_page.errors == known, "vmo_status(3) explains every status", known ^ status_page.errors)
         targets = {f"{n}.{p.path.suffix[1:]}" for p in PAGES for n in p.names} | {p.path.name for p in PAGES}
         broken = [f"{p.path.name}: {n}({s})" for p in PAGES for n,
                   s in p.references if "vmo" in n and f"{n}.{s}" not in targets]
-        self.check(not broken, "the pages refer only to pages that are there", broken)
+        self.check(not broken, "cross-references name only existing pages", broken)
 
     # ---- Programs --------------------------------------------------------------------------------
 
     def build(self, source, flavour):
-        """Compiles as a user would; returns the program, or None after a failed check."""
+        """Compiles as a user would -> the program, or None after a failed check."""
         program = self.room / f"{source.stem}.{flavour}"
         flags = self.pkg_config("--cflags", "--libs", *(["--static"] if flavour == "static" else [])).stdout.split()
         cxx = source.suffix == ".cpp"
@@ -288,7 +288,7 @@ class Suite:
         return run(program, *words, env=environment, timeout=30)
 
     def outputs(self, name):
-        """Words to start a program with, what it must print, and how it must end."""
+        """-> [(arguments, expected output, expected exit status)] of a program"""
         blob = self.room / "blob"
         data = bytes(i * 7 & 255 for i in range(10_000))
         blob.write_bytes(data)
@@ -307,23 +307,24 @@ class Suite:
         smallest = (TREE / "libvmo/examples/hello_share.c").read_text().splitlines()
         self.check(len(smallest) < SMALLEST_LINES, f"the smallest example has fewer than {SMALLEST_LINES} lines", len(smallest))
         shown = "\n".join(f"    {line}".rstrip() for line in smallest[1:])  # without its licence line
-        self.check(shown in (TREE / "README.md").read_text(), "README shows the smallest example as it is", shown)
+        self.check(shown in (TREE / "README.md").read_text(), "README shows the smallest example unchanged", shown)
         version = self.room / "version_user.c"
         version.write_text(VERSION_USER)
-        # There is no C++ compiler for musl beside the one for glibc.
+        # There is no C++ compiler for musl.
         for source in [*EXAMPLES, version, *([] if MUSL else [TREE / "libvmo/tests/packaging/cxx_user.cpp"])]:
             for flavour in ("shared", "static"):
                 program = self.build(source, flavour)
                 if not program:
                     continue
                 needed = run("readelf", "-dW", program).stdout
-                self.check(("[libvmo.so.1]" in needed) == (flavour == "shared"), f"{source.name}, {flavour}: is it",
+                self.check(("[libvmo.so.1]" in needed) == (flavour == "shared"),
+                           f"{source.name}, {flavour}: {'needs' if flavour == 'shared' else 'does not need'} libvmo.so.1",
                            needed)
                 for words, expected, code in self.outputs(source.stem):
                     done = self.start(program, *words)
                     name = " ".join([source.stem, *(str(w) for w in words[1:])])
                     self.check((done.stdout, done.returncode) == (expected, code),
-                               f"{name}, {flavour}: runs as it should", said(done))
+                               f"{name}, {flavour}: output and exit status are right", said(done))
 
     def run(self):
         self.install()
@@ -342,7 +343,7 @@ class Suite:
 def main():
     tap = Tap()
     BUILD.mkdir(parents=True, exist_ok=True)
-    # PREFIX and BUILD take no blanks; the tree's own path may hold some.
+    # PREFIX and BUILD must not have blanks, but the path of the tree may.
     plain = re.fullmatch(r"[A-Za-z0-9/._+@~-]+", str(BUILD))
     with tempfile.TemporaryDirectory(prefix="packaging-", dir=room() if plain else None) as folder:
         Suite(tap, Path(folder)).run()
