@@ -75,11 +75,11 @@ $(foreach flavour,host cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_MACHINE),$
 TEST_SUITES += $(BUILD)/host/$(LX_MACHINE)
 
 # ---- neuron: the NEURON backend over a stub kernel
-NX_TESTS := test_nx_in_flight test_nx_kept test_nx_refusals test_nx_budget test_nx_without
+NX_TESTS := test_nx_in_flight test_nx_kept test_nx_refusals test_nx_budget test_nx_fillers test_nx_without
 NX_BACKEND := $(filter %.c,$(LIBVMO_NEURON_SRCS))
 NX_SRCS_test_nx_in_flight := $(NX_BACKEND)
 NX_SRCS_test_nx_kept := libvmo/backend/neuron/nx_kept.c
-$(foreach test,refusals budget without,$(eval NX_SRCS_test_nx_$(test) := libvmo/tests/neuron/nx_stub.c $(NX_BACKEND)))
+$(foreach test,refusals budget fillers without,$(eval NX_SRCS_test_nx_$(test) := $(addprefix libvmo/tests/neuron/,nx_stub.c nx_stub_maps.c) $(NX_BACKEND)))
 $(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/neuron/$(test),\
     libvmo/tests/neuron/$(test).c $(NX_SRCS_$(test)),-lcmocka)))
 TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%) libvmo/tests/neuron/test_nx_ecall.py

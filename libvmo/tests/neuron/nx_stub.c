@@ -2,17 +2,15 @@
 #define _GNU_SOURCE
 #include "nx_stub.h"
 
-#include <string.h>
 #include <sys/wait.h>
 
 #include "elf64.h"
 #include "nx_call.h"
+#include "nx_stub_maps.h"
 
 #define INJECTIONS_MAX 4
 #define QUEUE_DEPTH 8
-#define HEAP_TABLES_A1 (239 - 35) /* K-17 */
 #define SPACE_TABLES_A1 15
-#define UNITS ((NX_A2_MAP_END - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES)
 #define PHYSICAL_BASE UINT64_C(0x90000000)
 
 struct stub stub;
@@ -28,13 +26,6 @@ static struct injection {
     bool live;
     bool set, used;
 } injections[INJECTIONS_MAX];
-
-/* The window of vm_map (K-24), and its units of 2 MiB that have a page table (K-26). */
-static struct region {
-    uint64_t va, bytes;
-} regions[NX_REGIONS_MAX];
-static bool has_table[UNITS];
-static bool a1_table[UNITS + NX_A2_MAP_BASE / NX_SUPERPAGE_BYTES]; /* page tables of map, by address */
 
 void stub_boot(bool a1, bool child, uint64_t without)
 {
@@ -72,29 +63,12 @@ void stub_check_injected(void)
     }
 }
 
-void stub_add_page_tables(uint32_t units)
-{
-    for (uint32_t i = 0; i < units; i++) {
-        has_table[i] = true;
-    }
-}
-
 uint32_t stub_used_slots(void)
 {
     uint32_t used = 0;
 
     for (uint32_t i = 0; i < stub.slot_count; i++) {
         used += stub.slots[i].kind != STUB_FREE;
-    }
-    return used;
-}
-
-uint32_t stub_regions(void)
-{
-    uint32_t used = 0;
-
-    for (uint32_t i = 0; i < NX_REGIONS_MAX; i++) {
-        used += regions[i].bytes != 0;
     }
     return used;
 }
@@ -155,14 +129,14 @@ bool stub_alone(void (*run)(const void *), const void *context)
 
 /* ---- Capabilities ------------------------------------------------------------------------------- */
 
-static struct stub_slot *slot_of(uint64_t number)
+struct stub_slot *stub_slot_of(uint64_t number)
 {
     return number < stub.slot_count && stub.slots[number].kind != STUB_FREE ? &stub.slots[number] : NULL;
 }
 
 static struct stub_slot *slot_of_kind(uint64_t number, enum stub_kind kind)
 {
-    struct stub_slot *slot = slot_of(number);
+    struct stub_slot *slot = stub_slot_of(number);
 
     return slot != NULL && slot->kind == kind ? slot : NULL;
 }
@@ -181,7 +155,7 @@ static int64_t fill(struct stub_slot value)
 
 static int64_t close_slot(uint64_t number)
 {
-    struct stub_slot *slot = slot_of(number);
+    struct stub_slot *slot = stub_slot_of(number);
 
     if (slot == NULL) {
         return -NX_EPERM;
@@ -192,7 +166,7 @@ static int64_t close_slot(uint64_t number)
 
 static int64_t clone_slot(uint64_t number)
 {
-    const struct stub_slot *slot = slot_of(number);
+    const struct stub_slot *slot = stub_slot_of(number);
 
     return slot == NULL || slot->kind == STUB_FACTORY ? -NX_EPERM : fill(*slot);
 }
@@ -238,117 +212,6 @@ static int64_t destroy(uint64_t number)
     return slot_of_kind(number, STUB_VMO) == NULL ? -NX_EPERM : close_slot(number);
 }
 
-/* ---- Mappings ----------------------------------------------------------------------------------- */
-
-static void take_tables(uint32_t count)
-{
-    stub.tables_used += count;
-    stub.panics += stub.a1 && stub.tables_used > HEAP_TABLES_A1;
-}
-
-static int64_t map_page(uint64_t number, uint64_t va, uint64_t off)
-{
-    const struct stub_slot *vmo = slot_of(number);
-
-    if (va % PAGE) {
-        return -NX_EINVAL;
-    }
-    if (vmo == NULL || off >= vmo->size) {
-        return -NX_EPERM;
-    }
-    if (va < NX_A1_MAP_BASE || va >= NX_A1_MAP_END) {
-        return -NX_EINVAL;
-    }
-    bool *table = &a1_table[(va - NX_A1_MAP_BASE) / NX_SUPERPAGE_BYTES];
-    const uint32_t middle = va == NX_A1_MAP_BASE ? 1 : 0; /* the first page also needs a middle table */
-    take_tables((*table ? 0u : 1u) + middle);
-    *table = true;
-    return 0;
-}
-
-static bool overlaps(uint64_t va, uint64_t bytes)
-{
-    for (uint32_t i = 0; i < NX_REGIONS_MAX; i++) {
-        if (regions[i].bytes && va < regions[i].va + regions[i].bytes && regions[i].va < va + bytes) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The lowest address that fits. From 2 MiB on it is congruent with the physical address. */
-static uint64_t find_hole(uint64_t base, uint64_t bytes)
-{
-    const bool large = bytes >= NX_SUPERPAGE_BYTES;
-    uint64_t va = NX_A2_MAP_BASE + (large ? base % NX_SUPERPAGE_BYTES : 0);
-
-    while (va + bytes <= NX_A2_MAP_END && overlaps(va, bytes)) {
-        va += large ? NX_SUPERPAGE_BYTES : PAGE;
-    }
-    return va + bytes <= NX_A2_MAP_END ? va : 0;
-}
-
-/* K-26: maps 2 MiB pages where they fit and makes page tables for the rest; these are never freed. If a unit
- * for a 2 MiB page has a page table, the map is refused, and the table of its first part stays. */
-static int64_t map_pages(uint64_t va, uint64_t bytes)
-{
-    const uint64_t end = va + bytes;
-    const bool large = bytes >= NX_SUPERPAGE_BYTES;
-    bool refused = false;
-
-    for (uint64_t at = va; at < end && !refused;) {
-        const uint64_t unit = (at - NX_A2_MAP_BASE) / NX_SUPERPAGE_BYTES;
-        const uint64_t next = NX_A2_MAP_BASE + (unit + 1) * NX_SUPERPAGE_BYTES;
-        if (large && at % NX_SUPERPAGE_BYTES == 0 && next <= end) {
-            refused = has_table[unit];
-        } else {
-            has_table[unit] = true;
-        }
-        at = next;
-    }
-    return refused ? -NX_EEXIST : (int64_t)va;
-}
-
-static int64_t vm_map(uint64_t number, uint64_t off, uint64_t bytes, uint64_t flags)
-{
-    const struct stub_slot *vmo = slot_of(number);
-
-    if (flags > NX_MAP_KNOWN || bytes == 0 || bytes % PAGE || off % PAGE) {
-        return -NX_EINVAL;
-    }
-    if (vmo == NULL || off > vmo->size || bytes > vmo->size - off) {
-        return -NX_EPERM;
-    }
-    const uint64_t va = find_hole(vmo->base + off, bytes);
-    if (va == 0) {
-        return -NX_ENOMEM;
-    }
-    for (uint32_t i = 0; i < NX_REGIONS_MAX; i++) {
-        if (regions[i].bytes == 0) {
-            const int64_t answer = map_pages(va, bytes);
-            if (answer > 0) {
-                regions[i] = (struct region){va, bytes};
-            }
-            return answer;
-        }
-    }
-    return -NX_ENOSPC;
-}
-
-static int64_t vm_unmap(uint64_t va, uint64_t bytes)
-{
-    if (va % PAGE || bytes == 0 || bytes % PAGE) {
-        return -NX_EINVAL;
-    }
-    for (uint32_t i = 0; i < NX_REGIONS_MAX; i++) {
-        if (regions[i].va == va && regions[i].bytes == bytes) {
-            regions[i] = (struct region){0};
-            return 0;
-        }
-    }
-    return -NX_ENOENT;
-}
-
 /* ---- Tasks and messages ------------------------------------------------------------------------- */
 
 static uint32_t child_of(uint64_t pid)
@@ -364,7 +227,7 @@ static int64_t exec(uint64_t bytes)
     if (stub.children == STUB_CHILDREN_MAX) {
         return -NX_ENOMEM;
     }
-    take_tables(SPACE_TABLES_A1 + 3); /* one for the image, two for the stack */
+    stub_take_tables(SPACE_TABLES_A1 + 3); /* one for the image, two for the stack */
     stub.child_slots[stub.children] = 1;
     return NX_PID_INIT + 1 + (int64_t)stub.children++;
 }
@@ -372,7 +235,7 @@ static int64_t exec(uint64_t bytes)
 static int64_t transfer(uint64_t pid, uint64_t number)
 {
     const uint32_t child = child_of(pid);
-    const struct stub_slot *slot = slot_of(number);
+    const struct stub_slot *slot = stub_slot_of(number);
 
     if (child == STUB_CHILDREN_MAX || stub.ended[child] || slot == NULL) {
         return -NX_EPERM;
@@ -403,7 +266,7 @@ static void check_nonblocking(uint64_t flags)
 
 static int64_t receive(uint64_t number, struct nx_ipc_hdr *hdr, uint64_t max)
 {
-    const struct stub_slot *slot = slot_of(number);
+    const struct stub_slot *slot = stub_slot_of(number);
 
     if (slot == NULL || (slot->kind != STUB_END && slot->kind != STUB_WATCH)) {
         return -NX_EPERM;
@@ -481,7 +344,7 @@ static int64_t answer(uint64_t number, const uint64_t *a)
     case NX_SYS_NSEC:
         return (int64_t)stub.now_ns;
     case NX_SYS_MAP:
-        return map_page(a[0], a[1], a[2]);
+        return stub_map_page(a[0], a[1], a[2]);
     case NX_SYS_VMO_CREATE:
         return create(a[1]);
     case NX_SYS_VMO_WRITE:
@@ -514,9 +377,9 @@ static int64_t answer(uint64_t number, const uint64_t *a)
     case NX_SYS_VMO_SHARE_RO:
         return share_ro(a[0]);
     case NX_SYS_VM_MAP:
-        return vm_map(a[0], a[1], a[2], a[3]);
+        return stub_vm_map(a[0], a[1], a[2], a[3]);
     case NX_SYS_VM_UNMAP:
-        return vm_unmap(a[0], a[1]);
+        return stub_vm_unmap(a[0], a[1]);
     default:
         (void)fprintf(stderr, "# unexpected call %d of the library\n", (int)number);
         _exit(3);

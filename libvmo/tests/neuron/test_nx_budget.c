@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The budgets of the NEURON backend on a kernel that never frees memory (K-17, K-20), its slots and regions,
- * and the fillers of K-26. The stub counts leaked memory and calls that would panic a real kernel.
+ * The budgets of the NEURON backend on a kernel that never frees memory (K-17, K-20), and calls that it must
+ * not make. The stub counts leaked memory and calls that would panic a real kernel.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "elf64.h"
 #include "nx_budget.h"
 #include "nx_call.h"
-#include "nx_stub.h"
+#include "nx_case.h"
 
 #define CHILD_TABLES 5 /* page tables that a child may use for its mappings */
 #define MIB UINT64_C(0x100000)
@@ -290,109 +286,7 @@ static void user_memory(const void *context)
     CHECK(!be_is_user((const void *)(uintptr_t)PAGE, UINT64_MAX));
 }
 
-/* ---- Fillers (K-26) ----------------------------------------------------------------------------- */
-
-static void place(uint64_t bytes, uint64_t base)
-{
-    void *at = NULL;
-
-    stub.next_base = base;
-    struct be_object object = created(bytes);
-    CHECK_EQ(map(&object, bytes, &at), VMO_OK);
-    CHECK_EQ(stub_regions(), 1);
-    CHECK_EQ(be_unmap(at, bytes), VMO_OK);
-    CHECK_EQ(stub_regions(), 0);
-    CHECK_EQ(be_destroy(&object), VMO_OK);
-}
-
-/* The physical address is one of 32 multiples of 64 KiB within a unit of 2 MiB. */
-static void small_then_large(const void *context)
-{
-    const uint64_t phase = *(const uint64_t *)context * 16 * PAGE;
-    const uint64_t base = UINT64_C(0x90000000);
-
-    stub_boot(false, false, 0);
-    place(PAGE, base + phase);
-    place(2 * MIB + PAGE, base + phase);
-    place(4 * MIB, base + phase);
-    place(8 * MIB + PAGE, base + phase + PAGE);
-    place(32 * MIB, base);
-    CHECK(counters.placement_retries > 0);
-}
-
-static void several_unusable_holes(const void *context)
-{
-    (void)context;
-    stub_boot(false, false, 0);
-    stub_add_page_tables(5);
-    place(4 * MIB, UINT64_C(0x90000000));
-    CHECK_EQ(counters.placement_retries, 5);
-}
-
-static void too_many_unusable_holes(const void *context)
-{
-    void *at = NULL;
-
-    (void)context;
-    stub_boot(false, false, 0);
-    stub_add_page_tables(100);
-    const struct be_object object = created(4 * MIB);
-    CHECK_EQ(map(&object, 4 * MIB, &at), VMO_ERR_FRAGMENTED);
-    CHECK_EQ(counters.placement_retries, 48);
-    CHECK_EQ(stub.calls[NX_SYS_VM_MAP], 1 + 1 + 2 * 48); /* probe, first try, fillers, retries */
-    CHECK_EQ(stub_regions(), 0);
-}
-
-static void map_into_unusable(vmo_status wanted)
-{
-    void *at = NULL;
-    const struct be_object object = created(4 * MIB);
-
-    stub_add_page_tables(3);
-    CHECK_EQ(map(&object, 4 * MIB, &at), wanted);
-    stub_check_injected();
-    CHECK(at == NULL);
-}
-
-static void no_region_for_a_filler(const void *context)
-{
-    (void)context;
-    stub_boot(false, false, 0);
-    (void)nx_features();
-    stub_inject(NX_SYS_VM_MAP, 4, -NX_ENOSPC); /* try, filler, try, filler */
-    map_into_unusable(VMO_ERR_NO_SLOTS);
-    CHECK_EQ(stub_regions(), 0);
-}
-
-static void no_hole_for_a_filler(const void *context)
-{
-    (void)context;
-    stub_boot(false, false, 0);
-    (void)nx_features();
-    stub_inject(NX_SYS_VM_MAP, 4, -NX_ENOMEM);
-    map_into_unusable(VMO_ERR_FRAGMENTED);
-    CHECK_EQ(stub_regions(), 0);
-}
-
-static void a_filler_stays(const void *context)
-{
-    (void)context;
-    stub_boot(false, false, 0);
-    (void)nx_features();
-    stub_inject(NX_SYS_VM_UNMAP, 2, -NX_EINVAL);
-    map_into_unusable(VMO_ERR_BACKEND);
-    CHECK_EQ(stub_regions(), 1); /* this filler */
-}
-
-static void without_unmap_no_fillers(const void *context)
-{
-    (void)context;
-    stub_boot(false, false, WITHOUT(NX_SYS_VM_UNMAP));
-    map_into_unusable(VMO_ERR_FRAGMENTED);
-    CHECK_EQ(counters.placement_retries, 0);
-}
-
-/* ---- Peers that ended --------------------------------------------------------------------------- */
+/* ---- Children ----------------------------------------------------------------------------------- */
 
 static void reaped_child_costs_no_call(const void *context)
 {
@@ -460,29 +354,6 @@ static void last_message_of_an_ended_child(const void *context)
 
 /* ---- Running ------------------------------------------------------------------------------------ */
 
-static void alone(void **state)
-{
-    void (*const run)(const void *) = *(void (*const *)(const void *)) * state;
-
-    assert_true(stub_alone(run, NULL));
-}
-
-static void alone_on_both(void **state)
-{
-    void (*const run)(const void *) = *(void (*const *)(const void *)) * state;
-
-    assert_true(stub_alone(run, &(bool){true}));
-    assert_true(stub_alone(run, &(bool){false}));
-}
-
-static void at_every_phase(void **state)
-{
-    (void)state;
-    for (uint64_t phase = 0; phase < 32; phase++) {
-        assert_true(stub_alone(small_then_large, &phase));
-    }
-}
-
 static void with_each_second_segment(void **state)
 {
     static const uint64_t seconds[] = {0x20000, 2 * MIB, NX_A1_MAP_BASE};
@@ -499,14 +370,6 @@ static void at_the_first_or_second_page(void **state)
     assert_true(stub_alone(a_map_refused_half_way_counts, &(uint64_t){1}));
     assert_true(stub_alone(a_map_refused_half_way_counts, &(uint64_t){2}));
 }
-
-#define CASE(name, runner)                                                                                   \
-    {                                                                                                        \
-#name, runner, NULL, NULL, &(void (*)(const void *))                                                 \
-        {                                                                                                    \
-            name                                                                                             \
-        }                                                                                                    \
-    }
 
 int main(void)
 {
@@ -525,13 +388,6 @@ int main(void)
         CASE(tables_of_an_image, alone),
         CASE(tables_of_two_segments, with_each_second_segment),
         CASE(user_memory, alone),
-        CASE(small_then_large, at_every_phase),
-        CASE(several_unusable_holes, alone),
-        CASE(too_many_unusable_holes, alone),
-        CASE(no_region_for_a_filler, alone),
-        CASE(no_hole_for_a_filler, alone),
-        CASE(a_filler_stays, alone),
-        CASE(without_unmap_no_fillers, alone),
         CASE(reaped_child_costs_no_call, alone_on_both),
         CASE(malformed_programs_are_refused, alone_on_both),
         CASE(last_message_of_an_ended_child, alone_on_both),
