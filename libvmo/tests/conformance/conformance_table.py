@@ -20,10 +20,16 @@ def stated(platform):
 
 
 def differences(wanted, found):
-    lines = [f"not run, but not in the table: {case}: {found[case]}" for case in sorted(found.keys() - wanted.keys())]
+    lines = [
+        f"not run, but not in the table: {case}: {found[case]}"
+        for case in sorted(found.keys() - wanted.keys())
+    ]
     lines += [f"run, but in the table: {case}" for case in sorted(wanted.keys() - found.keys())]
-    lines += [f"another reason than in the table: {case}: {found[case]}, not {wanted[case]}"
-              for case in sorted(found.keys() & wanted.keys()) if found[case] != wanted[case]]
+    lines += [
+        f"another reason than in the table: {case}: {found[case]}, not {wanted[case]}"
+        for case in sorted(found.keys() & wanted.keys())
+        if found[case] != wanted[case]
+    ]
     return lines
 
 
@@ -35,5 +41,9 @@ def update(found):
     for platform, cases in found.items():
         for case, reason in cases.items():
             table.setdefault((case, reason), []).append(platform)
-    lines = [f"{case}\t{reason}\t{', '.join(sorted(names))}\n" for (case, reason), names in sorted(table.items()) if names]
+    lines = [
+        f"{case}\t{reason}\t{', '.join(sorted(names))}\n"
+        for (case, reason), names in sorted(table.items())
+        if names
+    ]
     TABLE.write_text(HEAD + "".join(lines), encoding="utf-8")

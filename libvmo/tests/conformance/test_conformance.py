@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance suite: each case under QEMU, on each ABI revision and without each newer call, and on the host.
+"""The conformance suite on the host, and under QEMU: on each ABI revision, without each newer call.
 
-The judge's checks judge each boot (limits, exit code, bad patterns, the audit's form, its result, hazards). Then the
-guest's TAP is parsed strictly, and each guest case is reported as a case here. The cases that a platform cannot run
-must be exactly those of cannot.tsv. `--update-table` rewrites that table instead.
+The judge's checks judge each boot (limits, exit code, bad patterns, the audit's form, its result,
+hazards). Then the guest's TAP is parsed strictly, and each guest case is reported as a case here.
+The cases that a platform cannot run must be exactly those of cannot.tsv. `--update-table` rewrites
+that table instead.
 """
 import concurrent.futures
 import dataclasses
@@ -28,9 +29,12 @@ LINUX = BUILD / "san" / "libvmo" / "tests" / "conformance" / "conf_linux"
 WALL_SECONDS = 300
 CASES_MIN = 120
 
-# CONF_GROUPS in libvmo-tests.mk is the same list. Each group needs its own boot if the kernel frees less than all.
-GROUPS = ("life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos rounds"
-          " full-slots full-maps full-memory").split()
+# CONF_GROUPS in libvmo-tests.mk is the same list. On a kernel that never frees memory each group
+# needs its own boot.
+GROUPS = (
+    "life handles bytes views slices dup wrap seals messages channel transfer claims ends"
+    " ends-with-vmos rounds full-slots full-maps full-memory"
+).split()
 
 # name, ABI revision, removed calls, whether each group needs its own boot
 PLATFORMS = [
@@ -61,24 +65,28 @@ PLAN = re.compile(r"1\.\.([0-9]+)")
 
 @dataclasses.dataclass
 class Guest:
-    results: list = dataclasses.field(default_factory=list)   # (good, name, explanation)
-    cannot: dict = dataclasses.field(default_factory=dict)    # name -> reason
-    faults: list = dataclasses.field(default_factory=list)    # in the run as a whole
-    regions: int = 0                                          # at the end minus at the start
+    results: list = dataclasses.field(default_factory=list)  # (good, name, explanation)
+    cannot: dict = dataclasses.field(default_factory=dict)  # name -> reason
+    faults: list = dataclasses.field(default_factory=list)  # in the run as a whole
+    regions: int = 0  # at the end minus at the start
 
     def cases(self):
         return [name for _, name, _ in self.results] + list(self.cannot)
 
 
 def read_guest(console, guest):
-    """Accepts only TAP between the two marks: results numbered from 1, comments, and at the end one plan."""
+    """Accepts only TAP between the two marks: results numbered from 1, comments, one plan, last."""
     if console.count(HEAD) != 1 or console.count(LAST) != 1:
         guest.faults.append(f"'{HEAD}' or '{LAST}' is missing or printed twice")
         return
-    lines = console[console.index(HEAD) + 1:console.index(LAST)]
+    lines = console[console.index(HEAD) + 1 : console.index(LAST)]
     plan, notes = None, []
     for line in lines:
-        result, cannot, planned = RESULT.fullmatch(line), CANNOT.fullmatch(line), PLAN.fullmatch(line)
+        result, cannot, planned = (
+            RESULT.fullmatch(line),
+            CANNOT.fullmatch(line),
+            PLAN.fullmatch(line),
+        )
         if plan is not None and not line.startswith("#"):
             guest.faults.append(f"output after the plan: '{line}'")
         elif result:
@@ -126,8 +134,14 @@ def boot(revision, without, group):
 def run_host(words):
     guest = Guest()
     try:
-        done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=WALL_SECONDS, check=False)
+        done = subprocess.run(
+            [str(word) for word in words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=WALL_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         guest.faults.append(str(error))
         return guest
@@ -136,7 +150,7 @@ def run_host(words):
     if done.returncode != 0:
         guest.faults.append(f"exit status {done.returncode}")
     if LAST in lines and lines[-1] != LAST:
-        guest.faults += lines[lines.index(LAST) + 1:][:40]  # a sanitizer's report
+        guest.faults += lines[lines.index(LAST) + 1 :][:40]  # a sanitizer's report
     return guest
 
 
@@ -146,7 +160,11 @@ def report(tap, platform, guests):
     for group, guest in guests:
         for good, name, notes in guest.results:
             tap.check(good, f"{platform}: {name}", notes)
-        tap.check(not guest.faults, f"{platform}: sound run of {group or 'all groups'}", "\n".join(guest.faults))
+        tap.check(
+            not guest.faults,
+            f"{platform}: sound run of {group or 'all groups'}",
+            "\n".join(guest.faults),
+        )
         cannot.update(guest.cannot)
         ran += len(guest.results)
     expected = CASES_MIN if "without-53" not in platform and "without-32" not in platform else 0
@@ -158,10 +176,19 @@ def main(arguments):
     tap = Tap()
     found, groups = {}, set()
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        waiting = [(name, [(group, pool.submit(boot, revision, without, group))
-                           for group in (GROUPS if alone else [None])])
-                   for name, revision, without, alone in PLATFORMS]
-        waiting += [(name, [(None, pool.submit(run_host, words))]) for name, words in HOST_PLATFORMS]
+        waiting = [
+            (
+                name,
+                [
+                    (group, pool.submit(boot, revision, without, group))
+                    for group in (GROUPS if alone else [None])
+                ],
+            )
+            for name, revision, without, alone in PLATFORMS
+        ]
+        waiting += [
+            (name, [(None, pool.submit(run_host, words))]) for name, words in HOST_PLATFORMS
+        ]
         for name, boots in waiting:
             guests = [(group, future.result()) for group, future in boots]
             found[name] = report(tap, name, guests)
@@ -172,7 +199,9 @@ def main(arguments):
     for name in found:
         stated = conformance_table.stated(name)
         lines = conformance_table.differences(stated, found[name])
-        tap.check(not lines, f"{name}: cannot.tsv lists the cases that it cannot run", "\n".join(lines))
+        tap.check(
+            not lines, f"{name}: cannot.tsv lists the cases that it cannot run", "\n".join(lines)
+        )
     tap.done()
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """K-03 in the library's machine code: nx_call alternates between two ecall instructions.
 
-The kernel refuses the 10,002nd ecall in a row from one address. This suite disassembles libvmo.a, finds each ecall in
-it, and interprets the instructions of nx_call for more calls than that limit.
+The kernel refuses the 10,002nd ecall in a row from one address. This suite disassembles libvmo.a,
+finds each ecall in it, and interprets the instructions of nx_call for more calls than that limit.
 """
 import os
 import pathlib
@@ -30,7 +30,10 @@ def instructions(text):
     for line in text.splitlines():
         match = LINE.fullmatch(line.split(" #")[0].split(" <")[0])
         if match:
-            found[int(match.group(1), 16)] = (match.group(2), (match.group(3) or "").strip().split(","))
+            found[int(match.group(1), 16)] = (
+                match.group(2),
+                (match.group(3) or "").strip().split(","),
+            )
     return found
 
 
@@ -77,9 +80,15 @@ def longest_run(addresses):
 
 def main():
     tap = Tap()
-    text = subprocess.run([OBJDUMP, "-d", str(LIBRARY)], stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode()
+    text = subprocess.run(
+        [OBJDUMP, "-d", str(LIBRARY)], stdout=subprocess.PIPE, check=True, timeout=60
+    ).stdout.decode()
     members = {part.split(":")[0].strip(): part for part in re.split(r"\n(?=\S+\.o: )", text)}
-    having = {name: len(re.findall(r"\tecall", part)) for name, part in members.items() if "\tecall" in part}
+    having = {
+        name: len(re.findall(r"\tecall", part))
+        for name, part in members.items()
+        if "\tecall" in part
+    }
     tap.check(having == {"nx_ecall.o": 2}, "the library has two ecalls, both in nx_ecall.o", having)
 
     code = instructions(members["nx_ecall.o"])
@@ -98,7 +107,11 @@ def main():
                 faults.append(f"call {call}: {seen}")
     except (ValueError, KeyError) as error:
         faults.append(repr(error))
-    tap.check(not faults, "each call executes an ecall with its arguments and number", "\n".join(faults[:5]))
+    tap.check(
+        not faults,
+        "each call executes an ecall with its arguments and number",
+        "\n".join(faults[:5]),
+    )
     tap.check(len(set(addresses)) == 2, "the calls use two addresses", set(addresses))
     tap.check(addresses and longest_run(addresses) == 1, f"{CALLS} calls alternate between them")
     tap.check(longest_run([1] * 5 + [2]) == 5, "longest_run detects a repeated address")

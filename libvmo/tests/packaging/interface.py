@@ -6,7 +6,7 @@ PROTOTYPE = re.compile(r"(?:VMO_CHECK\s+)?((?:const\s+)?\w+\s*\*?)\s*\b(vmo_\w+)
 
 
 def words(text):
-    """Normalises blanks, so that layout does not matter: single, and none next to a star or bracket."""
+    """Normalises blanks: single, and none next to a star or bracket. So layout does not matter."""
     return re.sub(r"\s*([*\[\]])\s*", r"\1", " ".join(text.split()))
 
 
@@ -14,18 +14,24 @@ def header_prototypes(header):
     """-> {function: (type, [parameters])} of one header."""
     text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S).replace("\\\n", " ")
     text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    return {name: (words(result), [words(p) for p in parameters.split(",")])
-            for result, name, parameters in PROTOTYPE.findall(text)}
+    return {
+        name: (words(result), [words(p) for p in parameters.split(",")])
+        for result, name, parameters in PROTOTYPE.findall(text)
+    }
 
 
 def abi_lines(headers):
-    """-> one line for each part of the ABI: functions, values of enumerators, members of structs."""
+    """-> a line for each part of the ABI: functions, values of enumerators, members of structs."""
     lines = []
     for header in headers:
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
-        lines += [f"{result} {name}({', '.join(parameters)})"
-                  for name, (result, parameters) in header_prototypes(header).items()]
-        lines += [f"{name} = {value}" for name, value in re.findall(r"^ +(VMO_\w+) = (\d+)", text, re.M)]
+        lines += [
+            f"{result} {name}({', '.join(parameters)})"
+            for name, (result, parameters) in header_prototypes(header).items()
+        ]
+        lines += [
+            f"{name} = {value}" for name, value in re.findall(r"^ +(VMO_\w+) = (\d+)", text, re.M)
+        ]
         for name, body in re.findall(r"^struct (\w+) \{(.*?)^\};", text, re.M | re.S):
             lines.append(f"struct {name} {{ {words(body)} }}")
         for body, name in re.findall(r"^typedef struct \{(.*?)^\} (\w+);", text, re.M | re.S):
@@ -51,8 +57,13 @@ class Page:
         self.names = re.findall(r"^\.Nm (\w+)", head, re.M)
         self.includes = re.findall(r"^\.In (\S+)", synopsis, re.M)
         blocks = re.findall(r"^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)*)\.Fc", synopsis, re.M)
-        self.prototypes = [(name, words(result.strip('"')),
-                            [words(p.strip('"')) for p in re.findall(r"^\.Fa (.*)$", parameters, re.M)])
-                           for result, name, parameters in blocks]
+        self.prototypes = [
+            (
+                name,
+                words(result.strip('"')),
+                [words(p.strip('"')) for p in re.findall(r"^\.Fa (.*)$", parameters, re.M)],
+            )
+            for result, name, parameters in blocks
+        ]
         self.errors = set(re.findall(r"\b(VMO_ERR_[A-Z_]+)", text))
         self.references = re.findall(r"^\.Xr (\w+) ([0-9])", text, re.M)

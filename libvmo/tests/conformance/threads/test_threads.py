@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance suite in two threads at once, each with its own registries, under ThreadSanitizer."""
+"""The conformance suite in two threads, each with its own registries, under ThreadSanitizer."""
 import os
 import pathlib
 import subprocess
@@ -18,8 +18,14 @@ WALL_SECONDS = 300
 
 
 def run(program):
-    done = subprocess.run([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=WALL_SECONDS, check=False)
+    done = subprocess.run(
+        [program],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=WALL_SECONDS,
+        check=False,
+    )
     return done.returncode, done.stdout.decode("latin-1").splitlines()
 
 
@@ -31,9 +37,17 @@ def main():
         races = [line for line in lines if "ThreadSanitizer" in line]
         ran = sum(line.startswith("ok ") for line in lines)
         tap.check(not bad, f"{name}: every case is ok in both threads", "\n".join(bad))
-        tap.check(not races, f"{name}: the threads share nothing without an atomic", "\n".join(lines[:80] if races else []))
+        tap.check(
+            not races,
+            f"{name}: the threads share nothing without an atomic",
+            "\n".join(lines[:80] if races else []),
+        )
         tap.check(ran >= CASES_MIN, f"{name}: at least {CASES_MIN} cases ran", str(ran))
-        tap.check(code == 0 and lines[-1:] == ["# threads: end 0 0"], f"{name}: both threads finished", str(code))
+        tap.check(
+            code == 0 and lines[-1:] == ["# threads: end 0 0"],
+            f"{name}: both threads finished",
+            str(code),
+        )
     tap.done()
 
 
