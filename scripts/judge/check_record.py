@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether the kernel's record agrees with itself: a lost line leaves a gap in the sequence numbers,
 a changed one contradicts another."""
+import bisect
+import math
+
 from judge import facts
 
 # Each of these numbers is drawn from one counter, so together they are 1 to their count.
@@ -55,6 +58,25 @@ def mapping_faults(record, abi_rev):
         yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
 
 
+def writer_faults(audit):
+    """With hashes=1 a hand-over counts the writable mappings that lived then."""
+    if not audit.one("begin")["hashes"]:
+        return
+    made, ended = {}, {}
+    for record in (record for record in audit["map"] if "w" in record["prot"]):
+        made.setdefault(record["vmo"], []).append(record["made"])
+        ended.setdefault(record["vmo"], []).append(record["ended"] or math.inf)
+    for numbers in (*made.values(), *ended.values()):
+        numbers.sort()
+    for hand in (hand for hand in audit["hand"] if hand["kind"] != "endpoint"):
+        begun, over = (
+            bisect.bisect(numbers.get(hand["vmo"], []), hand["seq"]) for numbers in (made, ended)
+        )
+        if hand["wmaps"] != begun - over:
+            lived = f"{begun - over} writable mappings lived"
+            yield f"VMO {hand['vmo']} was handed over with wmaps={hand['wmaps']}, but {lived}"
+
+
 def alignment_faults(audit):
     """Memory goes by whole pages."""
     for kind, keys in (
@@ -75,4 +97,4 @@ def record_problems(audit, abi_rev):
     for record in audit["map"]:
         who = f"pid {record['pid']} mapped VMO {record['vmo']}"
         problems += [f"{who} with {fault}" for fault in mapping_faults(record, abi_rev)]
-    return problems + list(alignment_faults(audit))
+    return [*problems, *writer_faults(audit), *alignment_faults(audit)]

@@ -359,8 +359,8 @@ def tasks(ctx):
 def leaks(ctx):
     """Slots, regions and endpoints as at the start when init is done, VMOs too (a1: but for those
     it cannot destroy; a2: those that are sealed for ever), on a2 no more arena bytes than those
-    VMOs'; no kernel frame missing after teardown; what the ABI revision never gives back is
-    listed."""
+    VMOs'; after teardown no slot, region or endpoint left, and no more VMOs, arena bytes and kernel
+    frames than before; what the ABI revision never gives back is listed."""
     audit = ctx.audit
     start, done, end = (audit.res(when) for when in ("start", "done", "end"))
     if not (start and done and end):
@@ -378,6 +378,15 @@ def leaks(ctx):
     if ctx.boot.abi_rev == "a2" and grown != bytes_kept:
         problems.append(f"the arena grew by {grown} bytes, {bytes_kept} of them kept")
     problems += [f"{key} {start[key]} -> {done[key]}" for key in keys if start[key] != done[key]]
+    problems += [f"{key}={end[key]} after teardown" for key in keys if end[key]]
+    problems += [
+        f"{key} {done[key]} -> {end[key]} by teardown"
+        for key in ("vmos", "arena_bytes")
+        if end[key] > done[key]
+    ]
+    kept_arena = audit.first("keep", "what", "arena_bytes")
+    if kept_arena and kept_arena["n"] != end["arena_bytes"]:
+        problems.append(f"keep arena_bytes={kept_arena['n']}, but {end['arena_bytes']} are taken")
     frames = f"frames {start['frames']} -> {end['frames']}"
     problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
     never = [f"{record['what']}={record['n']}" for record in audit["keep"]]

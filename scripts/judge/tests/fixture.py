@@ -150,7 +150,7 @@ class Fixture:
         for number, via, when in ((1, "move", 100 + MOVED), (2, "transfer", 200 + TRANSFERRED)):
             self.audit["hand"].append({"from": 17, "to": 18, "via": via, "kind": kind, "vmo": number, "rights": 4,
                                        "slot": number + 2, "seq": when, "wcaps": 1 if kind == "alias" else 2,
-                                       "wmaps": 0 if kind == "alias" else 1})
+                                       "wmaps": None})
         self.add_message(17, 18, message(2, 1, length=len(self.blob)), kind, 100 + SENT)
         bulk = self.blob_pages * 4096
         self.add_message(18, 17, message(1, 1, reply(self.digest, 32, bulk)), "none", 100 + REPLIED)
@@ -176,12 +176,14 @@ class Fixture:
 
     def fill_ends(self):
         kept = 2 if self.abi_rev == "a1" else 0
-        for when, vmos, frames in (("start", 0, 60), ("done", kept, 64), ("end", kept, 40)):
-            self.audit["res"].append({"when": when, "slots": 2, "regions": 0, "vmos": vmos, "endpoints": 1,
-                                      "arena_bytes": 0, "frames": frames})
+        arena = sum(vmo["bytes"] for vmo in self.audit["vmo"]) if kept else 0
+        for when, vmos, slots, endpoints, taken, frames in (
+                ("start", 0, 2, 1, 0, 60), ("done", kept, 2, 1, arena, 64), ("end", kept, 0, 0, arena, 40)):
+            self.audit["res"].append({"when": when, "slots": slots, "regions": 0, "vmos": vmos,
+                                      "endpoints": endpoints, "arena_bytes": taken, "frames": frames})
         self.audit["lost"] = [{"msgs": 0, "undelivered": 0}]
         if self.abi_rev == "a1":
-            self.audit["keep"] = [{"what": "arena_bytes", "n": 20480}, {"what": "address_spaces", "n": 1}]
+            self.audit["keep"] = [{"what": "arena_bytes", "n": arena}, {"what": "address_spaces", "n": 1}]
         self.audit["result"] = [{"init": "done", "status": 0, "instret": 12345678}]
 
     def true_evidence(self):
@@ -218,9 +220,14 @@ class Fixture:
         ]
 
     def numbered(self):
-        """The audit as the kernel prints it: sequence numbers count from 1, records stand in their order."""
+        """The audit as the kernel prints it: sequence numbers count from 1, records stand in their order, and hand-overs
+        count the writable mappings that lived."""
         audit = {kind: [dict(record) for record in records] for kind, records in self.audit.items()}
         places = [(record, key) for kind, key in check_record.NUMBERED for record in audit[kind] if record.get(key)]
+        for hand in audit["hand"]:
+            if hand["wmaps"] is None:
+                hand["wmaps"] = sum(record["vmo"] == hand["vmo"] and "w" in record["prot"] and record["made"] < hand["seq"]
+                                    and not 0 < record["ended"] < hand["seq"] for record in audit["map"])
         for number, (record, key) in enumerate(sorted(places, key=lambda place: place[0][place[1]]), 1):
             record[key] = number
         for kind, key in (("map", "made"), ("hand", "seq"), ("hash", "seq")):

@@ -287,6 +287,31 @@ def _(run):
     run.res("end")["frames"] = run.res("start")["frames"] + 1
 
 
+@case("endpoint left by teardown", "leaks")
+def _(run):
+    run.res("end")["endpoints"] = 1
+
+
+@case("slot left by teardown", "leaks")
+def _(run):
+    run.res("end")["slots"] = 1
+
+
+@case("VMO made by teardown", "leaks")
+def _(run):
+    run.res("end")["vmos"] += 1
+
+
+@case("arena bytes taken by teardown", "leaks", abi_revs=("a2",))
+def _(run):
+    run.res("end")["arena_bytes"] += 4096
+
+
+@case("other arena bytes kept than are taken", "leaks", abi_revs=("a1",))
+def _(run):
+    run.audit["keep"][0]["n"] += 4096
+
+
 @case("resources not read at the start", "leaks")
 def _(run):
     run.audit["res"].pop(0)
