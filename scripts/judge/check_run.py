@@ -21,6 +21,7 @@ BAD_WORDS = re.compile(
 CONTROL = re.compile(r"[^\t\x20-\x7e]")
 FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
 SUSPECT = re.compile(rf"{BAD_WORDS.pattern}|kernel:|opensbi|{CONTROL.pattern}", re.IGNORECASE)
+CONTROL_BYTES = 4 * facts.MESSAGE_HEADER.size + 2 * 56 + 16  # two replies and a ticket
 KERNEL_BANNER = re.compile(r"neuron vers")  # the original NEURON prints it at each start
 # What the original kernel prints when it goes wrong: panics, exceptions, and what its own test
 # scripts take for fatal.
@@ -174,6 +175,19 @@ def markers(ctx):
     return judged(problems, f"{len(seen)} of {len(expected)}, each once, '{last}' last")
 
 
+def foreign_markers(ctx):
+    """As on our kernel; moreover, the digest's marker follows those of the VMO's way to the consumer,
+    and the log does not end right behind a marker, before its newline."""
+    outcome, wanted = markers(ctx), ctx.manifest["markers"]
+    problems = [outcome.evidence] if outcome.status != facts.OK else []
+    seen = [line for line in ctx.console if line in wanted]
+    if not problems and seen[-1] != wanted[-1]:
+        problems.append(f"'{seen[-1]}' follows '{wanted[-1]}'")
+    if ctx.tail in [*wanted, ctx.manifest["last_marker"]]:
+        problems.append(f"'{ctx.tail}' has no newline")
+    return judged(problems, outcome.evidence)
+
+
 def failure_lines(ctx):
     """No `vmo: FAIL`, neither in the payload's text nor in the kernel's."""
     found = [line for line in [*ctx.counts, *ctx.kernel_texts] if FAIL_PREFIX in line]
@@ -249,15 +263,24 @@ def evidence(ctx):
 
 
 def foreign_evidence(ctx):
-    """As on our kernel; moreover, `enforced`, `copy_fallbacks` and `bulk_bytes` are what this ABI
-    revision and this input give. If no revision was asked for, the line's is taken."""
-    outcome = evidence(ctx)
+    """As on our kernel; moreover, `enforced`, `copy_fallbacks`, `control_bytes` and `bulk_bytes` are
+    what this ABI revision, the protocol and this input give, and host-ref's digests, with which the
+    producer compared, are those of blob and page. If no revision was asked for, the line's is
+    taken."""
+    outcome, host = evidence(ctx), ctx.host
     if ctx.evidence is None:
         return outcome
     pages = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
     enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
-    wanted = {"enforced": enforced, "copy_fallbacks": 0, "bulk_bytes": pages * facts.PAGE_BYTES}
+    wanted = {"enforced": enforced, "copy_fallbacks": 0, "control_bytes": CONTROL_BYTES}
+    wanted["bulk_bytes"] = pages * facts.PAGE_BYTES
     problems = differing(ctx, wanted, " instead of")
+    for what, data, stated in (
+        ("blob", host.blob, host.digest_hex),
+        ("page", host.page, host.page_digest_hex),
+    ):
+        if facts.sha256_hex(data) != stated:
+            problems.append(f"host-ref's digest of the {what} is another")
     problems += [outcome.evidence] if outcome.status != facts.OK else []
     text = " ".join(f"{key}={value}" for key, value in wanted.items())
     return judged(problems, f"{outcome.evidence}; {text}")
@@ -384,9 +407,9 @@ def leaks(ctx):
         for key in ("vmos", "arena_bytes")
         if end[key] > done[key]
     ]
-    kept_arena = audit.first("keep", "what", "arena_bytes")
-    if kept_arena and kept_arena["n"] != end["arena_bytes"]:
-        problems.append(f"keep arena_bytes={kept_arena['n']}, but {end['arena_bytes']} are taken")
+    arena = audit.first("keep", "what", "arena_bytes") or {"n": 0}
+    if (ctx.boot.abi_rev == "a1" or arena["n"]) and arena["n"] != end["arena_bytes"]:
+        problems.append(f"keep arena_bytes={arena['n']}, but {end['arena_bytes']} are taken")
     frames = f"frames {start['frames']} -> {end['frames']}"
     problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
     never = [f"{record['what']}={record['n']}" for record in audit["keep"]]

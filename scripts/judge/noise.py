@@ -163,7 +163,7 @@ def ways(lines, start, expected, is_known):
     one}
 
     Only a line that is known by heart is looked for beyond the next line: of any other, the lines
-    between could hold a piece.
+    between could hold a piece. A line that begins as the payload's is no kernel text.
     """
     found, first = {}, lines[start]
     sizes, next_sizes = expected.sizes(first)
@@ -171,7 +171,7 @@ def ways(lines, start, expected, is_known):
         return found
     for index in range(start + 1, min(start + 2 + REACH_LINES, len(lines))):
         later = lines[index]
-        if is_known[later]:
+        if is_known[later] or later.startswith(facts.OWN):
             break
         if later in expected.ends:
             made = (first[:size] + later for size in sizes)

@@ -34,7 +34,7 @@ CHECKS = [Check(*row) for row in (
     ("images", FILES, run.images, linux.images, run.images),
     ("input", FILES, run.input_facts, run.input_facts, run.input_facts),
     ("reading", LOG, None, None, run.reading),
-    ("markers", LOG, run.markers, run.markers, run.markers),
+    ("markers", LOG, run.markers, run.markers, run.foreign_markers),
     ("failure-lines", LOG, run.failure_lines, run.failure_lines, run.failure_lines),
     ("bad-patterns", LOG, run.bad_patterns, run.bad_patterns, run.foreign_bad_patterns),
     ("evidence", LOG, run.evidence, run.evidence, run.foreign_evidence),
