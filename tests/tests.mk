@@ -18,8 +18,10 @@ include tests/foreign/foreign.mk
 # The judge's fuzzer; not in `make test`, since it edits fresh runs, whose nonces differ.
 .PHONY: fuzz-judge
 NEEDS_fuzz-judge := everything
+TOOLS_fuzz-judge := qemu
 fuzz-judge: built ## EDITS random edits (10000) of green runs, from SEED (1): the judge must find each one
-	@$(PYTHON) scripts/judge/tests/fuzz_judge.py --seed $(or $(SEED),1) --edits $(or $(EDITS),10000)
+	@$(PYTHON) scripts/judge/tests/fuzz_judge.py --seed $(or $(SEED),1) \
+	    $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS),--edits $(or $(EDITS),10000))
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The edits of a green run that may leave it green. Reviewed by people, never learned from what passes.
+"""The edits of a green run that may leave it green. People review this list; nothing enters it because it passed.
 
-An entry takes out of a view of the run what it declares free. An edit is harmless if both runs' views are then equal,
-so an entry knows nothing of the judge's verdict. An edit that is on the list must also leave the verdict PASS.
+An entry names what is free, says why no claim rests on it, and takes it out of a view of the run. An edit is harmless if
+the views before and after it are equal, so an entry knows nothing of the verdict. An edit on the list must leave PASS.
 """
 import collections
 import re
 
 from judge import facts
 
-QEMU, LINUX = facts.QEMU, facts.LINUX
-Entry = collections.namedtuple("Entry", "name reason platform strip")
+QEMU, LINUX, FOREIGN = facts.QEMU, facts.LINUX, facts.FOREIGN
+ANY = (QEMU, LINUX, FOREIGN)
+Entry = collections.namedtuple("Entry", "name reason platforms strip")
 LIST = []
 
 
-def harmless(name, reason, platform=QEMU):
+def harmless(name, reason, *platforms):
+    """An entry of the list, for our kernel if no platform is named."""
     def keep(function):
-        LIST.append(Entry(name, reason, platform, function))
+        LIST.append(Entry(name, reason, platforms or (QEMU,), function))
         return function
     return keep
 
@@ -30,7 +32,7 @@ class View:
         self.facts = {"images": {name: dict(vars(image)) for name, image in boot.images.items()},
                       "manifest": dict(run.manifest), "host": dict(vars(host)), "spec": host.spec}
         self.facts.update({key: getattr(boot, key) for key in (
-            "exit_code", "stopped", "log_cap", "seconds", "nonce", "abi_rev", "init_elf", "consumer_elf")})
+            "exit_code", "stopped", "log_cap", "seconds", "nonce", "abi_rev", "init_elf", "consumer_elf", "kernel_image")})
         self.work = run.work
         self.seen = None
         if seen:
@@ -40,6 +42,8 @@ class View:
                                      [(held.identity, held.size) for held in p.held]) for p in seen.packets]
             self.seen["lines"] = list(seen.lines)
             self.seen["ends"] = {who: self.sight(child.at_exit) for who, child in seen.children.items()}
+            self.consumers = {mapping.identity for barrier in seen.barriers.values() for who, sight in barrier.sights.items()
+                              for mapping in sight.mappings if who == facts.CONSUMER_PID}
             self.seen["barriers"] = {tag: self.barrier(barrier) for tag, barrier in seen.barriers.items()}
 
     @staticmethod
@@ -65,7 +69,7 @@ def view_of(run, left_out=None):
     """The view with all entries of the platform applied but one."""
     view = View(run)
     for entry in LIST:
-        if entry.platform in (None, run.boot.platform) and entry is not left_out:
+        if run.boot.platform in entry.platforms and entry is not left_out:
             entry.strip(view)
     return view.of()
 
@@ -74,32 +78,34 @@ def entries_behind(before, after):
     """The entries without which the edit is not harmless. None: it is not harmless."""
     if view_of(before) != view_of(after):
         return None
-    return [entry.name for entry in LIST if entry.platform in (None, before.boot.platform)
+    return [entry.name for entry in LIST if before.boot.platform in entry.platforms
             and view_of(before, entry) != view_of(after, entry)]
 
 
 # ---- Any platform --------------------------------------------------------------------------------
-@harmless("words for people", "a manifest's name, description and licence, and the time that a run took, decide nothing", None)
+@harmless("words for people", "a manifest's name, description and licence, and the duration of a run are no expectations and no"
+          " observations of the claim", *ANY)
 def _(view):
     view.facts["seconds"] = 0
     view.facts["manifest"].pop("SPDX-License-Identifier", None)
     view.facts["manifest"].update({key: "" for key in ("name", "about") if key in view.facts["manifest"]})
 
 
-@harmless("a kernel line that is allowed", "a manifest may allow a line that this run did not print", None)
+@harmless("a kernel line that is allowed", "allowing a line that was never printed excuses nothing", *ANY)
 def _(view):
     if isinstance(view.facts["manifest"].get("kernel_lines"), list):
         view.facts["manifest"]["kernel_lines"] = []
 
 
-@harmless("a marker named twice", "a manifest's list of the consumer's markers is a set", None)
+@harmless("a marker named twice", "the list of the consumer's markers says who prints which marker; naming one again says the same",
+          *ANY)
 def _(view):
     if isinstance(view.facts["manifest"].get("consumer_markers"), list):
         view.facts["manifest"]["consumer_markers"] = sorted(set(view.facts["manifest"]["consumer_markers"]))
 
 
 # ---- The log ---------------------------------------------------------------------------------------
-@harmless("CR before LF", "a terminal or a UART driver adds one")
+@harmless("CR before LF", "a terminal or a UART driver adds one; it changes no line's text", QEMU, FOREIGN)
 def _(view):
     view.lines = [line.removesuffix(b"\r") for line in view.lines]
 
@@ -110,7 +116,8 @@ NOT_PLAIN = re.compile(rb"^(?:vmo:|SELFTEST:|audit )|vmo: FAIL|kernel:|OpenSBI v
 NONCE = re.compile(rb"[0-9a-f]{32}")
 
 
-@harmless("the firmware's text", "whatever plain text stands before the payload's first line is the firmware's; its banner is kept")
+@harmless("the firmware's text", "it was printed before any task ran, and the kernel recorded every line that followed; banners, which"
+          " show a second start, are not free")
 def _(view):
     known = [marker.encode() for marker in [*MARKERS, LAST]]
     at = 0
@@ -131,8 +138,8 @@ RECORD = re.compile(rb"audit [0-9a-f]{32} ([a-z]+) .*")
 FREE = (b"image", b"copy", b"res", b"keep", b"task")
 
 
-@harmless("the order of the audit's lines", "between `begin` and `end` kinds may be mixed, and lines of `image`, `copy`, `res` and"
-          " `keep` have no order")
+@harmless("the order of the audit's lines", "events are ordered by their sequence numbers, not by their lines; one kernel wrote them all"
+          " at once, between `begin` and `end`")
 def _(view):
     kinds = [RECORD.fullmatch(line) for line in view.lines]
     inner = [number for number, kind in enumerate(kinds) if kind and kind[1] not in (b"begin", b"end")]
@@ -196,19 +203,20 @@ def joined(words, fields):
     return b" ".join(words + [key + b"=" + value for key, value in fields.items()])
 
 
-free("instructions since boot", "nothing of the claim rests on them", b"result", DECIMAL, [b"instret"])
-free("init's name", "the kernel's own name of it; `messages-clean` searches it for secrets", b"task", rb"[\x21-\x3c\x3e-\x7e]+",
+free("instructions since boot", "the amount of work is judged by the tasks' own counts, `user`", b"result", DECIMAL, [b"instret"])
+free("init's name", "the kernel, not a task, names init; `messages-clean` searches the name for secrets", b"task", rb"[\x21-\x3c\x3e-\x7e]+",
      [b"name"], pid=b"17")
-free("how init was booted", "the kernel chose init's stack and gp, before any task ran", b"image", rb"0x(?:0|[1-9a-f][0-9a-f]{0,15})",
+free("init's gp", "the kernel chose it before any task ran, so it tells no task anything", b"image", rb"0x(?:0|[1-9a-f][0-9a-f]{0,15})",
      [b"gp"], pid=b"17")
-free("init's stack", "the kernel chose it, before any task ran", b"image", DECIMAL, [b"stack_pages"], pid=b"17")
+free("init's stack", "the kernel chose its size before any task ran, so it tells no task anything", b"image", DECIMAL, [b"stack_pages"], pid=b"17")
 
 
-@harmless("what this revision never gives back", "`keep` is listed for the reader; `leaks` judges `res`")
+@harmless("spaces and endpoint ids that are used up", "`keep` counts what this boot can never have again; that limits the next run,"
+          " not what this one shows")
 def _(view):
     keep = [n for n, line in enumerate(view.lines) if (found := record_of(line)) and found[1] and found[0][1:] == [view.facts["nonce"].encode(), b"keep"]
             and found[1].keys() == {b"what", b"n"} and number_of(found[1], b"n") is not None
-            and found[1][b"what"] in (b"arena_bytes", b"address_spaces", b"endpoint_ids")]
+            and found[1][b"what"] in (b"address_spaces", b"endpoint_ids")]
     names = [record_of(view.lines[n])[1][b"what"] for n in keep]
     end = record_of(view.lines[-1]) if view.lines else None
     if len(set(names)) == len(names) and end and end[1] and end[1].keys() == {b"lines"} and number_of(end[1], b"lines"):
@@ -216,13 +224,32 @@ def _(view):
         view.lines = [line for n, line in enumerate(view.lines) if n not in keep]
 
 
-free("what is there after teardown", "then only frames are counted, and must not be more than at the start", b"res", DECIMAL,
-     [b"slots", b"regions", b"vmos", b"endpoints", b"arena_bytes"], when=b"end")
-free("frames while init runs", "a revision may keep some until teardown", b"res", DECIMAL, [b"frames"], when=b"done")
+def resources(view):
+    """-> {when: (number, words, fields)} of the `res` lines that are in form"""
+    found = [(number, record_of(line)) for number, line in enumerate(view.lines)]
+    return {r[1][b"when"]: (number, *r) for number, r in found if r and r[1] and r[0][2] == b"res" and b"when" in r[1]}
 
 
-@harmless("how the producer used its own mappings", "what it wrote is judged by `content`; a page may be accessed, dirtied or not, but"
-          " never more of them than are mapped, nor dirtied without access")
+@harmless("more that teardown gave back", "a leak is what is left; less than before is none. (a1: `keep` says how many arena bytes are left.)")
+def _(view):
+    res = resources(view)
+    if not {b"done", b"end"} <= res.keys():
+        return
+    number, words, fields = res[b"end"]
+    is_bound = any(b" keep what=arena_bytes " in line for line in view.lines)
+    for key in (b"vmos",) if is_bound else (b"vmos", b"arena_bytes"):
+        done, end = number_of(res[b"done"][2], key), number_of(fields, key)
+        if None not in (done, end) and end <= done:
+            fields = {**fields, key: b"*"}
+    view.lines[number] = joined(words, fields)
+
+
+free("frames while init runs", "init still holds its own, so the count compares with nothing; teardown's is judged", b"res", DECIMAL,
+     [b"frames"], when=b"done")
+
+
+@harmless("how the producer used its own mappings", "`content` judges what it wrote, so it may look at its pages or not; but no more"
+          " pages than are mapped, and none dirtied without access")
 def _(view):
     for number, words, fields in map_lines(view):
         size, accessed, dirtied = (number_of(fields, key) for key in (b"bytes", b"accessed", b"dirtied"))
@@ -232,21 +259,24 @@ def _(view):
             view.lines[number] = joined(words, {**fields, b"accessed": b"*", b"dirtied": b"*"})
 
 
-@harmless("which mapping ended first", "no claim rests on the order of the unmaps, each after its map")
+@harmless("which mapping ended first", "no event follows from an unmap; but a mapping ends after it was made, and a writable one lives or"
+          " does not at each hand-over of its VMO, as `wmaps` counts")
 def _(view):
+    hands = [(found[1].get(b"vmo"), number_of(found[1], b"seq")) for found in map(record_of, view.lines)
+             if found and found[1] and found[0][2] == b"hand"]
     ends = []
     for number, words, fields in map_lines(view):
         made, ended = number_of(fields, b"made"), number_of(fields, b"ended")
         if None not in (made, ended) and made < ended:
+            lived = sum(vmo == fields.get(b"vmo") and seq is not None and seq < ended for vmo, seq in hands)
             ends.append(ended)
-            view.lines[number] = joined(words, {**fields, b"ended": b"*"})
+            view.lines[number] = joined(words, {**fields, b"ended": b"*%d" % (lived if b"w" in fields.get(b"prot", b"") else 0)})
     view.facts["ends of mappings"] = sorted(ends)
 
 
-@harmless("frames that came back", "after teardown no more frames are used than at the start; fewer are as good")
+@harmless("frames that came back", "a leak is a frame more after teardown than at the start; fewer are none")
 def _(view):
-    found = [(number, record_of(line)) for number, line in enumerate(view.lines)]
-    res = {r[1][b"when"]: (number, *r) for number, r in found if r and r[1] and r[0][2] == b"res" and b"when" in r[1]}
+    res = resources(view)
     if not {b"start", b"end"} <= res.keys() or None in (start := number_of(res[b"start"][2], b"frames"),
                                                          end := number_of(res[b"end"][2], b"frames")):
         return
@@ -258,8 +288,8 @@ def _(view):
 WINDOW_PERMILLE, WORK_BYTES_MIN = 2, 64 * 1024
 
 
-@harmless("instructions of no claim", "`user` is read at two places, the consumer's first map of the blob and its first reply, of a blob"
-          " of 64 KiB or more; there within the window of 0.2 %")
+@harmless("instructions of no claim", "`work` claims the count between two places alone, the consumer's first map and its first reply of"
+          " a blob of 64 KiB or more; there the window of 0.2 % is free")
 def _(view):
     places, at = {}, None
     for number, line in enumerate(view.lines):
@@ -279,15 +309,16 @@ def _(view):
             view.lines[number] = joined(words, {**fields, b"user": b"*"})
 
 
-@harmless("who could write, where nobody promised", "only the seal `forever` says that nobody can")
+@harmless("capabilities that can write, without `forever`", "the seal `peers` lets the owner write; on a1 every seal is the library's word")
 def _(view):
-    if any(b" seal=forever " in line for line in view.lines):
+    if any(b" seal=forever " in line for line in view.lines) and view.facts["abi_rev"] == "a2":
         return
     for kind in (b"alias", b"vmo"):
-        free_values(b"hand", DECIMAL, [b"wcaps", b"wmaps"], kind=kind)(view)
+        free_values(b"hand", DECIMAL, [b"wcaps"], kind=kind)(view)
 
 
-@harmless("a line that is one byte longer in its record", "the kernel records a CR that the reading takes off; the head shows 64 bytes")
+@harmless("a CR at the end of a long line's record", "a task may print CR and LF; the record's head shows 64 bytes, and the line itself is"
+          " in the log")
 def _(view):
     texts = {len(line) for line in view.lines if len(line) > 63}
     for number, line in enumerate(view.lines):
@@ -296,85 +327,3 @@ def _(view):
             length = number_of(found[1], b"len")
             if length > 64 and length - 1 in texts:
                 view.lines[number] = joined(found[0], {**found[1], b"len": b"%d" % (length - 1)})
-
-
-# ---- Linux -----------------------------------------------------------------------------------------
-@harmless("names in /proc", "an object is told by device and inode; names are for people", LINUX)
-def _(view):
-    for sight in [*view.sights(), *view.seen["ends"].values()]:
-        for found in sight["descriptors"]:
-            found["name"] = ""
-        for mapping in sight["mappings"]:
-            mapping["name"] = "/memfd:" if mapping["name"].startswith("/memfd:") else ""
-
-
-@harmless("a process's private memory", "only mappings of what was handed over and shared ones are records", LINUX)
-def _(view):
-    handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
-    for sight in [*view.sights(), *view.seen["ends"].values()]:
-        sight["mappings"] = [mapping for mapping in sight["mappings"] if mapping["perms"][3:] == "s"
-                             or mapping["identity"] in handed or mapping["name"].startswith("/memfd:")]
-
-
-@harmless("the order of two pipes", "two pipes have no order between them; `barriers` judges what had to be said when", LINUX)
-def _(view):
-    view.seen["lines"].sort(key=lambda said: said[0])
-
-
-@harmless("lines that claim nothing", "after the last barrier a process may print plain text that is no line of the payload's kind", LINUX)
-def _(view):
-    known = [marker.encode() for marker in [*MARKERS, LAST]]
-
-    def claims(line):
-        return not PLAIN.fullmatch(line) or NOT_PLAIN.search(line) or any(text in line for text in known)
-    left = {who: len(lines) for who, lines in view.seen["barriers"].get(2, {"printed": {}})["printed"].items()}
-    kept = []
-    for who, line in view.seen["lines"]:
-        left[who] = left.get(who, 0) - 1
-        kept += [(who, line)] if claims(line) or left[who] >= 0 else []
-    view.seen["lines"] = kept
-
-
-@harmless("more seals than are needed", "shrink, grow, and one of write and future-write keep a peer from writing; more do no harm", LINUX)
-def _(view):
-    for barrier in view.seen["barriers"].values():
-        for identity, names in barrier["seals"].items():
-            if names and {"shrink", "grow"} <= set(names) and {"write", "future-write"} & set(names):
-                barrier["seals"][identity] = "sealed"
-
-
-@harmless("numbers of descriptors", "beyond its own four a process numbers them as it likes; a producer holds its objects as it likes, a consumer one of each or none", LINUX)
-def _(view):
-    handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
-    for barrier in view.seen["barriers"].values():
-        for who, sight in barrier["sights"].items():
-            for found in sight["descriptors"]:
-                found["number"] = min(found["number"], 4)
-            others = sorted(found["identity"] for found in sight["descriptors"] if found["number"] == 4)
-            own = sorted((found["number"], found["identity"]) for found in sight["descriptors"] if found["number"] < 4)
-            sight["descriptors"] = own, [
-                other for other in others if other not in handed or who != facts.PRODUCER_PID and others.count(other) > 1]
-
-
-@harmless("how the producer maps what it made", "any view of every page, seen at either barrier, will do, and what else it maps is its own;"
-          " a mapping that is seen twice is one", LINUX)
-def _(view):
-    sizes = {identity: size for packet in view.seen["packets"] for identity, size in packet[4]}
-    pages = view.seen["producer's pages"] = set()
-    for barrier in view.seen["barriers"].values():
-        for who, sight in barrier["sights"].items():
-            if who == facts.PRODUCER_PID:
-                pages.update((m["identity"], page) for m in sight["mappings"]
-                             for page in range(m["off"] // 4096, (m["off"] + m["size"]) // 4096)
-                             if page * 4096 < sizes.get(m["identity"], 0))
-                sight["mappings"] = []
-            else:
-                sight["mappings"] = sorted({str(sorted(m.items(), key=str)) for m in sight["mappings"]})
-
-
-@harmless("the blob given back early", "the consumer owes the blob's mapping at the blob's reply, not at the page's", LINUX)
-def _(view):
-    barriers = view.seen["barriers"]
-    if {1, 2} <= barriers.keys() and {facts.CONSUMER_PID} <= barriers[1]["sights"].keys() & barriers[2]["sights"].keys():
-        first, second = (barriers[tag]["sights"][facts.CONSUMER_PID] for tag in (1, 2))
-        second["mappings"] = [mapping for mapping in second["mappings"] if mapping not in first["mappings"]]

@@ -2,40 +2,56 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edits green runs at random: the judge must find each edit that is not on the list of harmless ones red.
 
-    make fuzz-judge SEED=1 EDITS=10000             # the suite itself makes fewer
+    make fuzz-judge SEED=1 EDITS=10000
+    make fuzz-judge SEED=commit FUZZ_SECONDS=60                    # the commit's hash, and as many edits as time allows
     scripts/judge/tests/fuzz_judge.py --runs a2 --only 1:4711      # one edit again, with its verdict
 
-The runs are the fixture's (both ABI revisions, small and large), one of the fake programs on Linux, and, made afresh,
-one of QEMU on each revision and one on Linux. An edit follows from the seed, its number and the run's name.
+The runs are the fixture's (both ABI revisions, small and large, sealed for ever, and on another kernel), one of the fake
+programs on Linux, and, made afresh, the proof under QEMU on each revision, on a foreign kernel of each, and on Linux. An
+edit follows from the seed, its number and the run's name. The runs are kept in the build folder, so that --only can make
+an edit of a fresh run again.
 """
 import argparse
 import collections
 import contextlib
 import copy
+import dataclasses
 import functools
 import io
 import os
 import pathlib
+import pickle
 import random
+import subprocess
 import sys
 import tempfile
+import time
 import types
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "red"), str(HERE.parents[2] / "tests" / "host-proof")]
 
-from fixture import Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from fixture import BANNER, UNMAPPED, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+import cases_share  # noqa: E402  pylint: disable=wrong-import-position
+import foreign_kernel  # noqa: E402  pylint: disable=wrong-import-position
 import fuzz_edits  # noqa: E402  pylint: disable=wrong-import-position
+import fuzz_edits_run  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 import fuzz_harmless  # noqa: E402  pylint: disable=wrong-import-position
+import fuzz_harmless_foreign  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
+import fuzz_harmless_linux  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
+from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
+from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
+from judge import noise as reader  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 EDITS = 2000
+COMMIT = "commit"  # as a seed
 DRAWS_MAX = 50  # of an edit that applies
 FAILURES_SHOWN = 40
 SEEN = ("children", "statuses", "packets", "barriers", "lines", "errors", "bytes_said", "seconds", "stopped", "stop_reason", "strays")
@@ -64,6 +80,8 @@ class Run:
             boot.audit = linux_run.Model(self.seen).audit
             self.log = b"".join(line + b"\n" for line in said)
         boot.log = self.log
+        if boot.platform == facts.FOREIGN:
+            reader.read_boot(boot, self.manifest, self.host)
         return verdicts.judge(self.manifest, boot, self.host)
 
     def kinds(self):
@@ -72,9 +90,33 @@ class Run:
 
 
 # ---- The runs ----------------------------------------------------------------------------------------
-def fixture_run(name, abi_rev, **parts):
+def fixture_run(name, abi_rev, change=lambda run: None, **parts):
     run = Fixture(abi_rev, **parts)
+    change(run)
     return Run(name, run.manifest, run.boot(), run.host)
+
+
+def forever_on_a1(run):
+    """The library forbids a seal for ever while a writable view lives."""
+    cases_share.claim(run, "forever")
+    for number, record in enumerate(run.maps(17), 1):
+        record.update(state="unmapped", ended=100 * number + UNMAPPED)
+
+
+KERNEL_TEXTS = ("neuron vers. 0.1.0", "[INFO neuron::kmain] boot", "KSELFTEST: spawn ok", "SELFTEST: ipc ok")
+
+
+def foreign_fixture(name):
+    """The same lines on another kernel, which cuts one of them by text of a known shape and one by text of none."""
+    run, manifest = Fixture("a2"), verdicts.load_manifest("foreign")
+    spoken = [text.replace("vmo: producer", "vmo: pro[DEBUG sched] enqueue: pid=17\nducer").replace("consumer m", "contick 7\nsumer m")
+              for text in run.spoken()]
+    boot = run.boot()
+    boot.platform, boot.nonce, boot.exit_code, boot.stopped, boot.linger = facts.FOREIGN, "-", None, facts.LINGER, 2
+    boot.must_audit, boot.built_in, boot.kernel_image = False, True, b"\x7fELF kernel" + run.init
+    boot.images["kernel"] = facts.Image(*[facts.sha256_hex(boot.kernel_image)] * 3)
+    boot.log = "\n".join([*BANNER, *KERNEL_TEXTS, *spoken, "[INFO neuron::task] exit 18", ""]).encode()
+    return Run(name, manifest, boot, run.host)
 
 
 def fake_run(name):
@@ -86,14 +128,29 @@ def fake_run(name):
     return Run(name, verdicts.load_manifest("host"), boot, bench.host)
 
 
+def made_by(name, harness, abi_rev):
+    with contextlib.redirect_stdout(io.StringIO()):
+        harness.prepare()
+        boot = harness.boot(abi_rev)[0] if abi_rev else harness.boot(harness.run / "linux")
+    return Run(name, harness.manifest, boot, harness.host)
+
+
 def real_run(name, platform, abi_rev):
     """The proof itself, once."""
-    with tempfile.TemporaryDirectory(dir=room()) as folder, contextlib.redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         words = ["--out", os.path.join(folder, "run"), "--payload", "gen:7:9000"]
-        harness = cli.QemuHarness(words) if platform == facts.QEMU else cli.LinuxHarness(words)
-        harness.prepare()
-        boot = harness.boot(abi_rev)[0] if platform == facts.QEMU else harness.boot(harness.run / "linux")
-    return Run(name, harness.manifest, boot, harness.host)
+        return made_by(name, cli.QemuHarness(words) if platform == facts.QEMU else cli.LinuxHarness(words), abi_rev)
+
+
+def foreign_run(name, abi_rev):
+    """The proof on a kernel that behaves like one that is not ours, with its init built in."""
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
+        proof = pathlib.Path(folder) / "proof"
+        words, environment = prepare.make_command("proof-elf", f"OUT={proof}", "PAYLOAD=gen:7:9000")
+        subprocess.run(words, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        kernel = foreign_kernel.build(pathlib.Path(folder) / "kernel", abi_rev=abi_rev, init=proof / "producer.elf")
+        return made_by(name, cli.QemuHarness(["--out", os.path.join(folder, "run"), "--kernel", str(kernel), "--run", str(proof),
+                                              "--abi", abi_rev, "--linger", "0.3"]), abi_rev)
 
 
 LARGE = {"payload": noise("fuzz", 1024) * 64}
@@ -101,13 +158,47 @@ RUNS = {
     "a1": lambda: fixture_run("a1", "a1"),
     "a2": lambda: fixture_run("a2", "a2"),
     "a2-large": lambda: fixture_run("a2-large", "a2", **LARGE),
+    "a1-forever": lambda: fixture_run("a1-forever", "a1", forever_on_a1),
+    "a2-forever": lambda: fixture_run("a2-forever", "a2", cases_share.keep_forever),
+    "foreign": lambda: foreign_fixture("foreign"),
     "fake-linux": lambda: fake_run("fake-linux"),
 }
 REAL_RUNS = {
     "qemu-a1": lambda: real_run("qemu-a1", facts.QEMU, "a1"),
     "qemu-a2": lambda: real_run("qemu-a2", facts.QEMU, "a2"),
+    "foreign-a1": lambda: foreign_run("foreign-a1", "a1"),
+    "foreign-a2": lambda: foreign_run("foreign-a2", "a2"),
     "linux": lambda: real_run("linux", facts.LINUX, None),
 }
+
+
+def let_pickle_find(*modules):
+    """dataclasses.make_dataclass does not say in which module it put a class."""
+    for module in modules:
+        for name, value in vars(module).items():
+            if getattr(value, "__module__", None) == "types" and dataclasses.is_dataclass(value):
+                value.__module__ = module.__name__
+                value.__qualname__ = name
+
+
+def folder_of_runs():
+    return prepare.build_folder() / "fuzz-judge"
+
+
+def make_run(name):
+    """Makes a green run, and keeps it if it is a fresh one."""
+    if name in RUNS:
+        return RUNS[name]()
+    run, folder = REAL_RUNS[name](), folder_of_runs()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.run").write_bytes(pickle.dumps(run))
+    return run
+
+
+def kept_run(name):
+    """The green run that was edited last."""
+    path = folder_of_runs() / f"{name}.run"
+    return pickle.loads(path.read_bytes()) if name in REAL_RUNS and path.is_file() else make_run(name)
 
 
 # ---- An edit -----------------------------------------------------------------------------------------
@@ -169,10 +260,18 @@ def keep_hashes():
     check_content.content_hash = functools.lru_cache(maxsize=64)(check_content.content_hash)
 
 
+def seed_of(text):
+    if text != COMMIT:
+        return int(text)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=HERE, check=True, capture_output=True).stdout
+    return int(head[:8], 16)
+
+
 def options_of(words):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed_of, default=1, help=f"a number, or {COMMIT}: the beginning of the commit's hash")
     parser.add_argument("--edits", type=int, default=EDITS, help="of all runs together")
+    parser.add_argument("--seconds", type=float, help="of processor time: make as many edits as fit, instead of --edits")
     parser.add_argument("--fixtures", action="store_true", help="edit no real run: nothing need be built")
     parser.add_argument("--runs", help=f"only these: {' '.join([*RUNS, *REAL_RUNS])}")
     parser.add_argument("--only", help="SEED:NUMBER, one edit of one run, shown")
@@ -184,8 +283,8 @@ def report(tap, fuzz, runs, edits):
     print(f"# seed {fuzz.seed}: {made} edits of {' '.join(runs)}")
     for what, counts in (("edits", fuzz.made), ("harmless", fuzz.harmless), ("red checks", fuzz.reds)):
         print(f"# {what}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
-    platforms = {None} | {run.boot.platform for run in runs.values()}
-    unused = [e.name for e in fuzz_harmless.LIST if e.platform in platforms and not fuzz.harmless[e.name]]
+    platforms = {run.boot.platform for run in runs.values()}
+    unused = [e.name for e in fuzz_harmless.LIST if platforms & set(e.platforms) and not fuzz.harmless[e.name]]
     if unused:
         print(f"# entries of the list that no edit met: {'; '.join(unused)}")
     lines = [f"{name} {number} {kind}: {fault}: {said}\n  {fuzz.command(name, number)}"
@@ -198,10 +297,10 @@ def report(tap, fuzz, runs, edits):
 
 def main(words):
     options, tap = options_of(words), Tap()
+    let_pickle_find(facts, reader, linux_run, linux_proc)
     keep_hashes()
-    every = {**RUNS, **REAL_RUNS}
     wanted = options.runs.split() if options.runs else [*RUNS, *(() if options.fixtures else REAL_RUNS)]
-    runs = {name: every[name]() for name in wanted}
+    runs = {name: (kept_run if options.only else make_run)(name) for name in wanted}
     if options.only:
         seed, number = options.only.split(":")
         fuzz = Fuzz(int(seed))
@@ -210,11 +309,12 @@ def main(words):
     for name, run in runs.items():
         verdict = run.judge()
         tap.check(verdict.word == verdicts.PASS, f"the run {name} is green", verdict.reason)
-    fuzz = Fuzz(options.seed)
-    order = list(runs.values())
-    for number in range(options.edits):
-        fuzz.once(order[number % len(order)], number)
-    report(tap, fuzz, runs, options.edits)
+    fuzz, order, begin = Fuzz(options.seed), list(runs.values()), time.process_time()
+    edits = 0
+    while time.process_time() - begin < options.seconds if options.seconds else edits < options.edits:
+        fuzz.once(order[edits % len(order)], edits)
+        edits += 1
+    report(tap, fuzz, runs, edits)
     tap.done()
 
 
