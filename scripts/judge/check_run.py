@@ -408,8 +408,9 @@ def leaks(ctx):
         if end[key] > done[key]
     ]
     arena = audit.first("keep", "what", "arena_bytes") or {"n": 0}
-    if (ctx.boot.abi_rev == "a1" or arena["n"]) and arena["n"] != end["arena_bytes"]:
-        problems.append(f"keep arena_bytes={arena['n']}, but {end['arena_bytes']} are taken")
+    if ctx.boot.abi_rev == "a1" and not arena["n"] == done["arena_bytes"] == end["arena_bytes"]:
+        taken = f"{done['arena_bytes']} -> {end['arena_bytes']} are taken"
+        problems.append(f"keep arena_bytes={arena['n']}, but {taken}: this arena never shrinks")
     frames = f"frames {start['frames']} -> {end['frames']}"
     problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
     never = [f"{record['what']}={record['n']}" for record in audit["keep"]]

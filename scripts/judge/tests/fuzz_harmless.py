@@ -230,13 +230,13 @@ def resources(view):
     return {r[1][b"when"]: (number, *r) for number, r in found if r and r[1] and r[0][2] == b"res" and b"when" in r[1]}
 
 
-@harmless("more that teardown gave back", "a leak is what is left; less than before is none. (a1: `keep` says how many arena bytes are left.)")
+@harmless("more that teardown gave back", "a leak is what is left; less than before is none.")
 def _(view):
     res = resources(view)
     if not {b"done", b"end"} <= res.keys():
         return
     number, words, fields = res[b"end"]
-    is_bound = any(b" keep what=arena_bytes " in line for line in view.lines)
+    is_bound = view.facts["abi_rev"] == "a1"  # `keep` says how many arena bytes are taken for good
     for key in (b"vmos",) if is_bound else (b"vmos", b"arena_bytes"):
         done, end = number_of(res[b"done"][2], key), number_of(fields, key)
         if None not in (done, end) and end <= done:

@@ -44,6 +44,11 @@ def _(view):
     view.lines, view.tail = lines, begun + view.tail
 
 
+def is_unknown(text):
+    """Whether it is a kernel's text of no known shape. One of a known shape that is still here was itself cut."""
+    return text and not claims(text) and not SHAPE.search(text)
+
+
 @harmless("a kernel's text within a marker", "no two markers have a beginning and an end in common, so a cut marker can be told from any other"
           " text", FOREIGN)
 def _(view):
@@ -54,7 +59,7 @@ def _(view):
             for later in range(at + 1, min(at + 1 + WITHIN_LINES + 1, len(view.lines))):
                 rest = view.lines[later]
                 whole = [marker for marker in KNOWN if 0 < len(rest) < len(marker) and marker.endswith(rest)
-                         and line.startswith(marker[:-len(rest)]) and line != marker[:-len(rest)]]
+                         and line.startswith(marker[:-len(rest)]) and is_unknown(line[len(marker) - len(rest):])]
                 if whole:
                     line, last = whole[0], later
                     break
@@ -72,7 +77,8 @@ def _(view):
     whole = re.compile(b"vmo: evidence abi=a[12] len=%d challenge=%s digest=[0-9a-f]{64} seal=(?:peers|forever) enforced=(?:kernel|library)"
                        b" copy_fallbacks=[0-9]+ control_bytes=[0-9]+ bulk_bytes=[0-9]+" % (len(host["blob"]), host["challenge_hex"].encode()))
     for at, (line, rest) in enumerate(zip(view.lines, view.lines[1:])):
-        ways = {line[:size] + rest for size in range(1, len(line)) if whole.fullmatch(line[:size] + rest)}
+        ways = {line[:size] + rest for size in range(1, len(line))
+                if whole.fullmatch(line[:size] + rest) and is_unknown(line[size:])}
         if rest and len(ways) == 1 and not whole.fullmatch(line):
             view.lines[at:at + 2] = ways
             return

@@ -312,6 +312,11 @@ def _(run):
     run.audit["keep"][0]["n"] += 4096
 
 
+@case("an arena that shrank, though it cannot", "leaks", abi_revs=("a1",))
+def _(run):
+    run.res("done")["arena_bytes"] += 4096
+
+
 @case("resources not read at the start", "leaks")
 def _(run):
     run.audit["res"].pop(0)
