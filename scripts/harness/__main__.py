@@ -2,9 +2,7 @@
 """`python3 -m harness NAME [option...]`; the scripts beside this folder are how people call it."""
 import sys
 
-from harness import cli
-from harness import probe
-from harness import proof_elf
+from harness import cli, probe, proof_elf
 
 HARNESSES = {
     "qemu": lambda words: cli.main(cli.QemuHarness, words),

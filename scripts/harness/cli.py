@@ -13,16 +13,9 @@ import sys
 import traceback
 
 import supervise
-from harness import linux_proc
-from harness import linux_run
-from harness import prepare
-from harness import qemu
+from harness import linux_proc, linux_run, log_watch, prepare, qemu
 
-from judge import audit as audits
-from judge import exit_codes
-from judge import facts
-from judge import noise
-from judge import verdict as verdicts
+from judge import audit as audits, exit_codes, facts, noise, verdict as verdicts
 from judge.facts import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
@@ -259,7 +252,7 @@ class QemuHarness:
             init=(self.elfs / prepare.PRODUCER, folder / "init.elf"),
             consumer=(self.elfs / prepare.CONSUMER, folder / prepare.CONSUMER),
         )
-        until = noise.proof_watch(self.manifest) if self.foreign else None
+        until = log_watch.proof_watch(self.manifest) if self.foreign else None
         argv = self.command(abi_rev, nonce, copies)
         ran = prepare.run_qemu(argv, folder, options, until=until, linger_seconds=options.linger)
         if not self.foreign:

@@ -21,9 +21,7 @@ import time
 
 import supervise
 from harness import linux_proc
-from judge import audit as audits
-from judge import check_linux
-from judge import facts
+from judge import audit as audits, check_linux, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
 
 BARRIER_SECONDS = 0.2  # within the payloads' own timeout (payloads/proof.h)

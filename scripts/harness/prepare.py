@@ -12,8 +12,7 @@ import tempfile
 
 import supervise
 from harness import qemu
-from judge import exit_codes
-from judge import facts
+from judge import exit_codes, facts
 from judge.facts import ROOT, ConfigError, named, shown
 
 HOST_REF_REFUSED = 2

@@ -6,16 +6,10 @@ import re
 import secrets
 import shutil
 
-from harness import cli
-from harness import prepare
-from harness import qemu
+from harness import cli, log_watch, prepare, qemu
 from harness.cli import say
 
-from judge import audit as audits
-from judge import exit_codes
-from judge import facts
-from judge import noise
-from judge import verdict as verdicts
+from judge import audit as audits, exit_codes, facts, noise, verdict as verdicts
 from judge.facts import ConfigError, shown
 
 REVISIONS = ("a1", "a2")
@@ -281,7 +275,7 @@ class ProbeHarness:
         say(f"boot {shown(self.kernel)} with {program} {how}: {shown(self.run / 'foreign')}")
         linger = self.options.linger
         ran = self.start(
-            "foreign", initrd, None, until=noise.Watch(DONE.fullmatch), linger_seconds=linger
+            "foreign", initrd, None, until=log_watch.Watch(DONE.fullmatch), linger_seconds=linger
         )
         goldens = {name: load_golden(golden_path(program, name)) for name in REVISIONS}
         lines, problems = read_log(ran.log, goldens.values())

@@ -6,8 +6,7 @@ import shlex
 import shutil
 
 import supervise
-from harness import cli
-from harness import prepare
+from harness import cli, prepare
 from harness.cli import say, say_path
 from judge import verdict as verdicts
 from judge.facts import ConfigError, named, shown

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model of a run that the checks read, and the strict reader of the kernel's audit.
+"""The record of a run that the checks read, and the strict parser of the kernel's audit.
 
-docs/testing/audit.md describes the lines. A text that is not in form is not read at all. Where no
-kernel prints an audit, a harness that observes the run fills the same model (linux_model.py).
+docs/testing/audit.md describes the lines. A malformed audit is refused as a whole. On Linux the
+harness fills the same record from what it observes (harness/linux_run.py).
 """
 import re
 
-NUMBER = "(?:0|[1-9][0-9]{0,19})"  # 64 bits: a longer number is out of form, and never parsed
-# A line's form. A word in capitals names a kind of value; any other value is a pattern.
+NUMBER = "(?:0|[1-9][0-9]{0,19})"  # 64 bits; a longer number is malformed, and never parsed
+# The form of a line. A word in capitals names a kind of value; any other value is a pattern.
 VALUES = {
     "DEC": (NUMBER, int),
     "INT": ("0|-?[1-9][0-9]{0,19}", int),
@@ -61,7 +61,7 @@ PREFIX = "audit "
 
 
 class FormError(Exception):
-    """The audit is missing or not in the form that the kernel writes."""
+    """The audit is missing or malformed."""
 
 
 class Audit:
@@ -108,7 +108,7 @@ def read_line(line, nonce):
 
 
 def find_block(lines, tail, nonce):
-    """The last lines of the log that are the audit. No line before them may look like one."""
+    """The audit's lines, at the end of the log. No earlier line may look like one."""
     if tail:
         raise FormError(f"the log does not end with a line: '{tail[:60]}'")
     final = lines[-1] if lines else "empty log"
@@ -140,11 +140,9 @@ def check_order(audit):
             raise FormError(f"'{kind}' lines do not count from {start}")
     for kind, most in HEAD_BYTES.items():
         for record in audit[kind]:
-            held = len(head_bytes(record))
-            if held != min(record["len"], most):
-                raise FormError(
-                    f"{kind} {record['n']}: len={record['len']}, but {held} bytes of head"
-                )
+            size, length = len(head_bytes(record)), record["len"]
+            if size != min(length, most):
+                raise FormError(f"{kind} {record['n']}: len={length}, but {size} bytes of head")
 
 
 def parse(lines, tail, nonce, abi_rev):
@@ -165,20 +163,16 @@ def parse(lines, tail, nonce, abi_rev):
 
 
 def hazard_faults(audit):
-    return [
-        f"hazard {record['id']} {record['what']}, pid {record['pid']}, call {record['call']}"
-        for record in audit["hazard"]
-    ]
+    text = "hazard {id} {what}, pid {pid}, call {call}"
+    return [text.format(**record) for record in audit["hazard"]]
 
 
 def overflow_faults(audit):
-    return [
-        f"overflow of '{record['kind']}': {record['lost']} lost" for record in audit["overflow"]
-    ]
+    return [f"overflow of '{r['kind']}': {r['lost']} lost" for r in audit["overflow"]]
 
 
 def end_faults(audit, must_fit):
-    """What a good run's audit never says: another end of init, an overflow of a must_fit table."""
+    """Init did not end well, or a table of must_fit overflowed."""
     result, faults = audit.one("result"), []
     if (result["init"], result["status"]) != ("done", 0):
         faults.append(f"init={result['init']} status={result['status']}")

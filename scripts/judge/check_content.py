@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that bind a run to its bytes: what the shared pages held, what was loaded, and the work
 of hashing. The kernel hashes pages and images if it was booted with hashes=1."""
-import pathlib
 import re
 
-from judge import check_share as share
-from judge import facts
-from judge.facts import CONSUMER_PID, PRODUCER_PID
-from judge.facts import judged, not_checked, not_made, red
+from judge import check_share as share, facts
+from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, not_checked, not_made, red
 from judge.siphash import content_hash
 
 CONSUMER_STACK_PAGES = 4
@@ -18,7 +15,7 @@ NO_HASHES = "the kernel recorded no hashes: it was booted without hashes=1"
 
 
 def needs_hashes(check):
-    """Our own kernel is always asked to record hashes; another one may not have been."""
+    """Without hashes a check is red on our kernel, whose harness asks for them; else not made."""
 
     def made(ctx):
         if ctx.audit.one("begin")["hashes"]:
@@ -30,34 +27,26 @@ def needs_hashes(check):
 
 
 # ---- Content -----------------------------------------------------------------------------------
-def is_destroyed(ctx, number):
-    vmo = ctx.audit.first("vmo", "id", number)
-    return vmo is not None and vmo["state"] == "destroyed"
-
-
 def content_problems(ctx, what, hand, data):
-    """A VMO held these bytes, and zeros to the end of its pages, each time the kernel looked."""
+    """Compares the hashes of a VMO with that of these bytes and zeros to the end of their page."""
     if hand is None:
         return [f"{what}: not handed over once"]
-    wanted, found = content_hash(ctx.boot.nonce, data), {}
-    for record in ctx.audit["hash"]:
-        if record["vmo"] == hand["vmo"]:
-            found.setdefault(record["when"].replace("destroyed", "end"), []).append(record)
-    problems = []
-    for when in ("grant", "reply", "end"):
-        records = found.get(when, [])
-        if len(records) != 1:
-            problems.append(f"{what}: hashed {len(records)} times at its {when}")
-        elif (records[0]["sip"], records[0]["bytes"]) != (wanted, facts.whole_pages(len(data))):
+    vmo = ctx.audit.first("vmo", "id", hand["vmo"])
+    is_destroyed = vmo is not None and vmo["state"] == "destroyed"
+    wanted, problems = content_hash(ctx.boot.nonce, data), []
+    hashes = [record for record in ctx.audit["hash"] if record["vmo"] == hand["vmo"]]
+    for when, pid in (("grant", CONSUMER_PID), ("reply", CONSUMER_PID), ("end", 0)):
+        found = [r for r in hashes if r["when"].replace("destroyed", "end") == when]
+        if len(found) != 1:
+            problems.append(f"{what}: hashed {len(found)} times at its {when}")
+            continue
+        record = found[0]
+        if (record["sip"], record["bytes"]) != (wanted, facts.whole_pages(len(data))):
             problems.append(f"{what}: at its {when} its pages held other bytes")
-        elif records[0]["pid"] != (0 if when == "end" else CONSUMER_PID):
-            problems.append(f"{what}: at its {when} it was hashed for pid {records[0]['pid']}")
-        elif when == "end" and (records[0]["when"] == "destroyed") != is_destroyed(
-            ctx, hand["vmo"]
-        ):
-            problems.append(
-                f"{what}: hashed when={records[0]['when']}, but its VMO ended otherwise"
-            )
+        elif record["pid"] != pid:
+            problems.append(f"{what}: at its {when} it was hashed for pid {record['pid']}")
+        elif when == "end" and (record["when"] == "destroyed") != is_destroyed:
+            problems.append(f"{what}: hashed when={record['when']}, but its VMO ended otherwise")
     return problems
 
 
@@ -95,16 +84,16 @@ def image(ctx):
 
 # ---- Work ----------------------------------------------------------------------------------------
 def costs(abi_rev):
-    """-> (instructions of vmo_view_sha256 besides its blocks, instructions of a block)"""
-    path = pathlib.Path(COSTS) / f"cost-{abi_rev}.tsv"
-    rows = dict(re.findall(r"^(sha256-\S+)\t([0-9]+)$", path.read_text(encoding="utf-8"), re.M))
+    """-> (instructions of vmo_view_sha256 without its blocks, instructions of a block)"""
+    text = (COSTS / f"cost-{abi_rev}.tsv").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^(sha256-\S+)\t([0-9]+)$", text, re.M))
     small, large = int(rows["sha256-64B"]), int(rows["sha256-64K"])
     block = (large - small) / (blocks_of(64 * 1024) - blocks_of(64))
     return small - block * blocks_of(64), block
 
 
 def blocks_of(length):
-    """Blocks that SHA-256 hashes for so many bytes, padding included."""
+    """The number of blocks that SHA-256 hashes, padding included."""
     return (length + 9 + 63) // 64
 
 

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that look at another fact on Linux, and those that only a parent of both processes can
-make."""
-from judge import check_run
-from judge import check_share
-from judge import check_protocol
-from judge import facts
-from judge.facts import CONSUMER_PID, OK, ROLES, TAG_BLOB, TAG_PAGE, judged, not_checked
+"""The checks that read another fact on Linux, and those that need a parent of both processes."""
+from judge import check_protocol, check_run, check_share, facts
+from judge.check_protocol import HASHED, MAPPED, RIGHT_READ, SENT
+from judge.facts import CONSUMER_PID, OK, PRODUCER_PID, ROLES, TAG_BLOB, TAG_PAGE
+from judge.facts import judged, not_checked, red
 
-STANDARD = (0, 1, 2, 3)  # what every payload starts with: three pipes and its channel
+STANDARD = (0, 1, 2, 3)  # each payload starts with three pipes and its channel
 AT_THE_END = (0, 2)
-RIGHT_READ = 1
 STOPPED = {
     facts.WALL: "they were stopped at the wall timeout",
     facts.LOG_CAP: "the output reached its cap",
     facts.GRACE: f"one process outlived the other by {facts.GRACE_SECONDS} s and was stopped",
 }
-SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
 
 
 def limits(ctx):
@@ -27,29 +23,29 @@ def limits(ctx):
     return judged(problems, f"{counts}, {observed.seconds:.2f} s")
 
 
+def ending(status):
+    if status is None:
+        return "had to be ended"
+    return f"signal {-status}" if status < 0 else str(status)
+
+
 def exit_code(ctx):
     """Both processes exited with 0."""
-    said = {}
-    for number, role in ROLES.items():
-        status = ctx.boot.observed.statuses[number]
-        ended = (
-            "had to be ended" if status is None else f"signal {-status}" if status < 0 else status
-        )
-        said[number] = f"{role} {ended}"
-    text, wanted = ", ".join(said.values()), ctx.manifest["exit_code"]
-    good = all(ctx.boot.observed.statuses[number] == wanted for number in ROLES)
+    statuses = ctx.boot.observed.statuses
+    text = ", ".join(f"{role} {ending(statuses[number])}" for number, role in ROLES.items())
+    good = all(statuses[number] == ctx.manifest["exit_code"] for number in ROLES)
     return judged([] if good else [text], text)
 
 
 def images(ctx):
-    """Producer and consumer are unchanged by the run; challenge, digests and payload are not in the
-    consumer. The consumer does not lie inside the producer here."""
+    """The run did not change producer and consumer; challenge, digests and payload are not in the
+    consumer. On Linux the consumer is not inside the producer."""
     return check_run.judge_images(ctx, tuple(ROLES.values()), [])
 
 
 def image(ctx):
-    """Whenever it was looked at, at each barrier and at its end, the program of each process
-    (`/proc/PID/exe`) was the file that was hashed, byte for byte."""
+    """At each barrier and at its end, the program of each process (`/proc/PID/exe`) was the hashed
+    file, byte for byte."""
     problems, looks = [], 0
     for number, role in ROLES.items():
         wanted = ctx.boot.images[role].before
@@ -66,24 +62,22 @@ def image(ctx):
 
 
 def tasks(ctx):
-    """Both are the harness's own children, and exited with 0; no process that they started was left
-    running. The harness ends those that were."""
+    """Both are children of the harness and exited with 0, and left no process running. The harness
+    ends those that are left."""
     problems = []
     for number, role in ROLES.items():
         task = ctx.audit.first("task", "pid", number)
         if (task["state"], task["end"], task["status"]) != ("reaped", "exit", 0):
             how = " ".join(f"{key}={task[key]}" for key in ("state", "end", "status"))
             problems.append(f"{role}: {how}")
-    strays = ctx.boot.observed.strays
-    if strays:
+    if strays := ctx.boot.observed.strays:
         names = " ".join(sorted(set(strays.values())))
         problems.append(f"left {len(strays)} other processes running: {names}")
-    text = "two processes of the harness's, both exited with 0, and no other"
-    return judged(problems, f"producer and consumer: {text}")
+    return judged(problems, "producer and consumer both exited with 0 and left no other process")
 
 
 def packet_problem(packet):
-    """Why a packet does not carry what it says, or comes from one who hands nothing over."""
+    """Why a packet's descriptors are not those that it announces, or may not be sent; or None."""
     count, fields = len(packet.held), packet.header()
     if packet.sender == CONSUMER_PID and count:
         return "comes from the consumer and carries a descriptor"
@@ -97,19 +91,18 @@ def packet_problem(packet):
 def protocol(ctx):
     """As on our kernel, but for names and slots; moreover, the transfer passed between the blob's
     reply and the page's request."""
-    outcome = check_protocol.protocol(ctx)
-    packets = ctx.boot.observed.packets
+    outcome, packets = check_protocol.protocol(ctx), ctx.boot.observed.packets
+    if outcome.status != OK:
+        return outcome
     ways = [(packet.sender, packet.tag()) for packet in packets]
     grants = [at for at, packet in enumerate(packets) if packet.is_grant()]
-    known = {way: at for at, way in reversed(list(enumerate(ways)))}
-    reply, request = known.get((CONSUMER_PID, TAG_BLOB)), known.get((facts.PRODUCER_PID, TAG_PAGE))
     numbers = [int.from_bytes(packets[at].data[4:], "little") for at in grants]
-    if outcome.status == OK and numbers != list(range(1, len(grants) + 1)):
-        return facts.red(f"transfers have the numbers {numbers[:4]}")
-    if outcome.status == OK and grants and not reply < grants[0] < request:
-        return facts.red(
-            "the page was handed over before the blob's reply, or after its own request"
-        )
+    if numbers != list(range(1, len(grants) + 1)):
+        return red(f"transfers have the numbers {numbers[:4]}")
+    if grants:
+        reply, request = ways.index((CONSUMER_PID, TAG_BLOB)), ways.index((PRODUCER_PID, TAG_PAGE))
+        if not reply < grants[0] < request:
+            return red("the page was handed over before the blob's reply, or after its own request")
     return outcome
 
 
@@ -119,8 +112,8 @@ def messages_clean(ctx):
     outcome = check_share.messages_clean(ctx)
     problems = [] if outcome.status == OK else [outcome.evidence]
     for number, packet in enumerate(ctx.boot.observed.packets):
-        problem = packet_problem(packet)
-        problems += [f"packet {number} {problem}"] if problem else []
+        if problem := packet_problem(packet):
+            problems.append(f"packet {number} {problem}")
         if packet.receiver == CONSUMER_PID and not packet.is_message():
             found = check_run.secrets_in(packet.data, ctx.host.secrets())
             problems += [f"packet {number} holds the {name}" for name in found]
@@ -147,18 +140,15 @@ def accessed(ctx):
         return not_checked("/proc/PID/smaps does not say which pages are present")
     problems, count = check_share.accessed_problems(records)
     sizes = {vmo["id"]: facts.whole_pages(vmo["bytes"]) for vmo in ctx.audit["vmo"]}
-    beyond = [
-        record for record in records if record["off"] + record["bytes"] > sizes[record["vmo"]]
-    ]
-    problems += [f"VMO {record['vmo']} is mapped beyond its end" for record in beyond]
+    beyond = [r["vmo"] for r in records if r["off"] + r["bytes"] > sizes[r["vmo"]]]
+    problems += [f"VMO {vmo} is mapped beyond its end" for vmo in beyond]
     due = {tag: identity for tag, (_, _, identity) in zip((TAG_BLOB, TAG_PAGE), given(ctx)[0])}
     for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
         maps = [m for m in barrier.sights[CONSUMER_PID].mappings if m.identity in barrier.seals]
         whole = {m.identity for m in maps if m.present and m.present * facts.PAGE_BYTES == m.size}
         missing = len(({m.identity for m in maps} | {due.get(tag)}) - whole - {None})
-        problems += (
-            [f"at reply {tag} pages of {missing} objects were not present"] if missing else []
-        )
+        if missing:
+            problems.append(f"at reply {tag} pages of {missing} objects were not present")
     present = f"{count} of {count} pages present in the consumer's page table"
     return judged(problems, f"{present} (dirtied: Linux does not tell)")
 
@@ -196,22 +186,19 @@ def barriers(ctx):
         for marker in sorted(due[tag] - said):
             problems.append(f"{reply}: '{marker}' was not there yet")
         early |= {line for line in said if line.startswith(facts.EVIDENCE_PREFIX)}
-        problems += [
-            f"{reply}: '{marker[:60]}' was there before it" for marker in sorted(early & said)
-        ]
+        for marker in sorted(early & said):
+            problems.append(f"{reply}: '{marker[:60]}' was there before it")
         for number, printed in sorted(barrier.printed.items()):
             if printed != lines[number][: len(printed)]:
-                problems.append(
-                    f"{reply}: the {ROLES[number]} had printed other lines than in the end"
-                )
+                what = "had printed other lines than in the end"
+                problems.append(f"{reply}: the {ROLES[number]} {what}")
         awake = [(ROLES[n], s.state) for n, s in sorted(barrier.sights.items()) if s.state != "S"]
         problems += [f"{reply}: the {role} was in state {state}" for role, state in awake]
-    text = "both replies held back, both processes asleep, each marker after its fact"
-    return judged(problems, text)
+    return judged(problems, "both replies held back, both asleep, each marker after its fact")
 
 
 def given(ctx):
-    """Objects that went to the consumer. -> (what, barrier or None, identity) of each, problems"""
+    """-> ((what, barrier or None, identity) of each object for the consumer, problems)"""
     packets = [packet for packet in ctx.boot.observed.packets if packet.receiver == CONSUMER_PID]
     objects = [held.identity for packet in packets for held in packet.held]
     reached = [ctx.boot.observed.barriers.get(tag) for tag in (TAG_BLOB, TAG_PAGE)]
@@ -220,20 +207,18 @@ def given(ctx):
 
 
 def is_sealed(names):
-    """Whether no peer can write: not through a mapping made from here on, nor by writing."""
+    """Whether no peer can write, neither by write() nor through a new mapping."""
     return bool(names and {"shrink", "grow"} <= names and {"future-write", "write"} & names)
 
 
 def seals(ctx):
-    """At the barrier of its reply and at any later one each of the two objects is sealed against
+    """At the barrier of its reply and at later ones, each of the two objects is sealed against
     shrinking, growing, and writing or future writing, read from the harness's own duplicate."""
-    objects, problems = given(ctx)
-    shown = []
+    (objects, problems), shown = given(ctx), []
+    barriers_reached = ctx.boot.observed.barriers.values()
     for what, barrier, identity in objects:
-        every = [
-            b.seals[identity] for b in ctx.boot.observed.barriers.values() if identity in b.seals
-        ]
         found = barrier.seals.get(identity) if barrier else None
+        every = [b.seals[identity] for b in barriers_reached if identity in b.seals]
         found = next((names for names in every if not is_sealed(names)), found)
         text = "+".join(sorted(found)) if found else "none"
         shown.append(f"{what} {text}")
@@ -247,20 +232,12 @@ def seals(ctx):
 def content(ctx):
     """Read at its barrier through the harness's own duplicate, each object gives host-ref's digest,
     with zeros behind its length."""
-    host = ctx.host
-    wanted = {
-        "blob": (len(host.blob), host.digest_hex),
-        "page": (len(host.page), host.page_digest_hex),
-    }
-    objects, problems = given(ctx)
-    for what, barrier, identity in objects:
-        data, (length, digest) = barrier and barrier.contents.get(identity), wanted[what]
-        later = [
-            b.contents.get(identity)
-            for b in ctx.boot.observed.barriers.values()
-            if identity in b.contents
-        ]
-        if any(held != data for held in later):
+    host, (objects, problems) = ctx.host, given(ctx)
+    wanted = ((len(host.blob), host.digest_hex), (len(host.page), host.page_digest_hex))
+    reads = [barrier.contents for barrier in ctx.boot.observed.barriers.values()]
+    for (what, barrier, identity), (length, digest) in zip(objects, wanted):
+        data = barrier and barrier.contents.get(identity)
+        if any(contents.get(identity, data) != data for contents in reads):
             problems.append(f"{what}: its object held other bytes at another barrier")
         if data is None:
             problems.append(f"{what}: nothing was read at its barrier")
@@ -270,13 +247,12 @@ def content(ctx):
             gives = f"its object gives {computed[:16]}.."
             problems.append(f"{what}: {gives}, host-ref says {digest[:16]}..")
         elif data[length:].strip(b"\0"):
-            problems.append(f"{what}: something stands behind its {length} bytes")
-    text = "blob and page, read through descriptors of the harness's own, give host-ref's digests"
-    return judged(problems, text)
+            problems.append(f"{what}: its object is not zero after {length} bytes")
+    return judged(problems, "blob and page, read through own descriptors, have host-ref's digests")
 
 
 def sight_problems(ctx, number, sight, handed):
-    """At a barrier: the four that it started with, and handed objects; in the consumer one each."""
+    """A process has its first four descriptors and handed objects, the consumer one of each."""
     own, problems, seen = ctx.boot.observed.children[number].own, [], []
     for found in sight.descriptors:
         if found.number in STANDARD:
@@ -286,32 +262,26 @@ def sight_problems(ctx, number, sight, handed):
             seen.append(found.identity)
         else:
             problems.append(f"descriptor {found.number} is {found.name}")
-    missing = set(STANDARD) - {found.number for found in sight.descriptors}
-    problems += (
-        [f"its descriptor {closed} is closed" for closed in sorted(missing)]
-        if sight.descriptors
-        else []
-    )
+    closed = set(STANDARD) - {found.number for found in sight.descriptors}
+    if sight.descriptors:
+        problems += [f"its descriptor {number} is closed" for number in sorted(closed)]
     if number == CONSUMER_PID and len(seen) != len(set(seen)):
         problems.append(f"{len(seen)} descriptors of {len(set(seen))} objects")
     return problems
 
 
 def end_problems(ctx, number, handed):
-    """At its end a process has given back all that it had."""
-    looked = ctx.boot.observed.children[number].at_exit
-    if looked is None or not looked.descriptors:
+    """At its end a process has given everything back."""
+    child = ctx.boot.observed.children[number]
+    if child.at_exit is None or not child.at_exit.descriptors:
         return ["ended before it could be looked at"]
-    late = [found for found in looked.descriptors if found.number not in AT_THE_END]
+    kept = {found.number: found for found in child.at_exit.descriptors}
+    late = [kept[n] for n in kept if n not in AT_THE_END]
     problems = [f"descriptor {found.number} is still open: {found.name}" for found in late]
-    own, kept = ctx.boot.observed.children[number].own, {
-        found.number: found.identity for found in looked.descriptors
-    }
-    problems += [
-        f"its descriptor {n} is another or closed" for n in AT_THE_END if kept.get(n) != own[n]
-    ]
-    kept = [mapping for mapping in looked.mappings if mapping.identity in handed]
-    return problems + [f"still maps {mapping.name or 'an object'}" for mapping in kept]
+    lost = [n for n in AT_THE_END if n not in kept or kept[n].identity != child.own[n]]
+    problems += [f"its descriptor {n} is another or closed" for n in lost]
+    maps = [mapping for mapping in child.at_exit.mappings if mapping.identity in handed]
+    return problems + [f"still maps {mapping.name or 'an object'}" for mapping in maps]
 
 
 def descriptors(ctx):

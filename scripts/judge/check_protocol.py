@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what passed between the tasks, and in which order."""
-from judge import audit as audits
-from judge import check_share as share
-from judge import facts
-from judge.facts import CONSUMER_PID, MESSAGE_HEADER, judged
+from judge import audit as audits, check_share as share, facts
 from judge.check_share import RIGHT_READ
+from judge.facts import CONSUMER_PID, MESSAGE_HEADER, judged
 
 RIGHT_SEND, RIGHT_RECV = 1, 2
 
@@ -22,7 +20,7 @@ def wanted_messages(ctx):
 
 
 def message_problems(message, wanted, moved):
-    """Everything but a handed VMO's seal (check `seal`), the digest and the counters."""
+    """All fields, except the seal of a handed VMO, which check `seal` reads."""
     what, way, kind, body, tag, rights, length = wanted
     head = audits.head_bytes(message)
     if len(head) < MESSAGE_HEADER.size:
@@ -43,17 +41,17 @@ def message_problems(message, wanted, moved):
 
 
 def ticket_problems(message, hand):
-    """The ticket names what was transferred, with the page's length and the right to read."""
+    """The ticket has the slot of the transferred VMO, the page's length and the right to read."""
     head = audits.head_bytes(message)[MESSAGE_HEADER.size :]
     if len(head) != share.TICKET.size or hand is None:
-        return []  # another problem says so
+        return []  # already a problem of the message or the hand-over
     length, name, rights, _ = share.TICKET.unpack(head)
     wanted = (facts.PAGE_BYTES, hand.get("slot", 1), RIGHT_READ)
     return [] if (length, name, rights) == wanted else [f"the ticket says {(length, name, rights)}"]
 
 
 def hand_problems(audit):
-    """Under QEMU: two ends of channels, then the two VMOs, each in the lowest free slot."""
+    """Our kernel handed over two ends of channels, then two VMOs, each in the lowest free slot."""
     wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
     kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
     found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in audit["hand"]]
@@ -65,18 +63,18 @@ def hand_problems(audit):
     problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
     if len(found) != len(wanted):
         problems.append(f"{len(found)} capabilities went over instead of {len(wanted)}")
-    for hand in (hand for hand in audit["hand"] if hand["kind"] == "endpoint"):
-        if (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
+    for hand in audit["hand"]:
+        if hand["kind"] == "endpoint" and (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
             problems.append(f"an endpoint with VMO {hand['vmo']}")
     ways = {share.way_of(hand) for hand in audit["hand"]} - {share.TO_CONSUMER}
     return problems + [f"a capability went from {way[0]} to {way[1]}" for way in sorted(ways)]
 
 
 def protocol(ctx):
-    """Exactly four messages, request and reply for blob and page, each with its type, flags, tag,
-    length, rights and body's length, the ticket's fields as well; no other capability; nothing
-    mapped into the consumer by handle; the consumer has no name. (What the bodies say: seal,
-    digest, page-digest, counters.)"""
+    """Four messages, request and reply for blob and page, each with its type, flags, tag, length,
+    rights, and length of body; the ticket's fields too; no other capability; nothing mapped into
+    the consumer by handle; the consumer has no name. (For the bodies: seal, digest, page-digest,
+    counters.)"""
     audit, messages, wanted = ctx.audit, ctx.audit["msg"], wanted_messages(ctx)
     kinds = [hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"]
     problems = []
@@ -97,59 +95,12 @@ def protocol(ctx):
 
 
 # ---- Order ---------------------------------------------------------------------------------------
-class Events:
-    """The sequence numbers of a run's events; None for one that did not happen."""
-
-    def __init__(self, ctx):
-        self.audit = ctx.audit
-        self.numbers = {}
-        for tag, via, what in (
-            (facts.TAG_BLOB, "move", "blob"),
-            (facts.TAG_PAGE, "transfer", "page"),
-        ):
-            hand = share.handed_once(self.audit, via)
-            maps = self.audit.maps_of(CONSUMER_PID)
-            first = next((m for m in maps if hand and m["vmo"] == hand["vmo"]), None)
-            request = share.first_message(self.audit, share.TO_CONSUMER, tag)
-            reply = share.first_message(self.audit, share.TO_PRODUCER, tag)
-            self.numbers[f"the {what} was handed over"] = hand and hand["seq"]
-            self.numbers[f"the {what}'s request was sent"] = request and request["sent"]
-            self.numbers[f"the {what}'s request was received"] = request and request["seq"]
-            for when, text in HASHED_AT.items():
-                record = self.hash_of(hand, when)
-                self.numbers[f"the {what} was {text}"] = record and record["seq"]
-            self.numbers[f"the {what} was mapped"] = first and first["made"]
-            self.numbers[f"the {what}'s reply was sent"] = reply and reply["sent"]
-            self.numbers[f"the {what}'s reply was received"] = reply and reply["seq"]
-        for record in self.audit["say"]:
-            self.numbers.setdefault(self.line_of(ctx, record), record["seq"])
-
-    def hash_of(self, hand, when):
-        hashes = (record for record in self.audit["hash"] if record["when"] == when)
-        return next((record for record in hashes if hand and record["vmo"] == hand["vmo"]), None)
-
-    @staticmethod
-    def line_of(ctx, record):
-        """A marker, or what the line begins with."""
-        text = audits.head_bytes(record).rstrip(b"\r").decode("latin-1")
-        return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
-
-    def problem(self, early, late):
-        """A line that was not printed and a hash that was not taken are no problem here
-        (checks `markers`, `evidence` and `content`)."""
-        before, after = self.numbers.get(early), self.numbers.get(late)
-        if after is None or before is None and early.endswith(NOT_OWED):
-            return None
-        if before is not None and before < after:
-            return None
-        return f"'{late}' came before '{early}'" if before else f"'{late}' without '{early}'"
-
-
 SENT, MAPPED, HASHED = "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok"
 LAST = "SELFTEST: vmo share ok"
-HASHED_AT = {"grant": "hashed for the consumer", "reply": "hashed at the reply"}
-NOT_OWED = (SENT, MAPPED, HASHED, facts.EVIDENCE_PREFIX, LAST, *HASHED_AT.values())
-# What is concurrent is in no pair: the two tasks' first markers.
+# Without one of these there is nothing to order: checks `markers`, `evidence` and `content` say so.
+NOT_OWED = (SENT, MAPPED, HASHED, facts.EVIDENCE_PREFIX, LAST)
+NOT_OWED += ("was hashed for the consumer", "was hashed at the reply")
+# (earlier, later). The first markers of the two tasks are concurrent, so no pair has both.
 ORDER = (
     ("the blob's request was sent", "the blob's request was received"),
     ("the blob's request was received", "the blob was mapped"),
@@ -176,9 +127,51 @@ ORDER = (
 )
 
 
+def line_of(record):
+    """The console line, or for the evidence line its beginning."""
+    text = audits.head_bytes(record).rstrip(b"\r").decode("latin-1")
+    return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
+
+
+def event_numbers(audit):
+    """-> {event: its sequence number, or None if it did not happen}"""
+    numbers = {}
+    for tag, via, what in ((facts.TAG_BLOB, "move", "blob"), (facts.TAG_PAGE, "transfer", "page")):
+        hand = share.handed_once(audit, via)
+        vmo = hand and hand["vmo"]
+        request = share.first_message(audit, share.TO_CONSUMER, tag)
+        reply = share.first_message(audit, share.TO_PRODUCER, tag)
+        hashes = {r["when"]: r for r in reversed(audit["hash"]) if r["vmo"] == vmo}
+        maps = [record for record in audit.maps_of(CONSUMER_PID) if record["vmo"] == vmo]
+        for event, record, key in (
+            (" was handed over", hand, "seq"),
+            ("'s request was sent", request, "sent"),
+            ("'s request was received", request, "seq"),
+            (" was hashed for the consumer", hashes.get("grant"), "seq"),
+            (" was mapped", maps[0] if maps else None, "made"),
+            ("'s reply was sent", reply, "sent"),
+            (" was hashed at the reply", hashes.get("reply"), "seq"),
+            ("'s reply was received", reply, "seq"),
+        ):
+            numbers[f"the {what}{event}"] = record and record[key]
+    for record in audit["say"]:
+        numbers.setdefault(line_of(record), record["seq"])
+    return numbers
+
+
+def order_problem(numbers, early, late):
+    """Why the first event did not come before the second, or None."""
+    before, after = numbers.get(early), numbers.get(late)
+    if after is None or before is None and early.endswith(NOT_OWED):
+        return None
+    if before is not None and before < after:
+        return None
+    return f"'{late}' came before '{early}'" if before else f"'{late}' without '{early}'"
+
+
 def order(ctx):
-    """By the kernel's sequence: each VMO is handed over, then mapped, then answered, the blob
-    before the page; each marker stands after its fact, and after the markers it depends on."""
-    events = Events(ctx)
-    problems = [problem for problem in (events.problem(*pair) for pair in ORDER) if problem]
+    """By the kernel's sequence numbers, each VMO is handed over, then mapped, then answered, the
+    blob before the page. Each marker comes after its fact, and after the markers it depends on."""
+    numbers = event_numbers(ctx.audit)
+    problems = [problem for pair in ORDER if (problem := order_problem(numbers, *pair))]
     return judged(problems[:4], f"{len(ORDER)} pairs of events, each in its order")

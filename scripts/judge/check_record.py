@@ -6,17 +6,10 @@ import math
 
 from judge import facts
 
-# Each of these numbers is drawn from one counter, so together they are 1 to their count.
-NUMBERED = (
-    ("map", "made"),
-    ("map", "ended"),
-    ("hand", "seq"),
-    ("msg", "sent"),
-    ("msg", "seq"),
-    ("say", "seq"),
-    ("hash", "seq"),
-)
+# One counter gives these numbers, so together they are 1 to their count.
 ASCENDING = (("map", "made"), ("hand", "seq"), ("msg", "seq"), ("say", "seq"), ("hash", "seq"))
+NUMBERED = (*ASCENDING, ("map", "ended"), ("msg", "sent"))
+WHOLE_PAGES = (("vmo", ("base", "bytes")), ("map", ("off", "base", "bytes")), ("hash", ("bytes",)))
 CALLS = {"a1": ("map",), "a2": ("vm_map", "as_map")}
 
 
@@ -34,27 +27,19 @@ def sequence_problems(audit):
 
 
 def mapping_faults(record, abi_rev):
-    """What contradicts itself in one mapping, in the record's own words."""
-    pages, live = record["bytes"] // facts.PAGE_BYTES, record["state"] == "live"
-    if live != (record["ended"] == 0) or not live and record["ended"] <= record["made"]:
+    """Contradictions in one mapping, in the record's own words."""
+    pages, is_live = record["bytes"] // facts.PAGE_BYTES, record["state"] == "live"
+    is_consumers = record["pid"] == facts.CONSUMER_PID
+    writes = "w" in record["prot"]
+    if is_live != (record["ended"] == 0) or not is_live and record["ended"] <= record["made"]:
         yield f"state={record['state']} made={record['made']} ended={record['ended']}"
     if not record["dirtied"] <= record["accessed"] <= pages:
         yield f"accessed={record['accessed']} dirtied={record['dirtied']} of {pages} pages"
-    is_read_only = record["alias"] or "w" not in record["prot"]
-    # Of the consumer's mappings `read-only` and `accessed` speak.
-    if (
-        record["pid"] != facts.CONSUMER_PID
-        and is_read_only
-        and (record["dirtied"] or "w" in record["prot"])
-    ):
+    # Checks `read-only` and `accessed` judge the consumer's mappings, `protocol` its as_map.
+    if not is_consumers and (writes and record["alias"] or record["dirtied"] and not writes):
         yield f"prot={record['prot']} alias={record['alias']} dirtied={record['dirtied']}"
-    is_protocols = record["via"] == "as_map" and record["pid"] == facts.CONSUMER_PID
-    if (
-        record["alias"]
-        and abi_rev == "a1"
-        or record["via"] not in CALLS[abi_rev]
-        and not is_protocols
-    ):
+    is_known = record["via"] in CALLS[abi_rev] or is_consumers and record["via"] == "as_map"
+    if not is_known or record["alias"] and abi_rev == "a1":
         yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
 
 
@@ -79,17 +64,10 @@ def writer_faults(audit):
 
 def alignment_faults(audit):
     """Memory goes by whole pages."""
-    for kind, keys in (
-        ("vmo", ("base", "bytes")),
-        ("map", ("off", "base", "bytes")),
-        ("hash", ("bytes",)),
-    ):
+    for kind, keys in WHOLE_PAGES:
         for record in audit[kind]:
-            yield from (
-                f"a '{kind}' line has {key}={record[key]:#x}"
-                for key in keys
-                if record[key] % facts.PAGE_BYTES
-            )
+            odd = [key for key in keys if record[key] % facts.PAGE_BYTES]
+            yield from (f"a '{kind}' line has {key}={record[key]:#x}" for key in odd)
 
 
 def record_problems(audit, abi_rev):

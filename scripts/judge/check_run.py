@@ -1,23 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks on the run as a whole: its limits, its files, what was printed, how it ended.
+"""Checks of the whole run: limits, files, console and end.
 
 A check's docstring says when it is ok; list_checks.py prints it.
 """
 import re
 
-from judge import audit as audits
-from judge import check_record
-from judge import exit_codes
-from judge import facts
-from judge.facts import FAIL_PREFIX, judged, not_checked, red
+from judge import audit as audits, check_record, exit_codes, facts
+from judge.facts import FAIL_PREFIX, judged, met, not_checked, red
 
 NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}
 PIECE_BYTES = 8  # of a secret: finds one that was cut up, and never matches by chance
 BLOCK_BYTES = 64  # of a payload
 BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere means anything
-BAD_WORDS = re.compile(
-    "panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard", re.IGNORECASE
-)
+BAD_WORDS = re.compile("(?i:panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard)")
 CONTROL = re.compile(r"[^\t\x20-\x7e]")
 FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
 SUSPECT = re.compile(rf"{BAD_WORDS.pattern}|kernel:|opensbi|{CONTROL.pattern}", re.IGNORECASE)
@@ -54,7 +49,7 @@ def exit_code(ctx):
     meanings = {**NOT_THE_GUESTS, **dict(exit_codes.load().values())}
     meaning = meanings.get(code, "a signal" if code < 0 else "no code of the kernel's")
     text = f"{code} ({meaning})"
-    return judged([] if code == wanted else [f"{text} instead of {wanted}"], text)
+    return met(code == wanted, text if code == wanted else f"{text} instead of {wanted}")
 
 
 def pieces(secret):
@@ -65,21 +60,19 @@ def pieces(secret):
 
 
 def secrets_in(data, secrets):
-    """Names of the secrets of which data holds a piece."""
-    return [
-        name for name, secret in secrets.items() if any(piece in data for piece in pieces(secret))
-    ]
+    """The names of the secrets that have a piece in data."""
+    return [name for name, key in secrets.items() if any(piece in data for piece in pieces(key))]
 
 
 def payload_blocks(blob):
-    """The aligned blocks of a payload that could not stand elsewhere by chance."""
+    """The aligned blocks of a payload that do not occur elsewhere by chance."""
     starts = range(0, len(blob) - BLOCK_BYTES + 1, BLOCK_BYTES)
     blocks = {blob[start : start + BLOCK_BYTES] for start in starts}
     return {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
 
 
 def judge_images(ctx, names, problems):
-    """No file changed; the consumer's holds nothing that it must not. problems: found before."""
+    """No file changed, and the consumer's has no secret and no payload. problems: found before."""
     boot, elf, changed = ctx.boot, ctx.boot.consumer_elf, []
     for name in names:
         hashes = list(vars(boot.images[name]).values())
@@ -93,24 +86,22 @@ def judge_images(ctx, names, problems):
     starts = range(len(elf) - BLOCK_BYTES + 1)
     where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
     if where is not None:
-        problems.append(
-            f"the consumer ELF contains a block of the payload, at its byte {where}"
-            " (a payload built from the same code does that too)"
-        )
+        text = f"the consumer ELF contains a block of the payload, at its byte {where}"
+        problems.append(f"{text} (a payload built from the same code does that too)")
     hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
     return judged(problems, f"{hashes}; none of {len(blocks)} payload blocks in the consumer")
 
 
 def images(ctx):
     """Kernel, init and consumer have the same SHA-256 as original, as private copy before the run,
-    and after it; the consumer lies inside init; the consumer contains no 8-byte piece of challenge
-    or digests, raw or hex, and no 64-byte block of the payload. Where init is built into the
-    kernel, it stands in the kernel's file byte for byte."""
+    and after it; init contains the consumer; the consumer contains no 8-byte piece of challenge or
+    digests, raw or hex, and no 64-byte block of the payload. A kernel with init built in contains
+    it byte for byte."""
     boot, problems, where = ctx.boot, [], ""
     if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
         problems.append("init is not the file that was hashed")
     if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
-        problems.append("the consumer ELF does not travel inside init")
+        problems.append("init does not contain the consumer ELF")
     if boot.built_in:
         if not boot.init_elf or boot.init_elf not in boot.kernel_image:
             problems.append("the kernel does not contain the prepared producer.elf byte for byte")
@@ -123,7 +114,7 @@ def images(ctx):
 
 
 def input_facts(ctx):
-    """Blob = payload + challenge; page = the challenge over and over; the challenge looks random; a
+    """Blob = payload + challenge; page = the challenge, repeated; the challenge looks random; a
     file payload equals the file as the judge itself read it."""
     host, problems = ctx.host, []
     challenge = bytes.fromhex(host.challenge_hex)
@@ -141,30 +132,31 @@ def input_facts(ctx):
     return judged(problems, f"{host.spec}: {length} bytes and {host.drawn}")
 
 
-# ---- What was printed. None of it is a proof: the kernel's record is (check_share.py) ------------
+# ---- The console. It proves nothing: any task can print. The record does (check_share.py) --------
 def reading(ctx):
-    """Where the kernel's text cut the payload's lines, each can be put together in one way only."""
+    """Each payload line that the kernel's text cut can be joined in one way only."""
     found = ctx.boot.reading
     text = f"{len(found.kernel)} kernel log texts removed, {found.joined} lines had been cut"
     return judged(found.doubts, text)
 
 
 def markers(ctx):
-    """Each expected marker once as a line of its own, the last one last, none after a failure line,
-    none inside another line or in the kernel's text, no unknown line that begins like a marker."""
+    """Each expected marker is a whole line and appears once, the last one last, none after a
+    failure line, none inside another line or in the kernel's text; no unknown line begins like a
+    marker."""
     last = ctx.manifest["last_marker"]
     expected = ctx.manifest["markers"] + [last]
     known = (FAIL_PREFIX, facts.NOTE_PREFIX, facts.EVIDENCE_PREFIX + " ")
     inside = re.compile("|".join(re.escape(marker) for marker in expected)).search
-    times = [(marker, ctx.counts.get(marker, 0)) for marker in expected]
-    problems = [f"'{marker}' {count} times" for marker, count in times if count != 1]
+    times = {marker: ctx.counts.get(marker, 0) for marker in expected}
+    problems = [f"'{marker}' {count} times" for marker, count in times.items() if count != 1]
     for line in (line for line in ctx.counts if line not in expected):
         if line in ctx.spoken and not line.startswith(known):
             problems.append(f"unknown marker '{line[:60]}'")
         elif inside(line):
             problems.append(f"a marker inside another line: '{line[:60]}'")
-    for text in filter(inside, ctx.kernel_texts):
-        problems.append(f"a marker in the kernel's own text: '{text[:60]}'")
+    texts = filter(inside, ctx.kernel_texts)
+    problems += [f"a marker in the kernel's own text: '{text[:60]}'" for text in texts]
     seen = [line for line in ctx.console if line in expected]
     if seen and seen[-1] != last:
         problems.append(f"the last one is '{seen[-1]}'")
@@ -195,8 +187,8 @@ def failure_lines(ctx):
 
 
 def bad_lines(counts, kernel_lines, banners):
-    """What no good run of ours prints. counts: how often each line was printed. kernel_lines:
-    patterns of the kernel's lines that may be."""
+    """Lines that no good run on our kernel prints. counts: line -> how often it was printed.
+    kernel_lines: patterns of the kernel's lines that are allowed."""
     problems, banners_seen = [], 0
     for line in filter(SUSPECT.search, counts):
         is_kernel = line.lower().lstrip().startswith("kernel:")
@@ -205,7 +197,7 @@ def bad_lines(counts, kernel_lines, banners):
         elif is_kernel and not any(re.fullmatch(pattern, line) for pattern in kernel_lines):
             problems.append(f"unexpected kernel line '{line[:80]}'")
         elif CONTROL.search(line):
-            problems.append(f"a byte that no line of a run holds: {line[:40]!a}")
+            problems.append(f"a byte that is not printable: {line[:40]!a}")
         banners_seen += counts[line] if FIRMWARE_BANNER.search(line) else 0
     if banners_seen != banners:
         problems.append(f"{banners_seen} firmware banners instead of {banners}")
@@ -221,15 +213,14 @@ def bad_patterns(ctx):
 
 
 def is_foreign_bad(text, allowed):
-    """allowed: patterns of whole lines that this kernel prints when all is well."""
-    if not FOREIGN_BAD.search(text):
-        return False
-    return not any(re.fullmatch(pattern, text) for pattern in allowed)
+    """allowed: patterns of whole lines that this kernel prints in a good run"""
+    is_bad = FOREIGN_BAD.search(text) is not None
+    return is_bad and not any(re.fullmatch(pattern, text) for pattern in allowed)
 
 
 def foreign_bad_patterns(ctx):
     """No panic, exception, user page fault or failed test in the payload's text or the kernel's;
-    neither firmware nor kernel started twice. How the kernel prints is its own business."""
+    neither firmware nor kernel started twice."""
     texts, allowed = ctx.console + ctx.kernel_texts, ctx.manifest["kernel_lines"]
     problems = [f"'{text[:80]}'" for text in texts if is_foreign_bad(text, allowed)]
     for what, pattern in (("firmware", FIRMWARE_BANNER), ("kernel", KERNEL_BANNER)):
@@ -239,14 +230,14 @@ def foreign_bad_patterns(ctx):
 
 
 def differing(ctx, wanted, relation):
-    """Where the evidence line has something else than is wanted, in words."""
+    """The values of the evidence line that differ from the wanted ones, in words."""
     found = ((key, ctx.evidence[key], value) for key, value in wanted.items())
     return [f"{key}={has}{relation} {value}" for key, has, value in found if has != value]
 
 
 def evidence(ctx):
-    """One evidence line, in form, right before the last marker; ABI revision, length, challenge and
-    digest as the host has them."""
+    """One well-formed evidence line, directly before the last marker, with the host's ABI revision,
+    length, challenge and digest."""
     if ctx.evidence is None:
         return red(ctx.evidence_error)
     spoken, last = [x for x in ctx.console if x in ctx.spoken], ctx.manifest["last_marker"]
@@ -254,7 +245,7 @@ def evidence(ctx):
     if last in spoken:
         at = len(spoken) - 1 - spoken[::-1].index(last)
         if at == 0 or not spoken[at - 1].startswith(facts.EVIDENCE_PREFIX):
-            problems.append("it does not stand right before the last marker")
+            problems.append("it is not directly before the last marker")
     known = {"abi": ctx.boot.abi_rev, "len": len(ctx.host.blob)}
     known.update({name: secrets[name].hex() for name in ("challenge", "digest")})
     problems += differing(ctx, known, ", the host has")
@@ -263,8 +254,8 @@ def evidence(ctx):
 
 
 def foreign_evidence(ctx):
-    """As on our kernel; moreover, `enforced`, `copy_fallbacks`, `control_bytes` and `bulk_bytes` are
-    what this ABI revision, the protocol and this input give, and host-ref's digests, with which the
+    """As on our kernel; also, `enforced`, `copy_fallbacks`, `control_bytes` and `bulk_bytes` are what
+    this ABI revision, the protocol and this input give, and host-ref's digests, with which the
     producer compared, are those of blob and page. If no revision was asked for, the line's is
     taken."""
     outcome, host = evidence(ctx), ctx.host
@@ -287,7 +278,8 @@ def foreign_evidence(ctx):
 
 
 def author_problems(manifest, said):
-    """said: (who, line). A marker is its own task's alone, the evidence line the producer's."""
+    """Only its own task may print a marker, and only the producer the evidence line. said: pairs
+    (pid, line)"""
     problems, mine = [], manifest["markers"] + [manifest["last_marker"]]
     for who, line in said:
         author = facts.PRODUCER_PID
@@ -302,15 +294,15 @@ def author_problems(manifest, said):
 
 
 def is_recorded_as(line, record):
-    """The kernel records the bytes as the task wrote them; our line lacks a CR at its end."""
+    """Compares with or without a CR: the kernel records it, and our line has lost it."""
     data, head = line.encode("latin-1") + b"\r", audits.head_bytes(record)
     return record["len"] in (len(data) - 1, len(data)) and data[: record["len"]].startswith(head)
 
 
 def authors(ctx):
-    """Every line since the firmware's is one that the kernel recorded, in its order; each of the
-    manifest's `consumer_markers` was written by the consumer alone, every other marker and the
-    evidence line by the producer alone."""
+    """The lines after the firmware's are those that the kernel recorded, in the same order; only
+    the consumer wrote the manifest's `consumer_markers`, only the producer all other markers and
+    the evidence line."""
     lines, records = ctx.lines[: len(ctx.lines) - ctx.audit.line_count], ctx.audit["say"]
     before, problems = max(0, len(lines) - len(records)), []
     if len(records) > len(lines):
@@ -320,32 +312,28 @@ def authors(ctx):
     pairs = list(zip(lines[before:], records))
     other = [line for line, record in pairs if not is_recorded_as(line, record)]
     problems += [f"the kernel recorded another line than '{line[:60]}'" for line in other]
-    said = [(record["by"], line) for line, record in pairs]
-    said = [(int(by) if by.isdigit() else by, line) for by, line in said]
     pids = {record["pid"] for record in ctx.audit["task"]}
+    said = [(int(r["by"]) if r["by"].isdigit() else r["by"], line) for line, r in pairs]
     strangers = sorted({by for by, _ in said if isinstance(by, int) and by not in pids})
     problems += [f"a line was printed by pid {pid}, which is no task" for pid in strangers]
     problems += author_problems(ctx.manifest, said)
-    text = f"{len(records)} lines as the kernel recorded them, each marker by its own task"
-    return judged(problems, text)
+    return judged(problems, f"{len(records)} lines as recorded, each marker by its own task")
 
 
 # ---- How the run ended, as the kernel recorded it ------------------------------------------------
 def audit_form(ctx):
-    """The audit is the last thing, once, every line with the nonce and in form, and nothing that
-    looks like it before."""
+    """The log ends with one audit, each line well-formed and with the nonce; no earlier line looks
+    like the audit's."""
     if ctx.audit is None:
         return red(ctx.audit_error or "the kernel can print one and did not")
     if ctx.boot.nonce == audits.NO_NONCE:
-        return not_checked(
-            "there is one without a nonce: nobody gave the kernel one, and any task could print it"
-        )
+        return not_checked("it has no nonce, since the kernel got none: any task could print it")
     return judged([], f"{ctx.audit.line_count} lines with the run's nonce, last in the log, once")
 
 
 def audit_complete(ctx):
-    """No table overflowed, no message lost or left unreceived. In our own kernel's audit, moreover,
-    the sequence numbers are complete and in order, and no record contradicts itself."""
+    """No table overflowed, no message is lost or left unreceived. On our kernel also, the sequence
+    numbers are complete and in order, and no record contradicts itself."""
     problems, lost = audits.overflow_faults(ctx.audit), ctx.audit.one("lost")
     if lost["msgs"]:
         problems.append(f"{lost['msgs']} messages were not recorded")
@@ -360,30 +348,30 @@ def audit_result(ctx):
     """Init is done, with status 0."""
     record = ctx.audit.one("result")
     text = f"init={record['init']} status={record['status']} instret={record['instret']}"
-    return judged([] if (record["init"], record["status"]) == ("done", 0) else [text], text)
+    return met((record["init"], record["status"]) == ("done", 0), text)
 
 
 def tasks(ctx):
-    """Exactly producer (17) and consumer (18), the producer's child, which exited with 0; the
+    """The tasks are producer (17) and consumer (18), the producer's child, which exited with 0; the
     producer is live when init is done."""
-    pids, wanted = [record["pid"] for record in ctx.audit["task"]], list(facts.ROLES)
-    if pids != wanted:
-        return red(f"tasks {pids} instead of {wanted}")
+    pids = [record["pid"] for record in ctx.audit["task"]]
+    if pids != list(facts.ROLES):
+        return red(f"tasks {pids} instead of {list(facts.ROLES)}")
     init, child = ctx.audit["task"]
     keys = ("parent", "state", "end", "status")
     if [init[key] for key in keys] != [0, "live", "none", 0]:
         return red("producer: " + " ".join(f"{key}={init[key]}" for key in keys))
     text = "consumer: " + " ".join(f"{key}={child[key]}" for key in keys)
-    good = child["parent"] == facts.PRODUCER_PID and child["state"] in ("exited", "reaped")
-    good = good and (child["end"], child["status"]) == ("exit", 0)
-    return judged([] if good else [text], text)
+    wanted = (facts.PRODUCER_PID, child["state"], "exit", 0)
+    is_ended = child["state"] in ("exited", "reaped")
+    return met(is_ended and tuple(child[key] for key in keys) == wanted, text)
 
 
 def leaks(ctx):
-    """Slots, regions and endpoints as at the start when init is done, VMOs too (a1: but for those
-    it cannot destroy; a2: those that are sealed for ever), on a2 no more arena bytes than those
-    VMOs'; after teardown no slot, region or endpoint left, and no more VMOs, arena bytes and kernel
-    frames than before; what the ABI revision never gives back is listed."""
+    """When init is done, slots, regions and endpoints are as at the start, and so are VMOs, except
+    those that cannot be destroyed (a1: all; a2: those sealed for ever); on a2 only these VMOs use
+    arena bytes. After teardown no slot, region or endpoint is left, and no more VMOs, arena bytes
+    and kernel frames than before. Lists what the revision never frees."""
     audit = ctx.audit
     start, done, end = (audit.res(when) for when in ("start", "done", "end"))
     if not (start and done and end):
@@ -396,8 +384,7 @@ def leaks(ctx):
     if done["vmos"] - start["vmos"] != kept:
         vmos = f"{start['vmos']} -> {done['vmos']}"
         problems.append(f"vmos {vmos}, {kept} of them kept by this ABI revision")
-    keys = ("slots", "regions", "endpoints")
-    grown = done["arena_bytes"] - start["arena_bytes"]
+    keys, grown = ("slots", "regions", "endpoints"), done["arena_bytes"] - start["arena_bytes"]
     if ctx.boot.abi_rev == "a2" and grown != bytes_kept:
         problems.append(f"the arena grew by {grown} bytes, {bytes_kept} of them kept")
     problems += [f"{key} {start[key]} -> {done[key]}" for key in keys if start[key] != done[key]]
@@ -412,7 +399,8 @@ def leaks(ctx):
         taken = f"{done['arena_bytes']} -> {end['arena_bytes']} are taken"
         problems.append(f"keep arena_bytes={arena['n']}, but {taken}: this arena never shrinks")
     frames = f"frames {start['frames']} -> {end['frames']}"
-    problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
+    if end["frames"] > start["frames"]:
+        problems.append(f"{frames} after teardown")
     never = [f"{record['what']}={record['n']}" for record in audit["keep"]]
     never = " ".join(never + ([f"vmos={kept}"] if kept else [])) or "nothing"
     same = ", ".join(f"{key} {done[key]}" for key in keys)
@@ -420,13 +408,12 @@ def leaks(ctx):
 
 
 def hazards(ctx):
-    """No call that a real kernel does not survive (docs/testing/hazards.md) but the manifest's."""
+    """No call that a real kernel does not survive (docs/testing/hazards.md), except the
+    manifest's."""
     allowed, records = ctx.manifest["hazards"], ctx.audit["hazard"]
-    problems = [
-        f"pid {record['pid']} call {record['call']} {record['id']} {record['what']}"
-        for record in records
-        if record["id"] not in allowed
-    ]
+    keys = ("pid", "call", "id", "what")
+    bad = [record for record in records if record["id"] not in allowed]
+    problems = ["pid {} call {} {} {}".format(*(record[key] for key in keys)) for record in bad]
     missing = [name for name in allowed if name not in {record["id"] for record in records}]
     problems += [f"the expected hazard {name} did not occur" for name in missing]
     return judged(problems, "none" if not allowed else f"only {' '.join(allowed)}")

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checks that are the proof: what was recorded of messages, mappings and copies.
+"""Checks of the record of messages, mappings and copies: the core of the proof.
 
-On Linux the record is the harness's own, and some checks look at another fact (check_linux.py).
+On Linux the harness keeps the record, and some checks read another fact (check_linux.py).
 """
 import struct
 
-from judge import audit as audits
-from judge import check_run
-from judge import facts
+from judge import audit as audits, check_run, facts
 from judge.facts import (
     CONSUMER_PID,
     MESSAGE_HEADER,
@@ -32,13 +30,13 @@ def way_of(record):
 
 
 def handed(audit):
-    """Capabilities to memory that went from the producer to the consumer."""
+    """The hand-overs of memory from the producer to the consumer."""
     records = [record for record in audit["hand"] if record["kind"] != "endpoint"]
     return [record for record in records if way_of(record) == TO_CONSUMER]
 
 
 def handed_once(audit, via):
-    """The one VMO that went from the producer to the consumer this way, or None."""
+    """The only hand-over of memory to the consumer by this way, or None."""
     found = [hand for hand in handed(audit) if hand["via"] == via]
     return found[0] if len(found) == 1 else None
 
@@ -55,7 +53,7 @@ def first_message(audit, way, tag):
 
 
 def reply_in(message):
-    """-> (tag, body's fields) of a reply of the consumer's; None for fields of another form"""
+    """-> (tag, fields of the body or None if malformed) of the consumer's reply, or (None, None)"""
     head = audits.head_bytes(message)
     if way_of(message) != TO_PRODUCER or len(head) < MESSAGE_HEADER.size:
         return None, None
@@ -66,15 +64,11 @@ def reply_in(message):
     return tag, REPLY_BODY.unpack_from(head, MESSAGE_HEADER.size) if whole else None
 
 
-def digest_replies(audit, tag):
-    """The digests that the consumer sent under a tag."""
-    found = [body for its_tag, body in map(reply_in, audit["msg"]) if its_tag == tag]
-    return [body[0].hex() if body else "malformed" for body in found]
-
-
 def reply_check(ctx, tag, data, stated, what):
-    """Holds the consumer's reply against the digest computed afresh from the bytes on disk."""
-    computed, found, problems = facts.sha256_hex(data), digest_replies(ctx.audit, tag), []
+    """Compares the consumer's reply with the digest computed afresh from the bytes on disk."""
+    computed, problems = facts.sha256_hex(data), []
+    bodies = [body for its_tag, body in map(reply_in, ctx.audit["msg"]) if its_tag == tag]
+    found = [body[0].hex() if body else "malformed" for body in bodies]
     gives = f"the {what} gives {computed[:16]}.."
     if computed != stated:
         problems.append(f"host-ref says {stated[:16]}.., {gives}")
@@ -86,8 +80,8 @@ def reply_check(ctx, tag, data, stated, what):
 
 
 def digest(ctx):
-    """Exactly one reply of the consumer's with the blob's tag; it is the SHA-256 of the blob,
-    computed afresh; host-ref says the same."""
+    """The consumer sent one reply with the blob's tag, with the blob's SHA-256, computed afresh;
+    host-ref computed the same."""
     return reply_check(ctx, facts.TAG_BLOB, ctx.host.blob, ctx.host.digest_hex, "blob")
 
 
@@ -97,7 +91,7 @@ def page_digest(ctx):
 
 
 def message_problem(message, head):
-    """Why this is no libvmo message, whole in the record, with nothing beside its fields."""
+    """Why the record does not show one whole and valid libvmo message, or None."""
     if message["len"] > audits.HEAD_BYTES["msg"]:
         return f"has {message['len']} bytes, more than the record shows"
     if len(head) < MESSAGE_HEADER.size:
@@ -109,19 +103,17 @@ def message_problem(message, head):
 
 
 def messages_clean(ctx):
-    """Every message to the consumer is a libvmo message, whole in the record; no 8-byte piece of
-    challenge or digests in any of them, in all of them joined, or in a task's name."""
+    """Each message to the consumer is a libvmo message, whole in the record. No 8-byte piece of
+    challenge or digests is in one of them, in all of them joined, or in a task's name."""
     told = [message for message in ctx.audit["msg"] if message["to"] == CONSUMER_PID]
     heads = [audits.head_bytes(message) for message in told]
     faults = [(message["n"], message_problem(message, head)) for message, head in zip(told, heads)]
     problems = [f"message {number} {fault}" for number, fault in faults if fault]
-    # Each message alone, then all bodies joined: the second finds a secret that was cut up.
+    # All bodies joined show a secret that was sent in pieces.
     joined = b"".join(head[MESSAGE_HEADER.size :] for head in heads)
     names = [record["name"].encode() for record in ctx.audit["task"]]
-    secrets = ctx.host.secrets()
-    found = {
-        name for data in [*heads, *names, joined] for name in check_run.secrets_in(data, secrets)
-    }
+    searched, secrets = [*heads, *names, joined], ctx.host.secrets()
+    found = {name for data in searched for name in check_run.secrets_in(data, secrets)}
     problems += [f"the consumer was told the {name}" for name in sorted(found)]
     count = sum(message["len"] for message in told)
     return judged(problems, f"{len(told)} to the consumer, {count} bytes, no secret in them")
@@ -129,7 +121,7 @@ def messages_clean(ctx):
 
 # ---- Mappings ----------------------------------------------------------------------------------
 def page_table(records):
-    """Mappings -> {(vmo, page offset): physical page}; None where two of them disagree."""
+    """-> {(vmo, page of it): physical page, or None if two mappings disagree}"""
     table = {}
     for record in records:
         for page in range(record["bytes"] // facts.PAGE_BYTES):
@@ -140,7 +132,7 @@ def page_table(records):
 
 
 def share_problem(ctx, hand, length):
-    """A VMO is the producer's, and the same physical pages in both tasks. -> problem or None"""
+    """Why a VMO is not the producer's, or its pages are not the same in both tasks, or None."""
     vmo, count = ctx.audit.first("vmo", "id", hand["vmo"]), facts.pages_of(length)
     if vmo is None or vmo["creator"] != PRODUCER_PID:
         return f"VMO {hand['vmo']} was not made by the producer"
@@ -158,12 +150,11 @@ def share_problem(ctx, hand, length):
 
 
 def sharing(ctx):
-    """One VMO handed over by message and one by transfer, both made by the producer; the consumer
-    mapped every page of both, and each is the producer's physical page (on Linux: device, inode and
-    offset); no VMO went any other way, and it mapped no other."""
+    """The producer made two VMOs and handed one over by message and one by transfer. The consumer
+    mapped each page of both, and each is the producer's physical page (on Linux: device, inode and
+    offset). No VMO went another way, and the consumer mapped no other."""
     hands = handed(ctx.audit)
-    moved = [hand for hand in hands if hand["via"] == "move"]
-    passed = [hand for hand in hands if hand["via"] == "transfer"]
+    moved, passed = ([h for h in hands if h["via"] == via] for via in ("move", "transfer"))
     if (len(moved), len(passed)) != (1, 1):
         counts = f"{len(moved)} VMOs handed by a message and {len(passed)} by transfer"
         return red(f"{counts}, instead of one each")
@@ -173,9 +164,8 @@ def sharing(ctx):
     known = (moved[0]["vmo"], passed[0]["vmo"])
     if known[0] == known[1]:
         problems.append("blob and page are the same VMO")
-    for hand in ctx.audit["hand"]:
-        if hand["kind"] != "endpoint" and hand not in hands:
-            problems.append(f"VMO {hand['vmo']} went from {hand['from']} to {hand['to']}")
+    other = [h for h in ctx.audit["hand"] if h["kind"] != "endpoint" and h not in hands]
+    problems += [f"VMO {h['vmo']} went from {h['from']} to {h['to']}" for h in other]
     strange = [r["vmo"] for r in ctx.audit.maps_of(CONSUMER_PID) if r["vmo"] not in known]
     problems += [f"the consumer mapped VMO {vmo}, which nobody handed it" for vmo in strange]
     count = sum(facts.pages_of(length) for _, _, length in objects)
@@ -184,17 +174,16 @@ def sharing(ctx):
 
 
 def read_only(ctx):
-    """The consumer's mappings are `r`, on a2 of an alias; handed over with the right MAP alone."""
+    """The consumer's mappings are `r`, on a2 of an alias; both VMOs came with right MAP alone."""
     alias = 1 if ctx.boot.abi_rev == "a2" else 0
     records = ctx.audit.maps_of(CONSUMER_PID)
     problems = [] if records else ["the consumer mapped nothing"]
     for record in records:
-        if record["prot"] != "r" or record["alias"] != alias:
+        if (record["prot"], record["alias"]) != ("r", alias):
             how = f"prot={record['prot']} alias={record['alias']}"
             problems.append(f"VMO {record['vmo']} mapped {how}")
-    for hand in handed(ctx.audit):
-        if hand["rights"] != RIGHT_MAP:
-            problems.append(f"VMO {hand['vmo']} handed with rights {hand['rights']}")
+    bad = [hand for hand in handed(ctx.audit) if hand["rights"] != RIGHT_MAP]
+    problems += [f"VMO {hand['vmo']} handed with rights {hand['rights']}" for hand in bad]
     return judged(problems, f"{len(records)} mappings of the consumer, all prot=r alias={alias}")
 
 
@@ -212,20 +201,19 @@ def accessed_problems(records):
 
 
 def accessed(ctx):
-    """Every page that the consumer mapped was accessed through a mapping that was accessed in
-    whole, none was dirtied."""
+    """Each page that the consumer mapped was accessed, through a mapping of which every page was
+    accessed; none was dirtied."""
     problems, count = accessed_problems(ctx.audit.maps_of(CONSUMER_PID))
     return judged(problems, f"{count} of {count} pages accessed, 0 dirtied")
 
 
 # ---- Copies, counters, seal --------------------------------------------------------------------
 def no_kernel_copy(ctx):
-    """0 bytes copied into or out of VMOs, for every task."""
-    listed = {record["pid"] for record in ctx.audit["copy"]}
-    missing = {record["pid"] for record in ctx.audit["task"]} - listed
-    problems = [f"no 'copy' line for pid {pid}" for pid in sorted(missing)]
-    strangers = listed - {record["pid"] for record in ctx.audit["task"]}
-    problems += [f"a 'copy' line for pid {pid}, which is no task" for pid in sorted(strangers)]
+    """The kernel copied 0 bytes into or out of VMOs, for each task."""
+    listed, pids = ({record["pid"] for record in ctx.audit[kind]} for kind in ("copy", "task"))
+    problems = [f"no 'copy' line for pid {pid}" for pid in sorted(pids - listed)]
+    strangers = sorted(listed - pids)
+    problems += [f"a 'copy' line for pid {pid}, which is no task" for pid in strangers]
     for record in ctx.audit["copy"]:
         if record["into"] or record["from"]:
             counts = f"{record['into']} bytes into VMOs, {record['from']} out of them"
@@ -234,7 +222,7 @@ def no_kernel_copy(ctx):
 
 
 def consumer_problems(ctx, vmos):
-    """The consumer's own counts, in its replies: no copy, and the bytes so far."""
+    """In each reply the consumer counted no copy, and the bytes so far."""
     sizes = [vmo["bytes"] if vmo else 0 for vmo in vmos]
     control, problems = 0, []
     for message in ctx.audit["msg"]:
@@ -247,7 +235,7 @@ def consumer_problems(ctx, vmos):
 
 
 def counter_problems(ctx):
-    """The library's counts against the record. -> (problems, what was counted)"""
+    """Compares the library's counters with the record. -> (problems, the record's sums)"""
     vmos = [ctx.audit.first("vmo", "id", hand["vmo"]) for hand in handed(ctx.audit)]
     counted = {
         "control_bytes": sum(message["len"] for message in ctx.audit["msg"]),
@@ -259,36 +247,38 @@ def counter_problems(ctx):
 
 
 def counters(ctx):
-    """The evidence line's counters are the audit's sums."""
+    """The counters of the evidence line are the sums of the record."""
     if ctx.evidence is None:
         return not_checked(NO_EVIDENCE)
     problems, text = counter_problems(ctx)
     copied = sum(record["into"] + record["from"] for record in ctx.audit["copy"])
-    fallbacks = f"copy_fallbacks={ctx.evidence['copy_fallbacks']}"
-    if (ctx.evidence["copy_fallbacks"] == 0) != (copied == 0):
-        problems.append(f"{fallbacks}, the kernel copied {copied} bytes")
-    return judged(problems, f"{text} {fallbacks}, as the audit has")
+    fallbacks = ctx.evidence["copy_fallbacks"]
+    if (fallbacks == 0) != (copied == 0):
+        problems.append(f"copy_fallbacks={fallbacks}, the kernel copied {copied} bytes")
+    return judged(problems, f"{text} copy_fallbacks={fallbacks}, as the audit has")
 
 
 def seal(ctx):
-    """`enforced=kernel` exactly when aliases were handed over; `forever` without a writable map."""
+    """`enforced=kernel` if and only if aliases were handed over; `forever` without a writable
+    mapping."""
     if ctx.evidence is None:
         return not_checked(NO_EVIDENCE)
+    claimed, enforced = ctx.evidence["seal"], ctx.evidence["enforced"]
     hands, problems = handed(ctx.audit), []
     kinds = [hand["kind"] for hand in hands]
-    if (ctx.evidence["enforced"] == "kernel") != (set(kinds) == {"alias"}):
+    if (enforced == "kernel") != (set(kinds) == {"alias"}):
         over = " ".join(kinds) or "nothing"
-        problems.append(f"enforced={ctx.evidence['enforced']}, but handed over: {over}")
+        problems.append(f"enforced={enforced}, but handed over: {over}")
     shared = {hand["vmo"] for hand in hands}
     live = [r for r in ctx.audit["map"] if r["vmo"] in shared and r["state"] == "live"]
     writable = [record["vmo"] for record in live if "w" in record["prot"]]
-    if ctx.evidence["seal"] == "forever" and writable:
+    if claimed == "forever" and writable:
         problems.append(f"sealed for ever, but VMO {writable[0]} is still mapped writable")
-    return judged(problems, f"{ctx.evidence['seal']}, enforced by the {ctx.evidence['enforced']}")
+    return judged(problems, f"{claimed}, enforced by the {enforced}")
 
 
 def told_seals(audit):
-    """The seals that the hand-over message and the ticket carry."""
+    """The seals in the blob's request and in the ticket."""
     found = []
     for message in audit["msg"]:
         head = audits.head_bytes(message)
@@ -303,28 +293,26 @@ def told_seals(audit):
 
 
 def forever_problems(audit, hand):
-    """Nobody could write the VMO when it went over, and it was never destroyed (K-29)."""
-    number, problems = hand["vmo"], []
+    """Nobody could write the VMO when it was handed over, and it was never destroyed (K-29)."""
+    but, vmo = f"sealed for ever, but VMO {hand['vmo']}", audit.first("vmo", "id", hand["vmo"])
     if hand["wcaps"] or hand["wmaps"]:
-        writable = f"{hand['wcaps']} writable capabilities and {hand['wmaps']} writable mappings"
-        problems.append(f"sealed for ever, but VMO {number} had {writable}")
-    vmo = audit.first("vmo", "id", number)
+        counts = f"{hand['wcaps']} writable capabilities and {hand['wmaps']} writable mappings"
+        yield f"{but} had {counts}"
     if vmo and vmo["state"] == "destroyed":
-        problems.append(f"sealed for ever, but VMO {number} was destroyed")
-    return problems
+        yield f"{but} was destroyed"
 
 
 def kernel_seal(ctx):
-    """The messages told the evidence line's seal. On a2 the kernel enforces it: every capability
-    that left the producer was an alias, and for `forever` no writable capability or mapping was
-    left at the hand-over and the VMO was never destroyed. On a1 it is the library's word."""
+    """The messages carry the seal of the evidence line. On a2 the kernel enforces it: each memory
+    capability that left the producer was an alias; for `forever`, no writable capability or mapping
+    was left at the hand-over, and the VMO was never destroyed. On a1 it is the library's word."""
     outcome = seal(ctx)
     if ctx.evidence is None:
         return outcome
     claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
     problems = [outcome.evidence] if outcome.status == facts.RED else []
-    told = {seal for seal in told_seals(ctx.audit) if seal != SEALS[claimed]}
-    problems += [f"the evidence says {claimed}, a message said {seal}" for seal in sorted(told)]
+    other = sorted({seal for seal in told_seals(ctx.audit) if seal != SEALS[claimed]})
+    problems += [f"the evidence says {claimed}, a message said {seal}" for seal in other]
     if ctx.boot.abi_rev == "a1":
         text = f"{claimed} is the library's word: this ABI revision has no read-only capability"
         return red("; ".join(problems)) if problems else not_made(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guest's exit codes, read from the kernel's list: by outcome, in small letters ("done")."""
+"""The guest's exit codes by outcome, in small letters ("done"), read from the kernel's list."""
 import collections
 import functools
 import re
@@ -14,7 +14,7 @@ ExitCode = collections.namedtuple("ExitCode", "number meaning")
 
 
 def read(path):
-    """-> {outcome: ExitCode}. A list that cannot be relied on is refused."""
+    """-> {outcome: ExitCode}, or ConfigError for a list with a mistake."""
     if not path.is_file():
         raise ConfigError(f"{shown(path)}: the list of the guest's exit codes is missing")
     codes, lines = {}, path.read_text(encoding="utf-8").splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the judge is given of a run, the proof's own words, and what a check may say."""
+"""What the judge knows of a run, the words of the proof, and the outcomes of a check."""
 import collections
 import contextlib
 import dataclasses
@@ -13,7 +13,7 @@ from judge import audit as audits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QEMU, LINUX, FOREIGN = "qemu", "linux", "foreign"  # platforms: our kernel, Linux, another kernel
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
-# Why a harness ended a run before its own end.
+# Why the harness stopped a run.
 WALL, LOG_CAP, LINGER, GRACE, PACKETS = "wall", "log-cap", "linger", "grace", "packets"
 GRACE_SECONDS = 3  # of a Linux process, once the other has ended
 OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
@@ -21,9 +21,7 @@ OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
 PRODUCER_PID, CONSUMER_PID = 17, 18
 ROLES = {PRODUCER_PID: "producer", CONSUMER_PID: "consumer"}
 TAG_BLOB, TAG_PAGE = 1, 2
-PAGE_BYTES = 4096
-CHALLENGE_BYTES = 32
-DIGEST_BYTES = 32
+PAGE_BYTES, CHALLENGE_BYTES, DIGEST_BYTES = 4096, 32, 32
 GENERATED = "gen:"
 
 # A libvmo message: magic, kind, length of the body, tag, rights, seal, length of the VMO, zero.
@@ -34,11 +32,11 @@ KIND_DATA, KIND_HANDLE = 1, 2
 FAIL_PREFIX = "vmo: FAIL"
 NOTE_PREFIX = "vmo: note "
 EVIDENCE_PREFIX = "vmo: evidence"
-SPOKEN = ("vmo:", "SELFTEST:")
-OWN = ("vmo:", "SELFTEST: vmo")  # another kernel has SELFTEST: lines of its own
+SPOKEN = ("vmo:", "SELFTEST:")  # how the payload's lines begin
+OWN = ("vmo:", "SELFTEST: vmo")  # on a foreign kernel, which prints other SELFTEST: lines
 EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
-# What a run may cost the judge and the terminal, whatever a task prints or maps.
+# Bounds of the judge's work and output, whatever a task prints or maps.
 PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
 NAMED_CHARACTERS = 300  # of a name in a message
 
@@ -56,12 +54,12 @@ def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, 
 
 
 class ConfigError(Exception):
-    """The caller asked for what cannot be run; the text says what to change."""
+    """The caller's request cannot be run; the text says what to change."""
 
 
 @contextlib.contextmanager
 def named(what):
-    """An OSError about what the user named is CONFIG, in a line that ends with the reason."""
+    """Turns an OSError about a path that the user named into a ConfigError with the reason."""
     try:
         yield
     except OSError as error:
@@ -70,7 +68,7 @@ def named(what):
 
 
 def shown(path):
-    """A path as people type it: relative to the tree when it lies inside."""
+    """A path as people type it: relative to the tree if it is inside."""
     path = pathlib.Path(path)
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
@@ -89,7 +87,7 @@ def whole_pages(length):
 
 @dataclasses.dataclass
 class HostFacts:
-    """The challenge folder that host-ref wrote, and the payload as the harness read it."""
+    """The folder that host-ref wrote, and the payload as the harness read it."""
 
     spec: str
     payload: bytes
@@ -99,10 +97,10 @@ class HostFacts:
     digest_hex: str
     page_digest_hex: str
     source: object = None  # the payload file's bytes; None for a generated payload
-    drawn: str = "a fresh challenge"  # what is said of the challenge
+    drawn: str = "a fresh challenge"  # how evidence names the challenge
 
     def secrets(self):
-        """What only the producer may know: name -> 32 bytes"""
+        """The consumer must not get these. -> {name: 32 bytes}"""
         return {
             "challenge": bytes.fromhex(self.challenge_hex),
             "digest": hashlib.sha256(self.blob).digest(),
@@ -122,7 +120,7 @@ def load_host_facts(folder, source):
     return HostFacts(spec, payload, blob, page, *words, source)
 
 
-# SHA-256 of a file: the original, the private copy that was run, the copy after the run.
+# SHA-256 of a file: the original, the private copy before the run, the copy after the run.
 Image = dataclasses.make_dataclass("Image", ("source", "before", "after"))
 
 
@@ -134,7 +132,7 @@ class Boot:
     abi_rev: str
     nonce: str
     log: bytes
-    exit_code: object  # None: it did not end by itself
+    exit_code: object  # None: the harness ended it
     stopped: object  # None, or why the harness ended it: "log-cap", "wall", "linger", ...
     log_cap: int
     seconds: float
@@ -154,7 +152,7 @@ class Boot:
     observed: object = None  # the HostRun
 
     def lines(self):
-        """What was printed, but for a foreign kernel's own text. -> (lines, tail)"""
+        """The log without a foreign kernel's own text. -> (lines, tail)"""
         return (self.reading.lines, self.reading.tail) if self.reading else split_log(self.log)
 
     def page_word(self):
@@ -165,14 +163,14 @@ class Boot:
 class Outcome:
     status: str
     evidence: str
-    excused: bool = False  # not made, and this run cannot make it
+    excused: bool = False  # not made, because this run cannot show it
 
     def __post_init__(self):
         self.evidence = cut(self.evidence, EVIDENCE_CHARACTERS)
 
 
 def cut(text, size):
-    """At most so many characters of a text; says how many are missing."""
+    """The first characters of a text, and how many are missing."""
     missing = len(text) - size
     return text if missing <= 0 else f"{text[:size]}.. and {missing} more characters"
 
@@ -186,8 +184,13 @@ def not_checked(why):
 
 
 def not_made(why):
-    """Not checked, for a reason that lies in the run: the ABI revision, the payload's size."""
+    """Not checked because of this run's input, such as the ABI revision or the payload's size."""
     return Outcome(NOT_CHECKED, why, excused=True)
+
+
+def met(condition, text):
+    """Ok or red, with the same text."""
+    return Outcome(OK if condition else RED, text)
 
 
 def judged(problems, evidence):
@@ -204,7 +207,7 @@ def split_log(log):
 
 
 def read_evidence(lines):
-    """-> (record, None) or (None, why there is none that can be read)"""
+    """-> (record, None) or (None, why no evidence line can be read)"""
     found = [line for line in lines if line.startswith(EVIDENCE_PREFIX)]
     if len(found) != 1:
         return None, f"{len(found)} evidence lines instead of one"
@@ -216,13 +219,13 @@ def read_evidence(lines):
 
 
 class Context:
-    """One run, parsed once: what every check sees."""
+    """One run, parsed once for all checks."""
 
     def __init__(self, manifest, boot, host):
         self.manifest, self.boot, self.host = manifest, boot, host
         self.lines, self.tail = boot.lines()
         self.kernel_texts = boot.reading.kernel if boot.reading else []
-        # What any task could have printed: all but the audit.
+        # All but the audit: any task could have printed it.
         said = self.lines + [self.tail]
         self.counts = collections.Counter(said)  # a task may print the same line a million times
         audit_lines = [text for text in self.counts if text.startswith(audits.PREFIX)]
@@ -231,7 +234,8 @@ class Context:
         self.console = [line for line in said if line in self.counts]
         self.evidence, self.evidence_error = read_evidence(self.console)
         self.audit, self.audit_error = boot.audit, None
-        self.spoken = {text for text in self.counts if self.is_spoken(text)}
+        own = OWN if boot.platform == FOREIGN else SPOKEN
+        self.spoken = {text for text in self.counts if text.startswith(own)}
         try:
             if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
                 self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
@@ -240,12 +244,8 @@ class Context:
             self.audit, self.audit_error = None, str(error)
 
     def bound_pages(self):
-        """Refuses an audit that maps more than any run of the proof does."""
+        """Refuses an audit with more mapped pages than any run of the proof has."""
         records = self.audit["map"] if self.audit else []
         pages = sum(record["bytes"] for record in records) // PAGE_BYTES
         if pages > MAPPED_PAGES_MAX:
             raise audits.FormError(f"it maps {pages} pages, more than {MAPPED_PAGES_MAX}")
-
-    def is_spoken(self, line):
-        """Whether a line begins as the payload's lines do."""
-        return line.startswith(OWN if self.boot.platform == FOREIGN else SPOKEN)

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
 from judge.facts import FOREIGN, LINUX, QEMU  # noqa: E402  pylint: disable=wrong-import-position
 
-WIDTH, INDENT = 100, "    "
+WRAP = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="    ")
 
 
 def sentence(function):
@@ -32,11 +32,8 @@ def rows_of(platform):
 def main(words):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("platform", choices=(QEMU, LINUX, FOREIGN))
-    lines = []
     for name, reads, text in rows_of(parser.parse_args(words).platform):
-        lines.append(f"{name} (reads: {reads})")
-        lines += textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
-    print("\n".join(lines))
+        print(f"{name} (reads: {reads})", WRAP.fill(text), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Separates a payload's lines from the text of a kernel that is not ours.
+"""Separates a payload's lines from the text of a foreign kernel.
 
-Such a kernel prints lines of its own at any moment, also between two bytes of a payload's line
-(K-66):
+Such a kernel prints lines at any moment, even between two bytes of a payload's line (K-66):
 
 vmo: sha[DEBUG sched] enqueue: pid=17 qos=Normal 256 ok
 
-Most of a kernel's text begins in a known shape (SHAPES) and ends with a newline. Removing it,
-newline included, restores the payload's line. Text of no known shape is found by what the caller
-expects (`heal`). A line is put together only if every way to do it gives the same line. What can be
-read in two ways is a doubt, which the caller reports.
+Most kernel text begins with a known shape (SHAPES) and ends with a newline. Removing it and its
+newline restores the payload's line. The expected lines reveal text of unknown shape (`heal`). A
+line is joined only if all ways to join it give the same line. Otherwise it is a doubt, which the
+caller reports.
 """
 import dataclasses
 import functools
 import itertools
 import re
 
-from judge import check_run
 from judge import facts
 
 COLOUR = r"\x1b\[[0-9;?]{0,16}[A-Za-z]"
@@ -37,15 +35,15 @@ SHAPES = (
 )
 SHAPE = re.compile(f"(?:{COLOUR}){{0,4}}(?:{'|'.join(SHAPES)})")
 LEVEL = re.compile(SHAPES[0])
-LEADING_COLOUR = re.compile(f"(?:{COLOUR})+")  # a kernel may reset its colour behind its newline
+LEADING_COLOUR = re.compile(f"(?:{COLOUR})+")  # a kernel may reset its colour after its newline
 LITERAL = re.compile(r"(?:(?:[^\\.^$*+?{}\[\]()]|\\\W)(?![*?{]))*")  # the beginning of a pattern
-PATTERN_LINE_MAX = 512  # a longer line that fits a pattern is not put together
-REACH_LINES = 8  # how many lines of unknown shape may stand inside a line that is known by heart
+PATTERN_LINE_MAX = 512  # a longer line that fits a pattern is not joined
+REACH_LINES = 8  # lines of unknown shape that may cut an exact line
 
 
-# A log taken apart. lines: all that is not known to be the kernel's, put together where it was cut.
-# tail: what follows the last newline. kernel: the kernel's own texts, in order, without newlines.
-# doubts: what could be read in two ways, in words. joined: how many of the lines had been cut.
+# A separated log. lines: all but the kernel's texts, joined where they were cut. tail: after the
+# last newline. kernel: the kernel's texts, in order, without newlines. doubts: the ambiguous lines,
+# in words. joined: the number of lines that had been cut.
 Reading = dataclasses.make_dataclass("Reading", ("lines", "tail", "kernel", "doubts", "joined"))
 
 
@@ -61,8 +59,8 @@ class Stream:
         self.plain_texts = set()  # lines without any text of a known shape: each is searched once
 
     def feed(self, log):
-        """Takes whole lines. -> what follows the last newline"""
-        *whole, tail = log.decode("latin-1").replace("\r\n", "\n").split("\n")
+        """Takes whole lines. -> the text after the last newline"""
+        whole, tail = facts.split_log(log)
         for text in whole:
             if text in self.plain_texts and self.cut is None and not self.torn:
                 self.lines.append(text)
@@ -102,7 +100,7 @@ class Stream:
         self.lines.append(text)
 
     def give_up(self):
-        """Joins nothing with a line that may be the rest of a kernel's text."""
+        """Does not join a line that may be the rest of a kernel's text."""
         self.torn = False
         if self.cut is not None:
             before = "".join(self.cut)
@@ -112,34 +110,32 @@ class Stream:
 
 
 def sizes_in(starts, line):
-    """Sizes of a line's beginnings, but the whole, that stand in a set with all that is shorter."""
+    """Sizes of a line's proper prefixes that are in a set, with all shorter ones."""
     return list(itertools.takewhile(lambda size: line[:size] in starts, range(1, len(line))))
 
 
 class Expected:
-    """The lines that a caller expects: some known by heart, of others the pattern. A pattern begins
-    with plain text; it has no alternative outside of brackets."""
+    """The lines that a caller expects, exact or by pattern. A pattern begins with plain text; it
+    has no alternative outside of brackets."""
 
     def __init__(self, exact=(), patterns=()):
         self.exact = frozenset(exact)
-        heads = [re.sub(r"\\(.)", r"\1", LITERAL.match(text)[0]) for text in patterns]
-        self.patterns = [re.compile(pattern) for pattern in patterns]
         self.starts = {line[:size] for line in exact for size in range(1, len(line))}
         self.ends = {line[size:] for line in exact for size in range(1, len(line))}
-        self.heads = tuple(heads)
-        self.head_starts = {head[:size] for head in heads for size in range(1, len(head) + 1)}
+        self.patterns = [re.compile(pattern) for pattern in patterns]
+        self.heads = tuple(re.sub(r"\\(.)", r"\1", LITERAL.match(text)[0]) for text in patterns)
+        self.head_starts = {head[:size] for head in self.heads for size in range(1, len(head) + 1)}
 
     def fits(self, line):
-        if not line.startswith(self.heads):
-            return False
-        return any(pattern.fullmatch(line) for pattern in self.patterns)
+        may_fit = line.startswith(self.heads)
+        return may_fit and any(pattern.fullmatch(line) for pattern in self.patterns)
 
     def has(self, line):
         return line in self.exact or self.fits(line)
 
     @functools.lru_cache(maxsize=256)
     def sizes(self, line):
-        """Sizes of a line's beginnings that may begin one by heart, and one with a pattern."""
+        """Sizes of a line's prefixes that may begin an exact line, and one with a pattern."""
         if line.startswith(self.heads):
             with_pattern = range(1, min(PATTERN_LINE_MAX + 1, len(line)))
         else:
@@ -148,8 +144,8 @@ class Expected:
 
 
 def join_doubts(stream, expected):
-    """Finds lines that are expected both as cut and as joined, with an empty line behind them: what
-    was joined may have been the kernel's."""
+    """Finds lines that are expected both before and after the join, and precede an empty line: the
+    joined part may be the kernel's."""
     doubts = []
     for index, first in stream.joins:
         line, after = stream.lines[index], stream.lines[index + 1 : index + 2]
@@ -159,11 +155,10 @@ def join_doubts(stream, expected):
 
 
 def ways(lines, start, expected, is_known):
-    """Lines that a beginning of lines[start] makes with a later line. -> {line: index of the later
-    one}
+    """Joins prefixes of lines[start] with later lines. -> {expected line: index of the later one}
 
-    Only a line that is known by heart is looked for beyond the next line: of any other, the lines
-    between could hold a piece. A line that begins as the payload's is no kernel text.
+    Only exact lines may have lines between: of any other, these could contain a part. A line that
+    begins as one of the payload is no kernel text.
     """
     found, first = {}, lines[start]
     sizes, next_sizes = expected.sizes(first)
@@ -185,7 +180,7 @@ def ways(lines, start, expected, is_known):
 
 
 def heal(lines, expected):
-    """Joins lines that unknown text has cut. -> (lines, kernel texts, doubts, number of joins)"""
+    """Joins lines that text of unknown shape cut. -> (lines, kernel texts, doubts, joins)"""
     out, kernel, doubts, joined = [], [], [], 0
     is_known, index = {line: expected.has(line) for line in dict.fromkeys(lines)}, 0
     while index < len(lines):
@@ -206,8 +201,8 @@ def heal(lines, expected):
 
 
 def read(log, expected):
-    """Takes a log's bytes apart. Patterns are to be as narrow as the caller can make them: where
-    any text fits, a cut cannot be told, and is a doubt."""
+    """Separates a log. The caller should make patterns as narrow as possible: if any text fits, a
+    cut is ambiguous, and so a doubt."""
     stream = Stream()
     tail = stream.feed(log)
     lines, kernel, doubts, joined = heal(stream.lines, expected)
@@ -218,7 +213,7 @@ def read(log, expected):
 
 # ---- The proof's log ---------------------------------------------------------------------------
 def expected_of(manifest, host):
-    """The lines of a good run: markers by heart, the evidence as far as the host knows it."""
+    """The lines of a good run: exact markers, and the evidence line as far as the host knows it."""
     secrets = host.secrets()
     known = [secrets[name].hex() for name in ("challenge", "digest")]
     others = (re.escape(facts.FAIL_PREFIX) + " .+", re.escape(facts.NOTE_PREFIX) + ".+")
@@ -227,40 +222,9 @@ def expected_of(manifest, host):
 
 
 def read_boot(boot, manifest, host):
-    """Adds what only the log says: its reading, and the ABI revision where nobody asked for one."""
+    """Adds the reading of the log, and the ABI revision if nobody asked for one."""
     boot.reading = read(boot.log, expected_of(manifest, host))
     evidence = facts.read_evidence(boot.reading.lines)[0]
     if boot.abi_rev == facts.ANY_ABI and evidence:
         boot.abi_rev = evidence["abi"]
     return boot
-
-
-class Watch:
-    """Asked with the log while a run lasts: is a text there that ends it? Reads each byte once."""
-
-    def __init__(self, is_end, exact=()):
-        self.is_end, self.stream, self.expected = is_end, Stream(), Expected(exact)
-        self.seen_bytes = self.seen_texts = self.looked = 0
-
-    def __call__(self, log):
-        end, self.looked = log.rfind(b"\n", self.looked) + 1, len(log)
-        if not end:
-            return False
-        known = max(0, len(self.stream.lines) - REACH_LINES - 1)
-        self.stream.feed(bytes(log[self.seen_bytes : end]))
-        self.seen_bytes = end
-        lines, kernel = heal(self.stream.lines[known:], self.expected)[:2]
-        texts = lines + kernel + self.stream.kernel[self.seen_texts :]
-        self.seen_texts = len(self.stream.kernel)
-        return any(self.is_end(text) for text in texts)
-
-
-def proof_watch(manifest):
-    """Waits for the last marker or a fatal text."""
-    last, allowed = manifest["last_marker"], manifest["kernel_lines"]
-
-    def is_end(text):
-        is_bad = facts.FAIL_PREFIX in text or check_run.is_foreign_bad(text, allowed)
-        return text == last or is_bad
-
-    return Watch(is_end, [last])

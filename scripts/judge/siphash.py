@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SipHash-2-4 of the kernel's audit (docs/testing/audit.md), for many pages side by side.
+"""SipHash-2-4, as in the kernel's audit (docs/testing/audit.md), for many pages in parallel.
 
-A lane holds one page's 64-bit word in 128 bits of one large integer, so each step of the hash is
-one operation for all pages. A MiB takes about 0.1 s.
+One large integer has a lane of 128 bits for the 64-bit word of each page, so each step of the hash
+is one operation for all pages. A MiB takes about 0.1 s.
 """
 import array
 
@@ -35,7 +35,7 @@ def rounds(state, count, mask):
 
 
 def hash_words(key, words, lanes=1):
-    """words: one integer for each step, with a lane for each message. -> the hash, likewise."""
+    """words: one integer for each step, with a lane for each message. -> the hashes, in lanes"""
     ones = sum(1 << LANE_BITS * lane for lane in range(lanes))
     mask = MASK * ones
     state = tuple((key[number % 2] ^ start) * ones for number, start in enumerate(INITIAL))
@@ -77,8 +77,7 @@ def key_of(nonce):
 
 
 def content_hash(nonce, data):
-    """What the audit says of a VMO or an image with these bytes, zeros to the end of their last
-    page: 16 hex digits."""
+    """The audit's hash of these bytes and zeros to the end of their last page. -> 16 hex digits"""
     key, found = key_of(nonce), []
     for at in range(0, len(data), LANES_MAX * PAGE_BYTES):
         part = data[at : at + LANES_MAX * PAGE_BYTES]

@@ -2,35 +2,29 @@
 """The table of checks, the manifests, and the verdict that follows from both."""
 import collections
 import json
-import pathlib
+
 import re
 import traceback
 
-from judge import check_content as content
-from judge import check_linux as linux
-from judge import check_protocol as protocol
-from judge import check_run as run
-from judge import check_share as share
-from judge import exit_codes
-from judge import facts
+from judge import check_content as content, check_linux as linux, check_protocol as protocol
+from judge import check_run as run, check_share as share, exit_codes, facts
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, Outcome
 
 PASS, FAIL, CONFIG, HARNESS_BUG = "PASS", "FAIL", "CONFIG", "HARNESS-BUG"
 EXIT_CODES = {PASS: 0, FAIL: 1, CONFIG: 2, HARNESS_BUG: 3}
 
-# What a check reads. A kernel that is not ours may give no end, no audit, and so no records.
+# What a check reads. A foreign kernel may give no end, no audit, and so no records.
 RUN, END, FILES, LOG, AUDIT, RECORDS, PROC = "run end files log audit records /proc".split()
 Check = collections.namedtuple("Check", ("name", "reads", QEMU, LINUX, FOREIGN))
-# In the order in which they are shown. Tests, red logs and documents cite the names: they do not
-# change. A column is a platform: the function that makes the check there, or the reason why nobody
-# can, or None where there is no such check. On another kernel a reason holds unless that kernel
-# gives what the check reads: then our own kernel's function makes the check.
+# In the order of output. Tests, red logs and documents cite the names, so they do not change. Each
+# platform has a column: the function that makes the check, the reason why it cannot be made, or
+# None if the platform has no such check. If a foreign kernel gives what the check reads, our own
+# kernel's function makes the check in spite of the reason.
 # fmt: off
 CHECKS = [Check(*row) for row in (
     # name, reads; on our kernel, on Linux, on another kernel
     ("limits", RUN, run.limits, linux.limits, run.limits),
-    ("exit-code", END, run.exit_code, linux.exit_code,
-     "the kernel gave none: it has no way to end QEMU"),
+    ("exit-code", END, run.exit_code, linux.exit_code, "the kernel has no way to end QEMU"),
     ("images", FILES, run.images, linux.images, run.images),
     ("input", FILES, run.input_facts, run.input_facts, run.input_facts),
     ("reading", LOG, None, None, run.reading),
@@ -38,21 +32,18 @@ CHECKS = [Check(*row) for row in (
     ("failure-lines", LOG, run.failure_lines, run.failure_lines, run.failure_lines),
     ("bad-patterns", LOG, run.bad_patterns, run.bad_patterns, run.foreign_bad_patterns),
     ("evidence", LOG, run.evidence, run.evidence, run.foreign_evidence),
-    ("audit-form", AUDIT, run.audit_form,
-     "the harness recorded the facts itself; there is no text to read",
+    ("audit-form", AUDIT, run.audit_form, "the harness keeps the record; there is no text",
      "the kernel prints none"),
     ("audit-complete", RECORDS, run.audit_complete, run.audit_complete, "nothing was recorded"),
-    ("audit-result", RECORDS, run.audit_result,
-     "there is no init; see exit-code and tasks",
-     "the kernel does not say what became of init"),
+    ("audit-result", RECORDS, run.audit_result, "there is no init; see exit-code and tasks",
+     "the kernel does not say how init ended"),
     ("tasks", RECORDS, run.tasks, linux.tasks,
      "the kernel lists no tasks; the producer says that it waited"),
     ("digest", RECORDS, share.digest, share.digest,
      "no record of the reply; see evidence, the producer's word"),
     ("page-digest", RECORDS, share.page_digest, share.page_digest,
      "no record of the reply; the producer compared it"),
-    ("messages-clean", RECORDS, share.messages_clean, linux.messages_clean,
-     "no record of messages"),
+    ("messages-clean", RECORDS, share.messages_clean, linux.messages_clean, "no messages recorded"),
     ("protocol", RECORDS, protocol.protocol, linux.protocol, "no record of messages"),
     ("order", RECORDS, protocol.order, None, "no record of the order of events"),
     ("sharing", RECORDS, share.sharing, share.sharing, "no record of physical pages"),
@@ -62,21 +53,19 @@ CHECKS = [Check(*row) for row in (
     ("image", RECORDS, content.image, linux.image, "no record of what was loaded"),
     ("work", RECORDS, content.work, "Linux does not count a process's instructions",
      "the kernel does not count instructions"),
-    ("no-kernel-copy", RECORDS, share.no_kernel_copy,
-     "Linux does not count what it copies for a process",
+    ("no-kernel-copy", RECORDS, share.no_kernel_copy, "Linux does not count copies for a process",
      "the kernel does not count what it copies"),
     ("counters", RECORDS, share.counters, linux.counters,
-     "nothing to hold the library's counters against"),
+     "no record to compare the library's counters with"),
     ("seal", RECORDS, share.kernel_seal, share.seal,
      "no record of aliases; see evidence, the library's word"),
     ("leaks", RECORDS, run.leaks,
      "Linux does not count slots and frames of a process; see descriptors",
      "the kernel does not count what is left"),
-    ("hazards", RECORDS, run.hazards,
-     "no call of the kernel's contract is made",
-     "the kernel records none; a panic would be in bad-patterns"),
+    ("hazards", RECORDS, run.hazards, "no call of the kernel's contract is made",
+     "the kernel records none; bad-patterns finds a panic"),
     ("authors", RECORDS, run.authors, linux.authors,
-     "the console is one, and the kernel does not say who wrote what"),
+     "the kernel does not say which task wrote a line"),
     ("barriers", PROC, None, linux.barriers, None),
     ("seals", PROC, None, linux.seals, None),
     ("descriptors", PROC, None, linux.descriptors, None),
@@ -92,7 +81,7 @@ def names_on(platform):
 
 
 def may_skip(platform):
-    """The checks that a run on this platform may leave unmade: nobody can make them there."""
+    """The checks that cannot be made on this platform."""
     return {row.name for row in CHECKS if isinstance(getattr(row, platform), str)}
 
 
@@ -109,15 +98,15 @@ def make_check(row, ctx):
     return made(ctx)
 
 
-# ---- Manifests: what a run must show. A broken one is the harness's own fault, never a pass ------
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests" / "qemu" / "manifests"
+# ---- Manifests: what a run must show. A broken one is HARNESS-BUG --------------------------------
+FOLDER = facts.ROOT / "tests" / "qemu" / "manifests"
 LISTS = ("markers", "consumer_markers", "hazards", "kernel_lines")
 KEYS = {"name", "about", "platform", "last_marker", "exit_code", *LISTS}
 COMMENT_KEYS = {"SPDX-License-Identifier"}
 
 
 class ManifestError(Exception):
-    """The manifest cannot be judged by."""
+    """A manifest is not JSON."""
 
 
 def manifest_names(platform=None):
@@ -132,19 +121,20 @@ def load_manifest(name):
         raise ManifestError(f"{name}.json is not JSON: {error}") from error
 
 
+def is_list_of_text(value):
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+
+
 def manifest_faults(manifest):
-    """It is sane: markers, an outcome that only the guest can give (on Linux 0), no unknown key. A
-    broken one is HARNESS-BUG."""
+    """It has all keys and no unknown one, different markers, and an exit code that only the guest
+    can give (on Linux 0). A broken one is HARNESS-BUG."""
     if not isinstance(manifest, dict) or not manifest:
         return ["it is empty"]
     found = [f"key '{key}' is missing" for key in sorted(KEYS - manifest.keys())]
     unknown = sorted(manifest.keys() - KEYS - COMMENT_KEYS)
     found += [f"key '{key}' is unknown" for key in unknown]
-    if found:
-        return found
-    for key, items in ((key, manifest[key]) for key in LISTS):
-        if not isinstance(items, list) or not all(isinstance(x, str) and x for x in items):
-            found.append(f"'{key}' is not a list of strings")
+    bad = [key for key in LISTS if key in manifest and not is_list_of_text(manifest[key])]
+    found += [f"'{key}' is not a list of strings" for key in bad]
     if found:
         return found
     last, mine, code = manifest["last_marker"], manifest["markers"], manifest["exit_code"]
@@ -152,30 +142,22 @@ def manifest_faults(manifest):
         found.append("no marker is expected")
     elif len({*mine, last}) != len(mine) + 1:
         found.append("a marker is expected twice")
-    known_ends = exit_codes.load()
     strange = [marker for marker in manifest["consumer_markers"] if marker not in mine]
-    found += [f"'{marker}' in consumer_markers is no marker" for marker in strange]
+    found += [f"'{marker}' in consumer_markers is not in markers" for marker in strange]
     if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
-        found.append(f"'platform' is none of {QEMU}, {LINUX}, {FOREIGN}")
-    elif manifest["platform"] == LINUX and (
-        not isinstance(code, int) or code is False or code != 0
-    ):
-        found.append("'exit_code' is not 0, with which a process says that all was well")
-    elif manifest["platform"] != LINUX and (not isinstance(code, str) or code not in known_ends):
-        outcomes = ", ".join(known_ends)
-        found.append(f"'exit_code' is no outcome that only the guest can give ({outcomes})")
+        found.append(f"'platform' is not {QEMU}, {LINUX} or {FOREIGN}")
+    elif manifest["platform"] == LINUX:
+        if not isinstance(code, int) or code is False or code != 0:
+            found.append("'exit_code' is not 0, the exit status of success")
+    elif not isinstance(code, str) or code not in exit_codes.load():
+        outcomes = ", ".join(exit_codes.load())
+        found.append(f"'exit_code' is not an outcome of the guest ({outcomes})")
     for pattern in manifest["kernel_lines"]:
         try:
             re.compile(pattern)
         except re.error as error:
             found.append(f"kernel_lines: '{pattern}': {error}")
     return found
-
-
-def platform_faults(manifest, boot):
-    """Another kernel may be judged by any manifest: it is then excused nothing."""
-    is_other = boot.platform != FOREIGN and manifest["platform"] != boot.platform
-    return [f"it is for {manifest['platform']}, the run is on {boot.platform}"] if is_other else []
 
 
 # ---- The verdict -------------------------------------------------------------------------------
@@ -190,7 +172,7 @@ class Verdict:
 
 
 def decide(outcomes, excused):
-    """PASS if every check is ok. One that was not made fails the run, unless it is excused."""
+    """PASS if each check is ok. A check that was not made fails the run, unless it is excused."""
     red = [name for name, outcome in outcomes.items() if outcome.status == RED]
     unmade = [name for name, outcome in outcomes.items() if outcome.status == NOT_CHECKED]
     owed = [name for name in unmade if name not in excused and not outcomes[name].excused]
@@ -203,11 +185,14 @@ def decide(outcomes, excused):
 
 
 def judge(manifest, boot, host):
-    """Judges one run. An error in here is the harness's fault, and the verdict says so."""
+    """Judges one run. An exception in the judge is HARNESS-BUG."""
     names = names_on(boot.platform)
     outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names}
     try:
-        faults = "; ".join(manifest_faults(manifest) or platform_faults(manifest, boot))
+        faults = "; ".join(manifest_faults(manifest))
+        # A foreign kernel may have any manifest; that of another platform excuses nothing there.
+        if not faults and boot.platform not in (FOREIGN, manifest["platform"]):
+            faults = f"it is for {manifest['platform']}, the run is on {boot.platform}"
         if faults:
             outcomes[MANIFEST_CHECK] = facts.red(faults)
             return Verdict(HARNESS_BUG, f"manifest: {faults}", outcomes)

@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 import foreign_kernel  # noqa: E402
-from harness import prepare, qemu  # noqa: E402
+from harness import log_watch, prepare, qemu  # noqa: E402
 from judge import facts, noise  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap, room  # noqa: E402
@@ -232,7 +232,7 @@ def check_other_init(tap, bench, proof, kernels):
     check_red(tap, "a consumer that stores through its mapping", result, NO_END | {"bad-patterns"}, "killed: store")
     (proof / "consumer.elf").write_bytes((proof / "consumer.elf").read_bytes() + b"x")
     result = bench.run(["--kernel", kernels["a2"], "--run", str(proof)])
-    check_red(tap, "consumer.elf differs from the embedded one", result, {"images"}, "does not travel inside init")
+    check_red(tap, "consumer.elf differs from the embedded one", result, {"images"}, "init does not contain the consumer ELF")
 
 
 def boot_of(proof, kernel, log):
@@ -266,7 +266,7 @@ def check_watch(tap, log):
     bad = b"[INFO x] the panic handler stands\r\n"
     watched = []
     for allowed, first in (([], bad), ([r"\[INFO x\] the panic .*"], bad), ([], b"vmo: FAIL x\r\n"), ([], b"x\r\n")):
-        watch = noise.proof_watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
+        watch = log_watch.proof_watch(dict(verdicts.load_manifest("foreign"), kernel_lines=allowed))
         watched.append((watch(first), watch(first + log)))
     wanted = [(True, True), (False, True), (True, True), (False, True)]
     tap.check(watched == wanted, "the lines that end the wait", str(watched))

@@ -47,7 +47,7 @@ MUST_FAIL = [
      "the consumer did not map page 0"),
     ("a producer that does not seal", ["--mutant", "unsealed"], {"evidence", "seals"}, "seals", "blob: seals"),
     ("digests behind the blob, in its last page", ["--mutant", "slack"], {"content"}, "content",
-     "something stands behind"),
+     "its object is not zero after"),
     ("one message more", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
     ("a wrong digest of the page", ["--mutant", "wrong-page"],
      {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "authors", "descriptors"},

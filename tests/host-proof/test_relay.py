@@ -62,7 +62,7 @@ ROWS = [
     (P, "says-the-consumers-part", {"markers", "evidence", "authors"}, "authors", "was printed by the producer"),
     (P, "unsealed", {"seal", "seals"}, "seals", "blob: seals none"),
     (P, "flips-a-byte", BLOB_ONLY, "content", "blob: its object gives"),
-    (P, "writes-behind-the-end", {"content"}, "content", "something stands behind its 12420 bytes"),
+    (P, "writes-behind-the-end", {"content"}, "content", "its object is not zero after 12420 bytes"),
     (P, "ends-at-once", {"descriptors"}, "descriptors", "producer: ended before it could be looked at"),
     (C, "ends-at-once", {"descriptors"}, "descriptors", "consumer: ended before it could be looked at"),
     (C, "maps-a-copy", {"sharing", "read-only", "accessed"}, "sharing", "the consumer did not map page 0"),

@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from fixture import LOG_CAP, Fixture  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-position
+from harness import log_watch  # noqa: E402  pylint: disable=wrong-import-position
 from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
@@ -154,7 +155,7 @@ def check_logs(tap):
 
 def read_foreign(log):
     host = Fixture("a2").host
-    expected, watch = noise.expected_of(MANIFEST, host), noise.proof_watch(MANIFEST)
+    expected, watch = noise.expected_of(MANIFEST, host), log_watch.proof_watch(MANIFEST)
     reading = noise.read(log, expected)
     seen = bytearray()
     for start in range(0, len(log), 65536):
@@ -191,7 +192,7 @@ def check_probe(tap):
 
 
 def watch_bytes():
-    watch, seen = noise.proof_watch(MANIFEST), bytearray()
+    watch, seen = log_watch.proof_watch(MANIFEST), bytearray()
     for _ in range(200000):
         seen += b"a"
         watch(seen)

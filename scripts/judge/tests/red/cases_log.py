@@ -168,7 +168,7 @@ def _(run):
     in_consumer(run, b"x" + PAYLOAD[128:192])
 
 
-@case("consumer does not travel inside init", "images")
+@case("consumer is not inside init", "images")
 def _(run):
     run.consumer = run.consumer[:-1] + b"?"
 
