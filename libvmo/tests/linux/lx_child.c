@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The child that test_lx_peer spawns. LX_CHILD selects its part; without a parent it exits with 90. */
+/* The child that the tests spawn. LX_CHILD selects its part; without a parent it exits with 90. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
