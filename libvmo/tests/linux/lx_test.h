@@ -43,8 +43,8 @@ int rig_drop(void **state);
 struct vmo_registry *far_make(vmo_peer_t *peer);
 void far_drop(vmo_peer_t peer);
 
-/* Valgrind hides limits of descriptors and addresses, bad pointers, and unlinked programs from the kernel: a
- * case that needs them is skipped there, and says so. */
+/* Skips a case that fails under Valgrind, which hides from the kernel: limits of descriptors and addresses,
+ * bad pointers, and unlinked programs. */
 void skip_under_valgrind(void);
 
 /* A deadline that passes only if a test fails. */
@@ -58,7 +58,7 @@ struct seen {
     struct vmo_counters counters;
 };
 struct seen look(void);
-/* Of those mappings, the ones whose line has this in it. */
+/* Counts lines of /proc/self/maps that contain this text, of memfds and deleted files. */
 uint32_t count_mappings(const char *with);
 void assert_same(const struct seen *before, const char *call, const char *file, int line);
 
@@ -69,6 +69,11 @@ void assert_same(const struct seen *before, const char *call, const char *file, 
         assert_same(&before_, #call, __FILE__, __LINE__);                                                    \
     } while (0)
 
+static inline bool kernel_enforces_peers(void)
+{
+    return (lx_features() & LX_PEERS_SEAL) != 0;
+}
+
 /* ---- VMOs --------------------------------------------------------------------------------------- */
 
 /* A VMO full of a pattern that differs from byte to byte and page to page. */
@@ -78,7 +83,7 @@ void assert_pattern(const uint8_t *bytes, uint64_t off, uint64_t len);
 
 /* ---- The far end, without the library ----------------------------------------------------------------- */
 
-/* Beside wire.h's messages: what carries a transferred descriptor. */
+/* The packet that carries a transferred descriptor; wire.h has the other messages. */
 #define WIRE_GRANT_MAGIC 0x474F4D56u
 struct wire_grant {
     uint32_t magic;
@@ -87,7 +92,7 @@ struct wire_grant {
 struct wire wire_data(uint32_t tag);
 struct wire wire_handle(uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal);
 
-/* Sends one packet with these descriptors, which stay the caller's. */
+/* Sends one packet with these descriptors; the caller keeps them. */
 void far_send(const void *bytes, size_t len, const int *descriptors, size_t count);
 /* Receives one packet; the descriptor that came along or -1. Never waits. */
 int far_recv(void *bytes, size_t max, size_t *len);
@@ -95,18 +100,18 @@ int far_recv(void *bytes, size_t max, size_t *len);
 /* Sends a VMO to the far end; the descriptor that arrives there. */
 int far_given(vmo_t vmo, uint32_t rights);
 
-/* Opens the file of a descriptor anew, as a process of the same user can. */
+/* Reopens the file of a descriptor through /proc, as a process of the same user can. */
 int reopen(int descriptor, int how);
 
 /* Closes the far end. */
 void far_close(void);
-/* Sends plain messages until the queue holds no more; answers how many. */
+/* Sends messages until the queue is full; returns how many. */
 uint32_t fill_queue(void);
 
-/* Runs a part of a case in a forked process, without assertions; answers how that ended, as waitpid does. */
+/* Runs a part of a case in a forked process, where assertions do not work. Returns the status of waitpid. */
 int in_child(int (*part)(void));
 
-/* A memfd of this size with these seals, of ours and not the library's making. */
+/* A memfd of this size with these seals, made without the library. */
 int memory_with(uint64_t size_bytes, int seals);
 
 #endif

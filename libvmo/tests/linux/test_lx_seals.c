@@ -18,11 +18,6 @@
 #endif
 
 /* Under a tool without mremap of size 0 the library enforces PEERS, and reports that. */
-static bool kernel_keeps_peers(void)
-{
-    return (lx_features() & LX_PEERS_SEAL) != 0;
-}
-
 static vmo_enforcer enforcer_of(vmo_t vmo)
 {
     vmo_enforcer by = VMO_BY_NOBODY;
@@ -83,7 +78,7 @@ static void peers_cannot_write_after_peers(void **state)
 {
 
     (void)state;
-    if (!kernel_keeps_peers()) {
+    if (!kernel_enforces_peers()) {
         skip();
     }
     const vmo_t vmo = filled(2 * PAGE);
@@ -127,7 +122,7 @@ static void the_mapping_that_peers_keeps_is_counted(void **state)
     const vmo_t second = filled(1);
 
     (void)state;
-    if (!kernel_keeps_peers()) {
+    if (!kernel_enforces_peers()) {
         skip();
     }
     assert_int_equal(look().counters.kept_seal_bytes, 0);
