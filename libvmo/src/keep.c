@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much stays mapped without a view (R9). */
+/* Limits on mappings that no view uses (R9). */
 #include "registry.h"
 
-/* Drops kept mappings, the longest unused first, until no more than this is kept. */
+/* Drops kept mappings, the longest unused first, until they are within these limits. */
 static vmo_status trim_to(struct vmo_registry *registry, uint32_t entries, uint64_t bytes)
 {
     vmo_status status = VMO_OK;
 
     while (status == VMO_OK && (registry->kept_entries > entries || registry->kept_bytes > bytes)) {
-        status = mapping_evict(registry, VMO_ERR_BACKEND); /* never BACKEND: something is kept */
+        status = mapping_evict(registry, VMO_ERR_BACKEND); /* cannot be BACKEND: a mapping is kept */
     }
     return status;
 }
 
-/* Makes room to keep one mapping more, of so many bytes. TABLE_FULL: the limits never let it be kept. */
+/* Makes room to keep one more mapping of this size. TABLE_FULL: the limits forbid to keep it at all. */
 static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
 {
     return registry->keep_entries == 0 || bytes > registry->keep_bytes

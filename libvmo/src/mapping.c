@@ -17,13 +17,13 @@ static struct mapping *of_unused(struct ring *node)
 
 /* ---- Keeping ------------------------------------------------------------------------------------ */
 
-/* Bytes of address space that a mapping takes. */
+/* Bytes of address space that a mapping occupies. */
 static uint64_t taken_by(const struct mapping *mapping)
 {
     return mapping->borrowed ? 0 : mapping->range.len_bytes;
 }
 
-/* A mapping has no user: keeps it as the last to be dropped. */
+/* Keeps a mapping without a user; it is the last to be dropped. */
 static void keep(struct vmo_registry *registry, struct mapping *mapping)
 {
     ring_add(&registry->unused, &mapping->unused);
@@ -31,7 +31,7 @@ static void keep(struct vmo_registry *registry, struct mapping *mapping)
     registry->kept_bytes += taken_by(mapping);
 }
 
-/* A mapping has a user or ends. */
+/* Call when a kept mapping gets a user or ends. */
 static void stop_keeping(struct vmo_registry *registry, struct mapping *mapping)
 {
     if (!ring_empty(&mapping->unused)) {
@@ -101,7 +101,7 @@ vmo_status mapping_evict(struct vmo_registry *registry, vmo_status none)
     return status;
 }
 
-/* Makes room to keep one mapping more, of so many bytes. TABLE_FULL: the limits never let it be kept. */
+/* Makes room to keep one more mapping of this size. TABLE_FULL: the limits forbid to keep it at all. */
 static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
 {
     return registry->make_keepable != NULL ? registry->make_keepable(registry, bytes) : VMO_OK;
@@ -116,7 +116,7 @@ static vmo_status make_room(struct vmo_registry *registry)
                                                          : VMO_OK;
 }
 
-/* Enters a mapping while the table is not full. The caller counts a user, or keeps it. */
+/* Enters a mapping; the table is not full. The caller then counts a user or keeps the mapping. */
 static struct mapping *enter(struct vmo_registry *registry, struct object *object, void *at,
                              struct vmo_range pages, bool writable)
 {
@@ -151,7 +151,7 @@ static vmo_status map_evicting(struct vmo_registry *registry, const struct objec
         if (status == VMO_ERR_NO_SLOTS) {
             status = mapping_evict(registry, VMO_ERR_NO_SLOTS);
             if (status == VMO_OK) {
-                continue; /* each turn leaves one unused mapping less */
+                continue; /* ends: each turn drops an unused mapping */
             }
         }
         return status;

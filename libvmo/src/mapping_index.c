@@ -11,7 +11,7 @@ static uint64_t end_of(struct vmo_range range)
     return range.off_bytes + range.len_bytes;
 }
 
-/* The last mapping that begins, or by_end ends, at or before an offset. NULL: none. */
+/* The last mapping that begins at or before an offset; with by_end, that ends at or before it. Or NULL. */
 static struct mapping *last_until(struct mapping *root, uint64_t offset, bool by_end)
 {
     struct mapping *last = NULL;
@@ -42,12 +42,12 @@ void index_add(struct mapping **root, struct mapping *mapping)
     struct mapping *rest = last_until(*root, end_of(mapping->range), true);
 
     for (; rest != NULL && start_of(rest) >= start; rest = last_until(*root, end_of(mapping->range), true)) {
-        index_remove(root, rest); /* covered */
+        index_remove(root, rest); /* the new mapping covers it */
     }
     while (*root != NULL && (*root)->rank >= mapping->rank) {
         root = start < start_of(*root) ? &(*root)->left : &(*root)->right;
     }
-    /* Split what was here. */
+    /* Split the subtree by offset. */
     rest = *root;
     while (rest != NULL) {
         struct mapping ***side = start_of(rest) < start ? &less : &more;

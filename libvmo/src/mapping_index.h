@@ -2,9 +2,9 @@
 /*
  * Finds the mapping of an object that covers a range, in O(log n).
  *
- * The index is a treap of mappings, ordered by offset. No mapping in it lies within another, so ends are in
- * the same order as offsets, and the last mapping that begins at or before a range ends last, too. A new
- * mapping that covers others takes them out of the index: it serves every range that they serve.
+ * The index is a treap of mappings, ordered by offset. No mapping in it lies within another, so mappings that
+ * begin later also end later: of all that begin at or before a range, the last reaches furthest. A new
+ * mapping removes those that it covers, since it serves every range that they serve.
  */
 #ifndef VMO_MAPPING_INDEX_H
 #define VMO_MAPPING_INDEX_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Doubly linked rings. A node that is in no ring is a ring of its own, so removing it is harmless. */
+/* Circular doubly linked lists. A node outside any list links to itself, so removing it again is harmless. */
 #ifndef VMO_RING_H
 #define VMO_RING_H
 
@@ -28,7 +28,7 @@ static inline void ring_remove(struct ring *node)
     ring_init(node);
 }
 
-/* Adds a node that is in no ring as the last one. */
+/* Appends a node that is in no list. */
 static inline void ring_add(struct ring *ring, struct ring *node)
 {
     node->prev = ring->prev;

@@ -15,7 +15,7 @@ void *table_take(struct table *table)
     struct entry *entry = place_of(table, index);
 
     if (fresh) {
-        entry->generation = 0; /* the storage may hold anything */
+        entry->generation = 0; /* the storage is not initialised */
     } else {
         table->free = entry->link;
     }

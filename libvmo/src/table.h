@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A table of entries in the caller's storage. Taking and giving back an entry is O(1): free entries form a
- * list, and entries that were never used lie beyond a high-water mark and are not touched before.
+ * A table of entries in the caller's storage. Taking and freeing an entry is O(1): freed entries form a list;
+ * those at or above the high-water mark were never used, and their storage is never touched.
  */
 #ifndef VMO_TABLE_H
 #define VMO_TABLE_H
@@ -11,7 +11,7 @@
 
 /* First member of every entry. */
 struct entry {
-    uint32_t generation; /* of a named table: counts how often the entry was given back */
+    uint32_t generation; /* in a named table: how often the entry was freed */
     uint32_t link;       /* live: ENTRY_LIVE and the entry's index; free: index + 1 of the next free entry */
 };
 #define ENTRY_LIVE 0x80000000u
@@ -23,7 +23,7 @@ struct table {
     uint32_t used; /* high-water mark */
     uint32_t free; /* index + 1 of the first free entry below the mark; 0: none */
     uint32_t live;
-    bool named; /* handles name the entries: an entry whose generations are used up is retired */
+    bool named; /* handles name its entries: an entry at its last generation is never reused */
 };
 
 static inline bool table_full(const struct table *table)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals: file seals that the kernel enforces. */
+/* VMO seals, as file seals that the kernel enforces. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "lx.h"
 #include "lx_abi.h"
 
-/* For this long a refused FOREVER seal is tried again. */
+/* How long a refused FOREVER seal is retried. */
 #define RETRY_NS UINT64_C(50000000)
 #define FIRST_PAUSE_NS 50000L
 
@@ -45,8 +45,8 @@ static vmo_status try_forever(int file)
     return status == VMO_ERR_SEALED && has_seals(file, F_SEAL_WRITE | F_SEAL_SEAL) ? VMO_OK : status;
 }
 
-/* A child that another thread forked right after mmap, before madvise, has a writable mapping until it calls
- * exec or ends: tries again for a while. */
+/* Retries for a while: a child that another thread forked between mmap and madvise has a writable mapping
+ * until it calls exec or ends. */
 static vmo_status add_forever(int file)
 {
     const uint64_t start = be_now_ns();
@@ -63,10 +63,10 @@ static vmo_status add_forever(int file)
 
 /* ---- PEERS -------------------------------------------------------------------------------------- */
 
-/* Holds a read lease, and so keeps others from opening the file for writing. BUSY: another process can write
- * through a description of its own or a mapping made through one. UNSUPPORTED: this kernel or system cannot
- * tell. If a process tries to open the file meanwhile, the kernel sends SIGURG, which is ignored by default.
- * Its own choice, SIGIO, would end the program. */
+/* Takes a read lease: while it lasts, nobody can open the file for writing. BUSY: another process can write,
+ * through its own open file description or a mapping made through one. UNSUPPORTED: this kernel or system
+ * cannot show that. If a process tries to open the file, the kernel sends SIGURG, which is ignored by
+ * default; its default, SIGIO, would end the program. */
 static vmo_status hold_lease(int file)
 {
     if (!(lx_features() & LX_LEASES)) {
@@ -88,8 +88,8 @@ static vmo_status hold_lease(int file)
     }
 }
 
-/* Adds F_SEAL_FUTURE_WRITE, after which nobody can make a writable mapping. The lease shows that no other
- * process has one, and is held until none can be made. Sets *exposed if a peer may have one all the same. */
+/* Adds F_SEAL_FUTURE_WRITE, after which nobody can make a writable mapping. A lease during the call shows
+ * that no other process has one. Sets *exposed if a peer may have one nevertheless. */
 static vmo_status forbid_new_writers(const struct be_object *object, bool *exposed)
 {
     const vmo_status leased = hold_lease(object->owner);
@@ -146,7 +146,7 @@ vmo_status lx_drop_kept(struct be_object *object)
 
 /* ---- FOREVER ------------------------------------------------------------------------------------ */
 
-/* Gives up the capability to write: the file is sealed. */
+/* Turns the owner into an alias: the file is sealed. */
 static void become_reader(struct be_object *object)
 {
     if (object->alias == BE_NONE) {

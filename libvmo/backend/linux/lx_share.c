@@ -12,7 +12,7 @@
 
 /* ---- Descriptions ------------------------------------------------------------------------------- */
 
-/* Without a real /proc the name could lead to another file. */
+/* The path may lead to another file if /proc is not the real one. */
 static bool same_file(int a, int b)
 {
     struct stat first;
@@ -36,7 +36,7 @@ static vmo_status refusal_of_open(int error)
     }
 }
 
-/* Opens a memfd anew. O_NONBLOCK: a lease that a peer holds must not make the call wait. */
+/* Reopens a memfd. O_NONBLOCK: otherwise a lease of a peer would make open wait. */
 static vmo_status reopen(int file, int how, int32_t *out)
 {
     char name[64];
@@ -57,8 +57,8 @@ static vmo_status reopen(int file, int how, int32_t *out)
     return VMO_OK;
 }
 
-/* Opens the readers' description. Before that, closes the file to other users, who could open it anew for
- * writing through that description. */
+/* Opens the readers' description. First denies the file to other users, who could reopen it for writing
+ * through that description. */
 static vmo_status make_alias(struct be_object *object)
 {
     if (fchmod(object->owner, OWNER_ONLY) != 0) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The budgets of a kernel that never takes memory back. One heap has the page tables of all tasks, and one
- * arena the VMOs and images of all tasks (K-17, K-20). Init accounts for both. A child cannot know what the
- * others use, so it gets no arena and a fixed number of page tables, which init has charged for it.
+ * The budgets of a kernel that never takes memory back. All tasks share one heap for page tables and one
+ * arena for VMOs and images (K-17, K-20). Init accounts for both. A child cannot know what other tasks use,
+ * so it gets no arena and a fixed number of page tables, for which init has paid.
  */
 #include "nx_budget.h"
 
 #include "nx_call.h"
 #include "sizes.h"
 
-#define SPARE_TABLES 8 /* K-17 gives the numbers as approximate */
+#define SPARE_TABLES 8 /* the numbers of K-17 are approximate */
 #define INIT_TABLES (NX_HEAP_TABLES_A1 - NX_BOOT_TABLES_A1 - SPARE_TABLES)
 #define CHILD_MAP_TABLES 5 /* for a child's mappings: one middle table and 8 MiB, the largest VMO */
 
@@ -69,7 +69,7 @@ uint64_t nx_tables_of_child(uint32_t stack_pages)
     return NX_SPACE_TABLES_A1 + CHILD_MAP_TABLES + nx_leaf_tables(NX_USER_STACK_TOP - stack, stack);
 }
 
-/* Clones a capability that every task has, as often as asked, and closes the clones. */
+/* Clones a capability that every task has `count` times, and closes the clones. */
 vmo_status nx_check_slots(unsigned count)
 {
     int64_t clones[NX_SLOTS_CHECKED_MAX];

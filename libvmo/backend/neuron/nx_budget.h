@@ -8,8 +8,8 @@
 
 #include "backend.h"
 
-/* True if the kernel never takes memory or page tables back and panics when they run out. Other kernels have
- * no budget: everything is covered and nothing is charged. */
+/* True if the kernel never takes memory or page tables back and panics when they run out. On other kernels
+ * every cost is covered and nothing is charged. */
 bool nx_gives_nothing_back(void);
 
 struct nx_cost {
@@ -17,13 +17,13 @@ struct nx_cost {
     uint64_t tables; /* page tables */
 };
 bool nx_budget_covers(struct nx_cost cost);
-/* Call right before the kernel spends it: the kernel also loses what a refused call took. */
+/* Call right before the system call: the kernel also loses what it took for a call that it then refused. */
 void nx_budget_charge(struct nx_cost cost);
 
-/* Page tables of a child: its address space, its stack, and the mappings that it may make. Those of its image
- * come on top. */
+/* Page tables of a child without those of its image: for its address space, its stack, and the mappings that
+ * it may make. */
 uint64_t nx_tables_of_child(uint32_t stack_pages);
-/* Page tables for the last level of a range, which is not empty. */
+/* Last-level page tables of a range that is not empty. */
 uint64_t nx_leaf_tables(uint64_t va, uint64_t bytes);
 
 #define NX_SLOTS_CHECKED_MAX 3

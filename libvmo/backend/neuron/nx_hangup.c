@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a channel whose peer stays. A file of its own keeps it out of programs that only close peers. */
+/* Ending a channel without closing the peer. In its own file, so that most programs do not link it. */
 #include "nx_call.h"
 #include "nx_in_flight.h"
 #include "nx_kept.h"
 
-/* Closes an endpoint of this task. A clone of its capability takes its place: through the clone the kernel
- * answers each send and receive with ESRCH (K-57). */
+/* Closes an endpoint of this task and puts a clone of its capability in its place: a send or receive through
+ * the clone then gets ESRCH (K-57). */
 static vmo_status close_behind_clone(int32_t *end)
 {
     const int64_t clone = nx_call1(NX_SYS_CAP_CLONE, (uint64_t)*end);
@@ -18,8 +18,8 @@ static vmo_status close_behind_clone(int32_t *end)
     return answer == 0 || answer == -NX_EPERM || answer == -NX_ESRCH ? VMO_OK : VMO_ERR_BACKEND;
 }
 
-/* The second clone finds the slot that the first endpoint left. A kept message goes, too: its capability may
- * be the last one that keeps memory from its owner. */
+/* The second clone needs no free slot: the first endpoint has left one. A kept message is dropped, since its
+ * capability could keep the owner from destroying the memory. */
 vmo_status be_peer_hangup(struct be_peer *peer)
 {
     const int32_t send = peer->send;

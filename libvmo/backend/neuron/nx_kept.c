@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define LONGEST_BYTES 480 /* the longest message of the core */
+#define LONGEST_BYTES 480 /* longest message that the core sends */
 
 static struct {
     bool full;
