@@ -168,8 +168,8 @@ def markers(ctx):
 
 
 def foreign_markers(ctx):
-    """As on our kernel; moreover, the digest's marker follows those of the VMO's way to the consumer,
-    and the log does not end right behind a marker, before its newline."""
+    """As on our kernel; also, the digest's marker comes after those of the VMO's way to the
+    consumer, and the log does not end between a marker and its newline."""
     outcome, wanted = markers(ctx), ctx.manifest["markers"]
     problems = [outcome.evidence] if outcome.status != facts.OK else []
     seen = [line for line in ctx.console if line in wanted]
@@ -254,10 +254,9 @@ def evidence(ctx):
 
 
 def foreign_evidence(ctx):
-    """As on our kernel; also, `enforced`, `copy_fallbacks`, `control_bytes` and `bulk_bytes` are what
-    this ABI revision, the protocol and this input give, and host-ref's digests, with which the
-    producer compared, are those of blob and page. If no revision was asked for, the line's is
-    taken."""
+    """As on our kernel; also, the other fields are what this ABI revision, the protocol and this
+    input give, and host-ref's digests, which the producer compared, are those of blob and page. If
+    no revision was asked for, the line's is taken."""
     outcome, host = evidence(ctx), ctx.host
     if ctx.evidence is None:
         return outcome
