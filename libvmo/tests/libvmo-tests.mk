@@ -17,6 +17,17 @@ $(eval $(call HOST_PROGRAM,host,$(GROWTH)/growth_linux,$(addprefix $(GROWTH)/,gr
 TEST_NEEDS += $(BUILD)/host/fake/$(GROWTH)/growth_fake $(BUILD)/host/$(GROWTH)/growth_linux
 TEST_SUITES += $(GROWTH)/test_growth.py
 
+# ---- bench: exchanges of messages by libvmo and by hand; times and instructions, and a test of the system calls
+BENCH := libvmo/tests/bench
+BENCH_SRCS := $(addprefix $(BENCH)/,bench_work.c bench_hand.c bench_vmo.c) $(LIBVMO_LINUX_SRCS)
+$(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_host,$(BENCH)/bench_host.c $(BENCH_SRCS)))
+
+.PHONY: bench-host
+NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host
+TOOLS_bench-host := memcheck
+bench-host: built ## time libvmo on Linux beside the same exchanges by hand
+	$(Q)$(PYTHON) -B $(BENCH)/bench_host.py $(BYTES)
+
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_keep test_lx_name test_lx_refusals test_lx_sharing \
             test_lx_transfer test_lx_reopen test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
@@ -69,6 +80,11 @@ test-errno: built ## fail each system call of the Linux backend with each of its
 NEEDS_errno-full := $(NEEDS_test-errno)
 errno-full: built ## the same for every call of every story
 	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
+
+# ---- bench, again: the system calls of a message, counted by the same wrappers
+$(eval $(call HOST_PROGRAM,san,$(BENCH)/test_calls,$(BENCH)/test_calls.c $(BENCH_SRCS) $(LX_ERRNO)/lx_wrap.c,\
+    $(LX_WRAPPED:%=-Wl$(comma)--wrap=%)))
+TEST_SUITES += $(BUILD)/san/$(BENCH)/test_calls
 
 # ---- linux/machine: machines that lack a resource. Without the sanitizers, which need address space and /proc.
 LX_MACHINE := libvmo/tests/linux/machine/test_machine
