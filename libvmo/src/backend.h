@@ -127,8 +127,8 @@ VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
 /* Sends bytes and, unless object is NULL, the capability that be_granted chooses. Waits until the deadline
  * while the kernel queues too much: TIMED_OUT for the peer, QUEUE_FULL for the sender. The backend may record
  * in the object where it was sent. */
-VMO_CHECK vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable,
-                             const void *bytes, size_t len, uint64_t deadline_ns);
+VMO_CHECK vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                             size_t len, uint64_t deadline_ns);
 /* Looks at the next message of at most max bytes. *object is a capability for its VMO, as owner or alias, or
  * BE_NO_OBJECT. A longer message is dropped: PROTOCOL. After any other refusal it stays queued. After OK the
  * core calls one of the next two, before any other call about this peer. */

@@ -186,7 +186,7 @@ static vmo_status cap_for(const struct be_object *object, bool writable, struct 
     return VMO_OK;
 }
 
-vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
                    size_t len, uint64_t deadline_ns)
 {
     vmo_status status = fake_enter();

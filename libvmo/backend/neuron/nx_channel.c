@@ -43,7 +43,7 @@ static vmo_status send_until(const struct be_peer *peer, int32_t moved, const vo
     }
 }
 
-vmo_status be_send(const struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
                    size_t len, uint64_t deadline_ns)
 {
     int64_t moved = BE_NONE;

@@ -5,7 +5,7 @@
 
 void conf_send_raw(vmo_t object, bool writable, const void *bytes, size_t len)
 {
-    const struct peer *peer = registry_peer(world.a, world.to_peer);
+    struct peer *peer = registry_peer(world.a, world.to_peer);
     struct vmo_ref ref = {NULL, NULL};
     struct be_object copy = BE_NO_OBJECT; /* so that the object does not record the send */
 

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lx_packet.h"
+
 #define STORAGE_BYTES VMO_REGISTRY_BYTES(16, 16, 16, 4)
 #define FAR_DESCRIPTORS_MAX 8
 
@@ -237,6 +239,16 @@ int far_recv(void *bytes, size_t max, size_t *len)
         memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
     }
     return descriptor;
+}
+
+ssize_t far_hear(void *bytes, size_t max, int flags)
+{
+    ssize_t len = 0;
+
+    do {
+        len = recv(rig.far, bytes, max, flags);
+    } while (len >= 0 && lx_packet_is(LX_NOTICE, bytes, (size_t)len));
+    return len;
 }
 
 int far_given(vmo_t vmo, uint32_t rights)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -96,6 +97,8 @@ struct wire wire_handle(uint64_t len_bytes, uint32_t rights, vmo_seal_strength s
 void far_send(const void *bytes, size_t len, const int *descriptors, size_t count);
 /* Receives one packet; the descriptor that came along or -1. Never waits. */
 int far_recv(void *bytes, size_t max, size_t *len);
+/* recv of the next packet that is no notice (lx_packet.h). */
+ssize_t far_hear(void *bytes, size_t max, int flags);
 
 /* Sends a VMO to the far end; the descriptor that arrives there. */
 int far_given(vmo_t vmo, uint32_t rights);

@@ -56,6 +56,21 @@ static vmo_t hand_over(vmo_t vmo, uint32_t rights)
     return theirs;
 }
 
+/* So many messages without a VMO that the sender gives notice, and gives it again before the VMO. */
+static void notices(void)
+{
+    const vmo_t vmo = filled();
+
+    for (uint32_t tag = 10; tag < 20; tag++) {
+        send_tag(tag, VMO_NONE, 0);
+        receive_tag(tag);
+    }
+    queue_is_empty();
+    const vmo_t theirs = hand_over(vmo, VMO_RIGHT_READ);
+    STEP(vmo_close, world.b, theirs);
+    STEP(vmo_destroy, world.a, vmo);
+}
+
 static void sent_to_read(void)
 {
     const vmo_t vmo = filled();
@@ -266,6 +281,7 @@ static void hung_up(void)
 
 static const struct story stories[] = {
     {"messages", messages, false, 0},
+    {"notices", notices, false, 0},
     {"sent to read", sent_to_read, false, 0},
     {"sent to write", sent_to_write, false, 0},
     {"sent to share", sent_to_share, false, 0},
