@@ -2,7 +2,8 @@
 # The library: for the target with the NEURON backend, for the host with the Linux one.
 
 LIBVMO_CORE_SRCS := $(sort $(wildcard libvmo/src/*.c))
-LIBVMO_NEURON_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) abi/abi_check.c
+# NEURON does not tell objects apart, and so needs no held.c.
+LIBVMO_NEURON_SRCS := $(filter-out libvmo/src/held.c,$(LIBVMO_CORE_SRCS)) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) abi/abi_check.c
 LIBVMO_HOSTED_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/hosted/*.c))
 LIBVMO_LINUX_SRCS := $(LIBVMO_HOSTED_SRCS) $(sort $(wildcard libvmo/backend/linux/*.c))
 LIBVMO_FAKE_SRCS := $(LIBVMO_HOSTED_SRCS) $(sort $(wildcard libvmo/backend/fake/*.c))

@@ -96,8 +96,17 @@ struct be_verified {
 /* Checks, as far as the kernel shows it, that a received capability is a VMO of at least size_bytes (whole
  * pages) and sealed as claimed. PROTOCOL if not. The caller owns the mapping in *out. A refusal leaves no
  * mapping, and leaves the capability open. */
-VMO_CHECK vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+VMO_CHECK vmo_status be_verify(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                                struct be_verified *out, struct vmo_counters *counters);
+
+/* Where BE_KNOWS_OBJECTS, the kernel tells objects apart. be_identify finds out which one a received
+ * capability is for, before be_verify. be_identity is its number, or that of an object that was handed over;
+ * 0: unknown, and be_verify refuses a received one. be_verify_again checks a capability that is used only to
+ * show that an object that is held still has this size and seal. */
+VMO_CHECK vmo_status be_identify(struct be_object *object);
+uint64_t be_identity(const struct be_object *object);
+VMO_CHECK vmo_status be_verify_again(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                                     struct be_verified *out);
 
 /* Makes a read-only object of a file's range, in bytes of the file. be_map and be_read then take file
  * offsets. UNSUPPORTED without files. */
@@ -129,9 +138,9 @@ VMO_CHECK vmo_status be_peer_close(struct be_peer *peer);
  * in the object where it was sent. */
 VMO_CHECK vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
                              size_t len, uint64_t deadline_ns);
-/* Looks at the next message of at most max bytes. *object is a capability for its VMO, as owner or alias, or
- * BE_NO_OBJECT. A longer message is dropped: PROTOCOL. After any other refusal it stays queued. After OK the
- * core calls one of the next two, before any other call about this peer. */
+/* Looks at the next message of at most max bytes. *object is a capability for its VMO, as owner or alias
+ * until be_verify says which, or BE_NO_OBJECT. A longer message is dropped: PROTOCOL. After any other refusal
+ * it stays queued. After OK the core calls one of the next two, before any other call about this peer. */
 VMO_CHECK vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len,
                              struct be_object *object, uint64_t deadline_ns);
 /* Takes the message off the queue: the core now owns the object. After a refusal the core owns it, too. */

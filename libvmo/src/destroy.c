@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Giving memory back to the kernel (R11). */
-#include "registry.h"
+#include "held.h"
 
 /* Refuses what can be refused without a system call. */
 static vmo_status check_destroy(const struct vmo_ref *ref)
@@ -59,6 +59,9 @@ vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
         }
     }
     if (status == VMO_OK) {
+        if (BE_KNOWS_OBJECTS) {
+            held_remove(registry, ref.object);
+        }
         registry_remove(registry, &ref);
     }
     return status;

@@ -18,11 +18,10 @@ struct claim {
     uint16_t seal;
 };
 
-/* Checks a claim with the kernel and enters the object. After a refusal the caller still owns the
- * capability. */
+/* Checks a claim with the kernel and enters the object, or makes one more handle on an object that is held
+ * and then closes the capability. After a refusal the caller still owns the capability. */
 VMO_CHECK vmo_status handover_import(struct vmo_registry *registry, const struct peer *from,
-                                     const struct claim *claim, const struct be_object *be,
-                                     struct vmo_ref *out);
+                                     const struct claim *claim, struct be_object *be, struct vmo_ref *out);
 /* Undoes handover_import; the caller owns the capability again. */
 VMO_CHECK vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref);
 

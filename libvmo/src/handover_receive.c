@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "handover.h"
+#include "held.h"
 
 static bool claim_holds(const struct claim *claim)
 {
@@ -24,13 +24,12 @@ static vmo_status keep_mapping(struct vmo_registry *registry, struct object *obj
 }
 
 vmo_status handover_import(struct vmo_registry *registry, const struct peer *from, const struct claim *claim,
-                           const struct be_object *be, struct vmo_ref *out)
+                           struct be_object *be, struct vmo_ref *out)
 {
     const uint64_t total_max = registry->limits.total_bytes_max;
     struct object value = {.received = true,
                            .backing = BACKED_BY_KERNEL,
                            .seal = (uint8_t)claim->seal,
-                           .be = *be,
                            .len_bytes = claim->len_bytes};
     struct be_verified found;
 
@@ -44,6 +43,12 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
     if (status == VMO_OK && total_max && value.size_bytes > total_max) {
         status = VMO_ERR_TOO_LARGE; /* even for an empty registry */
     }
+    if (BE_KNOWS_OBJECTS && status == VMO_OK) {
+        status = held_import(registry, from, claim, value.size_bytes, be, out);
+        if (status != VMO_OK || out->object != NULL) {
+            return status;
+        }
+    }
     if (status == VMO_OK) {
         status = registry_check_capacity(registry, value.size_bytes);
     }
@@ -54,12 +59,17 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
         return status;
     }
     value.enforcer = (uint8_t)found.by;
+    value.be = *be;
+    value.sender = BE_KNOWS_OBJECTS ? table_id(&from->entry) : 0;
     const struct vmo_ref ref =
         registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
     status = keep_mapping(registry, ref.object, found.at);
     if (status != VMO_OK) {
         registry_remove(registry, &ref);
         return status;
+    }
+    if (BE_KNOWS_OBJECTS) {
+        held_add(registry, ref.object);
     }
     *out = ref;
     registry->counters.bulk_bytes += value.size_bytes;
@@ -68,10 +78,16 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
 
 vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref)
 {
-    const vmo_status status = mapping_drop_unused(registry, ref->object);
-
     registry->counters.bulk_bytes -= ref->object->size_bytes;
+    if (BE_KNOWS_OBJECTS && ref->object->handles > 1) { /* it was held before */
+        registry_remove(registry, ref);
+        return VMO_OK;
+    }
+    const vmo_status status = mapping_drop_unused(registry, ref->object);
     mapping_orphan(ref->object);
+    if (BE_KNOWS_OBJECTS) {
+        held_remove(registry, ref->object);
+    }
     registry_remove(registry, ref);
     return status;
 }

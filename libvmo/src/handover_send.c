@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "handover.h"
+#include "held.h"
 
 /* Checks, without a system call, whether the peer may get the object with these rights. */
 static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref, uint32_t rights)
@@ -36,4 +36,7 @@ void handover_note(struct vmo_registry *registry, struct object *object, uint32_
 {
     object->sent_writable = object->sent_writable || (rights & VMO_RIGHT_WRITE);
     registry->counters.bulk_bytes += object->size_bytes;
+    if (BE_KNOWS_OBJECTS) {
+        held_add(registry, object); /* a peer may send it back */
+    }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a VMO, its length, and the end of a handle (R1, R11). */
-#include "registry.h"
+#include "held.h"
 
 vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
                          const struct vmo_create_options *options, vmo_t *out)
@@ -60,6 +60,9 @@ vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
             return status;
         }
         mapping_orphan(ref.object);
+        if (BE_KNOWS_OBJECTS) {
+            held_remove(registry, ref.object);
+        }
     }
     registry_remove(registry, &ref);
     return VMO_OK;

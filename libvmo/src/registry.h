@@ -35,6 +35,7 @@ struct object {
     struct entry entry;
     bool received;
     bool sent_writable; /* a peer got WRITE: refuse every seal */
+    bool findable;      /* in the tree of registry->held */
     uint8_t backing;
     uint8_t seal;
     uint8_t enforcer;
@@ -47,6 +48,8 @@ struct object {
     uint64_t size_bytes;      /* rounded up to pages; 0 for wrapped memory */
     struct ring mappings;     /* all of them */
     struct mapping *index[2]; /* read-only and writable mappings, to find one that covers a range */
+    uint64_t sender;          /* held.c: id of the peer that sent it; 0: made here */
+    uint32_t below[2];        /* held.c: the objects below it, as registry->held */
 };
 
 struct mapping {
@@ -97,6 +100,7 @@ struct vmo_registry {
     uint64_t kept_bytes;
     uint32_t mapped; /* mappings that the kernel made */
     uint32_t random; /* of the next rank */
+    uint32_t held;   /* held.c: root of the tree: index of an object + 1, or 0 */
 };
 
 /* A handle and its object. */

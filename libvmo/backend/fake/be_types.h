@@ -7,9 +7,11 @@
 
 #define BE_ENTRIES_MAX 1048576 /* entries of a table; mappings_max of a kernel with room for more */
 #define BE_PEERS_MAX 65536
+#define BE_KNOWS_OBJECTS 1
 
 struct be_object_own {
-    uint32_t sent_to; /* queues that a message with this object went into, one bit each */
+    uint32_t sent_to;  /* queues that a message with this object went into, one bit each */
+    uint32_t identity; /* of the memory, + 1; 0: not looked at */
 };
 
 struct be_peer {

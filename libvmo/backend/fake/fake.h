@@ -35,6 +35,7 @@ struct fake_config {
     bool has_destroy;
     bool has_transfer;
     bool check_maps;           /* be_verify leaves a mapping behind */
+    bool knows_objects;        /* be_identify tells objects apart */
     uint32_t slots;            /* capability slots a side, at most 2,097,152 */
     uint32_t regions;          /* mappings a side, at most 2,097,152 */
     uint32_t depth;            /* messages a queue, at most FAKE_DEPTH_MAX */

@@ -288,7 +288,7 @@ vmo_status be_unmap(void *at, uint64_t bytes)
     return VMO_OK;
 }
 
-vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+vmo_status be_verify(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                      struct be_verified *out, struct vmo_counters *counters)
 {
     vmo_status status = fake_enter();
@@ -309,4 +309,28 @@ vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_se
         return VMO_OK;
     }
     return fake_region_add(slot->what, (struct vmo_range){0, size_bytes}, &out->at);
+}
+
+vmo_status be_identify(struct be_object *object)
+{
+    const struct fake_slot *slot = fake_reader(object);
+
+    object->own.identity = fake.config.knows_objects && slot != NULL ? slot->what + 1 : 0;
+    return VMO_OK;
+}
+
+uint64_t be_identity(const struct be_object *object)
+{
+    return object->own.identity;
+}
+
+vmo_status be_verify_again(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                           struct be_verified *out)
+{
+    const bool check_maps = fake.config.check_maps;
+
+    fake.config.check_maps = false;
+    const vmo_status status = be_verify(object, size_bytes, claimed, out, NULL);
+    fake.config.check_maps = check_maps;
+    return status;
 }

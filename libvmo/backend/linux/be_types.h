@@ -12,17 +12,18 @@
 
 #define BE_ENTRIES_MAX 1048576 /* entries of a table; mappings_max of a kernel with room for more */
 #define BE_PEERS_MAX 65536
+#define BE_KNOWS_OBJECTS 1
 
 struct be_object_own {
-    /* Created here. */
     uint64_t size_bytes;
+    uint64_t inode; /* 0: not looked at yet, or no memfd */
+    /* Created here. */
     void *kept;      /* mapping from before a PEERS seal, through which the creator writes; or NULL */
     bool exposed;    /* got to a peer unsealed, in a way that hides whether the peer mapped it writable */
     bool unfinished; /* sealed FOREVER, but the kernel has not taken the file's seal yet */
     /* Received. */
     uint8_t seals; /* of LX_SEALS, when the descriptor came: seals are only ever added */
     bool readable; /* opened for reading */
-    bool closed;   /* the program closed the descriptor before it was looked at */
 };
 
 /* A transferred descriptor that was not accepted yet. */

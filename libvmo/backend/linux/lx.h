@@ -38,6 +38,9 @@ uint32_t lx_features(void);
 /* For tests: hides these features; 0 hides none. */
 void lx_features_without(uint32_t features);
 
+/* The device number that all memfds have, and only they and other memory of the kernel. */
+uint64_t lx_memfd_device(void);
+
 /* Makes an empty memfd; flags are added to close-on-exec and sealing. */
 VMO_CHECK vmo_status lx_memfd(const char *name, unsigned flags, int *out);
 
@@ -75,7 +78,7 @@ int32_t lx_reader(const struct be_object *object);
 /* The file seals that the library knows. */
 #define LX_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 
-/* A received descriptor as owner or alias. */
+/* A received descriptor that was not looked at. */
 struct be_object lx_received(int descriptor);
 
 /* ---- Sharing ------------------------------------------------------------------------------------ */

@@ -21,9 +21,6 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
-#ifndef TMPFS_MAGIC
-#define TMPFS_MAGIC 0x01021994
-#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif

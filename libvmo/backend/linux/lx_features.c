@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -22,10 +23,16 @@
 /* One word: a thread that initialises its registry meanwhile sees all features or none. */
 static atomic_uint found;
 static atomic_uint hidden;
+static _Atomic uint64_t memfd_device;
 
 uint32_t lx_features(void)
 {
     return atomic_load(&found) & LX_ALL_FEATURES & ~atomic_load(&hidden);
+}
+
+uint64_t lx_memfd_device(void)
+{
+    return atomic_load(&memfd_device);
 }
 
 void lx_features_without(uint32_t features)
@@ -255,6 +262,17 @@ static uint32_t probe_close_range(void)
     return syscall(SYS_close_range, INT32_MAX, INT32_MAX, CLOSE_RANGE_CLOEXEC) == 0 ? LX_CLOSE_RANGE : 0;
 }
 
+static vmo_status probe_device(int memory)
+{
+    struct stat seen;
+
+    if (fstat(memory, &seen) != 0) {
+        return lx_status(errno);
+    }
+    atomic_store(&memfd_device, seen.st_dev);
+    return VMO_OK;
+}
+
 /* The features that need a memfd, each with one of its own. */
 static vmo_status probe_memory(size_t page, uint32_t *has)
 {
@@ -263,7 +281,10 @@ static vmo_status probe_memory(size_t page, uint32_t *has)
     vmo_status status = probe_memfd(&memory, has);
     if (status == VMO_OK) {
         *has |= probe_leases(memory);
-        status = probe_peers_seal(memory, page, has);
+        status = probe_device(memory);
+        if (status == VMO_OK) {
+            status = probe_peers_seal(memory, page, has);
+        }
         lx_close_quiet(memory);
     }
     if (status == VMO_OK) {

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lx.h"
@@ -82,54 +81,68 @@ static bool can_read(int mode)
 
 struct be_object lx_received(int descriptor)
 {
-    const int mode = fcntl(descriptor, F_GETFL);
-    const int seals = fcntl(descriptor, F_GET_SEALS);
-    struct be_object object = BE_NO_OBJECT;
-
-    object.own.closed = mode < 0 || (seals < 0 && errno == EBADF && !(mode & O_PATH));
-    object.own.seals = (uint8_t)(seals >= 0 ? seals & LX_SEALS : 0);
-    object.own.readable = can_read(mode);
-    if (object.own.readable && (mode & O_ACCMODE) == O_RDWR && seals >= 0 &&
-        !(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
-        object.owner = descriptor;
-    } else {
-        object.alias = descriptor;
-    }
-    return object;
+    return (struct be_object){.owner = BE_NONE, .alias = descriptor};
 }
 
-static int kind_of(int file, struct statfs *kind)
+/* A regular file on the file system of memfds is one. Only a memfd takes seals. */
+vmo_status be_identify(struct be_object *object)
 {
-    int failed = 0;
-
-    do {
-        failed = fstatfs(file, kind);
-    } while (failed != 0 && errno == EINTR);
-    return failed;
-}
-
-/* OK for a regular tmpfs file of at least size_bytes that cannot shrink: an access to a mapping of it raises
- * no SIGBUS. One that can be written must not grow either: then a write that the sender diverts to the end,
- * by O_APPEND, is refused. */
-static vmo_status check_memory(const struct be_object *object, uint64_t size_bytes)
-{
-    const int needed = object->owner != BE_NONE ? F_SEAL_SHRINK | F_SEAL_GROW : F_SEAL_SHRINK;
-    const int32_t file = lx_reader(object);
-    struct statfs kind;
     struct stat seen;
 
-    if (object->own.closed) {
-        return VMO_ERR_BAD_HANDLE;
-    }
-    if (!object->own.readable || (object->own.seals & needed) != needed) {
-        return VMO_ERR_PROTOCOL;
-    }
-    if (kind_of(file, &kind) != 0 || fstat(file, &seen) != 0) {
+    if (fstat(object->alias, &seen) != 0) {
         return lx_status(errno);
     }
-    return kind.f_type == TMPFS_MAGIC && S_ISREG(seen.st_mode) && (uint64_t)seen.st_size >= size_bytes
-               ? VMO_OK
-               : VMO_ERR_PROTOCOL;
+    object->own.inode = S_ISREG(seen.st_mode) && seen.st_dev == lx_memfd_device() ? seen.st_ino : 0;
+    object->own.size_bytes = (uint64_t)seen.st_size;
+    return VMO_OK;
+}
+
+uint64_t be_identity(const struct be_object *object)
+{
+    return object->own.inode;
+}
+
+/* A descriptor that was opened with O_PATH shows no seals. */
+static vmo_status look_at_seals(struct be_object *object)
+{
+    const int seals = fcntl(object->alias, F_GET_SEALS);
+
+    if (seals < 0 && errno == EBADF) {
+        const int mode = fcntl(object->alias, F_GETFL);
+        if (mode < 0 || !(mode & O_PATH)) {
+            return lx_status(EBADF);
+        }
+    }
+    object->own.seals = (uint8_t)(seals >= 0 ? seals & LX_SEALS : 0);
+    return VMO_OK;
+}
+
+/* Finds out whether a received descriptor can write: then it is the owner. */
+static vmo_status look_at_mode(struct be_object *object)
+{
+    const int mode = fcntl(object->alias, F_GETFL);
+
+    if (mode < 0) {
+        return lx_status(errno);
+    }
+    object->own.readable = can_read(mode);
+    if (object->own.readable && (mode & O_ACCMODE) == O_RDWR &&
+        !(object->own.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+        object->owner = object->alias;
+        object->alias = BE_NONE;
+    }
+    return VMO_OK;
+}
+
+/* True for a memfd of at least size_bytes that cannot shrink: an access to a mapping of it raises no SIGBUS.
+ * One that can be written must not grow either: then a write that the sender diverts to the end, by O_APPEND,
+ * is refused. */
+static bool is_steady_memory(const struct be_object *object, uint64_t size_bytes)
+{
+    const int needed = object->owner != BE_NONE ? F_SEAL_SHRINK | F_SEAL_GROW : F_SEAL_SHRINK;
+
+    return object->own.inode != 0 && (object->own.seals & needed) == needed &&
+           object->own.size_bytes >= size_bytes;
 }
 
 /* The file seals that prove a claim; one of them is enough. */
@@ -138,26 +151,49 @@ static int proof_of(vmo_seal_strength claimed)
     return claimed == VMO_SEAL_FOREVER ? F_SEAL_WRITE : F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 }
 
-vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+/* Who enforces a claimed seal. NOBODY for a claim that does not hold. */
+static vmo_enforcer enforcer_of(const struct be_object *object, vmo_seal_strength claimed)
+{
+    if (object->own.seals & proof_of(claimed)) {
+        return VMO_BY_KERNEL;
+    }
+    /* The sender has the same kernel. */
+    return claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL) ? VMO_BY_LIBRARY : VMO_BY_NOBODY;
+}
+
+static vmo_status check_claim(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                              struct be_verified *out)
+{
+    const vmo_enforcer by = claimed == VMO_SEAL_NONE ? VMO_BY_NOBODY : enforcer_of(object, claimed);
+
+    if (!is_steady_memory(object, size_bytes) || (claimed != VMO_SEAL_NONE && by == VMO_BY_NOBODY)) {
+        return VMO_ERR_PROTOCOL;
+    }
+    *out = (struct be_verified){by, NULL};
+    return VMO_OK;
+}
+
+vmo_status be_verify(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                      struct be_verified *out, struct vmo_counters *counters)
 {
-    const vmo_status status = check_memory(object, size_bytes);
+    vmo_status status = look_at_seals(object);
 
     (void)counters;
+    if (status == VMO_OK) {
+        status = look_at_mode(object);
+    }
     if (status != VMO_OK) {
         return status;
     }
-    if (claimed == VMO_SEAL_NONE) {
-        *out = (struct be_verified){VMO_BY_NOBODY, NULL};
-    } else if (object->own.seals & proof_of(claimed)) {
-        *out = (struct be_verified){VMO_BY_KERNEL, NULL};
-    } else if (claimed == VMO_SEAL_PEERS && !(lx_features() & LX_PEERS_SEAL)) {
-        /* the sender has the same kernel, which lacks the seal */
-        *out = (struct be_verified){VMO_BY_LIBRARY, NULL};
-    } else {
-        return VMO_ERR_PROTOCOL;
-    }
-    return VMO_OK;
+    return object->own.readable ? check_claim(object, size_bytes, claimed, out) : VMO_ERR_PROTOCOL;
+}
+
+vmo_status be_verify_again(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+                           struct be_verified *out)
+{
+    const vmo_status status = look_at_seals(object);
+
+    return status == VMO_OK ? check_claim(object, size_bytes, claimed, out) : status;
 }
 
 /* ---- Files -------------------------------------------------------------------------------------- */

@@ -155,7 +155,8 @@ static void become_reader(struct be_object *object)
         lx_close_quiet(object->owner);
     }
     object->owner = BE_NONE;
-    object->own = (struct be_object_own){.kept = NULL};
+    object->own.exposed = false;
+    object->own.unfinished = false;
 }
 
 /* The kernel refuses while any process has a writable mapping, so the mapping that PEERS keeps must go first,

@@ -12,14 +12,16 @@
 
 /* ---- Descriptions ------------------------------------------------------------------------------- */
 
-/* The path may lead to another file if /proc is not the real one. */
-static bool same_file(int a, int b)
+/* The path may lead to another file if /proc is not the real one. Sets *inode if it does not. */
+static bool same_file(int a, int b, uint64_t *inode)
 {
     struct stat first;
     struct stat second;
+    const bool same = fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+                      first.st_ino == second.st_ino;
 
-    return fstat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
+    *inode = same ? first.st_ino : *inode;
+    return same;
 }
 
 static vmo_status refusal_of_open(int error)
@@ -36,8 +38,8 @@ static vmo_status refusal_of_open(int error)
     }
 }
 
-/* Reopens a memfd. O_NONBLOCK: otherwise a lease of a peer would make open wait. */
-static vmo_status reopen(int file, int how, int32_t *out)
+/* Reopens a memfd, and learns its inode. O_NONBLOCK: otherwise a lease of a peer would make open wait. */
+static vmo_status reopen(int file, int how, int32_t *out, uint64_t *inode)
 {
     char name[64];
     int made = -1;
@@ -49,7 +51,7 @@ static vmo_status reopen(int file, int how, int32_t *out)
     if (made < 0) {
         return refusal_of_open(errno);
     }
-    if (!same_file(file, made)) {
+    if (!same_file(file, made, inode)) {
         lx_close_quiet(made);
         return VMO_ERR_UNSUPPORTED;
     }
@@ -64,7 +66,7 @@ static vmo_status make_alias(struct be_object *object)
     if (fchmod(object->owner, OWNER_ONLY) != 0) {
         return lx_status(errno);
     }
-    return reopen(object->owner, O_RDONLY, &object->alias);
+    return reopen(object->owner, O_RDONLY, &object->alias, &object->own.inode);
 }
 
 static vmo_status for_reader(struct be_object *object, struct lx_grant *out)
@@ -80,12 +82,12 @@ static vmo_status for_reader(struct be_object *object, struct lx_grant *out)
 }
 
 /* A peer of the same user may have changed the file's mode. */
-static vmo_status for_writer(const struct be_object *object, struct lx_grant *out)
+static vmo_status for_writer(struct be_object *object, struct lx_grant *out)
 {
-    vmo_status status = reopen(object->owner, O_RDWR, &out->descriptor);
+    vmo_status status = reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
 
     if (status == VMO_ERR_UNSUPPORTED && fchmod(object->owner, OWNER_ONLY) == 0) {
-        status = reopen(object->owner, O_RDWR, &out->descriptor);
+        status = reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
     }
     out->for_once = status == VMO_OK;
     return status;

@@ -147,7 +147,7 @@ static vmo_enforcer claim_enforcer(const struct be_object *object, vmo_seal_stre
     return claimed == VMO_SEAL_PEERS && object->owner == BE_NONE ? VMO_BY_KERNEL : VMO_BY_LIBRARY;
 }
 
-vmo_status be_verify(const struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
+vmo_status be_verify(struct be_object *object, uint64_t size_bytes, vmo_seal_strength claimed,
                      struct be_verified *out, struct vmo_counters *counters)
 {
     *out = (struct be_verified){claim_enforcer(object, claimed), NULL};

@@ -337,19 +337,37 @@ static void several_at_once(void)
     }
 }
 
-/* Without a free entry in the registry the message stays queued, and so do the messages behind it. */
-static void a_full_table_keeps_the_message(void)
+/* Fills the tables of objects and handles beside `vmo`, which the peer sends back: a backend that knows it
+ * again needs only a handle. */
+static void fill_tables(vmo_t fill[OBJECTS], vmo_t handles[OBJECTS])
 {
     static const uint8_t byte = 1;
-    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
-    struct vmo_incoming incoming = {.tag = 99};
-    vmo_t fill[OBJECTS];
 
-    begin();
-    (void)conf_hand_over(vmo, VMO_RIGHT_READ);
     for (unsigned i = 1; i < OBJECTS; i++) { /* `vmo` has the other entry */
         OK(vmo_wrap_bytes(world.a, &byte, 1, &fill[i]));
     }
+    for (unsigned i = 0; i < OBJECTS; i++) {
+        OK(vmo_dup(world.a, vmo, VMO_RIGHT_READ, &handles[i]));
+    }
+}
+
+static void close_all(const vmo_t *vmos, unsigned first)
+{
+    for (unsigned i = first; i < OBJECTS; i++) {
+        OK(vmo_close(world.a, vmos[i]));
+    }
+}
+
+/* Without a free entry in the registry the message stays queued, and so do the messages behind it. */
+static void a_full_table_keeps_the_message(void)
+{
+    const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
+    struct vmo_incoming incoming = {.tag = 99};
+    vmo_t fill[OBJECTS], handles[OBJECTS];
+
+    begin();
+    (void)conf_hand_over(vmo, VMO_RIGHT_READ);
+    fill_tables(fill, handles);
     conf_send_order(&order, VMO_NONE, 0);
     STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
     STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
@@ -359,30 +377,25 @@ static void a_full_table_keeps_the_message(void)
     STATUS((vmo_status)conf_recv_answer().status, VMO_OK);
     conf_check_vmo(again, 0, LEN);
     OK(vmo_close(world.a, again));
-    for (unsigned i = 2; i < OBJECTS; i++) {
-        OK(vmo_close(world.a, fill[i]));
-    }
+    close_all(fill, 2);
+    close_all(handles, 0);
     end();
 }
 
 /* Closing a peer with a queued message leaves nothing of the message. */
 static void closing_a_peer_discards_its_message(void)
 {
-    static const uint8_t byte = 1;
     const struct conf_order order = {.op = OP_SEND, .arg = VMO_RIGHT_READ};
     struct vmo_incoming incoming;
-    vmo_t fill[OBJECTS];
+    vmo_t fill[OBJECTS], handles[OBJECTS];
 
     begin();
     (void)conf_hand_over(vmo, VMO_RIGHT_READ);
-    for (unsigned i = 1; i < OBJECTS; i++) {
-        OK(vmo_wrap_bytes(world.a, &byte, 1, &fill[i]));
-    }
+    fill_tables(fill, handles);
     conf_send_order(&order, VMO_NONE, 0);
     STATUS(vmo_recv(world.a, world.to_peer, &incoming, conf_soon()), VMO_ERR_TABLE_FULL);
-    for (unsigned i = 1; i < OBJECTS; i++) {
-        OK(vmo_close(world.a, fill[i]));
-    }
+    close_all(fill, 1);
+    close_all(handles, 0);
     OK(vmo_peer_close(world.a, world.to_peer));
     conf_peer_closed();
     OK(vmo_close(world.a, vmo));

@@ -212,8 +212,8 @@ static int arrives_off_the_streams(void)
         return 2;
     }
     if (setrlimit(RLIMIT_NOFILE, &before) != 0 ||
-        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_OK || object.owner < 3 ||
-        fcntl(object.owner, F_GETFD) != FD_CLOEXEC) {
+        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_OK || object.alias < 3 ||
+        fcntl(object.alias, F_GETFD) != FD_CLOEXEC) {
         return 3;
     }
     if (be_recv_take(&peer) != VMO_OK ||

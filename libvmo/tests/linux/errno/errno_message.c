@@ -97,6 +97,21 @@ static void sent_to_share(void)
     STEP(vmo_destroy, world.a, vmo);
 }
 
+/* The receiver holds it already; the third message brings a description that can write. */
+static void sent_again(void)
+{
+    const vmo_t vmo = filled();
+    const vmo_t first = hand_over(vmo, VMO_RIGHT_READ);
+    const vmo_t second = hand_over(vmo, VMO_RIGHT_READ);
+    const vmo_t third = hand_over(vmo, VMO_RIGHTS_ALL);
+
+    STEP(vmo_write, world.b, third, RANGE(0, LEN), pattern());
+    STEP(vmo_close, world.b, first);
+    STEP(vmo_close, world.b, second);
+    STEP(vmo_close, world.b, third);
+    STEP(vmo_destroy, world.a, vmo);
+}
+
 static void sent_to_write(void)
 {
     const vmo_t vmo = filled();
@@ -284,6 +299,7 @@ static const struct story stories[] = {
     {"notices", notices, false, 0},
     {"sent to read", sent_to_read, false, 0},
     {"sent to write", sent_to_write, false, 0},
+    {"sent again", sent_again, false, 0},
     {"sent to share", sent_to_share, false, 0},
     {"sent sealed", sent_sealed, false, 0},
     {"sealed after sending", sealed_after_sending, false, 0},

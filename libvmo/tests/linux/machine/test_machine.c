@@ -377,7 +377,6 @@ static const struct refused {
     {"pread64", SYS_pread64, {MAYBE, MAYBE, MAYBE, 0}}, /* the loader of the child's program needs it */
     {"pwrite64", SYS_pwrite64, {MAYBE | S(SEALED), MAYBE | S(SEALED), MAYBE | S(SEALED), OK}},
     {"fchmod", SYS_fchmod, {OK, MAYBE, OK, OK}},
-    {"fstatfs", SYS_fstatfs, {OK, MAYBE, OK, OK}},
 };
 
 static unsigned ran;
