@@ -66,11 +66,17 @@ VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range ra
 VMO_CHECK vmo_status be_make_alias(struct be_object *object);
 /* Seals; *by says who enforces the seal. If the kernel does, FOREVER closes the capability that can write
  * and sets object->owner to BE_NONE. Before FOREVER the core has unmapped the object, unless info.can_unmap
- * is false. */
-VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by);
+ * is false. `writable` is a writable mapping of the whole object or NULL; PEERS may take it over, as
+ * be_kept_at then shows. */
+VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable,
+                             vmo_enforcer *by);
 
-/* Bytes that the backend keeps mapped for the object: after PEERS on Linux, for the creator's writes. */
+/* Bytes that the backend keeps mapped for the object: after PEERS on Linux, for the creator's writes. Where
+ * BE_KEEPS_MAPPINGS: the address, or NULL; and be_set_kept gives the backend such a mapping, or makes it the
+ * core's. */
 uint64_t be_kept_bytes(const struct be_object *object);
+void *be_kept_at(const struct be_object *object);
+void be_set_kept(struct be_object *object, void *at);
 
 /* Closes all capabilities of the object. Mappings stay. */
 VMO_CHECK vmo_status be_close(struct be_object *object);

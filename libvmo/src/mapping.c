@@ -101,6 +101,41 @@ vmo_status mapping_evict(struct vmo_registry *registry, vmo_status none)
     return status;
 }
 
+struct mapping *mapping_of_whole(const struct object *object)
+{
+    return index_find(object->index[true], (struct vmo_range){0, object->size_bytes});
+}
+
+void mapping_lend(struct vmo_registry *registry, struct mapping *mapping)
+{
+    const bool used = ring_empty(&mapping->unused);
+
+    stop_keeping(registry, mapping);
+    mapping->borrowed = true;
+    registry->mapped--;
+    if (!used) {
+        keep(registry, mapping);
+    }
+    if (BE_KEEPS_MAPPINGS) {
+        be_set_kept(&mapping->object->be, mapping->at);
+    }
+}
+
+struct mapping *mapping_take_back(struct vmo_registry *registry, struct object *object)
+{
+    struct mapping *mapping = mapping_of_whole(object);
+
+    if (!BE_KEEPS_MAPPINGS || mapping == NULL || !mapping->borrowed) {
+        return NULL;
+    }
+    mapping->borrowed = false;
+    registry->mapped++;
+    if (BE_KEEPS_MAPPINGS) {
+        be_set_kept(&object->be, NULL);
+    }
+    return mapping;
+}
+
 /* Makes room to keep one more mapping of this size. TABLE_FULL: the limits forbid to keep it at all. */
 static vmo_status make_keepable(struct vmo_registry *registry, uint64_t bytes)
 {

@@ -42,6 +42,20 @@ vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len
     return VMO_OK;
 }
 
+/* Closes the capabilities of an object. The mapping that the backend keeps stays if a view uses it. */
+static vmo_status close_capabilities(struct vmo_registry *registry, struct object *object)
+{
+    const uint64_t kept = be_kept_bytes(&object->be);
+    struct mapping *used = BE_KEEPS_MAPPINGS && object->views ? mapping_take_back(registry, object) : NULL;
+    const vmo_status status = be_close(&object->be);
+
+    if (BE_KEEPS_MAPPINGS && status != VMO_OK && used != NULL) {
+        mapping_lend(registry, used);
+    }
+    registry_count_kept(registry, kept, &object->be);
+    return status;
+}
+
 vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
 {
     struct vmo_ref ref;
@@ -52,9 +66,7 @@ vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo)
     if (ref.object->handles == 1) {
         vmo_status status = mapping_drop_unused(registry, ref.object);
         if (status == VMO_OK) {
-            const uint64_t kept = be_kept_bytes(&ref.object->be);
-            status = be_close(&ref.object->be);
-            registry_count_kept(registry, kept, &ref.object->be);
+            status = close_capabilities(registry, ref.object);
         }
         if (status != VMO_OK) {
             return status;

@@ -65,7 +65,7 @@ struct mapping {
     uint32_t users; /* views on it */
     bool indexed;
     bool writable;
-    bool borrowed; /* memory of the caller: nothing to unmap */
+    bool borrowed; /* memory of the caller, or a mapping that the backend keeps: nothing to unmap */
 };
 
 struct view {
@@ -157,6 +157,13 @@ VMO_CHECK vmo_status mapping_drop_unused(struct vmo_registry *registry, const st
 void mapping_orphan(struct object *object);
 /* Enters the read-only mapping of a whole object that be_verify made, as an unused mapping. */
 VMO_CHECK vmo_status mapping_adopt(struct vmo_registry *registry, struct object *object, void *at);
+
+/* The writable mapping of a whole object, or NULL. */
+struct mapping *mapping_of_whole(const struct object *object);
+/* Makes a mapping of an object the backend's, which keeps it; takes it back and returns it, or NULL if there
+ * is none. */
+void mapping_lend(struct vmo_registry *registry, struct mapping *mapping);
+struct mapping *mapping_take_back(struct vmo_registry *registry, struct object *object);
 
 /* Drops the mapping that is unused longest; returns `none` if a view uses each. */
 VMO_CHECK vmo_status mapping_evict(struct vmo_registry *registry, vmo_status none);

@@ -27,10 +27,30 @@ static vmo_status check_seal(const struct vmo_ref *ref, vmo_seal_strength streng
     return VMO_OK;
 }
 
+/* Seals. The backend may take over the mapping through which the creator writes, unless unused mappings are
+ * limited: then memory without a view must fault. */
+static vmo_status seal(struct vmo_registry *registry, struct object *object, vmo_seal_strength strength)
+{
+    struct mapping *whole = registry->make_keepable == NULL ? mapping_of_whole(object) : NULL;
+    const uint64_t kept = be_kept_bytes(&object->be);
+    vmo_enforcer by = VMO_BY_NOBODY;
+    const vmo_status status = be_seal(&object->be, strength, whole != NULL ? whole->at : NULL, &by);
+
+    registry_count_kept(registry, kept, &object->be);
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (BE_KEEPS_MAPPINGS && whole != NULL && be_kept_at(&object->be) == whole->at) {
+        mapping_lend(registry, whole);
+    }
+    object->seal = (uint8_t)strength;
+    object->enforcer = (uint8_t)by;
+    return VMO_OK;
+}
+
 vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength)
 {
     struct vmo_ref ref;
-    vmo_enforcer by = VMO_BY_NOBODY;
 
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
@@ -46,14 +66,5 @@ vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength 
             status = mapping_drop_unused(registry, ref.object);
         }
     }
-    if (status == VMO_OK) {
-        const uint64_t kept = be_kept_bytes(&ref.object->be);
-        status = be_seal(&ref.object->be, strength, &by);
-        registry_count_kept(registry, kept, &ref.object->be);
-    }
-    if (status == VMO_OK) {
-        ref.object->seal = (uint8_t)strength;
-        ref.object->enforcer = (uint8_t)by;
-    }
-    return status;
+    return status == VMO_OK ? seal(registry, ref.object, strength) : status;
 }

@@ -7,6 +7,7 @@
 
 #define BE_ENTRIES_MAX 1048576 /* entries of a table; mappings_max of a kernel with room for more */
 #define BE_PEERS_MAX 65536
+#define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 1
 
 struct be_object_own {

@@ -158,8 +158,9 @@ static void slot_empty(int32_t number)
     }
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
 {
+    (void)writable;
     const vmo_status status = be_make_alias(object); /* counts as this call */
 
     if (status == VMO_ERR_UNSUPPORTED) {

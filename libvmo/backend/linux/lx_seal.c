@@ -105,23 +105,29 @@ static vmo_status forbid_new_writers(const struct be_object *object, bool *expos
     return status;
 }
 
-static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
+/* The creator goes on writing through the mapping that it has, or through one that is made just before. */
+static vmo_status seal_peers(struct be_object *object, void *writable, vmo_enforcer *by)
 {
     const struct vmo_range whole = {0, object->own.size_bytes};
-    void *kept = NULL;
+    void *kept = writable;
     bool exposed = false;
+    vmo_status status = VMO_OK;
 
     if (!(lx_features() & LX_PEERS_SEAL)) {
         *by = VMO_BY_LIBRARY;
         return VMO_OK;
     }
-    vmo_status status = lx_map_unshared(object->owner, whole, PROT_READ | PROT_WRITE, &kept);
+    if (kept == NULL) {
+        status = lx_map_unshared(object->owner, whole, PROT_READ | PROT_WRITE, &kept);
+    }
     if (status != VMO_OK) {
         return status;
     }
     status = forbid_new_writers(object, &exposed);
     if (status != VMO_OK) {
-        lx_unmap_quiet(kept, whole.len_bytes);
+        if (kept != writable) {
+            lx_unmap_quiet(kept, whole.len_bytes);
+        }
         return status;
     }
     object->own.kept = kept;
@@ -133,6 +139,16 @@ static vmo_status seal_peers(struct be_object *object, vmo_enforcer *by)
 uint64_t be_kept_bytes(const struct be_object *object)
 {
     return object->own.kept != NULL ? object->own.size_bytes : 0;
+}
+
+void *be_kept_at(const struct be_object *object)
+{
+    return object->own.kept;
+}
+
+void be_set_kept(struct be_object *object, void *at)
+{
+    object->own.kept = at;
 }
 
 vmo_status lx_drop_kept(struct be_object *object)
@@ -195,10 +211,10 @@ vmo_status lx_finish_seal(struct be_object *object)
     return status;
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
 {
     if (strength == VMO_SEAL_PEERS) {
-        return seal_peers(object, by);
+        return seal_peers(object, writable, by);
     }
     if (object->own.kept != NULL) {
         return seal_forever_after_peers(object, by);

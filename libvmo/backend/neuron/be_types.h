@@ -7,6 +7,7 @@
 
 #define BE_ENTRIES_MAX 4096 /* entries of a table; mappings_max of a kernel with room for more */
 #define BE_PEERS_MAX 32
+#define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 0
 
 #define NX_CHANNEL_WORDS 2

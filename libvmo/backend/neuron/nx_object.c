@@ -83,8 +83,9 @@ static vmo_status close_slot(int32_t *slot)
     return VMO_OK;
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
 {
+    (void)writable;
     const vmo_status status = be_make_alias(object);
 
     if (status == VMO_ERR_UNSUPPORTED) {

@@ -391,6 +391,10 @@ uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
  *   PEERS    From here on peers get the VMO read-only. The creator may still write.
  *   FOREVER  Also every handle loses WRITE. If NEURON enforces it, the memory can never be destroyed.
  *
+ * On Linux the creator of a PEERS-sealed VMO writes through a mapping of the whole VMO, which stays until the
+ * VMO is closed or sealed FOREVER. The seal makes one, unless a writable mapping of the whole VMO exists and
+ * vmo_keep_limits sets no limits: then it takes that one over.
+ *
  * While the creator of a PEERS-sealed VMO goes on writing, a message is the barrier: what was written before
  * vmo_send is seen after the vmo_recv of that message. Later writes may be seen in any order and half done,
  * by a view or by vmo_read. Use atomics, or vmo_copy before sending.

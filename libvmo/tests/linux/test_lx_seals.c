@@ -137,6 +137,77 @@ static void the_mapping_that_peers_keeps_is_counted(void **state)
     assert_ok(vmo_close(rig.registry, first));
 }
 
+static void peers_takes_over_the_writable_mapping(void **state)
+{
+    const uint32_t none = look().mappings;
+    const vmo_t vmo = filled(3 * PAGE);
+    vmo_view_t view = NO_VIEW;
+    vmo_view_t again = NO_VIEW;
+
+    (void)state;
+    if (!kernel_enforces_peers()) {
+        skip();
+    }
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(0, 3 * PAGE), &view));
+    uint8_t *at = vmo_view_data_rw(rig.registry, view);
+    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
+    assert_int_equal(look().mappings, none + 1);
+    assert_int_equal(look().counters.kept_seal_bytes, 3 * PAGE);
+    assert_ok(vmo_unmap(rig.registry, view));
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(5, 1), &view));
+    assert_ptr_equal(vmo_view_data_rw(rig.registry, view), at + 5);
+    assert_ok(vmo_unmap(rig.registry, view));
+    assert_ok(vmo_trim(rig.registry)); /* forgets it; the seal keeps it */
+    assert_int_equal(look().mappings, none + 1);
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(0, 3 * PAGE), &again));
+    vmo_view_data_rw(rig.registry, again)[7] = 99;
+    assert_int_equal(at[7], 99);
+    assert_int_equal(look().mappings, none + 2);
+    assert_ok(vmo_unmap(rig.registry, again));
+    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_FOREVER));
+    assert_int_equal(look().mappings, none);
+    assert_int_equal(look().counters.kept_seal_bytes, 0);
+    assert_int_equal(enforcer_of(vmo), VMO_BY_KERNEL);
+    assert_ok(vmo_close(rig.registry, vmo));
+}
+
+static void a_view_outlives_the_mapping_that_peers_took(void **state)
+{
+    const uint32_t none = look().mappings;
+    const vmo_t vmo = filled(PAGE);
+    vmo_view_t view = NO_VIEW;
+
+    (void)state;
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(0, PAGE), &view));
+    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
+    assert_ok(vmo_close(rig.registry, vmo));
+    vmo_view_data_rw(rig.registry, view)[0] = 5;
+    assert_int_equal(vmo_view_data(rig.registry, view)[0], 5);
+    assert_int_equal(look().counters.kept_seal_bytes, 0);
+    assert_ok(vmo_unmap(rig.registry, view));
+    assert_int_equal(look().mappings, none);
+}
+
+/* Where nothing may stay mapped without a view, the seal makes a mapping of its own. */
+static void a_limited_mapping_is_not_taken(void **state)
+{
+    const uint32_t none = look().mappings;
+    const vmo_t vmo = filled(PAGE);
+    vmo_view_t view = NO_VIEW;
+
+    (void)state;
+    if (!kernel_enforces_peers()) {
+        skip();
+    }
+    assert_ok(vmo_keep_limits(rig.registry, 0, 0));
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(0, PAGE), &view));
+    assert_ok(vmo_seal(rig.registry, vmo, VMO_SEAL_PEERS));
+    assert_int_equal(look().mappings, none + 2);
+    assert_ok(vmo_unmap(rig.registry, view));
+    assert_int_equal(look().mappings, none + 1);
+    assert_ok(vmo_close(rig.registry, vmo));
+}
+
 /* ---- FOREVER ------------------------------------------------------------------------------------ */
 
 static void nobody_writes_after_forever(void **state)
@@ -326,6 +397,9 @@ int main(void)
         CASE(peers_cannot_write_after_peers),
         CASE(peers_after_a_writable_transfer_is_busy),
         CASE(the_mapping_that_peers_keeps_is_counted),
+        CASE(peers_takes_over_the_writable_mapping),
+        CASE(a_view_outlives_the_mapping_that_peers_took),
+        CASE(a_limited_mapping_is_not_taken),
         CASE(nobody_writes_after_forever),
         CASE(forever_is_busy_while_viewed),
         CASE(forever_is_busy_while_a_stranger_can_write),

@@ -125,6 +125,21 @@ static void sealed_for_peers(void)
     STEP(vmo_destroy, world.a, sealing);
 }
 
+/* The seal takes over the mapping of a live view, which outlives the VMO. */
+static void sealed_under_a_view(void)
+{
+    vmo_view_t view;
+
+    sealing = filled();
+    SURE(vmo_map_rw(world.a, sealing, RANGE(0, LEN), &view));
+    seal_step(VMO_SEAL_PEERS);
+    STEP(vmo_write, world.a, sealing, RANGE(0, LEN), pattern());
+    STEP(vmo_close, world.a, sealing);
+    DEMAND(same(vmo_view_data(world.a, view)));
+    vmo_view_data_rw(world.a, view)[0] ^= 1;
+    STEP(vmo_unmap, world.a, view);
+}
+
 static void sealed_for_ever(void)
 {
     vmo_view_t view;
@@ -279,6 +294,7 @@ static const struct story stories[] = {
     {"evictions", evictions, true, 0},
     {"trimmed", trimmed, false, 0},
     {"sealed PEERS", sealed_for_peers, false, 0},
+    {"sealed PEERS under a view", sealed_under_a_view, false, 0},
     {"sealed FOREVER", sealed_for_ever, false, 0},
     {"sealed PEERS, then FOREVER", sealed_twice, false, 0},
     {"a wrapped file", wrapped_file, false, 0},
