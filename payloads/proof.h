@@ -14,7 +14,7 @@
 /* The SHA-256 of the VMO and the consumer's own counters (struct vmo_counters) before it sends this. */
 struct proof_reply {
     uint8_t digest[VMO_SHA256_BYTES];
-    uint64_t copy_fallbacks, control_bytes, bulk_bytes;
+    uint64_t copies, control_bytes, bulk_bytes;
 };
 
 _Static_assert(sizeof(struct proof_reply) == 56, "the judge reads the reply's bytes");

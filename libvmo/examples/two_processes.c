@@ -94,7 +94,7 @@ static int produce(int end)
     vmo_counters_read(registry, &counters);
     printf("digests: %s\n", same ? "the same" : "different");
     printf("handed over: %llu bytes, copied: %llu times\n", (unsigned long long)counters.bulk_bytes,
-           (unsigned long long)counters.copy_fallbacks);
+           (unsigned long long)counters.copies);
     must(vmo_peer_close(registry, peer));
     must(vmo_close(registry, vmo));
     must(vmo_registry_fini(registry));

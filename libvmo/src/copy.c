@@ -42,7 +42,7 @@ vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
         }
         return undone == VMO_OK ? status : undone;
     }
-    registry->counters.copy_fallbacks++;
+    registry->counters.copies++;
     *out = copy;
     return VMO_OK;
 }

@@ -14,7 +14,7 @@ vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct vmo_range r
     }
     status = bytes_read(registry, ref.object, range, to);
     if (status == VMO_OK) {
-        registry->counters.copy_fallbacks++;
+        registry->counters.copies++;
     }
     return status;
 }

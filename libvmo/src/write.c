@@ -21,7 +21,7 @@ vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range 
     }
     status = be_write(&ref.object->be, range, from);
     if (status == VMO_OK) {
-        registry->counters.copy_fallbacks++;
+        registry->counters.copies++;
     }
     return status;
 }

@@ -76,7 +76,7 @@ static vmo_status serve(uint32_t tag, vmo_t *vmo)
     }
     struct vmo_counters counters;
     vmo_counters_read(registry, &counters);
-    answer.copy_fallbacks = counters.copy_fallbacks;
+    answer.copies = counters.copies;
     answer.control_bytes = counters.control_bytes;
     answer.bulk_bytes = counters.bulk_bytes;
     const struct vmo_message reply = {.tag = tag, .body = &answer, .body_bytes = sizeof(answer)};

@@ -104,7 +104,7 @@ static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t byt
     }
     memcpy(&answer, reply.body, sizeof(answer));
     memcpy(digest, answer.digest, VMO_SHA256_BYTES);
-    return answer.copy_fallbacks == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
+    return answer.copies == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
 }
 
 static void print_hex(const char *key, const uint8_t *bytes, size_t len)
@@ -212,9 +212,8 @@ static void print_evidence(const struct proof *proof)
     printf("vmo: evidence abi=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
     print_hex("challenge", proof->challenge, sizeof(proof->challenge));
     print_hex("digest", proof->digest, sizeof(proof->digest));
-    printf(
-        " seal=%s enforced=%s copy_fallbacks=%" PRIu64 " control_bytes=%" PRIu64 " bulk_bytes=%" PRIu64 "\n",
-        proof->seal, proof->enforced, counters.copy_fallbacks, counters.control_bytes, counters.bulk_bytes);
+    printf(" seal=%s enforced=%s copies=%" PRIu64 " control_bytes=%" PRIu64 " bulk_bytes=%" PRIu64 "\n",
+           proof->seal, proof->enforced, counters.copies, counters.control_bytes, counters.bulk_bytes);
 }
 
 struct step {

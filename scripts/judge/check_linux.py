@@ -154,7 +154,7 @@ def accessed(ctx):
 
 
 def counters(ctx):
-    """Control and bulk bytes are what the harness carried; `copy_fallbacks` is not compared."""
+    """Control and bulk bytes are what the harness carried; `copies` is not compared."""
     if ctx.evidence is None:
         return not_checked(check_share.NO_EVIDENCE)
     problems, text = check_share.counter_problems(ctx)

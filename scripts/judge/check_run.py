@@ -262,7 +262,7 @@ def foreign_evidence(ctx):
         return outcome
     pages = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
     enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
-    wanted = {"enforced": enforced, "copy_fallbacks": 0, "control_bytes": CONTROL_BYTES}
+    wanted = {"enforced": enforced, "copies": 0, "control_bytes": CONTROL_BYTES}
     wanted["bulk_bytes"] = pages * facts.PAGE_BYTES
     problems = differing(ctx, wanted, " instead of")
     for what, data, stated in (

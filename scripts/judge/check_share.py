@@ -21,7 +21,7 @@ SEALS = {"none": 0, "peers": 1, "forever": 2}
 RIGHT_READ = 1  # of the library
 RIGHT_MAP = 4  # of the kernel
 NO_EVIDENCE = "there is no evidence line to compare"
-REPLY_BODY = struct.Struct("<32sQQQ")  # digest, copy_fallbacks, control_bytes, bulk_bytes
+REPLY_BODY = struct.Struct("<32sQQQ")  # digest, copies, control_bytes, bulk_bytes
 TICKET = struct.Struct("<QIHH")  # length, name, rights, seal
 
 
@@ -252,10 +252,10 @@ def counters(ctx):
         return not_checked(NO_EVIDENCE)
     problems, text = counter_problems(ctx)
     copied = sum(record["into"] + record["from"] for record in ctx.audit["copy"])
-    fallbacks = ctx.evidence["copy_fallbacks"]
-    if (fallbacks == 0) != (copied == 0):
-        problems.append(f"copy_fallbacks={fallbacks}, the kernel copied {copied} bytes")
-    return judged(problems, f"{text} copy_fallbacks={fallbacks}, as the audit has")
+    copies = ctx.evidence["copies"]
+    if (copies == 0) != (copied == 0):
+        problems.append(f"copies={copies}, the kernel copied {copied} bytes")
+    return judged(problems, f"{text} copies={copies}, as the audit has")
 
 
 def seal(ctx):

@@ -34,7 +34,7 @@ NOTE_PREFIX = "vmo: note "
 EVIDENCE_PREFIX = "vmo: evidence"
 SPOKEN = ("vmo:", "SELFTEST:")  # how the payload's lines begin
 OWN = ("vmo:", "SELFTEST: vmo")  # on a foreign kernel, which prints other SELFTEST: lines
-EVIDENCE_NUMBERS = ("len", "copy_fallbacks", "control_bytes", "bulk_bytes")
+EVIDENCE_NUMBERS = ("len", "copies", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
 # Bounds of the judge's work and output, whatever a task prints or maps.
 PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
@@ -48,7 +48,7 @@ def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, 
         f"vmo: evidence abi=(?P<abi>{abi}) len=(?P<len>{length})"
         f" challenge=(?P<challenge>{challenge}) digest=(?P<digest>{digest})"
         " seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
-        f" copy_fallbacks=(?P<copy_fallbacks>{number}) control_bytes=(?P<control_bytes>{number})"
+        f" copies=(?P<copies>{number}) control_bytes=(?P<control_bytes>{number})"
         f" bulk_bytes=(?P<bulk_bytes>{number})"
     )
 

@@ -57,7 +57,7 @@ RED_LOGS = {
     "another digest": ("digest=", "digest=00", {"evidence"}, "malformed"),
     "another challenge": ("challenge=", "challenge=" + "0" * 64 + " was=", {"evidence"}, "malformed"),
     "another length": ("len=", "len=9", {"evidence"}, "the host has"),
-    "copies": ("copy_fallbacks=0", "copy_fallbacks=1", {"evidence"}, "copy_fallbacks=1 instead of 0"),
+    "copies": ("copies=0", "copies=1", {"evidence"}, "copies=1 instead of 0"),
     "too few bytes": ("bulk_bytes=16384", "bulk_bytes=12288", {"evidence"}, "bulk_bytes=12288 instead of"),
     "another enforcer": ("enforced=kernel", "enforced=library", {"evidence"}, "enforced=library instead of"),
     "another ABI revision than was asked for": ("abi=a2", "abi=a1", {"evidence"}, "abi=a1, the host has a2"),

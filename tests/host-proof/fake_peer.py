@@ -224,7 +224,7 @@ def producer(folder):
     channel.close()
     bulk = rounded(len(blob)) + rounded(len(page))
     say(f"vmo: evidence abi=linux len={len(blob)} challenge={blob[-32:].hex()} digest={digest.hex()} seal=peers"
-        f" enforced=kernel copy_fallbacks=0 control_bytes={carried + wrong('miscounts')} bulk_bytes={bulk}")
+        f" enforced=kernel copies=0 control_bytes={carried + wrong('miscounts')} bulk_bytes={bulk}")
     if wrong("says-the-consumers-part"):
         say("vmo: consumer mapped ok")
     say("SELFTEST: vmo share ok")

@@ -273,7 +273,7 @@ VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *b
 VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
                                    vmo_t *out);
 
-/* Makes a new VMO with the same bytes, all rights and no seal. The copy is counted in copy_fallbacks.
+/* Makes a new VMO with the same bytes, all rights and no seal. Counted in copies.
  * Errors: those of vmo_create, vmo_map_rw and vmo_read */
 VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out);
 
@@ -315,7 +315,7 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
 /* ---- Bytes -------------------------------------------------------------------------------------- */
 
 /* Copy between the caller's memory and the VMO. A range of length 0 is valid anywhere up to the end. The
- * caller keeps its memory. Each copy is counted in copy_fallbacks. If the two places overlap, as with a view
+ * caller keeps its memory. Each call is counted in copies. If the two places overlap, as with a view
  * of the same VMO, the bytes that are copied into the overlap are unspecified. On Linux vmo_write may have
  * written a part before it returns INVALID or NO_MEMORY, and vmo_read may have read one before it returns
  * INVALID or IO.
@@ -425,7 +425,7 @@ VMO_CHECK vmo_status vmo_seal_enforced_by(const struct vmo_registry *registry, v
 
 /* Counts since vmo_registry_init; kept_seal_bytes is the present sum. */
 struct vmo_counters {
-    uint64_t copy_fallbacks;    /* calls that copied bytes into or out of a VMO */
+    uint64_t copies;            /* calls that copied bytes into or out of a VMO */
     uint64_t control_bytes;     /* bytes of messages sent and received, headers of channel.h included */
     uint64_t bulk_bytes;        /* page-rounded bytes of VMOs handed over or received, not copied */
     uint64_t map_hits;          /* views that found their mapping */

@@ -89,8 +89,8 @@ static void message_carries_a_vmo(void **state)
         assert_int_equal(counters_of(world.a).bulk_bytes, (i + 1) * 3 * PAGE);
         assert_int_equal(counters_of(world.b).bulk_bytes, (i + 1) * 3 * PAGE);
     }
-    assert_int_equal(counters_of(world.a).copy_fallbacks, 0);
-    assert_int_equal(counters_of(world.b).copy_fallbacks, 0);
+    assert_int_equal(counters_of(world.a).copies, 0);
+    assert_int_equal(counters_of(world.b).copies, 0);
 }
 
 /* The first view reuses the mapping that be_verify made. */

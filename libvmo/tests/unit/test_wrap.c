@@ -192,7 +192,7 @@ static void copied(void **state)
         uint32_t rights = 0;
         const struct vmo_counters then = counters_of(world.a);
         assert_ok(vmo_copy(world.a, sources[i], &copy));
-        assert_int_equal(counters_of(world.a).copy_fallbacks, then.copy_fallbacks + 1);
+        assert_int_equal(counters_of(world.a).copies, then.copies + 1);
         assert_ok(vmo_rights(world.a, copy, &rights));
         assert_int_equal(rights, VMO_RIGHTS_ALL);
         assert_ok(vmo_read(world.a, copy, RANGE(0, LEN), bytes));

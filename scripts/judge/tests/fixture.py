@@ -190,7 +190,7 @@ class Fixture:
         enforced = "kernel" if self.abi_rev == "a2" else "library"
         control = sum(record["len"] for record in self.audit["msg"])
         return {"abi": self.abi_rev, "len": len(self.blob), "challenge": self.challenge.hex(),
-                "digest": self.digest.hex(), "seal": "peers", "enforced": enforced, "copy_fallbacks": 0,
+                "digest": self.digest.hex(), "seal": "peers", "enforced": enforced, "copies": 0,
                 "control_bytes": control, "bulk_bytes": (self.blob_pages + 1) * 4096}
 
     def maps(self, pid):

@@ -75,7 +75,7 @@ def _(view):
 def _(view):
     host = view.facts["host"]
     whole = re.compile(b"vmo: evidence abi=a[12] len=%d challenge=%s digest=[0-9a-f]{64} seal=(?:peers|forever) enforced=(?:kernel|library)"
-                       b" copy_fallbacks=[0-9]+ control_bytes=[0-9]+ bulk_bytes=[0-9]+" % (len(host["blob"]), host["challenge_hex"].encode()))
+                       b" copies=[0-9]+ control_bytes=[0-9]+ bulk_bytes=[0-9]+" % (len(host["blob"]), host["challenge_hex"].encode()))
     for at, (line, rest) in enumerate(zip(view.lines, view.lines[1:])):
         ways = {line[:size] + rest for size in range(1, len(line))
                 if whole.fullmatch(line[:size] + rest) and is_unknown(line[size:])}

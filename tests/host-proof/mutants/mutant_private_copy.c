@@ -33,5 +33,5 @@ void __wrap_vmo_counters_read(const struct vmo_registry *registry, struct vmo_co
 void __wrap_vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
 {
     __real_vmo_counters_read(registry, out);
-    out->copy_fallbacks = 0;
+    out->copies = 0;
 }

@@ -42,5 +42,5 @@ vmo_status __wrap_vmo_view_sha256(struct vmo_registry *registry, vmo_view_t view
 void __wrap_vmo_counters_read(const struct vmo_registry *registry, struct vmo_counters *out)
 {
     __real_vmo_counters_read(registry, out);
-    out->copy_fallbacks = 0;
+    out->copies = 0;
 }

@@ -17,7 +17,7 @@ vmo_status __wrap_vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struc
     (void)registry, (void)peer, (void)deadline_ns;
     out->tag = ++tag;
     out->vmo = VMO_NONE;
-    const struct proof_reply answer = {.copy_fallbacks = 0};
+    const struct proof_reply answer = {.copies = 0};
     out->body_bytes = sizeof(answer);
     memcpy(out->body, &answer, sizeof(answer));
     memcpy(out->body, digest, VMO_SHA256_BYTES);

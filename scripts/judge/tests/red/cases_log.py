@@ -103,7 +103,7 @@ def _(run):
 
 @case("evidence malformed", "evidence")
 def _(run):
-    run.evidence["copy_fallbacks"] = "none"
+    run.evidence["copies"] = "none"
 
 
 @case("evidence of another challenge", "evidence")
@@ -131,9 +131,9 @@ def _(run):
     run.evidence["bulk_bytes"] -= 4096
 
 
-@case("copy fallback that never was", "counters")
+@case("copy that never was", "counters")
 def _(run):
-    run.evidence["copy_fallbacks"] = 1
+    run.evidence["copies"] = 1
 
 
 @case("enforcer invented", "seal")

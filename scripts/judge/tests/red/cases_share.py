@@ -291,7 +291,7 @@ def _(run):
 @case("kernel copied into the consumer, admitted", "no-kernel-copy")
 def _(run):
     run.audit["copy"][1]["from"] = 1
-    run.evidence["copy_fallbacks"] = 1
+    run.evidence["copies"] = 1
 
 
 @case("no copy line for the consumer", "no-kernel-copy")
