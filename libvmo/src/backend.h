@@ -58,6 +58,10 @@ VMO_CHECK vmo_status be_write(const struct be_object *object, struct vmo_range r
 /* Copies between two places of this task's memory. INVALID if one cannot be accessed, where the backend can
  * find that out. */
 VMO_CHECK vmo_status be_copy(void *to, const void *from, uint64_t len_bytes);
+/* Copies a range of `from` to the start of `to`, which be_create made and nothing was written to. UNSUPPORTED
+ * where the kernel cannot, with any part copied: the core then reads into a mapping. */
+VMO_CHECK vmo_status be_copy_object(const struct be_object *to, const struct be_object *from,
+                                    struct vmo_range range);
 /* UNSUPPORTED where the kernel has no such call: the core then reads through a mapping. */
 VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to);
 

@@ -2,21 +2,37 @@
 /* A new VMO with the same bytes (R2, R9). */
 #include "bytes.h"
 
-/* Copies into a new VMO, through a view. A failed copy counts no view. */
-static vmo_status fill_copy(struct vmo_registry *registry, const struct vmo_ref *from, vmo_t copy)
+/* Copies through a view, for a kernel that cannot copy by itself. A failed copy counts no view. */
+static vmo_status fill_through_view(struct vmo_registry *registry, struct object *from, vmo_t copy)
 {
-    const struct vmo_range whole = {0, from->object->len_bytes};
+    const struct vmo_range whole = {0, from->len_bytes};
     vmo_view_t view = {0};
 
     vmo_status status = vmo_map_rw(registry, copy, whole, &view);
     if (status != VMO_OK) {
         return status;
     }
-    status = bytes_read(registry, from->object, whole, vmo_view_data_rw(registry, view));
+    status = bytes_read(registry, from, whole, vmo_view_data_rw(registry, view));
     const vmo_status unmapped = vmo_unmap(registry, view);
     status = status == VMO_OK ? unmapped : status;
     registry->counters.map_misses -= status != VMO_OK;
     return status;
+}
+
+/* The kernel copies where it can: it needs no page fault for each fresh page, as a mapping does. */
+static vmo_status fill_copy(struct vmo_registry *registry, struct object *from, vmo_t copy)
+{
+    const struct vmo_range range = {from->base, from->len_bytes};
+    struct vmo_ref to;
+
+    if (!registry_lookup(registry, copy, &to)) {
+        return VMO_ERR_BACKEND;
+    }
+    if (from->backing == BACKED_BY_BYTES) {
+        return be_write(&to.object->be, (struct vmo_range){0, from->len_bytes}, from->bytes);
+    }
+    const vmo_status status = be_copy_object(&to.object->be, &from->be, range);
+    return status == VMO_ERR_UNSUPPORTED ? fill_through_view(registry, from, copy) : status;
 }
 
 vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
@@ -34,7 +50,7 @@ vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out)
     if (status != VMO_OK) {
         return status;
     }
-    status = fill_copy(registry, &ref, copy);
+    status = fill_copy(registry, ref.object, copy);
     if (status != VMO_OK) {
         vmo_status undone = vmo_destroy(registry, copy);
         if (undone == VMO_ERR_UNSUPPORTED) {

@@ -125,6 +125,29 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
     return VMO_OK;
 }
 
+/* Like Linux for a file, like NEURON for a VMO: so both ways of the core are tested. */
+vmo_status be_copy_object(const struct be_object *to, const struct be_object *from, struct vmo_range range)
+{
+    vmo_status status = fake_enter();
+    const struct fake_slot *file = fake_file_slot(from), *slot = owner_slot(to);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (file == NULL || slot == NULL) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    if (!range_within(range, fake_readable_bytes(file->what))) {
+        return VMO_ERR_BOUNDS;
+    }
+    fake_expose(file->what);
+    fake_expose(slot->what);
+    memcpy(fake_bytes(slot->what), fake_bytes(file->what) + range.off_bytes, (size_t)range.len_bytes);
+    fake_guard(slot->what);
+    fake_guard(file->what);
+    return VMO_OK;
+}
+
 vmo_status be_make_alias(struct be_object *object)
 {
     vmo_status status = fake_enter();

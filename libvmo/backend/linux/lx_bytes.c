@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -148,22 +149,22 @@ vmo_status be_write(const struct be_object *object, struct vmo_range range, cons
 
 /* ---- Out of a VMO or a file --------------------------------------------------------------------- */
 
-/* Checks the size first, so that a truncated file is refused with `to` untouched. A file that is truncated
- * during the call is refused, too. */
-vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
+/* BOUNDS if the file is shorter: it was truncated. */
+static vmo_status check_length(int file, struct vmo_range range)
 {
-    const int32_t file = lx_reader(object);
     struct stat seen;
 
     if (fstat(file, &seen) != 0) {
         return lx_status(errno);
     }
-    if (!range_within(range, (uint64_t)seen.st_size)) {
-        return VMO_ERR_BOUNDS;
-    }
+    return range_within(range, (uint64_t)seen.st_size) ? VMO_OK : VMO_ERR_BOUNDS;
+}
+
+static vmo_status read_all(int file, struct vmo_range range, uint8_t *to)
+{
     for (uint64_t done = 0; done < range.len_bytes;) {
-        const ssize_t n = pread(file, (uint8_t *)to + done, (size_t)(range.len_bytes - done),
-                                (off_t)(range.off_bytes + done));
+        const ssize_t n =
+            pread(file, to + done, (size_t)(range.len_bytes - done), (off_t)(range.off_bytes + done));
         if (n > 0) {
             done += (uint64_t)n;
         } else if (n == 0) {
@@ -175,4 +176,59 @@ vmo_status be_read(const struct be_object *object, struct vmo_range range, void 
         }
     }
     return VMO_OK;
+}
+
+/* Checks the size first, so that a truncated file is refused with `to` untouched. A file that is truncated
+ * during the call is refused, too. */
+vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
+{
+    const int32_t file = lx_reader(object);
+    const vmo_status status = check_length(file, range);
+
+    return status == VMO_OK ? read_all(file, range, to) : status;
+}
+
+/* ---- From one to another ------------------------------------------------------------------------ */
+
+/* For a filter of system calls that refuses sendfile, and for files that cannot be spliced. */
+static vmo_status copy_by_buffer(int to, uint64_t to_off, int file, struct vmo_range range)
+{
+    uint8_t buffer[16384];
+    vmo_status status = VMO_OK;
+
+    for (uint64_t done = 0; status == VMO_OK && done < range.len_bytes;) {
+        const uint64_t left = range.len_bytes - done;
+        const uint64_t some = left < sizeof(buffer) ? left : sizeof(buffer);
+        status = read_all(file, (struct vmo_range){range.off_bytes + done, some}, buffer);
+        if (status == VMO_OK) {
+            status = write_all(to, (struct vmo_range){to_off + done, some}, buffer);
+        }
+        done += some;
+    }
+    return status;
+}
+
+/* sendfile writes at the position of the target's description, which is new and at 0. copy_file_range is no
+ * faster, and refuses a file of another file system. */
+vmo_status be_copy_object(const struct be_object *to, const struct be_object *from, struct vmo_range range)
+{
+    const int32_t file = lx_reader(from);
+    off_t at = (off_t)range.off_bytes;
+    vmo_status status = check_length(file, range);
+
+    for (uint64_t done = 0; status == VMO_OK && done < range.len_bytes;) {
+        const uint64_t left = range.len_bytes - done;
+        const ssize_t n = sendfile(to->owner, file, &at, (size_t)left);
+        if (n > 0) {
+            done += (uint64_t)n;
+        } else if (n == 0) {
+            status = VMO_ERR_BOUNDS;
+        } else if (errno != EINTR) {
+            status = lx_status(errno);
+        }
+        if (status == VMO_ERR_UNSUPPORTED) {
+            return copy_by_buffer(to->owner, done, file, (struct vmo_range){range.off_bytes + done, left});
+        }
+    }
+    return status;
 }

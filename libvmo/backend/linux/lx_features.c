@@ -85,6 +85,7 @@ vmo_status lx_status(int error)
     case EISCONN:
     case ESRCH:
     case EPIPE:
+    case EXDEV:
         return VMO_ERR_UNSUPPORTED;
     default:
         return VMO_ERR_BACKEND;

@@ -173,6 +173,12 @@ vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
     return VMO_OK;
 }
 
+vmo_status be_copy_object(const struct be_object *to, const struct be_object *from, struct vmo_range range)
+{
+    (void)to, (void)from, (void)range;
+    return VMO_ERR_UNSUPPORTED; /* this kernel copies to and from user memory alone */
+}
+
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {
     if (!nx_features()->read || object->owner == BE_NONE) { /* refused on an alias (K-28) */

@@ -321,8 +321,8 @@ static void several_handles(void **state)
 static void borrowed_and_copied(void **state)
 {
     (void)state;
-    fail_each(wrap_and_copy, world_make, 0, 6);
-    fail_each(wrap_file_and_copy, world_make, 0, 9);
+    fail_each(wrap_and_copy, world_make, 0, 5);
+    fail_each(wrap_file_and_copy, world_make, 0, 7);
 }
 
 static void received_by_demand(void **state)

@@ -216,9 +216,10 @@ static void copy_refused(void **state)
     assert_int_equal(copy.id, 99);
 }
 
+/* Bytes need none; a VMO does where the kernel cannot copy it. */
 static void copy_without_a_view(void **state)
 {
-    const vmo_t vmo = wrapped();
+    const vmo_t vmo = vmo_filled(LEN), bytes = wrapped();
     vmo_view_t views[8];
     vmo_t copy = {99, 99};
     const struct fake_live then = fake_live();
@@ -231,6 +232,7 @@ static void copy_without_a_view(void **state)
     assert_int_equal(copy.id, 99);
     assert_int_equal(fake_live().caps, then.caps);
     assert_int_equal(fake_live().lost, fake_config()->has_destroy ? 0 : 1);
+    assert_ok(vmo_copy(world.a, bytes, &copy));
 }
 
 /* Each backend call of a copy fails in turn. The incomplete copy is destroyed. */
@@ -240,8 +242,8 @@ static void each_call_of_a_copy_fails(void **state)
     vmo_t copy = {99, 99};
 
     (void)state;
-    for (uint32_t n = 1; n <= 3; n++) {
-        fake_fail_call(n, VMO_ERR_BACKEND); /* create, map, read */
+    for (uint32_t n = 1; n <= 4; n++) {
+        fake_fail_call(n, VMO_ERR_BACKEND); /* create, copy, map, read */
         assert_status(vmo_copy(world.a, vmo, &copy), VMO_ERR_BACKEND);
         assert_int_equal(copy.id, 99);
         assert_int_equal(fake_live().lost, 0);

@@ -208,6 +208,14 @@ static void wrapped_bytes(void)
     STEP(vmo_close, world.a, copy);
 }
 
+/* A filter refuses sendfile. */
+static void copied_by_buffer(void)
+{
+    wrap_refuse(ROW_sendfile, EPERM);
+    wrapped_file();
+    wrap_refuse(ROW_sendfile, 0);
+}
+
 /* A filter refuses process_vm_readv. */
 static void copied_by_pipe(void)
 {
@@ -299,6 +307,7 @@ static const struct story stories[] = {
     {"sealed PEERS, then FOREVER", sealed_twice, false, 0},
     {"a wrapped file", wrapped_file, false, 0},
     {"wrapped bytes", wrapped_bytes, false, 0},
+    {"copied by a buffer", copied_by_buffer, false, 0},
     {"copied by a pipe", copied_by_pipe, false, 0},
     {"written without memory", written_without_memory, false, 0},
     {"without system calls", without_system_calls, false, 0},

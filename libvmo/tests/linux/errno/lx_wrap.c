@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -247,6 +248,16 @@ ssize_t __wrap_pwrite(int fd, const void *from, size_t len, off_t off)
         return __real_pwrite(fd, from, len, off);
     }
     return is_error() ? fail() : part(len) ? __real_pwrite(fd, from, part(len), off) : 0;
+}
+
+ssize_t __real_sendfile(int to, int from, off_t *at, size_t len);
+ssize_t __wrap_sendfile(int to, int from, off_t *at, size_t len);
+ssize_t __wrap_sendfile(int to, int from, off_t *at, size_t len)
+{
+    if (!strike(ROW_sendfile, SITE)) {
+        return __real_sendfile(to, from, at, len);
+    }
+    return is_error() ? fail() : part(len) ? __real_sendfile(to, from, at, part(len)) : 0;
 }
 
 ssize_t __real_process_vm_readv(pid_t pid, const struct iovec *here, unsigned long here_count,

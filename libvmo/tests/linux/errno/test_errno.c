@@ -151,7 +151,7 @@ static void fail_call(const struct story *story, bool old_kernel, struct wrap_pl
 static bool moves_bytes(enum row row)
 {
     return row == ROW_read || row == ROW_write || row == ROW_pread || row == ROW_pwrite ||
-           row == ROW_process_vm_readv;
+           row == ROW_sendfile || row == ROW_process_vm_readv;
 }
 
 /* Fails one call of a run without failures in every way. */
