@@ -15,7 +15,7 @@ import traceback
 import supervise
 from harness import linux_proc, linux_run, log_watch, prepare, qemu
 
-from judge import audit as audits, exit_codes, facts, noise, verdict as verdicts
+from judge import audit as audits, exit_codes, facts, noise, notable, verdict as verdicts
 from judge.facts import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
@@ -124,8 +124,9 @@ def say_path(text):
 
 def show(manifest, verdict, lines, verbose):
     """Shows the markers or the whole log, the checks, and the last lines of a failed run."""
-    wanted, failures = {*manifest.get("markers", []), manifest.get("last_marker")}, 0
-    for line in lines:
+    wanted, failures = {*manifest.get("markers", []), manifest.get("last_marker", "")}, 0
+    told = lines if verbose else notable.lines_of(lines, wanted)
+    for line in told:
         failures += line.startswith(facts.FAIL_PREFIX)
         if verbose:
             say(line)

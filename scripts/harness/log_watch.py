@@ -21,7 +21,7 @@ class Watch:
         lines, kernel = heal(self.stream.lines[known:], self.expected)[:2]
         texts = lines + kernel + self.stream.kernel[self.seen_texts :]
         self.seen_texts = len(self.stream.kernel)
-        return any(self.is_end(text) for text in texts)
+        return any(self.is_end(text) for text in dict.fromkeys(texts))
 
 
 def proof_watch(manifest):

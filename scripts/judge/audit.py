@@ -118,8 +118,11 @@ def find_block(lines, tail, nonce):
     count = int(last.group(1))
     if not 2 <= count <= len(lines):
         raise FormError(f"it says lines={count}, the log has {len(lines)}")
-    for line in dict.fromkeys(lines[:-count]):
-        if line.startswith(PREFIX) or nonce != NO_NONCE and nonce in line:
+    before = "\n".join(["", *lines[:-count], ""])
+    for text in ["\n" + PREFIX, *([nonce] if nonce != NO_NONCE else [])]:
+        at = before.find(text) + 1
+        if at > 0:
+            line = before[before.rfind("\n", 0, at) + 1 : before.find("\n", at)]
             raise FormError(f"audit text before the audit: '{line[:60]}'")
     return lines[-count:]
 

@@ -5,7 +5,7 @@ A check's docstring says when it is ok; list_checks.py prints it.
 """
 import re
 
-from judge import audit as audits, check_record, exit_codes, facts
+from judge import audit as audits, check_record, exit_codes, facts, notable
 from judge.facts import FAIL_PREFIX, judged, met, not_checked, red
 
 NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}
@@ -15,7 +15,6 @@ BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere me
 BAD_WORDS = re.compile("(?i:panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard)")
 CONTROL = re.compile(r"[^\t\x20-\x7e]")
 FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
-SUSPECT = re.compile(rf"{BAD_WORDS.pattern}|kernel:|opensbi|{CONTROL.pattern}", re.IGNORECASE)
 CONTROL_BYTES = 4 * facts.MESSAGE_HEADER.size + 2 * 56 + 16  # two replies and a ticket
 KERNEL_BANNER = re.compile(r"neuron vers")  # the original NEURON prints it at each start
 # What the original kernel prints when it goes wrong: panics, exceptions, and what its own test
@@ -150,13 +149,13 @@ def markers(ctx):
     inside = re.compile("|".join(re.escape(marker) for marker in expected)).search
     times = {marker: ctx.counts.get(marker, 0) for marker in expected}
     problems = [f"'{marker}' {count} times" for marker, count in times.items() if count != 1]
-    for line in (line for line in ctx.counts if line not in expected):
-        if line in ctx.spoken and not line.startswith(known):
-            problems.append(f"unknown marker '{line[:60]}'")
-        elif inside(line):
-            problems.append(f"a marker inside another line: '{line[:60]}'")
-    texts = filter(inside, ctx.kernel_texts)
-    problems += [f"a marker in the kernel's own text: '{text[:60]}'" for text in texts]
+    others = [line for line in ctx.counts if line not in expected]
+    unknown = [line for line in others if line in ctx.spoken and not line.startswith(known)]
+    holding = list(filter(inside, set(others).difference(unknown)))
+    problems += facts.each(unknown, lambda line: f"unknown marker '{line[:60]}'")
+    problems += facts.each(holding, lambda line: f"a marker inside another line: '{line[:60]}'")
+    texts = list(filter(inside, ctx.kernel_texts))
+    problems += facts.each(texts, lambda text: f"a marker in the kernel's own text: '{text[:60]}'")
     seen = [line for line in ctx.console if line in expected]
     if seen and seen[-1] != last:
         problems.append(f"the last one is '{seen[-1]}'")
@@ -183,14 +182,14 @@ def foreign_markers(ctx):
 def failure_lines(ctx):
     """No `vmo: FAIL`, neither in the payload's text nor in the kernel's."""
     found = [line for line in [*ctx.counts, *ctx.kernel_texts] if FAIL_PREFIX in line]
-    return judged([f"'{line[:100]}'" for line in found], "none")
+    return judged(facts.each(found, lambda line: f"'{line[:100]}'"), "none")
 
 
 def bad_lines(counts, kernel_lines, banners):
     """Lines that no good run on our kernel prints. counts: line -> how often it was printed.
     kernel_lines: patterns of the kernel's lines that are allowed."""
     problems, banners_seen = [], 0
-    for line in filter(SUSPECT.search, counts):
+    for line in notable.lines_of(list(counts), notable.SUSPECT):
         is_kernel = line.lower().lstrip().startswith("kernel:")
         if BAD_WORDS.search(line):
             problems.append(f"'{line[:80]}'")
@@ -307,7 +306,7 @@ def authors(ctx):
     if len(records) > len(lines):
         problems = [f"the kernel recorded {len(records)} lines, the log has {len(lines)}"]
     early = [line for line in lines[:before] if line in ctx.spoken]
-    problems += [f"not in the kernel's record: '{line[:60]}'" for line in early]
+    problems += facts.each(early, lambda line: f"not in the kernel's record: '{line[:60]}'")
     pairs = list(zip(lines[before:], records))
     other = [line for line, record in pairs if not is_recorded_as(line, record)]
     problems += [f"the kernel recorded another line than '{line[:60]}'" for line in other]

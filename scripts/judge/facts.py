@@ -9,6 +9,7 @@ import re
 import struct
 
 from judge import audit as audits
+from judge import notable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QEMU, LINUX, FOREIGN = "qemu", "linux", "foreign"  # platforms: our kernel, Linux, another kernel
@@ -200,6 +201,11 @@ def judged(problems, evidence):
     return red("; ".join(listed)) if problems else Outcome(OK, evidence)
 
 
+def each(lines, form):
+    """A problem for each line. Only those that are shown are put into words."""
+    return [form(line) for line in lines[:PROBLEMS_SHOWN]] + lines[PROBLEMS_SHOWN:]
+
+
 def split_log(log):
     """-> (lines, tail): tail follows the last newline. A terminal puts a CR before a newline."""
     *lines, tail = log.decode("latin-1").replace("\r\n", "\n").split("\n")
@@ -225,13 +231,12 @@ class Context:
         self.manifest, self.boot, self.host = manifest, boot, host
         self.lines, self.tail = boot.lines()
         self.kernel_texts = boot.reading.kernel if boot.reading else []
-        # All but the audit: any task could have printed it.
-        said = self.lines + [self.tail]
-        self.counts = collections.Counter(said)  # a task may print the same line a million times
-        audit_lines = [text for text in self.counts if text.startswith(audits.PREFIX)]
-        for text in ["", *audit_lines]:
-            del self.counts[text]
-        self.console = [line for line in said if line in self.counts]
+        # The lines that a check looks at, but for the audit: any task could have printed them.
+        words = [*notable.WORDS, *manifest["markers"], manifest["last_marker"]]
+        said = notable.lines_of(self.lines, words) + notable.lines_of([self.tail], words)
+        self.console = [line for line in said if not line.startswith(audits.PREFIX)]
+        audit_lines = len(said) - len(self.console)
+        self.counts = collections.Counter(self.console)
         self.evidence, self.evidence_error = read_evidence(self.console)
         self.audit, self.audit_error = boot.audit, None
         own = OWN if boot.platform == FOREIGN else SPOKEN

@@ -33,9 +33,10 @@ SHAPES = (
     r"KINIT: ",  # a2's slow calls: core/trap
     r"KSELFTEST: ",  # the kernel's own tests: selftest/mod.rs; mostly behind [INFO selftest]
 )
-SHAPE = re.compile(f"(?:{COLOUR}){{0,4}}(?:{'|'.join(SHAPES)})")
+SHAPE = re.compile("|".join(SHAPES))
+COLOURS_BEFORE, COLOURS_MAX = re.compile(f"(?:{COLOUR}){{0,4}}$"), 4 * 19
 LEVEL = re.compile(SHAPES[0])
-LEADING_COLOUR = re.compile(f"(?:{COLOUR})+")  # a kernel may reset its colour after its newline
+LEADING_COLOUR = re.compile(COLOUR)  # a kernel may reset its colour after its newline
 LITERAL = re.compile(r"(?:(?:[^\\.^$*+?{}\[\]()]|\\\W)(?![*?{]))*")  # the beginning of a pattern
 PATTERN_LINE_MAX = 512  # a longer line that fits a pattern is not joined
 REACH_LINES = 8  # lines of unknown shape that may cut an exact line
@@ -45,6 +46,15 @@ REACH_LINES = 8  # lines of unknown shape that may cut an exact line
 # last newline. kernel: the kernel's texts, in order, without newlines. doubts: the ambiguous lines,
 # in words. joined: the number of lines that had been cut.
 Reading = dataclasses.make_dataclass("Reading", ("lines", "tail", "kernel", "doubts", "joined"))
+
+
+def find_shape(text):
+    """Where the kernel's text begins, up to four colours included, and where its shape ends."""
+    found = SHAPE.search(text)
+    if not found:
+        return None
+    near = max(0, found.start() - COLOURS_MAX)
+    return near + COLOURS_BEFORE.search(text[near : found.start()]).start(), found.end()
 
 
 class Stream:
@@ -61,36 +71,44 @@ class Stream:
     def feed(self, log):
         """Takes whole lines. -> the text after the last newline"""
         whole, tail = facts.split_log(log)
-        for text in whole:
-            if text in self.plain_texts and self.cut is None and not self.torn:
-                self.lines.append(text)
-            else:
+        for text in dict.fromkeys(whole).keys() - self.plain_texts:
+            if not SHAPE.search(text) and not LEADING_COLOUR.match(text):
+                self.plain_texts.add(text)
+        others, at = [at for at, text in enumerate(whole) if text not in self.plain_texts], 0
+        for other in [*others, len(whole)]:
+            if at < other and (self.torn or self.cut is not None):
+                self.line(whole[at])
+                at += 1
+            self.lines += whole[at:other]
+            for text in whole[other : other + 1]:
                 self.line(text)
+            at = other + 1
         return tail
 
     def line(self, text):
         """One line of the log, without its newline."""
         if self.torn:
             self.give_up()
-        shape, colour = SHAPE.search(text), LEADING_COLOUR.match(text)
-        if not shape and not colour:
-            self.plain_texts.add(text)
-        if colour and not (shape and shape.start() == 0):
-            text = text[colour.end() :]
-            shape = SHAPE.search(text)
+        shape, begin = find_shape(text), 0
+        if not (shape and shape[0] == 0):
+            while colour := LEADING_COLOUR.match(text, begin):
+                begin = colour.end()
+        if begin:
+            text = text[begin:]
+            shape = find_shape(text)
         if shape:
-            self.kernel_text(text, shape)
+            self.kernel_text(text, *shape)
         else:
             self.plain(text)
 
-    def kernel_text(self, text, shape):
-        before = text[: shape.start()]
+    def kernel_text(self, text, start, end):
+        before = text[:start]
         if self.cut is None and before:
             self.cut, self.first_cut = [], len(before)
         if self.cut is not None:
             self.cut.append(before)
-        self.kernel.append(text[shape.start() :])
-        self.torn = LEVEL.search(text, shape.end()) is not None
+        self.kernel.append(text[start:])
+        self.torn = LEVEL.search(text, end) is not None
 
     def plain(self, text):
         if self.cut is not None:
@@ -154,50 +172,60 @@ def join_doubts(stream, expected):
     return doubts
 
 
-def ways(lines, start, expected, is_known):
-    """Joins prefixes of lines[start] with later lines. -> {expected line: index of the later one}
+def ways(first, later_lines, expected, is_known):
+    """Joins prefixes of the first line with later ones. -> {expected line: the later one's number}
 
     Only exact lines may have lines between: of any other, these could contain a part. A line that
     begins as one of the payload is no kernel text.
     """
-    found, first = {}, lines[start]
-    sizes, next_sizes = expected.sizes(first)
-    if not sizes and not next_sizes:
-        return found
-    for index in range(start + 1, min(start + 2 + REACH_LINES, len(lines))):
-        later = lines[index]
+    found, (sizes, next_sizes) = {}, expected.sizes(first)
+    for number, later in enumerate(later_lines, 1):
         if is_known[later] or later.startswith(facts.OWN):
             break
         if later in expected.ends:
             made = (first[:size] + later for size in sizes)
             for line in filter(expected.exact.__contains__, made):
-                found.setdefault(line, index)
-        if index == start + 1 and 0 < len(later) <= PATTERN_LINE_MAX:
+                found.setdefault(line, number)
+        if number == 1 and 0 < len(later) <= PATTERN_LINE_MAX:
             made = (first[:size] + later for size in next_sizes)
             for line in filter(expected.fits, made):
-                found.setdefault(line, index)
+                found.setdefault(line, number)
     return found
 
 
 def heal(lines, expected):
     """Joins lines that text of unknown shape cut. -> (lines, kernel texts, doubts, joins)"""
-    out, kernel, doubts, joined = [], [], [], 0
-    is_known, index = {line: expected.has(line) for line in dict.fromkeys(lines)}, 0
-    while index < len(lines):
-        line = lines[index]
-        found = {} if not line or is_known[line] else ways(lines, index, expected, is_known)
+    out, kernel, doubts, joined, index = [], [], [], 0, 0
+    is_known = {line: expected.has(line) for line in dict.fromkeys(lines)}
+    begins = {line for line, known in is_known.items() if not known and any(expected.sizes(line))}
+    ends = (at for at, line in enumerate(lines) if line in expected.ends)
+    end = -1  # the next of them
+
+    @functools.lru_cache(maxsize=1024)  # a task may print the same lines a million times
+    def ways_of(first, *later_lines):
+        return ways(first, later_lines, expected, is_known)
+
+    for start in (at for at, line in enumerate(lines) if line in begins):
+        if start < index:
+            continue  # it is part of a line already
+        out += lines[index:start]
+        while end <= start:
+            end = next(ends, len(lines) + REACH_LINES + 2)
+        reach = REACH_LINES if end <= start + 1 + REACH_LINES else 0
+        line, last = lines[start], start
+        found = ways_of(*lines[start : start + 2 + reach])
         if len(found) == 1:
-            ((whole, last),) = found.items()
-            kernel += [line[len(whole) - len(lines[last]) :], *lines[index + 1 : last]]
+            ((whole, number),) = found.items()
+            last = start + number
+            kernel += [line[len(whole) - len(lines[last]) :], *lines[start + 1 : last]]
             joined += 1
-            index = last
             line = whole
         elif found:
             example = f"as '{min(found)[:60]}' for one"
             doubts.append(f"'{line[:60]}' can be read in {len(found)} ways, {example}")
         out.append(line)
-        index += 1
-    return out, kernel, doubts, joined
+        index = last + 1
+    return out + lines[index:], kernel, doubts, joined
 
 
 def read(log, expected):

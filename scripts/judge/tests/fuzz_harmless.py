@@ -215,7 +215,7 @@ free("init's stack", "the kernel chose its size before any task ran, so it tells
           " not what this one shows")
 def _(view):
     keep = [n for n, line in enumerate(view.lines) if (found := record_of(line)) and found[1] and found[0][1:] == [view.facts["nonce"].encode(), b"keep"]
-            and found[1].keys() == {b"what", b"n"} and number_of(found[1], b"n") is not None
+            and list(found[1]) == [b"what", b"n"] and number_of(found[1], b"n") is not None
             and found[1][b"what"] in (b"address_spaces", b"endpoint_ids")]
     names = [record_of(view.lines[n])[1][b"what"] for n in keep]
     end = record_of(view.lines[-1]) if view.lines else None

@@ -29,7 +29,7 @@ from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-impor
 from judge.facts import RED  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
-CPU_SECONDS, MEMORY_KIB = 30, 400 * 1024
+CPU_SECONDS, MEMORY_KIB = 10, 200 * 1024
 LONG_NUMBER = "9" * 5000
 PAGE = 4096
 SHOWN_BYTES = 16384  # of a whole report on a terminal
@@ -85,21 +85,21 @@ LOGS = {
 }
 
 MANIFEST = verdicts.load_manifest("foreign")
-COLOURS = b"\x1b[m" * (LOG_CAP // 3)
 # Logs of a kernel that is not ours: any 4 MiB of it.
 FOREIGN_LOGS = {
-    "a line of 4 MiB": b"a" * LOG_CAP + b"\nb\nc\n",
-    "a line of 600,000 bytes": b"a" * 600000 + b"\nbbbb\ncccc\n",
-    "a line of 4 MiB that begins like a marker": b"vmo: evidence abi=a2" + b"a" * LOG_CAP + b"\nb\nc\n",
-    "4 MiB of colours": COLOURS + b"\nb\n",
-    "a colour of 4 MiB": b"\x1b[" + b"0" * LOG_CAP + b"\nb\n",
-    "4 MiB of unknown lines": b"abcdefghijklmnopqrstuvwxyz0123456789\n" * (LOG_CAP // 37),
-    "4 MiB of beginnings of a marker": b"vmo: sha\n" * (LOG_CAP // 9),
-    "4 MiB of cut markers": b"vmo: sha256\n ok\n" * (LOG_CAP // 16),
-    "4 MiB of beginnings of the evidence": b"vmo: evidence abi=a1 len=9\n" * (LOG_CAP // 27),
-    "4 MiB of empty lines": b"\n" * LOG_CAP,
-    "a line that 4 MiB of kernel text cut": b"ab[INFO x] y\n" * (LOG_CAP // 13),
-    "kernel text that kernel text cut": b"ab[INFO x] y[INFO x] z\n" * (LOG_CAP // 23),
+    "a line of 4 MiB": lambda: b"a" * LOG_CAP + b"\nb\nc\n",
+    "a line of 600,000 bytes": lambda: b"a" * 600000 + b"\nbbbb\ncccc\n",
+    "a line of 4 MiB that begins like a marker": lambda: b"vmo: evidence abi=a2" + b"a" * LOG_CAP + b"\nb\nc\n",
+    "4 MiB of colours": lambda: b"\x1b[m" * (LOG_CAP // 3) + b"\nb\n",
+    "a colour of 4 MiB": lambda: b"\x1b[" + b"0" * LOG_CAP + b"\nb\n",
+    "4 MiB of unknown lines": lambda: b"abcdefghijklmnopqrstuvwxyz0123456789\n" * (LOG_CAP // 37),
+    "4 MiB of beginnings of a marker": lambda: b"vmo: sha\n" * (LOG_CAP // 9),
+    "4 MiB of short beginnings": lambda: b"vm\n" * (LOG_CAP // 3),
+    "4 MiB of cut markers": lambda: b"vmo: sha256\n ok\n" * (LOG_CAP // 16),
+    "4 MiB of beginnings of the evidence": lambda: b"vmo: evidence abi=a1 len=9\n" * (LOG_CAP // 27),
+    "4 MiB of empty lines": lambda: b"\n" * LOG_CAP,
+    "a line that 4 MiB of kernel text cut": lambda: b"ab[INFO x] y\n" * (LOG_CAP // 13),
+    "kernel text that kernel text cut": lambda: b"ab[INFO x] y[INFO x] z\n" * (LOG_CAP // 23),
 }
 
 
@@ -154,20 +154,22 @@ def check_logs(tap):
 
 
 def read_foreign(log):
-    host = Fixture("a2").host
-    expected, watch = noise.expected_of(MANIFEST, host), log_watch.proof_watch(MANIFEST)
-    reading = noise.read(log, expected)
-    seen = bytearray()
+    return len(noise.read(log, noise.expected_of(MANIFEST, Fixture("a2").host)).lines) >= 0
+
+
+def watch_foreign(log):
+    watch, seen = log_watch.proof_watch(MANIFEST), bytearray()
     for start in range(0, len(log), 65536):
         seen += log[start : start + 65536]
         watch(seen)
-    return {"lines": len(reading.lines)}
+    return True
 
 
 def check_foreign_logs(tap):
     for name, log in FOREIGN_LOGS.items():
-        found, why = in_process(lambda log=log: read_foreign(log))
-        tap.check(found and "lines" in found, f"read within bounds: {name}", why or found)
+        for what, work in (("read", read_foreign), ("watched", watch_foreign)):
+            found, why = in_process(lambda log=log, work=work: work(log()))
+            tap.check(found is True, f"{what} within bounds: {name}", why or found)
     found, why = in_process(watch_bytes)
     tap.check(found is True, "watched within bounds: 200,000 bytes, one at a time", why or found)
 
@@ -255,7 +257,7 @@ def main():
     check_probe(tap)
     check_shown(tap)
     check_linux(tap)
-    tap.check(tap.count == len(LOGS) + len(FOREIGN_LOGS) + 1 + 3 + 4 + 3, "all of them ran", tap.count)
+    tap.check(tap.count == len(LOGS) + 2 * len(FOREIGN_LOGS) + 1 + 3 + 4 + 3, "all of them ran", tap.count)
     tap.done()
 
 
