@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python3 -m harness NAME [option...]`; the scripts beside this folder are how people call it."""
+"""`python3 -m harness NAME [option...]`. People call it through the scripts in scripts/."""
 import sys
 
 from harness import cli, probe, proof_elf

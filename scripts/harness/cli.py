@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The harnesses of the proof, under QEMU and on Linux, from the first option to the exit code."""
+"""The proof's harnesses, under QEMU and on Linux: from the options to the exit code."""
 import argparse
 import contextlib
 import dataclasses
@@ -24,7 +24,7 @@ NONCE_BYTES = 16
 SECONDS_MAX = 1000000
 REASON_CHARACTERS, LINE_CHARACTERS, FAILURES_SHOWN = 1500, 160, 20
 CONTROL = re.compile(r"[^\t -~]")
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # a file takes no more
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # the disk is full
 NAME_WIDTH = max(len(row.name) for row in verdicts.CHECKS)
 LAST_SEEN_LINES = 5
 
@@ -32,40 +32,40 @@ LAST_SEEN_LINES = 5
 # ---- Options: name, type or choices, default, placeholder, help ---------------------------------
 PAYLOAD_OPTIONS = (
     ("--payload", str, None, "SPEC", "a file, or gen:<seed>:<len>; default LICENSE"),
-    ("--mutant", str, None, "NAME", "build a payload with a fault, on purpose"),
-    ("--wrong-digest", bool, False, None, "let the producer expect a wrong digest"),
+    ("--mutant", str, None, "NAME", "build a payload with this deliberate fault"),
+    ("--wrong-digest", bool, False, None, "give the producer a wrong digest to expect"),
 )
 RUN_OPTIONS = (
-    ("--verbose", bool, False, None, "show all that was printed"),
+    ("--verbose", bool, False, None, "show the whole log"),
     ("--wall", float, 120.0, "SECONDS", "timeout of one run"),
-    ("--log-cap", int, None, "BYTES", "cap of what is printed"),
-    ("--out", str, None, "DIR", "folder of the run (default: a fresh one)"),
+    ("--log-cap", int, None, "BYTES", "limit of the log"),
+    ("--out", str, None, "DIR", "folder for the run (default: a fresh one)"),
 )
 GUEST_OPTIONS = (
     ("--mem", str, "320M", "SIZE", "memory of the guest"),
     ("--kernel", str, None, "FILE", "the kernel to boot"),
     ("--append", str, "", "ARGS", "more boot arguments"),
-    ("--qemu-extra", str, "", "WORDS", "more words for QEMU, the last ones"),
-    ("--linger", float, LINGER_SECONDS, "SECONDS", "how long a kernel without an end is watched"),
+    ("--qemu-extra", str, "", "WORDS", "more words, put last on QEMU's command line"),
+    ("--linger", float, LINGER_SECONDS, "SECONDS", "time to watch a kernel that does not exit"),
 )
-MANIFEST_OPTION = ("--manifest", str, None, "NAME", "what the run must show")
+MANIFEST_OPTION = ("--manifest", str, None, "NAME", "the checks that the run must pass")
 ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
-RUN_OPTION = ("--run", str, None, "DIR", "what make proof-elf prepared and the kernel has built in")
+RUN_OPTION = ("--run", str, None, "DIR", "folder of the proof-elf that is built into the kernel")
 LINUX_OPTIONS = (*PAYLOAD_OPTIONS, *RUN_OPTIONS, MANIFEST_OPTION)
 QEMU_OPTIONS = (*LINUX_OPTIONS, *GUEST_OPTIONS, ABI_OPTION, RUN_OPTION)
 EXITS = "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG."
 
 
 class Parser(argparse.ArgumentParser):
-    """Wrong options are a CONFIG verdict like any other."""
+    """Turns wrong options into a CONFIG verdict."""
 
     def error(self, message):
         raise ConfigError(f"{message}; see --help")
 
 
 def parse(words, prog, does, rows, platform=None, **defaults):
-    """The options of a program. platform: of its manifests. defaults: where they are not the rows'
-    own."""
+    """Parses a program's options. platform: the platform of its manifests. defaults: replace the
+    rows' defaults."""
     parser = Parser(prog=prog, description=f"{does} {EXITS}", allow_abbrev=False)
     valued = set()
     for name, kind, default, placeholder, text in rows:
@@ -76,7 +76,7 @@ def parse(words, prog, does, rows, platform=None, **defaults):
         parser.add_argument(name, default=default, metavar=placeholder, help=text, **kinds)
         valued.add(name)
     parser.set_defaults(**defaults)
-    # A value may begin with a dash, so each is joined to its option.
+    # A value may begin with a dash, so join each value to its option.
     joined, rest = [], iter(words)
     for word in rest:
         value = next(rest, None) if word in valued else None
@@ -87,19 +87,19 @@ def parse(words, prog, does, rows, platform=None, **defaults):
     if not good or not 0 < limits["wall"] <= SECONDS_MAX:
         raise ConfigError(f"--wall and --log-cap must be more than 0, --wall at most {SECONDS_MAX}")
     if not 0 <= limits["linger"] <= SECONDS_MAX:
-        raise ConfigError(f"--linger must not be less than 0, nor more than {SECONDS_MAX}")
+        raise ConfigError(f"--linger must be between 0 and {SECONDS_MAX}")
     known = verdicts.manifest_names(platform) if platform else ()
     if platform and options.manifest not in known:
-        raise ConfigError(f"no manifest '{options.manifest}'; there are: {' '.join(known)}")
+        raise ConfigError(f"no manifest '{options.manifest}'; choose one of: {' '.join(known)}")
     return options
 
 
-# ---- What is shown, and what is kept as JSON ----------------------------------------------------
+# ---- Output and the JSON report -----------------------------------------------------------------
 lost = []  # why output or a report could not be written
 
 
 def put(data):
-    """Writes bytes to standard output. Its reader may leave early; any other error is kept."""
+    """Writes bytes to standard output. Ignores a closed pipe; records any other error."""
     if sys.stdout is None:
         lost.append("standard output is closed")
         return
@@ -113,12 +113,12 @@ def put(data):
 
 
 def say(text):
-    """One line. Bytes that a guest printed never reach the terminal as control characters."""
+    """Prints one line. Escapes control characters, so that a guest cannot drive the terminal."""
     put(CONTROL.sub(lambda found: ascii(found[0])[1:-1], text).encode("ascii") + b"\n")
 
 
 def say_path(text):
-    """One line with the name of a file, byte for byte: a user may copy it."""
+    """Prints a line with a file's name unescaped, so that a user can copy it."""
     put(os.fsencode(text) + b"\n")
 
 
@@ -143,7 +143,7 @@ def show(manifest, verdict, lines, verbose):
 
 
 def plain(value):
-    """For json: what it does not know. Contents of objects are left out, they are the payload."""
+    """Converts what json cannot. Leaves out an object's contents, because they are the payload."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     if isinstance(value, (set, frozenset)):
@@ -160,7 +160,7 @@ def write_json(path, record):
 
 
 def report(harness, folder, verdict, boot, lines, **more):
-    """Writes down and shows one run."""
+    """Writes the report of one run, and shows it."""
     record = {
         "verdict": verdict.word,
         "reason": verdict.reason,
@@ -186,7 +186,7 @@ def boot_arguments(options, abi_rev, nonce, blob_len):
 
 
 class QemuHarness:
-    """One call: the ELF files of one challenge, booted once for each ABI revision."""
+    """Builds one challenge's ELF files, and boots them once for each ABI revision."""
 
     def __init__(self, words):
         defaults = {"manifest": "proof", "qemu_extra": prepare.setting("QEMU_EXTRA", "")}
@@ -214,11 +214,11 @@ class QemuHarness:
         options = self.options
         if self.foreign and options.abi == "all":
             reason = "this kernel has one ABI revision"
-            raise ConfigError(f"{reason}: --abi all is for the kernel of this tree")
+            raise ConfigError(f"{reason}; --abi all needs the kernel of this tree")
         for name in ("payload", "mutant", "wrong_digest"):
             if getattr(options, name) and self.target.prepared:
                 option = f"--{name.replace('_', '-')}"
-                raise ConfigError(f"give {option} to make proof-elf: the kernel's init is built in")
+                raise ConfigError(f"the kernel's init is built in; give {option} to make proof-elf")
 
     def prepare(self):
         challenge = self.elfs / prepare.CHALLENGE
@@ -230,7 +230,7 @@ class QemuHarness:
             prepare.make_elfs(self.run, self.options.mutant)
 
     def command(self, abi_rev, nonce, copies):
-        """QEMU's arguments: a kernel with its init built in gets none of ours."""
+        """QEMU's arguments. A kernel with a built-in init gets no -initrd and no -append."""
         initrd, append = None, None
         if not self.target.prepared:
             asked = "a2" if abi_rev == facts.ANY_ABI else abi_rev
@@ -311,7 +311,7 @@ class QemuHarness:
 
 
 def same_elfs(boots):
-    """Both ABI revisions booted the same two ELF files, byte for byte."""
+    """Checks that both ABI revisions booted the same two ELF files."""
     hashes = {name: {boot.images[name].before for boot in boots} for name in ("init", "consumer")}
     text = " ".join(f"{name}={' '.join(sorted(found))}" for name, found in hashes.items())
     same = all(len(found) == 1 for found in hashes.values())
@@ -325,7 +325,7 @@ def worst(words):
 
 # ---- On Linux -----------------------------------------------------------------------------------
 class LinuxHarness:
-    """One call: two programs around one challenge, run once."""
+    """Builds one challenge's two programs, and runs them once."""
 
     def __init__(self, words):
         defaults = {"manifest": "host", "wall": 30.0, "log_cap": LINUX_LOG_CAP_BYTES}
@@ -368,14 +368,14 @@ class LinuxHarness:
 
 
 def observe(programs, copies, wall_seconds, log_cap):
-    """One run of two programs. programs: number of the process -> argv. -> facts.Boot"""
+    """Runs two programs. programs: process number -> argv. -> facts.Boot"""
     seen = linux_run.HostRun(wall_seconds, log_cap)
     try:
         seen.run(programs)
     except linux_proc.CannotStart as error:
         raise ConfigError(str(error)) from error
-    # Two pipes have no order between them: `barriers` judges what had to be said when. The producer
-    # has the last word.
+    # Lines of two pipes have no common order. The check `barriers` judges when each line was
+    # printed; here the producer's lines come last.
     said = seen.lines_of(facts.CONSUMER_PID) + seen.lines_of(facts.PRODUCER_PID)
     return facts.Boot(
         platform=facts.LINUX,
@@ -394,7 +394,7 @@ def observe(programs, copies, wall_seconds, log_cap):
     )
 
 
-# ---- Any harness --------------------------------------------------------------------------------
+# ---- Every harness ------------------------------------------------------------------------------
 def run(make_harness, words):
     """-> (verdict word, reason, run folder or None, traceback or None)"""
     folder = None
@@ -421,7 +421,7 @@ def run(make_harness, words):
 
 
 def main(make_harness, words, title="verdict"):
-    """-> exit code. A title of its own: without a line when all is well, or a report."""
+    """-> exit code. With another title than "verdict", a PASS prints no line."""
     word, reason, folder, trace = run(make_harness, words)
     if folder is not None:
         record = {"verdict": word, "reason": reason, "traceback": trace}

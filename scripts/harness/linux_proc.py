@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process of the Linux proof: its start, its end, what Linux tells of it and its objects."""
+"""A process of the Linux proof: its start, its end, and what Linux reports about its objects."""
 import contextlib
 import dataclasses
 import fcntl
@@ -14,7 +14,7 @@ import subprocess
 import supervise
 from judge import facts
 
-OBJECT_MAX_BYTES = 8 * 1024 * 1024  # a larger object is not read: no run of the proof has one
+OBJECT_MAX_BYTES = 8 * 1024 * 1024  # larger objects are not read; no run of the proof has one
 F_GET_SEALS = 1034
 SEAL_BITS = {"seal": 1, "shrink": 2, "grow": 4, "write": 8, "future-write": 16, "exec": 32}
 MAPPING = re.compile(
@@ -22,31 +22,31 @@ MAPPING = re.compile(
 )
 RESIDENT = re.compile(r"Rss: +([0-9]+) kB")
 READ_BYTES = 65536
-CHANNEL = 3  # where a payload finds its channel
-CPU_SECONDS = 60  # of a child that spins
+CHANNEL = 3  # a payload's channel
+CPU_SECONDS = 60  # CPU time, which ends a child that spins
 
 
 class CannotStart(Exception):
     """A program could not be started."""
 
 
-# ---- Objects and processes, as Linux shows them --------------------------------------------------
+# ---- Objects and processes in /proc --------------------------------------------------------------
 def identity_of(status):
-    """What tells a file from every other, in the form of /proc/PID/maps: device and inode."""
+    """A file's identity, device and inode, in the form of /proc/PID/maps."""
     major, minor = os.major(status.st_dev), os.minor(status.st_dev)
     return f"{major:02x}:{minor:02x} {status.st_ino}"
 
 
 make = dataclasses.make_dataclass
-# One line of /proc/PID/smaps, and how many of its pages are in the page table (None: not told).
+# One entry of /proc/PID/smaps, and how many of its pages are present (None: unknown).
 Mapping = make("Mapping", ("perms", "off", "size", "identity", "name", "present"))
 Descriptor = make("Descriptor", ("number", "identity", "name"))  # one entry of /proc/PID/fd
-# One process at one moment, with the SHA-256 of its program; empty once it has ended.
+# One process at one moment, with the SHA-256 of its program; empty after its exit.
 Snapshot = make("Snapshot", ("state", "mappings", "descriptors", "image"))
 
 
 def proc_text(pid, name):
-    """A file of /proc/PID; empty once the process has ended."""
+    """Reads a file of /proc/PID; empty after the process's exit."""
     try:
         return pathlib.Path(f"/proc/{pid}/{name}").read_bytes().decode("utf-8", "replace")
     except OSError:
@@ -55,7 +55,7 @@ def proc_text(pid, name):
 
 def mappings(pid):
     found = []
-    for line in proc_text(pid, "smaps").split("\n"):  # a name may hold other separators
+    for line in proc_text(pid, "smaps").split("\n"):  # a name may contain other line separators
         head, resident = MAPPING.fullmatch(line), RESIDENT.match(line)
         if head:
             start, end, perms, off, device, inode, name = head.groups()
@@ -71,18 +71,18 @@ def descriptors(pid):
     with contextlib.suppress(OSError):
         for number in sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd")):
             path = f"/proc/{pid}/fd/{number}"
-            with contextlib.suppress(OSError):  # closed since it was listed
+            with contextlib.suppress(OSError):  # closed after it was listed
                 found.append(Descriptor(number, identity_of(os.stat(path)), os.readlink(path)))
     return found
 
 
 def state(pid):
-    """The state's letter: R runs, S sleeps, Z has ended; "-" when there is no such process."""
+    """The state's letter: R runs, S sleeps, Z is a zombie; "-" if there is no such process."""
     return (proc_text(pid, "stat").rpartition(")")[2].split() or "-")[0]
 
 
 def image(pid):
-    """SHA-256 of the file behind a process; None once it has ended."""
+    """SHA-256 of the program that a process runs; None after its exit."""
     try:
         return facts.sha256_hex(pathlib.Path(f"/proc/{pid}/exe").read_bytes())
     except OSError:
@@ -94,7 +94,7 @@ def snapshot(pid):
 
 
 def seals(descriptor):
-    """Names of an object's seals; None for what cannot be sealed."""
+    """Names of an object's seals; None if it cannot be sealed."""
     try:
         bits = fcntl.fcntl(descriptor, F_GET_SEALS)
     except OSError:
@@ -103,7 +103,7 @@ def seals(descriptor):
 
 
 def content(descriptor):
-    """An object's bytes, read through our own descriptor; None for what has no bytes to read."""
+    """An object's bytes, read through our own descriptor; None if they cannot be read."""
     status, parts, off = os.fstat(descriptor), [], 0
     if not stat.S_ISREG(status.st_mode) or status.st_size > OBJECT_MAX_BYTES:
         return None
@@ -111,17 +111,17 @@ def content(descriptor):
         while part := os.pread(descriptor, status.st_size - off, off):
             parts.append(part)
             off += len(part)
-    except OSError:  # for instance one that is open for writing alone
+    except OSError:  # for example a descriptor that is open for writing only
         return None
     return b"".join(parts)
 
 
 # ---- A child -----------------------------------------------------------------------------------
 def spawn(argv, channel):
-    """Starts a program with three pipes as 0 to 2 and the channel as 3. -> Popen"""
+    """Starts a program with pipes as descriptors 0 to 2 and the channel as 3. -> Popen"""
     tie = supervise.tied(signal.SIGKILL)
     source = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, CHANNEL + 1)
-    # Number 3 is taken here while the child is made, so that no descriptor of Popen's own gets it.
+    # Keep descriptor 3 occupied while Popen runs, so that none of its own descriptors gets it.
     placeholder = fcntl.fcntl(channel, fcntl.F_DUPFD_CLOEXEC, CHANNEL)
 
     def enter():
@@ -141,12 +141,12 @@ def spawn(argv, channel):
 
 
 class Child:
-    """A process of our own and the pipes to it."""
+    """A child process and the pipes to it."""
 
     def __init__(self, number, argv, channel):
         self.number = number
-        self.status = None  # its exit status, or the negative number of the signal that ended it
-        self.at_exit = None  # the Snapshot of it at its end
+        self.status = None  # exit status, or the negative number of the signal that ended it
+        self.at_exit = None  # its Snapshot before its exit
         self.process = spawn(argv, channel)
         self.pid = self.process.pid
         pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
@@ -154,7 +154,7 @@ class Child:
         owned = enumerate([pipe.fileno() for pipe in pipes] + [channel])
         self.own = {place: identity_of(os.fstat(descriptor)) for place, descriptor in owned}
         self.pidfd = os.pidfd_open(self.pid)
-        self.tail = {self.out: bytearray(), self.err: bytearray()}  # pipe -> the open line
+        self.tail = {self.out: bytearray(), self.err: bytearray()}  # pipe -> the incomplete line
         for pipe in self.tail:
             os.set_blocking(pipe.fileno(), False)
         with contextlib.suppress(OSError):
@@ -162,7 +162,7 @@ class Child:
             resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))
 
     def read(self, pipe):
-        """-> (new bytes, lines that are complete now); (None, the open line) at the end"""
+        """-> (new bytes, newly completed lines); at the end (None, the incomplete line)"""
         chunk = pipe.read(READ_BYTES)
         if chunk is None:
             return b"", []

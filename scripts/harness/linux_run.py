@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the proof on Linux: two children, a relay between them, two barriers, and a model of
-it all.
+"""One run of the proof on Linux: two children, a relay between them, two barriers, and a model.
 
-A barrier is the moment at which the consumer's reply is on its way and its mapping still exists.
-The first reply is held back here. The second is held back in the consumer, which closes everything
-right after it: its way to us is filled before it gets the request (Gate), so it blocks in its send
-until both processes have been looked at.
+A barrier is a moment at which the consumer has replied and its mapping still exists. The relay
+holds back the first reply. The consumer closes everything right after the second one, so it must
+block in that send: Gate fills its send queue before it gets the request, and the relay drains the
+queue after both processes have been inspected.
 """
 import array
 import contextlib
@@ -24,31 +23,31 @@ from harness import linux_proc
 from judge import audit as audits, check_linux, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
 
-BARRIER_SECONDS = 0.2  # within the payloads' own timeout (payloads/proof.h)
+BARRIER_SECONDS = 0.2  # below the payloads' own timeout (payloads/proof.h)
 STEP_MS = 2
 GATE_WORD_BYTES = 16
 ASLEEP_OR_GONE = "SZX-"
-PACKET_MAX_BYTES = 1024  # libvmo's longest message has 480
+PACKET_MAX_BYTES = 1024  # libvmo's longest message has 480 bytes
 DESCRIPTORS_MAX = 4
-PACKETS_MAX = 64  # of one side; the proof's has 3
+PACKETS_MAX = 64  # of one side; the proof sends 3
 DESCRIPTOR_BYTES = array.array("i").itemsize
-# A transfer is a packet of its own: this, its running number, and one descriptor.
+# A transfer is a separate packet: this word, its sequence number, and one descriptor.
 GRANT, GRANT_MAGIC = struct.Struct("<II"), 0x474F4D56
-BASE_STEP = 1 << 40  # between the objects' made-up addresses
+BASE_STEP = 1 << 40  # distance between the objects' model addresses
 
 
 # ---- Packets -----------------------------------------------------------------------------------
 class RelayLimit(Exception):
-    """A peer exceeded a bound of the relay."""
+    """A peer exceeded a limit of the relay."""
 
 
-# The harness's own duplicate of a descriptor that passed.
+# The harness's duplicate of a descriptor that it relayed.
 Held = dataclasses.make_dataclass("Held", ("descriptor", "identity", "size"))
 
 
 @dataclasses.dataclass
 class Packet:
-    """May be any rubbish: within bounds it is recorded and passed on; the judge decides."""
+    """A packet with any content: the relay records and forwards it; the judge decides."""
 
     sender: int
     receiver: int
@@ -64,7 +63,7 @@ class Packet:
         return fields if fields[0] == facts.MESSAGE_MAGIC else None
 
     def is_message(self):
-        """Whatever carries no descriptor counts as a message."""
+        """A packet that is not a transfer counts as a message."""
         return self.header() is not None or not self.held
 
     def is_grant(self):
@@ -95,14 +94,14 @@ class End:
     def __init__(self, sock, owner, other):
         self.sock, self.owner, self.other = sock, owner, other
         self.sock.setblocking(False)
-        # Room for all that the other side may send, so that no send has to wait.
+        # Room for everything that the other side may send, so that no send waits.
         room = PACKETS_MAX * PACKET_MAX_BYTES * 2
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
         self.packets = 0
-        self.ended = False  # nothing more comes
+        self.ended = False  # the channel is at its end
 
     def receive(self):
-        """-> Packet, or None at the channel's end. BlockingIOError: there is none yet."""
+        """-> Packet, or None at the channel's end. BlockingIOError: no packet yet."""
         room = socket.CMSG_SPACE(DESCRIPTORS_MAX * DESCRIPTOR_BYTES)
         try:
             received = self.sock.recvmsg(PACKET_MAX_BYTES, room, socket.MSG_CMSG_CLOEXEC)
@@ -123,13 +122,13 @@ class End:
         return packet
 
     def hung_up(self):
-        """Tells the channel's end from an empty packet."""
+        """Distinguishes the channel's end from an empty packet."""
         poller = select.poll()
         poller.register(self.sock, select.POLLRDHUP)
         return bool(poller.poll(0))
 
     def send(self, packet):
-        """Passes a packet on. What the process can no longer take stays undelivered."""
+        """Forwards a packet. A packet that the process can no longer take stays undelivered."""
         numbers = array.array("i", [held.descriptor for held in packet.held])
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if packet.held else []
         with contextlib.suppress(OSError):
@@ -137,26 +136,26 @@ class End:
             packet.delivered = True
 
     def finish(self):
-        """Tells the process that nothing more comes."""
+        """Shuts the channel down towards the process."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
     def unread_bytes(self):
-        """What was sent and the process has not read yet, as the kernel counts it."""
+        """Bytes that the process has not read yet, as the kernel counts them."""
         return struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))[0]
 
 
 class Gate:
-    """Blocks a process in its next send, by filling its way to us with packets of our own.
+    """Blocks a process in its next send by filling its send queue with our packets.
 
-    It is a duplicate of the process's end. While it is open the channel's end cannot be seen, so it
-    is closed as soon as it has filled the way, and when the process has ended.
+    The gate is a duplicate of the process's end of the channel. While it is open, the channel has
+    no end, so it is closed as soon as the queue is full, and when the process has exited.
     """
 
     def __init__(self, sock):
         self.sock = sock
         self.sock.setblocking(False)
-        self.word = secrets.token_bytes(GATE_WORD_BYTES)  # no packet of the process's equals it
+        self.word = secrets.token_bytes(GATE_WORD_BYTES)  # no payload sends it
 
     def shut(self):
         with contextlib.suppress(OSError):
@@ -166,43 +165,43 @@ class Gate:
 
 
 # ---- The run -----------------------------------------------------------------------------------
-# When a reply was held back: number of the process -> Snapshot; -> its lines so far; identity of an
-# object -> names of the seals on our own duplicate; -> its bytes, read through that duplicate.
+# The state while a reply was held back: process number -> Snapshot; process number -> lines so far;
+# object identity -> seals of our duplicate; object identity -> bytes read through our duplicate.
 Barrier = dataclasses.make_dataclass("Barrier", ("tag", "sights", "printed", "seals", "contents"))
 
 
 class HostRun:
-    """The two children and the relay between them, from their start to their end."""
+    """The two children and the relay between them, from start to exit."""
 
     def __init__(self, wall_seconds, log_cap):
         self.log_cap, self.begin = log_cap, time.monotonic()
         self.deadline = self.begin + wall_seconds
         self.children, self.ends, self.gate = {}, {}, None
-        self.statuses = {}  # number -> exit status, minus a signal, or None: we had to end it
+        self.statuses = {}  # number -> exit status, negative signal, or None if we ended it
         self.packets, self.barriers = [], {}
-        self.lines = []  # (number of the process, line), as they came
-        self.errors = {}  # number -> what it said on its standard error
+        self.lines = []  # (process number, line), in order of arrival
+        self.errors = {}  # number -> its standard error
         self.bytes_said, self.seconds = 0, 0.0
         self.stopped, self.stop_reason = None, ""
-        self.earlier_children = frozenset()  # children that the caller has already
-        self.strays = {}  # pid -> name: processes that a payload left running
-        self.grace = False  # one has ended: the other gets GRACE_SECONDS
+        self.earlier_children = frozenset()  # children that the caller had before
+        self.strays = {}  # pid -> name of a process that a payload left running
+        self.grace = False  # one has exited; the other has GRACE_SECONDS left
 
     def start(self, programs):
-        """programs: number of the process -> argv"""
+        """programs: process number -> argv"""
         for number, other in zip(programs, reversed(programs)):
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self.ends[number] = End(ours, number, other)
             with theirs:
                 if number == CONSUMER_PID:
-                    # The kernel's least, so that a few packets fill it.
+                    # The kernel's minimum, so that a few packets fill it.
                     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
                     self.gate = Gate(theirs.dup())
                 self.errors[number] = bytearray()
                 self.children[number] = linux_proc.Child(number, programs[number], theirs.fileno())
 
     def stop(self):
-        """Leaves nothing behind: no process, no descriptor."""
+        """Ends all processes and closes all descriptors."""
         for child in self.children.values():
             child.kill()
         self.end_strays()
@@ -214,7 +213,7 @@ class HostRun:
             packet.release()
 
     def end_strays(self):
-        """Ends what a payload left running, which this process adopted when its parent ended."""
+        """Ends processes that a payload left running; this process adopted them."""
         living = {child.pid for child in self.children.values() if child.status is None}
         self.strays.update(supervise.end_strays(self.earlier_children | living))
 
@@ -240,7 +239,7 @@ class HostRun:
             self.stopped, self.stop_reason = word, why
 
     def step(self):
-        """Waits until something happens, and looks at everything that may have."""
+        """Waits for an event, then handles every pipe, channel and exit."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             self.halt(facts.GRACE if self.grace else facts.WALL)
@@ -271,10 +270,10 @@ class HostRun:
             self.errors[child.number] += chunk or b""
             return
         self.lines += [(child.number, line) for line in lines]
-        if chunk is None:  # the last thing that a payload does before it waits to be let go
+        if chunk is None:  # a payload closes it last, then waits on its standard input
             self.wait_until_still([child])
             child.at_exit = linux_proc.snapshot(child.pid)
-            child.standard_in.close()  # a payload waits for that before it exits
+            child.standard_in.close()  # lets the payload exit
 
     def ended(self, child):
         self.end_strays()
@@ -315,7 +314,7 @@ class HostRun:
             self.take_barrier(tag, self.is_blocked_at_gate)
 
     def is_blocked_at_gate(self):
-        """The consumer has read the request, and has mapped what was handed over."""
+        """Whether the consumer has read the request and mapped what it was given."""
         end, mapped = self.ends[CONSUMER_PID], linux_proc.mappings(self.children[CONSUMER_PID].pid)
         if end.unread_bytes():
             return False
@@ -324,7 +323,7 @@ class HostRun:
         return given <= {mapping.identity for mapping in mapped}
 
     def wait_until_still(self, children, ready=lambda: True):
-        """Waits, not for long, until these processes stand still and something is so."""
+        """Waits, at most BARRIER_SECONDS, until the children sleep and ready() is true."""
         limit = time.monotonic() + BARRIER_SECONDS
         while time.monotonic() < limit:
             pids = [child.pid for child in children if child.status is None]
@@ -335,7 +334,7 @@ class HostRun:
             select.select([], [], [], STEP_MS / 1000)
 
     def take_barrier(self, tag, ready):
-        """Once both processes stand still, looks at everything at once."""
+        """Waits until both processes sleep, then records everything at one moment."""
         children = self.children.values()
         self.wait_until_still(children, ready)
         held = {held.identity: held.descriptor for packet in self.packets for held in packet.held}
@@ -348,11 +347,11 @@ class HostRun:
         self.barriers[tag] = Barrier(tag, sights, printed, seals, contents)
 
     def lines_of(self, number=None):
-        """Lines of one process, or of both as they came."""
+        """Lines of one process, or of both in order of arrival."""
         return [line for who, line in self.lines if number in (None, who)]
 
     def drain_output(self, children):
-        """Reads what was printed so far: it belongs before the barrier."""
+        """Reads the output so far, which belongs before the barrier."""
         for child in children:
             while child.out in child.tail and select.select([child.out], [], [], 0)[0]:
                 if self.stopped:
@@ -362,16 +361,16 @@ class HostRun:
 
 # ---- The model ---------------------------------------------------------------------------------
 class Model:
-    """Fills an audit with a finished HostRun, so that the checks read both alike.
+    """Fills an audit from a finished HostRun, so that one set of checks reads both.
 
-    Producer and consumer keep their numbers, 17 and 18. An object is a file, told by device and
-    inode. Two mappings show the same memory when they show the same page of the same file, so an
-    object's base is a number of our own, far enough from every other's.
+    Producer and consumer keep their numbers, 17 and 18. An object is a file, identified by device
+    and inode. Two mappings share memory if they map the same page of the same file. So the model
+    invents a base address for each object, far enough from every other object's.
     """
 
     def __init__(self, run):
         self.audit = audits.Audit()
-        self.numbers, self.maps = {}, set()  # identity -> id of the VMO; mappings seen so far
+        self.numbers, self.maps = {}, set()  # identity -> id of the VMO; mappings added so far
         self.seals = {}
         for barrier in run.barriers.values():
             self.seals.update(barrier.seals)
@@ -400,7 +399,7 @@ class Model:
         return check_linux.is_sealed(self.seals.get(identity))
 
     def vmo(self, identity, creator, size):
-        """The id of an object, a new one at its first sight."""
+        """The id of an object; a new object gets a new one."""
         if identity not in self.numbers:
             number = self.numbers[identity] = len(self.numbers) + 1
             base = number * BASE_STEP
@@ -420,7 +419,7 @@ class Model:
             self.add("msg", n=count, **way, len=length, type=0, moved=kind, head=head.hex() or "-")
 
     def add_maps(self, number, sight):
-        """What a process maps of objects, and everything else that it could share with another."""
+        """Adds a process's mappings of objects and every other mapping that could be shared."""
         for mapping in sight.mappings:
             shared = mapping.perms[3] == "s" or mapping.name.startswith("/memfd:")
             if mapping.identity in self.numbers or shared:

@@ -5,7 +5,7 @@ from judge.noise import REACH_LINES, Expected, Stream, heal
 
 
 class Watch:
-    """Call it with the whole log: is there a text that ends the run? Each byte is read once."""
+    """Called with the whole log: whether a text ends the run. Reads each byte once."""
 
     def __init__(self, is_end, exact=()):
         self.is_end, self.stream, self.expected = is_end, Stream(), Expected(exact)
@@ -25,7 +25,7 @@ class Watch:
 
 
 def proof_watch(manifest):
-    """Waits for the last marker or a fatal text."""
+    """A Watch for the last marker or a fatal text."""
     last, allowed = manifest["last_marker"], manifest["kernel_lines"]
 
     def is_end(text):

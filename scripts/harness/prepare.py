@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes what a run needs: the kernel, a private folder, a fresh challenge, the files that carry it.
-"""
+"""Prepares a run: the kernel, a private folder, a fresh challenge, and the programs around it."""
 import collections
 import os
 import pathlib
@@ -18,7 +17,7 @@ from judge.facts import ROOT, ConfigError, named, shown
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
 PRODUCER, CONSUMER, CHALLENGE = "producer.elf", "consumer.elf", "challenge"
-# How our kernel begins a line of its audit: a kernel file that holds these bytes owes us one.
+# The start of our audit lines: a kernel whose file contains these bytes must print an audit.
 AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
@@ -38,7 +37,7 @@ def setting(name, default):
 
 
 def split_words(name, text):
-    """Words as a shell would split them."""
+    """Splits words as a shell does."""
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -50,14 +49,14 @@ def build_folder():
 
 
 def cost_known():
-    """Whether the compiler of the cost suite's records, gcc 12, built the payloads."""
+    """Whether gcc 12, the compiler of the cost suite's records, built the payloads."""
     flags = build_folder() / "flags"
     text = flags.read_text("utf-8") if flags.is_file() else ""
     return re.search(r"gcc \([^)]*\) 12\.", text) is not None
 
 
 def run_folder(asked):
-    """A folder of this run alone: two runs at once do not meet."""
+    """Makes a private folder, so that two runs can run at once."""
     if asked is None:
         parent = build_folder() / "runs"
         with named(f"a folder of the run cannot be made in {shown(parent)}"):
@@ -92,14 +91,14 @@ def need_host_ref():
     return host_ref
 
 
-# ---- The kernel: ours, another with -initrd, or one with the init built in -----------------------
-# The kernel that was asked for: its file; whether it prints an audit and ends QEMU, as ours does;
-# the folder of the prepared proof that is built into it, or None.
+# ---- The kernel: ours, another with -initrd, or one with a built-in init ------------------------
+# The kernel to boot: its file; whether it prints an audit and exits QEMU, as ours does; the folder
+# of the prepared proof that is built into it, or None.
 Target = collections.namedtuple("Target", "kernel audits prepared")
 
 
 def default_folder():
-    """Where `make proof-elf` puts what it prepares."""
+    """The default output folder of `make proof-elf`."""
     return build_folder() / "neuron"
 
 
@@ -107,7 +106,7 @@ def read_kernel(name):
     path = pathlib.Path(name)
     with named(f"the kernel {name} cannot be read"):
         if not path.is_file():
-            what = "is no file" if path.exists() else "is missing"
+            what = "is not a file" if path.exists() else "is missing"
             raise ConfigError(f"the kernel {name} {what}; --kernel names the file to boot")
         if not 0 < path.stat().st_size <= KERNEL_LIMIT_BYTES:
             what = f"the kernel {name} has {path.stat().st_size} bytes"
@@ -116,51 +115,51 @@ def read_kernel(name):
 
 
 def is_kernel(image):
-    """Whether a file is a RISC-V ELF. QEMU would start any other file at its first byte."""
+    """Whether a file is a RISC-V ELF. QEMU would run any other file from its first byte."""
     return image.startswith(ELF_MAGIC) and (image[4:5], image[18:20]) == ELF_RV64
 
 
 def missing_of(folder):
-    """What a folder lacks to be a prepared proof, or None."""
+    """The first file that a folder lacks to be a prepared proof, or None."""
     names = (PRODUCER, CONSUMER, f"{CHALLENGE}/digest")
     return next((name for name in names if not (folder / name).is_file()), None)
 
 
 def prepared_init(folder):
-    """The init ELF that was prepared in a folder."""
+    """The init ELF of a prepared proof."""
     with named(f"the prepared proof {shown(folder)} cannot be read"):
         missing = missing_of(folder)
         if missing:
-            what = f"{shown(folder)} is no prepared proof: {missing} is missing"
+            what = f"{shown(folder)} is not a prepared proof: {missing} is missing"
             raise ConfigError(f"{what}; run make proof-elf")
         return (folder / PRODUCER).read_bytes()
 
 
 def find_built_in(image):
-    """The folder whose init the kernel's file holds: `make proof-elf`'s, or an older run's."""
+    """The folder whose init is in the kernel's file: `make proof-elf`'s, or an older run's."""
     folders = [default_folder(), *sorted((build_folder() / "runs").glob("*"))]
     inits = [(folder, (folder / PRODUCER)) for folder in folders if not missing_of(folder)]
     return next((folder for folder, init in inits if init.read_bytes() in image), None)
 
 
 def choose_kernel(kernel, run):
-    """kernel: the file of --kernel, run: the folder of --run; None where not given. -> Target"""
+    """kernel: the file of --kernel; run: the folder of --run; each may be None. -> Target"""
     if kernel is None:
         if run is not None:
-            raise ConfigError("--run names what is built into a kernel; say which by --kernel")
+            raise ConfigError("--run needs --kernel, the kernel that the folder is built into")
         return Target(build_folder() / "kernel" / "kernel.elf", True, None)
     path, image = read_kernel(kernel)
     folder = find_built_in(image) if run is None else pathlib.Path(run)
     built_in = folder is not None and prepared_init(folder) in image
     if not built_in and not is_kernel(image):
-        what = f"the kernel {kernel} is no RISC-V ELF file"
+        what = f"the kernel {kernel} is not a RISC-V ELF file"
         raise ConfigError(f"{what}, and no prepared init is built into it; see docs/neuron.md")
     return Target(path, AUDIT_WORD in image, folder and folder.absolute())
 
 
 # ---- The input and the two programs ------------------------------------------------------------
 def call(words, **more):
-    """Runs a tool, which does not outlive us. -> CompletedProcess"""
+    """Runs a tool that ends with this process. -> CompletedProcess"""
     return subprocess.run(
         words,
         check=False,
@@ -172,7 +171,7 @@ def call(words, **more):
 
 
 def read_source(spec):
-    """The payload file as we read it, to compare with what host-ref took; None when generated."""
+    """The payload file's bytes, to compare with host-ref's copy; None if it is generated."""
     path = pathlib.Path(spec)
     with named(f"the payload {spec} cannot be read"):
         if spec.startswith(facts.GENERATED) or not path.is_file():
@@ -181,7 +180,7 @@ def read_source(spec):
 
 
 def make_input(host_ref, options, folder):
-    """host-ref's files of a fresh challenge around the payload asked for. -> facts.HostFacts"""
+    """Lets host-ref make a fresh challenge from the payload. -> facts.HostFacts"""
     spec = os.path.relpath(ROOT / "LICENSE") if options.payload is None else options.payload
     source = read_source(spec)
     words = [str(host_ref), "challenge", "--payload", spec, "--out", str(folder)]
@@ -198,9 +197,9 @@ def make_input(host_ref, options, folder):
 
 
 def spoil_digest(path, hex_digest):
-    """Flips one digit of the digest in expected.h, which the producer reads and no judge does."""
+    """Flips one digit of the digest in expected.h, which only the producer reads."""
     text = path.read_text(encoding="ascii")
-    # It stands there as one word, or as a C initializer: 0x12, 0x34, ...
+    # The digest is one word, or a C initializer: 0x12, 0x34, ...
     listed = r"[\s,]+".join(f"0x{hex_digest[i:i + 2]}" for i in range(0, len(hex_digest), 2))
     found = list(re.finditer(f"{hex_digest}|{listed}", text, re.IGNORECASE))
     if len(found) != 1:
@@ -210,8 +209,8 @@ def spoil_digest(path, hex_digest):
 
 
 def make_command(goal, *variables):
-    """-> (words, environment). What an outer make was called with is not for this one, but for what
-    its caller set, which arrives by the environment where it is not set here."""
+    """-> (words, environment). Drops an outer make's own variables. A variable that the caller set
+    still arrives by the environment, unless it is set here."""
     words = shlex.split(setting("MAKE", "make")) + ["--no-print-directory", "-C", str(ROOT)]
     taken = {*MAKES_OWN, *(variable.partition("=")[0] for variable in variables)}
     environment = {key: value for key, value in os.environ.items() if key not in taken}
@@ -219,7 +218,7 @@ def make_command(goal, *variables):
 
 
 def make_programs(run, mutant, goal, names):
-    """Builds a challenge's programs into the folder of the run."""
+    """Builds a challenge's programs into the run's folder."""
     more = [f"MUTANT={mutant}"] if mutant else []
     words, environment = make_command(goal, f"RUN_DIR={shown(run)}", *more)
     log = run / "make.log"
@@ -235,14 +234,14 @@ def make_programs(run, mutant, goal, names):
 
 
 def make_elfs(run, mutant):
-    """RUN/producer.elf (init, with the consumer inside) and RUN/consumer.elf"""
+    """Builds RUN/producer.elf (init, which contains the consumer) and RUN/consumer.elf."""
     make_programs(run, mutant, "run-elf", (PRODUCER, CONSUMER))
 
 
 # ---- The run ------------------------------------------------------------------------------------
 def run_qemu(argv, folder, limits, **until):
-    """One boot; folder gets serial.log and qemu.stderr. limits: .wall and .log_cap. A QEMU that
-    does not start is CONFIG."""
+    """Boots once; writes serial.log and qemu.stderr to the folder. limits: .wall and .log_cap. If
+    QEMU does not start, the verdict is CONFIG."""
     log, errors = folder / "serial.log", folder / "qemu.stderr"
     try:
         ran = qemu.run(argv, log, errors, limits.wall, limits.log_cap, **until)
@@ -255,14 +254,14 @@ def run_qemu(argv, folder, limits, **until):
 
 
 def check_memory(ran, options, abi_rev):
-    """CONFIG when our kernel refused to boot for want of memory."""
+    """Makes it CONFIG if our kernel refused to boot for lack of memory."""
     if ran.exit_code == exit_codes.number("refused") and b"kernel: refused: memory: " in ran.log:
         what = f"--mem {options.mem} (MEM) is too little for ABI revision {abi_rev}"
-        raise ConfigError(f"{what}; it takes {MEM_MINIMUM[abi_rev]} at least")
+        raise ConfigError(f"{what}; give it at least {MEM_MINIMUM[abi_rev]}")
 
 
 class PrivateCopies:
-    """Copies that are run in place of the originals, with the SHA-256 of both before the run."""
+    """Copies to run instead of the originals, with the SHA-256 of both before the run."""
 
     def __init__(self, **files):
         """files: name=(original, copy)"""
@@ -272,7 +271,7 @@ class PrivateCopies:
             self.before[name] = [facts.sha256_hex(path.read_bytes()) for path in (original, copy)]
 
     def images(self):
-        """Once the run is over. -> {name: facts.Image}"""
+        """Hashes the copies after the run. -> {name: facts.Image}"""
         after = {name: facts.sha256_hex(self.read(name)) for name in self.paths}
         return {name: facts.Image(*self.before[name], after[name]) for name in after}
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The harness of the ABI probe: boots it and compares its answers with the contract, on our kernel
-or on one that has the probe built in (docs/testing/probe.md)."""
+"""The ABI probe's harness: boots the probe on our kernel or on another one and compares its answers
+with the contract (docs/testing/probe.md)."""
 import dataclasses
 import re
 import secrets
@@ -31,20 +31,20 @@ ANSWER = rf"-?{audits.NUMBER}|[a-z0-9 -]+"
 CASE = r"(K-[0-9]+\.[A-Za-z0-9.-]+)\t([a-z0-9_, -]+)\t([a-z0-9_, -]+)"
 ROW = re.compile(rf"{CASE}\t({ANSWER})")
 GOLDEN_ROW = re.compile(rf"{CASE}\t({ANSWER}|\?)")
-DONE = re.compile(rf"probe: done ({audits.NUMBER}) cases")  # even if a known shape cuts it
+DONE = re.compile(rf"probe: done ({audits.NUMBER}) cases")  # even with kernel text inside
 OURS = re.compile(r"K-[0-9]+\.|probe: ")
 UNDECIDED = "?"
 REVISION_CASE = "K-04.age"
 
 
-# ---- What the probe printed, against what the contract says ------------------------------------
+# ---- The probe's output against the contract ---------------------------------------------------
 class GoldenError(Exception):
-    """A golden file is not in form: a defect of this tree."""
+    """A golden file is malformed: a defect of this tree."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One line, of a golden file or of a log."""
+    """One row of a golden file or of a log."""
 
     name: str
     call: str
@@ -66,7 +66,7 @@ class Case:
         return f"case {self.name} ({self.statement}):"
 
 
-# Problems in words, rows that the contract says nothing about, the number of those that agree.
+# Problem messages, rows whose answer the contract leaves open, and the number of rows that agree.
 Comparison = dataclasses.make_dataclass("Comparison", ("problems", "undecided", "agreed"))
 
 
@@ -82,10 +82,10 @@ def load_golden(path):
             continue
         match = GOLDEN_ROW.fullmatch(line)
         if not match:
-            raise GoldenError(f"{path.name} line {number} is no case: '{line[:80]}'")
+            raise GoldenError(f"{path.name} line {number} is not a case: '{line[:80]}'")
         case = Case(*match.groups())
         if case.name in cases:
-            raise GoldenError(f"{path.name} line {number}: {case.name} stands there twice")
+            raise GoldenError(f"{path.name} line {number}: {case.name} occurs twice")
         cases[case.name] = case
     if not cases:
         raise GoldenError(f"{path.name} has no case")
@@ -93,7 +93,7 @@ def load_golden(path):
 
 
 def read_log(log, goldens):
-    """A log's bytes, possibly of a noisy kernel. -> (lines, doubts)"""
+    """Reads the log of a kernel that may print among the rows. -> (lines, doubts)"""
     exact, patterns = {f"probe: done {len(golden)} cases" for golden in goldens}, {DONE.pattern}
     for case in (case for golden in goldens for case in golden):
         if case.decided:
@@ -105,14 +105,14 @@ def read_log(log, goldens):
 
 
 def told_revision(lines):
-    """Which ABI revision the probe found; None when it did not say."""
+    """The ABI revision that the probe found; None if it did not say."""
     rows = [Case(*match.groups()) for match in map(ROW.fullmatch, lines) if match]
     found = [row.answer for row in rows if row.name == REVISION_CASE]
     return found[0] if len(found) == 1 else None
 
 
 def rows_in(lines, problems):
-    """The probe's rows, and its own count of them. A line that only looks like one is a problem."""
+    """The probe's rows, and its own count of them. A malformed row is a problem."""
     rows, done = [], None
     for line in lines:
         match, last = ROW.fullmatch(line), DONE.fullmatch(line)
@@ -125,12 +125,12 @@ def rows_in(lines, problems):
         elif last:
             done = int(last.group(1))
         elif OURS.match(line):
-            problems.append(f"not in form: '{line[:100]}'")
+            problems.append(f"malformed row: '{line[:100]}'")
     return rows, done
 
 
 def check_set(golden, rows, problems):
-    """Each case of the golden once, in its order, and no other."""
+    """Checks that the log has each case of the golden once, in order, and no other."""
     order = {case.name: index for index, case in enumerate(golden)}
     seen, latest = set(), -1
     for row in rows:
@@ -147,7 +147,7 @@ def check_set(golden, rows, problems):
 
 
 def compare(golden, lines):
-    """The golden's cases against the lines of a log."""
+    """Compares the golden's cases with the lines of a log."""
     problems, undecided, agreed = [], [], 0
     rows, done = rows_in(lines, problems)
     if not rows:
@@ -175,7 +175,7 @@ def compare(golden, lines):
 
 # ---- The harness -------------------------------------------------------------------------------
 def check_audit(ran, nonce, abi_rev, program):
-    """Our kernel's own record of the run. -> problems"""
+    """Checks our kernel's exit code and audit. -> problems"""
     if ran.stopped:
         return [f"the run was ended by the {ran.stopped} limit"]
     problems, wanted = [], exit_codes.number(exit_codes.DONE)
@@ -192,15 +192,15 @@ def check_audit(ran, nonce, abi_rev, program):
 
 
 class ProbeHarness:
-    """One call: each program on each ABI revision of our kernel, or one on another kernel."""
+    """Runs each program on each ABI revision of our kernel, or one program on another kernel."""
 
     def __init__(self, words):
-        does = "Boots the ABI probe and compares what it prints with boot/tests/abi."
+        does = "Boots the ABI probe and compares its output with boot/tests/abi."
         self.options = options = cli.parse(words, "test-abi.sh", does, OPTIONS, linger=1.0)
         options.log_cap = cli.LOG_CAP_BYTES if options.log_cap is None else options.log_cap
         if options.kernel is not None and (options.append or options.abi != "all"):
             reason = "a kernel with the probe built in takes no --abi and no --append"
-            raise ConfigError(f"{reason}: the probe tells its ABI revision")
+            raise ConfigError(f"{reason}; the probe finds the ABI revision")
         self.qemu_words, build = prepare.need_qemu(), prepare.build_folder()
         exit_codes.load()
         programs = PROGRAMS if options.probe == "all" else (options.probe,)
@@ -212,16 +212,16 @@ class ProbeHarness:
         else:
             self.kernel, image = prepare.read_kernel(options.kernel)
             if not prepare.is_kernel(image) and not self.inside(image):
-                what = f"the kernel {options.kernel} is no RISC-V ELF file"
+                what = f"the kernel {options.kernel} is not a RISC-V ELF file"
                 raise ConfigError(f"{what}, and no probe is built into it")
         self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
         self.run = prepare.run_folder(options.out)
 
     def prepare(self):
-        """All is built already."""
+        """Nothing to do: make has built everything."""
 
     def start(self, name, initrd, append, **until):
-        """One boot, in a folder of its own."""
+        """Boots once, in a separate folder."""
         folder = self.run / name
         folder.mkdir()
         kernel, mem = folder / "kernel.elf", self.options.mem
@@ -250,26 +250,26 @@ class ProbeHarness:
         return f"{abi_rev} {program}", problems, compared
 
     def inside(self, image):
-        """The probes that stand in a kernel's file byte for byte."""
+        """The probes that a kernel's file contains."""
         elfs = {program: elf for program, elf in self.elfs.items() if elf.is_file()}
         return [program for program, elf in elfs.items() if elf.read_bytes() in image]
 
     def program_inside(self):
-        """-> (the one probe in the kernel's file, None), or (the one that was named, its file).
+        """-> (the one probe in the kernel's file, None), or (the probe of --probe, its file).
 
-        That file is given as -initrd, which a kernel with an init of its own does not read.
+        The file becomes the -initrd, which a kernel with a built-in init does not read.
         """
         inside = self.inside(self.kernel.read_bytes())
         if len(inside) == 1:
             return inside[0], None
         named = PROGRAMS[0] if self.options.probe == "all" else self.options.probe
-        what = f"no {'/'.join(self.elfs)}.elf stands in {shown(self.kernel)} byte for byte"
+        what = f"{shown(self.kernel)} contains no {'/'.join(self.elfs)}.elf"
         say(f"note: {what}; {named} is its -initrd")
         prepare.need_files(self.elfs[named])
         return named, self.elfs[named]
 
     def judge_foreign(self):
-        """-> (title, problems, Comparison). There is no exit code and no audit."""
+        """Judges another kernel, without exit code and audit. -> (title, problems, Comparison)"""
         program, initrd = self.program_inside()
         how = "built in" if initrd is None else "as -initrd"
         say(f"boot {shown(self.kernel)} with {program} {how}: {shown(self.run / 'foreign')}")
@@ -283,11 +283,11 @@ class ProbeHarness:
         if ran.stopped == facts.LOG_CAP:
             problems.append("the run was ended by the log-cap limit")
         if abi_rev not in goldens:
-            problems.append("the probe did not tell the ABI revision; compared with a2")
+            problems.append("the probe did not report the ABI revision; compared with a2")
         compared = compare(goldens.get(abi_rev, goldens["a2"]), lines)
         late = [x for x in ran.log.decode("latin-1").split("\n") if LATE_FAILURE.search(x)]
         problems += [f"the kernel says '{line.strip()[:100]}'" for line in late]
-        say("note: no exit code and no audit: only what the probe printed is compared")
+        say("note: no exit code and no audit; only the probe's output is compared")
         return "foreign", problems + compared.problems, compared
 
     def judge_all(self):
@@ -303,7 +303,7 @@ class ProbeHarness:
             wrong += problems
             agreed += compared.agreed
             undecided += len(compared.undecided)
-        cases = f"{agreed} decided cases as the contract says, {undecided} undecided"
+        cases = f"{agreed} decided cases agree with the contract, {undecided} undecided"
         reason = f"{len(found)} boots, {cases}"
         if wrong:
             first = f"{len(wrong)} differences, the first: {wrong[0]}"
@@ -319,6 +319,6 @@ def say_differences(title, problems, compared):
             say(f"{kind} {facts.cut(text, SHOWN_CHARACTERS)}")
         if len(texts) > SHOWN_PROBLEMS:
             say(f"{kind} ... and {len(texts) - SHOWN_PROBLEMS} more")
-    cases = f"{compared.agreed} decided cases as the contract says"
+    cases = f"{compared.agreed} decided cases agree with the contract"
     counts = f"{len(problems)} differences, {len(compared.undecided)} undecided"
     say(f"probe {title}: {cases}, {counts}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prepares a challenge's two ELF files, to be built into a kernel that has its init inside."""
+"""Prepares a challenge's two ELF files for a kernel with a built-in init."""
 import pathlib
 import secrets
 import shlex
@@ -11,12 +11,12 @@ from harness.cli import say, say_path
 from judge import verdict as verdicts
 from judge.facts import ConfigError, named, shown
 
-OUT_OPTION = ("--out", str, None, "DIR", "where to; what was prepared there is replaced")
-DOES = "Prepares the proof's init for a kernel that has it built in."
+OUT_OPTION = ("--out", str, None, "DIR", "output folder; replaces an earlier prepared proof")
+DOES = "Prepares the proof's init for a kernel that builds it in."
 
 
 def check_out(out):
-    """Only what this program wrote is replaced."""
+    """Refuses to replace a folder that this program did not write."""
     with named(f"{shown(out)} cannot be read"):
         good = (
             not out.exists()
@@ -24,12 +24,12 @@ def check_out(out):
             and not (any(out.iterdir()) and prepare.missing_of(out))
         )
     if not good:
-        raise ConfigError(f"{shown(out)} exists and holds something else than a prepared proof")
+        raise ConfigError(f"{shown(out)} exists and is not a prepared proof; name another folder")
 
 
 def replace(fresh, out):
-    """Gives the new folder the old one's name, in one step where the file system can. The old
-    folder stays until the new one is complete."""
+    """Gives the new folder the old one's name, atomically if the file system can. The old folder
+    stays until the new one is complete."""
     if not out.exists():
         fresh.rename(out)
         return
@@ -46,7 +46,7 @@ def replace(fresh, out):
 
 
 class ProofElf:
-    """One call: a folder with the files of one challenge; it takes the place of an older one."""
+    """Writes a folder with the files of one challenge; it replaces an older one."""
 
     run = None  # nothing is run
 
@@ -73,7 +73,7 @@ class ProofElf:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def judge_all(self):
-        """Says what to do next. -> (verdict word, reason)"""
+        """Prints the next step. -> (verdict word, reason)"""
         size = f"{len(self.host.payload)} bytes and a fresh challenge"
         say(f"prepared {self.host.spec}, {size}, in {shown(self.out)}")
         say_path(f"EMBED_INIT_ELF={shlex.quote(str(self.out / prepare.PRODUCER))}")

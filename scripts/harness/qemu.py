@@ -13,11 +13,11 @@ import time
 import supervise
 from judge import facts
 
-# The contract's machine: no floating point, no bit-manipulation. QEMU from 8.1 on has Zfa, which
-# needs F; an older QEMU refuses the word zfa. The first line that this QEMU accepts is used.
+# The contract's machine: no floating point, no bit manipulation. QEMU 8.1 and later have Zfa, which
+# needs F; an older QEMU refuses the word zfa. cpu() takes the first line that this QEMU accepts.
 CPU = "rv64,f=off,d=off,zba=off,zbb=off,zbc=off,zbs=off"
 CPUS = (CPU, f"{CPU},zfa=off")
-# Another kernel may have been built with Zbb: it prints nothing on a CPU without.
+# Another kernel may be built with Zbb; without Zbb it would print nothing.
 FOREIGN_CPU = "rv64"
 PROBE = "-M none -S -display none -serial none -parallel none -monitor stdio".split()
 PROBE_SECONDS = 30
@@ -39,8 +39,8 @@ QemuRun = dataclasses.make_dataclass("QemuRun", ("argv", "log", "exit_code", "st
 
 @functools.lru_cache(maxsize=None)
 def cpu(qemu_words):
-    """The words for -cpu: asks this QEMU (a tuple of words) once. A QEMU that accepts none of them
-    says why when it boots."""
+    """The value for -cpu. Asks this QEMU (a tuple of words) once. If it accepts none, the boot
+    shows its error."""
     for words in CPUS[:-1]:
         try:
             asked = subprocess.run(
@@ -60,10 +60,10 @@ def cpu(qemu_words):
 
 
 def command(qemu_words, mem, kernel, initrd, append, extra=(), *, foreign=False):
-    """QEMU's arguments. None as initrd or append: the kernel has its init built in, and takes none.
-    foreign: the kernel was named by the caller.
+    """QEMU's arguments. initrd and append are None for a kernel with a built-in init. foreign: the
+    caller named the kernel.
 
-    The extra words come last: of -m, -smp, -cpu and -icount QEMU takes the later one.
+    The extra words come last, because QEMU uses the last of several -m, -smp, -cpu or -icount.
     """
     chosen = FOREIGN_CPU if foreign else cpu(tuple(qemu_words))
     words = [*qemu_words, *MACHINE.split(), "-cpu", chosen, "-m", mem]
@@ -74,7 +74,7 @@ def command(qemu_words, mem, kernel, initrd, append, extra=(), *, foreign=False)
 
 
 def stop(process):
-    """Ends our own child and whatever it started; it leads a process group of its own."""
+    """Ends our child and its process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
@@ -84,8 +84,8 @@ def stop(process):
 
 
 def read_serial(process, log_file, log_cap, end, until, linger_seconds):
-    """Copies the serial line to the log, until its end, the cap, the moment `end`, or some seconds
-    after `until` came true. -> (log, None or why it stopped)"""
+    """Copies the serial line to the log until its end, the cap, the time `end`, or linger_seconds
+    after `until` returned true. -> (log, None or why it stopped)"""
     log, source, reason = bytearray(), process.stdout.fileno(), facts.WALL
     while len(log) < log_cap:
         left = end - time.monotonic()
@@ -107,10 +107,10 @@ def read_serial(process, log_file, log_cap, end, until, linger_seconds):
 
 
 def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_seconds=0):
-    """One boot, to the end of its serial line. A run that ends by itself is never killed.
+    """Boots once and reads the serial line to its end. A run that exits is never killed.
 
-    A kernel without an end of its own needs `until`: asked with the log so far after each output.
-    Once it is true the run goes on for linger_seconds and is then ended, with `stopped` = "linger".
+    A kernel that does not exit needs `until`, which is called with the log after each output. When
+    it returns true, the run continues for linger_seconds and is stopped, with `stopped` = "linger".
     """
     begin = time.monotonic()
     end = begin + wall_seconds

@@ -48,7 +48,7 @@ def check_boots(tap, pool):
         cases = bench.golden(abi_rev, program)
         decided = sum(case.decided for case in cases)
         undecided = len(cases) - decided
-        words = f"verdict: PASS 1 boots, {decided} decided cases as the contract says, {undecided} undecided"
+        words = f"verdict: PASS 1 boots, {decided} decided cases agree with the contract, {undecided} undecided"
         tap.check(code == 0 and words in output and output.count("\nundecided ") == undecided,
                   f"{abi_rev}: {program}, {decided} decided cases", output)
 
@@ -81,7 +81,7 @@ def check_foreign(tap, pool):
     for (abi_rev, program), future in waiting.items():
         code, output = future.result()
         decided = sum(case.decided for case in bench.golden(abi_rev, program))
-        words = f"verdict: PASS 1 boots, {decided} decided cases as the contract says"
+        words = f"verdict: PASS 1 boots, {decided} decided cases agree with the contract"
         tap.check(code == 0 and words in output and f"with {program} built in" in output,
                   f"{abi_rev}: {program} on a foreign kernel", output)
 

@@ -80,12 +80,12 @@ WRONG = {
     "no count": (lambda lines: lines[:-1], ["'probe: done N cases' is missing"]),
     "done twice": (lambda lines: lines + lines[-1:], ["done twice"]),
     "a case after the end": (lambda lines: lines + [ROW + "-22"], [f"case {NULL} after the probe was done"]),
-    "three fields": (null_is(ROW[:-1]), ["not in form", "missing"]),
-    "five fields": (null_is(ROW + "-22\t0"), ["not in form", "missing"]),
-    "an empty answer": (null_is(ROW), ["not in form", "missing"]),
-    "a golden's own question mark": (null_is(ROW + "?"), ["not in form", "missing"]),
+    "three fields": (null_is(ROW[:-1]), ["malformed row", "missing"]),
+    "five fields": (null_is(ROW + "-22\t0"), ["malformed row", "missing"]),
+    "an empty answer": (null_is(ROW), ["malformed row", "missing"]),
+    "a golden's own question mark": (null_is(ROW + "?"), ["malformed row", "missing"]),
     "another last line": (lambda lines: lines[:-1] + ["probe: gave up"],
-                          ["not in form", "'probe: done N cases' is missing"]),
+                          ["malformed row", "'probe: done N cases' is missing"]),
     "nothing": (lambda lines: [], ["printed no case"]),
 }
 
@@ -234,8 +234,8 @@ def check_foreign(tap, stage):
 def check_configuration(tap, stage):
     cases = (
         ("a missing kernel", ["--kernel", "/no/kernel"], {}, "/no/kernel is missing"),
-        ("a kernel that is a folder", ["--kernel", str(stage.folder)], {}, "is no file"),
-        ("a kernel that is no ELF file", ["--kernel", str(bench.ROOT / "LICENSE")], {}, "no RISC-V ELF"),
+        ("a kernel that is a folder", ["--kernel", str(stage.folder)], {}, "is not a file"),
+        ("a kernel that is no ELF file", ["--kernel", str(bench.ROOT / "LICENSE")], {}, "not a RISC-V ELF"),
         ("--abi for a foreign kernel", ["--abi", "a1"], {}, "takes no --abi"),
         ("an unknown program", ["--probe", "probe9"], {}, "see --help"),
         ("an open quote", ["--qemu-extra", "'"], {}, "--qemu-extra"),

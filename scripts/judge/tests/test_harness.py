@@ -59,7 +59,7 @@ RUNS = {
     "a report that cannot be written": ("report-in-the-way", [], 2, "a2/report.json cannot be written: Is a dir", None),
     "two reports that cannot be written": ("reports-in-the-way", [], 2, "verdict: CONFIG not all could be written", None),
     "too little memory": ("too-little-memory", ["--mem", "128M"], 2,
-                          "CONFIG --mem 128M (MEM) is too little for ABI revision a2; it takes 261M at least", None),
+                          "CONFIG --mem 128M (MEM) is too little for ABI revision a2; give it at least 261M", None),
 }
 
 
