@@ -34,7 +34,7 @@ GOLDEN_ROW = re.compile(rf"{CASE}\t({ANSWER}|\?)")
 DONE = re.compile(rf"probe: done ({audits.NUMBER}) cases")  # even with kernel text inside
 OURS = re.compile(r"K-[0-9]+\.|probe: ")
 UNDECIDED = "?"
-REVISION_CASE = "K-04.age"
+REVISION_CASE = "K-04.revision"
 
 
 # ---- The probe's output against the contract ---------------------------------------------------

@@ -20,7 +20,7 @@ MUST_FAIL = (
     ("a1", "probe2", "without=17", ("case K-59.name-64 (K-59)", "expected -22, got -38")),
     ("a1", "probe", "tables=51", ("hazard K-17", "case K-62.fault (K-62)")),
     ("a2", "probe", "without=49", ("case K-04.as-self (K-04): as_self, own address space: expected handle, got -38",
-                                   "case K-04.age (K-04)")),
+                                   "case K-04.revision (K-04)")),
     ("a2", "probe", "without=51", ("case K-28.share (K-28): vmo_share_ro, a vmo: expected lowest-free-slot, got -38",)),
     ("a2", "probe", "ep_ids=40", ("case K-17.rounds (K-17)",)),
     ("a2", "probe", "watchdog_ms=5", (f"QEMU ended with {WATCHDOG} instead of {DONE}", "'probe: done N cases' is missing")),

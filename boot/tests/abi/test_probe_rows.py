@@ -62,7 +62,7 @@ WRONG = {
     "a missing case": (lambda lines: recounted(null_is("")(lines)),
                        [f"case {NULL} (K-21): vmo_write, null pointer: missing"]),
     "a missing case that is counted": (null_is(""), ["missing", f"counted {COUNT} cases, the log has {COUNT - 1}"]),
-    "a missing first case": (lambda lines: recounted(lines[1:]), ["case K-04.age (K-04)"]),
+    "a missing first case": (lambda lines: recounted(lines[1:]), ["case K-04.revision (K-04)"]),
     "another error": (null_is(ROW + "-1"), [f"case {NULL} (K-21): vmo_write, null pointer: expected -22, got -1"]),
     "success instead of an error": (null_is(ROW + "0"), ["expected -22, got 0"]),
     "a relation instead of an error": (null_is(ROW + "len"), ["expected -22, got len"]),
@@ -106,7 +106,7 @@ def check_goldens(tap):
     for (abi_rev, program), path in bench.FILES.items():
         cases = bench.golden(abi_rev, program)
         first = cases[0].line().split("\t")[::3]
-        tap.check(first == ["K-04.age", abi_rev], f"{path.name} starts with its ABI revision", cases[0])
+        tap.check(first == ["K-04.revision", abi_rev], f"{path.name} starts with its ABI revision", cases[0])
         unknown = sorted({case.statement for case in cases} - statements)
         tap.check(not unknown, f"{path.name}: each case cites a statement of docs/abi.md", unknown)
         decided[abi_rev] += sum(case.decided for case in cases)
@@ -255,7 +255,7 @@ def check_signal(tap, stage):
     fifo_path = stage.folder / "pid"
     os.mkfifo(fifo_path)
     fifo = os.open(fifo_path, os.O_RDWR)
-    stage.log.write_bytes(b"K-04.age\n")
+    stage.log.write_bytes(b"K-04.revision\n")
     process = subprocess.Popen([bench.HARNESS, *stage.words([])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                env=dict(os.environ, FAKE_PID=str(fifo_path), **stage.environment))
     pid = int(os.read(fifo, 64)) if select.select([fifo], [], [], SIGNAL_SECONDS)[0] else 0

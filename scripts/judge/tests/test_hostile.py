@@ -186,8 +186,8 @@ def probe_rows(log):
 
 
 def check_probe(tap):
-    for name, text in (("unknown rows", b"K-03.x\tcall\twhat\t1\n"), ("beginnings of rows", b"K-04.age\tget\n"),
-                       ("ends of rows", b"K-04.age\tgetpid\n0\n")):
+    for name, text in (("unknown rows", b"K-03.x\tcall\twhat\t1\n"), ("beginnings of rows", b"K-04.revision\tget\n"),
+                       ("ends of rows", b"K-04.revision\tgetpid\n0\n")):
         found, why = in_process(lambda text=text: probe_rows(text * (LOG_CAP // len(text))))
         good = isinstance(found, int) and found < SHOWN_BYTES
         tap.check(good, f"compared within bounds: 4 MiB of {name}", why or found)
