@@ -21,7 +21,7 @@ def hang(with_child=False, deaf=False):
     """Says its pid to the suite, and stays; the child as well. Both have the suite's fifo open for writing."""
     for number in (signal.SIGTERM, signal.SIGINT) if deaf else ():
         signal.signal(number, signal.SIG_IGN)
-    said = os.open(os.environ["FAKE_PID"], os.O_WRONLY | os.O_CREAT)
+    said = os.open(os.environ["FAKE_PID"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     if with_child:
         subprocess.Popen(["tail", "-f", "/dev/null"], start_new_session=True, pass_fds=[said], stdout=subprocess.DEVNULL)
     os.write(said, f"{os.getpid()}\n".encode())

@@ -145,6 +145,7 @@ def check_output(tap, bench):
     tap.check(append == f"abi=a2 nonce={report['nonce']} hashes=1 watchdog_ms=1226", "the boot arguments", append)
     _, output, _ = bench.run("good", ["--verbose", "--append", "slots=64 watchdog_ms=9"])
     tap.check("OpenSBI" in output and "audit " in output, "--verbose shows the whole log", output)
+    bench.pid_file.write_text("1234567890\n", encoding="ascii")  # an earlier, longer pid
     _, output, _ = bench.run("hangs", ["--wall", "1"])
     tap.check("last seen: vmo: note the last words" in output, "a hang shows what was last seen", output)
     tap.check(gone(int(bench.pid_file.read_text(encoding="ascii"))), "and its QEMU is gone")
