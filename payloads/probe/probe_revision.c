@@ -49,7 +49,8 @@ void probe_revision_row(void)
 {
     revision = probe_ask_revision();
     const bool one = (revision.as_self == -NX_ENOSYS) != (revision.map == -NX_ENOSYS);
-    row_if("K-04.revision", "as_self", "the revision, told by as_self and map", one, probe_is_a1() ? "a1" : "a2", 0);
+    row_if("K-04.revision", "as_self", "the revision, told by as_self and map", one,
+           probe_is_a1() ? "a1" : "a2", 0);
 }
 
 static void at_entry(const uint64_t *start)
