@@ -183,7 +183,8 @@ def ways(first, later_lines, expected, is_known):
         if is_known[later] or later.startswith(facts.OWN):
             break
         if later in expected.ends:
-            made = (first[:size] + later for size in sizes)
+            own = (size for size in sizes if not first.startswith(facts.OWN, size))
+            made = (first[:size] + later for size in own)
             for line in filter(expected.exact.__contains__, made):
                 found.setdefault(line, number)
         if number == 1 and 0 < len(later) <= PATTERN_LINE_MAX:
