@@ -204,7 +204,7 @@ void conf_check_names(const char *name)
 
 uint64_t conf_soon(void)
 {
-    return vmo_now_ns(world.a) + PEER_SOON_NS;
+    return vmo_now_ns(world.a) + conf_port()->patience_ns;
 }
 
 void conf_send_order(const struct conf_order *order, vmo_t vmo, uint32_t rights)

@@ -21,7 +21,6 @@
 #define MAPPINGS 8
 #define VIEWS 8
 #define PEERS 2
-#define PEER_SOON_NS UINT64_C(500000000)
 #define FAR_NS UINT64_MAX
 
 #define RANGE(off, len) ((struct vmo_range){(off), (len)})

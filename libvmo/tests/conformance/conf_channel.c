@@ -101,14 +101,37 @@ static void clock_advances(void)
     CHECK(now > first);
 }
 
+/* The peer receives nothing until open_gate. The gate is writable, since some kernels can read that alone. */
+static vmo_t pause_peer(void)
+{
+    const vmo_t gate = conf_create(1);
+
+    (void)conf_hand_over(gate, VMO_RIGHTS_ALL);
+    (void)ASK(VMO_OK, .op = OP_PAUSE);
+    return gate;
+}
+
+static void open_gate(vmo_t gate)
+{
+    static const uint8_t opened = 1;
+
+    OK(vmo_write(world.a, gate, RANGE(0, sizeof(opened)), &opened));
+}
+
+/* A VMO that was sent is closed, not destroyed. */
+static void close_gate(vmo_t gate)
+{
+    (void)ASK(VMO_OK, .op = OP_CLOSE);
+    OK(vmo_close(world.a, gate));
+}
+
 /* Fills the queue of a peer that does not receive. Each accepted message arrives, in order. */
 static void full_queue(void)
 {
-    const struct conf_order pause = {.op = OP_PAUSE, .range = {vmo_now_ns(world.a) + 20 * WAIT_NS, 0}};
+    const vmo_t gate = pause_peer();
     uint32_t sent = 0;
     vmo_status status = VMO_OK;
 
-    conf_send_order(&pause, VMO_NONE, 0);
     while (sent < FLOOD_MAX) {
         const struct conf_order order = {.op = OP_ECHO, .arg = sent};
         const struct vmo_message message = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof(order)};
@@ -122,16 +145,18 @@ static void full_queue(void)
     CHECK(status == VMO_ERR_TIMED_OUT || status == VMO_ERR_QUEUE_FULL);
     conf_after(__FILE__, __LINE__, "vmo_send into a full queue");
     CHECK(sent > 0);
+    open_gate(gate);
     for (uint32_t i = 0; i < sent; i++) {
         CHECK_EQ(conf_recv_answer().value, i);
     }
     CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 77).value, 77);
+    close_gate(gate);
 }
 
 /* The same with a VMO: after the refusal it does not count as sent. */
 static void full_queue_and_a_vmo(void)
 {
-    const struct conf_order pause = {.op = OP_PAUSE, .range = {vmo_now_ns(world.a) + 20 * WAIT_NS, 0}};
+    const vmo_t gate = pause_peer();
     const struct conf_order order = {.op = OP_ECHO};
     const struct vmo_message plain = {.tag = OP_ECHO, .body = &order, .body_bytes = sizeof(order)};
     const vmo_t vmo = conf_filled(9);
@@ -139,7 +164,6 @@ static void full_queue_and_a_vmo(void)
     uint32_t sent = 0;
 
     OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
-    conf_send_order(&pause, VMO_NONE, 0);
     while (sent < FLOOD_MAX &&
            vmo_send(world.a, world.to_peer, &plain, vmo_now_ns(world.a) + WAIT_NS) == VMO_OK) {
         sent++;
@@ -148,9 +172,11 @@ static void full_queue_and_a_vmo(void)
     const vmo_status status = vmo_send(world.a, world.to_peer, &carrying, vmo_now_ns(world.a) + WAIT_NS);
     CHECK(status == VMO_ERR_TIMED_OUT || status == VMO_ERR_QUEUE_FULL);
     conf_after(__FILE__, __LINE__, "vmo_send of a VMO into a full queue");
+    open_gate(gate);
     for (uint32_t i = 0; i < sent; i++) {
         (void)conf_recv_answer();
     }
+    close_gate(gate);
     conf_check_vmo(vmo, 0, 9);
     conf_release(vmo);
 }

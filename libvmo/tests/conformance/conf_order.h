@@ -30,7 +30,7 @@ enum conf_op {
     OP_REFUSALS, /* value = refused receives since the last OP_REFUSALS; status = of the last refusal */
     OP_COUNT,    /* value = slots, len = mappings of the peer's task */
     OP_MANY,     /* answers arg times, value = 0, 1, 2, ... */
-    OP_PAUSE,    /* no answer; receives no orders until the time in range.off_bytes */
+    OP_PAUSE,    /* after the answer, receives nothing while the first byte of `held` is 0 */
     OP_END,      /* no answer; ends with status arg */
     OP_CRASH,    /* no answer; ends by a fault */
     OP_HANG_UP   /* no answer; closes the channel, then ends */

@@ -5,7 +5,6 @@
 #include "conformance/conf_order.h"
 #include "conformance/conf_port.h"
 
-#define ANSWER_NS UINT64_C(500000000)
 #define READ_BYTES_MAX 64
 
 static struct peer_state {
@@ -13,6 +12,8 @@ static struct peer_state {
     vmo_peer_t parent;
     vmo_t vmos[PEER_HELD];
     vmo_view_t views[PEER_HELD];
+    vmo_t gate; /* of OP_PAUSE; VMO_NONE while the peer receives */
+    uint64_t pause_end_ns;
     uint64_t refusals;
     vmo_status refused_last;
     int32_t end_status;
@@ -46,7 +47,7 @@ static vmo_status send(uint32_t tag, vmo_t vmo, uint32_t rights, const struct co
     const struct vmo_message message = {
         .tag = tag, .vmo = vmo, .rights = rights, .body = answer, .body_bytes = sizeof(*answer)};
 
-    return vmo_send(me.registry, me.parent, &message, vmo_now_ns(me.registry) + ANSWER_NS);
+    return vmo_send(me.registry, me.parent, &message, vmo_now_ns(me.registry) + conf_port()->patience_ns);
 }
 
 static vmo_status describe(vmo_t vmo, struct conf_answer *answer)
@@ -125,6 +126,13 @@ static vmo_status refusals(struct conf_answer *answer)
     answer->value = me.refusals;
     me.refusals = 0;
     return me.refused_last;
+}
+
+static vmo_status pause(const struct conf_order *order)
+{
+    me.gate = me.vmos[order->held];
+    me.pause_end_ns = vmo_now_ns(me.registry) + conf_port()->patience_ns;
+    return VMO_OK;
 }
 
 static vmo_status count(struct conf_answer *answer)
@@ -215,6 +223,8 @@ static vmo_status perform(const struct conf_order *order, const struct vmo_incom
         return count(answer);
     case OP_MANY:
         return many(order, answer);
+    case OP_PAUSE:
+        return pause(order);
     default:
         return on_vmo(order, answer);
     }
@@ -232,9 +242,6 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     memcpy(&order, incoming->body, sizeof(order));
     order.held %= PEER_HELD;
     switch (order.op) {
-    case OP_PAUSE:
-        conf_port_pause(order.range.off_bytes);
-        return STEP_OBEYED;
     case OP_CRASH:
         conf_port_crash();
         return STEP_END;
@@ -254,9 +261,31 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     }
 }
 
+/* One look at the gate. It is no message, since the queue may be full. */
+static enum conf_step look_at_gate(void)
+{
+    uint8_t opened = 0;
+
+    if (vmo_read(me.registry, me.gate, (struct vmo_range){0, sizeof(opened)}, &opened) != VMO_OK ||
+        vmo_now_ns(me.registry) >= me.pause_end_ns) {
+        me.end_status = 7;
+        return STEP_END;
+    }
+    if (opened) {
+        me.gate = VMO_NONE;
+    } else {
+        conf_port_yield();
+    }
+    return STEP_OBEYED;
+}
+
 enum conf_step conf_peer_step(uint64_t deadline_ns)
 {
     struct vmo_incoming incoming;
+
+    if (me.gate.id != VMO_NONE.id) {
+        return look_at_gate();
+    }
     const vmo_status status = vmo_recv(me.registry, me.parent, &incoming, deadline_ns);
 
     if (status == VMO_OK) {

@@ -36,6 +36,7 @@
 struct conf_port {
     const char *name;
     uint32_t features;
+    uint64_t patience_ns; /* deadline of each call that a good run lets succeed */
     uint32_t spawns;      /* limit of peers in one boot; 0: no limit */
     uint64_t full_bytes;  /* size of the VMOs that use up the memory; 0 without HAS_LITTLE_MEMORY */
     uintptr_t bad_memory; /* address of at least two pages of kernel memory */
@@ -64,8 +65,8 @@ bool conf_port_bad_program(uint32_t i, struct vmo_program *out);
  * peer. */
 void conf_port_drop_peer(bool after_failure);
 
-/* Both run in the peer. The first waits until this time without receiving orders. */
-void conf_port_pause(uint64_t until_ns);
+/* Both run in the peer. The first lets the suite run. */
+void conf_port_yield(void);
 void conf_port_crash(void);
 
 /* Opens a file with these bytes; sets its length. Only with HAS_FILES. */

@@ -14,6 +14,7 @@ static struct conf_port port = {
     .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_REAP | HAS_TRANSFER | HAS_FILES |
                 HAS_FEW_MAPS | HAS_LITTLE_MEMORY | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE |
                 HAS_USER_CHECK | HAS_KILL | HAS_NAMES,
+    .patience_ns = UINT64_C(500000000),
     .full_bytes = UINT64_C(0x800000),
     .bad_memory = FAKE_USER_TOP,
 };
@@ -22,7 +23,6 @@ static struct peer {
     bool alive;
     bool crash;
     uint32_t side;
-    uint64_t paused_until;
 } peer;
 
 const struct conf_port *conf_port(void)
@@ -65,7 +65,7 @@ void conf_port_between(void)
 static void let_peer_act(void *context)
 {
     (void)context;
-    if (!peer.alive || fake_side_now() != 0 || fake.clock_ns < peer.paused_until) {
+    if (!peer.alive || fake_side_now() != 0) {
         return;
     }
     fake_side(peer.side);
@@ -114,10 +114,7 @@ void conf_port_drop_peer(bool after_failure)
     peer.alive = false;
 }
 
-void conf_port_pause(uint64_t until_ns)
-{
-    peer.paused_until = until_ns;
-}
+void conf_port_yield(void) {}
 
 void conf_port_crash(void)
 {
