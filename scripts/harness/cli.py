@@ -14,6 +14,7 @@ import traceback
 
 import supervise
 from harness import linux_proc, linux_run, log_watch, prepare, qemu
+from witness import watch as witness
 
 from judge import audit as audits, exit_codes, facts, noise, notable, verdict as verdicts
 from judge.facts import ConfigError, named, shown
@@ -49,10 +50,11 @@ GUEST_OPTIONS = (
     ("--linger", float, LINGER_SECONDS, "SECONDS", "time to watch a kernel that does not exit"),
 )
 MANIFEST_OPTION = ("--manifest", str, None, "NAME", "the checks that the run must pass")
+WITNESS_OPTION = ("--witness", ("0", "1"), None, None, "watch the tasks; default: on another kernel")
 ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
 RUN_OPTION = ("--run", str, None, "DIR", "folder of the proof-elf that is built into the kernel")
 LINUX_OPTIONS = (*PAYLOAD_OPTIONS, *RUN_OPTIONS, MANIFEST_OPTION)
-QEMU_OPTIONS = (*LINUX_OPTIONS, *GUEST_OPTIONS, ABI_OPTION, RUN_OPTION)
+QEMU_OPTIONS = (*LINUX_OPTIONS, *GUEST_OPTIONS, ABI_OPTION, RUN_OPTION, WITNESS_OPTION)
 EXITS = "Exit: 0 PASS, 1 FAIL, 2 CONFIG, 3 HARNESS-BUG."
 
 
@@ -178,10 +180,11 @@ def report(harness, folder, verdict, boot, lines, **more):
 
 
 # ---- Under QEMU ---------------------------------------------------------------------------------
-def boot_arguments(options, abi_rev, nonce, blob_len):
-    words = [f"abi={abi_rev}", f"nonce={nonce}", "hashes=1"]
+def boot_arguments(options, abi_rev, nonce, blob_len, watched):
+    """While a witness stops the guest, guest time passes: the watchdog is then patient."""
+    words, patience = [f"abi={abi_rev}", f"nonce={nonce}", "hashes=1"], 60000 if watched else 1000
     if "watchdog_ms=" not in options.append:
-        words.append(f"watchdog_ms={1000 + 2 * (100 + (blob_len + 999) // 1000)}")
+        words.append(f"watchdog_ms={patience + 2 * (100 + (blob_len + 999) // 1000)}")
     return " ".join(words + options.append.split())
 
 
@@ -197,6 +200,7 @@ class QemuHarness:
         self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
         self.target = prepare.choose_kernel(options.kernel, options.run)
         self.foreign = not self.target.audits or self.target.prepared is not None
+        self.watched = self.foreign if options.witness is None else options.witness == "1"
         self.check_target()
         if options.log_cap is None:
             options.log_cap = FOREIGN_LOG_CAP_BYTES if self.foreign else LOG_CAP_BYTES
@@ -229,18 +233,18 @@ class QemuHarness:
             self.host = prepare.make_input(self.host_ref, self.options, challenge)
             prepare.make_elfs(self.run, self.options.mutant)
 
-    def command(self, abi_rev, nonce, copies):
+    def command(self, abi_rev, nonce, copies, watch):
         """QEMU's arguments. A kernel with a built-in init gets no -initrd and no -append."""
         initrd, append = None, None
         if not self.target.prepared:
             asked = "a2" if abi_rev == facts.ANY_ABI else abi_rev
             initrd = copies.paths["init"]
-            append = boot_arguments(self.options, asked, nonce, len(self.host.blob))
+            size = len(self.host.blob)
+            append = boot_arguments(self.options, asked, nonce, size, watch is not None)
         kernel = copies.paths["kernel"]
         mem, foreign = self.options.mem, self.options.kernel is not None
-        return qemu.command(
-            self.qemu_words, mem, kernel, initrd, append, self.extra, foreign=foreign
-        )
+        extra = [*(watch.words() if watch else ()), *self.extra]
+        return qemu.command(self.qemu_words, mem, kernel, initrd, append, extra, foreign=foreign)
 
     def boot(self, abi_rev):
         """-> (facts.Boot, QemuRun)"""
@@ -254,8 +258,11 @@ class QemuHarness:
             consumer=(self.elfs / prepare.CONSUMER, folder / prepare.CONSUMER),
         )
         until = log_watch.proof_watch(self.manifest) if self.foreign else None
-        argv = self.command(abi_rev, nonce, copies)
-        ran = prepare.run_qemu(argv, folder, options, until=until, linger_seconds=options.linger)
+        elfs = copies.read("init"), copies.read("consumer")
+        watch = witness.Watch(*elfs, nonce) if self.watched else None
+        argv, linger = self.command(abi_rev, nonce, copies, watch), options.linger
+        limits = {"until": until, "linger_seconds": linger, "watch": watch}
+        ran = prepare.run_qemu(argv, folder, options, **limits)
         if not self.foreign:
             prepare.check_memory(ran, options, abi_rev)
         boot = facts.Boot(
@@ -276,6 +283,7 @@ class QemuHarness:
             built_in=bool(prepared),
             must_audit=self.target.audits,
             linger=options.linger,
+            watch=watch,
         )
         return (noise.read_boot(boot, self.manifest, self.host) if self.foreign else boot), ran
 

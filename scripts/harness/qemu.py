@@ -27,13 +27,14 @@ PACKAGE = "qemu-system-misc"
 OWN_ERROR = 1
 READ_BYTES = 65536
 STOP_SECONDS = 2
+WATCH_SECONDS = 30  # for a watch, once the log is at its end
 
 
 class QemuMissing(Exception):
     """QEMU could not be started."""
 
 
-# stopped: None, "log-cap", "wall" or "linger"
+# stopped: None, "log-cap", "wall", "linger" or "watch"
 QemuRun = dataclasses.make_dataclass("QemuRun", ("argv", "log", "exit_code", "stopped", "seconds"))
 
 
@@ -83,34 +84,50 @@ def stop(process):
     process.stdout.close()
 
 
-def read_serial(process, log_file, log_cap, end, until, linger_seconds):
-    """Copies the serial line to the log until its end, the cap, the time `end`, or linger_seconds
-    after `until` returned true. -> (log, None or why it stopped)"""
+def read_serial(process, log_file, log_cap, end, until, linger_seconds, watch):
+    """Copies the serial line to the log until its end, the cap, the time `end`, linger_seconds
+    after `until` returned true and the watch ended, or until the watch gave up.
+    -> (log, None or why it stopped)"""
     log, source, reason = bytearray(), process.stdout.fileno(), facts.WALL
+    sources, is_over = [source] + ([watch] if watch else []), False
     while len(log) < log_cap:
         left = end - time.monotonic()
         if left <= 0:
             return bytes(log), reason
-        if not select.select([source], [], [], left)[0]:
-            continue
-        chunk = os.read(source, READ_BYTES)[: log_cap - len(log)]
-        if not chunk:
-            return bytes(log), None
-        log += chunk
-        log_file.write(chunk)
-        log_file.flush()
-        if until is not None and until(log):
-            until, over = None, time.monotonic() + linger_seconds
-            if over < end:
-                end, reason = over, facts.LINGER
+        ready = select.select(sources, [], [], left)[0]
+        if source in ready:
+            chunk = os.read(source, READ_BYTES)[: log_cap - len(log)]
+            if not chunk:
+                return bytes(log), None
+            log += chunk
+            log_file.write(chunk)
+            log_file.flush()
+            if until is not None and until(log):
+                until, is_over = None, True
+                end, reason = sooner(end, reason, WATCH_SECONDS if watch else linger_seconds)
+        if watch in ready:
+            sources.remove(watch)
+            if watch.gave_up:
+                return bytes(log), facts.WATCH
+        if is_over and sources == [source]:
+            is_over, (end, reason) = False, sooner(end, reason, linger_seconds)
     return bytes(log), facts.LOG_CAP
 
 
-def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_seconds=0):
+def sooner(end, reason, seconds):
+    """Ends the run after some seconds, unless it ends before. -> (end, why)"""
+    over = time.monotonic() + seconds
+    return (over, facts.LINGER) if over < end else (end, reason)
+
+
+def run(
+    argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_seconds=0, watch=None
+):
     """Boots once and reads the serial line to its end. A run that exits is never killed.
 
     A kernel that does not exit needs `until`, which is called with the log after each output. When
     it returns true, the run continues for linger_seconds and is stopped, with `stopped` = "linger".
+    watch: a witness.watch.Watch, whose words are in argv; the run lasts until it has seen all.
     """
     begin = time.monotonic()
     end = begin + wall_seconds
@@ -123,19 +140,26 @@ def run(argv, log_path, stderr_path, wall_seconds, log_cap, until=None, linger_s
                 stdout=subprocess.PIPE,
                 stderr=stderr_file,
                 start_new_session=True,
+                pass_fds=[watch.theirs.fileno()] if watch else (),
                 preexec_fn=supervise.tied(),
             )
         except OSError as error:
             what = f"'{argv[0]}' cannot be run ({error.strerror})"
             raise QemuMissing(f"{what}; the package is {PACKAGE}") from error
         try:
-            log, stopped = read_serial(process, log_file, log_cap, end, until, linger_seconds)
+            if watch:
+                watch.start(end)
+            log, stopped = read_serial(
+                process, log_file, log_cap, end, until, linger_seconds, watch
+            )
             if not stopped:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(timeout=max(0, end - time.monotonic()))
                 stopped = facts.WALL if process.returncode is None else None
         finally:
             stop(process)
+            if watch:
+                watch.join()
     exit_code = None if stopped else process.returncode
     return QemuRun(argv, log, exit_code, stopped, time.monotonic() - begin)
 

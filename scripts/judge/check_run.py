@@ -32,6 +32,8 @@ def limits(ctx):
     boot, problems = ctx.boot, []
     if boot.stopped == facts.WALL:
         problems.append(f"QEMU was stopped at the wall timeout, after {boot.seconds:.1f} s")
+    if boot.stopped == facts.WATCH:
+        problems.append(f"QEMU was stopped, because the witness gave up: {boot.watch.reason()}")
     if boot.stopped == facts.LOG_CAP or len(boot.log) >= boot.log_cap:
         problems.append(f"the log reached its cap of {boot.log_cap} bytes")
     outcome = judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s")
@@ -370,7 +372,7 @@ def leaks(ctx):
     those that cannot be destroyed (a1: all; a2: those sealed for ever); on a2 only these VMOs use
     arena bytes. After teardown no slot, region or endpoint is left, and no more VMOs, arena bytes
     and kernel frames than before. Lists what the revision never frees."""
-    audit = ctx.audit
+    audit = ctx.told
     start, done, end = (audit.res(when) for when in ("start", "done", "end"))
     if not (start and done and end):
         return red("a 'res' line is missing")
@@ -408,7 +410,7 @@ def leaks(ctx):
 def hazards(ctx):
     """No call that a real kernel does not survive (docs/testing/hazards.md), except the
     manifest's."""
-    allowed, records = ctx.manifest["hazards"], ctx.audit["hazard"]
+    allowed, records = ctx.manifest["hazards"], ctx.told["hazard"]
     keys = ("pid", "call", "id", "what")
     bad = [record for record in records if record["id"] not in allowed]
     problems = ["pid {} call {} {} {}".format(*(record[key] for key in keys)) for record in bad]

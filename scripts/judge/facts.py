@@ -12,10 +12,12 @@ from judge import audit as audits
 from judge import notable
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-QEMU, LINUX, FOREIGN = "qemu", "linux", "foreign"  # platforms: our kernel, Linux, another kernel
+# Platforms: our kernel, Linux, another kernel, another kernel with a witness (scripts/witness).
+QEMU, LINUX, FOREIGN, WATCHED = PLATFORMS = "qemu", "linux", "foreign", "watched"
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
 # Why the harness stopped a run.
 WALL, LOG_CAP, LINGER, GRACE, PACKETS = "wall", "log-cap", "linger", "grace", "packets"
+WATCH = "watch"  # the witness gave up
 GRACE_SECONDS = 3  # of a Linux process, once the other has ended
 OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
 
@@ -148,6 +150,7 @@ class Boot:
     must_audit: bool = True
     linger: float = 0.0
     reading: object = None  # the log taken apart (noise.py)
+    watch: object = None  # the witness.watch.Watch of the run
     # Linux:
     audit: object = None  # made of what was observed
     observed: object = None  # the HostRun
@@ -155,6 +158,10 @@ class Boot:
     def lines(self):
         """The log without a foreign kernel's own text. -> (lines, tail)"""
         return (self.reading.lines, self.reading.tail) if self.reading else split_log(self.log)
+
+    def column(self):
+        """The column of the table of checks."""
+        return WATCHED if self.platform == FOREIGN and self.watch else self.platform
 
     def page_word(self):
         return "memfd page" if self.platform == LINUX else "physical page"
@@ -238,19 +245,20 @@ class Context:
         audit_lines = len(said) - len(self.console)
         self.counts = collections.Counter(self.console)
         self.evidence, self.evidence_error = read_evidence(self.console)
-        self.audit, self.audit_error = boot.audit, None
+        self.told, self.audit_error = boot.audit, None  # told: by the kernel itself
         own = OWN if boot.platform == FOREIGN else SPOKEN
         self.spoken = {text for text in self.counts if text.startswith(own)}
         try:
             if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
-                self.audit = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
+                self.told = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
             self.bound_pages()
         except audits.FormError as error:
-            self.audit, self.audit_error = None, str(error)
+            self.told, self.audit_error = None, str(error)
+        self.audit = boot.watch.model.audit if boot.column() == WATCHED else self.told
 
     def bound_pages(self):
         """Refuses an audit with more mapped pages than any run of the proof has."""
-        records = self.audit["map"] if self.audit else []
+        records = self.told["map"] if self.told else []
         pages = sum(record["bytes"] for record in records) // PAGE_BYTES
         if pages > MAPPED_PAGES_MAX:
             raise audits.FormError(f"it maps {pages} pages, more than {MAPPED_PAGES_MAX}")

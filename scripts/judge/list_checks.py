@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
-from judge.facts import FOREIGN, LINUX, QEMU  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 
 WRAP = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="    ")
 
@@ -31,7 +31,7 @@ def rows_of(platform):
 
 def main(words):
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("platform", choices=(QEMU, LINUX, FOREIGN))
+    parser.add_argument("platform", choices=facts.PLATFORMS)
     for name, reads, text in rows_of(parser.parse_args(words).platform):
         print(f"{name} (reads: {reads})", WRAP.fill(text), sep="\n")
 

@@ -254,6 +254,9 @@ def read_boot(boot, manifest, host):
     """Adds the reading of the log, and the ABI revision if nobody asked for one."""
     boot.reading = read(boot.log, expected_of(manifest, host))
     evidence = facts.read_evidence(boot.reading.lines)[0]
-    if boot.abi_rev == facts.ANY_ABI and evidence:
+    maps = boot.watch.model.audit["map"] if boot.watch else []
+    if boot.abi_rev == facts.ANY_ABI and maps:
+        boot.abi_rev = "a1" if any(record["via"] == "map" for record in maps) else "a2"
+    elif boot.abi_rev == facts.ANY_ABI and evidence:
         boot.abi_rev = evidence["abi"]
     return boot

@@ -2,27 +2,37 @@
 """The table of checks, the manifests, and the verdict that follows from both."""
 import collections
 import json
-
 import re
 import traceback
 
 from judge import check_content as content, check_linux as linux, check_protocol as protocol
-from judge import check_run as run, check_share as share, exit_codes, facts
-from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, Outcome
+from judge import check_run as run, check_seen as seen, check_share as share, exit_codes, facts
+from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, WATCHED, Outcome
 
 PASS, FAIL, CONFIG, HARNESS_BUG = "PASS", "FAIL", "CONFIG", "HARNESS-BUG"
 EXIT_CODES = {PASS: 0, FAIL: 1, CONFIG: 2, HARNESS_BUG: 3}
 
 # What a check reads. A foreign kernel may give no end, no audit, and so no records.
 RUN, END, FILES, LOG, AUDIT, RECORDS, PROC = "run end files log audit records /proc".split()
-Check = collections.namedtuple("Check", ("name", "reads", QEMU, LINUX, FOREIGN))
+TOLD = "counts"  # records that only a kernel itself can make
+WITNESS = "witness"  # only where there is one
+Check = collections.namedtuple("Check", ("name", "reads", QEMU, LINUX, FOREIGN, WATCHED))
+
+
+def row_of(name, reads, ours, linux_s, foreign, *watched):
+    """A row of CHECKS. A witness makes records: our own kernel's function then reads them."""
+    watched = watched or (ours if reads == RECORDS else foreign,)
+    return Check(name, reads, ours, linux_s, foreign, *watched)
+
+
 # In the order of output. Tests, red logs and documents cite the names, so they do not change. Each
 # platform has a column: the function that makes the check, the reason why it cannot be made, or
 # None if the platform has no such check. If a foreign kernel gives what the check reads, our own
 # kernel's function makes the check in spite of the reason.
 # fmt: off
-CHECKS = [Check(*row) for row in (
-    # name, reads; on our kernel, on Linux, on another kernel
+CHECKS = [row_of(*row) for row in (
+    # name, reads; on our kernel, on Linux, on another kernel; on another with a witness, if that is
+    # not what row_of says
     ("limits", RUN, run.limits, linux.limits, run.limits),
     ("exit-code", END, run.exit_code, linux.exit_code, "the kernel has no way to end QEMU"),
     ("images", FILES, run.images, linux.images, run.images),
@@ -33,7 +43,7 @@ CHECKS = [Check(*row) for row in (
     ("bad-patterns", LOG, run.bad_patterns, run.bad_patterns, run.foreign_bad_patterns),
     ("evidence", LOG, run.evidence, run.evidence, run.foreign_evidence),
     ("audit-form", AUDIT, run.audit_form, "the harness keeps the record; there is no text",
-     "the kernel prints none"),
+     "the kernel prints none", None),
     ("audit-complete", RECORDS, run.audit_complete, run.audit_complete, "nothing was recorded"),
     ("audit-result", RECORDS, run.audit_result, "there is no init; see exit-code and tasks",
      "the kernel does not say how init ended"),
@@ -58,14 +68,16 @@ CHECKS = [Check(*row) for row in (
     ("counters", RECORDS, share.counters, linux.counters,
      "no record to compare the library's counters with"),
     ("seal", RECORDS, share.kernel_seal, share.seal,
-     "no record of aliases; see evidence, the library's word"),
-    ("leaks", RECORDS, run.leaks,
+     "no record of aliases; see evidence, the library's word", seen.seal),
+    ("leaks", TOLD, run.leaks,
      "Linux does not count slots and frames of a process; see descriptors",
      "the kernel does not count what is left"),
-    ("hazards", RECORDS, run.hazards, "no call of the kernel's contract is made",
+    ("hazards", TOLD, run.hazards, "no call of the kernel's contract is made",
      "the kernel records none; bad-patterns finds a panic"),
     ("authors", RECORDS, run.authors, linux.authors,
-     "the kernel does not say which task wrote a line"),
+     "the kernel does not say which task wrote a line", seen.authors),
+    ("views", WITNESS, seen.views, None, None, seen.views),
+    ("witness", WITNESS, seen.witness, None, None, seen.witness),
     ("barriers", PROC, None, linux.barriers, None),
     ("seals", PROC, None, linux.seals, None),
     ("descriptors", PROC, None, linux.descriptors, None),
@@ -75,9 +87,10 @@ MANIFEST_CHECK = "manifest"
 AUDIT_MALFORMED = "the audit is not in form"
 
 
-def names_on(platform):
-    """The names of a platform's checks, in order."""
-    return (MANIFEST_CHECK, *(row.name for row in CHECKS if getattr(row, platform)))
+def names_on(platform, watched=False):
+    """The names of a platform's checks, in order. watched: with those that need a witness."""
+    rows = [row for row in CHECKS if getattr(row, platform) and (watched or row.reads != WITNESS)]
+    return (MANIFEST_CHECK, *(row.name for row in rows))
 
 
 def may_skip(platform):
@@ -86,14 +99,14 @@ def may_skip(platform):
 
 
 def make_check(row, ctx):
-    made, owed = getattr(row, ctx.boot.platform), ctx.boot.must_audit
+    made, owed = getattr(row, ctx.boot.column()), ctx.boot.must_audit
     if isinstance(made, str) and ctx.boot.platform == FOREIGN:
         gives_end = row.reads == END and (owed or ctx.boot.stopped != facts.LINGER)
-        gives_audit = row.reads == AUDIT and owed or bool(ctx.audit or ctx.audit_error)
+        gives_audit = row.reads == AUDIT and owed or bool(ctx.told or ctx.audit_error)
         made = row.qemu if gives_end or row.reads != END and gives_audit else made
     if isinstance(made, str):
         return facts.not_checked(made)
-    if row.reads == RECORDS and ctx.audit is None:
+    if (row.reads, None) in ((RECORDS, ctx.audit), (TOLD, ctx.told)):
         return facts.not_checked(f"{AUDIT_MALFORMED}: {ctx.audit_error}")
     return made(ctx)
 
@@ -186,7 +199,7 @@ def decide(outcomes, excused):
 
 def judge(manifest, boot, host):
     """Judges one run. An exception in the judge is HARNESS-BUG."""
-    names = names_on(boot.platform)
+    names = names_on(boot.column(), boot.watch is not None)
     outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names}
     try:
         faults = "; ".join(manifest_faults(manifest))
@@ -199,7 +212,7 @@ def judge(manifest, boot, host):
         ctx, count = facts.Context(manifest, boot, host), len(manifest["markers"]) + 1
         what = f"'{manifest['name']}': {count} markers, exit code {manifest['exit_code']}"
         made = {row.name: make_check(row, ctx) for row in CHECKS if row.name in names}
-        excused = may_skip(boot.platform) if manifest["platform"] == boot.platform else ()
+        excused = may_skip(boot.column()) if manifest["platform"] == boot.platform else ()
         return decide({MANIFEST_CHECK: Outcome(OK, what), **made}, excused)
     except Exception as error:  # pylint: disable=broad-except
         reason = f"the judge itself failed: {type(error).__name__}: {error}"
