@@ -231,7 +231,8 @@ NEEDS_run-qemu := everything
 TOOLS_run-qemu := qemu
 run-qemu: built ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
 	@scripts/qemu-test.sh $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") \
-	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") $(if $(filter 1,$(V)),--verbose)
+	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") $(if $(filter 1,$(V)),--verbose) \
+	    $(if $(WITNESS),--witness "$$WITNESS")
 
 NEEDS_proof-elf := everything
 proof-elf: built ## prepare the proof's init ELF around PAYLOAD, for a kernel that has its init built in
@@ -276,6 +277,7 @@ help: ## this list
 	@echo '  ABI=$(ABI)   the ABI revision of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
 	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
+	@echo '  WITNESS=   1 watches the tasks from outside, 0 does not; default: another kernel'\''s (docs/testing/witness.md)'
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  SEEDS=$(SEEDS) SEED=$(SEED) OPS=$(OPS)   of soak and differ: how many programs, the first one, operations of each (empty: the ABI revision decides)'
 	@echo '  LEAVE_OUT=   for differ: classes of operations (docs/testing/random.md)'

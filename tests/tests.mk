@@ -13,7 +13,7 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 
 # The proof, and the runs that must not pass, under QEMU and on Linux; a foreign kernel.
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
-TEST_SUITES += tests/foreign/test_foreign.py
+TEST_SUITES += tests/foreign/test_foreign.py tests/foreign/test_witness.py
 include tests/foreign/foreign.mk
 # The judge's fuzzer; not in `make test`, since it edits fresh runs, whose nonces differ.
 .PHONY: fuzz-judge

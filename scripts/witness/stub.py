@@ -6,7 +6,7 @@ import select
 import time
 
 ANSWER_SECONDS = 20  # to a question; a guest that runs may take until the run's wall timeout
-PACKET_BYTES = 4000  # QEMU's own buffer has 4096
+PACKET_BYTES, PACKET_MAX = 4000, 1 << 16  # QEMU's own buffer has 4096
 READ_BYTES = (PACKET_BYTES - 8) // 2
 SATP, INSTRUCTIONS = "satp", "minstret"
 
@@ -43,7 +43,7 @@ class Stub:
             if not data:
                 raise Ended
             self.received += data
-            if len(self.received) > 1 << 20:
+            if len(self.received) > PACKET_MAX:
                 raise StubError("QEMU's gdb stub sends a packet without end")
 
     def send(self, data):

@@ -34,6 +34,12 @@ MUTANT_claims-forever := producer:vmo_seal_of
 MUTANT_tells-forever := producer:vmo_seal_of producer:nx_call
 MUTANT_late-write := producer:vmo_view_data_rw producer:vmo_recv
 MUTANT_early-marker := producer:vmo_send producer:puts
+# For the witness (tests/foreign/test_witness.py): what a kernel's audit could hide, and what a witness could miss.
+MUTANT_whispers := producer:vmo_send consumer:vmo_recv
+MUTANT_copies := producer:nx_call
+MUTANT_speaks-for-it := producer:puts consumer:puts
+MUTANT_hides-a-call := consumer:vmo_view_sha256
+MUTANT_floods := consumer:vmo_view_sha256
 # For the Linux proof alone (tests/host-proof).
 MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
 MUTANT_unsealed := producer:vmo_seal
