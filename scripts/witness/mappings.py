@@ -5,6 +5,7 @@ from judge import audit as audits
 from judge import facts
 from judge.siphash import content_hash
 from witness import sv39
+from witness.stub import RAM_BASE
 from witness.sv39 import PAGE
 
 ALIAS, VMO, ENDPOINT = "alias", "vmo", "endpoint"
@@ -31,26 +32,22 @@ class Mappings:
         """A task's memory by its own page table; shorter where nothing is mapped."""
         data = b""
         while len(data) < size:
-            leaf, at = sv39.leaf_at(self.machine.memory, task.satp, va + len(data)), va + len(data)
-            part = leaf and self.machine.memory(
-                leaf.pa + at % PAGE, min(PAGE - at % PAGE, size - len(data))
-            )
-            if not part:
+            leaf, at = sv39.leaf_at(self.machine.page, task.satp, va + len(data)), va + len(data)
+            if leaf is None:
                 break
-            data += part
+            data += self.machine.page(leaf.pa)[at % PAGE :][: size - len(data)]
         return data
 
     def check_pages(self, task, program, loaded):
         """Whatever a task can execute is its file's text. loaded: at its first instruction, when
         all else that it can read is its file's, too, or zeros. -> the pages of its stack"""
         left, stack = program.pages(), 0
-        for leaf in sv39.user_leaves(self.machine.memory, task.satp):
+        for leaf in sv39.user_leaves(self.machine.page, task.satp):
             held, executes = left.pop(leaf.va, (bytes(PAGE), False))
             stack += STACK_TOP - STACK_PAGES_MAX * PAGE <= leaf.va < STACK_TOP
             is_code = leaf.bits & sv39.X
-            if is_code and not executes or (loaded or is_code) and held != self.machine.memory(
-                leaf.pa, PAGE
-            ):
+            is_other = leaf.pa < RAM_BASE or (loaded or is_code) and held != self.machine.page(leaf.pa)
+            if is_other or is_code and not executes:
                 self.fault(f"page {leaf.va:#x} of pid {task.pid} is not what its file has there")
         if loaded and left:
             self.fault(f"{len(left)} pages of pid {task.pid} were not loaded")
@@ -62,7 +59,7 @@ class Mappings:
         places = self.places[vmo["id"]]
         if len(places) * PAGE != vmo["bytes"]:
             return None
-        return b"".join(self.machine.memory(place, PAGE) for _, place in sorted(places.items()))
+        return b"".join(self.machine.page(place) for _, place in sorted(places.items()))
 
     def hash(self, vmo, when, pid, at, data):
         """Records a VMO that has been another task's: when, and what it held."""
@@ -72,9 +69,8 @@ class Mappings:
 
     # ---- Mappings --------------------------------------------------------------------------------
     def leaves(self, task, va, size):
-        memory = sv39.cached(self.machine.memory)
-        size = min(size, facts.MAPPED_PAGES_MAX * PAGE)
-        return [sv39.leaf_at(memory, task.satp, at) for at in range(va, va + size, PAGE)]
+        pages = range(va, va + min(size, facts.MAPPED_PAGES_MAX * PAGE), PAGE)
+        return [sv39.leaf_at(self.machine.page, task.satp, at) for at in pages]
 
     def map(self, task, cap, va, off, size, via, at):
         vmo = cap and cap.kind != ENDPOINT and self.vmos.get(cap.object)
@@ -82,11 +78,11 @@ class Mappings:
         if not vmo or not leaves or None in leaves:
             self.fault(f"pid {task.pid} mapped {size} bytes at {va:#x}: what is not there")
             return
-        places = self.places[vmo["id"]]
+        places, vmo["base"] = self.places[vmo["id"]], vmo["base"] or leaves[0].pa - off
         for page, leaf in enumerate(leaves, off // PAGE):
-            if places.setdefault(page, leaf.pa) != leaf.pa or leaf.pa != places[0] + page * PAGE:
+            places[page] = leaf.pa
+            if leaf.pa != vmo["base"] + page * PAGE:
                 self.fault(f"page {page} of VMO {vmo['id']} is at {leaf.pa:#x} in pid {task.pid}")
-        vmo["base"] = places.get(0, 0)
         bits = {leaf.bits & ~USED for leaf in leaves}
         prot = "".join(name for name, bit in zip("rwx", (sv39.R, sv39.W, sv39.X)) if max(bits) & bit)
         if len(bits) > 1 or not max(bits) & sv39.U:

@@ -68,8 +68,11 @@ class Model(Mappings):
 
     def run(self, when, call):
         method = getattr(self, f"{when}_{call.name}", None)
-        if method:
-            method(call)
+        try:
+            if method:
+                method(call)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.fault(f"{call.name} of pid {call.task.pid} does not fit what went before")
 
     # ---- Tasks -----------------------------------------------------------------------------------
     def start_init(self):

@@ -7,7 +7,7 @@ import time
 
 ANSWER_SECONDS = 20  # to a question; a guest that runs may take until the run's wall timeout
 PACKET_BYTES, PACKET_MAX = 4000, 1 << 16  # QEMU's own buffer has 4096
-READ_BYTES = (PACKET_BYTES - 8) // 2
+READ_BYTES, RAM_BASE = 1024, 0x80000000
 SATP, INSTRUCTIONS = "satp", "minstret"
 
 
@@ -23,28 +23,26 @@ class Stub:
     def __init__(self, link, end):
         """link: a connected socket; end: the moment (time.monotonic) at which all waiting ends."""
         self.link, self.end, self.received = link, end, b""
-        self.numbers = {}
+        self.numbers, self.held = {}, {}
 
     def hear(self, end, silence="QEMU's gdb stub does not answer"):
         """The next packet's text. silence: what it means if none comes."""
-        while True:
-            found = re.search(rb"\$([^#]*)#..", self.received, re.DOTALL)
-            if found:
-                self.received = self.received[found.end() :]
-                self.send(b"+")
-                return found[1].decode("latin-1")
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.link], [], [], left)[0]:
+        while not (found := re.search(rb"\$([^#]*)#..", self.received, re.DOTALL)):
+            if len(self.received) > PACKET_MAX:
+                raise StubError("QEMU's gdb stub sends a packet without end")
+            left = max(0, end - time.monotonic())
+            if not select.select([self.link], [], [], left)[0]:
                 raise StubError(silence)
             try:
-                data = self.link.recv(1 << 16)
+                data = self.link.recv(PACKET_MAX)
             except OSError:
                 data = b""
             if not data:
                 raise Ended
             self.received += data
-            if len(self.received) > PACKET_MAX:
-                raise StubError("QEMU's gdb stub sends a packet without end")
+        self.received = self.received[found.end() :]
+        self.send(b"+")
+        return found[1].decode("latin-1")
 
     def send(self, data):
         try:
@@ -95,16 +93,17 @@ class Stub:
         data = bytes.fromhex(answer)
         return [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]
 
-    def memory(self, address, size):
-        """Physical memory; b"" where the machine has none."""
-        data = b""
-        while len(data) < size:
-            count = min(READ_BYTES, size - len(data))
-            answer = self.ask(f"m{address + len(data):x},{count:x}")
-            if not re.fullmatch("(?:[0-9a-f]{2})+", answer):
-                return b""
-            data += bytes.fromhex(answer)
-        return data
+    def page(self, address):
+        """A page of physical memory, read once a stop; zeros where the machine has no RAM, since to
+        read a device may change it."""
+        if address < RAM_BASE:
+            return bytes(4096)
+        if address not in self.held:
+            parts = (f"m{address + at:x},{READ_BYTES:x}" for at in range(0, 4096, READ_BYTES))
+            answers = "".join(map(self.ask, parts))
+            good = re.fullmatch("[0-9a-f]{8192}", answers)
+            self.held[address] = bytes.fromhex(answers) if good else bytes(4096)
+        return self.held[address]
 
     def put(self, address):
         self.order(f"Z0,{address:x},4")
@@ -114,6 +113,7 @@ class Stub:
 
     def resume(self, how):
         """how: `c` or `s`, one instruction. Returns at the next stop."""
+        self.held.clear()
         data = how.encode()
         self.send(b"$%s#%02x" % (data, sum(data) & 255))
         limit = self.end if how == "c" else min(self.end, time.monotonic() + ANSWER_SECONDS)

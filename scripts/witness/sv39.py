@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Page tables of Sv39, walked in physical memory. `memory` reads it: memory(address, size)."""
+"""Page tables of Sv39, walked in physical memory. `page` reads a page of it, by its address."""
 import collections
 import struct
 
@@ -23,27 +23,14 @@ def target(entry):
     return (entry >> 10 & (1 << 44) - 1) * PAGE
 
 
-def cached(memory):
-    """Reads each table once, for a walk at one moment."""
-    tables = {}
-
-    def read(address, size):
-        page = address & -PAGE
-        if page not in tables:
-            tables[page] = memory(page, PAGE)
-        return tables[page][address - page : address - page + size]
-
-    return read
-
-
-def leaf_at(memory, satp, va):
+def leaf_at(page, satp, va):
     """-> Leaf of the 4 KiB page that holds va, or None"""
     table = root_of(satp)
     for level in reversed(range(LEVELS)):
         if table is None or va >> 39:
             return None
-        data = memory(table + (va >> 12 + 9 * level) % ENTRIES * 8, 8)
-        entry = int.from_bytes(data, "little")
+        at = (va >> 12 + 9 * level) % ENTRIES * 8
+        entry = int.from_bytes(page(table)[at : at + 8], "little")
         if not entry & V:
             return None
         table = target(entry)
@@ -52,12 +39,12 @@ def leaf_at(memory, satp, va):
     return None
 
 
-def user_leaves(memory, satp):
+def user_leaves(page, satp):
     """A Leaf for each 4 KiB page that user mode may use."""
     tables, found = [(root_of(satp), 0, LEVELS - 1)], []
     while tables and len(tables) + len(found) < LEAVES_MAX:
         table, base, level = tables.pop()
-        entries = struct.unpack("<512Q", memory(table, PAGE) or bytes(PAGE))
+        entries = struct.unpack("<512Q", page(table))
         for index, entry in enumerate(entries):
             place, va, size = target(entry), base + (index * PAGE << 9 * level), PAGE << 9 * level
             if entry & V and not entry & (R | W | X):

@@ -81,46 +81,39 @@ class Program:
         return found
 
 
-def signed(value, bits):
-    return value - (1 << bits) if value >> bits - 1 & 1 else value
-
-
 def sweep(data, base, starts, jumps):
     """Notes each instruction's address and each direct jump, as (address, target)."""
     at, previous = 0, 0
     while at + 2 <= len(data):
         word = int.from_bytes(data[at : at + 4], "little")
-        wide, here = word & 3 == 3, base + at
-        starts.add(here)
-        offset = wide_offset(word, previous) if wide else narrow_offset(word & 0xFFFF)
+        starts.add(base + at)
+        offset = offset_of(word, previous)
         if offset is not None:
-            jumps.append((here, here + offset))
-        at, previous = at + (4 if wide else 2), word if wide else 0
+            jumps.append((base + at, base + at + offset))
+        at, previous = at + (4 if word & 3 == 3 else 2), word
 
 
-def wide_offset(word, previous):
-    """How far jal, a branch, or auipc with its jalr leads; None for others."""
+def immediate(word, *fields):
+    """fields: the highest bit of a run in the word, and the bits of a signed number that it has."""
+    bits = [(word >> high - n & 1, to) for high, run in fields for n, to in enumerate(run)]
+    sign = max(to for _, to in bits)
+    return sum(bit << to for bit, to in bits) - (dict((to, bit) for bit, to in bits)[sign] << sign + 1)
+
+
+def offset_of(word, previous):
+    """How far an instruction jumps: c.j, c.beqz, c.bnez, jal, a branch, auipc with its jalr. None
+    for others."""
+    if word & 3 != 3:
+        kind = word >> 13 & 7 if word & 3 == 1 else 0
+        if kind == 5:
+            return immediate(word, (12, (11, 4, 9, 8, 10, 6, 7, 3, 2, 1, 5)))
+        return immediate(word, (12, (8, 4, 3)), (6, (7, 6, 2, 1, 5))) if kind > 5 else None
     opcode = word & 0x7F
     if opcode == 0x6F:
-        parts = (word >> 31 << 20) | (word >> 12 & 0xFF) << 12 | (word >> 20 & 1) << 11
-        return signed(parts | (word >> 21 & 0x3FF) << 1, 21)
+        return immediate(word, (31, (20, *range(10, 0, -1), 11, *range(19, 11, -1))))
     if opcode == 0x63:
-        parts = (word >> 31 << 12) | (word >> 7 & 1) << 11 | (word >> 25 & 0x3F) << 5
-        return signed(parts | (word >> 8 & 0xF) << 1, 13)
-    joined = previous & 0x7F == 0x17 and previous >> 7 & 31 == word >> 15 & 31
-    if opcode == 0x67 and joined:
-        return signed(previous >> 12, 20) * 4096 + signed(word >> 20, 12) - 4
+        return immediate(word, (31, (12, *range(10, 4, -1))), (11, (4, 3, 2, 1, 11)))
+    if (opcode, previous & 0x7F, previous >> 7 & 31) == (0x67, 0x17, word >> 15 & 31):
+        low, high = (range(11, -1, -1), range(31, 11, -1))
+        return immediate(word, (31, low)) + immediate(previous, (31, high)) - 4
     return None
-
-
-def narrow_offset(word):
-    """How far c.j, c.beqz or c.bnez leads; None for others."""
-    kind = word >> 13
-    if word & 3 != 1 or kind < 5:
-        return None
-    if kind == 5:  # offset[11|4|9:8|10|6|7|3:1|5] in bits 12 to 2
-        places = (11, 4, 9, 8, 10, 6, 7, 3, 2, 1, 5)
-        return signed(sum((word >> 12 - n & 1) << place for n, place in enumerate(places)), 12)
-    low = sum((word >> 6 - n & 1) << place for n, place in enumerate((7, 6, 2, 1, 5)))
-    high = sum((word >> 12 - n & 1) << place for n, place in enumerate((8, 4, 3)))
-    return signed(high | low, 9)

@@ -21,7 +21,7 @@ STOPS_MAX = 20000  # a1 maps its 8 MiB page by page in both tasks: 8,192 calls, 
 IDLE_YIELDS = 16  # in a row, with no other call between: init is done
 YIELD, EXIT, PUTC, NEWLINE = "yield", "exit", "debug_putc", 10
 SP, GP, A0, A1, A6, A7, PC = 2, 3, 10, 11, 16, 17, 32
-JOIN_SECONDS = 5
+JOIN_SECONDS = 60  # a large VMO may be hashed meanwhile
 GAP_INSTRUCTIONS = 50000  # more than a call takes, and less than a slice of time
 
 
@@ -36,7 +36,7 @@ class Watch:
         self.is_done = False  # it saw init's end, and let the guest go
         self.gave_up = False  # the guest stands still for ever
         self.model = self.stub = self.thread = self.trace = None
-        self.idle, self.spaces = 0, {}  # yields in a row; tasks by satp
+        self.idle, self.spaces = 0, {}  # yields in a row; tasks by the root of their page table
         self.added = 0  # instructions that QEMU counted for our stops
         self.fixed, self.passing = set(), collections.Counter()  # breakpoints; those for answers
 
@@ -110,7 +110,7 @@ class Watch:
 
     def stop(self):
         registers, satp = self.stub.registers(), self.stub.csr(SATP)
-        pc, task = registers[PC], self.spaces.get(satp) or self.enter(satp)
+        pc, task = registers[PC], self.spaces.get(sv39.root_of(satp)) or self.enter(satp)
         count = self.stub.csr(INSTRUCTIONS)
         has_begun = task and task.program is None
         if has_begun:
@@ -156,7 +156,7 @@ class Watch:
         if not new or sv39.root_of(satp) is None:
             self.model.fault("an address space ran a program that nobody executed")
             return None
-        self.spaces[satp], new[0].satp = new[0], satp
+        self.spaces[sv39.root_of(satp)], new[0].satp = new[0], satp
         return new[0]
 
     def begin_task(self, task, registers):
@@ -186,7 +186,7 @@ class Watch:
         task.call = None
         if call.name == EXIT:
             self.model.check_pages(task, task.program, False)
-            del self.spaces[task.satp]
+            del self.spaces[sv39.root_of(task.satp)]
         elif call.name != YIELD and (call.name, call.first != NEWLINE) != (PUTC, True):
             task.call = call
             self.let_pass(call, 1)
