@@ -50,7 +50,7 @@ GUEST_OPTIONS = (
     ("--linger", float, LINGER_SECONDS, "SECONDS", "time to watch a kernel that does not exit"),
 )
 MANIFEST_OPTION = ("--manifest", str, None, "NAME", "the checks that the run must pass")
-WITNESS_OPTION = ("--witness", ("0", "1"), None, None, "watch the tasks; default: on another kernel")
+WITNESS_OPTION = ("--witness", ("0", "1"), None, None, "watch both tasks; default: foreign kernels")
 ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
 RUN_OPTION = ("--run", str, None, "DIR", "folder of the proof-elf that is built into the kernel")
 LINUX_OPTIONS = (*PAYLOAD_OPTIONS, *RUN_OPTIONS, MANIFEST_OPTION)
