@@ -129,6 +129,8 @@ VMO_CHECK vmo_status be_parent(struct be_peer *out);
 VMO_CHECK vmo_status be_peer_open(int descriptor, struct be_peer *out);
 /* The caller allows the peer to get the owner's capability where no other can be made for it. */
 void be_peer_allow_shared(struct be_peer *peer);
+/* be_recv looks so often before it sleeps. */
+void be_peer_looks(struct be_peer *peer, uint32_t looks);
 /* True for a spawned peer that has ended and was not waited for. */
 bool be_peer_unreaped(const struct be_peer *peer);
 /* PEER_GONE: the child has ended, and the program took its exit status elsewhere. */

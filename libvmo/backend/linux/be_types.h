@@ -41,6 +41,7 @@ struct be_peer {
     bool quiet;              /* it has our notice that no descriptors follow (lx_packet.h) */
     bool none_follow;        /* we have its notice */
     bool taken;              /* the packet that was looked at last is off the queue */
+    uint32_t more_looks;     /* of a receive before it sleeps, after the first */
     uint32_t plain_sent;     /* messages since the last one with a descriptor */
     int32_t watch;           /* a child's pidfd or LX_WATCH_BY_PID, until it was waited for; else BE_NONE */
     uint32_t transfers_sent; /* both ends count transfers; the count is the name */

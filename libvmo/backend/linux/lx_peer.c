@@ -81,6 +81,11 @@ void be_peer_allow_shared(struct be_peer *peer)
     peer->may_share_owner = true;
 }
 
+void be_peer_looks(struct be_peer *peer, uint32_t looks)
+{
+    peer->more_looks = looks - 1;
+}
+
 /* An inherited socket to the parent has FD_CLOEXEC clear. A socket that we opened or have already taken over
  * has it set. */
 vmo_status be_parent(struct be_peer *out)

@@ -322,6 +322,7 @@ static vmo_status look_until(struct be_peer *peer, void *bytes, size_t max, stru
                              uint64_t deadline_ns)
 {
     bool late = false; /* poll may report what another holder of the socket takes */
+    uint32_t more = peer->more_looks;
 
     for (bool ended = false;;) {
         const vmo_status status = look(peer, bytes, max, out);
@@ -334,6 +335,11 @@ static vmo_status look_until(struct be_peer *peer, void *bytes, size_t max, stru
         if (late) {
             return VMO_ERR_TIMED_OUT;
         }
+        if (more > 0 && be_now_ns() < deadline_ns) {
+            more--;
+            continue;
+        }
+        more = peer->more_looks;
         const vmo_status waited = lx_wait(peer, POLLIN, UINT64_MAX, deadline_ns);
         ended = waited == VMO_ERR_PEER_GONE;
         if (waited != VMO_OK && !ended) {

@@ -8,10 +8,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "bench/bench.h"
 #include "linux/errno/lx_wrap.h"
+#include "lx_packet.h"
 #include "page.h"
+#include "vmo/channel.h"
+#include "wire.h"
 
 #define BYTES (2 * PAGE)
 #define WARM_UP 32 /* messages until each is like the one before */
@@ -62,6 +67,61 @@ static uint32_t calls_of(const struct bench_exchange *exchange)
     return calls;
 }
 
+/* ---- Waiting ------------------------------------------------------------------------------------------- */
+
+static struct vmo_registry *waiting;
+static vmo_peer_t to_other;
+static int other;
+
+/* A message comes while the receiver sleeps. */
+static void send_header(void)
+{
+    const struct wire header = {.magic = WIRE_MAGIC, .kind = WIRE_DATA};
+
+    wrap_on_wait = NULL;
+    NEED(send(other, &header, sizeof(header), 0) == (ssize_t)sizeof(header));
+}
+
+/* The calls of a receive that has to wait: its looks, one sleep and one read. */
+static void check_waiting(uint32_t looks)
+{
+    struct vmo_incoming incoming;
+    uint32_t count[ROWS] = {0};
+
+    NEED(vmo_peer_looks(waiting, to_other, looks) == VMO_OK);
+    wrap_on_wait = send_header;
+    wrap->count[LANE_PARENT] = 0;
+    wrap->armed = true;
+    NEED(vmo_recv(waiting, to_other, &incoming, UINT64_MAX) == VMO_OK);
+    wrap->armed = false;
+    for (uint32_t i = 0; i < wrap->count[LANE_PARENT]; i++) {
+        count[wrap->trace[LANE_PARENT][i].row]++;
+    }
+    const bool holds = count[ROW_recvmsg] == looks + 1 && count[ROW_ppoll] == 1 && count[ROW_waitid] == 0;
+    printf("%s %u - a receive that waits: %u looks, %u sleeps, %u looks asked for\n", holds ? "ok" : "not ok",
+           ++ran, count[ROW_recvmsg], count[ROW_ppoll], looks);
+    good = good && holds;
+}
+
+static void check_waits(void)
+{
+    static const struct vmo_limits limits = {.objects = 1, .mappings = 1, .views = 1, .peers = 1};
+    const struct lx_packet notice = {LX_NOTICE, LX_NONE_FOLLOW};
+    struct vmo_incoming incoming;
+    int ends[2];
+
+    NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    NEED(vmo_registry_new(&limits, &waiting) == VMO_OK);
+    NEED(vmo_peer_open(waiting, ends[0], &to_other) == VMO_OK);
+    other = ends[1];
+    NEED(send(other, &notice, sizeof(notice), 0) == (ssize_t)sizeof(notice));
+    NEED(vmo_recv(waiting, to_other, &incoming, 0) == VMO_ERR_TIMED_OUT);
+    check_waiting(1);
+    check_waiting(20);
+    NEED(vmo_peer_close(waiting, to_other) == VMO_OK && vmo_registry_free(waiting) == VMO_OK);
+    NEED(close(other) == 0);
+}
+
 static void check(bool holds, const char *exchange, const char *who, uint32_t calls, uint32_t bound)
 {
     printf("%s %u - %s %s: %u calls a message, %u expected\n", holds ? "ok" : "not ok", ++ran, exchange, who,
@@ -81,6 +141,7 @@ int main(int argc, char **argv)
         check(hand == bound->hand, bench_hand[which].name, "by hand", hand, bound->hand);
         check(vmo == bound->vmo, bench_vmo[which].name, "by libvmo", vmo, bound->vmo);
     }
+    check_waits();
     printf("1..%u\n", ran);
     return good ? 0 : 1;
 }

@@ -36,6 +36,16 @@ static void tag_and_body(void)
     CHECK_EQ(incoming.body_bytes, sizeof(struct conf_answer));
 }
 
+static void looks_before_a_sleep(void)
+{
+    REFUSED(vmo_peer_looks(world.a, world.to_peer, 0), VMO_ERR_INVALID);
+    REFUSED(vmo_peer_looks(world.a, world.to_peer, VMO_LOOKS_MAX + 1), VMO_ERR_INVALID);
+    OK(vmo_peer_looks(world.a, world.to_peer, VMO_LOOKS_MAX));
+    CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 5).value, 5);
+    OK(vmo_peer_looks(world.a, world.to_peer, 1));
+    CHECK_EQ(ASK(VMO_OK, .op = OP_ECHO, .arg = 6).value, 6);
+}
+
 static void refuse(struct vmo_message message, vmo_status wanted)
 {
     REFUSED(vmo_send(world.a, world.to_peer, &message, conf_soon()), wanted);
@@ -263,6 +273,7 @@ static const struct conf_case cases[] = {
     {"request and reply", echo, HAS_PEER},
     {"messages arrive in order", in_order, HAS_PEER},
     {"tag and body", tag_and_body, HAS_PEER},
+    {"looks before a sleep", looks_before_a_sleep, HAS_PEER},
     {"a refused body is not sent", refused_body_is_not_sent, HAS_PEER},
     {"a body in kernel memory", body_in_kernel_memory, HAS_PEER | HAS_USER_CHECK},
     {"a deadline passes during vmo_recv", deadline_of_recv, HAS_PEER},

@@ -150,6 +150,11 @@ static void try_allow_shared(void)
     REFUSED(vmo_peer_allow_shared(world.a, BAD_PEER), VMO_ERR_BAD_HANDLE);
 }
 
+static void try_looks(void)
+{
+    REFUSED(vmo_peer_looks(world.a, BAD_PEER, 1), VMO_ERR_BAD_HANDLE);
+}
+
 static void try_require(void)
 {
     REFUSED(vmo_peer_require(world.a, BAD_PEER, VMO_SEAL_PEERS), VMO_ERR_BAD_HANDLE);
@@ -332,6 +337,7 @@ EACH_VIEW(view_len)
 EACH_VIEW(view_sha256)
 EACH_VIEW(allow)
 EACH_VIEW(allow_shared)
+EACH_VIEW(looks)
 EACH_VIEW(require)
 EACH_VIEW(wait)
 EACH_VIEW(peer_kill)
@@ -379,6 +385,7 @@ static const struct conf_case cases[] = {
     {"vmo_view_sha256", view_sha256, 0},
     {"vmo_peer_allow", allow, 0},
     {"vmo_peer_allow_shared", allow_shared, 0},
+    {"vmo_peer_looks", looks, 0},
     {"vmo_peer_require", require, 0},
     {"vmo_peer_wait", wait, 0},
     {"vmo_peer_kill", peer_kill, 0},

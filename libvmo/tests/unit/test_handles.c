@@ -39,6 +39,7 @@ static void assert_all_refuse(struct vmo_registry *registry, vmo_t vmo, vmo_view
     assert_int_equal(vmo_view_len(registry, view), 0);
     assert_refused_quietly(vmo_peer_allow(registry, peer), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_peer_allow_shared(registry, peer), VMO_ERR_BAD_HANDLE);
+    assert_refused_quietly(vmo_peer_looks(registry, peer, 1), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_peer_wait(registry, peer, 0, &i32), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_peer_close(registry, peer), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_send(registry, peer, &message, 0), VMO_ERR_BAD_HANDLE);

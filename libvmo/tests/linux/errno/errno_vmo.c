@@ -286,6 +286,7 @@ static void without_system_calls(void)
     STEP(vmo_view_sha256, world.a, part, digest);
     STEP(vmo_peer_allow, world.a, world.to_b);
     STEP(vmo_peer_allow_shared, world.a, world.to_b);
+    STEP(vmo_peer_looks, world.a, world.to_b, 1);
     STEP(vmo_peer_require, world.a, world.to_b, VMO_SEAL_NONE);
     DEMAND(wrap->count[LANE_PARENT] == 0);
     SURE(vmo_unmap(world.a, part));
