@@ -170,6 +170,10 @@ VMO_CHECK vmo_status be_transfer_peek(struct be_peer *peer, uint32_t name, struc
 /* The core now owns the object; the name is no longer valid. */
 void be_transfer_consume(struct be_peer *peer, uint32_t name);
 
+/* Copies memory that a far processor will read. The caller may then send a message about it. The places do
+ * not overlap. A copy as any other where the machine has no other way. */
+void be_copy_far(uint8_t *to, const uint8_t *from, size_t len);
+
 /* Hashes whole blocks into the state of a SHA-256, with what this machine has for it. At any address. */
 void be_sha256(uint32_t state[8], const uint8_t *blocks, size_t count);
 

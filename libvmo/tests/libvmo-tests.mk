@@ -29,8 +29,11 @@ bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 	$(Q)$(PYTHON) -B $(BENCH)/bench_host.py $(BYTES)
 
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
-LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file test_lx_channel test_lx_notices test_lx_again test_lx_keep test_lx_name test_lx_refusals test_lx_sharing \
-            test_lx_transfer test_lx_reopen test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
+LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_object test_lx_seals test_lx_file \
+            test_lx_channel test_lx_notices test_lx_again \
+            test_lx_keep test_lx_copy_far test_lx_name \
+            test_lx_refusals test_lx_sharing test_lx_reopen \
+            test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
 $(foreach test,peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
@@ -54,6 +57,12 @@ $(eval $(call HOST_PROGRAM,host,libvmo/tests/bench/bench_sha256,libvmo/tests/ben
 .PHONY: bench-sha256
 NEEDS_bench-sha256 := $(BUILD)/host/libvmo/tests/bench/bench_sha256
 TOOLS_bench-sha256 := openssl
+$(eval $(call HOST_PROGRAM,host,libvmo/tests/bench/bench_bytes,libvmo/tests/bench/bench_bytes.c $(LIBVMO_LINUX_SRCS),-pthread))
+.PHONY: bench-bytes
+NEEDS_bench-bytes := $(BUILD)/host/libvmo/tests/bench/bench_bytes
+bench-bytes: built ## time the ways to fill and to copy a VMO, and copies for a near and a far reader
+	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_bytes
+
 bench-sha256: built ## time the library's SHA-256 beside OpenSSL's
 	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_sha256
 

@@ -100,6 +100,11 @@ vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
     return VMO_OK;
 }
 
+void be_copy_far(uint8_t *to, const uint8_t *from, size_t len)
+{
+    memcpy(to, from, len);
+}
+
 /* Like NEURON's vmo_read, needs the owner's capability (K-28); a file needs none. */
 vmo_status be_read(const struct be_object *object, struct vmo_range range, void *to)
 {

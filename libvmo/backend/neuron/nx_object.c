@@ -173,6 +173,11 @@ vmo_status be_copy(void *to, const void *from, uint64_t len_bytes)
     return VMO_OK;
 }
 
+void be_copy_far(uint8_t *to, const uint8_t *from, size_t len)
+{
+    memcpy(to, from, len);
+}
+
 vmo_status be_copy_object(const struct be_object *to, const struct be_object *from, struct vmo_range range)
 {
     (void)to, (void)from, (void)range;

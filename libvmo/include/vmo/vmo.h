@@ -385,6 +385,20 @@ const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t vie
 uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view);
 uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
 
+/* Who reads what is copied: a processor that shares a cache with this one, or one that does not. */
+typedef enum vmo_reader { VMO_READER_NEAR = 0, VMO_READER_FAR = 1 } vmo_reader;
+
+/* Copies into a writable view; the range counts from the view's start and may be empty. FAR stores past this
+ * processor's caches: much faster if a far processor has read the place last, slower if the reader is near.
+ * Measure both. NEURON, and processors other than x86-64, have one way for both. The two places must not
+ * overlap. `from` is read as by memcpy: a bad pointer faults. The caller keeps it. Counted in copies.
+ * Errors: BAD_HANDLE   view is closed, stale or from another registry
+ *         RIGHTS       the view is read-only
+ *         BOUNDS       the range ends past vmo_view_len
+ *         INVALID      from is NULL or outside user memory, or reader has another value */
+VMO_CHECK vmo_status vmo_copy_in(struct vmo_registry *registry, vmo_view_t view, struct vmo_range range,
+                                 const void *from, vmo_reader reader);
+
 /* ---- Seals -------------------------------------------------------------------------------------- */
 
 /* Seals a VMO that this registry created. A stronger seal may follow a weaker one; the same seal again

@@ -273,6 +273,55 @@ static void keep_limits(void)
     end();
 }
 
+/* ---- vmo_copy_in -------------------------------------------------------------------------------- */
+
+static const vmo_reader readers[] = {VMO_READER_NEAR, VMO_READER_FAR};
+static uint8_t copied[2 * PAGE];
+
+static void copy_in(void)
+{
+    begin();
+    const vmo_view_t view = conf_map_rw(vmo, 5, 2 * PAGE);
+    const struct vmo_counters then = conf_counters();
+    memset(copied, 0x5a, sizeof(copied));
+    for (size_t i = 0; i < 2; i++) {
+        OK(vmo_copy_in(world.a, view, RANGE(7, PAGE), copied + 1, readers[i]));
+        CHECK_EQ(conf_counters().copies, then.copies + 2 * i + 1);
+        const uint8_t *data = vmo_view_data(world.a, view);
+        conf_check_pattern(data, 5, 7);
+        CHECK(data[7] == 0x5a && data[7 + PAGE - 1] == 0x5a);
+        conf_check_pattern(data + 7 + PAGE, 12 + PAGE, PAGE - 7);
+        for (uint64_t at = 0; at < PAGE; at++) {
+            copied[at] = conf_pattern(12 + at);
+        }
+        OK(vmo_copy_in(world.a, view, RANGE(7, PAGE), copied, readers[i]));
+        conf_check_pattern(data, 5, 2 * PAGE);
+        memset(copied, 0x5a, sizeof(copied));
+        OK(vmo_copy_in(world.a, view, RANGE(2 * PAGE, 0), NULL, readers[i]));
+    }
+    OK(vmo_unmap(world.a, view));
+    end();
+}
+
+static void copy_in_refused(void)
+{
+    begin();
+    const vmo_view_t view = conf_map_rw(vmo, 5, PAGE), read_only = conf_map_ro(vmo, 0, PAGE);
+    const struct vmo_counters then = conf_counters();
+    for (size_t i = 0; i < 2; i++) {
+        REFUSED(vmo_copy_in(world.a, read_only, RANGE(0, 1), copied, readers[i]), VMO_ERR_RIGHTS);
+        REFUSED(vmo_copy_in(world.a, view, RANGE(PAGE, 1), copied, readers[i]), VMO_ERR_BOUNDS);
+        REFUSED(vmo_copy_in(world.a, view, RANGE(1, UINT64_MAX), copied, readers[i]), VMO_ERR_BOUNDS);
+        REFUSED(vmo_copy_in(world.a, view, RANGE(0, 1), NULL, readers[i]), VMO_ERR_INVALID);
+    }
+    REFUSED(vmo_copy_in(world.a, view, RANGE(0, 1), copied, (vmo_reader)2), VMO_ERR_INVALID);
+    OK(vmo_unmap(world.a, view));
+    REFUSED(vmo_copy_in(world.a, view, RANGE(0, 1), copied, VMO_READER_FAR), VMO_ERR_BAD_HANDLE);
+    CHECK_EQ(conf_counters().copies, then.copies);
+    OK(vmo_unmap(world.a, read_only));
+    end();
+}
+
 static const struct conf_case cases[] = {
     {"of the whole", whole, HAS_MAP},
     {"of one byte", one_byte, HAS_MAP},
@@ -292,5 +341,7 @@ static const struct conf_case cases[] = {
     {"a full table loses nothing", table_full, HAS_MAP},
     {"a full table of mappings loses nothing", mappings_full, HAS_MAP},
     {"limits of kept mappings", keep_limits, HAS_MAP},
+    {"vmo_copy_in", copy_in, HAS_MAP},
+    {"vmo_copy_in refused", copy_in_refused, HAS_MAP},
 };
 const struct conf_group conf_views = {"views", cases, CONF_CASE_COUNT(cases)};

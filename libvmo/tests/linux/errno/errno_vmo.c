@@ -37,6 +37,7 @@ static void one_vmo(void)
     DEMAND(same(bytes));
     STEP(vmo_map_ro, world.a, vmo, RANGE(0, LEN), &ro);
     STEP(vmo_map_rw, world.a, vmo, RANGE(0, LEN), &rw);
+    STEP(vmo_copy_in, world.a, rw, RANGE(0, LEN), pattern(), VMO_READER_FAR);
     DEMAND(same(vmo_view_data(world.a, ro)));
     STEP(vmo_unmap, world.a, ro);
     STEP(vmo_unmap, world.a, rw);
