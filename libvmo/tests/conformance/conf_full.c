@@ -3,6 +3,7 @@
 #include "conformance/conf_groups.h"
 
 #define MANY 600
+#define CHILDREN 20
 #define LARGE UINT64_C(0x200000) /* a page of the level above the leaf tables */
 
 static struct vmo_registry *open_wide(void)
@@ -280,10 +281,55 @@ static void a_child_without_memory(void)
     }
 }
 
+static void end_child(void)
+{
+    const struct conf_order end = {.op = OP_END};
+    int32_t status = -1;
+
+    conf_send_order(&end, VMO_NONE, 0);
+    if (can(HAS_REAP)) {
+        OK(vmo_peer_wait(world.a, world.to_peer, conf_soon(), &status));
+        CHECK_EQ(status, 0);
+    }
+    OK(vmo_peer_close(world.a, world.to_peer));
+    conf_peer_closed();
+}
+
+/* A kernel that never takes page tables back runs out of them. The library refuses each spawn that they do
+ * not cover, and keeps those that a mapping needs. */
+static void children_one_after_another(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        conf_before();
+        const vmo_status status = conf_try_peer();
+        if (status == VMO_OK) {
+            CHECK_EQ(i, count); /* no spawn succeeds after a refused one */
+            count++;
+            end_child();
+        } else {
+            STATUS(status, VMO_ERR_UNSUPPORTED);
+            conf_after(__FILE__, __LINE__, "vmo_peer_spawn without page tables");
+        }
+    }
+    if (!can(HAS_PEER)) {
+        CHECK_EQ(count, 0);
+    } else if (conf_port()->children == 0) {
+        CHECK_EQ(count, CHILDREN);
+    } else {
+        CHECK(count >= conf_port()->children && count < CHILDREN);
+    }
+    if (can(HAS_MAP)) {
+        map_once(PAGE);
+    }
+}
+
 static const struct conf_case slot_cases[] = {
     {"no free kernel slot", slots, 0},
     {"refused creates cost nothing", refused_creates_cost_nothing, 0},
     {"no slot for a seal", no_slot_for_a_seal, 0},
+    {"children one after another", children_one_after_another, 0},
 };
 static const struct conf_case map_cases[] = {
     {"large mappings after small ones", large_after_small, HAS_MAP | HAS_UNMAP | HAS_DESTROY},

@@ -38,6 +38,7 @@ struct conf_port {
     uint32_t features;
     uint64_t patience_ns; /* deadline of each call that a good run lets succeed */
     uint32_t spawns;      /* limit of peers in one boot; 0: no limit */
+    uint32_t children;    /* so many one after another at least, then UNSUPPORTED; 0: no limit */
     uint64_t full_bytes;  /* size of the VMOs that use up the memory; 0 without HAS_LITTLE_MEMORY */
     uintptr_t bad_memory; /* address of at least two pages of kernel memory */
 };

@@ -15,6 +15,7 @@ static struct conf_port port = {
                 HAS_FEW_MAPS | HAS_LITTLE_MEMORY | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE |
                 HAS_USER_CHECK | HAS_KILL | HAS_NAMES,
     .patience_ns = UINT64_C(500000000),
+    .children = FAKE_SIDES - 1,
     .full_bytes = UINT64_C(0x800000),
     .bad_memory = FAKE_USER_TOP,
 };
