@@ -180,7 +180,7 @@ endef
 INCLUDES_abi := -Iabi
 INCLUDES_boot := -Iabi -Iboot
 INCLUDES_boot/tests := -Iabi -Iboot -Iboot/tests
-INCLUDES_libvmo := -Iabi -Ilibvmo/include -Ilibvmo/src
+INCLUDES_libvmo := -Iabi -Ilibvmo/include -Ilibvmo/src -Ilibvmo/stream
 INCLUDES_libvmo/tests := $(INCLUDES_libvmo) -Ilibvmo/tests
 INCLUDES_payloads := -Iabi -Ilibvmo/include -Ipayloads
 INCLUDES_host-ref :=

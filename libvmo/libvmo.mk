@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The library: for the target with the NEURON backend, for the host with the Linux one.
 
-LIBVMO_CORE_SRCS := $(sort $(wildcard libvmo/src/*.c))
+LIBVMO_CORE_SRCS := $(sort $(wildcard libvmo/src/*.c libvmo/stream/*.c))
 # NEURON does not tell objects apart, and so needs no held.c.
 LIBVMO_NEURON_SRCS := $(filter-out libvmo/src/held.c,$(LIBVMO_CORE_SRCS)) $(sort $(wildcard libvmo/backend/neuron/*.c libvmo/backend/neuron/*.S)) abi/abi_check.c
 LIBVMO_HOSTED_SRCS := $(LIBVMO_CORE_SRCS) $(sort $(wildcard libvmo/hosted/*.c))

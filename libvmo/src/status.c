@@ -20,9 +20,9 @@ static const char texts[] =
     TEXT(VMO_ERR_NO_SLOTS, "kernel table full: close something")
     TEXT(VMO_ERR_RIGHTS, "right missing: ask the sender")
     TEXT(VMO_ERR_SEALED, "sealed for good")
-    TEXT(VMO_ERR_BUSY, "mapped or handed over writable: unmap")
-    TEXT(VMO_ERR_STILL_MAPPED, "mapped: unmap first")
-    TEXT(VMO_ERR_STILL_SHARED, "held elsewhere: close that first")
+    TEXT(VMO_ERR_BUSY, "in use for writing: unmap")
+    TEXT(VMO_ERR_STILL_MAPPED, "mapped: unmap")
+    TEXT(VMO_ERR_STILL_SHARED, "held elsewhere: close that")
     TEXT(VMO_ERR_NOT_AUTHORISED, "not allowed: vmo_peer_allow")
     TEXT(VMO_ERR_PEER_GONE, "peer ended: close it")
     TEXT(VMO_ERR_QUEUE_FULL, "queue full: let the peer receive")
@@ -30,11 +30,12 @@ static const char texts[] =
     TEXT(VMO_ERR_PROTOCOL, "false claim: distrust the peer")
     TEXT(VMO_ERR_FRAGMENTED, "no place: map less")
     TEXT(VMO_ERR_UNSUPPORTED, "not on this kernel: see the manual")
-    TEXT(VMO_ERR_NOT_SEALED, "not sealed as required: dropped")
+    TEXT(VMO_ERR_NOT_SEALED, "not sealed as required")
     TEXT(VMO_ERR_NOT_REAPED, "mapped by an ended child: vmo_peer_wait")
     TEXT(VMO_ERR_BACKEND, "undocumented error: report it")
     TEXT(VMO_ERR_STORAGE, "storage too small: give more")
     TEXT(VMO_ERR_IO, "device error: check it")
+    TEXT(VMO_ERR_EXPELLED, "expelled: leave")
     "VMO_ERR_?\0no such status";
 /* clang-format on */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The port's calls about peers: spawning, waiting, messages, transfer. */
+#include "backend_stream.h"
 #include "fake_state.h"
 
 #include <assert.h>
@@ -28,6 +29,11 @@ static bool peer_dead(const struct be_peer *peer)
 {
     uint32_t side = peer->pid == BE_NONE ? fake.side[fake.now].parent : child_of(peer);
     return side == FAKE_NOBODY || fake.side[side].life != FAKE_LIVE;
+}
+
+bool be_peer_ended(const struct be_peer *peer)
+{
+    return peer->send == BE_NONE || peer_dead(peer);
 }
 
 static uint32_t free_slots(void)

@@ -76,10 +76,11 @@ typedef enum vmo_status {
     VMO_ERR_NOT_REAPED = 23,     /* a child that has ended still has it mapped: call vmo_peer_wait first */
     VMO_ERR_BACKEND = 24,        /* the kernel returned an undocumented error: report it */
     VMO_ERR_STORAGE = 25,        /* the storage is smaller than vmo_registry_bytes(limits): supply more */
-    VMO_ERR_IO = 26              /* the device behind a wrapped file failed: check the device */
+    VMO_ERR_IO = 26,             /* the device behind a wrapped file failed: check the device */
+    VMO_ERR_EXPELLED = 27        /* the producer expelled this consumer: leave the stream */
 } vmo_status;
 
-#define VMO_STATUS_COUNT 27
+#define VMO_STATUS_COUNT 28
 
 /* The name of a status, "VMO_ERR_BOUNDS", and its one-line meaning. Never NULL. */
 const char *vmo_status_name(vmo_status status);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The port of streams on the fake: a sleep is a poll, at which the test's hook acts for the other side. */
+#include "backend_stream.h"
+#include "fake_state.h"
+
+bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_t deadline_ns)
+{
+    (void)words, (void)count, (void)deadline_ns;
+    fake_poll();
+    return true;
+}
+
+void be_stream_wake(const void *word)
+{
+    (void)word;
+}
+
+void be_stream_relax(uint32_t looks)
+{
+    (void)looks;
+}
+
+const _Atomic uint64_t *be_stream_token(void)
+{
+    static const _Atomic uint64_t token = 1;
+
+    return &token;
+}

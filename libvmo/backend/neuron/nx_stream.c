@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The port of streams on NEURON: poll and yield, since a task must not wait inside the kernel (K-55, K-61).
+ */
+#include "backend_stream.h"
+#include "nx_call.h"
+#include "nx_peer.h"
+
+bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_t deadline_ns)
+{
+    (void)words, (void)count;
+    (void)nx_pause(deadline_ns); /* past the deadline it only returns: the core looks at the clock */
+    return true;
+}
+
+void be_stream_wake(const void *word)
+{
+    (void)word; /* nobody sleeps */
+}
+
+void be_stream_relax(uint32_t looks)
+{
+    (void)looks;
+    (void)nx_call0(NX_SYS_YIELD); /* cannot fail; the answer differs with the ABI revision */
+}
+
+bool be_peer_ended(const struct be_peer *peer)
+{
+    return nx_peer_ended(peer);
+}
+
+const _Atomic uint64_t *be_stream_token(void)
+{
+    static const _Atomic uint64_t token = 1; /* no task forks */
+
+    return &token;
+}
