@@ -19,5 +19,8 @@ $(eval $(call ARCHIVE,$(LIBVMO_HOST),$(call objects,host,$(LIBVMO_LINUX_SRCS)),a
 # it saves loads.
 OPTIONS_target_libvmo/src := -Os -msave-restore
 OPTIONS_target_libvmo/src/sha256_portable := -fno-predictive-commoning $(addprefix -march=rv64imac_,$(SHA256_ISA))
+OPTIONS_target_libvmo/stream := -Os -msave-restore
 OPTIONS_target_libvmo/backend := -Os -msave-restore
 OPTIONS_target_abi := -Os -msave-restore
+# gcc's ThreadSanitizer does not know the one fence of the streams, which orders plain stores after an expel.
+OPTIONS_tsan_libvmo/stream/stream_seats := $(if $(LOCKED),$(call known,$(HOSTCC),-Wno-tsan))

@@ -13,7 +13,8 @@ import sys
 # may include less or more: path of the source -> what it may include from.
 PARTS = ("libvmo/tests/", "payloads/", "tests/")
 COMMON = ("abi/", "libvmo/include/")
-PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/src/sha256_portable.h", "libvmo/include/")
+PORT = ("libvmo/src/backend.h", "libvmo/src/sizes.h", "libvmo/src/sha256_portable.h",
+        "libvmo/stream/backend_stream.h", "libvmo/include/")
 BACKENDS = ("neuron", "linux", "fake")
 EXCEPTIONS = {
     # Less: abi depends on nothing, and host-ref shares nothing with the guest.
@@ -23,6 +24,8 @@ EXCEPTIONS = {
     # The port: the core includes the types of the backend that it is compiled for, a backend includes the port.
     "libvmo/src/": ("libvmo/src/", "libvmo/include/", *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
     "libvmo/hosted/": ("libvmo/include/",),
+    "libvmo/stream/": ("libvmo/stream/", "libvmo/src/", "libvmo/include/",
+                       *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
     "libvmo/backend/neuron/": ("libvmo/backend/neuron/", *PORT, "abi/"),
     "libvmo/backend/linux/": ("libvmo/backend/linux/", *PORT),
     "libvmo/backend/fake/": ("libvmo/backend/fake/", *PORT),
@@ -49,6 +52,7 @@ SYSTEM = {
     "abi/": {"stdint.h", "stddef.h"},
     "libvmo/include/": {"stdint.h", "stddef.h"},
     "libvmo/src/": FREESTANDING,
+    "libvmo/stream/": FREESTANDING,
     "libvmo/backend/neuron/": FREESTANDING,
     "boot/": FREESTANDING,
 }

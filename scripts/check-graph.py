@@ -18,12 +18,13 @@ import sys
 
 # From the bottom up. Files on one floor may use each other, but not in a circle.
 FLOORS = ("abi/",
-          "libvmo/include/", "libvmo/src/", "libvmo/hosted/", "libvmo/backend/",
+          "libvmo/include/", "libvmo/src/", "libvmo/hosted/", "libvmo/stream/", "libvmo/backend/",
           "boot/core/", "boot/sys/", "boot/arch/", "boot/init/",
           "payloads/")
 # Header -> who defines its functions.
 HOOK_HEADERS = {
     "libvmo/src/backend.h": "a backend, one in a program",
+    "libvmo/stream/backend_stream.h": "a backend, one in a program",
     "boot/core/port.h": "boot/arch, or a stand-in on the host",
     "payloads/connect.h": "payloads/neuron or payloads/linux, one in a program",
 }

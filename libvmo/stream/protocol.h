@@ -81,9 +81,9 @@ static inline uint32_t stream_ring_entries(uint32_t buffers)
     return entries;
 }
 
-static inline uint64_t stream_control_bytes(uint32_t buffers)
+static inline uint64_t stream_control_bytes(uint64_t entries)
 {
-    return sizeof(struct stream_control) + stream_ring_entries(buffers) * sizeof(struct stream_entry);
+    return sizeof(struct stream_control) + entries * sizeof(struct stream_entry);
 }
 
 /* The body of both messages of an offer. The first carries the pool, the second the consumer's page. */

@@ -5,12 +5,14 @@
 #include "backend_stream.h"
 #include "protocol.h"
 #include "registry.h"
+#include "stream_part.h"
 
-#define CONSUMER_MAGIC UINT64_C(0x52454D55534E4F43)
-#define SLEEPS_PER_CHECK 16 /* a peer that wakes us in vain cannot keep us from the clock for longer */
+#define CONSUMER_MAGIC UINT32_C(0x534E4F43)
+#define LEAVING_MAGIC UINT32_C(0x534E4F44) /* vmo_stream_leave was refused halfway */
 
 struct vmo_consumer {
-    uint64_t magic;
+    uint32_t magic;
+    uint32_t holds;
     const _Atomic uint64_t *token;
     struct vmo_registry *registry;
     vmo_peer_t peer;
@@ -18,20 +20,25 @@ struct vmo_consumer {
     const struct stream_control *control;
     struct stream_page *page;
     struct stream_offer terms;
-    uint64_t mask;   /* of the ring */
-    uint64_t cursor; /* sequence of the next frame */
-    uint32_t holds;
+    uint64_t mask;                         /* of the ring */
+    uint64_t cursor;                       /* sequence of the next frame */
     uint64_t held[VMO_STREAM_BUFFERS_MAX]; /* by buffer: the frame that this consumer holds, or 0 */
-    vmo_t vmos[2];                         /* pool, page */
-    vmo_view_t views[2];
+    struct stream_part parts[2];           /* pool, page */
 };
 
 _Static_assert(sizeof(struct vmo_consumer) <= VMO_STREAM_CONSUMER_BYTES,
                "the storage that the header promises");
 
-static bool is_live(const struct vmo_consumer *consumer)
+static bool is_ours(const struct vmo_consumer *consumer, uint32_t magic)
 {
-    return consumer->magic == CONSUMER_MAGIC && atomic_load_explicit(consumer->token, memory_order_relaxed);
+    return consumer->magic == magic && atomic_load_explicit(consumer->token, memory_order_relaxed);
+}
+
+static vmo_status check(const struct vmo_consumer *consumer)
+{
+    return consumer == NULL                    ? VMO_ERR_INVALID
+           : is_ours(consumer, CONSUMER_MAGIC) ? VMO_OK
+                                               : VMO_ERR_BAD_HANDLE;
 }
 
 static bool is_expelled(const struct vmo_consumer *consumer)
@@ -56,121 +63,130 @@ int vmo_stream_is_offer(const struct vmo_incoming *message)
 /* Checks the terms against each other. */
 static bool terms_hold(const struct stream_offer *offer)
 {
-    return offer->policy <= VMO_STREAM_LATEST && offer->buffers >= 1 &&
-           offer->buffers <= VMO_STREAM_BUFFERS_MAX && offer->hold >= 1 && offer->hold <= offer->buffers &&
-           offer->seat < VMO_STREAM_CONSUMERS_MAX && offer->generation >= 1 && offer->start >= 1 &&
+    return offer->policy <= VMO_STREAM_LATEST && offer->looks <= VMO_STREAM_LOOKS_MAX &&
+           offer->buffers >= 1 && offer->buffers <= VMO_STREAM_BUFFERS_MAX && offer->hold >= 1 &&
+           offer->hold <= offer->buffers && offer->seat < VMO_STREAM_CONSUMERS_MAX && offer->start >= 1 &&
            offer->start <= VMO_STREAM_FRAMES_MAX && offer->capacity_bytes >= 1 &&
            offer->capacity_bytes < UINT64_C(1) << STREAM_LENGTH_BITS;
 }
 
 /* Checks the pool against the terms. */
-static vmo_status check_pool(const struct vmo_registry *registry, vmo_t vmo, const struct stream_offer *offer)
+static vmo_status check_pool(const struct object *pool, const struct stream_offer *offer, uint64_t entries,
+                             uint64_t page_bytes)
 {
-    const uint64_t behind = stream_control_bytes(offer->buffers);
-    uint64_t len_bytes = 0;
-    vmo_seal_strength strength = VMO_SEAL_NONE;
-    vmo_status status = vmo_len(registry, vmo, &len_bytes);
+    const uint64_t behind = stream_control_bytes(entries);
 
-    if (status == VMO_OK) {
-        status = vmo_seal_of(registry, vmo, &strength);
-    }
-    if (status != VMO_OK) {
-        return status;
-    }
-    if (strength == VMO_SEAL_NONE) {
+    if (pool->seal == VMO_SEAL_NONE) {
         return VMO_ERR_NOT_SEALED;
     }
     /* The quotient cannot overflow, as a product of two numbers from the producer could. */
-    if (len_bytes < behind || (len_bytes - behind) % offer->capacity_bytes ||
-        (len_bytes - behind) / offer->capacity_bytes != offer->buffers ||
-        offer->capacity_bytes % registry->info.page_bytes) {
-        return VMO_ERR_PROTOCOL;
-    }
-    return VMO_OK;
+    return pool->len_bytes > behind && (pool->len_bytes - behind) % offer->capacity_bytes == 0 &&
+                   (pool->len_bytes - behind) / offer->capacity_bytes == offer->buffers &&
+                   offer->capacity_bytes % page_bytes == 0
+               ? VMO_OK
+               : VMO_ERR_PROTOCOL;
 }
 
 /* Checks the second message against the first. */
 static vmo_status check_page(const struct vmo_registry *registry, const struct vmo_incoming *second,
-                             const struct stream_offer *offer)
+                             struct stream_offer expected)
 {
-    struct stream_offer expected = *offer;
-    uint64_t len_bytes = 0;
-    uint32_t rights = 0;
+    struct vmo_ref page;
 
     expected.part = STREAM_OFFER_PAGE;
-    if (second->body_bytes != sizeof(expected) || memcmp(second->body, &expected, sizeof(expected)) != 0 ||
-        vmo_len(registry, second->vmo, &len_bytes) != VMO_OK ||
-        vmo_rights(registry, second->vmo, &rights) != VMO_OK) {
-        return VMO_ERR_PROTOCOL;
-    }
-    return len_bytes == registry->info.page_bytes && rights == VMO_RIGHTS_ALL ? VMO_OK : VMO_ERR_PROTOCOL;
+    return second->body_bytes == sizeof(expected) && memcmp(second->body, &expected, sizeof(expected)) == 0 &&
+                   registry_lookup(registry, second->vmo, &page) &&
+                   page.object->len_bytes == registry->info.page_bytes &&
+                   registry_rights(&page) == VMO_RIGHTS_ALL
+               ? VMO_OK
+               : VMO_ERR_PROTOCOL;
 }
 
 /* Maps the pool and the page. After a refusal neither is mapped. */
-static vmo_status map_both(struct vmo_registry *registry, struct vmo_consumer *consumer)
+static vmo_status map_both(struct vmo_registry *registry, struct vmo_consumer *consumer, struct object *pool)
 {
-    uint64_t len_bytes = 0;
-    vmo_status status = vmo_len(registry, consumer->vmos[0], &len_bytes);
+    const struct vmo_range page = {0, registry->info.page_bytes};
+    vmo_status status = vmo_map_ro(registry, consumer->parts[0].vmo, (struct vmo_range){0, pool->len_bytes},
+                                   &consumer->parts[0].view);
 
+    if (status != VMO_OK) {
+        return status;
+    }
+    status = vmo_map_rw(registry, consumer->parts[1].vmo, page, &consumer->parts[1].view);
+    if (status != VMO_OK) {
+        vmo_status undone = vmo_unmap(registry, consumer->parts[0].view);
+        undone = undone == VMO_OK ? mapping_drop_unused(registry, pool) : undone;
+        return undone == VMO_OK ? status : undone;
+    }
+    return VMO_OK;
+}
+
+/* Checks what was offered, receives the second message, and maps both. After a refusal only the offer's VMO
+ * is left. */
+static vmo_status attach(struct vmo_registry *registry, struct vmo_consumer *consumer, uint64_t deadline_ns)
+{
+    struct vmo_incoming second;
+    struct vmo_ref pool;
+    vmo_status status = VMO_ERR_PROTOCOL;
+
+    if (!registry_lookup(registry, consumer->parts[0].vmo, &pool)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (terms_hold(&consumer->terms)) {
+        consumer->mask = stream_ring_entries(consumer->terms.buffers) - 1;
+        status = check_pool(pool.object, &consumer->terms, consumer->mask + 1, registry->info.page_bytes);
+    }
     if (status == VMO_OK) {
-        status =
-            vmo_map_ro(registry, consumer->vmos[0], (struct vmo_range){0, len_bytes}, &consumer->views[0]);
+        status = vmo_recv(registry, consumer->peer, &second, deadline_ns);
     }
     if (status != VMO_OK) {
         return status;
     }
-    status = vmo_map_rw(registry, consumer->vmos[1], (struct vmo_range){0, registry->info.page_bytes},
-                        &consumer->views[1]);
-    if (status != VMO_OK) {
-        const vmo_status undone = vmo_unmap(registry, consumer->views[0]);
-        return undone == VMO_OK ? status : undone;
+    consumer->parts[1].vmo = second.vmo;
+    status = check_page(registry, &second, consumer->terms);
+    if (status == VMO_OK) {
+        status = map_both(registry, consumer, pool.object);
     }
-    return VMO_OK;
+    if (status != VMO_OK && second.vmo.id) {
+        const vmo_status closed = vmo_close(registry, second.vmo);
+        return closed == VMO_OK ? status : closed;
+    }
+    return status;
 }
 
 vmo_status vmo_stream_join(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_incoming *offer,
                            void *storage, size_t storage_bytes, uint64_t deadline_ns,
                            struct vmo_consumer **out)
 {
-    struct vmo_consumer made = {.magic = CONSUMER_MAGIC, .registry = registry, .peer = peer};
-    struct vmo_incoming second;
+    struct vmo_consumer *made = storage;
 
-    if (!vmo_stream_is_offer(offer) || storage == NULL || (uintptr_t)storage % 16 || out == NULL) {
+    if (!registry_is_live(registry) || !vmo_stream_is_offer(offer) || storage == NULL ||
+        (uintptr_t)storage % 16 || out == NULL) {
         return VMO_ERR_INVALID;
     }
     if (storage_bytes < VMO_STREAM_CONSUMER_BYTES) {
         return VMO_ERR_STORAGE;
     }
-    memcpy(&made.terms, offer->body, sizeof(made.terms));
-    made.token = be_stream_token();
-    if (made.token == NULL) {
-        return VMO_ERR_UNSUPPORTED;
+    memset(made, 0, sizeof(*made));
+    made->registry = registry;
+    made->peer = peer;
+    memcpy(&made->terms, offer->body, sizeof(made->terms));
+    made->parts[0].vmo = offer->vmo;
+    made->token = be_stream_token_make();
+    if (made->token == NULL) {
+        return VMO_ERR_NO_MEMORY;
     }
-    vmo_status status =
-        terms_hold(&made.terms) ? check_pool(registry, offer->vmo, &made.terms) : VMO_ERR_PROTOCOL;
-    if (status == VMO_OK) {
-        status = vmo_recv(registry, peer, &second, deadline_ns);
-    }
+    const vmo_status status = attach(registry, made, deadline_ns);
     if (status != VMO_OK) {
+        be_stream_token_drop(made->token);
         return status;
     }
-    status = check_page(registry, &second, &made.terms);
-    made.vmos[0] = offer->vmo;
-    made.vmos[1] = second.vmo;
-    if (status == VMO_OK) {
-        status = map_both(registry, &made);
-    }
-    if (status != VMO_OK) {
-        const vmo_status closed = second.vmo.id ? vmo_close(registry, second.vmo) : VMO_OK;
-        return closed == VMO_OK ? status : closed;
-    }
-    made.pool = vmo_view_data(registry, made.views[0]);
-    made.control = (const void *)(made.pool + made.terms.buffers * made.terms.capacity_bytes);
-    made.page = (void *)vmo_view_data_rw(registry, made.views[1]);
-    made.mask = stream_ring_entries(made.terms.buffers) - 1;
-    made.cursor = made.terms.start;
-    *out = storage;
-    **out = made;
+    made->pool = vmo_view_data(registry, made->parts[0].view);
+    made->control = (const void *)(made->pool + made->terms.buffers * made->terms.capacity_bytes);
+    made->page = (void *)vmo_view_data_rw(registry, made->parts[1].view);
+    made->cursor = made->terms.start;
+    made->magic = CONSUMER_MAGIC;
+    *out = made;
     return VMO_OK;
 }
 
@@ -288,14 +304,14 @@ static bool producer_ended(const struct vmo_consumer *consumer)
 static bool await(const struct vmo_consumer *consumer, uint64_t seen, uint64_t deadline_ns)
 {
     const struct be_stream_word word = {stream_published_low(consumer->control), (uint32_t)seen};
-    bool check = false;
+    bool slept = false;
 
     atomic_store_explicit(&consumer->page->awaits, seen + 1, memory_order_seq_cst);          /* wait */
     if (atomic_load_explicit(&consumer->control->published, memory_order_seq_cst) == seen) { /* wait */
-        check = be_stream_sleep(&word, 1, deadline_ns);
+        slept = be_stream_sleep(&word, 1, deadline_ns);
     }
     atomic_store_explicit(&consumer->page->awaits, 0, memory_order_release);
-    return check;
+    return slept;
 }
 
 static vmo_status take(struct vmo_consumer *consumer, uint64_t deadline_ns, struct vmo_frame *out)
@@ -308,53 +324,44 @@ static vmo_status take(struct vmo_consumer *consumer, uint64_t deadline_ns, stru
         }
         be_stream_relax(looks);
     }
-    for (uint32_t sleeps = 0;; sleeps++) {
+    for (uint32_t sleeps = 0;;) {
         const uint64_t seen = atomic_load_explicit(&consumer->control->published, memory_order_acquire);
         if (look(consumer, out, &status) || at_end(consumer, out, &status)) {
             return status;
         }
-        if (sleeps % SLEEPS_PER_CHECK == 0 && be_now_ns() >= deadline_ns) {
-            return VMO_ERR_TIMED_OUT;
+        if (sleeps % STREAM_SLEEPS_PER_CHECK == 0) {
+            const bool late = be_now_ns() >= deadline_ns;
+            if ((late || sleeps) && producer_ended(consumer)) {
+                return look(consumer, out, &status) ? status : VMO_ERR_PEER_GONE;
+            }
+            if (late) {
+                return VMO_ERR_TIMED_OUT;
+            }
         }
-        if (!await(consumer, seen, deadline_ns)) {
-            continue;
-        }
-        if (producer_ended(consumer)) {
-            return look(consumer, out, &status) ? status : VMO_ERR_PEER_GONE;
-        }
-        sleeps = UINT32_MAX; /* the clock is next */
+        sleeps = stream_sleeps_after(sleeps, await(consumer, seen, deadline_ns));
     }
 }
 
 vmo_status vmo_stream_take(struct vmo_consumer *consumer, uint64_t deadline_ns, struct vmo_frame *out)
 {
-    struct vmo_frame frame;
-    vmo_status status;
-
-    if (consumer == NULL || out == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    if (!is_live(consumer)) {
-        return VMO_ERR_BAD_HANDLE;
+    vmo_status status = out == NULL ? VMO_ERR_INVALID : check(consumer);
+    if (status != VMO_OK) {
+        return status;
     }
     if (consumer->holds == consumer->terms.hold) {
         return is_expelled(consumer) ? VMO_ERR_EXPELLED : VMO_ERR_BUSY;
     }
-    if (!look(consumer, &frame, &status)) {
-        status = take(consumer, deadline_ns, &frame);
-    }
-    if (status == VMO_OK) {
-        *out = frame;
-    }
-    return status;
+    return look(consumer, out, &status) ? status : take(consumer, deadline_ns, out);
 }
 
 vmo_status vmo_stream_release(struct vmo_consumer *consumer, const struct vmo_frame *frame)
 {
-    if (consumer == NULL || frame == NULL) {
-        return VMO_ERR_INVALID;
+    const vmo_status status = frame == NULL ? VMO_ERR_INVALID : check(consumer);
+
+    if (status != VMO_OK) {
+        return status;
     }
-    if (!is_live(consumer) || frame->sequence == 0 || frame->buffer >= consumer->terms.buffers ||
+    if (frame->sequence == 0 || frame->buffer >= consumer->terms.buffers ||
         consumer->held[frame->buffer] != frame->sequence) {
         return VMO_ERR_BAD_HANDLE;
     }
@@ -364,16 +371,9 @@ vmo_status vmo_stream_release(struct vmo_consumer *consumer, const struct vmo_fr
     return is_expelled(consumer) ? VMO_ERR_EXPELLED : VMO_OK;
 }
 
-vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
+/* The last words that the page of this consumer gets. */
+static void tell_end(struct vmo_consumer *consumer)
 {
-    vmo_status first = VMO_OK;
-
-    if (consumer == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    if (!is_live(consumer)) {
-        return VMO_ERR_BAD_HANDLE;
-    }
     for (uint32_t b = 0; b < consumer->terms.buffers; b++) {
         if (consumer->held[b]) {
             release_buffer(consumer, b, consumer->held[b]);
@@ -382,11 +382,27 @@ vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
     atomic_store_explicit(&consumer->page->left, 1, memory_order_release);
     atomic_fetch_add_explicit(&consumer->page->bell, 1, memory_order_release);
     be_stream_wake(&consumer->page->bell);
-    consumer->magic = 0;
-    for (uint32_t i = 0; i < 2; i++) {
-        const vmo_status unmapped = vmo_unmap(consumer->registry, consumer->views[i]);
-        const vmo_status closed = vmo_close(consumer->registry, consumer->vmos[i]);
-        first = first != VMO_OK ? first : unmapped != VMO_OK ? unmapped : closed;
+}
+
+vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
+{
+    if (consumer == NULL) {
+        return VMO_ERR_INVALID;
     }
-    return first;
+    if (!is_ours(consumer, CONSUMER_MAGIC) && !is_ours(consumer, LEAVING_MAGIC)) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (consumer->magic == CONSUMER_MAGIC) {
+        tell_end(consumer);
+        consumer->magic = LEAVING_MAGIC;
+    }
+    vmo_status status = stream_part_end(consumer->registry, &consumer->parts[0], false);
+    if (status == VMO_OK) {
+        status = stream_part_end(consumer->registry, &consumer->parts[1], false);
+    }
+    if (status == VMO_OK) {
+        consumer->magic = 0;
+        be_stream_token_drop(consumer->token);
+    }
+    return status;
 }

@@ -5,8 +5,6 @@
  */
 #include "stream_producer.h"
 
-#define SLEEPS_PER_CHECK 16 /* a peer that wakes us in vain cannot keep us from the clock for longer */
-
 /* ---- Published buffers, oldest first ------------------------------------------------------------ */
 
 static void append(struct vmo_producer *producer, uint8_t b)
@@ -66,8 +64,7 @@ static enum verdict ask(struct vmo_producer *producer, uint8_t b, memory_order o
 {
     const uint64_t s = producer->buffers[b].sequence;
 
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        struct stream_seat *seat = &producer->seats[i];
+    for (struct stream_seat *seat = producer->seats; seat < producer->seats_end; seat++) {
         uint64_t word = 0;
         if (!seat->live || seat->start > s) {
             continue;
@@ -75,7 +72,7 @@ static enum verdict ask(struct vmo_producer *producer, uint8_t b, memory_order o
         const bool possible = read_word(producer, seat, b, order, &word);
         const bool needs = producer->options.policy == VMO_STREAM_LATEST ? word == 2 * s : word != 2 * s + 1;
         if (!possible || needs) {
-            producer->about = i;
+            producer->about = seat;
             return possible ? BLOCKED : FALSE;
         }
     }
@@ -87,8 +84,8 @@ static bool is_untaken(const struct vmo_producer *producer, uint8_t b)
 {
     const uint64_t s = producer->buffers[b].sequence;
 
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        if (producer->seats[i].live && producer->seats[i].start <= s && producer->seats[i].seen[b] < 2 * s) {
+    for (const struct stream_seat *seat = producer->seats; seat < producer->seats_end; seat++) {
+        if (seat->live && seat->start <= s && seat->seen[b] < 2 * s) {
             return true;
         }
     }
@@ -136,7 +133,6 @@ static enum verdict recycle(struct vmo_producer *producer, uint8_t b, memory_ord
 static enum verdict find_published(struct vmo_producer *producer, memory_order order, uint8_t *found)
 {
     const bool latest = producer->options.policy == VMO_STREAM_LATEST;
-    enum verdict blocked = BLOCKED;
 
     for (uint8_t b = producer->oldest; b != STREAM_NO_BUFFER; b = producer->buffers[b].newer) {
         if (latest && b == producer->newest) {
@@ -145,83 +141,76 @@ static enum verdict find_published(struct vmo_producer *producer, memory_order o
         const enum verdict verdict = latest ? recycle(producer, b, order) : ask(producer, b, order);
         if (verdict != BLOCKED) {
             *found = b;
-            blocked = verdict;
-            break;
+            return verdict;
         }
     }
-    if (blocked == FREE) {
-        unlink_buffer(producer, *found);
-    }
-    return blocked;
+    return BLOCKED;
 }
 
 /* Finds a buffer for a loan. The one that came free last is the first choice, since its bytes are most likely
  * still in a cache. */
 static enum verdict find(struct vmo_producer *producer, memory_order order, uint8_t *found)
 {
+    enum verdict verdict = BLOCKED;
+
     if (producer->options.policy == VMO_STREAM_BACKPRESSURE && producer->newest != STREAM_NO_BUFFER) {
         *found = producer->newest;
-        const enum verdict verdict = ask(producer, *found, order);
-        if (verdict == FREE) {
-            unlink_buffer(producer, *found);
-        }
-        if (verdict != BLOCKED) {
-            return verdict;
-        }
+        verdict = ask(producer, *found, order);
     }
-    if (producer->free_count) {
+    if (verdict == BLOCKED && producer->free_count) {
         *found = producer->free[--producer->free_count];
         return FREE;
     }
-    return find_published(producer, order, found);
+    if (verdict == BLOCKED) {
+        verdict = find_published(producer, order, found);
+    }
+    if (verdict == FREE) {
+        unlink_buffer(producer, *found);
+    }
+    return verdict;
 }
 
-/* LATEST: names a consumer that claims more frames than it may hold; with honest ones find cannot fail. */
-static bool find_hoarder(struct vmo_producer *producer)
+/* True if a consumer claims more frames than it may hold. `seen` alone does not tell: it may be of a frame
+ * that was released and of the next one, which was claimed since. A word that still says what was seen has
+ * said so in between, so what is counted here was held at one time. */
+static bool hoards(const struct vmo_producer *producer, const struct stream_seat *seat)
 {
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        uint32_t holds = 0;
-        for (uint8_t b = producer->oldest; b != STREAM_NO_BUFFER; b = producer->buffers[b].newer) {
-            holds +=
-                producer->seats[i].live && producer->seats[i].seen[b] == 2 * producer->buffers[b].sequence;
-        }
-        if (holds > producer->options.hold) {
-            producer->about = i;
-            return true;
-        }
+    uint32_t holds = 0;
+
+    for (uint8_t b = producer->oldest; b != STREAM_NO_BUFFER; b = producer->buffers[b].newer) {
+        const uint64_t claim = 2 * producer->buffers[b].sequence;
+        holds += seat->seen[b] == claim &&
+                 atomic_load_explicit(&seat->page->word[b], memory_order_acquire) == claim;
     }
-    return false;
+    return holds > producer->options.hold;
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 
-/* Frees the seats of consumers that have left. */
-static vmo_status unseat_left(struct vmo_producer *producer)
+/* Looks for what a wait does not see in the words: frees the seats of those who left, and finds a consumer
+ * that hoards (with honest ones LATEST has a buffer) or, if `ended`, one whose task has ended. */
+static vmo_status check_seats(struct vmo_producer *producer, bool ended)
 {
     vmo_status status = VMO_OK;
 
-    for (uint32_t i = 0; i < producer->seats_used && status == VMO_OK; i++) {
-        if (stream_has_left(&producer->seats[i])) {
-            status = stream_unseat(producer, i);
+    for (struct stream_seat *seat = producer->seats; seat < producer->seats_end && status == VMO_OK; seat++) {
+        if (!seat->live) {
+            continue;
+        }
+        if (stream_has_left(seat)) {
+            status = stream_unseat(producer, seat);
+            continue;
+        }
+        if (hoards(producer, seat)) {
+            status = VMO_ERR_PROTOCOL;
+        } else if (ended && stream_has_ended(producer, seat)) {
+            status = VMO_ERR_PEER_GONE;
+        }
+        if (status != VMO_OK) {
+            producer->about = seat;
         }
     }
     return status;
-}
-
-/* Names a live consumer whose task has ended. */
-static bool find_ended(struct vmo_producer *producer)
-{
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        if (!producer->seats[i].live) {
-            continue;
-        }
-        const struct peer *peer = registry_peer(producer->registry, producer->seats[i].peer);
-        if (peer == NULL || be_peer_ended(&peer->be)) {
-            producer->about = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Sleeps until a consumer signals, unless a look after the announcement finds a buffer: *verdict. */
@@ -229,11 +218,11 @@ static bool await(struct vmo_producer *producer, uint64_t deadline_ns, enum verd
 {
     struct be_stream_word words[BE_STREAM_WORDS_MAX];
     uint32_t count = 0;
-    bool check = false;
+    bool slept = false;
 
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        if (producer->seats[i].live) {
-            const _Atomic uint32_t *bell = &producer->seats[i].page->bell;
+    for (const struct stream_seat *seat = producer->seats; seat < producer->seats_end; seat++) {
+        if (seat->live) {
+            const _Atomic uint32_t *bell = &seat->page->bell;
             words[count++] = (struct be_stream_word){bell, atomic_load_explicit(bell, memory_order_acquire)};
         }
     }
@@ -241,28 +230,23 @@ static bool await(struct vmo_producer *producer, uint64_t deadline_ns, enum verd
     *verdict = find(producer, memory_order_seq_cst, found);                       /* room */
     if (*verdict == BLOCKED) {
         producer->counters.sleeps++;
-        check = be_stream_sleep(words, count, deadline_ns);
+        slept = be_stream_sleep(words, count, deadline_ns);
     }
     atomic_store_explicit(&producer->control->sleeping, 0, memory_order_release);
-    return check;
+    return slept;
 }
 
 /* Turns a verdict into a status; a consumer that lies or has ended is expelled. */
 static vmo_status settle(struct vmo_producer *producer, vmo_status status, vmo_consumer_t *about)
 {
     if (about != NULL) {
-        *about = stream_consumer(producer, producer->about);
+        *about = stream_name(producer->about);
     }
     if (status == VMO_ERR_PROTOCOL || status == VMO_ERR_PEER_GONE) {
         const vmo_status expelled = stream_expel_seat(producer, producer->about);
         return expelled == VMO_OK ? status : expelled;
     }
     return status;
-}
-
-static vmo_status finish(struct vmo_producer *producer, enum verdict verdict, vmo_consumer_t *about)
-{
-    return verdict == FREE ? VMO_OK : settle(producer, VMO_ERR_PROTOCOL, about);
 }
 
 /* True if some published buffer may yet come free without a call by the producer. */
@@ -277,37 +261,31 @@ static vmo_status obtain(struct vmo_producer *producer, uint64_t deadline_ns, ui
 {
     enum verdict verdict = find(producer, memory_order_acquire, found);
 
+    if (verdict == BLOCKED && !can_wait(producer)) {
+        return VMO_ERR_BUSY;
+    }
     for (uint32_t looks = 0; verdict == BLOCKED && deadline_ns && looks < producer->options.looks; looks++) {
-        if (!can_wait(producer)) {
-            return VMO_ERR_BUSY;
-        }
         be_stream_relax(looks);
         verdict = find(producer, memory_order_acquire, found);
     }
-    for (uint32_t sleeps = 0; verdict == BLOCKED; sleeps++) {
-        if (!can_wait(producer)) {
-            return VMO_ERR_BUSY;
-        }
-        if (find_hoarder(producer)) {
-            return settle(producer, VMO_ERR_PROTOCOL, about);
-        }
-        const vmo_status left = unseat_left(producer);
-        if (left != VMO_OK) {
-            return left;
-        }
-        if (sleeps % SLEEPS_PER_CHECK == 0 && be_now_ns() >= deadline_ns) {
-            verdict = find(producer, memory_order_acquire, found); /* somebody may just have left */
-            return verdict == BLOCKED ? settle(producer, VMO_ERR_TIMED_OUT, about)
-                                      : finish(producer, verdict, about);
-        }
-        if (await(producer, deadline_ns, &verdict, found) && verdict == BLOCKED) {
-            if (find_ended(producer)) {
-                return settle(producer, VMO_ERR_PEER_GONE, about);
+    for (uint32_t sleeps = 0; verdict == BLOCKED;) {
+        if (sleeps % STREAM_SLEEPS_PER_CHECK == 0) {
+            const bool late = be_now_ns() >= deadline_ns;
+            const vmo_status status = check_seats(producer, late || sleeps);
+            if (status != VMO_OK) {
+                return settle(producer, status, about);
             }
-            sleeps = UINT32_MAX; /* the clock is next */
+            verdict = find(producer, memory_order_acquire, found); /* somebody may just have left */
+            if (late && verdict == BLOCKED) {
+                return settle(producer, VMO_ERR_TIMED_OUT, about);
+            }
+        }
+        if (verdict == BLOCKED) {
+            const bool slept = await(producer, deadline_ns, &verdict, found);
+            sleeps = stream_sleeps_after(sleeps, slept);
         }
     }
-    return finish(producer, verdict, about);
+    return verdict == FREE ? VMO_OK : settle(producer, VMO_ERR_PROTOCOL, about);
 }
 
 /* ---- Loans -------------------------------------------------------------------------------------- */
@@ -317,17 +295,16 @@ vmo_status vmo_stream_loan(struct vmo_producer *producer, uint64_t deadline_ns, 
 {
     uint8_t b = 0;
 
-    if (producer == NULL || out == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    if (!stream_is_live(producer)) {
-        return VMO_ERR_BAD_HANDLE;
+    vmo_status status = out == NULL ? VMO_ERR_INVALID : stream_check(producer);
+
+    if (status != VMO_OK) {
+        return status;
     }
     if (producer->next > VMO_STREAM_FRAMES_MAX) {
         return VMO_ERR_TOO_LARGE;
     }
     producer->yielded = false;
-    const vmo_status status = obtain(producer, deadline_ns, &b, about);
+    status = obtain(producer, deadline_ns, &b, about);
     if (status != VMO_OK) {
         return status;
     }
@@ -341,12 +318,13 @@ vmo_status vmo_stream_loan(struct vmo_producer *producer, uint64_t deadline_ns, 
 /* Finds the buffer of a loan that is still on loan. */
 static vmo_status find_loan(const struct vmo_producer *producer, const struct vmo_loan *loan, uint8_t *b)
 {
-    if (producer == NULL || loan == NULL) {
-        return VMO_ERR_INVALID;
+    const vmo_status status = loan == NULL ? VMO_ERR_INVALID : stream_check(producer);
+
+    if (status != VMO_OK) {
+        return status;
     }
     *b = loan->id & ((1u << STREAM_BUFFER_BITS) - 1);
-    return stream_is_live(producer) && loan->id && *b < producer->options.buffers &&
-                   producer->buffers[*b].loan == loan->id
+    return loan->id && *b < producer->options.buffers && producer->buffers[*b].loan == loan->id
                ? VMO_OK
                : VMO_ERR_BAD_HANDLE;
 }
@@ -367,8 +345,7 @@ static void ring_bells(struct vmo_producer *producer, uint64_t s)
 {
     bool wake = false;
 
-    for (uint32_t i = 0; i < producer->seats_used; i++) {
-        struct stream_seat *seat = &producer->seats[i];
+    for (struct stream_seat *seat = producer->seats; seat < producer->seats_end; seat++) {
         if (!seat->live) {
             continue;
         }

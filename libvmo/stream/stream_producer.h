@@ -6,6 +6,7 @@
 #include "backend_stream.h"
 #include "protocol.h"
 #include "registry.h"
+#include "stream_part.h"
 
 #define STREAM_NO_BUFFER UINT8_MAX
 #define STREAM_BUFFER_BITS 6
@@ -28,14 +29,18 @@ struct stream_seat {
     uint64_t start; /* sequence of its first frame */
     uint64_t rung;  /* the last `awaits` that was answered */
     vmo_peer_t peer;
-    vmo_t vmo;
-    vmo_view_t view;
+    struct stream_part part; /* without a VMO the seat is free */
+    uint32_t number;
     uint32_t generation; /* of the consumers that had this seat */
     bool live;
 };
 
 struct vmo_producer {
-    uint64_t magic;
+    uint32_t magic;
+    bool yielded; /* during this loan */
+    uint8_t oldest;
+    uint8_t newest;
+    uint8_t free_count;
     const _Atomic uint64_t *token;
     struct vmo_registry *registry;
     struct vmo_stream_options options; /* capacity_bytes in whole pages */
@@ -45,16 +50,11 @@ struct vmo_producer {
     uint64_t next; /* sequence of the next frame */
     uint64_t loans;
     struct vmo_stream_counters counters;
-    vmo_t vmo;
-    vmo_view_t view;
+    struct stream_part part;
     struct stream_buffer *buffers;
     struct stream_seat *seats;
-    uint32_t seats_used; /* seats from here on were never used */
-    uint32_t about;      /* the seat that the last verdict is about */
-    uint8_t oldest;
-    uint8_t newest;
-    bool yielded; /* during this loan */
-    uint8_t free_count;
+    struct stream_seat *seats_end;        /* seats from here on were never used */
+    struct stream_seat *about;            /* the seat that the last verdict is about */
     uint8_t free[VMO_STREAM_BUFFERS_MAX]; /* the last one came free last */
 };
 
@@ -64,11 +64,15 @@ static inline bool stream_has_left(const struct stream_seat *seat)
     return seat->live && atomic_load_explicit(&seat->page->left, memory_order_acquire);
 }
 
-bool stream_is_live(const struct vmo_producer *producer);
-vmo_consumer_t stream_consumer(const struct vmo_producer *producer, uint32_t seat);
-/* Frees the seat of a consumer that writes no more; its page is unmapped and closed. */
-VMO_CHECK vmo_status stream_unseat(struct vmo_producer *producer, uint32_t seat);
-/* The same for one that may go on writing: tells it first. */
-VMO_CHECK vmo_status stream_expel_seat(struct vmo_producer *producer, uint32_t seat);
+/* INVALID, or BAD_HANDLE: closed, or after a fork. */
+VMO_CHECK vmo_status stream_check(const struct vmo_producer *producer);
+vmo_consumer_t stream_name(const struct stream_seat *seat);
+/* True if the consumer's task has ended, or the caller has closed the peer. */
+bool stream_has_ended(const struct vmo_producer *producer, const struct stream_seat *seat);
+/* Ends a consumer that takes no frame any more, and frees its page. After a refusal the seat is not used
+ * again until a second call has freed the rest. */
+VMO_CHECK vmo_status stream_unseat(struct vmo_producer *producer, struct stream_seat *seat);
+/* The same for one that may go on: tells it first. */
+VMO_CHECK vmo_status stream_expel_seat(struct vmo_producer *producer, struct stream_seat *seat);
 
 #endif

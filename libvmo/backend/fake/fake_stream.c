@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The port of streams on the fake: a sleep is a poll, at which the test's hook acts for the other side. */
+/* The port of streams on the fake: each wait is a poll, at which the test's hook acts for the other side. */
 #include "backend_stream.h"
 #include "fake_state.h"
 
@@ -18,11 +18,17 @@ void be_stream_wake(const void *word)
 void be_stream_relax(uint32_t looks)
 {
     (void)looks;
+    fake_poll();
 }
 
-const _Atomic uint64_t *be_stream_token(void)
+const _Atomic uint64_t *be_stream_token_make(void)
 {
-    static const _Atomic uint64_t token = 1;
+    static const _Atomic uint64_t token = 1; /* no test forks */
 
-    return &token;
+    return fake_enter() == VMO_OK ? &token : NULL;
+}
+
+void be_stream_token_drop(const _Atomic uint64_t *token)
+{
+    (void)token;
 }

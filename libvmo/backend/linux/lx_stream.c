@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -19,7 +18,9 @@
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LOOKS_PER_YIELD 128
 
-/* linux/futex.h of 5.16: struct futex_waitv. Older headers lack it. */
+/* From linux/futex.h, which musl's compiler does not find; struct futex_waitv came with 5.16. */
+#define LX_FUTEX_WAIT 0
+#define LX_FUTEX_WAKE 1
 struct lx_futex_wait {
     uint64_t value;
     uint64_t address;
@@ -36,7 +37,8 @@ static bool sleep_on_one(const struct be_stream_word *word, uint64_t ns)
     const struct timespec timeout = {.tv_sec = (time_t)(ns / NS_PER_SECOND),
                                      .tv_nsec = (long)(ns % NS_PER_SECOND)};
 
-    return syscall(SYS_futex, word->at, FUTEX_WAIT, word->seen, &timeout, NULL, 0) != 0 && errno == ETIMEDOUT;
+    return syscall(SYS_futex, word->at, LX_FUTEX_WAIT, word->seen, &timeout, NULL, 0) != 0 &&
+           errno == ETIMEDOUT;
 }
 
 static bool sleep_on_all(const struct be_stream_word *words, uint32_t count, uint64_t until_ns)
@@ -72,7 +74,7 @@ bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_
 void be_stream_wake(const void *word)
 {
     /* Fails only for an address that is not mapped; this one is. */
-    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    (void)syscall(SYS_futex, word, LX_FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 void be_stream_relax(uint32_t looks)
@@ -96,29 +98,23 @@ bool be_peer_ended(const struct be_peer *peer)
            (poll(&end, 1, 0) == 1 && end.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
-/* Made once a process, and never unmapped. Two threads that make it at the same time both succeed; one of the
- * two pages is given back. */
-const _Atomic uint64_t *be_stream_token(void)
+const _Atomic uint64_t *be_stream_token_make(void)
 {
-    static _Atomic(_Atomic uint64_t *) token;
-    _Atomic uint64_t *known = atomic_load(&token);
-    const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    _Atomic uint64_t *token =
+        mmap(NULL, sizeof(*token), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (known != NULL && atomic_load(known)) {
-        return known;
-    }
-    void *made = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (made == MAP_FAILED) {
+    if (token == MAP_FAILED) {
         return NULL;
     }
-    if (madvise(made, page_bytes, MADV_WIPEONFORK) != 0) {
-        lx_unmap_quiet(made, page_bytes);
+    if (madvise(token, sizeof(*token), MADV_WIPEONFORK) != 0) {
+        lx_unmap_quiet(token, sizeof(*token));
         return NULL;
     }
-    atomic_store((_Atomic uint64_t *)made, 1);
-    if (!atomic_compare_exchange_strong(&token, &known, (_Atomic uint64_t *)made)) {
-        lx_unmap_quiet(made, page_bytes);
-        return known;
-    }
-    return made;
+    *token = 1;
+    return token;
+}
+
+void be_stream_token_drop(const _Atomic uint64_t *token)
+{
+    lx_unmap_quiet((void *)(uintptr_t)token, sizeof(*token));
 }

@@ -7,8 +7,8 @@
 
 bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_t deadline_ns)
 {
-    (void)words, (void)count;
-    (void)nx_pause(deadline_ns); /* past the deadline it only returns: the core looks at the clock */
+    (void)words, (void)count, (void)deadline_ns; /* the core looks at the clock */
+    (void)nx_call0(NX_SYS_YIELD);                /* cannot fail; the answer differs with the ABI revision */
     return true;
 }
 
@@ -20,7 +20,7 @@ void be_stream_wake(const void *word)
 void be_stream_relax(uint32_t looks)
 {
     (void)looks;
-    (void)nx_call0(NX_SYS_YIELD); /* cannot fail; the answer differs with the ABI revision */
+    (void)nx_call0(NX_SYS_YIELD);
 }
 
 bool be_peer_ended(const struct be_peer *peer)
@@ -28,9 +28,14 @@ bool be_peer_ended(const struct be_peer *peer)
     return nx_peer_ended(peer);
 }
 
-const _Atomic uint64_t *be_stream_token(void)
+const _Atomic uint64_t *be_stream_token_make(void)
 {
     static const _Atomic uint64_t token = 1; /* no task forks */
 
     return &token;
+}
+
+void be_stream_token_drop(const _Atomic uint64_t *token)
+{
+    (void)token;
 }

@@ -13,9 +13,7 @@
  *
  * Deadlines are absolute, in nanoseconds of vmo_now_ns. Only vmo_stream_offer, vmo_stream_join,
  * vmo_stream_loan and vmo_stream_take wait; they read the clock only once they have to wait. The rules for
- * errors and threads are those of vmo.h: one thread at a time uses the registry of a stream.
- * vmo_stream_publish, _drop, _take, _release and a vmo_stream_loan do not use the registry, so a stream may
- * be used by one thread while another uses the registry, as long as neither ends a peer or the stream.
+ * errors and threads are those of vmo.h: one thread at a time uses a registry and its streams.
  *
  * A program that has forked must not use a stream in the child: each call is BAD_HANDLE there.
  */
@@ -30,6 +28,7 @@ extern "C" {
 
 #define VMO_STREAM_BUFFERS_MAX 64
 #define VMO_STREAM_CONSUMERS_MAX 32
+#define VMO_STREAM_LOOKS_MAX 4096
 #define VMO_STREAM_FRAMES_MAX (UINT64_C(1) << 62) /* of one stream */
 
 /* What happens when a consumer is slow. */
@@ -43,7 +42,7 @@ struct vmo_stream_options {
     uint32_t buffers;        /* 1..64; LATEST: at least consumers * hold + 2 */
     uint32_t consumers;      /* most at one time, 1..32 */
     uint32_t hold;           /* frames that a consumer may hold at one time, 1..buffers */
-    uint32_t looks;          /* at the shared memory before a wait sleeps; 0: the backend's default */
+    uint32_t looks;          /* at the shared memory before a wait sleeps, at most 4096; 0: a default */
     uint32_t zero;           /* 0 */
     uint64_t capacity_bytes; /* of a buffer; rounded up to whole pages */
 };
@@ -79,6 +78,7 @@ VMO_CHECK vmo_status vmo_stream_create(struct vmo_registry *registry,
  * only a task that can create VMOs can offer.
  * Errors: INVALID      a pointer is NULL
  *         TABLE_FULL   as many consumers as the options allow have joined
+ *         TOO_LARGE    2^62 frames were published: make a new stream
  *         PEER_GONE, TIMED_OUT and the others of vmo_create, vmo_map_ro and vmo_send: nobody joined. The peer
  *                      may have got the pool; it cannot join with it */
 VMO_CHECK vmo_status vmo_stream_offer(struct vmo_producer *producer, vmo_peer_t peer, uint32_t tag,
@@ -118,11 +118,12 @@ VMO_CHECK vmo_status vmo_stream_drop(struct vmo_producer *producer, const struct
 
 /* Ends a consumer. The frames that it holds may be overwritten from here on; its vmo_stream_take and
  * vmo_stream_release are EXPELLED. It keeps its read-only mapping of the pool, which nobody can take away.
- * Errors: BAD_HANDLE   the consumer was expelled, or has left; or after a fork
- *         those of vmo_unmap and vmo_close: the consumer was expelled all the same */
+ * Errors: INVALID      the pointer is NULL
+ *         BAD_HANDLE   the consumer was expelled, or has left; or after a fork
+ *         those of vmo_unmap and vmo_destroy: it was expelled all the same; call again to free its page */
 VMO_CHECK vmo_status vmo_stream_expel(struct vmo_producer *producer, vmo_consumer_t consumer);
 
-/* What a producer has seen. */
+/* What a producer has counted. */
 struct vmo_stream_counters {
     uint64_t published; /* frames */
     uint64_t recycled;  /* frames that LATEST overwrote before every consumer had taken them */
@@ -131,13 +132,15 @@ struct vmo_stream_counters {
     uint32_t consumers; /* now */
     uint32_t expelled;  /* by the caller, or for a false word, or ended */
 };
+/* Errors: INVALID, BAD_HANDLE as vmo_stream_publish. */
 VMO_CHECK vmo_status vmo_stream_counters_read(const struct vmo_producer *producer,
                                               struct vmo_stream_counters *out);
 
-/* Ends the stream: consumers can still take what was published, then get PEER_GONE. The storage is the
- * caller's again. Loans end.
- * Errors: BAD_HANDLE   after a fork
- *         those of vmo_unmap and vmo_close: what is left then ends with the registry's handles */
+/* Ends the stream: consumers can still take what was published, then get PEER_GONE. Loans end. After success
+ * the storage is the caller's again.
+ * Errors: INVALID      the pointer is NULL
+ *         BAD_HANDLE   the stream was closed; or after a fork
+ *         those of vmo_unmap and vmo_destroy: the stream has ended; call again to free the rest */
 VMO_CHECK vmo_status vmo_stream_close(struct vmo_producer *producer);
 
 /* ---- Consumer ----------------------------------------------------------------------------------- */
@@ -152,8 +155,8 @@ int vmo_stream_is_offer(const struct vmo_incoming *message);
 
 /* Joins a stream. offer is a message of this peer that vmo_stream_is_offer names; the call receives the
  * second message of the offer. Maps the pool read-only and the consumer's page. After success the consumer
- * owns the offer's VMO and the storage until vmo_stream_leave; after failure the caller still owns the VMO,
- * and the second message is gone unless the status is TIMED_OUT.
+ * owns the offer's VMO and the storage until vmo_stream_leave. After failure the caller still owns the VMO;
+ * the second message may be gone: close the VMO and ask for another offer.
  * Errors: INVALID      a pointer is NULL, the storage is misaligned, or the message is no offer
  *         STORAGE      storage_bytes is less than VMO_STREAM_CONSUMER_BYTES
  *         PROTOCOL     the offer is false in itself, or the second message does not belong to it
@@ -191,9 +194,11 @@ VMO_CHECK vmo_status vmo_stream_take(struct vmo_consumer *consumer, uint64_t dea
  *         EXPELLED     the producer expelled this consumer: the frame may have changed while it was read */
 VMO_CHECK vmo_status vmo_stream_release(struct vmo_consumer *consumer, const struct vmo_frame *frame);
 
-/* Ends the consumer; frames that it holds are released. The storage is the caller's again. The peer stays.
- * Errors: BAD_HANDLE   after a fork
- *         those of vmo_unmap and vmo_close */
+/* Ends the consumer; frames that it holds are released. After success the storage is the caller's again. The
+ * peer stays.
+ * Errors: INVALID      the pointer is NULL
+ *         BAD_HANDLE   the consumer has left; or after a fork
+ *         those of vmo_unmap and vmo_close: it has left the stream; call again to free the rest */
 VMO_CHECK vmo_status vmo_stream_leave(struct vmo_consumer *consumer);
 
 #ifdef __cplusplus

@@ -43,7 +43,7 @@ extern "C" {
 
 /* Version of this header. vmo_version returns VMO_VERSION of the library that the program runs with. */
 #define VMO_VERSION_MAJOR 0
-#define VMO_VERSION_MINOR 3
+#define VMO_VERSION_MINOR 4
 #define VMO_VERSION_PATCH 0
 #define VMO_VERSION (VMO_VERSION_MAJOR * 10000 + VMO_VERSION_MINOR * 100 + VMO_VERSION_PATCH)
 uint32_t vmo_version(void);

@@ -56,11 +56,20 @@ static void produce(struct vmo_producer *producer, uint8_t byte)
     assert_ok(vmo_stream_publish(producer, &loan, PAGE, byte));
 }
 
+/* vmo_stream_take, on the consumer's side. */
+static vmo_status take(struct vmo_consumer *consumer, uint64_t deadline_ns, struct vmo_frame *out)
+{
+    AS_B;
+    const vmo_status status = vmo_stream_take(consumer, deadline_ns, out);
+    AS_A;
+    return status;
+}
+
 static struct vmo_frame taken(struct vmo_consumer *consumer, uint64_t sequence, uint64_t lost)
 {
     struct vmo_frame frame = {0};
 
-    assert_ok(vmo_stream_take(consumer, 0, &frame));
+    assert_ok(take(consumer, 0, &frame));
     assert_int_equal(frame.sequence, sequence);
     assert_int_equal(frame.lost, lost);
     assert_int_equal(frame.len_bytes, PAGE);
@@ -91,7 +100,7 @@ static void frames_in_order(void **state)
 
     (void)state;
     consumer = joined(producer, 0, &name);
-    assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_TIMED_OUT);
+    assert_status(take(consumer, 0, &frame), VMO_ERR_TIMED_OUT);
     for (uint64_t s = 1; s <= 20; s++) {
         produce(producer, (uint8_t)s);
         frame = taken(consumer, s, 0);
@@ -120,7 +129,7 @@ static void released_in_any_order(void **state)
     assert_int_equal(about.id, name.id);
     struct vmo_frame first = taken(consumer, 1, 0);
     struct vmo_frame second = taken(consumer, 2, 0);
-    assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_BUSY);
+    assert_status(take(consumer, 0, &frame), VMO_ERR_BUSY);
     assert_ok(vmo_stream_release(consumer, &second));
     produce(producer, 4); /* in the second one's buffer */
     assert_int_equal(first.data[0], 1);
@@ -236,7 +245,7 @@ static void a_late_consumer_starts_late(void **state)
     (void)state;
     produce(producer, 1);
     struct vmo_consumer *second = joined(producer, 1, &names[1]);
-    assert_status(vmo_stream_take(second, 0, &frame), VMO_ERR_TIMED_OUT);
+    assert_status(take(second, 0, &frame), VMO_ERR_TIMED_OUT);
     produce(producer, 2);
     frame = taken(second, 2, 0);
     assert_ok(vmo_stream_release(second, &frame));
@@ -273,7 +282,7 @@ static void expelled(void **state)
     assert_ok(vmo_stream_expel(producer, about));
     assert_status(vmo_stream_expel(producer, name), VMO_ERR_BAD_HANDLE);
     produce(producer, 4);
-    assert_status(vmo_stream_take(consumer, 0, &other), VMO_ERR_EXPELLED);
+    assert_status(take(consumer, 0, &other), VMO_ERR_EXPELLED);
     assert_status(vmo_stream_release(consumer, &frame), VMO_ERR_EXPELLED);
     assert_status(vmo_stream_release(consumer, &frame), VMO_ERR_BAD_HANDLE);
     closed(producer, consumer);
@@ -294,11 +303,11 @@ static void the_end(void **state)
     frame = taken(consumer, 1, 0);
     const struct vmo_frame second = taken(consumer, 2, 0);
     assert_ok(vmo_stream_release(consumer, &frame));
-    assert_status(vmo_stream_take(consumer, SOON_NS, &frame), VMO_ERR_PEER_GONE);
+    assert_status(take(consumer, SOON_NS, &frame), VMO_ERR_PEER_GONE);
     assert_int_equal(second.data[0], 2); /* stays readable */
     AS_B;
     assert_ok(vmo_stream_leave(consumer));
-    assert_status(vmo_stream_take(consumer, SOON_NS, &frame), VMO_ERR_BAD_HANDLE);
+    assert_status(take(consumer, SOON_NS, &frame), VMO_ERR_BAD_HANDLE);
     AS_A;
 }
 
@@ -324,7 +333,7 @@ static void a_consumer_ends(void **state)
 
 /* ---- Lies --------------------------------------------------------------------------------------- */
 
-/* The page in which the consumer of storage 0 says what it holds: b's second view. */
+/* The page in which the consumer of storage 0 says what it holds: b's view that it may write. */
 static struct stream_page *page_of_b;
 
 static void find_page(void *context, const struct vmo_live *live)

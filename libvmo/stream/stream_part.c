@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a VMO of a stream. */
+#include "stream_part.h"
+
+vmo_status stream_part_end(struct vmo_registry *registry, struct stream_part *part, bool created)
+{
+    vmo_status status = part->view.id ? vmo_unmap(registry, part->view) : VMO_OK;
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    part->view.id = 0;
+    if (part->vmo.id == 0) {
+        return VMO_OK;
+    }
+    status = created ? vmo_destroy(registry, part->vmo) : VMO_ERR_UNSUPPORTED;
+    if (status == VMO_ERR_STILL_SHARED || status == VMO_ERR_UNSUPPORTED) {
+        status = vmo_close(registry, part->vmo);
+    }
+    if (status == VMO_OK) {
+        part->vmo.id = 0;
+    }
+    return status;
+}
