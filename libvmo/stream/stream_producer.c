@@ -3,7 +3,7 @@
  * The producer of a stream: loan, publish, drop. It trusts no word of a consumer, and never reads back what
  * it wrote into the shared memory itself.
  */
-#include "stream_producer.h"
+#include "stream_seats.h"
 
 /* ---- Published buffers, oldest first ------------------------------------------------------------ */
 

@@ -2,7 +2,7 @@
 /* The life of a stream and of its consumers, at the producer: create, offer, expel, close. */
 #include <string.h>
 
-#include "stream_producer.h"
+#include "stream_seats.h"
 
 #define PRODUCER_MAGIC UINT32_C(0x444F5250)
 #define CLOSING_MAGIC UINT32_C(0x444F5251) /* vmo_stream_close was refused halfway */

@@ -68,7 +68,7 @@ bench-sha256: built ## time the library's SHA-256 beside OpenSSL's
 
 # ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
 LX_ERRNO := libvmo/tests/linux/errno
-LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
+LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c errno_stream.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
 # One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
 LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
 # clang links its sanitizers statically, so they call the wrappers before they are initialised.

@@ -161,7 +161,7 @@ int vmo_stream_is_offer(const struct vmo_incoming *message);
  *         STORAGE      storage_bytes is less than VMO_STREAM_CONSUMER_BYTES
  *         PROTOCOL     the offer is false in itself, or the second message does not belong to it
  *         NOT_SEALED   the pool is not sealed
- *         those of vmo_recv and vmo_map_ro */
+ *         those of vmo_recv, vmo_map_ro and vmo_map_rw */
 VMO_CHECK vmo_status vmo_stream_join(struct vmo_registry *registry, vmo_peer_t peer,
                                      const struct vmo_incoming *offer, void *storage, size_t storage_bytes,
                                      uint64_t deadline_ns, struct vmo_consumer **out);

@@ -46,6 +46,7 @@ static void names_match_the_header(void **state)
         "VMO_ERR_BACKEND",
         "VMO_ERR_STORAGE",
         "VMO_ERR_IO",
+        "VMO_ERR_EXPELLED",
     };
 
     (void)state;

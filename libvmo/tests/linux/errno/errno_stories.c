@@ -77,5 +77,6 @@ void seal_step(vmo_seal_strength strength)
     world.unchanged = NULL;
 }
 
-const struct story_group *const story_groups[] = {&vmo_stories, &message_stories, &child_stories};
+const struct story_group *const story_groups[] = {&vmo_stories, &message_stories, &child_stories,
+                                                  &stream_stories};
 const size_t story_group_count = sizeof(story_groups) / sizeof(story_groups[0]);

@@ -7,7 +7,7 @@
 
 #include "linux/errno/lx_step.h"
 
-extern const struct story_group vmo_stories, message_stories, child_stories;
+extern const struct story_group vmo_stories, message_stories, child_stories, stream_stories;
 #define STORY_GROUP(table)                                                                                   \
     {                                                                                                        \
         table, sizeof(table) / sizeof((table)[0])                                                            \

@@ -13,8 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
 OBJECTS = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/backend/linux"
 # Functions of the C library that make no system call which can fail.
-HARMLESS = {"__errno_location", "_exit", "environ", "getauxval", "getpid", "memcmp", "memcpy", "memset", "memmove", "strlen", "abort",
-            "snprintf"}
+HARMLESS = {"__errno_location", "_exit", "environ", "getauxval", "getpid", "memcmp", "memcpy", "memset", "memmove",
+            "strlen", "abort", "snprintf", "sched_yield"}
 THROUGH = {"fcntl", "syscall"}  # their commands and numbers are rows; lx_wrap.c aborts at one without
 COMMON = {"BAD_HANDLE", "NO_MEMORY", "UNSUPPORTED", "IO"}
 
@@ -41,7 +41,7 @@ def missing_rows():
 
 def blocks():
     """function -> the comment above its declaration, with those of the functions that it refers to."""
-    text = "".join((ROOT / "libvmo/include/vmo" / name).read_text() for name in ("vmo.h", "channel.h"))
+    text = "".join((ROOT / "libvmo/include/vmo" / name).read_text() for name in ("vmo.h", "channel.h", "stream.h"))
     found = {}
     for comment, declarations in re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:VMO_CHECK [^;]*;\n?)+)", text):
         for function in re.findall(r"\b(vmo_\w+)\(", declarations):

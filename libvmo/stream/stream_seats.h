@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The producer's private state; shared by its two files. */
-#ifndef VMO_STREAM_PRODUCER_H
-#define VMO_STREAM_PRODUCER_H
+#ifndef VMO_STREAM_SEATS_H
+#define VMO_STREAM_SEATS_H
 
 #include "backend_stream.h"
 #include "protocol.h"
