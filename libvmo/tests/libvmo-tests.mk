@@ -4,11 +4,17 @@
 
 # ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
 UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_mapping_index test_peer test_registry \
-              test_require test_seals test_sha256 test_status test_stream test_transfer test_views test_wire test_wrap
+              test_require test_seals test_sha256 test_status test_stream test_stream_lies test_stream_model test_transfer \
+              test_views test_wire test_wrap
 UNIT_LIBS_test_sha256 := -lcrypto
 $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_PROGRAM,$(flavour)/fake,libvmo/tests/unit/$(test),\
     $(addprefix libvmo/tests/unit/,$(test).c unit.c) $(LIBVMO_FAKE_SRCS),-lcmocka $(UNIT_LIBS_$(test))))))
 TEST_SUITES += $(UNIT_TESTS:%=$(BUILD)/san/fake/libvmo/tests/unit/%)
+
+# Streams in threads, under ThreadSanitizer.
+STREAM_THREADS := libvmo/tests/unit/test_stream_threads
+$(eval $(call HOST_PROGRAM,tsan/fake,$(STREAM_THREADS),$(STREAM_THREADS).c libvmo/tests/unit/unit.c $(LIBVMO_FAKE_SRCS),-lcmocka -pthread))
+TEST_SUITES += $(BUILD)/tsan/fake/$(STREAM_THREADS)
 
 # ---- growth: instructions of each call with many live objects, on the fake backend and on Linux, by callgrind
 GROWTH := libvmo/tests/growth

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams: what a peer may write into the shared memory, and what follows. */
+#include "stream_pair.h"
+
+/* The page in which the consumer of storage 0 says what it holds: b's view that it may write. */
+static struct stream_page *page_of_b;
+
+static void find_page(void *context, const struct vmo_live *live)
+{
+    (void)context;
+    if (live->kind == VMO_LIVE_VIEW && live->rights == VMO_RIGHTS_ALL) {
+        page_of_b = (void *)vmo_view_data_rw(world.b, live->view);
+    }
+}
+
+static void lies_are_found(const struct vmo_stream_options *options, uint64_t before, uint64_t lie)
+{
+    struct vmo_producer *producer = producer_make(options);
+    vmo_consumer_t name;
+    vmo_consumer_t about = {0};
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    struct vmo_loan loan;
+
+    AS_B;
+    assert_ok(vmo_registry_each(world.b, find_page, NULL));
+    AS_A;
+    for (uint8_t byte = 1; byte <= options->buffers; byte++) {
+        produce(producer, byte);
+    }
+    for (uint32_t b = 0; before && b < options->buffers; b++) {
+        atomic_store(&page_of_b->word[b], before);
+    }
+    if (before) {
+        assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_TIMED_OUT);
+    }
+    for (uint32_t b = 0; b < options->buffers; b++) {
+        atomic_store(&page_of_b->word[b], lie);
+    }
+    assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_PROTOCOL);
+    assert_int_equal(about.id, name.id);
+    assert_ok(vmo_stream_loan(producer, 0, &loan, &about)); /* without the liar */
+    closed(producer, consumer);
+}
+
+static void a_word_ahead(void **state)
+{
+    (void)state;
+    lies_are_found(&lossless, 0, 9);
+}
+
+static void a_word_that_shrinks(void **state)
+{
+    (void)state;
+    lies_are_found(&lossless, 2, 1);
+}
+
+static void a_word_of_all_ones(void **state)
+{
+    (void)state;
+    lies_are_found(&lossless, 0, UINT64_MAX);
+    lies_are_found(&latest, 0, UINT64_MAX);
+}
+
+/* More frames claimed than the hold limit allows: with honest consumers LATEST always finds a buffer. */
+static void a_hoarder(void **state)
+{
+    struct vmo_producer *producer = producer_make(&latest);
+    vmo_consumer_t name;
+    vmo_consumer_t about = {0};
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    struct vmo_loan loan;
+
+    (void)state;
+    AS_B;
+    assert_ok(vmo_registry_each(world.b, find_page, NULL));
+    AS_A;
+    for (uint8_t byte = 1; byte <= 4; byte++) {
+        produce(producer, byte); /* frame b + 1 lies in buffer b */
+    }
+    for (uint32_t b = 0; b < 4; b++) {
+        atomic_store(&page_of_b->word[b], 2 * (uint64_t)(b + 1));
+    }
+    assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_PROTOCOL);
+    assert_int_equal(about.id, name.id);
+    closed(producer, consumer);
+}
+
+/* A consumer that releases a frame and takes the next one while the producer looks has held one at a time. */
+static struct vmo_consumer *moving;
+static struct vmo_frame moving_frame;
+
+static void move_on(void *context)
+{
+    (void)context;
+    if (moving != NULL) {
+        struct vmo_consumer *consumer = moving;
+        moving = NULL;
+        assert_ok(vmo_stream_release(consumer, &moving_frame));
+        moving_frame = taken(consumer, 2, 0);
+    }
+}
+
+static void no_hoarder(void **state)
+{
+    static const struct vmo_stream_options one = {
+        .policy = VMO_STREAM_LATEST, .buffers = 3, .consumers = 1, .hold = 1, .capacity_bytes = PAGE};
+    struct vmo_producer *producer = producer_make(&one);
+    vmo_consumer_t name;
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    struct vmo_loan loan;
+
+    (void)state;
+    for (uint8_t byte = 1; byte <= 3; byte++) {
+        produce(producer, byte);
+    }
+    moving_frame = taken(consumer, 1, 0);
+    moving = consumer;
+    fake_on_poll(move_on, NULL);
+    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
+    assert_null(moving);
+    assert_int_equal(moving_frame.data[0], 2);
+    closed(producer, consumer);
+}
+
+/* Every word of a page at random, again and again: whatever it says, only its own consumer suffers. */
+static void a_page_at_random(void **state)
+{
+    const struct vmo_stream_options *const both[] = {&lossless, &latest};
+    uint32_t expelled_count = 0;
+
+    (void)state;
+    fake_config()->arena_bytes = UINT64_MAX / 2; /* what was sent is not given back before its channel ends */
+    for (uint32_t round = 0; round < 2000; round++) {
+        struct vmo_producer *producer = producer_make(both[round % 2]);
+        vmo_consumer_t liar;
+        vmo_consumer_t honest;
+        vmo_consumer_t about;
+        struct vmo_loan loan;
+        struct vmo_consumer *false_one = joined(producer, 0, &liar);
+        AS_B;
+        assert_ok(vmo_registry_each(world.b, find_page, NULL));
+        AS_A;
+        struct vmo_consumer *consumer = joined(producer, 1, &honest);
+        uint64_t sequence = 0;
+        bool live = true;
+        for (uint32_t turn = 0; turn < 6; turn++) {
+            uint64_t *words = (void *)page_of_b;
+            for (uint32_t i = 0; live && i < sizeof(*page_of_b) / sizeof(*words); i++) {
+                words[i] = (uint64_t)(round * 2654435761u + turn * 40503u + i * 97u) >> (i % 13)
+                                                                                            << (turn % 3);
+            }
+            const vmo_status status = vmo_stream_loan(producer, 0, &loan, &about);
+            if (status == VMO_OK) {
+                memset(loan.data, (uint8_t)++sequence, PAGE);
+                assert_ok(vmo_stream_publish(producer, &loan, PAGE, (uint8_t)sequence));
+                const struct vmo_frame frame = taken(consumer, sequence, 0);
+                assert_ok(vmo_stream_release(consumer, &frame));
+                continue;
+            }
+            assert_int_equal(about.id, liar.id);
+            if (status == VMO_ERR_TIMED_OUT) {
+                assert_ok(vmo_stream_expel(producer, liar));
+            } else {
+                assert_status(status, VMO_ERR_PROTOCOL);
+            }
+            live = false;
+            expelled_count++;
+        }
+        AS_B;
+        assert_ok(vmo_stream_leave(false_one));
+        closed(producer, consumer);
+    }
+    assert_true(expelled_count > 1000);
+}
+
+/* Every word of the control block at random: the consumer answers by a status, and its frames lie in the
+ * pool. */
+static void a_control_block_at_random(void **state)
+{
+    const struct vmo_stream_options *const both[] = {&lossless, &latest};
+    uint32_t frames = 0;
+
+    (void)state;
+    fake_config()->arena_bytes = UINT64_MAX / 2; /* what was sent is not given back before its channel ends */
+    for (uint32_t round = 0; round < 4000; round++) {
+        struct vmo_producer *producer = producer_make(both[round % 2]);
+        vmo_consumer_t name;
+        struct vmo_consumer *consumer = joined(producer, 0, &name);
+        uint64_t *words = (void *)producer->control;
+        struct vmo_frame frame;
+        const size_t count = stream_control_bytes(producer->mask + 1) / sizeof(*words);
+        for (size_t i = 0; i < count; i++) {
+            const uint64_t random = round * UINT64_C(0x9E3779B97F4A7C15) + i * UINT64_C(0xD1342543DE82EF95);
+            words[i] = round % 3 ? random >> (i * 7 + round) % 64 : random;
+        }
+        if (round % 5) {
+            for (uint32_t seat = 0; seat < VMO_STREAM_CONSUMERS_MAX; seat++) {
+                producer->control->expelled[seat] = 0;
+            }
+            producer->control->closed = 0;
+        }
+        for (uint32_t e = 0; round % 5 && e <= producer->mask; e++) {
+            producer->control->ring[e].sequence = e ? e : producer->mask + 1;
+            producer->control->ring[e].where %= round % 2 ? UINT64_MAX : 4 * PAGE;
+        }
+        for (uint32_t turn = 0; turn < 4; turn++) {
+            const vmo_status status = take(consumer, turn % 2 ? SOON_NS : 0, &frame);
+            if (status == VMO_OK) {
+                frames++;
+                assert_true(frame.data >= producer->pool && frame.len_bytes <= PAGE);
+                assert_true((uint64_t)(frame.data - producer->pool) < both[round % 2]->buffers * PAGE);
+                (void)frame.data[PAGE - 1];
+                const vmo_status released = vmo_stream_release(consumer, &frame);
+                assert_true(released == VMO_OK || released == VMO_ERR_EXPELLED);
+            } else {
+                assert_true(status == VMO_ERR_TIMED_OUT || status == VMO_ERR_PROTOCOL ||
+                            status == VMO_ERR_EXPELLED || status == VMO_ERR_PEER_GONE);
+            }
+        }
+        closed(producer, consumer);
+    }
+    assert_true(frames > 100);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_WORLD(a_word_ahead),
+        IN_WORLD(a_word_that_shrinks),
+        IN_WORLD(a_word_of_all_ones),
+        IN_WORLD(a_hoarder),
+        IN_WORLD(no_hoarder),
+        IN_WORLD(a_page_at_random),
+        IN_WORLD(a_control_block_at_random),
+    };
+    return cmocka_run_group_tests_name("unit/stream_lies", tests, NULL, NULL);
+}
