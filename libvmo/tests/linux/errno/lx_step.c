@@ -223,7 +223,7 @@ bool step_failed(vmo_status status)
 
     wrap->armed = false;
     if (mine && !wrap->fired) {
-        step_wrong("the planned call did not come");
+        step_wrong(STEP_NOT_COME);
     }
     if (!mine && status != wanted) {
         step_wrong("without a failure of its own: %s", vmo_status_name(status));

@@ -13,6 +13,8 @@
 #include "page.h"
 #include "vmo/channel.h"
 
+#define STEP_NOT_COME "the planned call did not come"
+
 #define LEN (2 * PAGE + 3)
 #define RANGE(off, len) ((struct vmo_range){(off), (len)})
 

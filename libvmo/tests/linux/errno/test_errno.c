@@ -40,6 +40,7 @@ static size_t pair_count;
 static struct tally tallies[ROWS];
 static bool full;
 static bool good = true; /* this story */
+static uint32_t repeated;
 
 /* ---- One run ------------------------------------------------------------------------------------------ */
 
@@ -78,11 +79,19 @@ static const char *how_name(const struct wrap_plan *plan)
     return names[plan->how];
 }
 
+/* How often to run a story again in which the planned call did not come: on a busy machine a deadline may
+ * pass before the call that would wait for it. */
+#define AGAIN_MAX 16
+
 static void inject(const struct story *story, bool old_kernel, struct wrap_plan *plan)
 {
     struct tally *tally = &tallies[plan->row];
 
     run_once(story, old_kernel, plan);
+    for (uint32_t i = 0; i < AGAIN_MAX && strcmp(wrap->text, STEP_NOT_COME) == 0; i++) {
+        repeated++;
+        run_once(story, old_kernel, plan);
+    }
     tally->injected++;
     if (wrap->text[0] == '\0') {
         tally->passed++;
@@ -275,6 +284,6 @@ int main(int argc, char **argv)
         }
     }
     print_table();
-    printf("1..%" PRIu32 "\n", ran);
+    printf("# %" PRIu32 " runs repeated\n1..%" PRIu32 "\n", repeated, ran);
     return all_good ? 0 : 1;
 }
