@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stand-ins for host-ref, make and QEMU, so that the harness can be tested by itself: fake_tools.py ROLE ARGUMENT...
+"""Stand-ins for host-ref, make and QEMU, which test the harness alone: fake_tools.py ROLE ARGUMENT...
 
-FAKE names what the role does; the default is to do well.
+The variable FAKE selects a fault; without it, each role works.
 """
 import os
 import pathlib
@@ -18,7 +18,7 @@ MODE = os.environ.get("FAKE", "good")
 
 
 def hang(with_child=False, deaf=False):
-    """Says its pid to the suite, and stays; the child as well. Both have the suite's fifo open for writing."""
+    """Writes its pid to the suite's fifo and never exits, nor does the child. Both keep the fifo open for writing."""
     for number in (signal.SIGTERM, signal.SIGINT) if deaf else ():
         signal.signal(number, signal.SIG_IGN)
     said = os.open(os.environ["FAKE_PID"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

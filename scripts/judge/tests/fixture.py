@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A good run, made from a small model: what the judge must pass, and what each red case then breaks.
+"""A good run, made from a small model. The judge must pass it; each red case breaks one thing in it.
 
-The payload, the challenge and the nonce are fixed, so a log of this run can be kept as a file.
+The payload, the challenge and the nonce are constants, so logs of this run can be stored as files.
 """
 import hashlib
 import pathlib
@@ -25,7 +25,7 @@ BLOB_BASE, PAGE_BASE = 0x84000000, 0x84010000
 BANNER = ["", "OpenSBI v1.1", "   ____                    _____ ____ _____",
           "Platform Name             : riscv-virtio,qemu", ""]
 CONSUMER_SAYS = "vmo: consumer mapped ok"
-# The kernel's sequence numbers: those of the blob from 100 on, of the page from 200 on.
+# The kernel's sequence numbers: the blob's start at 100, the page's at 200.
 MAPPED, UNMAPPED, TRANSFERRED, SENT, RECEIVED, MOVED, SEEN, REPLIED, ANSWERED = 0, 1, 2, 4, 6, 7, 10, 12, 14
 SAID = {"vmo: producer sent handle": 105, CONSUMER_SAYS: 111, "vmo: sha256 ok": 115, "SELFTEST: vmo share ok": 311}
 DESTROYED, EVIDENCE = 300, 310
@@ -34,7 +34,7 @@ AUDIT_ORDER = ("begin", "task", "image", "vmo", "map", "copy", "hand", "msg", "o
 
 
 def noise(name, length):
-    """Bytes that look random and are the same in every run of the tests."""
+    """Pseudo-random bytes, the same in every run of the tests."""
     out = b""
     while len(out) < length:
         out += hashlib.sha256(f"{name} {len(out)}".encode()).digest()
@@ -50,7 +50,7 @@ CONSUMER = b"\x7fELF consumer " + noise("consumer", 9000)
 
 
 def message(kind, tag, body=b"", length=0):
-    """A libvmo message: the 32-byte header, then the body. One that carries a VMO says rights and seal."""
+    """A libvmo message: a 32-byte header, then the body. A message with a VMO states rights and seal."""
     rights, seal = (1, 1) if kind == facts.KIND_HANDLE else (0, 0)
     return struct.pack("<IHHIHHQQ", 0x314F4D56, kind, len(body), tag, rights, seal, length, 0) + body
 
@@ -69,7 +69,7 @@ def line(kind, record):
 
 
 class Fixture:
-    """The run of one ABI revision. A case changes what it likes, then `boot` and `host` give it to the judge."""
+    """A run on one ABI revision. A case changes any part; `boot` and `host` then pass it to the judge."""
 
     cost_known = True
 
@@ -80,11 +80,11 @@ class Fixture:
         self.digest, self.page_digest = (hashlib.sha256(data).digest() for data in (self.blob, self.page))
         self.blob_pages = facts.pages_of(len(self.blob))
         self.nonce = NONCE
-        self.work = self.work_of(len(self.blob))  # instructions of the consumer
+        self.work = self.work_of(len(self.blob))  # the consumer's instructions
         self.exit_code, self.stopped, self.log_cap = exit_codes.number("done"), None, LOG_CAP
         self.consumer = CONSUMER
         self.init = b"\x7fELF init " + noise("init", 500) + CONSUMER + self.blob + self.digest
-        self.hashes = {}  # image name -> its three hashes, where they are not those of the file
+        self.hashes = {}  # image name -> its three hashes, where they differ from the file's
         self.host = facts.HostFacts(f"gen:1:{len(payload)}", payload, self.blob, self.page, challenge.hex(),
                                     self.digest.hex(), self.page_digest.hex())
         self.manifest = verdict.load_manifest("proof")
@@ -95,10 +95,10 @@ class Fixture:
         self.fill_ends()
         self.evidence = self.true_evidence()
         self.console = ["vmo: note 4 pages", "vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok",
-                        None, "SELFTEST: vmo share ok"]  # None: where the evidence line stands
-        self.record_edits = []  # functions on the audit, made when its events are numbered
-        self.say_edits = []  # functions on the kernel's records of these lines, which are made last
-        self.log_edits = []  # functions bytes -> bytes, on the rendered log
+                        None, "SELFTEST: vmo share ok"]  # None: the place of the evidence line
+        self.record_edits = []  # functions that edit the audit after its events are numbered
+        self.say_edits = []  # functions that edit the records of the console lines, which are made last
+        self.log_edits = []  # functions bytes -> bytes that edit the rendered log
 
     def remake(self, **parts):
         """The same run with another payload or challenge."""
@@ -106,12 +106,12 @@ class Fixture:
 
     def work_of(self, length):
         if length < check_content.WORK_BYTES_MIN:
-            return 4000  # not checked, and the same whatever the library costs
+            return 4000  # not checked; independent of the library's cost
         fixed, block = check_content.costs(self.abi_rev)
         return round(fixed + block * check_content.blocks_of(length))
 
     def handed(self, number):
-        """The record of the hand-over of VMO 1 or 2."""
+        """The record of the grant of VMO 1 or 2."""
         return next(hand for hand in self.audit["hand"] if hand["vmo"] == number)
 
     def alias(self):
@@ -164,7 +164,7 @@ class Fixture:
                                   "seq": sent + RECEIVED - SENT, "user": 1000 + self.work, "head": data[:128].hex() or "-"})
 
     def hash_vmos(self):
-        """The hashes that the kernel took of both VMOs."""
+        """The kernel's hashes of both VMOs."""
         self.audit["hash"] = []
         last = "destroyed" if self.abi_rev == "a2" else "end"
         for number, data, granted in ((1, self.blob, MOVED + 1), (2, self.page, TRANSFERRED + 1)):
@@ -203,7 +203,7 @@ class Fixture:
         return [line("vmo: evidence", self.evidence) if text is None else text for text in self.console]
 
     def fill_says(self):
-        """The kernel's records are true, whatever a case makes the tasks print."""
+        """Makes the kernel's records of the console lines. They are true even if a case changes the lines."""
         self.audit["say"], seq = [], 1
         for text in self.spoken():
             by = "kernel" if text.startswith("kernel:") else 18 if text == CONSUMER_SAYS else 17
@@ -220,8 +220,8 @@ class Fixture:
         ]
 
     def numbered(self):
-        """The audit as the kernel prints it: sequence numbers count from 1, records stand in their order, and hand-overs
-        count the writable mappings that lived."""
+        """The audit as the kernel prints it: sequence numbers count from 1, records are in order, and each grant counts
+        the writable mappings at that moment."""
         audit = {kind: [dict(record) for record in records] for kind, records in self.audit.items()}
         places = [(record, key) for kind, key in check_record.NUMBERED for record in audit[kind] if record.get(key)]
         for hand in audit["hand"]:

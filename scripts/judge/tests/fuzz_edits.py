@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grammar of the judge's fuzzer: one random edit of a green run, decided by a random.Random alone.
+"""The grammar of the judge's fuzzer: one random edit of a green run, determined by a random.Random.
 
-An edit takes a copy of a run, changes it in place, and returns what it did in words. None: it does not apply here.
+An edit changes a copy of a run in place and describes the change, or returns None if it does not apply.
 """
 import re
 
@@ -13,8 +13,8 @@ WORDS = (b"0", b"1", b"17", b"18", b"19", b"live", b"destroyed", b"unmapped", b"
          b"map", b"vm_map", b"grant", b"reply", b"end", b"start", b"done", b"-", b"")
 INSERTS = (b"", b"text", b"vmo: note x", b"vmo: x", b"vmo: FAIL consumer: x", b"SELFTEST: x", b"kernel: x", b"a panic",
            b"OpenSBI v1.1", b"\x1b[m", b"audit - end lines=2", b"audit", b"[INFO sched] x", b"hazard")
-EDITS = {"log": [], "value": [], "fact": [], "linux": []}  # kind -> functions (run, rng) -> what was done
-# What leaves a line in form, most times: the checks behind the reader see it.
+EDITS = {"log": [], "value": [], "fact": [], "linux": []}  # kind -> functions (run, rng) -> description
+# Edits that usually keep a line well-formed, so that they reach the checks behind the parser.
 VALUES = ("change_number", "change_digit", "change_hex_digit", "change_value", "swap_values", "swap_values_of_two", "insert_record",
           "delete_record")
 
@@ -42,7 +42,7 @@ def region(line):
 
 
 def pick(lines, rng):
-    """The number of a line: most lines are the audit's, so the region is drawn first."""
+    """Draws a line's number. Draws its region first, because most lines are the audit's."""
     regions = {}
     for number, line in enumerate(lines):
         regions.setdefault(region(line), []).append(number)
@@ -51,7 +51,7 @@ def pick(lines, rng):
 
 
 def on_lines(change):
-    """An edit of the list of lines: change(lines, number, rng) -> words or None."""
+    """Adds an edit of the list of lines: change(lines, number, rng) -> description or None."""
     def made(run, rng):
         lines = lines_of(run.log)
         said = change(lines, pick(lines, rng), rng)
@@ -62,7 +62,7 @@ def on_lines(change):
 
 
 def on_text(change):
-    """An edit of one line without its end: change(text, rng) -> the new text or None."""
+    """Adds an edit of one line without its end: change(text, rng) -> the new text or None."""
     def made(lines, number, rng):
         text = lines[number].rstrip(b"\r\n")
         new = change(text, rng) if text else None
@@ -115,7 +115,7 @@ def insert_line(lines, number, rng):
 
 @on_lines
 def insert_record(lines, number, rng):
-    """A record like another, with one number changed."""
+    """Inserts a copy of a record with one number changed."""
     line = lines[number]
     numbers = list(NUMBER.finditer(line))
     if not numbers:
@@ -124,7 +124,7 @@ def insert_record(lines, number, rng):
     line = line[:at.start()] + str(rng.randrange(40)).encode() + line[at.end():]
     lines.insert(number + 1, line)
     ends = [place for place, text in enumerate(lines) if b" end lines=" in text]
-    if ends and rng.random() < 0.8:  # most times the count of lines is made true
+    if ends and rng.random() < 0.8:  # usually correct the line count
         change_count(lines, ends[-1], 1)
     return f"after line {number + 1} inserted: {line!r}"
 
@@ -135,7 +135,7 @@ def change_count(lines, at, by):
 
 @on_lines
 def delete_record(lines, number, _):
-    """A line of the audit is missing, and the count of lines is made true."""
+    """Deletes a line of the audit and corrects the line count."""
     if region(lines[number]) != "audit" or b" end lines=" in lines[number] or b" end lines=" not in lines[-1]:
         return None
     line = lines.pop(number)
@@ -187,7 +187,7 @@ def lone_cr(lines, number, _):
 
 @on_lines
 def swap_values_of_two(lines, number, rng):
-    """The same key's values of two lines of a kind are exchanged."""
+    """Swaps a key's values of two lines of a kind."""
     words = lines[number].split(b" ")
     like = [n for n, line in enumerate(lines) if n != number and line.split(b" ")[:3] == words[:3] and len(words) > 3]
     if not like:

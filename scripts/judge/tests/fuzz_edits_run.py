@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""More edits for the judge's fuzzer: the facts of a run, and what the harness saw on Linux."""
+"""The fuzzer's edits of a run's facts and of the harness's observations on Linux."""
 import copy
 
 from judge import exit_codes
@@ -140,7 +140,7 @@ def drop_manifest_key(run, rng):
     return f"the manifest has no {key}"
 
 
-# ---- Linux: what the harness saw -------------------------------------------------------------------
+# ---- The harness's observations on Linux -----------------------------------------------------------
 def barrier_of(run, rng):
     tag = rng.choice(sorted(run.seen.barriers))
     return tag, run.seen.barriers[tag]

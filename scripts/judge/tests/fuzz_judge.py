@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Edits green runs at random: the judge must find each edit that is not on the list of harmless ones red.
+"""Edits green runs at random. The judge must fail each edit, except those on the list of harmless edits.
 
     make fuzz-judge SEED=1 EDITS=10000
     make fuzz-judge SEED=commit FUZZ_SECONDS=60                    # the commit's hash, and as many edits as time allows
     scripts/judge/tests/fuzz_judge.py --runs a2 --only 1:4711      # one edit again, with its verdict
 
-The runs are the fixture's (both ABI revisions, small and large, sealed for ever, and on another kernel), one of the fake
-programs on Linux, and, made afresh, the proof under QEMU on each revision, on a foreign kernel of each, and on Linux. An
-edit follows from the seed, its number and the run's name. The runs are kept in the build folder, so that --only can make
-an edit of a fresh run again.
+The runs are the fixture's (both ABI revisions, small and large, sealed for ever, and on another kernel), one of the
+fake programs on Linux, and fresh runs of the proof: under QEMU on each revision, on a foreign kernel of each, and on
+Linux. The seed, an edit's number and the run's name determine the edit. The build folder keeps the runs, so that --only
+can repeat an edit of a fresh run.
 """
 import argparse
 import collections
@@ -52,13 +52,13 @@ from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 EDITS = 2000
 COMMIT = "commit"  # as a seed
-DRAWS_MAX = 50  # of an edit that applies
+DRAWS_MAX = 50  # until an edit applies
 FAILURES_SHOWN = 40
 SEEN = ("children", "statuses", "packets", "barriers", "lines", "errors", "bytes_said", "seconds", "stopped", "stop_reason", "strays")
 
 
 class Run:
-    """A green run: what the judge is given, and the log apart."""
+    """A green run: the judge's input, with the log separate."""
 
     def __init__(self, name, manifest, boot, host):
         self.name, self.manifest, self.boot, self.host = name, manifest, boot, host
@@ -85,7 +85,7 @@ class Run:
         return verdicts.judge(self.manifest, boot, self.host)
 
     def kinds(self):
-        """The kinds of edits that it takes, and how often of 10."""
+        """The kinds of edits that apply to the run, and how often of 10."""
         return (("linux", 8), ("fact", 2)) if self.seen else (("log", 4), ("value", 5), ("fact", 1))
 
 
@@ -97,7 +97,7 @@ def fixture_run(name, abi_rev, change=lambda run: None, **parts):
 
 
 def forever_on_a1(run):
-    """The library forbids a seal for ever while a writable view lives."""
+    """A run sealed for ever. The library forbids that while a writable view exists."""
     cases_share.claim(run, "forever")
     for number, record in enumerate(run.maps(17), 1):
         record.update(state="unmapped", ended=100 * number + UNMAPPED)
@@ -107,7 +107,7 @@ KERNEL_TEXTS = ("neuron vers. 0.1.0", "[INFO neuron::kmain] boot", "KSELFTEST: s
 
 
 def foreign_fixture(name):
-    """The same lines on another kernel, which cuts one of them by text of a known shape and one by text of none."""
+    """The same lines on another kernel, which cuts one line by text of a known shape and one by unknown text."""
     run, manifest = Fixture("a2"), verdicts.load_manifest("foreign")
     spoken = [text.replace("vmo: producer", "vmo: pro[DEBUG sched] enqueue: pid=17\nducer").replace("consumer m", "contick 7\nsumer m")
               for text in run.spoken()]
@@ -120,7 +120,7 @@ def foreign_fixture(name):
 
 
 def fake_run(name):
-    """The good fake programs of the relay's tests."""
+    """A Linux run of the good fake programs of the relay's tests."""
     import test_relay  # pylint: disable=import-outside-toplevel
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         bench = test_relay.Bench(folder)
@@ -136,14 +136,14 @@ def made_by(name, harness, abi_rev):
 
 
 def real_run(name, platform, abi_rev):
-    """The proof itself, once."""
+    """Runs the proof once."""
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         words = ["--out", os.path.join(folder, "run"), "--payload", "gen:7:9000"]
         return made_by(name, cli.QemuHarness(words) if platform == facts.QEMU else cli.LinuxHarness(words), abi_rev)
 
 
 def foreign_run(name, abi_rev):
-    """The proof on a kernel that behaves like one that is not ours, with its init built in."""
+    """Runs the proof on a foreign kernel with a built-in init."""
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         proof = pathlib.Path(folder) / "proof"
         words, environment = prepare.make_command("proof-elf", f"OUT={proof}", "PAYLOAD=gen:7:9000")
@@ -173,7 +173,7 @@ REAL_RUNS = {
 
 
 def let_pickle_find(*modules):
-    """dataclasses.make_dataclass does not say in which module it put a class."""
+    """Sets the module of classes that dataclasses.make_dataclass made, which pickle needs."""
     for module in modules:
         for name, value in vars(module).items():
             if getattr(value, "__module__", None) == "types" and dataclasses.is_dataclass(value):
@@ -186,7 +186,7 @@ def folder_of_runs():
 
 
 def make_run(name):
-    """Makes a green run, and keeps it if it is a fresh one."""
+    """Makes a green run, and stores a fresh one."""
     if name in RUNS:
         return RUNS[name]()
     run, folder = REAL_RUNS[name](), folder_of_runs()
@@ -196,7 +196,7 @@ def make_run(name):
 
 
 def kept_run(name):
-    """The green run that was edited last."""
+    """The green run of the last edit."""
     path = folder_of_runs() / f"{name}.run"
     return pickle.loads(path.read_bytes()) if name in REAL_RUNS and path.is_file() else make_run(name)
 
@@ -228,7 +228,7 @@ def fault_of(behind, verdict, is_manifest):
 
 
 class Fuzz:
-    """Counts what was made and found."""
+    """Counts edits and verdicts."""
 
     def __init__(self, seed):
         self.seed, self.failures = seed, []
@@ -256,7 +256,7 @@ class Fuzz:
 
 
 def keep_hashes():
-    """Most edits leave blob and files alone: their keyed hashes are computed once."""
+    """Caches keyed hashes, because most edits do not change the blob and the files."""
     check_content.content_hash = functools.lru_cache(maxsize=64)(check_content.content_hash)
 
 
@@ -269,12 +269,12 @@ def seed_of(text):
 
 def options_of(words):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--seed", type=seed_of, default=1, help=f"a number, or {COMMIT}: the beginning of the commit's hash")
-    parser.add_argument("--edits", type=int, default=EDITS, help="of all runs together")
-    parser.add_argument("--seconds", type=float, help="of processor time: make as many edits as fit, instead of --edits")
-    parser.add_argument("--fixtures", action="store_true", help="edit no real run: nothing need be built")
+    parser.add_argument("--seed", type=seed_of, default=1, help=f"a number, or {COMMIT}: the start of the commit's hash")
+    parser.add_argument("--edits", type=int, default=EDITS, help="number of edits, of all runs together")
+    parser.add_argument("--seconds", type=float, help="instead of --edits: as many edits as fit into this CPU time")
+    parser.add_argument("--fixtures", action="store_true", help="edit no real run; needs no build")
     parser.add_argument("--runs", help=f"only these: {' '.join([*RUNS, *REAL_RUNS])}")
-    parser.add_argument("--only", help="SEED:NUMBER, one edit of one run, shown")
+    parser.add_argument("--only", help="SEED:NUMBER: show one edit of one run")
     return parser.parse_args(words)
 
 
@@ -286,7 +286,7 @@ def report(tap, fuzz, runs, edits):
     platforms = {run.boot.platform for run in runs.values()}
     unused = [e.name for e in fuzz_harmless.LIST if platforms & set(e.platforms) and not fuzz.harmless[e.name]]
     if unused:
-        print(f"# entries of the list that no edit met: {'; '.join(unused)}")
+        print(f"# entries of the list that no edit used: {'; '.join(unused)}")
     lines = [f"{name} {number} {kind}: {fault}: {said}\n  {fuzz.command(name, number)}"
              for name, number, kind, fault, said in fuzz.failures[:FAILURES_SHOWN]]
     if len(fuzz.failures) > FAILURES_SHOWN:

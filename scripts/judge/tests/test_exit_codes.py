@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guest's exit codes: the kernel's list as the harness reads it, lists that it refuses, and the documented ones."""
+"""The guest's exit codes: the harness reads the kernel's list, refuses wrong lists, and the document agrees."""
 import pathlib
 import re
 import sys
@@ -18,17 +18,17 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 DOCUMENT = ROOT / "docs" / "testing" / "audit.md"
 DOCUMENTED = re.compile(r"^\| ([0-9]+) \| `([a-z-]+)` \| (.*) \|$", re.M)
 GOOD = 'EXIT_CODE(85, DONE, "init is done")\nEXIT_CODE(89, OUT_OF_ROOM, "too much")\n#undef EXIT_CODE\n'
-# name: (the list, words of the refusal)
+# name: (list, text of the refusal)
 REFUSED = {
-    "none": (None, "the list of the guest's exit codes is missing"),
-    "an empty one": ("", "there is no code for 'done'"),
-    "one without the good end": (GOOD.replace("DONE", "ENDED"), "there is no code for 'done'"),
-    "one with QEMU's 0": (GOOD.replace("85", "0"), "0 is not a code that only the guest can give (2 to 255)"),
-    "one with QEMU's 1": (GOOD.replace("85", "1"), "1 is not a code that only the guest can give (2 to 255)"),
-    "one with 256": (GOOD.replace("85", "256"), "256 is not a code that only the guest can give (2 to 255)"),
-    "one with a number twice": (GOOD.replace("89", "85"), "85 or out-of-room stands twice"),
-    "one with an outcome twice": (GOOD.replace("OUT_OF_ROOM", "DONE"), "89 or done stands twice"),
-    "one out of form": (GOOD.replace("(89,", "( 89,"), 'not a row: EXIT_CODE( 89, OUT_OF_ROOM, "too much")'),
+    "no list": (None, "the list of the guest's exit codes is missing"),
+    "an empty list": ("", "there is no code for 'done'"),
+    "a list without done": (GOOD.replace("DONE", "ENDED"), "there is no code for 'done'"),
+    "a list with QEMU's 0": (GOOD.replace("85", "0"), "0 is not a code that only the guest can give (2 to 255)"),
+    "a list with QEMU's 1": (GOOD.replace("85", "1"), "1 is not a code that only the guest can give (2 to 255)"),
+    "a list with 256": (GOOD.replace("85", "256"), "256 is not a code that only the guest can give (2 to 255)"),
+    "a list with a number twice": (GOOD.replace("89", "85"), "85 or out-of-room stands twice"),
+    "a list with an outcome twice": (GOOD.replace("OUT_OF_ROOM", "DONE"), "89 or done stands twice"),
+    "a malformed list": (GOOD.replace("(89,", "( 89,"), 'not a row: EXIT_CODE( 89, OUT_OF_ROOM, "too much")'),
 }
 
 
@@ -53,7 +53,7 @@ def check_lists(tap, folder):
 
 
 def check_harness(tap, folder):
-    """Without the list nothing is booted: CONFIG, before a folder of the run is made."""
+    """Without the list, the harness says CONFIG before it makes the run's folder, and boots nothing."""
     kept, exit_codes.SOURCE = exit_codes.SOURCE, folder / "nowhere.def"
     exit_codes.load.cache_clear()
     for name, make in (("qemu-test.sh", cli.QemuHarness), ("test-abi.sh", probe.ProbeHarness)):
@@ -71,7 +71,7 @@ def main():
         check_harness(tap, pathlib.Path(folder))
     told = {outcome: (int(number), meaning)
             for number, outcome, meaning in DOCUMENTED.findall(DOCUMENT.read_text(encoding="utf-8"))}
-    tap.check(told == exit_codes.load(), "docs/testing/audit.md says the same", f"{told}\n{exit_codes.load()}")
+    tap.check(told == exit_codes.load(), "docs/testing/audit.md lists the same codes", f"{told}\n{exit_codes.load()}")
     tap.done()
 
 

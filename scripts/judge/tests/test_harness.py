@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/qemu-test.sh with stand-ins for host-ref, make and QEMU: verdicts, exit codes, limits, no process left."""
+"""scripts/qemu-test.sh with stand-ins for host-ref, make and QEMU: verdicts, exit codes, limits, leftover processes."""
 import json
 import os
 import pathlib
@@ -24,18 +24,18 @@ MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 
 
 LONG_NAME = "x" * 5000
 
-CUT_OFF = {"limits", "exit-code", "markers", "bad-patterns", "evidence", "audit-form"}  # red when a log was cut off
+CUT_OFF = {"limits", "exit-code", "markers", "bad-patterns", "evidence", "audit-form"}  # red if the log is incomplete
 
-# name: (FAKE, options, exit code, words of the verdict line, checks that must be red or None where nothing was judged)
+# name: (FAKE, options, exit code, text in the verdict line, checks that must be red or None if nothing is judged)
 RUNS = {
     "a good run on a2": ("good", [], 0, "verdict: PASS", set()),
     "a good run on a1": ("good", ["--abi", "a1"], 0, "verdict: PASS", set()),
     "a run whose log never ends": ("prints-forever", ["--log-cap", "100000"], 1, "verdict: FAIL", CUT_OFF),
     "a run that hangs": ("hangs", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
     "a run that hangs and ignores SIGTERM": ("hangs-deaf", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
-    "a run that closes its line and hangs": ("closes-its-line", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
+    "a run that closes its serial line and hangs": ("closes-its-line", ["--wall", "1"], 1, "verdict: FAIL", CUT_OFF),
     "QEMU's exit code 0": ("exit-0", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
-    "a guest that is done badly": ("done-badly", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
+    "a guest that ends with done-badly": ("done-badly", [], 1, "verdict: FAIL exit-code", {"exit-code"}),
     "a kernel that changed during the run": ("kernel-changes", [], 1, "verdict: FAIL images", {"images"}),
     "a payload that is refused": ("payload-refused", [], 2, "verdict: CONFIG host-ref: nothing.bin", None),
     "a payload whose name begins with a dash": ("good", ["--payload", "-dash"], 0, "verdict: PASS", set()),
@@ -47,8 +47,8 @@ RUNS = {
     "an unknown option": ("good", ["--fast"], 2, "verdict: CONFIG", None),
     "an unknown ABI revision": ("good", ["--abi", "a3"], 2, "verdict: CONFIG", None),
     "a wall timeout of 0": ("good", ["--wall", "0"], 2, "verdict: CONFIG", None),
-    "a wall timeout that is no number": ("good", ["--wall", "nan"], 2, "verdict: CONFIG", None),
-    "a wall timeout without end": ("good", ["--wall", "1e300"], 2, "verdict: CONFIG", None),
+    "a wall timeout that is not a number": ("good", ["--wall", "nan"], 2, "verdict: CONFIG", None),
+    "an infinite wall timeout": ("good", ["--wall", "1e300"], 2, "verdict: CONFIG", None),
     "a log cap of 5,000 digits": ("good", ["--log-cap", "9" * 5000], 2, "verdict: CONFIG", None),
     "a payload whose name is too long": ("good", ["--payload", LONG_NAME], 2, "xx cannot be read: File name", None),
     "a payload that cannot be read": ("good", ["--payload", "/proc/self/mem"], 2,
@@ -103,7 +103,7 @@ def red_checks(report):
 
 
 def gone(pid):
-    """True when no process has the id, or only its remains."""
+    """Whether no process has the id, or only a zombie."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
         return state in "ZX"
@@ -128,27 +128,27 @@ def check_runs(tap, bench):
 def check_output(tap, bench):
     _, output, out = bench.run("good", [])
     lines = output.splitlines()
-    tap.check([line for line in lines if line in MARKERS] == MARKERS, "the four markers are shown as they came", output)
+    tap.check([line for line in lines if line in MARKERS] == MARKERS, "the four markers are shown in order", output)
     shown = [line.split(" ... ") for line in lines if line.startswith("check ")]
     other = [name.split()[1] for name, rest in shown if not rest.startswith("ok ")]
-    tap.check(other == ["work"] and len(shown) > 20, "each check has its line; the payload is too small for one", output)
+    tap.check(other == ["work"] and len(shown) > 20, "each check has a line; the payload is too small for work", output)
     report = json.loads((out / "a2" / "report.json").read_text(encoding="utf-8"))
     code = report["qemu"]["exit_code"]
     good = report["verdict"] == "PASS" and len(report["checks"]) > 20 and code == exit_codes.number("done")
-    tap.check(good, "the report says the same", json.dumps(report)[:500])
+    tap.check(good, "the report agrees", json.dumps(report)[:500])
     for mode, asked in (("good", False), ("zfa-needs-f", True)):
         _, output, out = bench.run(mode, [])
         argv = json.loads((out / "a2" / "report.json").read_text(encoding="utf-8"))["qemu"]["argv"]
         tap.check(("zfa=off" in argv[argv.index("-cpu") + 1]) == asked,
-                  f"a QEMU that {'knows Zfa' if asked else 'takes the words of 7.2'} boots the CPU that it accepts", argv)
+                  f"a QEMU {'with Zfa' if asked else 'without Zfa'} boots a CPU that it accepts", argv)
     append = report["qemu"]["argv"][report["qemu"]["argv"].index("-append") + 1]
     tap.check(append == f"abi=a2 nonce={report['nonce']} hashes=1 watchdog_ms=1226", "the boot arguments", append)
     _, output, _ = bench.run("good", ["--verbose", "--append", "slots=64 watchdog_ms=9"])
     tap.check("OpenSBI" in output and "audit " in output, "--verbose shows the whole log", output)
     bench.pid_file.write_text("1234567890\n", encoding="ascii")  # an earlier, longer pid
     _, output, _ = bench.run("hangs", ["--wall", "1"])
-    tap.check("last seen: vmo: note the last words" in output, "a hang shows what was last seen", output)
-    tap.check(gone(int(bench.pid_file.read_text(encoding="ascii"))), "and its QEMU is gone")
+    tap.check("last seen: vmo: note the last words" in output, "a hang shows the last output", output)
+    tap.check(gone(int(bench.pid_file.read_text(encoding="ascii"))), "QEMU is gone after a hang")
     _, _, out = bench.run("no-page", [])
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     tap.check("Traceback" in (report["traceback"] or ""), "a HARNESS-BUG keeps its traceback", str(report))
@@ -157,31 +157,33 @@ def check_output(tap, bench):
 def check_all_revisions(tap, bench):
     code, output, _ = bench.run("good", ["--abi", "all"])
     verdicts = [line for line in output.splitlines() if line.startswith("verdict: ")]
-    tap.check(code == 0 and len(verdicts) == 1 and "check same-elfs ... ok" in output, "both ABI revisions: one verdict", output)
+    good = code == 0 and len(verdicts) == 1 and "check same-elfs ... ok" in output
+    tap.check(good, "both ABI revisions: one verdict", output)
     code, output, _ = bench.run("init-differs", ["--abi", "all"])
     tap.check(code == 1 and "check same-elfs ... RED" in output, "both ABI revisions: different ELF files fail", output)
     code, output, _ = bench.run("exit-0", ["--abi", "all"])
     both = "ABI revision a1 FAIL: " in output and "ABI revision a2 FAIL: " in output
-    tap.check(code == 1 and both, "both ABI revisions: the worst counts", output)
+    tap.check(code == 1 and both, "both ABI revisions: the worse verdict counts", output)
 
 
 def check_configuration(tap, bench):
     code, output, _ = bench.run("good", [], QEMU_GONE="1")
-    tap.check(code == 0, "the bench itself is good", output)
+    tap.check(code == 0, "the bench works", output)
     environment = dict(bench.environment("good"), QEMU="no-such-qemu")
     done = subprocess.run([HARNESS], check=False, stdout=subprocess.PIPE, env=environment, timeout=60)
     good = done.returncode == 2 and b"qemu-system-misc" in done.stdout
-    tap.check(good, "a missing QEMU names its package", done.stdout.decode())
+    tap.check(good, "without QEMU, the message names the package", done.stdout.decode())
     environment = dict(bench.environment("good"), PYTHON="no-such-python")
     done = subprocess.run([HARNESS], check=False, stdout=subprocess.PIPE, env=environment, timeout=60)
-    tap.check(done.returncode == 2 and b"CONFIG" in done.stdout, "so does a missing Python", done.stdout.decode())
+    good = done.returncode == 2 and b"CONFIG" in done.stdout
+    tap.check(good, "without Python, the verdict is CONFIG", done.stdout.decode())
     code, output, _ = bench.run("good", ["--kernel", "/no/kernel"])
     tap.check(code == 2 and "is missing" in output, "a missing kernel", output)
     full = bench.out()
     full.mkdir(parents=True)
     (full / "old").write_text("", encoding="ascii")
     code, output, _ = bench.run("good", ["--out", str(full)])
-    tap.check(code == 2 and "not an empty folder" in output, "a folder that is in use", output)
+    tap.check(code == 2 and "not an empty folder" in output, "an output folder that is not empty", output)
     for mode in ("good", "wrong-digest-text"):
         _, _, out = bench.run(mode, ["--wrong-digest"])
         text = (out / "challenge" / "expected.h").read_text(encoding="ascii").replace("0x", "").replace(", ", "")
@@ -193,7 +195,7 @@ def check_configuration(tap, bench):
     tap.check("MUTANT=flip" in words and "run-elf" in words, "the mutant reaches make", str(words))
 
 
-# what the stand-ins do, the program that is interrupted, the signal
+# (FAKE, program to interrupt, signal)
 SIGNALS = [
     ("hangs", HARNESS, signal.SIGINT),
     ("hangs", HARNESS, signal.SIGHUP),
@@ -207,7 +209,7 @@ SIGNALS = [
 
 
 def all_gone(fifo):
-    """Whether the last process that could write to it has ended."""
+    """Whether every process that has the fifo open for writing has exited."""
     while select.select([fifo], [], [], PATIENCE_SECONDS)[0]:
         if not os.read(fifo, 64):
             return True
@@ -222,7 +224,7 @@ def check_signal(tap, bench, mode, program, number):
     os.mkfifo(bench.pid_file)
     fifo = os.open(bench.pid_file, os.O_RDONLY | os.O_NONBLOCK)
     out = bench.out()
-    if program == PROOF_ELF:  # what an earlier call prepared
+    if program == PROOF_ELF:  # prepare a folder that the interrupted call must not damage
         subprocess.run([program, "--payload", "gen:1:12388", "--out", str(out)], check=True, stdout=subprocess.DEVNULL,
                        env=bench.environment("good"))
     before = content_of(out)
@@ -237,7 +239,7 @@ def check_signal(tap, bench, mode, program, number):
             and path.is_relative_to(out)]
     kept = program != PROOF_ELF or before and content_of(out) == before
     good = up and gone and process.returncode == code and not half and kept and "Traceback" not in output
-    tap.check(good, f"{number.name} while {mode}, {pathlib.Path(program).name}: nothing is left, nothing half written",
+    tap.check(good, f"{number.name} while {mode}, {pathlib.Path(program).name}: no process and no partial file is left",
               f"up {up}, gone {gone}, {process.returncode}, {half}, kept {kept}\n{output}")
     os.close(fifo)
     bench.pid_file.unlink()
@@ -250,7 +252,7 @@ def check_signals(tap, bench):
 
 
 def check_closed_output(tap, bench):
-    """Whoever reads stops after the first line: what is there afterwards is whole."""
+    """The reader closes the pipe after the first line; the files are complete nevertheless."""
     out = bench.out()
     process = subprocess.Popen([HARNESS, "--payload", "gen:1:12388", "--out", str(out)], stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL, env=bench.environment("good"))
@@ -260,14 +262,14 @@ def check_closed_output(tap, bench):
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in out.rglob("report.json")]
     half = [path.name for path in out.rglob(".*")]
     tap.check(line.startswith(b"boot a2: ") and len(reports) == 2 and not half and process.returncode == 0,
-              "output that is closed after a line: the verdict's code, and whole files",
+              "output closed after a line: the verdict's exit code, and complete files",
               f"{line} {process.returncode} {reports} {half}")
 
 
 def check_unwritten(tap, bench):
-    """Output that cannot be written: CONFIG, and a line on standard error."""
+    """If the output cannot be written, the harness says CONFIG in a line on standard error."""
     for name, more in (("standard output on a full disk", {"stdout": open("/dev/full", "wb")}),
-                       ("standard output that is closed", {"preexec_fn": lambda: os.close(1)})):
+                       ("closed standard output", {"preexec_fn": lambda: os.close(1)})):
         done = subprocess.run([HARNESS, "--payload", "gen:1:12388", "--out", str(bench.out())], check=False,
                               stderr=subprocess.PIPE, env=bench.environment("good"), timeout=PATIENCE_SECONDS, **more)
         lines = done.stderr.splitlines()
@@ -281,12 +283,12 @@ def check_two_at_once(tap, bench):
     outputs = [process.communicate(timeout=60)[0].decode() for process in running]
     folders = {line.rsplit(" ", 1)[1] for output in outputs for line in output.splitlines() if line.startswith("boot ")}
     good = len(folders) == 2 and all(process.returncode == 0 for process in running)
-    tap.check(good, "two runs at once do not meet", "\n".join(outputs))
+    tap.check(good, "two runs at once use separate folders", "\n".join(outputs))
 
 
 def main():
     tap = Tap()
-    tap.check(len(RUNS) > 10, "there are runs to make")
+    tap.check(len(RUNS) > 10, "there are runs to do")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
         check_runs(tap, bench)
@@ -297,7 +299,7 @@ def main():
         check_closed_output(tap, bench)
         check_unwritten(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 26 + len(SIGNALS), "all of them ran", str(tap.count - len(RUNS) - len(SIGNALS)))
+    tap.check(tap.count == len(RUNS) + 26 + len(SIGNALS), "all cases ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judges what a hostile task can print or map, within bounded processor time and memory.
+"""The judge survives anything that a hostile task can print or map, within limits of CPU time and memory.
 
-Each case runs in a process of its own, which the system ends at CPU_SECONDS of processor time. `--show` prints what
-each case took.
+Each case runs in a separate process with a limit of CPU_SECONDS. `--show` prints the time and memory of each case.
 """
 import contextlib
 import io
@@ -32,17 +31,17 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 CPU_SECONDS, MEMORY_KIB = 10, 200 * 1024
 LONG_NUMBER = "9" * 5000
 PAGE = 4096
-SHOWN_BYTES = 16384  # of a whole report on a terminal
+SHOWN_BYTES = 16384  # limit of a report on a terminal
 
 
 def filled(text):
-    """Puts as many copies of a text before the log as its cap leaves room for."""
+    """Fills the log up to its cap with copies of a text."""
     return lambda run: run.log_edits.append(lambda log: (text * (LOG_CAP // len(text)))[: LOG_CAP - len(log) - 10]
                                             .rpartition(b"\n")[0] + b"\n" + log)
 
 
 def distinct(form):
-    """The same with lines that all differ."""
+    """Fills the log up to its cap with distinct lines."""
     def edit(log):
         words, size, room = [], 0, LOG_CAP - len(log) - 10
         while size < room:
@@ -60,9 +59,9 @@ def hostile_map(run):
     run.maps(18)[0]["bytes"] = 10 ** 17
 
 
-# name: (what is changed in a good run of a2, red checks or None: only the bounds matter)
+# name: (change to a good run on a2, red checks)
 LOGS = {
-    "a number of 5,000 digits in the evidence": (lambda run: run.evidence.update(len=LONG_NUMBER), {"evidence"}),
+    "5,000 digits in the evidence": (lambda run: run.evidence.update(len=LONG_NUMBER), {"evidence"}),
     "a last line with 5,000 digits": (lambda run: run.log_edits.append(
         lambda log: log + f"audit - end lines={LONG_NUMBER}\n".encode()), {"audit-form"}),
     "5,000 digits in the audit": (lambda run: run.audit["result"][0].update(instret=LONG_NUMBER), {"audit-form"}),
@@ -74,18 +73,18 @@ LOGS = {
     "60,000 lines `vmo: x`": (lambda run: run.log_edits.append(lambda log: b"vmo: x\n" * 60000 + log),
                               {"markers", "authors"}),
     "4 MiB of empty lines": (filled(b"\n"), set()),
-    "4 MiB of lines of a byte": (filled(b"a\n"), set()),
+    "4 MiB of one-byte lines": (filled(b"a\n"), set()),
     "4 MiB of lines `vmo: x`": (filled(b"vmo: x\n"), {"markers", "authors"}),
-    "4 MiB of lines that hold a marker": (filled(b"xvmo: sha256 ok\n"), {"markers"}),
+    "4 MiB of lines that contain a marker": (filled(b"xvmo: sha256 ok\n"), {"markers"}),
     "4 MiB of failure lines": (filled(b"vmo: FAIL x\n"), {"markers", "failure-lines", "authors"}),
-    "4 MiB in a line": (filled(b"a" * LOG_CAP), set()),
+    "one line of 4 MiB": (filled(b"a" * LOG_CAP), set()),
     "4 MiB of different lines": (distinct(b"%x\n"), set()),
-    "4 MiB of different lines of the payload's": (distinct(b"vmo: %x\n"), {"markers", "authors"}),
+    "4 MiB of different payload lines": (distinct(b"vmo: %x\n"), {"markers", "authors"}),
     "4 MiB of different kernel lines": (distinct(b"kernel:%x\n"), {"bad-patterns"}),
 }
 
 MANIFEST = verdicts.load_manifest("foreign")
-# Logs of a kernel that is not ours: any 4 MiB of it.
+# Logs of a foreign kernel, up to 4 MiB.
 FOREIGN_LOGS = {
     "a line of 4 MiB": lambda: b"a" * LOG_CAP + b"\nb\nc\n",
     "a line of 600,000 bytes": lambda: b"a" * 600000 + b"\nbbbb\ncccc\n",
@@ -98,13 +97,13 @@ FOREIGN_LOGS = {
     "4 MiB of cut markers": lambda: b"vmo: sha256\n ok\n" * (LOG_CAP // 16),
     "4 MiB of beginnings of the evidence": lambda: b"vmo: evidence abi=a1 len=9\n" * (LOG_CAP // 27),
     "4 MiB of empty lines": lambda: b"\n" * LOG_CAP,
-    "a line that 4 MiB of kernel text cut": lambda: b"ab[INFO x] y\n" * (LOG_CAP // 13),
-    "kernel text that kernel text cut": lambda: b"ab[INFO x] y[INFO x] z\n" * (LOG_CAP // 23),
+    "a line cut by 4 MiB of kernel text": lambda: b"ab[INFO x] y\n" * (LOG_CAP // 13),
+    "kernel text cut by kernel text": lambda: b"ab[INFO x] y[INFO x] z\n" * (LOG_CAP // 23),
 }
 
 
 def in_process(work):
-    """Runs work in a child with bounds. -> (its result, None) or (None, why there is none)"""
+    """Runs work in a child with limits. -> (its result, None) or (None, why it has none)"""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -132,7 +131,7 @@ def in_process(work):
 
 
 def judge_and_show(run):
-    """-> what the verdict is, and what is shown of the run."""
+    """-> the verdict, and the size and control bytes of its report."""
     boot = run.boot()
     verdict = verdicts.judge(run.manifest, boot, run.host)
     shown = io.BytesIO()
@@ -150,7 +149,7 @@ def check_logs(tap):
         found, why = in_process(lambda run=run: judge_and_show(run))
         wanted = verdicts.FAIL if red else verdicts.PASS
         good = found and found.get("word") == wanted and found["red"] == sorted(red) and found["shown"] < SHOWN_BYTES
-        tap.check(good, f"judged within bounds: {name}", why or found)
+        tap.check(good, f"judged within limits: {name}", why or found)
 
 
 def read_foreign(log):
@@ -169,13 +168,13 @@ def check_foreign_logs(tap):
     for name, log in FOREIGN_LOGS.items():
         for what, work in (("read", read_foreign), ("watched", watch_foreign)):
             found, why = in_process(lambda log=log, work=work: work(log()))
-            tap.check(found is True, f"{what} within bounds: {name}", why or found)
+            tap.check(found is True, f"{what} within limits: {name}", why or found)
     found, why = in_process(watch_bytes)
-    tap.check(found is True, "watched within bounds: 200,000 bytes, one at a time", why or found)
+    tap.check(found is True, "watched within limits: 200,000 bytes, one at a time", why or found)
 
 
 def probe_rows(log):
-    """-> bytes shown of what a probe printed."""
+    """-> the size of the report about a probe's log."""
     goldens = [probe.load_golden(probe.golden_path("probe", name)) for name in probe.REVISIONS]
     lines, doubts = probe.read_log(log, goldens)
     shown, compared = io.BytesIO(), probe.compare(goldens[1], lines)
@@ -190,7 +189,7 @@ def check_probe(tap):
                        ("ends of rows", b"K-04.revision\tgetpid\n0\n")):
         found, why = in_process(lambda text=text: probe_rows(text * (LOG_CAP // len(text))))
         good = isinstance(found, int) and found < SHOWN_BYTES
-        tap.check(good, f"compared within bounds: 4 MiB of {name}", why or found)
+        tap.check(good, f"compared within limits: 4 MiB of {name}", why or found)
 
 
 def watch_bytes():
@@ -202,7 +201,7 @@ def watch_bytes():
 
 
 def check_shown(tap):
-    """Control characters of a task never reach a terminal, whatever is shown of its text."""
+    """A task's control characters never reach the terminal."""
     run = Fixture("a2")
     run.log_edits.append(lambda log: b"vmo: FAIL x\rverdict: PASS 25 checks ok\x1b[8m\x9b2J\x7f\n" + log)
     boot = run.boot()
@@ -217,15 +216,14 @@ def check_shown(tap):
         good = not raw and b"x\\rverdict: PASS 25 checks ok\\x1b[8m\\x9b2J\\x7f\n" in shown.getvalue()
         tap.check(good, f"control characters are escaped{', --verbose' if verbose else ''}", f"{raw}")
     listed = facts.judged([f"problem {n}" for n in range(60000)], "").evidence
-    tap.check(len(listed) < 200 and listed.endswith("and 59992 more"), "what is not listed is counted", listed[:300])
+    tap.check(len(listed) < 200 and listed.endswith("and 59992 more"), "unlisted problems are counted", listed[:300])
     long = facts.red("x" * 5000).evidence
-    tap.check(long == "x" * 1000 + ".. and 4000 more characters", "a long text says how much is missing", long[:300])
+    tap.check(long == "x" * 1000 + ".. and 4000 more characters", "a cut text says how much is cut", long[:300])
 
 
-# ---- What Linux shows of a process ----------------------------------------------------------------------------------
-
+# ---- A process in /proc ---------------------------------------------------------------------------------------------
 def many_mappings():
-    """The model of a process that mapped one object 60,000 times."""
+    """Models a process that mapped one object 60,000 times. -> number of mappings"""
     run = linux_run.HostRun(1.0, LOG_CAP)
     maps = [linux_proc.Mapping("r--s", page * PAGE, PAGE, "00:01 5", "/memfd:x", 1) for page in range(60000)]
     run.barriers[1] = linux_run.Barrier(1, {18: linux_proc.Snapshot("S", maps * 2, [], None)}, {}, {}, {})
@@ -240,14 +238,14 @@ def check_linux(tap):
         other.flush()
         with contextlib.suppress(OSError):
             found = linux_proc.content(other.fileno())
-    tap.check(found is None, "an object that cannot be read has no content", found)
+    tap.check(found is None, "an unreadable object has no content", found)
     smaps = ("7f0000000000-7f0000001000 r--s 00000000 00:01 5    /memfd:a\x0b7f0-7f1 rw-s 0 00:01 6 /b\r"
              "7f2-7f3 rw-s 0 00:01 7 /c\n" "Rss:                   4 kB\n")
     kept, linux_proc.proc_text = linux_proc.proc_text, lambda *_: smaps
     found = linux_proc.mappings(1)
     linux_proc.proc_text = kept
     good = [(mapping.identity, mapping.present) for mapping in found] == [("00:01 5", 1)]
-    tap.check(good, "a name with line separators makes no mapping", found)
+    tap.check(good, "line separators in a name add no mapping", found)
 
 
 def main():
@@ -257,7 +255,7 @@ def main():
     check_probe(tap)
     check_shown(tap)
     check_linux(tap)
-    tap.check(tap.count == len(LOGS) + 2 * len(FOREIGN_LOGS) + 1 + 3 + 4 + 3, "all of them ran", tap.count)
+    tap.check(tap.count == len(LOGS) + 2 * len(FOREIGN_LOGS) + 1 + 3 + 4 + 3, "all cases ran", tap.count)
     tap.done()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The judge: a good run passes, and every run of scripts/judge/tests/red fails for its own reason and no other."""
+"""The judge passes a good run and fails each case of scripts/judge/tests/red with exactly its red checks."""
 import json
 import os
 import pathlib
@@ -29,25 +29,25 @@ PAGE = ROOT / "docs" / "testing" / "index.md"
 RED_FOLDER = ROOT / "scripts" / "judge" / "tests" / "red"
 RED_MINIMUM = 25
 UNREADABLE_EVIDENCE = ("evidence missing", "evidence twice", "evidence malformed",
-                       "a counter of the evidence with a zero before it")
+                       "an evidence counter with a leading zero")
 
 
 def unchecked_after(red, evidence_lost):
-    """Which checks have nothing left to look at."""
+    """The checks that a red check leaves without input."""
     if "audit-form" in red:
         return {row.name for row in verdicts.CHECKS if row.qemu and row.reads == verdicts.RECORDS}
     return {"counters", "seal"} if evidence_lost else set()
 
 
 def unmade_on(run):
-    """What this run cannot show."""
+    """The checks that this run cannot make."""
     names = {"seal"} if run.abi_rev == "a1" else set()
     small = len(run.blob) < check_content.WORK_BYTES_MIN
     return names | ({"work"} if small or not run.cost_known else set())
 
 
 def differences(verdict, red, unchecked):
-    """Exact: each check is red, not-checked or ok as said. Empty when all are."""
+    """Lists each check whose status is not the wanted one; empty if all agree."""
     wrong = []
     for name in verdicts.names_on(facts.QEMU):
         wanted = RED if name in red else NOT_CHECKED if name in unchecked else OK
@@ -67,30 +67,30 @@ def check_good(tap):
 
 
 def variants():
-    """Good runs that differ from the usual one in what does not matter. -> (name, run)"""
+    """Good runs that differ from the usual one in a way that must not matter. -> (name, run)"""
     for name, payload in (("one byte", b"x"), ("a page and its challenge", noise("p", 4096 - 32)),
                           ("zeros", bytes(9000)), ("a MiB", noise("m", 1024) * 1024)):
         yield f"payload of {name}", Fixture("a2", payload=payload)
     run = Fixture("a2", payload=(b"ab" * 32) * 10)
     run.consumer += b"ab" * 40
     run.init += run.consumer
-    yield "payload block that any file may hold", run
+    yield "payload block that any file may contain", run
     run = Fixture("a2")
     run.host.source = run.payload
-    yield "payload read again by the harness", run
+    yield "payload that the harness reads, too", run
     run = Fixture("a2")
     cases_share.keep_forever(run)
     run.maps(18)[0].update(state="live", ended=0)
     run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, base="0x84020000"))
     run.audit["map"].append(dict(run.maps(17)[1], vmo=3, base="0x84020000", state="live", ended=0))
-    yield "sealed for ever; another VMO stays writable", run
+    yield "sealed for ever, while another VMO stays writable", run
     run = Fixture("a2", payload=noise("c", 1024) * 64)
     run.cost_known = False
     cases_content.worked(run, 13)
-    yield "work of another compiler", run
+    yield "another compiler's work", run
     run = Fixture("a2")
     run.audit["map"].append(dict(run.maps(18)[0], bytes=4096, accessed=0))
-    yield "a second look at a page that was read", run
+    yield "a second mapping of a page that was read", run
     run = Fixture("a2")
     run.console.insert(-1, "some other line")
     run.manifest["kernel_lines"] = [r"kernel: [a-z]+ \d+"]
@@ -121,7 +121,7 @@ def check_red(tap, cases):
 
 
 def check_files(tap):
-    """Logs kept as files: what a person would forge. The first line of each is its licence."""
+    """Judges the logs in files, which a person might forge. The first line of each is its licence."""
     ran = 0
     for path in sorted(RED_FOLDER.glob("*.json")):
         about = json.loads(path.read_text(encoding="utf-8"))
@@ -142,28 +142,28 @@ def check_files(tap):
 def check_manifests(tap):
     for name in verdicts.manifest_names():
         faults = verdicts.manifest_faults(verdicts.load_manifest(name))
-        tap.check(not faults, f"manifest {name} is sane", "\n".join(faults))
+        tap.check(not faults, f"manifest {name} is valid", "\n".join(faults))
     broken = {
         "empty": lambda _: {},
         "without markers": lambda good: dict(good, markers=[]),
         "with a marker twice": lambda good: dict(good, markers=good["markers"] + good["markers"][:1]),
-        "whose consumer prints no marker of the run": lambda good: dict(good, consumer_markers=["vmo: done"]),
+        "whose consumer markers are not markers of the run": lambda good: dict(good, consumer_markers=["vmo: done"]),
         "that takes QEMU's 0 for a pass": lambda good: dict(good, exit_code=0),
         "that skips a check": lambda good: dict(good, may_skip=["hazards"]),
         "with an unknown key": lambda good: dict(good, tolerant=True),
         "that is a list": lambda good: list(good),
-        "whose markers are no list": lambda good: dict(good, markers="vmo: sha256 ok"),
-        "whose markers are no text": lambda good: dict(good, markers=[1]),
+        "whose markers are not a list": lambda good: dict(good, markers="vmo: sha256 ok"),
+        "whose markers are not text": lambda good: dict(good, markers=[1]),
         "with an empty marker": lambda good: dict(good, markers=[""]),
-        "whose last marker is no text": lambda good: dict(good, last_marker=1),
+        "whose last marker is not text": lambda good: dict(good, last_marker=1),
         "without a last marker": lambda good: dict(good, last_marker=""),
-        "whose exit code is no outcome": lambda good: dict(good, exit_code="85"),
+        "whose exit code is not an outcome": lambda good: dict(good, exit_code="85"),
         "whose exit code is a number": lambda good: dict(good, exit_code=exit_codes.number("done")),
         "whose exit code is true": lambda good: dict(good, exit_code=True),
         "whose exit code is a list": lambda good: dict(good, exit_code=["done"]),
-        "whose pattern is none": lambda good: dict(good, kernel_lines=["("]),
+        "with an invalid pattern": lambda good: dict(good, kernel_lines=["("]),
         "of an unknown platform": lambda good: dict(good, platform="none"),
-        "of Linux with a code that a guest gives": lambda good: dict(good, platform="linux"),
+        "of Linux with a guest's exit code": lambda good: dict(good, platform="linux"),
         "of Linux for a run under QEMU": lambda good: dict(good, platform="linux", exit_code=0),
         "of another kernel for a run under QEMU": lambda good: dict(good, platform="foreign"),
         "of Linux with false for 0": lambda good: dict(good, platform="linux", exit_code=False),
@@ -180,12 +180,12 @@ def check_manifests(tap):
 
 
 def check_decision(tap):
-    """not-checked is no pass unless nobody can make that very check; an exception is never one."""
+    """A not-checked check fails the run unless its platform cannot make it. An exception never passes."""
     outcomes = dict(Fixture("a2").judge().outcomes, hazards=not_checked("no audit"))
     word = verdicts.decide(outcomes, verdicts.may_skip(facts.QEMU)).word
     tap.check(word == verdicts.FAIL, "a check that was not made fails the run")
     excused = verdicts.may_skip(facts.LINUX)
-    tap.check(verdicts.decide(outcomes, excused).word == verdicts.PASS, "unless nobody can make it on the platform")
+    tap.check(verdicts.decide(outcomes, excused).word == verdicts.PASS, "a check that the platform cannot make may be")
     run = Fixture("a2")
     run.host.challenge_hex = "not hex"
     verdict = run.judge()
@@ -195,52 +195,53 @@ def check_decision(tap):
     run.manifest["hazards"] = ["K-29"]
     tap.check(run.judge().names(RED) == {"hazards"}, "an expected hazard that did not occur is red")
     run.audit["hazard"] = [{"pid": 17, "call": 46, "id": "K-29", "what": "x"}]
-    tap.check(run.judge().word == verdicts.PASS, "an expected hazard that occurred is not")
+    tap.check(run.judge().word == verdicts.PASS, "an expected hazard that occurred is ok")
 
 
 def check_audit_faults(tap):
-    """What suites that boot payloads of their own hold against an audit."""
+    """The faults that other suites look for in an audit."""
     audit = audit_form.Audit()
     audit["result"].append({"init": "done", "status": 0})
     audit["overflow"].append({"kind": "msg", "lost": 3})
     quiet = audit_form.hazard_faults(audit) + audit_form.end_faults(audit, {"task"})
-    tap.check(not quiet, "a good audit has no faults; a table that may overflow may", quiet)
+    tap.check(not quiet, "a good audit has no faults, nor has an overflow that is allowed", quiet)
     audit["hazard"].append({"pid": 18, "call": "5", "id": "K-64", "what": "unmapped-pointer"})
     tap.check(audit_form.hazard_faults(audit) == ["hazard K-64 unmapped-pointer, pid 18, call 5"], "a hazard is a fault")
-    tap.check(audit_form.end_faults(audit, {"msg"}) == ["overflow of 'msg': 3 lost"], "an overflow that may not be")
+    overflowed = audit_form.end_faults(audit, {"msg"}) == ["overflow of 'msg': 3 lost"]
+    tap.check(overflowed, "an overflow that is not allowed is a fault")
     for key, value in (("status", 1), ("init", "faulted")):
         audit["result"][0] = {"init": "done", "status": 0, key: value}
-        tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init's is a fault")
+        tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init is a fault")
 
 
-# The key 00 01 .. 0f and messages 00 01 ..: of SipHash's paper (15 bytes) and its reference implementation.
+# Key 00 01 .. 0f, messages 00 01 ..: vectors of SipHash's paper (15 bytes) and its reference implementation.
 SIP_KEY = (0x0706050403020100, 0x0F0E0D0C0B0A0908)
 SIP_VECTORS = {0: 0x726FDB47DD0E0E31, 1: 0x74F839C593DC67FD, 7: 0xAB0200F58B01D137, 8: 0x93F5F5799A932462,
                15: 0xA129CA6149BE45E5, 16: 0x3F2ACC7F57C29BDB, 63: 0x958A324CEB064572}
 
 
 def check_siphash(tap):
-    """The second account of the kernel's hash (boot/tests/core/test_siphash.c has the first one's vectors)."""
+    """Tests the judge's SipHash; boot/tests/core/test_siphash.c tests the kernel's with the same vectors."""
     wrong = [n for n, value in SIP_VECTORS.items() if siphash.siphash(SIP_KEY, bytes(range(n))) != value]
-    tap.check(not wrong, "SipHash gives its authors' vectors", wrong)
+    tap.check(not wrong, "SipHash matches its authors' vectors", wrong)
     pages = [noise(f"page {number}", 4096) for number in range(5)]
     alone = b"".join(siphash.siphash(SIP_KEY, page).to_bytes(8, "little") for page in pages)
-    tap.check(siphash.page_hashes(SIP_KEY, b"".join(pages)) == alone, "pages hashed side by side hash as alone")
+    tap.check(siphash.page_hashes(SIP_KEY, b"".join(pages)) == alone, "parallel and single hashing agree")
     data = b"".join(pages)[:-9]
     whole = siphash.content_hash(NONCE, data)
     key = siphash.key_of(NONCE)
     by_hand = siphash.siphash(key, siphash.page_hashes(key, data + bytes(9)))
-    tap.check(whole == f"{by_hand:016x}", "a content's hash has zeros behind it", whole)
+    tap.check(whole == f"{by_hand:016x}", "a content's hash pads the last page with zeros", whole)
     most, siphash.LANES_MAX = siphash.LANES_MAX, 2
-    tap.check(siphash.content_hash(NONCE, data) == whole, "and does not depend on how many pages go at once")
+    tap.check(siphash.content_hash(NONCE, data) == whole, "a content's hash does not depend on the number of lanes")
     siphash.LANES_MAX = most
 
 
 def check_table(tap):
-    """Each check says when it is ok, and a platform excuses exactly what nobody can make there."""
+    """Each check states when it is ok. A platform excuses exactly the checks that it cannot make."""
     silent = [f"{platform} {name}" for platform in (facts.QEMU, facts.LINUX, facts.FOREIGN)
               for name, _, text in list_checks.rows_of(platform) if len(text) < len("not made: x")]
-    tap.check(not silent, "each check says when it is ok, or why it is not made", " ".join(silent))
+    tap.check(not silent, "each check states when it is ok, or why it is not made", " ".join(silent))
     argument = PAGE.read_text(encoding="utf-8").partition("## The argument")[2].partition("The names are checks")[0]
     named = set(re.findall(r"`([a-z-]+)`", argument))
     known = {"same-elfs", verdicts.MANIFEST_CHECK} | {row.name for row in verdicts.CHECKS}
@@ -269,7 +270,7 @@ def check_barriers(tap):
 def main():
     tap = Tap()
     check_barriers(tap)
-    if "TEST_CASE" in os.environ:  # one alone, for scripts/mutants.py
+    if "TEST_CASE" in os.environ:  # one case, for scripts/mutants.py
         check_red(tap, [case for case in CASES if case[0] == os.environ["TEST_CASE"]])
         return tap.done()
     cases = CASES

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/judge/noise.py: a payload's lines come whole out of a noisy log, or not at all."""
+"""scripts/judge/noise.py recovers a payload's lines from a noisy log completely, or not at all."""
 import pathlib
 import random
 import re
@@ -20,43 +20,43 @@ K2 = "[INFO neuron::task] exit 18"
 RAW = ("AS: activating satp=0x8000000000081000", "AS: post-satp OK", "CAP: new enter", "CAP: with_capacity slots=64",
        "CAP-E: invalid slot 64 (len=64)", "KINIT: long ecall nr=13 4ms cpu0")
 
-# name: (log, lines of the payload, kernel texts, number of doubts)
+# name: (log, the payload's lines, kernel texts, number of doubts)
 LOGS = {
     "no noise": ("a\nb\n", ["a", "b"], [], 0),
-    "nothing": ("", [], [], 0),
-    "a kernel's line between two": (f"a\n{K1}\nb\n", ["a", "b"], [K1], 0),
-    "a kernel's line in mid-line": (f"vmo: sha{K1}\n256 ok\n", [MARKER], [K1], 0),
-    "several in a row": (f"vmo: sha{K1}\n{K2}\nEXC: scause=0x2\n256 ok\n", [MARKER], [K1, K2, "EXC: scause=0x2"], 0),
+    "an empty log": ("", [], [], 0),
+    "a kernel line between two lines": (f"a\n{K1}\nb\n", ["a", "b"], [K1], 0),
+    "a kernel line inside a line": (f"vmo: sha{K1}\n256 ok\n", [MARKER], [K1], 0),
+    "kernel lines in a row": (f"vmo: sha{K1}\n{K2}\nEXC: scause=0x2\n256 ok\n", [MARKER], [K1, K2, "EXC: scause=0x2"], 0),
     "a line cut twice": (f"vmo{K1}\n: sha{K2}\n256 ok\n", [MARKER], [K1, K2], 0),
-    "directly before the newline": (f"{MARKER}{K1}\n\nb\n", [MARKER, "b"], [K1], 0),
-    "before the first byte": (f"{K1}\n{MARKER}\n", [MARKER], [K1], 0),
+    "a kernel line before the newline": (f"{MARKER}{K1}\n\nb\n", [MARKER, "b"], [K1], 0),
+    "a kernel line before the first byte": (f"{K1}\n{MARKER}\n", [MARKER], [K1], 0),
     "carriage returns": (f"vmo: sha{K1}\r\n256 ok\r\nb\r\n", [MARKER, "b"], [K1], 0),
-    "a carriage return that was cut off": (f"{MARKER}\r{K1}\r\n\nb\n", [MARKER, "b"], [K1], 0),
-    "colours around a kernel's line": (f"vmo: sha\x1b[31m{K1}\x1b[0m\n256 ok\n", [MARKER],
+    "a kernel line between CR and LF": (f"{MARKER}\r{K1}\r\n\nb\n", [MARKER, "b"], [K1], 0),
+    "colours around a kernel line": (f"vmo: sha\x1b[31m{K1}\x1b[0m\n256 ok\n", [MARKER],
                                        [f"\x1b[31m{K1}\x1b[0m"], 0),
-    "a colour that ends behind the newline": (f"vmo: sha\x1b[1;31m{K1}\n\x1b[0m256 ok\n", [MARKER],
+    "a colour that ends after the newline": (f"vmo: sha\x1b[1;31m{K1}\n\x1b[0m256 ok\n", [MARKER],
                                               [f"\x1b[1;31m{K1}"], 0),
-    "bytes from 0x80 in a kernel's line": (f"vmo: sha{K1} \xe2\x86\x92\n256 ok\n", [MARKER], [f"{K1} \xe2\x86\x92"], 0),
+    "bytes above 0x7f in a kernel line": (f"vmo: sha{K1} \xe2\x86\x92\n256 ok\n", [MARKER], [f"{K1} \xe2\x86\x92"], 0),
     "a number cut by a known shape": (f"K-20\tmap\tlow va\t-2{K1}\n2\n", ["K-20\tmap\tlow va\t-22"], [K1], 0),
-    "a number whole before a known shape": (f"K-20\tmap\tlow va\t-2{K1}\n\n", ["K-20\tmap\tlow va\t-2"], [K1], 0),
-    "a marker in the kernel's text": (f"[INFO x] {MARKER}\n", [], [f"[INFO x] {MARKER}"], 0),
-    "a marker in mid-line of the kernel's": (f"b[INFO x] {MARKER}\n\n", ["b"], [f"[INFO x] {MARKER}"], 0),
-    "an unknown shape in mid-line": ("vmo: shatick 17\n256 ok\n", [MARKER], ["tick 17"], 0),
-    "bytes from 0x80 in an unknown shape": ("vmo: sha\xe2\x9c\x93 tick\n256 ok\n", [MARKER], ["\xe2\x9c\x93 tick"], 0),
+    "a complete number before a known shape": (f"K-20\tmap\tlow va\t-2{K1}\n\n", ["K-20\tmap\tlow va\t-2"], [K1], 0),
+    "a marker in kernel text": (f"[INFO x] {MARKER}\n", [], [f"[INFO x] {MARKER}"], 0),
+    "a marker in kernel text inside a line": (f"b[INFO x] {MARKER}\n\n", ["b"], [f"[INFO x] {MARKER}"], 0),
+    "an unknown shape inside a line": ("vmo: shatick 17\n256 ok\n", [MARKER], ["tick 17"], 0),
+    "bytes above 0x7f in an unknown shape": ("vmo: sha\xe2\x9c\x93 tick\n256 ok\n", [MARKER], ["\xe2\x9c\x93 tick"], 0),
     "unknown shapes in a row": ("vmo: shatick 17\ntock\n256 ok\n", [MARKER], ["tick 17", "tock"], 0),
-    "an unknown shape and a known one": (f"vmo: sha{K1}\ntick\n256 ok\n", [MARKER], [K1, "tick"], 0),
-    "a whole line before an unknown one": (f"{MARKER}\nk\n", [MARKER, "k"], [], 0),
+    "a known and an unknown shape": (f"vmo: sha{K1}\ntick\n256 ok\n", [MARKER], [K1, "tick"], 0),
+    "a complete line before an unknown line": (f"{MARKER}\nk\n", [MARKER, "k"], [], 0),
     "another line before the rest": ("vmo: shatick\nvmo: count=1 end\n256 ok\n",
                                      ["vmo: shatick", "vmo: count=1 end", "256 ok"], [], 0),
     "an unknown shape that never ends": ("vmo: shatick\n", ["vmo: shatick"], [], 0),
     **{f"raw: {text}": (f"K-20\tmap\tlow va\t-2{text}\r\n2\r\n", ["K-20\tmap\tlow va\t-22"], [text], 0) for text in RAW},
-    # What must not be guessed.
+    # Cases in which the reader must not guess.
     "a number cut by an unknown shape": ("vmo: count=12tick\n34 end\n", ["vmo: count=12tick", "34 end"], [], 1),
-    "an answer that any digit would fit": ("K-20\tmap\tlow va\t-2tick\n2\n", ["K-20\tmap\tlow va\t-2tick", "2"], [], 1),
+    "an answer that any digit fits": ("K-20\tmap\tlow va\t-2tick\n2\n", ["K-20\tmap\tlow va\t-2tick", "2"], [], 1),
     "a whole answer and a line of digits": (f"K-20\tmap\tlow va\t-2{K1}\n9\n\n", ["K-20\tmap\tlow va\t-29", ""], [K1], 1),
-    "a kernel's line cut by another": (f"vmo: sha[INFO x] one {K1}\ntwo\n256 ok\n",
+    "a kernel line cut by another": (f"vmo: sha[INFO x] one {K1}\ntwo\n256 ok\n",
                                        ["vmo: sha", "two", "256 ok"], [f"[INFO x] one {K1}"], 1),
-    "the same, no line of the payload being cut": (f"[INFO x] one {K1}\ntwo\n{MARKER}\n", ["two", MARKER],
+    "a kernel line cut by another, outside a payload line": (f"[INFO x] one {K1}\ntwo\n{MARKER}\n", ["two", MARKER],
                                                    [f"[INFO x] one {K1}"], 0),
 }
 
@@ -70,13 +70,13 @@ def check_logs(tap):
 
 def check_tail(tap):
     found = noise.read(f"a\nvmo: sha{K1}\n25".encode(), EXPECTED)
-    tap.check((found.lines, found.tail) == (["a"], "vmo: sha25"), "an unfinished line is the tail", f"{found}")
+    tap.check((found.lines, found.tail) == (["a"], "vmo: sha25"), "an incomplete line is the tail", f"{found}")
     found = noise.read(f"vmo: sha{K1}\n256 ok\nb\n".encode(), EXPECTED)
-    tap.check(found.joined == 1, "lines that were cut are counted", f"{found}")
+    tap.check(found.joined == 1, "cut lines are counted", f"{found}")
 
 
 def check_everywhere(tap):
-    """Kernel lines at every byte of three lines: the same three lines come out."""
+    """Inserts kernel lines at every byte of three lines: the reader recovers the three lines."""
     wanted = [MARKER, "K-20\tvmo_create\tzero length\t-1", "vmo: count=90 end"]
     text = "\n".join(wanted) + "\n"
     wrong = []
@@ -85,11 +85,11 @@ def check_everywhere(tap):
             found = noise.read((text[:at] + inserted + text[at:]).encode(), EXPECTED)
             if found.lines != wanted or found.doubts or found.tail:
                 wrong.append(f"at {at}: {found}")
-    tap.check(not wrong, "one cut at every byte", "\n".join(wrong[:3]))
+    tap.check(not wrong, "a cut at any byte", "\n".join(wrong[:3]))
 
 
 def check_random(tap):
-    """Any number of cuts, by shapes known and unknown: a line comes out whole or not at all, never as another."""
+    """Cuts by known and unknown shapes: the reader recovers a line unchanged or not at all."""
     draw = random.Random(5)
     wanted = [f"K-{n}\tcall_{'abc'[n % 3]}\tsome words\t{draw.choice([0, -1, -2, -22, 9, 90, 12345])}"
               for n in range(10, 60)]
@@ -107,19 +107,19 @@ def check_random(tap):
         made_up += [line for line in rows if line not in wanted]
         lost += len(wanted) - len(rows) if unknown else 0
         known_lost += 0 if unknown else len(wanted) - len(rows) + len(found.doubts)
-    tap.check(not made_up, "no line is made up", "\n".join(made_up[:5]))
-    tap.check(known_lost == 0, "none is lost to known shapes", str(known_lost))
-    tap.check(0 < lost < 3000, "some are lost to unknown ones", str(lost))
+    tap.check(not made_up, "no line is invented", "\n".join(made_up[:5]))
+    tap.check(known_lost == 0, "known shapes lose no line", str(known_lost))
+    tap.check(0 < lost < 3000, "unknown shapes lose some lines", str(lost))
 
 
 def main():
     tap = Tap()
-    tap.check(len(LOGS) > 20, "there are logs to read")
+    tap.check(len(LOGS) > 20, "there are logs to test")
     check_logs(tap)
     check_tail(tap)
     check_everywhere(tap)
     check_random(tap)
-    tap.check(tap.count == len(LOGS) + 7, "all of them ran")
+    tap.check(tap.count == len(LOGS) + 7, "all cases ran")
     tap.done()
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table that the case files fill, and the changes that several of them make."""
+"""The table of red cases, and the changes that several case files share."""
 BOTH = ("a1", "a2")
 CASES = []  # (name, ABI revisions, red checks, change)
 
 
 def case(name, *red, abi_revs=BOTH):
-    """Enters the function below it as the change of a case."""
+    """Decorator: adds the function to CASES as a case's change."""
     def keep(change):
         CASES.append((name, abi_revs, frozenset(red), change))
         return change
@@ -13,7 +13,7 @@ def case(name, *red, abi_revs=BOTH):
 
 
 def edit(run, old, new, count=1):
-    """A change to the text of the log; it must find what it changes."""
+    """Replaces text in the log. The text must be there."""
     def change(log):
         assert old in log, old
         return log.replace(old, new, count)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail: each is one change to the good run of scripts/judge/tests/fixture.py, with the checks that it turns red.
+"""Runs that must fail: each case is a change to the good run of scripts/judge/tests/fixture.py and its red checks.
 
-All other checks must stay green, but for those that read the audit when the audit is not in form:
-these say not-checked. Logs kept as files stand beside this one, each with a .json of the same name.
+All other checks must stay green. If the audit is malformed, the checks that read it are not-checked.
+This folder also has red logs as files, each with a .json of the same name.
 """
 import cases_audit
 import cases_authors

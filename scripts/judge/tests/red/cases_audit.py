@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for the form of the audit, or for how it says that the run ended."""
+"""Runs that must fail because of the audit's form, or of the end of the run that it records."""
 from fixture import NONCE, exit_codes
 from case_table import case, edit, insert_line
 
 
 def move_line(log, mark, steps):
-    """The log with the line that holds the mark moved down."""
+    """Moves the line that contains the mark down in the log."""
     lines = log.split(b"\n")
     at = next(number for number, text in enumerate(lines) if mark in text)
     lines.insert(at + steps, lines.pop(at))
@@ -13,7 +13,7 @@ def move_line(log, mark, steps):
 
 
 def recount(log):
-    """The log with an honest count in its last line."""
+    """Corrects the line count in the log's last line."""
     count = log.count(b"audit ")
     head, _, _ = log.rpartition(b" end lines=")
     return head + f" end lines={count}\n".encode()
@@ -100,7 +100,7 @@ def _(run):
     run.audit["result"] *= 2
 
 
-@case("audit does not begin with its begin", "audit-form")
+@case("audit does not start with its begin line", "audit-form")
 def _(run):
     run.log_edits.append(lambda log: move_line(log, b" begin ", 1))
 
@@ -126,7 +126,7 @@ def _(run):
     run.audit["vmo"][1]["id"] = 3
 
 
-@case("resources read twice at one time", "audit-form")
+@case("resources read twice at one moment", "audit-form")
 def _(run):
     run.audit["res"].append(dict(run.res("done")))
 
@@ -215,12 +215,12 @@ def _(run):
     run.audit["task"][1].update(end="fault", status=-22)
 
 
-@case("consumer ended badly", "tasks")
+@case("consumer exited with a status", "tasks")
 def _(run):
     run.audit["task"][1]["status"] = 1
 
 
-@case("consumer never ended", "tasks")
+@case("consumer never exited", "tasks")
 def _(run):
     run.audit["task"][1].update(state="live", end="none")
 
@@ -307,7 +307,7 @@ def _(run):
     run.res("end")["arena_bytes"] += 4096
 
 
-@case("other arena bytes kept than are taken", "leaks", abi_revs=("a1",))
+@case("kept and taken arena bytes differ", "leaks", abi_revs=("a1",))
 def _(run):
     run.audit["keep"][0]["n"] += 4096
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for who printed what."""
+"""Runs in which the wrong task printed a line."""
 import functools
 
 from case_table import case, edit
 
 
 def said(run, text, by):
-    """That line was this one's."""
+    """Makes `by` the author of the line that starts with the text."""
     def change(records):
         next(record for record in records if bytes.fromhex(record["head"]).startswith(text))["by"] = by
     run.say_edits.append(change)
@@ -18,7 +18,7 @@ for _name, _text, _by in (
         ("the consumer prints the last marker", b"SELFTEST:", 18),
         ("the consumer prints the evidence", b"vmo: evidence", 18),
         ("a third task prints a marker", b"vmo: consumer mapped ok", 19),
-        ("two tasks wrote the marker between them", b"vmo: consumer mapped ok", "several"),
+        ("two tasks wrote one marker together", b"vmo: consumer mapped ok", "several"),
         ("the kernel wrote the marker", b"vmo: consumer mapped ok", "kernel")):
     case(_name, "authors")(functools.partial(said, text=_text, by=_by))
 
@@ -44,27 +44,27 @@ def _(run):
     run.say_edits.append(repeat)
 
 
-@case("a line that was changed on its way", "authors")
+@case("a line changed after the kernel recorded it", "authors")
 def _(run):
     edit(run, b"vmo: note 4 pages", b"vmo: note 5 pages")
 
 
-@case("a line that was made longer on its way", "authors")
+@case("a line extended after the kernel recorded it", "authors")
 def _(run):
     run.console.insert(0, "vmo: note " + "x" * 100)
     edit(run, b"note xx", b"note xxx")
 
 
-@case("a line's record without its head", "audit-form")
+@case("a line's record without a head", "audit-form")
 def _(run):
     run.say_edits.append(lambda records: records[0].update(head="-"))
 
 
-@case("records of lines that do not count from 0", "audit-form")
+@case("line records that do not count from 0", "audit-form")
 def _(run):
     run.say_edits.append(lambda records: records[0].update(n=1))
 
 
-@case("records of lines that were lost", "audit-complete")
+@case("lost line records", "audit-complete")
 def _(run):
     run.audit["overflow"].append({"kind": "say", "lost": 1})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for the bytes that the kernel hashed, and for the work that it counted."""
+"""Runs that must fail because of the bytes that the kernel hashed or the work that it counted."""
 from fixture import NONCE, PAYLOAD, content_hash, noise
 from case_table import case
 
@@ -17,7 +17,7 @@ def _(run):
         hash_of(run, 1, when)["sip"] = content_hash(NONCE, run.blob + run.digest + run.page_digest)
 
 
-@case("blob changed after the hand-over", "content")
+@case("blob changed after the grant", "content")
 def _(run):
     hash_of(run, 1, "reply")["sip"] = content_hash(NONCE, run.blob[:-1])
 
@@ -27,7 +27,7 @@ def _(run):
     hash_of(run, 1, "end")["sip"] = "0" * 16
 
 
-@case("the page held something else", "content")
+@case("the page has other content", "content")
 def _(run):
     hash_of(run, 2, "grant")["sip"] = content_hash(NONCE, run.page[:-1])
 
@@ -54,7 +54,7 @@ def _(run):
     run.audit["image"][1]["sip"] = content_hash(NONCE, run.consumer[:99] + b"!" + run.consumer[100:])
 
 
-@case("image with zeros behind it", "image")
+@case("image with zeros appended", "image")
 def _(run):
     run.fill_images()
     run.audit["image"][1]["bytes"] += 1
@@ -72,13 +72,13 @@ def _(run):
     run.audit["image"].append(dict(run.audit["image"][1], pid=19))
 
 
-@case("something told in gp", "image")
+@case("covert data in gp", "image")
 def _(run):
     run.fill_images()
     run.audit["image"][1]["gp"] = "0x" + run.digest[:8].hex()
 
 
-@case("something told in the stack's size", "image")
+@case("covert data in the stack's size", "image")
 def _(run):
     run.fill_images()
     run.audit["image"][1]["stack_pages"] = 5

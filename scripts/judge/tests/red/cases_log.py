@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for what was printed, and for how QEMU and its files fared."""
+"""Runs that must fail because of the log, the evidence or the files."""
 import struct
 
 from judge import facts
@@ -79,7 +79,7 @@ def _(run):
     run.console.insert(1, "OpenSBI v1.1")
 
 
-@case("byte that is no text", "bad-patterns", "authors")
+@case("byte that is not text", "bad-patterns", "authors")
 def _(run):
     edit(run, b"vmo: note 4", b"vmo: note \x004")
 
@@ -131,12 +131,12 @@ def _(run):
     run.evidence["bulk_bytes"] -= 4096
 
 
-@case("copy that never was", "counters")
+@case("invented copy", "counters")
 def _(run):
     run.evidence["copies"] = 1
 
 
-@case("enforcer invented", "seal")
+@case("wrong enforcer", "seal")
 def _(run):
     run.evidence["enforced"] = "library" if run.abi_rev == "a2" else "kernel"
 
@@ -235,6 +235,6 @@ def _(run):
     run.host.source = PAYLOAD + b"more"
 
 
-@case("page of something else", "input", "page-digest", "content")
+@case("page with other content", "input", "page-digest", "content")
 def _(run):
     run.host.page = struct.pack("<I", 7) * 1024

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for the messages between the tasks, or for the order of events."""
+"""Runs that must fail because of a message between the tasks, or of the order of events."""
 from fixture import MAPPED, REPLIED, SEEN, message, ticket
 from case_table import case
 
@@ -10,12 +10,12 @@ def _(run):
     run.audit["msg"][0]["type"] = 7
 
 
-@case("something told in a message's flags", "protocol")
+@case("covert data in a message's flags", "protocol")
 def _(run):
     run.audit["msg"][2]["flags"] = 0x5A5A
 
 
-@case("one message more", "protocol")
+@case("an additional message", "protocol")
 def _(run):
     run.add_message(17, 18, message(1, 9))
     run.evidence = run.true_evidence()
@@ -45,7 +45,7 @@ def _(run):
     run.audit["msg"][2]["head"] = message(1, 2, ticket(slot=200)).hex()
 
 
-@case("one endpoint more", "protocol")
+@case("an additional endpoint", "protocol")
 def _(run):
     run.audit["hand"].append(dict(run.audit["hand"][0], slot=9))
 
@@ -55,7 +55,7 @@ def _(run):
     run.audit["hand"][0]["rights"] = 3
 
 
-@case("endpoint that came back", "protocol")
+@case("endpoint sent back", "protocol")
 def _(run):
     run.audit["hand"][1].update({"from": 18, "to": 17})
 
@@ -97,13 +97,13 @@ def _(run):
     run.maps(18)[0]["made"] = 100 + MAPPED + 1
 
 
-@case("page handed over before the blob's reply", "order")
+@case("page granted before the blob's reply", "order")
 def _(run):
     run.handed(2)["seq"] = 100 + SEEN
 
 
 def say_at(text, seq):
-    """A case that prints this line early, by the kernel's sequence."""
+    """Adds a case that prints a line before the event it claims, by the kernel's sequence numbers."""
     def change(run):
         at = [line or "" for line in run.console].index(text)
         run.say_edits.append(lambda says: [says[n].update(seq=min(seq, says[n]["seq"])) for n in range(at + 1)])

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail because the kernel's record does not agree with itself: most are edits that the fuzzer found."""
+"""Runs with an inconsistent kernel record. Most are edits that the fuzzer found."""
 from case_table import case, edit
 
 
 def recorded(change):
-    """A change of the audit after its events were numbered."""
+    """Changes the audit after its events are numbered."""
     return lambda run: run.record_edits.append(change)
 
 
@@ -18,24 +18,24 @@ case("a mapping that ended before it was made", "audit-complete", abi_revs=("a2"
     recorded(lambda a: a["map"][0].update(made=a["map"][0]["ended"], ended=a["map"][0]["made"])))
 case("more pages accessed than mapped", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=5)))
 case("more pages dirtied than accessed", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=3)))
-case("the producer wrote through a mapping to read", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="r")))
+case("the producer wrote through a read-only mapping", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="r")))
 case("a mapping by a call of the other revision", "audit-complete")(
     recorded(lambda a: a["map"][0].update(via="vm_map" if a["begin"][0]["abi"] == "a1" else "map")))
 case("a VMO that starts inside a page", "audit-complete")(recorded(lambda a: a["vmo"][0].update(base="0x84000700")))
-case("a producer that ended by a fault", "tasks")(
+case("a producer that faulted", "tasks")(
     recorded(lambda a: a["task"][0].update(state="faulted", end="fault", status=-22)))
 case("an endpoint with a VMO", "protocol")(recorded(lambda a: a["hand"][0].update(vmo=3)))
 case("an endpoint through which a VMO could be written", "protocol")(recorded(lambda a: a["hand"][1].update(wcaps=1)))
-@case("a seal told in a reply", "protocol")
+@case("a seal in a reply", "protocol")
 def _(run):
     head = run.audit["msg"][3]["head"]
     run.audit["msg"][3]["head"] = head[:28] + "04" + head[30:]
 
 
-case("a note of no task", "authors")(recorded(lambda a: a["say"][0].update(by=15)))
-case("a copy line of no task", "no-kernel-copy")(
+case("a note by an unknown task", "authors")(recorded(lambda a: a["say"][0].update(by=15)))
+case("a copy line of an unknown task", "no-kernel-copy")(
     recorded(lambda a: a["copy"].append({"pid": 19, "into": 0, "from": 0})))
-case("a hash at the hand-over to another task", "content")(recorded(lambda a: a["hash"][0].update(pid=17)))
+case("a hash at a grant to another task", "content")(recorded(lambda a: a["hash"][0].update(pid=17)))
 case("a hash at the reply of another task", "content")(recorded(lambda a: a["hash"][1].update(pid=17)))
 
 
@@ -49,7 +49,7 @@ def _(run):
     next(r for r in run.audit["hash"] if r["when"] == "reply").update(seq=111)
 
 
-@case("a number with a zero before it", "audit-form")
+@case("a number with a leading zero", "audit-form")
 def _(run):
     edit(run, b" instret=", b" instret=0")
 
@@ -59,11 +59,11 @@ def _(run):
     edit(run, b" status=0", b" status=-0")
 
 
-@case("an address with a zero before it", "audit-form")
+@case("an address with a leading zero", "audit-form")
 def _(run):
     edit(run, b" base=0x", b" base=0x0")
 
 
-@case("a counter of the evidence with a zero before it", "evidence", "authors")
+@case("an evidence counter with a leading zero", "evidence", "authors")
 def _(run):
     edit(run, b" bulk_bytes=", b" bulk_bytes=0")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs that must fail for what the kernel recorded of messages, mappings and copies."""
+"""Runs that must fail because of the recorded messages, mappings or copies."""
 import struct
 
 from fixture import BLOB, CHALLENGE, DIGEST, PAGE_DIGEST, PAYLOAD, message, noise, reply
@@ -48,7 +48,7 @@ def _(run):
     set_reply(run, b"\0" + message(1, 1, DIGEST)[1:])
 
 
-@case("reply that is no data message", "digest", "counters", "protocol")
+@case("reply that is not a data message", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, message(2, 1, DIGEST))
 
@@ -58,12 +58,12 @@ def _(run):
     set_reply(run, message(1, 1, DIGEST + b"more"))
 
 
-@case("reply that says it is longer than it is", "digest", "counters", "protocol")
+@case("reply that claims more than its length", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, struct.pack("<IHHIHHQQ", 0x314F4D56, 1, 33, 1, 4, 1, 0, 0) + DIGEST)
 
 
-@case("reply longer than it says", "digest", "counters", "protocol")
+@case("reply longer than it claims", "digest", "counters", "protocol")
 def _(run):
     set_reply(run, message(1, 1, DIGEST) + b"more")
 
@@ -90,22 +90,22 @@ def _(run):
 
 
 def tell(run, body):
-    """One more message to the consumer, counted honestly."""
+    """Adds a message to the consumer, which the evidence counts."""
     run.add_message(17, 18, body)
     run.evidence = run.true_evidence()
 
 
-@case("digest told to the consumer", "messages-clean", "protocol")
+@case("digest sent to the consumer", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST))
 
 
-@case("half of the digest told", "messages-clean", "protocol")
+@case("half of the digest sent", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST[16:]))
 
 
-@case("digest told as text", "messages-clean", "protocol")
+@case("digest sent as text", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, DIGEST.hex()[:32].encode()))
 
@@ -116,12 +116,12 @@ def _(run):
         tell(run, message(1, 9, DIGEST[start:start + 4]))
 
 
-@case("page digest told", "messages-clean", "protocol")
+@case("page digest sent", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, PAGE_DIGEST))
 
 
-@case("challenge told", "messages-clean", "protocol")
+@case("challenge sent", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9, CHALLENGE))
 
@@ -136,7 +136,7 @@ def _(run):
     tell(run, b"\0" + message(1, 9)[1:])
 
 
-@case("message with something in its zero field", "messages-clean", "protocol")
+@case("message with data in its zero field", "messages-clean", "protocol")
 def _(run):
     tell(run, message(1, 9)[:-1] + b"x")
 
@@ -172,7 +172,7 @@ def _(run):
     run.maps(18)[0].update(bytes=3 * 4096, accessed=3)
 
 
-@case("producer never mapped it", "sharing")
+@case("producer never mapped the VMO", "sharing")
 def _(run):
     run.audit["map"].remove(run.maps(17)[0])
 
@@ -193,12 +193,12 @@ def _(run):
     run.evidence["bulk_bytes"] -= 4096
 
 
-@case("a VMO that never was", "sharing", "counters", "content", "order")
+@case("a VMO that does not exist", "sharing", "counters", "content", "order")
 def _(run):
     run.handed(2)["vmo"] = 9
 
 
-@case("nothing handed over", "sharing", "seal", "content", "counters", "order", "protocol", abi_revs=("a2",))
+@case("nothing granted", "sharing", "seal", "content", "counters", "order", "protocol", abi_revs=("a2",))
 def _(run):
     run.audit["hand"] = []
     run.evidence["bulk_bytes"] = 0
@@ -211,23 +211,23 @@ def _(run):
     run.audit["map"].remove(run.maps(18)[1])
 
 
-@case("consumer handed a VMO on", "sharing", "protocol")
+@case("consumer granted a VMO", "sharing", "protocol")
 def _(run):
     run.audit["hand"].append(dict(run.handed(1), **{"from": 18, "to": 17}))
 
 
-@case("a VMO given to a task of the kernel's own", "sharing", "protocol")
+@case("a VMO granted to a kernel task", "sharing", "protocol")
 def _(run):
     run.audit["hand"].append(dict(run.handed(1), **{"to": 3, "via": "transfer"}))
 
 
-@case("blob handed twice", "sharing", "content", "order", "protocol")
+@case("blob granted twice", "sharing", "content", "order", "protocol")
 def _(run):
     run.audit["hand"].append(dict(run.handed(1), seq=250))
     run.evidence["bulk_bytes"] += 4 * 4096
 
 
-@case("a VMO that nobody handed over", "sharing")
+@case("a VMO that nobody granted", "sharing")
 def _(run):
     run.audit["vmo"].append(dict(run.audit["vmo"][1], id=3, creator=18, base="0x84020000", state="destroyed"))
     run.audit["map"].append(dict(run.maps(18)[1], vmo=3, base="0x84020000"))
@@ -248,17 +248,17 @@ def _(run):
     run.maps(18)[0]["prot"] = "rx"
 
 
-@case("mapping is no alias", "read-only", abi_revs=("a2",))
+@case("mapping is not an alias", "read-only", abi_revs=("a2",))
 def _(run):
     run.maps(18)[0]["alias"] = 0
 
 
-@case("handed over with more rights", "read-only", "protocol")
+@case("granted with more rights", "read-only", "protocol")
 def _(run):
     run.handed(1)["rights"] = 12
 
 
-@case("a VMO handed over in place of an alias", "seal", "protocol", abi_revs=("a2",))
+@case("a VMO granted instead of an alias", "seal", "protocol", abi_revs=("a2",))
 def _(run):
     run.handed(1)["kind"] = "vmo"
 
@@ -301,7 +301,7 @@ def _(run):
 
 # ---- Seal ------------------------------------------------------------------------------------------
 def claim(run, seal):
-    """The messages and the evidence say so."""
+    """Makes the messages and the evidence claim a seal."""
     run.evidence["seal"] = seal
     code = {"none": 0, "peers": 1, "forever": 2}[seal]
     for number, place in ((0, 28), (2, 92)):
@@ -310,7 +310,7 @@ def claim(run, seal):
 
 
 def keep_forever(run):
-    """What is true of VMOs that are sealed for ever on a2."""
+    """Makes both VMOs sealed for ever, as a2 does it."""
     claim(run, "forever")
     for number in (1, 2):
         run.handed(number)["wcaps"] = 0
@@ -320,12 +320,12 @@ def keep_forever(run):
         run.res(when).update(vmos=2, arena_bytes=sum(vmo["bytes"] for vmo in run.audit["vmo"]))
 
 
-@case("evidence of a seal that no message told", "seal")
+@case("evidence of a seal that no message states", "seal")
 def _(run):
     run.evidence["seal"] = "forever"
 
 
-@case("forever told, peers claimed", "seal", "leaks", abi_revs=("a2",))
+@case("messages state forever, evidence states peers", "seal", "leaks", abi_revs=("a2",))
 def _(run):
     keep_forever(run)
     run.evidence["seal"] = "peers"
@@ -343,7 +343,7 @@ def _(run):
     run.maps(17)[1]["ended"] = 298
 
 
-@case("a writable mapping that the hand-over does not count", "audit-complete")
+@case("a writable mapping that the grant does not count", "audit-complete")
 def _(run):
     run.handed(2)["wmaps"] = 2
 

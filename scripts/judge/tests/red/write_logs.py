@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the red logs that the run's own kernel would print: the good run with the changes below.
+"""Writes the red logs that our kernel would print: the good run with the changes below.
 
     python3 scripts/judge/tests/red/write_logs.py
 
-Run it after a change of the audit's form, and review the difference. The logs that a forger would
-print (forged-audit, words-only) are written by hand.
+Run it after a change of the audit's form, and review the diff. forged-audit and words-only are
+written by hand, as a forger would.
 """
 import pathlib
 import sys
@@ -24,7 +24,7 @@ def stolen_marker(run):
 
 
 def consumer_fault(run):
-    """The consumer was killed while it hashed the blob: no reply, no page."""
+    """The kernel killed the consumer while it hashed the blob: no reply, no page."""
     run.console = ["vmo: producer sent handle", CONSUMER_SAYS,
                    "vmo: FAIL producer: the consumer ended before it replied"]
     run.audit["task"][1].update(end="fault", status=-22)
