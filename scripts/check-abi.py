@@ -22,7 +22,7 @@ TESTS = ("boot/tests/core", "libvmo/tests/unit", "libvmo/tests/conformance", "li
 HAZARDS = "payloads/evil"
 CITING = ("abi", "boot", "libvmo", "payloads", "tests", "docs", "scripts", "linker")
 SUFFIXES = {".c", ".h", ".S", ".py", ".md", ".tsv", ".ld", ".mk", ".3", ".7"}
-# Test data that cites no statement on purpose.
+# Test data that deliberately cites no statement.
 NOT_MEANT = {"K-00"}
 
 CALLS = "abi/calls.def"
@@ -52,7 +52,7 @@ def covered_by(root):
 
 
 def strays(root, statements):
-    """Citations of what does not exist: ["file: K-xx"]."""
+    """Citations of statements that do not exist: ["file: K-xx"]."""
     return [f"{path.relative_to(root)}: {name}" for top in CITING for path in sources(root, top, SUFFIXES)
             for name in sorted(set(CITED.findall(read(path))) - statements - NOT_MEANT)]
 
@@ -90,7 +90,7 @@ def calls_of_contract(text):
 
 
 def check_calls(root):
-    """The table of calls in the code and the one in the contract -> (rows in the code, faults)."""
+    """Compares the code's table of calls with the contract's. -> (rows in the code, faults)"""
     code, faults = calls_of_code(root)
     contract, more = calls_of_contract(read(root / CONTRACT))
     faults += more
@@ -110,7 +110,7 @@ def main(words):
     found = covered_by(options.root)
     bad = [f"{name} is defined twice" for name, count in collections.Counter(listed).items() if count > 1]
     bad += [f"no test, probe case or hazard cites {name}" for name in listed if name not in found]
-    bad += [f"cites what does not exist: {stray}" for stray in strays(options.root, set(listed))]
+    bad += [f"cites a statement that does not exist: {stray}" for stray in strays(options.root, set(listed))]
     calls, faults = check_calls(options.root)
     bad += faults
     if options.table:

@@ -33,13 +33,13 @@ EXCEPTIONS = {
     "boot/sys/": ("boot/sys/", "boot/core/", "abi/"),
     "boot/arch/": ("boot/arch/", "boot/core/", "abi/"),
     "boot/init/": ("boot/init/", "boot/arch/", "boot/core/", "abi/"),
-    # More: tests include what they test; test programs for NEURON also include the start code (payloads/crt).
+    # More: tests include the code under test; test programs for NEURON also include the start code (payloads/crt).
     "libvmo/tests/": ("libvmo/", "abi/", "payloads/crt/"),
     "boot/tests/": ("boot/", "abi/"),
     "boot/tests/cost/": ("boot/tests/cost/", "abi/", "libvmo/include/", "payloads/crt/"),
     "boot/tests/differ/": ("boot/tests/differ/", "boot/tests/model/", "abi/", "libvmo/backend/neuron/", "payloads/crt/"),
-    # Less again: the model is an independent account of the contract, so it includes the numbers and nothing of the
-    # kernel. Two files must include both: one plays the tasks on the host, the other walks the kernel's tables.
+    # Less again: the model is an independent account of the contract, so it includes the numbers and no kernel
+    # header. Two files must include both: one plays the tasks on the host, the other walks the kernel's tables.
     "boot/tests/model/": ("boot/tests/model/", "abi/"),
     "boot/tests/model/model_host.c": ("boot/", "abi/"),
     "boot/tests/model/model_walk.c": ("boot/", "abi/"),
@@ -66,7 +66,7 @@ def rule_for(path, rules):
 
 
 def dependencies(text):
-    """(source, headers) of one .d file; paths outside the tree are left out."""
+    """(source, headers) of one .d file, without paths outside the tree."""
     words = text.replace("\\\n", " ").split("\n", 1)[0].split()[1:]
     return words[0], [w for w in words[1:] if not w.startswith("/")]
 

@@ -21,7 +21,7 @@ FLOORS = ("abi/",
           "libvmo/include/", "libvmo/src/", "libvmo/hosted/", "libvmo/stream/", "libvmo/backend/",
           "boot/core/", "boot/sys/", "boot/arch/", "boot/init/",
           "payloads/")
-# Header -> who defines its functions.
+# Header -> the part that defines its functions.
 HOOK_HEADERS = {
     "libvmo/src/backend.h": "a backend, one in a program",
     "libvmo/stream/backend_stream.h": "a backend, one in a program",
@@ -67,7 +67,7 @@ class Graph:
                 for b, names in sorted(self.arrows[a].items()) if floor(a + ".") < floor(b + ".")]
 
     def reach(self, start):
-        """All files that an arrow or a chain of arrows leads to from this one."""
+        """All files that are reachable from this one."""
         found, open_files = set(), [start]
         while open_files:
             new = set(self.arrows.get(open_files.pop(), ())) - found
@@ -97,9 +97,9 @@ def is_leftover(made, source):
 
 
 def objects(build):
-    """(link set, object, source) of each object of the graph. A link set is the folder above the tree's paths: its
-    objects may be linked with each other, and it never contains two backends. An object older than its source is a
-    leftover, since lint runs after a build."""
+    """(link set, object, source) of each object of the graph. A link set is a folder of objects that may be linked with
+    each other; it never contains two backends. An object older than its source is a leftover, because lint runs after
+    a build."""
     for depfile in sorted(build.rglob("*.d")):
         words = depfile.read_text(encoding="utf-8").replace("\\\n", " ").split("\n", 1)[0].split()
         source, made = words[1], depfile.with_suffix(".o")

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Checks the sizes that the project promises (docs/testing/figures.md), and that libvmo calls no heap function. Run by
-# `make lint`.
+# Checks the promised sizes (docs/testing/figures.md), and that libvmo calls no heap function. Run by `make lint`.
 #   check-sizes.sh build-folder tool-prefix
 set -eu
 build=$1
@@ -11,7 +10,7 @@ libvmo_max=$((24 * 1024)) # without the streams
 stream_max=$((6 * 1024))
 consumer_max=11641 # a tenth more than the 10,583 bytes of version 0.2.0
 
-# Bytes of an object or archive that are loaded from the file: text and data, not .bss.
+# Bytes of an object or archive that are loaded: text and data, not .bss.
 loaded() {
     "${cross}size" -t "$1" | awk 'END { print $1 + $2 }'
 }
@@ -23,8 +22,8 @@ stream=$("${cross}size" -t "$build"/target/libvmo/stream/*.o "$build"/target/lib
 heap=$("${cross}nm" --undefined-only "$build/target/libvmo.a" 2>/dev/null |
     awk '$2 ~ /^(malloc|calloc|realloc|free|sbrk|_sbrk)$/ { print $2 }')
 
-# Bytes of text and data that a program links from libvmo.a, by its link map. A long section name has a line of its own.
-# A program that links nothing from it gives 0.
+# Bytes of text and data that a program links from libvmo.a, by its link map; 0 if it links nothing. A long section name
+# is on a separate line.
 linked() {
     sizes=$(awk '/^Linker script and memory map/ { map = 1 }
         !map { next }

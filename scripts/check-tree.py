@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that every file of the tree has an SPDX line at its head, a unique name, and no trailing blanks.
 
-Lines of the judge and its harnesses are bounded. The judge starts no process and imports no harness.
+Limits the line length of the judge and its harnesses. The judge starts no process and imports no harness.
 """
 import collections
 import pathlib
@@ -17,7 +17,7 @@ BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
 NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
 BACKENDS = "libvmo/backend"
-SWAPPED = "be_types.h"                    # each backend's own, chosen by include path; nowhere else (ADR 0011)
+SWAPPED = "be_types.h"                    # one in each backend, chosen by include path (ADR 0011)
 
 
 def tracked():
@@ -38,7 +38,7 @@ def main():
         if path.suffix != ".log" and path.name != "LICENSE":
             for number, line in enumerate(text.splitlines(), 1):
                 if line != line.rstrip():
-                    bad.append(f"{path}:{number}: blanks at the end of the line")
+                    bad.append(f"{path}:{number}: trailing blanks")
                 bounded = BOUNDED.fullmatch(str(path))
                 if bounded and len(line) > LINE_MAX:
                     bad.append(f"{path}:{number}: {len(line)} columns, more than {LINE_MAX}")

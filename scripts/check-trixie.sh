@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes a Debian 13 with debootstrap from apt's mirror, copies the tree into it, and runs there what a newcomer runs. Run by
-# `make check-trixie`, as root.
+# Makes a Debian 13 with debootstrap from apt's mirror, copies the tree into it, and runs the README's commands there. Run
+# by `make check-trixie`, as root.
 #   check-trixie.sh build-folder
-# The mounts are in a mount namespace, so they go with its last process. Packages stay in build-folder-cache, which
-# `make clean` keeps.
+# The mounts are in a mount namespace, so they disappear with its last process. Packages stay in build-folder-cache,
+# which `make clean` keeps.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -43,7 +43,7 @@ if [ "${1:-}" = --inside ]; then
             make lint'
 fi
 
-# ---- What this machine has ---------------------------------------------------------------------------
+# ---- The host -----------------------------------------------------------------------------------------
 [ "$(id -u)" -eq 0 ] || refuse "needs root, for debootstrap and chroot"
 command -v debootstrap >/dev/null 2>&1 || refuse "debootstrap is missing: sh scripts/setup.sh"
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -53,7 +53,7 @@ cache=$(CDPATH='' cd -- "$1-cache" && pwd)
 exec 9>"$root.lock"
 flock -n 9 || refuse "another check-trixie runs in $root: wait for it"
 
-# apt's first mirror whose Release file says that it is Debian's.
+# apt's first mirror with a Debian Release file.
 # shellcheck disable=SC2016  # apt expands them
 mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
     sed -n 's/^Debian|Debian|//p' | head -n 1)
@@ -68,7 +68,7 @@ debootstrap --variant=minbase --cache-dir="$cache" --keyring="$keyring" "$suite"
     tail -n 5 "$root.log" >&2
     refuse "debootstrap failed ($root.log)"
 }
-# Take this machine's network settings for apt: proxies, certificates, retries.
+# Copy the host's network settings for apt: proxies, certificates, retries.
 apt-config dump | grep -E '^Acquire::(http|https|ftp|Check|Retries|ForceIPv)[^ ]* ' | grep -v Auto-Detect \
     >"$root/etc/apt/apt.conf.d/50machine" || true
 printf 'APT::Keep-Downloaded-Packages "true";\nBinary::apt::APT::Keep-Downloaded-Packages "true";\n' \
@@ -84,7 +84,7 @@ git ls-files -z --cached --others --exclude-standard --deduplicate >"$root.files
 tar --null --files-from "$root.files" --ignore-failed-read -cf - 2>/dev/null | tar -C "$root/src" -xf -
 
 # ---- Run it --------------------------------------------------------------------------------------------
-# If unshare is killed, so is everything below it.
+# --kill-child: if unshare is killed, its children are killed, too.
 unshare --mount --pid --fork --kill-child "scripts/${0##*/}" --inside "$root" "$cache" &
 inside=$!
 trap 'kill -KILL $inside; exit 130' INT TERM HUP

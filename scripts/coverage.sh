@@ -5,7 +5,7 @@
 # Fails if a test fails or the coverage is below these percentages (docs/testing/figures.md).
 set -eu
 [ $# -ge 4 ] || {
-    echo "coverage: folder, sources and two percentages are needed" >&2
+    echo "coverage: name a folder, sources and two percentages" >&2
     exit 2
 }
 folder=$1
@@ -14,7 +14,7 @@ lines_min=$3
 branches_min=$4
 shift 4
 [ $# -gt 0 ] || {
-    echo "coverage: no tests were given" >&2
+    echo "coverage: name at least one test" >&2
     exit 2
 }
 
@@ -27,7 +27,7 @@ for test in "$@"; do
         exit 1
     }
 done
-# Branches are the compiler's, at -O0. The file branches-* beside the objects lists the lines of those not taken.
+# Branches are the compiler's, at -O0. The file branches-* in the build folder lists the lines of branches not taken.
 missed=$folder/branches-$(printf %s "$sources" | tr -cs 'a-z\n' - | sed 's/-*$//').txt
 gcovr --root . --object-directory "$folder" --filter "$sources" --branches "$folder" >"$missed"
 gcovr --root . --object-directory "$folder" --filter "$sources" --print-summary --sort-percentage \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs cppcheck over the product's sources; any finding fails. Arguments are passed on to cppcheck. lint.sh and
-# analyze.sh run it from the tree's root.
+# Runs cppcheck over the product's sources; any finding fails. Passes its arguments to cppcheck. lint.sh and analyze.sh
+# run it from the tree's root.
 set -eu
 
 # Newer versions report errors in correct code: 2.17 cannot parse a register variable.
@@ -12,8 +12,8 @@ if [ "$version" != "$reference" ]; then
     exit 0
 fi
 
-# -U__ASSEMBLER__: nexus_abi.h has parts for the assembler alone. unmatchedSuppression is off because the list of
-# suppressions is empty by intent.
+# -U__ASSEMBLER__: nexus_abi.h has parts for the assembler only. unmatchedSuppression is off because the list of
+# suppressions is deliberately empty.
 check() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,style,performance,portability \
         --inline-suppr --suppress=missingIncludeSystem -U__ASSEMBLER__ -j 2 \

@@ -25,14 +25,14 @@ for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
 done
 [ "$verb" != check ] || exit 0
 
-# One line for each file: kind, source, destination below DESTDIR.
+# Prints a line for each file: kind, source, destination below DESTDIR.
 headers() {
     for header in libvmo/include/vmo/*.h; do
         echo "file $header $1/vmo/${header##*/}"
     done
 }
 
-# Each manual page, and a link to it for each further function that it documents.
+# Each manual page, and a link to it for each other function that it documents.
 pages() {
     for page in libvmo/man/*.[37]; do
         name=${page##*/}
@@ -71,7 +71,7 @@ put() {
     esac
 }
 
-# Also removes the folder of the headers once it is empty: it is libvmo's own, the others are the system's.
+# Also removes the headers' folder when it is empty, because it is libvmo's; the other folders are the system's.
 take() {
     rm -f "$1"
     case $1 in

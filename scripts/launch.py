@@ -2,7 +2,7 @@
 """python3 -m launch MODULE [ARGUMENT...]: runs a module under a supervisor."""
 import signal
 
-# Before anything else: a signal that arrives during the imports below waits for the supervisor.
+# Block signals first: a signal that arrives during the imports below then waits for the supervisor.
 signal.pthread_sigmask(
     signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 )

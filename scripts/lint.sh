@@ -3,14 +3,14 @@
 # Checks format and runs static analysis; any finding fails. `make lint` runs it from the tree's root.
 set -eu
 
-# Another version formats differently, so neither its findings nor its silence count.
+# Another version formats differently, so its result does not count.
 reference=14
 c_files=$(git ls-files --cached --others --exclude-standard -- '*.c' '*.h')
 format=clang-format-$reference
 command -v "$format" >/dev/null 2>&1 || format=clang-format
 version=$("$format" --version | sed 's/.*version \([0-9]*\).*/\1/')
 if [ "$version" = "$reference" ]; then
-    # shellcheck disable=SC2086  # the tree's file names hold no blanks
+    # shellcheck disable=SC2086  # the tree's file names contain no blanks
     "$format" --dry-run --Werror $c_files
     echo "lint: clang-format, $(echo "$c_files" | wc -l) files"
 else

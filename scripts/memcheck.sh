@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Runs test programs under valgrind; an error, a leak or a red test fails. Run by `make memcheck`.
+# Runs test programs under valgrind; an error, a leak or a failed test fails. Run by `make memcheck`.
 #   memcheck.sh test...
 set -eu
 [ $# -gt 0 ] || {
-    echo "memcheck: no tests were given" >&2
+    echo "memcheck: name at least one test" >&2
     exit 2
 }
 results=0

@@ -113,7 +113,7 @@ def read_tap(output, returncode):
     if returncode < 0:
         reader.fault(f"killed by {signal.Signals(-returncode).name}")
     elif returncode > 0 and not reader.failures:
-        reader.fault(f"every test was ok, yet it ended with {returncode}")
+        reader.fault(f"every test was ok, but the suite ended with {returncode}")
     return reader.passed, reader.failures
 
 
@@ -124,7 +124,7 @@ def command_of(suite):
 
 
 class Suite:
-    """One suite from its start to its result."""
+    """A running suite, from its start to its result."""
 
     def __init__(self, name, timeout):
         self.name, self.timeout = name, timeout
@@ -144,7 +144,7 @@ class Suite:
         self.deadline = time.monotonic() + self.timeout
 
     def read(self):
-        """Reads what is in the pipe, without waiting for its end: a process that outlives the suite keeps it open."""
+        """Reads the pipe's content, but does not wait for its end: a process that outlives the suite keeps it open."""
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.process.stdout.fileno(), READ_BYTES):
                 self.output += chunk
@@ -156,7 +156,7 @@ class Suite:
         return time.monotonic() >= self.deadline
 
     def finish(self, others):
-        """Ends what is left of a suite that has ended or is late. others: pids of the suites that go on."""
+        """Ends the processes of a suite that has exited or is late. others: pids of the suites that continue."""
         if self.has_ended():
             self.read()
             passed, failures = read_tap(self.text(), self.process.wait())
@@ -176,7 +176,7 @@ class Suite:
 
 
 def wait_for_news(running):
-    """Reads the suites' output until one of them has ended, or is late."""
+    """Reads the suites' output until one of them exits or is late."""
     poller, readers = select.poll(), {}
     for suite in running:
         readers[suite.process.stdout.fileno()] = suite
@@ -187,7 +187,7 @@ def wait_for_news(running):
         for descriptor, events in poller.poll(max(0, left) * 1000 + 1):
             if descriptor in readers:
                 readers[descriptor].read()
-                if not events & select.POLLIN:  # nobody has the other end open
+                if not events & select.POLLIN:  # no process has the other end open
                     poller.unregister(descriptor)
 
 
@@ -210,7 +210,7 @@ def run_all(names, jobs, timeout, environment):
 
 
 def make_room(parent):
-    """A folder that is removed at the end, however the program ends."""
+    """A folder that is removed when the program ends, even by a signal."""
     room = supervise.unfinished(os.path.join(os.path.abspath(parent), f"tests-{secrets.token_hex(8)}"))
     os.makedirs(room)
     return room

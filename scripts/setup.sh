@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the build and the tests need on Debian (12 and later), then runs make with the goals given.
-#   sh scripts/setup.sh [goal...]          needs root or sudo only when something is missing
+#   sh scripts/setup.sh [goal...]          needs root or sudo only if something is missing
 #   sh scripts/setup.sh --check use...     installs nothing; prints in one line what these uses lack (exit 2)
 set -eu
 cd "$(dirname -- "$0")/.."
@@ -10,8 +10,8 @@ export LC_ALL
 HOSTCC=${HOSTCC:-gcc}
 CROSS=${CROSS:-riscv64-unknown-elf-}
 
-# package | use | a command, file or header that shows that it is installed | why. Package names are those of Debian 12
-# and 13, without versions. `make` names the uses of its goals in TOOLS_<goal>.
+# package | use | command, file or header that shows that it is installed | why. Package names are those of Debian 12 and
+# 13, without versions. `make` names the uses of its goals in TOOLS_<goal>.
 needs="make|host|make|runs the build
 util-linux|host|flock|lets one make at a time build
 gcc|host|$HOSTCC|compiles the host tools and the host tests
@@ -52,7 +52,7 @@ present() {
     esac
 }
 
-# Collects the missing packages of the given uses, or of all, and a line for each.
+# Collects the missing packages of the given uses, or of all uses, and a line for each.
 missing=
 report=
 look() {
@@ -83,7 +83,7 @@ if [ -n "$missing" ]; then
     echo "setup: missing $report"
     as_root=
     if ! command -v apt-get >/dev/null 2>&1; then
-        echo "setup: this is no Debian (no apt-get); install by hand what Debian calls$missing" >&2
+        echo "setup: there is no apt-get; install by hand the packages that Debian calls$missing" >&2
         exit 2
     fi
     if [ "$(id -u)" -ne 0 ]; then
@@ -95,7 +95,7 @@ if [ -n "$missing" ]; then
     fi
     echo "setup: installing$missing"
     $as_root apt-get update -q
-    # Split into words on purpose: the list is this script's own.
+    # Word splitting is intended: the list is this script's own.
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
 else

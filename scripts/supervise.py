@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program of this tree under a supervisor, the only process that handles signals.
 
-The supervisor forks before the program begins, and waits. A signal makes it end every process below it, and so does the
-end of the program. It adopts orphans, so it also finds a process that left its group, its session or its parent. The
-program itself has no signal handler: it may end at any instruction. So it writes a file under another name, tells the
-supervisor that name with `unfinished`, and renames the file once it is whole.
+The supervisor forks before the program begins, and waits. On a signal, or when the program exits, it ends every process
+below it. It adopts orphans, so it also finds a process that left its group, its session or its parent. The program has
+no signal handler and may end at any instruction. So it writes a file under a temporary name, reports that name to the
+supervisor with `unfinished`, and renames the file when it is complete.
 """
 import collections
 import contextlib
@@ -19,11 +19,11 @@ import time
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 SIGNAL_EXIT_BASE = 128
 GRACE_SECONDS = (
-    2  # from SIGTERM, at which make removes the files that it had half written, to SIGKILL
+    2  # from SIGTERM, on which make removes partial files, to SIGKILL
 )
-PATIENCE_SECONDS = 10  # after SIGKILL; a process that the system cannot end by then is left
+PATIENCE_SECONDS = 10  # after SIGKILL; a process that survives longer is left alone
 LOOK_SECONDS = 0.05
-BELOW = "BELOW_SUPERVISOR"  # in the environment of a program that has one
+BELOW = "BELOW_SUPERVISOR"  # set in the environment of a program with a supervisor
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # <linux/fcntl.h>, <linux/fs.h>
 
@@ -35,13 +35,13 @@ ledger = None  # descriptor of the list of unfinished paths; None in a program w
 
 
 def adopt_orphans():
-    """From now on a process below this one becomes its child when it loses its own parent."""
+    """Makes this process the subreaper: a descendant that loses its parent becomes its child."""
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
 
 
 def end_with(parent, number):
-    """In a new process: the kernel sends it this signal when the thread that made it ends, even by SIGKILL."""
+    """Called in a new process: the kernel sends it this signal when its parent thread ends, even by SIGKILL."""
     libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != parent:  # it ended before the call
         os._exit(SIGNAL_EXIT_BASE + number)
@@ -53,8 +53,7 @@ def tied(number=signal.SIGTERM):
     return lambda: end_with(parent, number)
 
 
-# A process as /proc shows it. Its pid and its start time (clock ticks since boot) identify it; a pid alone is soon reused
-# where many processes come and go.
+# A process in /proc. Its pid and its start time (clock ticks since boot) identify it; a pid alone may be reused.
 Process = collections.namedtuple("Process", "parent state begin")
 
 
@@ -75,7 +74,7 @@ def processes():
 
 
 def below(root, but=()):
-    """Living processes below root, parents first, without the children in `but` and what is below those.
+    """Living processes below root, parents first, without the children in `but` and their descendants.
     -> {pid: Process}"""
     seen, of_parent, order = processes(), {}, [root]
     for pid, process in seen.items():
@@ -141,9 +140,9 @@ def name_of(pid):
 
 
 def end_strays(but=(), grace=0):
-    """Ends all processes below this one, which has adopted orphans. -> {pid: name}, of those that it found alive
+    """Ends all processes below this one, which adopts orphans. -> {pid: name} of those that it found alive
 
-    but: children that stay, with everything below them. grace: seconds from SIGTERM to SIGKILL.
+    but: children that stay, with their descendants. grace: seconds from SIGTERM to SIGKILL.
     One scan can miss a process whose parent ends meanwhile. So the function returns only when this process has no child, or
     when a second scan finds nothing.
     """
@@ -168,11 +167,11 @@ def end_strays(but=(), grace=0):
     return found
 
 
-# ---- Files that appear whole or not at all ---------------------------------------------------------------------------
+# ---- Files that appear complete or not at all ------------------------------------------------------------------------
 
 
 def unfinished(path):
-    """The supervisor removes what is at this path when the program ends. -> path"""
+    """Makes the supervisor remove this path when the program ends. -> path"""
     if ledger is not None:
         os.write(ledger, os.fsencode(os.path.abspath(path)) + b"\0")
     return path
@@ -233,12 +232,12 @@ def supervise(program):
         f"interrupted by {number.name}" if number else f"ended by {signal.Signals(-status).name}"
     )
     with contextlib.suppress(OSError):
-        os.write(2, f"{ended}; what ran was ended\n".encode())
+        os.write(2, f"{ended}; all processes were ended\n".encode())
     return SIGNAL_EXIT_BASE + (number or -status)
 
 
 def enter():
-    """The caller goes on in a new process; the old one becomes its supervisor."""
+    """Continues the caller in a new process; the old one becomes its supervisor."""
     global ledger  # pylint: disable=global-statement
     signal.pthread_sigmask(signal.SIG_BLOCK, {*ENDING, signal.SIGCHLD})
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -250,7 +249,7 @@ def enter():
     parent, program = os.getpid(), os.fork()
     if program:
         os._exit(supervise(program))
-    os.setsid()  # out of reach of the terminal's Ctrl-C
+    os.setsid()  # so that the terminal's Ctrl-C does not reach it
     end_with(parent, signal.SIGKILL)
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/check-abi.py on small trees, each good but for one thing; and on this one."""
+"""scripts/check-abi.py on small trees with one fault each, and on this tree."""
 import pathlib
 import subprocess
 import sys
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
-# Put together here, so that the check does not take them for citations of this file's own.
+# Assembled here, so that the check does not count them as citations of this file.
 ONE, TWO, THREE, NONE = (f"K-{number}" for number in (71, 72, 73, 99))
 STATEMENTS = f"# The contract\n\n**{ONE} Calls.** As {TWO} says.\n\n**{TWO} Ends.** So.\n\n**{THREE} Faults.** So.\n\n"
 HEAD = "```\nnr  on    call\n"
@@ -33,19 +33,19 @@ GOOD = {
 
 
 def contract(*rows):
-    """Another table of calls in the contract."""
+    """Replaces text in the contract's table of calls."""
     return {"docs/abi.md": STATEMENTS + HEAD + "".join(rows) + END}
 
 
 def calls(*rows):
-    """Other rows in the code."""
+    """Replaces the rows in the code."""
     return {"abi/calls.def": "".join(rows)}
 
 
-# name: (what is changed, exit code, words that must be said)
+# name: (change, exit code, text in the output)
 CASES = {
     "a good tree": ({}, 0, "3 of 3 statements, 3 calls, 0 findings"),
-    "one without the probe's folder": ({"boot/tests/abi/calls.tsv": None, "libvmo/tests/unit/test_calls.c": f"// {ONE}\n"}, 0,
+    "a tree without the probe's folder": ({"boot/tests/abi/calls.tsv": None, "libvmo/tests/unit/test_calls.c": f"// {ONE}\n"}, 0,
                                        "3 of 3 statements, 3 calls, 0 findings"),
     "the table": ({}, 0, f"{TWO}\tboot/tests/core/test_ends.c"),
     "no case": ({"boot/tests/abi/calls.tsv": f"other\t{ONE}\n"}, 1, f"no test, probe case or hazard cites {ONE}"),
@@ -57,7 +57,7 @@ CASES = {
     "a stray in the library": ({"libvmo/src/seal.c": f"/* {NONE} */\n"}, 1, f"libvmo/src/seal.c: {NONE}"),
     "a stray in the docs": ({"docs/testing/page.md": f"see {NONE}\n"}, 1, f"docs/testing/page.md: {NONE}"),
     "a stray in a case": ({"boot/tests/abi/more.tsv": f"{NONE}-x\t1\n"}, 1, f"boot/tests/abi/more.tsv: {NONE}"),
-    "a statement twice": ({"docs/abi.md": GOOD["docs/abi.md"] + f"\n**{ONE} Again.** So.\n"}, 1,
+    "a duplicate statement": ({"docs/abi.md": GOOD["docs/abi.md"] + f"\n**{ONE} Again.** So.\n"}, 1,
                           f"{ONE} is defined twice"),
     "a call that the contract lacks": (contract(YIELD, SEND), 1,
                                        "call 4: abi/calls.def has map(slot, va, off) A1; docs/abi.md has no such row"),
@@ -66,15 +66,15 @@ CASES = {
     "another number": (contract(YIELD, MAP.replace("4", "3"), SEND), 1, "call 3: abi/calls.def has no such row"),
     "another name": (contract(YIELD.replace("yield", "pause"), MAP, SEND), 1, "docs/abi.md has pause() BOTH"),
     "another argument": (contract(YIELD, MAP.replace("off", "offset"), SEND), 1, "docs/abi.md has map(slot, va, offset) A1"),
-    "an argument less": (contract(YIELD, MAP.replace(", off", ""), SEND), 1, "docs/abi.md has map(slot, va) A1"),
-    "a pointer that is none": (contract(YIELD, MAP, SEND.replace("*", "")), 1, "docs/abi.md has ipc_send(slot, hdr) A2"),
+    "a missing argument": (contract(YIELD, MAP.replace(", off", ""), SEND), 1, "docs/abi.md has map(slot, va) A1"),
+    "a pointer without its star": (contract(YIELD, MAP, SEND.replace("*", "")), 1, "docs/abi.md has ipc_send(slot, hdr) A2"),
     "another revision": (contract(YIELD.replace("both", "a2"), MAP, SEND), 1, "docs/abi.md has yield() A2"),
     "no revision": (contract(YIELD, MAP.replace("a1", "no"), SEND), 1, "not a row of the table of calls:  4  no    map"),
     "two rows of a call": (contract(YIELD, YIELD, MAP, SEND), 1, "call 0 has two rows"),
-    "a row out of form": (contract(YIELD, MAP, SEND.replace("14", "x")), 1, "not a row of the table of calls: x  a2"),
+    "a malformed row": (contract(YIELD, MAP, SEND.replace("14", "x")), 1, "not a row of the table of calls: x  a2"),
     "a number used twice": (calls(YIELD_ROW, MAP_ROW, MAP_ROW.replace("map", "map_two"), SEND_ROW), 1,
                             "4 (map_two) does not come after 4"),
-    "a row of the code out of form": (calls(YIELD_ROW, MAP_ROW.replace("A1", "A3"), SEND_ROW), 1,
+    "a malformed row in the code": (calls(YIELD_ROW, MAP_ROW.replace("A1", "A3"), SEND_ROW), 1,
                                       "abi/calls.def: not a row: NX_CALL(4, MAP, map, A3, (slot, va, off))"),
     "no calls": ({"abi/calls.def": None}, 1, "abi/calls.def has no row"),
     "no table": ({"docs/abi.md": STATEMENTS}, 1, "call 0: abi/calls.def has yield() BOTH; docs/abi.md has no such row"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/mutants.py: a mutant counts as killed only by a red suite that names the reason; every other end says why."""
+"""scripts/mutants.py: only a red suite that names the reason kills a mutant; every other outcome is explained."""
 import contextlib
 import dataclasses
 import io
@@ -51,7 +51,7 @@ UNFIT = {
 
 
 class Stub(mutants.Copy):
-    """A copy whose make and suite say what the case wants, once the fault is in the tree."""
+    """A copy whose make and suite print the case's lines while the fault is in the tree."""
 
     def __init__(self, folder, built, tested):  # pylint: disable=super-init-not-called
         self.tree, self.green = folder, set()

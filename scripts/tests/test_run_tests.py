@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/run-tests.py: suites that lie, crash or say nothing are failures, and the last line counts them."""
+"""scripts/run-tests.py: suites that lie, crash or print nothing fail, and the last line counts them."""
 import os
 import pathlib
 import select
@@ -17,16 +17,16 @@ from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 PATIENCE_SECONDS = 60
 
-# name: (what the suite prints and how it ends, last line of run-tests, words that it must say)
+# name: (the suite's script, last line of run-tests, text in its output)
 SUITES = {
     "plan first": ("echo 1..2; echo ok 1 - a; echo ok 2 - b", "2 passed, 0 failed", ""),
     "plan last": ("echo ok 1 - a; echo ok 2 - b; echo 1..2", "2 passed, 0 failed", ""),
     "two groups": ("echo 1..1; echo ok 1 - a; echo '# ok - g'; echo 1..1; echo ok 1 - b", "2 passed, 0 failed", ""),
     "two groups, plans last": ("echo ok 1 - a; echo 1..1; echo ok 1 - b; echo 1..1", "2 passed, 0 failed", ""),
     "a second group without plan": ("echo ok 1 - a; echo 1..1; echo ok 1 - b", "2 passed, 1 failed", "no plan"),
-    "last words before a crash": ("echo 1..1; echo ok 1 - a; echo farewell; kill -SEGV $$", "1 passed, 1 failed",
+    "output before a crash": ("echo 1..1; echo ok 1 - a; echo farewell; kill -SEGV $$", "1 passed, 1 failed",
                                   "farewell"),
-    "explanations between": ("echo hello; echo 1..1; echo '# x'; echo ok 1 - a", "1 passed, 0 failed", ""),
+    "explanations between results": ("echo hello; echo 1..1; echo '# x'; echo ok 1 - a", "1 passed, 0 failed", ""),
     "a failure": ("echo 1..2; echo ok 1 - a; echo not ok 2 - b; echo '# 1 is not 2'; exit 1", "1 passed, 1 failed",
                   "# 1 is not 2"),
     "a failure that exits 0": ("echo 1..1; echo not ok 1 - a", "0 passed, 1 failed", "not ok 1"),
@@ -39,7 +39,7 @@ SUITES = {
     "zero tests": ("echo 1..0", "0 passed, 1 failed", "a plan of no tests"),
     "crash after the plan": ("echo 1..2; echo ok 1 - a; kill -SEGV $$", "1 passed, 2 failed", "killed by SIGSEGV"),
     "crash after all": ("echo 1..1; echo ok 1 - a; kill -ABRT $$", "1 passed, 1 failed", "killed by SIGABRT"),
-    "bad end": ("echo 1..1; echo ok 1 - a; exit 3", "1 passed, 1 failed", "ended with 3"),
+    "non-zero exit status": ("echo 1..1; echo ok 1 - a; exit 3", "1 passed, 1 failed", "ended with 3"),
     "a skip": ("echo 1..1; echo 'ok 1 - a # SKIP no time'", "0 passed, 1 failed", "SKIP no time"),
     "cmocka's skip": ("echo 1..1; echo 'not ok 1 # SKIP a'", "0 passed, 1 failed", "SKIP a"),
     "a result without number": ("echo 1..1; echo ok - a", "0 passed, 2 failed", "not TAP"),
@@ -64,8 +64,8 @@ def write_suite(folder, number, script):
     return str(path)
 
 
-# A signal at an exact moment. name: (options, how many suites, what each does, the signal that the test sends once the
-# first suite is up, exit code). RUNNER is the runner's pid: where the test sends none, a suite does, at its own moment.
+# A signal at an exact moment. name: (options, number of suites, script of each, signal that the test sends when the first
+# suite is up or None if a suite sends it to RUNNER, the runner's pid, exit code).
 STAYS = "echo up >&3; exec tail -f /dev/null >/dev/null"
 INTERRUPTS = {
     "SIGINT while a suite runs": ([], 1, STAYS, signal.SIGINT, 130),
@@ -79,13 +79,13 @@ INTERRUPTS = {
         " { echo up >&3; kill -INT $RUNNER; }\ndone; wait", None, 130),
     "SIGINT while a suite's orphan runs": (
         [], 1, f"(setsid sh -c '{STAYS}' &); exec tail -f /dev/null >/dev/null", signal.SIGINT, 130),
-    "SIGINT after the last suite, while nobody reads": (
+    "SIGINT after the last suite, while no one reads the output": (
         ["-v"], 1, "echo 1..1; yes ok | head -n 100000; echo up >&3", signal.SIGINT, 130),
 }
 
 
 def comes_to_end(reader):
-    """Whether the last process that had the fifo open for writing has ended."""
+    """Whether every process that has the fifo open for writing has exited."""
     while select.select([reader], [], [], PATIENCE_SECONDS)[0]:
         if not os.read(reader, 64):
             return True
@@ -93,7 +93,7 @@ def comes_to_end(reader):
 
 
 def check_interrupt(tap, folder, name):
-    """The fifo tells that a suite is up, and its end that no suite and nothing below one is left."""
+    """A line on the fifo means that a suite is up; its end means that no process is left."""
     options, count, script, number, wanted = INTERRUPTS[name]
     fifo, room = pathlib.Path(folder) / "fifo", pathlib.Path(folder) / "room"
     os.mkfifo(fifo)
@@ -113,21 +113,21 @@ def check_interrupt(tap, folder, name):
     fifo.unlink()
     left = os.listdir(room) if number != signal.SIGKILL else []
     shutil.rmtree(room)
-    tap.check(up and gone and code == wanted and not left, f"{name}: nothing is left", f"{up} {gone} {code} {left}")
+    tap.check(up and gone and code == wanted and not left, f"{name}: no process is left", f"{up} {gone} {code} {left}")
 
 
 def check_rooms(tap, folder):
-    """A suite's folders for temporary files go with it."""
+    """A suite's temporary folders are removed with it."""
     script = "for room in $TMPDIR $TEST_ROOM; do echo room $room; touch $room/a; done; echo 1..1; echo ok 1 - a"
     code, output, _ = run_tests("-v", write_suite(folder, 96, script))
     rooms = [line.split()[1] for line in output.splitlines() if line.startswith("room ")]
     good = len(rooms) == 2 and not any(os.path.exists(room) for room in rooms)
-    tap.check(code == 0 and good, "what a suite leaves in its folders is removed", output)
+    tap.check(code == 0 and good, "a suite's temporary folders are removed with it", output)
 
 
 def main():
     tap = Tap()
-    tap.check(len(SUITES) > 10, "there are suites to run")
+    tap.check(len(SUITES) > 10, "there are suites to test")
     with tempfile.TemporaryDirectory() as folder:
         paths = {}
         for number, (name, (script, last, said)) in enumerate(SUITES.items()):
@@ -137,10 +137,10 @@ def main():
             tap.check(good, f"a suite with {name}", f"exit {code}\n{output}")
         three = [paths[name] for name in ("plan first", "a failure", "plan last")]
         code, output, line = run_tests("-j", "2", *three)
-        tap.check((code, line) == (1, "5 passed, 1 failed"), "several suites are added up", output)
+        tap.check((code, line) == (1, "5 passed, 1 failed"), "the results of several suites are added", output)
         shown = [word.split(":")[0] for word in output.splitlines() if word.startswith("suite ")]
-        tap.check(shown == [f"suite {path}" for path in three], "they are shown in the order asked", output)
-        code, output, _ = run_tests("-v", paths["explanations between"])
+        tap.check(shown == [f"suite {path}" for path in three], "suites are shown in the order of the arguments", output)
+        code, output, _ = run_tests("-v", paths["explanations between results"])
         tap.check(code == 0 and "hello" in output, "-v shows everything", output)
         slow = write_suite(folder, 98, "echo 1..1; exec tail -f /dev/null")
         code, output, line = run_tests("--timeout", "0.5", slow)
@@ -156,7 +156,7 @@ def main():
         snake.write_text("print('1..1')\nprint('ok 1 - a')\n", encoding="utf-8")
         code, output, line = run_tests(str(snake))
         tap.check((code, line) == (0, "1 passed, 0 failed"), "a Python suite", output)
-    tap.check(tap.count == len(SUITES) + len(INTERRUPTS) + 9, "all of them ran")
+    tap.check(tap.count == len(SUITES) + len(INTERRUPTS) + 9, "all cases ran")
     tap.done()
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""scripts/supervise.py: whenever a signal comes, no process is left and no file half written.
+"""scripts/supervise.py: a signal at any moment leaves no process and no partial file.
 
-Each case is a small program below a supervisor, which says "here" on a fifo at an exact moment. Every process of the
-case has the fifo open for writing, so the fifo's end is theirs. Nothing sleeps; the only times are the suite's patience.
+Each case is a small program below a supervisor. It writes "here" to a fifo at an exact moment. Every process of the
+case has the fifo open for writing, so the fifo ends with the last one. No test sleeps; the only timeout is PATIENCE_SECONDS.
 """
 import os
 import pathlib
@@ -60,16 +60,16 @@ while True:
     signal.pause()
 """
 
-# name: (program after BEGIN, the signal that the suite sends once it is here, exit code)
+# name: (program after BEGIN, signal that the suite sends after "here", exit code)
 CASES = {
     "SIGINT while it waits": ("supervise.enter(); stay()", INT, 130),
     "SIGTERM while it waits": ("supervise.enter(); stay()", TERM, 143),
     "SIGHUP while it waits": ("supervise.enter(); stay()", HUP, 129),
     "SIGQUIT while it waits": ("supervise.enter(); stay()", QUIT, 131),
     "SIGINT while it computes": ("supervise.enter(); here()\nwhile True: pass", INT, 130),
-    "a program that is deaf": ("supervise.enter(); deaf(); stay()", INT, 130),
+    "a program that ignores signals": ("supervise.enter(); deaf(); stay()", INT, 130),
     "a program that is stopped": ("supervise.enter(); here(); os.kill(os.getpid(), signal.SIGSTOP)", INT, 130),
-    "a signal before the supervisor is there": (
+    "a signal before the supervisor exists": (
         "signal.pthread_sigmask(signal.SIG_BLOCK, supervise.ENDING); os.kill(os.getpid(), signal.SIGINT); here()\n"
         "supervise.enter(); stay()", None, 130),
     "a signal as the program begins": (
@@ -82,13 +82,13 @@ CASES = {
     "an orphan in another session": (
         "supervise.enter()\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
         "while True: signal.pause()", INT, 130),
-    "an orphan that is deaf": (
+    "an orphan that ignores signals": (
         "supervise.enter()\nif os.fork() == 0:\n  deaf()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
         "while True: signal.pause()", INT, 130),
-    "in the midst of forks": (
+    "a signal between forks": (
         "supervise.enter()\nfor count in range(200):\n  if os.fork() == 0:\n    while True: signal.pause()\n"
         "  if count == 50: here(); os.kill(supervisor, signal.SIGINT)\nwhile True: signal.pause()", None, 130),
-    "a chain of forks, each parent ends": (
+    "a chain of forks whose parents exit": (
         "supervise.enter(); deaf()\nif os.fork() == 0:\n  for count in range(200):\n    if os.fork() != 0: os._exit(0)\n"
         "    if count == 50: here(); os.kill(supervisor, signal.SIGINT)\nwhile True: signal.pause()", None, 130),
     "a supervisor below a supervisor": (
@@ -96,7 +96,7 @@ CASES = {
     "output that nobody reads": (
         "supervise.enter(); here()\nwhile True: os.write(1, bytes(65536))", INT, 130),
     "SIGKILL of the supervisor": ("supervise.enter(); stay()", KILL, -9),
-    "SIGKILL of it, and a child that is tied to the program": (
+    "SIGKILL of the supervisor, with a child tied to the program": (
         "supervise.enter()\nsubprocess.run(['tail', '-f', '/dev/null'], pass_fds=[fifo],"
         " preexec_fn=lambda tie=supervise.tied(): (tie(), here()))", KILL, -9),
     "SIGKILL of a supervisor with another below a shell": (NESTED, KILL, -9),
@@ -107,21 +107,21 @@ CASES = {
         "supervise.enter()\nif os.fork() == 0:\n  os.setsid()\n  if os.fork() == 0: stay()\n  os._exit(0)\n"
         "os.wait(); here(); sys.exit(4)", None, 4),
     "a program that is killed": ("supervise.enter(); here(); os.kill(os.getpid(), signal.SIGKILL)", None, 137),
-    "a program that ends well": ("supervise.enter(); here()", None, 0),
-    "make, which has half written a file": (MAKES, INT, 130),
-    "SIGKILL of the supervisor, and make which has half written a file": (MAKES, KILL, -9),
-    "a file that is half written": (
+    "a program that exits with 0": ("supervise.enter(); here()", None, 0),
+    "make with a partial file": (MAKES, INT, 130),
+    "SIGKILL of the supervisor, and make with a partial file": (MAKES, KILL, -9),
+    "a partial file": (
         "supervise.enter()\npathlib.Path.rename = lambda *_: stay()\nsupervise.write_whole(folder / 'report', b'x')", INT, 130),
-    "a folder that is half full": (
+    "a partial folder": (
         "supervise.enter()\nroom = supervise.unfinished(folder / 'room'); room.mkdir(); (room / 'a').touch(); stay()", INT, 130),
-    "a file that is half written, at the program's end": (
+    "a partial file at the program's exit": (
         "supervise.enter(); here()\npathlib.Path.rename = lambda *_: sys.exit(5)\n"
         "supervise.write_whole(folder / 'report', b'x')", None, 5),
 }
 
 
 def comes_to_end(reader):
-    """Whether the last process that could write has ended. What was written meanwhile is passed over."""
+    """Whether every process that can write has exited. Discards the bytes written meanwhile."""
     while select.select([reader], [], [], PATIENCE_SECONDS)[0]:
         if not os.read(reader, 64):
             return True
@@ -129,7 +129,7 @@ def comes_to_end(reader):
 
 
 def run_case(folder, program, number):
-    """-> (whether it came to its moment, whether all processes are gone, exit code, what it printed)"""
+    """-> (whether it wrote "here", whether all processes are gone, exit code, output)"""
     fifo = folder / "fifo"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
@@ -163,7 +163,7 @@ def check_cases(tap):
 
 
 def check_strays(tap):
-    """Some children stay, with what is below them; all others go, and are named."""
+    """Some children stay, with their descendants; all others are ended and named."""
     supervise.adopt_orphans()
     told, tell = os.pipe()
     kept = subprocess.Popen(["sh", "-c", "tail -f /dev/null & echo $! >&2; wait"], stderr=tell)
@@ -173,23 +173,23 @@ def check_strays(tap):
     found = supervise.end_strays({kept.pid})
     alive = set(supervise.below(os.getpid()))
     tap.check(found.keys() == {stray.pid, below_stray} and found[below_stray] == "tail", "strays are named", found)
-    tap.check(alive == {kept.pid, grandchild}, "a child that stays, stays with what is below it", alive)
+    tap.check(alive == {kept.pid, grandchild}, "a child that stays keeps its descendants", alive)
     supervise.end_strays(grace=supervise.GRACE_SECONDS)
-    tap.check(not supervise.has_children(), "nothing is left when nothing stays", supervise.children())
+    tap.check(not supervise.has_children(), "no process is left if none may stay", supervise.children())
     for descriptor in (told, tell):
         os.close(descriptor)
 
 
 def check_identity(tap):
-    """A pid that has become another process's is left alone."""
+    """A process that reused a pid gets no signal."""
     process = subprocess.Popen(["tail", "-f", "/dev/null"])
     begin = supervise.look_at(process.pid).begin
     supervise.send(process.pid, begin - 1, signal.SIGKILL)
-    # Signals of one process to another are delivered in order: had the first been sent, it would be the cause.
+    # Signals from one process to another arrive in order. If the first had been sent, it would be the cause of death.
     supervise.send(process.pid, begin, signal.SIGTERM)
-    tap.check(process.wait() == -signal.SIGTERM, "a signal is for one process, not for a pid", process.returncode)
+    tap.check(process.wait() == -signal.SIGTERM, "a signal is for a process, not for a pid", process.returncode)
     supervise.send(process.pid, begin, signal.SIGKILL)
-    tap.check(supervise.look_at(process.pid) is None, "one that is gone gets none")
+    tap.check(supervise.look_at(process.pid) is None, "a process that is gone gets no signal")
 
 
 def check_files(tap):
@@ -197,15 +197,15 @@ def check_files(tap):
         folder = pathlib.Path(name)
         for text in (b"one", b"two"):
             supervise.write_whole(folder / "file", text)
-        tap.check(os.listdir(folder) == ["file"] and (folder / "file").read_bytes() == b"two", "a file is replaced whole")
+        tap.check(os.listdir(folder) == ["file"] and (folder / "file").read_bytes() == b"two", "a file is replaced atomically")
         (folder / "new").mkdir()
         (folder / "old").mkdir()
         (folder / "new" / "a").touch()
         swapped = supervise.exchange(folder / "new", folder / "old")
         tap.check(swapped == (folder / "old" / "a").exists() and swapped != (folder / "new" / "a").exists(),
-                  "two folders change places, or the file system cannot")
+                  "two folders are swapped, unless the file system cannot")
         tap.check(not supervise.exchange(folder / "none", folder / "old") and (folder / "old").is_dir(),
-                  "a folder that is not there: nothing changes")
+                  "a missing folder: nothing changes")
 
 
 def main():
@@ -214,7 +214,7 @@ def main():
     check_strays(tap)
     check_identity(tap)
     check_files(tap)
-    tap.check(tap.count == len(CASES) + 8 and len(CASES) > 20, "all of them ran", str(tap.count))
+    tap.check(tap.count == len(CASES) + 8 and len(CASES) > 20, "all cases ran", str(tap.count))
     tap.done()
 
 
