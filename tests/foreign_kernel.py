@@ -9,7 +9,7 @@ from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def build(folder, abi_rev="a2", init=None, audits=False):
-    """-> the kernel's file, folder/kernel.elf. A kernel without an embedded init takes one by -initrd."""
+    """Builds folder/kernel.elf. -> its path. Without an embedded init, the kernel takes one by -initrd."""
     words, environment = prepare.make_command(
         "foreign-kernel", f"FOREIGN_OUT={folder}", f"FOREIGN_ABI={abi_rev}", f"EMBED_INIT_ELF={init or ''}",
         f"FOREIGN_AUDITS={'1' if audits else ''}")

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-CONTROL = re.compile("[^\t -~]")  # a guest's text must not move the cursor
+CONTROL = re.compile("[^\t -~]")  # control characters, which must not reach the terminal
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-# The suites that run the whole, and those of the scripts. A suite is a program that prints TAP with a plan;
-# scripts/run-tests.py runs and counts suites. The parts' own files name those of boot, libvmo and host-ref.
+# The suites of the whole tree and of the scripts. A suite is a program that prints TAP with a plan;
+# scripts/run-tests.py runs and counts suites. The suites of boot, libvmo and host-ref are in their own .mk files.
 
-# The judge, its harness and the test runner alone, without kernel, payload and QEMU.
+# The judge, its harness and the test runner, without kernel, payload and QEMU.
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/tests/test_run_tests.py scripts/tests/test_mutants.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
                  scripts/judge/tests/test_exit_codes.py
-# The checks of `make lint`, on wrong trees.
+# The checks of `make lint`, on faulty trees.
 LINT_SUITES := scripts/tests/test_check_abi.py scripts/tests/test_check_graph.py
 TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 
-# The proof, and the runs that must not pass, under QEMU and on Linux; a foreign kernel.
+# The proof and the runs that must fail, under QEMU and on Linux, and on a foreign kernel.
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/foreign/test_foreign.py tests/foreign/test_witness.py
 include tests/foreign/foreign.mk
-# The judge's fuzzer; not in `make test`, since it edits fresh runs, whose nonces differ.
+# The judge's fuzzer. It is not in `make test`, because it edits fresh runs, whose nonces differ.
 .PHONY: fuzz-judge
 NEEDS_fuzz-judge := everything
 TOOLS_fuzz-judge := qemu
@@ -25,8 +25,8 @@ fuzz-judge: built ## EDITS random edits (10000) of green runs, from SEED (1): th
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 
-# `make test-fast`, for use while working: what runs on the host in about a second, the answers of the kernel's core and
-# of libvmo's backends, the judge against its red logs, and one boot of the proof on each revision.
+# `make test-fast`, for use while working: the tests that run on the host in about a second, the judge against its red
+# logs, and one boot of the proof on each revision.
 FAST_SUITES := $(filter $(BUILD)/%,$(TEST_SUITES)) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux \
                scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py $(LINT_SUITES) \
                boot/tests/abi/test_probe_rows.py boot/tests/cost/test_cost.py tests/qemu/test_boot.py

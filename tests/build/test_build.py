@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The build, on a copy of the tree whose path holds what paths can hold: what is made again after what, makes that run at
-once, other locales, and the one line for what cannot be built. Prints TAP.
+"""Tests the build on a copy of the tree with awkward characters in its path: what a change rebuilds, concurrent makes,
+other locales, and the one line that explains why make cannot build. Prints TAP.
 """
 import os
 import pathlib
@@ -20,7 +20,7 @@ ODD_NAME = "a b ü $x 'q\" #y % {z}"
 OURS = ("BUILD", "CFLAGS", "LDFLAGS", "DESTDIR", "PREFIX", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "HOSTCC", "LC_ALL",
         "PAYLOAD", "KERNEL", "RUN", "OUT")
 LOCALE = "tr_TR.UTF-8"
-# The name of a shared library counts without its version.
+# Drops the version from a shared library's name.
 MADE = re.compile(r"(?:-o|rcs) build/(\S+?)(?:(?<=\.so)\.[0-9.]+)?(?:\.new)?(?=\s|$)")
 LIBRARY_USERS = {"target/payloads/consumer.elf", "target/libvmo/tests/conformance/suite.elf",
                  "target/libvmo/tests/conformance/suite-life.elf", "target/boot/tests/cost/cost.elf",
@@ -29,7 +29,7 @@ LIBRARY_USERS = {"target/payloads/consumer.elf", "target/libvmo/tests/conformanc
 
 
 class Tree:
-    """A copy of the tree, and make in it."""
+    """A copy of the tree, in which make runs."""
 
     def __init__(self, folder):
         self.path, self.build = folder, folder / "build"
@@ -48,7 +48,7 @@ class Tree:
         return process.returncode, said
 
     def would_make(self, touched):
-        """-> what make would make after this file was written."""
+        """-> what make rebuilds after a change of this file."""
         path = self.path / touched
         before = path.stat()
         path.touch()
@@ -59,16 +59,16 @@ class Tree:
 
 def check_nothing(tap, tree, after):
     code, said = tree.make("-q", "all")
-    tap.check(code == 0, f"after {after} there is nothing to do", said)
+    tap.check(code == 0, f"after {after} nothing is left to do", said)
 
 
 def check_clean(tap, tree):
-    """From clean, by two makes that run at once, with more jobs than the machine has processors."""
+    """Two makes at once build a clean tree, with more jobs than the machine has processors."""
     both = [tree.start("-j8", "all"), tree.start("-j8", "all")]
     said = [process.communicate(timeout=600)[0].decode(errors="replace") for process in both]
-    tap.check([process.returncode for process in both] == [0, 0], "make -j8, twice at once, from clean", "\n".join(said))
+    tap.check([process.returncode for process in both] == [0, 0], "make -j8, twice at once, in a clean tree", "\n".join(said))
     check_nothing(tap, tree, "both")
-    tap.check(not list(tree.build.rglob("*.new")), "nothing half made is left", list(tree.build.rglob("*.new")))
+    tap.check(not list(tree.build.rglob("*.new")), "no partial file is left", list(tree.build.rglob("*.new")))
 
 
 def check_installs(tap, tree):
@@ -77,31 +77,31 @@ def check_installs(tap, tree):
     locales.mkdir()
     made = subprocess.run(["localedef", "--no-archive", "-i", "tr_TR", "-f", "UTF-8", locales / LOCALE], check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    tap.check(made.returncode == 0 and any(locales.iterdir()), f"the locale {LOCALE} can be made", made.stdout)
+    tap.check(made.returncode == 0 and any(locales.iterdir()), f"the locale {LOCALE} can be created", made.stdout)
     for locale in ("C", LOCALE):
         stage = tree.path / f"stage {locale} $y"
         code, said = tree.make("install", "install-target", f"DESTDIR={stage}", LC_ALL=locale, LOCPATH=str(locales))
         stages[locale] = {str(path.relative_to(stage)) for path in stage.rglob("*")}
         tap.check(code == 0 and len(stages[locale]) > 60, f"make install install-target under {locale}", said)
-    tap.check(stages["C"] == stages[LOCALE], "the same files under both", sorted(stages["C"] ^ stages[LOCALE]))
+    tap.check(stages["C"] == stages[LOCALE], "both locales install the same files", sorted(stages["C"] ^ stages[LOCALE]))
     check_nothing(tap, tree, "the installs")
     shutil.rmtree(locales)
 
 
 def check_remade(tap, tree):
     made = tree.would_make("libvmo/src/status.c")
-    tap.check(LIBRARY_USERS <= made, "a source of the library: all that it is linked into is linked again", sorted(LIBRARY_USERS - made))
+    tap.check(LIBRARY_USERS <= made, "a source of the library: its users are linked again", sorted(LIBRARY_USERS - made))
     foreign = {name for name in made if name.endswith(".o") and "status" not in name and "_el" not in name}
-    tap.check(not foreign, "and of objects only its own and those that carry ELF files", sorted(foreign))
+    tap.check(not foreign, "a source of the library: no other object is rebuilt", sorted(foreign))
     made = tree.would_make("libvmo/include/vmo/vmo.h")
     tap.check({"target/payloads/producer/producer.o", "host/libvmo/src/status.o", "target/payloads/consumer.elf"} <= made
-              and "kernel/kernel.elf" not in made, "a public header: what includes it", sorted(made))
+              and "kernel/kernel.elf" not in made, "a public header: the files that include it are rebuilt", sorted(made))
     made = tree.would_make("linker/payload.ld")
     tap.check("target/payloads/evil/evil_float.elf" in made and "kernel/kernel.elf" not in made,
-              "the payloads' linker script: the payloads", sorted(made))
+              "the payloads' linker script: the payloads are rebuilt", sorted(made))
     made = tree.would_make("linker/kernel.ld")
     kernels = {"kernel/kernel.elf"} | {f"fault/{fault}.elf" for fault in ("address", "early", "guard", "stack", "text")}
-    tap.check(made == kernels, "the kernel's linker script: the kernel, and those that fault", sorted(made ^ kernels))
+    tap.check(made == kernels, "the kernel's linker script: the kernels are rebuilt", sorted(made ^ kernels))
     (tree.path / "libvmo/src/added.c").write_text("extern int added;\nint added;\n", encoding="ascii")
     libraries = ("build/target/libvmo.a", "build/host/libvmo.a")
     added = tree.make(*libraries)
@@ -109,12 +109,12 @@ def check_remade(tap, tree):
     taken = tree.make(*libraries)
     held = [subprocess.run(["ar", "t", tree.path / name], check=True, stdout=subprocess.PIPE).stdout.decode()
             for name in libraries]
-    tap.check((added[0], taken[0]) == (0, 0) and not any("added" in names for names in held), "a source that is taken out leaves no object in a library",
+    tap.check((added[0], taken[0]) == (0, 0) and not any("added" in names for names in held), "a removed source leaves no object in a library",
               (added, taken, held))
     makefile = (tree.path / "Makefile").read_text(encoding="utf-8")
     (tree.path / "Makefile").write_text(makefile.replace("TARGET_CFLAGS := ", "TARGET_CFLAGS := -DANOTHER "), encoding="utf-8")
     code, said = tree.make("-n", "all")
-    tap.check(code == 0 and "-DANOTHER" in said, "a flag in the Makefile: what is compiled with it", said[-2000:])
+    tap.check(code == 0 and "-DANOTHER" in said, "a flag in the Makefile: the files compiled with it are rebuilt", said[-2000:])
     (tree.path / "Makefile").write_text(makefile, encoding="utf-8")
 
 
@@ -124,10 +124,10 @@ def check_goals(tap, tree):
     code, said = tree.make("-j8", "build/host/libvmo.a")
     tap.check(code == 0, "a file by its name", said)
     code, said = tree.make("clean")
-    tap.check(code == 0 and {path.name for path in tree.build.iterdir()} == {".lock"}, "clean removes all but the lock", said)
+    tap.check(code == 0 and {path.name for path in tree.build.iterdir()} == {".lock"}, "clean removes everything except the lock", said)
 
 
-# words, environment -> what the one line says
+# name: words, environment, text of the one line
 REFUSED = [
     ("BUILD with a blank", ["BUILD=a b"], "make cannot build in 'a b'"),
     ("BUILD with a colon", ["BUILD=a:b"], "make cannot build in 'a:b'"),
@@ -142,7 +142,7 @@ REFUSED = [
 
 
 def check_refused(tap, tree):
-    """One line, before anything is built."""
+    """make prints one line and builds nothing."""
     shutil.rmtree(tree.build)
     for name, words, line in REFUSED:
         if "HOSTCC=clang" in words and not shutil.which("clang"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# A kernel that behaves like a foreign one: our own with some files replaced. It has no end and no audit
-# (FOREIGN_AUDITS=1: both), and it logs between and within the tasks' lines. With EMBED_INIT_ELF its init is built in and
-# it takes no boot arguments; without, both are as in ours.
+# A kernel that behaves like a foreign one: ours with some files replaced. It never exits and prints no audit
+# (FOREIGN_AUDITS=1: it does both), and it logs between and inside the tasks' lines. With EMBED_INIT_ELF its init is built
+# in and it takes no boot arguments; without, it takes both as ours does.
 #   make foreign-kernel EMBED_INIT_ELF=init.elf FOREIGN_ABI=a1 FOREIGN_OUT=folder     -> folder/kernel.elf
 
 EMBED_INIT_ELF ?=

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replaces arch/finisher.c: like the real kernels (K-65), this one never ends. It idles for ever. */
+/* Replaces arch/finisher.c: like the real kernels (K-65), this one never exits. It idles for ever. */
 #include "arch/csr.h"
 #include "arch/machine.h"
 #include "core/port.h"

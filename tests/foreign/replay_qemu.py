@@ -23,7 +23,7 @@ def seen(serial, words):
 
 def main():
     if "-S" in sys.argv:
-        return  # asked for the CPU that it takes
+        return  # the harness asks which CPU this QEMU accepts
     sys.stdout.buffer.write(pathlib.Path(os.environ["REPLAY"]).read_bytes())
     sys.stdout.flush()
     late = os.environ.get("LATE")

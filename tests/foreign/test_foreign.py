@@ -32,7 +32,7 @@ LAST = "SELFTEST: vmo share ok"
 MAPPED = "vmo: consumer mapped ok"
 BETWEEN = "\r\n[DEBUG sched] picked: pid=18 qos=Normal\r\n[INFO x] two in a row, \u2713\r\n"  # that marker and the digest's
 LINGER = ["--linger", "0.3"]
-PATIENT = ["--linger", "60"]  # for runs that end by themselves, even on a busy host
+PATIENT = ["--linger", "60"]  # for runs that exit, even on a busy host
 
 # Checks that cannot be made on a kernel without audit and end: with a witness, and without.
 WATCHED_UNMADE = verdicts.may_skip(facts.WATCHED) | {"work"}  # the payload is too small for `work`
@@ -48,14 +48,14 @@ CUT_OFF = {"limits", "exit-code", "markers", "evidence"}
 RED_LOGS = {
     "a marker is missing": ("vmo: sha256 ok\r\n", "", {"markers"}, "'vmo: sha256 ok' 0 times"),
     "a marker twice": ("vmo: sha256 ok\r\n", "vmo: sha256 ok\r\n" * 2, {"markers"}, "2 times"),
-    "a marker in the kernel's text alone": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok", {"markers"},
+    "a marker in kernel text only": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok", {"markers"},
                                             "'vmo: sha256 ok' 0 times"),
-    "a marker in the kernel's text, too": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok\nvmo: sha256 ok", {"markers"},
+    "a marker in kernel text, too": ("vmo: sha256 ok", "[INFO x] vmo: sha256 ok\nvmo: sha256 ok", {"markers"},
                                            "in the kernel's own text"),
     "the digest's marker before another": (f"{MAPPED}{BETWEEN}vmo: sha256 ok", f"vmo: sha256 ok{BETWEEN}{MAPPED}", {"markers"},
                                            "follows 'vmo: sha256 ok'"),
     "a last marker without its newline": (LAST + "\r\n", LAST, {"markers"}, "has no newline"),
-    "a line of the payload's kind within a cut marker": ("vmo: sha256 ok", "vmo: shatick\r\nvmo: more\r\n256 ok", {"markers"},
+    "a payload line inside a cut marker": ("vmo: sha256 ok", "vmo: shatick\r\nvmo: more\r\n256 ok", {"markers"},
                                                          "'vmo: sha256 ok' 0 times"),
     "another count of message bytes": ("control_bytes=256", "control_bytes=255", {"evidence"}, "control_bytes=255 instead of 256"),
     "an unknown marker": ("vmo: sha256 ok", "vmo: all ok\r\nvmo: sha256 ok", {"markers"}, "unknown marker"),
@@ -65,38 +65,38 @@ RED_LOGS = {
     "copies": ("copies=0", "copies=1", {"evidence"}, "copies=1 instead of 0"),
     "too few bytes": ("bulk_bytes=16384", "bulk_bytes=12288", {"evidence"}, "bulk_bytes=12288 instead of"),
     "another enforcer": ("enforced=kernel", "enforced=library", {"evidence"}, "enforced=library instead of"),
-    "another ABI revision than was asked for": ("abi=a2", "abi=a1", {"evidence"}, "abi=a1, the host has a2"),
+    "another ABI revision than the requested one": ("abi=a2", "abi=a1", {"evidence"}, "abi=a1, the host has a2"),
     "no evidence": ("vmo: evidence", "vmo: note evidence", {"evidence"}, "0 evidence lines"),
     "a panic": ("vmo: sha256 ok", "PANIC: at kmain.rs\r\nvmo: sha256 ok", {"bad-patterns"}, "PANIC: at"),
     "an exception": ("vmo: sha256 ok", "EXC: scause=0x2\r\nvmo: sha256 ok", {"bad-patterns"}, "EXC:"),
     "a task's fault": ("vmo: sha256 ok", "[USER-PF] task sepc=0x1\r\nvmo: sha256 ok", {"bad-patterns"}, "USER-PF"),
-    "a test of the kernel's fails": ("vmo: sha256 ok", "KSELFTEST: vmo zero FAIL\r\nvmo: sha256 ok", {"bad-patterns"},
+    "a kernel test fails": ("vmo: sha256 ok", "KSELFTEST: vmo zero FAIL\r\nvmo: sha256 ok", {"bad-patterns"},
                                      "vmo zero"),
     "a second start": ("vmo: sha256 ok", "OpenSBI v1.1\r\nvmo: sha256 ok", {"bad-patterns"}, "2 firmware"),
     "two starts of the kernel": ("vmo: sha256 ok", "neuron vers. 1\r\nneuron vers. 1\r\nvmo: sha256 ok",
                                  {"bad-patterns"}, "2 kernel banners"),
     "a line that can be read in two ways": ("bulk_bytes=16384\r\n", "bulk_bytes=1tick\r\n6384\r\n",
                                             {"reading", "evidence"}, "ways"),
-    "a failure in place of the end": (LAST, "vmo: FAIL producer end: a handle is still open",
+    "a failure instead of the end": (LAST, "vmo: FAIL producer end: a handle is still open",
                                       {"failure-lines", "markers"}, "is still open"),
-    "a failure in the kernel's text": (LAST, "[INFO x] vmo: FAIL y\r\n" + LAST, {"failure-lines"}, "FAIL y"),
+    "a failure in kernel text": (LAST, "[INFO x] vmo: FAIL y\r\n" + LAST, {"failure-lines"}, "FAIL y"),
     "a late marker": (LAST, LAST + "\r\nvmo: sha256 ok", {"markers"}, "2 times"),
     "a late second start": (LAST, LAST + "\r\nOpenSBI v1.1", {"bad-patterns"}, "2 firmware banners"),
     "a late audit": (LAST, LAST + "\r\naudit - begin v=2 abi=a2", {"audit-form"}, "not the audit's end"),
 }
 # Changes of the log that the proof must ignore.
 HARMLESS = {
-    "the log as it was": ("", ""),
+    "the unchanged log": ("", ""),
     "lines of the kernel's own tests": ("vmo: sha256 ok", "KSELFTEST: spawn ok\r\nSELFTEST: ipc ok\r\nvmo: sha256 ok"),
     "an end that proves nothing (K-63)": (
         "vmo: evidence", "vmo: note the consumer's end is reported as -22, which proves nothing\r\nvmo: evidence"),
-    "text of an unknown shape in mid-line": ("vmo: sha256 ok", "vmo: shatick 17\r\n256 ok"),
+    "text of an unknown shape inside a line": ("vmo: sha256 ok", "vmo: shatick 17\r\n256 ok"),
     "bytes that no payload prints": ("vmo: sha256 ok", "\u2713 \x1b[32mready\x1b[0m \x07\r\nvmo: sha256 ok"),
     "no firmware": ("OpenSBI v", "Firmware v"),
 }
 # Output after the last marker: text, red checks, text in the evidence of one of them.
 LATE = {
-    "a late failure in mid-line": ("vmo: FA[INFO x] y\r\nIL consumer late: x\r\n", {"failure-lines"}, "late: x"),
+    "a late failure cut by kernel text": ("vmo: FA[INFO x] y\r\nIL consumer late: x\r\n", {"failure-lines"}, "late: x"),
     "a late panic": ("\r\nPANIC: late\r\n", {"bad-patterns"}, "PANIC: late"),
 }
 
@@ -165,7 +165,7 @@ def check_pass(tap, name, result, unmade=frozenset(WATCHED_UNMADE)):
 
 
 def check_red(tap, name, result, red, words):
-    """Requires exactly these red checks, and the words in the evidence of one of them."""
+    """Requires exactly these red checks, and a text in the evidence of one of them."""
     found = any(words in result.checks.get(check, ("", ""))[1] for check in red)
     good = result.code == 1 and result.names("RED") == red and found
     tap.check(good, f"must be red: {name}", f"red {sorted(result.names('RED'))}, wanted {sorted(red)}, '{words}'\n"
@@ -182,7 +182,6 @@ def check_kernels(tap, bench, proof):
         cut = int(result.checks["reading"][1].split(", ")[1].split()[0])
         which = "lines were" if abi_rev == "a1" else "no line was"
         tap.check((cut > 3) == (abi_rev == "a1"), f"{abi_rev}: {which} cut", result.output)
-<<<<<<< HEAD
         check_pass(tap, f"init built in, --abi given, {abi_rev}",
                    bench.run(["--kernel", kernels[abi_rev], "--run", str(proof), "--abi", abi_rev]))
     argv = result.report["qemu"]["argv"]
@@ -191,11 +190,6 @@ def check_kernels(tap, bench, proof):
     without = bench.run(["--kernel", kernels["a2"], "--run", str(proof), "--wall", "3",
                          "--qemu-extra", f"-cpu {qemu.CPU}"])
     tap.check(without.code == 1 and b"vmo: " not in without.log, "without Zbb the stand-in does not start", without.output)
-=======
-        check_pass(tap, f"init built in, --abi given, no witness, {abi_rev}",
-                   bench.run(["--kernel", kernels[abi_rev], "--run", str(proof), "--abi", abi_rev, *ALONE]), UNMADE)
-    tap.check(b"-append" not in " ".join(result.report["qemu"]["argv"]).encode(), "no boot arguments", result.output)
->>>>>>> 5150bd7 (witness: watch both tasks through QEMU's gdb stub)
     return kernels, result.log
 
 
@@ -204,7 +198,7 @@ def check_initrd(tap, bench):
     for abi_rev in ("a1", "a2"):
         check_pass(tap, f"init by -initrd, {abi_rev}", bench.run(["--kernel", kernel, "--abi", abi_rev]))
     result = bench.run(["--kernel", kernel, "--mutant", "flipped-byte", *ALONE])
-    check_red(tap, "a mutant on it", result, NO_END, "VMO_ERR_PROTOCOL")
+    check_red(tap, "a mutant on a foreign kernel", result, NO_END, "VMO_ERR_PROTOCOL")
     result = bench.run(["--kernel", kernel, "--qemu-extra", "-m 64M"])
     tap.check(result.code == 1 and "see MEM" in result.output and result.report["qemu"]["argv"][-2:] == ["-m", "64M"],
               "--qemu-extra reaches QEMU last, and overrides", result.output)
@@ -214,11 +208,11 @@ def check_audits(tap, bench, proof):
     """A kernel that can print an audit must print it."""
     kernel = bench.kernel("kernel-audits", init=proof / "producer.elf", audits=True)
     options = ["--kernel", kernel, "--run", str(proof)]
-    unasked = {"content", "image", "work"}  # nobody gave it hashes=1; the payload is too small for `work`
+    unasked = {"content", "image", "work"}  # without hashes=1 it hashes nothing; the payload is too small for `work`
     result = bench.run(options + PATIENT)
-    check_pass(tap, "a kernel that prints an audit, and ends, with a witness", result, {"work"})
+    check_pass(tap, "a kernel that prints an audit and exits, with a witness", result, {"work"})
     result = bench.run(options + PATIENT + ALONE)
-    check_pass(tap, "a kernel that prints an audit, and ends", result, {"audit-form"} | unasked)
+    check_pass(tap, "a kernel that prints an audit and exits", result, {"audit-form"} | unasked)
     log = result.log.decode("latin-1")
     without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))
     result = bench.replay(without.encode("latin-1"), "", options)
@@ -246,11 +240,7 @@ def check_other_init(tap, bench, proof, kernels):
               NO_END | SEEN | {"bad-patterns", "digest"}, "killed: store")
     (proof / "consumer.elf").write_bytes((proof / "consumer.elf").read_bytes() + b"x")
     result = bench.run(["--kernel", kernels["a2"], "--run", str(proof)])
-<<<<<<< HEAD
     check_red(tap, "consumer.elf differs from the embedded one", result, {"images"}, "init does not contain the consumer ELF")
-=======
-    check_red(tap, "consumer.elf differs from the embedded one", result, {"images", "image"}, "does not travel inside init")
->>>>>>> 5150bd7 (witness: watch both tasks through QEMU's gdb stub)
 
 
 def boot_of(proof, kernel, log):

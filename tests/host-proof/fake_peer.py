@@ -104,10 +104,10 @@ def mapped(descriptor, size, prot, flags=SHARED):
 FLOOD = message(DATA, 9)
 
 
-# ---- Processes that stay --------------------------------------------------------------------------------------------
+# ---- Leftover processes ----------------------------------------------------------------------------------------------
 
 def linger():
-    """A process that its own parent leaves."""
+    """Starts a process whose parent exits."""
     if os.fork() == 0:
         signal.pause()
 
@@ -115,7 +115,7 @@ def linger():
 def leave_processes():
     if wrong("forks"):
         linger()
-    if wrong("forks-away"):  # its session, its parent, its descriptors
+    if wrong("forks-away"):  # leave the session, the parent and the descriptors
         away = os.fork()
         if away == 0:
             os.setsid()
@@ -128,7 +128,7 @@ def leave_processes():
 
 
 def open_fifo():
-    """The suite reads it to its end, which is there when every process that has it open has ended."""
+    """Opens the suite's fifo, which ends when every process that has it open has exited."""
     path = pathlib.Path(sys.argv[3]) / "fifo"
     return os.open(path, os.O_WRONLY) if path.exists() else None
 
@@ -139,7 +139,7 @@ def say_here():
 
 
 def interrupt():
-    """SIGINT to the supervisor of the harness."""
+    """Sends SIGINT to the harness's supervisor."""
     stat = pathlib.Path(f"/proc/{os.getppid()}/stat").read_text(encoding="ascii")
     say_here()
     os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGINT)

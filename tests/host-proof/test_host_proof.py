@@ -26,7 +26,7 @@ LARGE_FILE_BYTES = 1024 * 1024
 MAY_SKIP = verdict.may_skip(facts.LINUX)
 MARKERS = ["vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok", "SELFTEST: vmo share ok"]
 
-# The proof does not finish: no page, no evidence, no last marker, and a process that fails releases nothing.
+# Red if the proof stops early: no page, no evidence, no last marker, and the failing process releases nothing.
 NO_END = {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "sharing", "authors", "barriers",
           "seals", "content", "descriptors", "protocol"}
 NO_REPLY = NO_END | {"digest", "read-only", "accessed"}
@@ -35,8 +35,8 @@ NO_REPLY = NO_END | {"digest", "read-only", "accessed"}
 MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_END | {"digest"}, "content", "blob: its object gives"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
-    ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
-    ("replies that are made up", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers", "protocol"},
+    ("a skipped transfer", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
+    ("invented replies", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers", "protocol"},
      "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
     ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"image"}, "exit-code",
      "consumer signal 11"),
@@ -46,13 +46,13 @@ MUST_FAIL = [
     ("a consumer that maps a copy", ["--mutant", "private-copy"], {"sharing", "read-only", "accessed"}, "sharing",
      "the consumer did not map page 0"),
     ("a producer that does not seal", ["--mutant", "unsealed"], {"evidence", "seals"}, "seals", "blob: seals"),
-    ("digests behind the blob, in its last page", ["--mutant", "slack"], {"content"}, "content",
+    ("digests after the blob, in its last page", ["--mutant", "slack"], {"content"}, "content",
      "its object is not zero after"),
-    ("one message more", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
+    ("an additional message", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
     ("a wrong digest of the page", ["--mutant", "wrong-page"],
      {"exit-code", "markers", "failure-lines", "evidence", "tasks", "page-digest", "authors", "descriptors"},
      "failure-lines", "check page: VMO_ERR_PROTOCOL"),
-    ("a descriptor that is left open", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
+    ("a leaked descriptor", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
 ]
 
 
@@ -122,7 +122,7 @@ def check_signal(tap):
 
 
 def check_configuration(tap):
-    for name, options, words in (("a payload that is refused", ["--payload", "/no/such/file"], "CONFIG host-ref"),
+    for name, options, words in (("a refused payload", ["--payload", "/no/such/file"], "CONFIG host-ref"),
                                  ("an unknown mutant", ["--mutant", "none"], "there is no mutant 'none'"),
                                  ("a manifest of the other kind", ["--manifest", "proof"], "no manifest 'proof'"),
                                  ("an unknown option", ["--abi", "a1"], "CONFIG unrecognized arguments")):

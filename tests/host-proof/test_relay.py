@@ -33,12 +33,12 @@ P, C = "producer", "consumer"
 LOG_CAP = 1 << 16
 PATIENCE_SECONDS = 60
 
-# The red checks of a run without a marker, a reply, a barrier or a good end.
+# Red in a run without a marker, a reply, a barrier and a good end.
 NOTHING = {"exit-code", "markers", "evidence", "tasks", "digest", "page-digest", "sharing", "read-only", "accessed",
            "authors", "barriers", "seals", "content", "descriptors", "protocol"}
 REFUSED = NOTHING | {"failure-lines"}  # a program printed a failure line
-RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # and no descriptor was open
-CUT_OFF = NOTHING | {"limits", "image"}  # the harness ended the run before it looked
+RUBBISH = REFUSED - {"descriptors"} | {"messages-clean"}  # no descriptor was open, either
+CUT_OFF = NOTHING | {"limits", "image"}  # the harness ended the run before it inspected the processes
 LEFT_PIPES = {"tasks", "limits", "exit-code", "descriptors"}  # a leftover process keeps the pipes open
 BLOB_ONLY = REFUSED - {"read-only", "accessed"}  # the blob was mapped, but its digest was wrong
 
@@ -93,8 +93,8 @@ ROWS = [
 ]
 # Checks that no fake program can turn red: they depend on the manifest and on the host's files.
 ELSEWHERE = {"manifest", "images", "input", "bad-patterns", "audit-complete"} | SKIPPED
-SHORT_WALL = {"never-reads": 2.0, "spins": 2.0}  # seconds; the others end by themselves
-LONG_WAIT_MS = 5000  # of the producer for a reply
+SHORT_WALL = {"never-reads": 2.0, "spins": 2.0}  # seconds; the other modes exit
+LONG_WAIT_MS = 5000  # seconds that the producer waits for a reply
 SHORT_WAIT = {"stops-itself": 300}
 
 
@@ -112,7 +112,7 @@ class Bench:
         other.chmod(0o700)
 
     def excuse_interpreter(self, boot):
-        """A fake program is a script: the program behind its process is Python."""
+        """Makes Python the expected program, because a fake program is a script."""
         observed = boot.observed
         sights = [sight for barrier in observed.barriers.values() for sight in barrier.sights.items()]
         sights += [(number, child.at_exit) for number, child in observed.children.items() if child.at_exit]
@@ -123,7 +123,7 @@ class Bench:
     def run(self, who, mode):
         """-> (verdict, facts.Boot)"""
         modes = {role: mode if role == who else "good" for role in (P, C)}
-        os.environ.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")  # else it maps a table of characters
+        os.environ.update(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")  # else Python maps a charset
         os.environ["FAKE_WAIT_MS"] = str(SHORT_WAIT.get(mode, LONG_WAIT_MS))
         programs = {number: [sys.executable, "-B", str(PEER), role, modes[role], str(self.folder)]
                     for number, role in facts.ROLES.items()}
@@ -134,7 +134,7 @@ class Bench:
 
 
 def own_state():
-    """Our descriptors and our children, which a run must not change."""
+    """This process's descriptors and children, which a run must not change."""
     children = pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
     return sorted(os.listdir("/proc/self/fd")), children
 
@@ -168,23 +168,23 @@ def check_rows(tap, bench):
     tap.check(own_state() == before, "no descriptor and no process is left after red runs", f"{before}\n{own_state()}")
     reached = set().union(*(red for _, _, red, _, _ in ROWS)) | ELSEWHERE
     missing = {name for name in verdicts.names_on(facts.LINUX) if name not in reached}
-    tap.check(not missing, "every check of a run has a row", " ".join(sorted(missing)))
+    tap.check(not missing, "every check has a red row", " ".join(sorted(missing)))
 
 
-# A signal at an exact moment: name, what the consumer does, who gets which signal. A consumer that "interrupts" sends it
-# itself, at its moment; "never-reads" says that it is there, and the suite sends it.
+# A signal at an exact moment: name, consumer's mode, receiver and signal. A consumer that "interrupts" sends the signal
+# itself; "never-reads" reports that it runs, and the suite sends it.
 SIGNALS = [
     ("SIGINT while the consumer waits", "never-reads", signal.SIGINT),
     ("SIGTERM while the consumer waits", "never-reads", signal.SIGTERM),
     ("SIGHUP while the consumer waits", "never-reads", signal.SIGHUP),
     ("SIGKILL of the supervisor", "never-reads", signal.SIGKILL),
-    ("SIGINT right after a reply, which is held", "interrupts-after-its-reply", None),
-    ("SIGINT in the midst of forks", "interrupts-while-it-forks", None),
+    ("SIGINT right after a reply, which the relay holds back", "interrupts-after-its-reply", None),
+    ("SIGINT between forks", "interrupts-while-it-forks", None),
 ]
 
 
 def check_signal(tap, folder, fifo, name, mode, number):
-    """Both processes, and what they fork, have the fifo open for writing: its end is theirs."""
+    """Both processes and their children have the fifo open for writing, so it ends with the last one."""
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     harness = subprocess.Popen([sys.executable, "-B", __file__, "hold", folder, mode], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
@@ -196,7 +196,7 @@ def check_signal(tap, folder, fifo, name, mode, number):
     os.close(reader)
     output = harness.stdout.read().decode()
     wanted = -signal.SIGKILL if number == signal.SIGKILL else 128 + (number or signal.SIGINT)
-    tap.check(said == b"here\n" and gone and code == wanted and "Traceback" not in output, f"{name}: nothing is left",
+    tap.check(said == b"here\n" and gone and code == wanted and "Traceback" not in output, f"{name}: no process is left",
               f"{said} {gone} {code}\n{output}")
 
 
@@ -221,7 +221,7 @@ def main():
         check_good(tap, bench)
         check_rows(tap, bench)
         check_signals(tap, folder)
-    tap.check(tap.count == 3 + 1 + len(ROWS) + 2 + len(SIGNALS) and len(ROWS) > 30, "all of them ran", str(tap.count))
+    tap.check(tap.count == 3 + 1 + len(ROWS) + 2 + len(SIGNALS) and len(ROWS) > 30, "all cases ran", str(tap.count))
     tap.done()
 
 

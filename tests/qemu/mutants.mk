@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Programs that must not pass. Each replaces functions of the producer, the consumer or both at link time, so the
-# sources under test do not change: <name> := <program>:<function> ... The functions are in mutant_<name>.c, or in one
-# file for each program, mutant_<name>_<program>.c.
+# Programs that must fail. Each replaces functions of the producer, the consumer or both at link time, so the sources
+# under test do not change: <name> := <program>:<function> ... The functions are in mutant_<name>.c, or in one file for
+# each program, mutant_<name>_<program>.c.
 
 MUTANT ?=
 MUTANT_flipped-byte := producer:vmo_seal
@@ -18,7 +18,7 @@ MUTANT_patched-image := producer:vmo_peer_spawn consumer:vmo_view_sha256
 MUTANT_hashes-read := consumer:vmo_map_ro consumer:vmo_view_sha256 consumer:vmo_counters_read
 MUTANT_hashes-copy := consumer:vmo_view_sha256
 MUTANT_hashes-blocks := consumer:vmo_view_sha256
-# The tasks pass each other something outside the protocol.
+# The tasks communicate outside the protocol.
 MUTANT_one-byte := producer:vmo_peer_spawn
 MUTANT_tells-stack := producer:vmo_peer_spawn
 MUTANT_tells-gp := producer:nx_call
@@ -40,7 +40,7 @@ MUTANT_copies := producer:nx_call
 MUTANT_speaks-for-it := producer:puts consumer:puts
 MUTANT_hides-a-call := consumer:vmo_view_sha256
 MUTANT_floods := consumer:vmo_view_sha256
-# For the Linux proof alone (tests/host-proof).
+# For the Linux proof only (tests/host-proof).
 MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
 MUTANT_unsealed := producer:vmo_seal
 MUTANT_wrong-page := consumer:vmo_view_sha256

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The proof as a user runs it: under QEMU on both revisions, with much memory and with the least, and as two Linux processes. For `make test-fast`."""
+"""Runs the proof as a user does, for `make test-fast`: under QEMU on both revisions, with much and with minimum memory, and
+as two Linux processes."""
 import pathlib
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from harness import prepare  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 RUNS = (("QEMU, a1", "qemu-test.sh", ("--abi", "a1")), ("QEMU, a2", "qemu-test.sh", ("--abi", "a2")),
-        *((f"QEMU, {abi_rev}, the least memory that CONFIG names", "qemu-test.sh", ("--abi", abi_rev, "--mem", size))
+        *((f"QEMU, {abi_rev}, the minimum memory that CONFIG names", "qemu-test.sh", ("--abi", abi_rev, "--mem", size))
           for abi_rev, size in prepare.MEM_MINIMUM.items()), ("Linux", "host-test.sh", ()))
-# QEMU puts the device tree at the end of RAM, here into the arena.
+# QEMU puts the device tree at the end of RAM, which is inside the arena here.
 TOO_LITTLE = ("--abi", "a2", "--mem", "260M")
 
 

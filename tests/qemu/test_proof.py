@@ -20,7 +20,7 @@ from tap import Tap, room  # noqa: E402
 
 LARGE_FILE_BYTES = 1024 * 1024
 
-# The proof does not finish: no reply to the first request, so no page, no evidence and no last marker.
+# Red if the proof stops early: no reply to the first request, so no page, no evidence and no last marker.
 NO_END = {"exit-code", "markers", "failure-lines", "evidence", "audit-result", "tasks", "page-digest", "sharing",
           "leaks", "protocol", "content"}
 NO_REPLY = NO_END | {"digest"}
@@ -29,9 +29,9 @@ NO_REPLY = NO_END | {"digest"}
 MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_REPLY, "digest", "the consumer replied"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
-    ("a transfer that is skipped", ["--mutant", "no-transfer"], NO_REPLY | {"read-only", "accessed", "order"},
+    ("a skipped transfer", ["--mutant", "no-transfer"], NO_REPLY | {"read-only", "accessed", "order"},
      "sharing", "0 VMOs handed by a message"),
-    ("replies that are made up", ["--mutant", "liar"],
+    ("invented replies", ["--mutant", "liar"],
      {"digest", "page-digest", "protocol", "order", "audit-complete"}, "digest",
      "0 replies with tag 1 in the kernel's record"),
     ("a producer that prints the consumer's marker", ["--mutant", "ventriloquist"], {"markers", "authors", "order"},
@@ -44,18 +44,18 @@ MUST_FAIL = [
      f"{exit_codes.number('done-badly')} (init is done with another status)"),
 ]
 LARGE = ["--payload", "gen:7:65536"]  # large enough for the check `work`
-# Producer and consumer lie together: every marker, digest and mapping is as it should be.
+# Producer and consumer collude: every marker, digest and mapping looks right.
 LIES = [
-    ("digests behind the blob, in its last page", ["--mutant", "slack", *LARGE], {"content", "work"}, "content",
+    ("digests after the blob, in its last page", ["--mutant", "slack", *LARGE], {"content", "work"}, "content",
      "blob: at its grant its pages held other bytes"),
-    ("digests behind a blob too small for `work`", ["--mutant", "slack"], {"content"}, "content",
+    ("digests after a blob too small for `work`", ["--mutant", "slack"], {"content"}, "content",
      "blob: at its reply its pages held other bytes"),
     ("digests written into the consumer's image", ["--mutant", "patched-image", *LARGE], {"image", "work"}, "image",
      "the consumer was loaded from"),
     ("digests written into the image, a small blob", ["--mutant", "patched-image"], {"image"}, "image",
      "the consumer was loaded from"),
     ("one byte of the image changed", ["--mutant", "one-byte"], {"image"}, "image", "the consumer was loaded from"),
-    ("a consumer that hashes what vmo_read gave it", ["--mutant", "hashes-read", *LARGE], {"work"}, "work", "(+"),
+    ("a consumer that hashes the result of vmo_read", ["--mutant", "hashes-read", *LARGE], {"work"}, "work", "(+"),
     ("a consumer that hashes a copy of its view", ["--mutant", "hashes-copy", *LARGE], {"work"}, "work", "(+"),
     ("a consumer that hashes through a small buffer", ["--mutant", "hashes-blocks", *LARGE], {"work"}, "work", "(+"),
     ("a word in the stack's size", ["--mutant", "tells-stack"], {"image"}, "image", "with 5 stack pages"),
@@ -68,10 +68,10 @@ LIES = [
      "the consumer was given the name"),
     ("a word in the consumer's exit status", ["--mutant", "tells-status"],
      NO_END - {"page-digest", "sharing", "protocol", "content"}, "tasks", "end=exit status=24301"),
-    ("one message more", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
+    ("an additional message", ["--mutant", "extra-message"], {"protocol"}, "protocol", "5 messages instead of 4"),
     ("a seal that was never made", ["--mutant", "noseal"], {"seal"}, "seal", "forever, a message said 0"),
-    ("peers told, forever claimed", ["--mutant", "claims-forever"], {"seal"}, "seal", "forever, a message said 1"),
-    ("peers made, forever told and claimed", ["--mutant", "tells-forever"], {"seal"}, "seal", "sealed for ever, but"),
+    ("peers stated, forever claimed", ["--mutant", "claims-forever"], {"seal"}, "seal", "forever, a message said 1"),
+    ("peers made, forever stated and claimed", ["--mutant", "tells-forever"], {"seal"}, "seal", "sealed for ever, but"),
     ("a blob that changes after its reply", ["--mutant", "late-write"], {"content"}, "content",
      "blob: at its end its pages held other bytes"),
     ("the digest's marker before the handle was sent", ["--mutant", "early-marker"], {"order"}, "order",
@@ -80,9 +80,9 @@ LIES = [
 MUST_FAIL += LIES
 # a1 has no cap_transfer_to; a2 refuses as_map of an alias.
 NOT_ON = {"a word in the slot of a transfer": "a1", "a page mapped into the consumer by the producer": "a2"}
-# What a run cannot show, by ABI revision: on a1 the seal is the library's word; `work` needs 64 KiB.
+# Checks that a run cannot make, by ABI revision: on a1 the library enforces the seal; `work` needs 64 KiB.
 UNMADE = {"a1": {"seal"}, "a2": set()}
-# A cooperative kernel never comes back to the producer: it cannot say that it failed, and the watchdog ends the run.
+# A cooperative kernel never resumes the producer, which cannot report its failure, so the watchdog ends the run.
 OTHERWISE = {("a consumer that hangs", "a1"): ((NO_REPLY | {"bad-patterns", "accessed"}) - {"failure-lines"},
                                                f"{exit_codes.number('watchdog')} (the guest's watchdog)")}
 

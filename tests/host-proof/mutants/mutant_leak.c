@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaks a descriptor and otherwise ends well. */
+/* Leaks a descriptor and otherwise works. */
 #include <unistd.h>
 
 #include "vmo/vmo.h"

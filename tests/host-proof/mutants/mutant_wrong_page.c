@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies a wrong digest of the page, and the right one of the blob. */
+/* Replies a wrong digest for the page and the right one for the blob. */
 #include "vmo/sha256.h"
 #include "vmo/vmo.h"
 

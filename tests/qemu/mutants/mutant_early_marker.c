@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints the digest's marker before it sends the handle, and not when it is due. */
+/* Prints the digest's marker before it sends the handle, instead of after the reply. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes the message with tag 9 and says nothing of it. */
+/* Receives the message with tag 9 and ignores it. */
 #include "vmo/channel.h"
 
 vmo_status __real_vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,

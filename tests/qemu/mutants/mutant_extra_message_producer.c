@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sends one message more, ahead of the blob's. */
+/* Sends an additional message before the blob's. */
 #include "vmo/channel.h"
 
 vmo_status __real_vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_message *message,

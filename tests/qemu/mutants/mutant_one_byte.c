@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the consumer from a copy of its file with one other byte, which no task ever reads: the last. */
+/* Runs the consumer from a copy of its file with another last byte, which no task ever reads. */
 #include <string.h>
 
 #include "vmo/channel.h"

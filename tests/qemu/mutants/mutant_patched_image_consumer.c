@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes nothing: touches each page, and replies what stands in its own image. */
+/* Hashes nothing: touches each page, and replies the digests in its own image. */
 #include "vmo/sha256.h"
 
 static volatile uint8_t told[16 + 2 * VMO_SHA256_BYTES] = "ROOM-FOR-DIGESTS";

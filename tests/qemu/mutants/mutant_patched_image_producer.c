@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes both digests into a copy of the consumer's file, where the consumer has left room, and runs that. */
+/* Writes both digests into free space in a copy of the consumer's file, and runs the copy. */
 #include <string.h>
 
 #include "producer/content.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes nothing: touches each page, and finds both digests behind the blob. */
+/* Hashes nothing: touches each page, and finds both digests after the blob. */
 #include <string.h>
 
 #include "vmo/sha256.h"

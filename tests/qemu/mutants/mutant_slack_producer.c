@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes both digests behind the blob, into the rest of its last page. */
+/* Writes both digests after the blob, into the rest of its last page. */
 #include <string.h>
 
 #include "producer/content.h"

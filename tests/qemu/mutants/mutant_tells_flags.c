@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The producer tells the consumer 15 bits of the digest in the flags of a message's header. */
+/* The producer passes 15 bits of the digest to the consumer in the flags of a message's header. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Seals with PEERS; tells the consumer, and claims, FOREVER. */
+/* Seals with PEERS; states FOREVER to the consumer and in the evidence. */
 #include <stdint.h>
 
 #include "nexus_abi.h"
@@ -11,8 +11,7 @@ struct nx_result __wrap_nx_call(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t 
 {
     if (number == NX_SYS_IPC_SEND) {
         uint8_t *message = (uint8_t *)(uintptr_t)a2;
-        message[14] =
-            message[4] == 2 ? VMO_SEAL_FOREVER : message[14]; /* the seal in the header of a hand-over */
+        message[14] = message[4] == 2 ? VMO_SEAL_FOREVER : message[14]; /* the seal in the handle's header */
         if (a3 == 48) {
             message[46] = VMO_SEAL_FOREVER; /* in the ticket */
         }

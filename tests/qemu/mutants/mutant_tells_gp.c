@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The producer tells the consumer 8 bytes of the digest in the gp that exec gives it. */
+/* The producer passes 8 bytes of the digest to the consumer in the gp that exec sets. */
 #include <stdint.h>
 #include <string.h>
 

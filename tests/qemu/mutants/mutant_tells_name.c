@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The producer gives the consumer a name: the blob's digest. */
+/* The producer names the consumer after the blob's digest. */
 #include <stdint.h>
 
 #include "nexus_abi.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The producer tells the consumer 7 bits in the slot that it transfers the page to. */
+/* The producer passes 7 bits to the consumer by the slot to which it transfers the page. */
 #include <stdint.h>
 
 #include "nexus_abi.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the consumer a bit by the size of its stack. */
+/* The producer passes a bit to the consumer by the size of its stack. */
 #include "vmo/channel.h"
 
 vmo_status __real_vmo_peer_spawn(struct vmo_registry *registry, const struct vmo_program *program,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The consumer says something in its exit status. */
+/* The consumer passes data in its exit status. */
 _Noreturn void __real_task_finish(int status);
 _Noreturn void __wrap_task_finish(int status);
 
