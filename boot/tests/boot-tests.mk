@@ -2,7 +2,7 @@
 # Tests of the kernel: its core on the host, the model of its contract, and the suites that boot it.
 
 # ---- core: the portable kernel on the host, under ASan and UBSan. A test is boot/tests/core/<name>.c and one line here,
-# ---- which names the sources that it is linked with, if those are not the whole core.
+# ---- which names the sources to link if it does not link the whole core.
 CORE_SRCS_test_elf := boot/core/elf.c
 CORE_SRCS_test_elf_damage := boot/core/elf.c
 CORE_SRCS_test_fdt := boot/core/fdt.c
@@ -39,7 +39,7 @@ TOOLS_property := cmocka
 property: built ## OPS random operations (1000000) from SEED (1) against the kernel core
 	@OPS=$(or $(OPS),1000000) SEED=$(or $(SEED),1) $(PYTHON) scripts/run-tests.py $(MODEL_TEST)
 
-# ---- differ: random programs under QEMU, held against the same model (docs/testing/random.md)
+# ---- differ: random programs under QEMU, compared with the same model (docs/testing/random.md)
 DIFFER_SRCS := $(addprefix boot/tests/differ/,differ_main.c differ_exec.c differ_puppet.c differ_perform.c puppet_elf.S) \
                $(MODEL_SRCS) $(CRT_SRCS)
 DIFFER_PUPPET_SRCS := $(addprefix boot/tests/differ/,puppet_main.c differ_perform.c) $(MODEL_SRCS) $(CRT_SRCS)
@@ -62,7 +62,7 @@ soak: built ## boot SEEDS random programs from SEED on, of OPS operations, on AB
 	@$(PYTHON) boot/tests/differ/differ.py --abi $(if $(filter file,$(origin ABI)),all,$(ABI)) --seed $(SEED) --seeds $(SEEDS) \
 	    $(if $(OPS),--ops $(OPS))
 
-# The same on KERNEL, which has differ.elf built in as its init; LEAVE_OUT names classes of operations.
+# The same on KERNEL, which has differ.elf as its built-in init; LEAVE_OUT names classes of operations.
 LEAVE_OUT ?=
 .PHONY: differ
 NEEDS_differ := everything
@@ -86,7 +86,7 @@ TEST_SUITES += boot/tests/cost/test_cost.py
 .PHONY: cost-record
 NEEDS_cost-record := everything
 TOOLS_cost-record := qemu
-cost-record: built ## write what the kernel's main paths cost to boot/tests/cost/cost-a1.tsv and cost-a2.tsv
+cost-record: built ## record the cost of the kernel's main paths in boot/tests/cost/cost-a1.tsv and cost-a2.tsv
 	@$(PYTHON) boot/tests/cost/test_cost.py --record
 
 # ---- fault: kernels that fault in their own code; each replaces one file of the kernel by one that faults

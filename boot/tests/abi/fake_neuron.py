@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Replaces QEMU with a kernel that never ends: prints the file FAKE_LOG, writes its pid to FAKE_PID, and hangs."""
+"""Replaces QEMU with a kernel that never exits: prints the file FAKE_LOG, writes its pid to FAKE_PID, and hangs."""
 import os
 import pathlib
 import sys
 import time
 
 if "-S" in sys.argv:
-    sys.exit(0)  # asked for the CPU that it takes
+    sys.exit(0)  # the harness asks which CPU this QEMU accepts
 if os.environ.get("FAKE_REFUSES"):
     print("qemu: invalid memory size", file=sys.stderr)
     sys.exit(1)

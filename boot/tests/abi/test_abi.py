@@ -13,7 +13,7 @@ from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-positio
 from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 DONE, WATCHDOG = exit_codes.number("done"), exit_codes.number("watchdog")
-# (ABI revision, program, additional boot arguments, text that the output must contain): each must fail.
+# Runs that must fail: (ABI revision, program, additional boot arguments, texts in the output).
 MUST_FAIL = (
     ("a1", "probe", "without=24", ("case K-41.clone (K-41): cap_clone, a vmo: expected lowest-free-slot, got -38",)),
     ("a1", "probe", "slots=63", ("case K-15.table (K-15): cap_clone, until the table is full: expected 64-slots",)),
@@ -26,7 +26,7 @@ MUST_FAIL = (
     ("a2", "probe", "watchdog_ms=5", (f"QEMU ended with {WATCHDOG} instead of {DONE}", "'probe: done N cases' is missing")),
 )
 
-# What a1 never takes back is far from used up at the end (K-17, K-20, K-56): these limits still must pass.
+# a1 never reclaims some resources (K-17, K-20, K-56). The probe must pass within these limits.
 MUST_PASS = (
     ("a1", "probe", "tables=160 arena_bytes=1048576 ep_ids=40"),
     ("a1", "probe2", "tables=130 arena_bytes=1048576 ep_ids=40"),
@@ -69,7 +69,7 @@ def check_limits(tap, pool):
 
 
 def foreign(abi_rev, program):
-    """The same answers from a kernel that embeds the program, prints log lines in between, and never ends."""
+    """Requires the same answers of a kernel that embeds the program, prints log lines in between, and never exits."""
     elf = bench.BUILD / "target" / "payloads" / f"{program}.elf"
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         kernel = foreign_kernel.build(folder, abi_rev, elf)

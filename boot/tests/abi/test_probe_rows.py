@@ -57,7 +57,7 @@ def null_is(text):
     return lambda lines: replaced(lines, NULL, text)
 
 
-# name: (change to a good a2 log, text that the problems must contain)
+# name: (change to a good a2 log, texts in the problems)
 WRONG = {
     "a missing case": (lambda lines: recounted(null_is("")(lines)),
                        [f"case {NULL} (K-21): vmo_write, null pointer: missing"]),
@@ -115,7 +115,7 @@ def check_goldens(tap):
         tap.check(decided[abi_rev] >= least, f"{abi_rev}: at least {least} decided cases", decided[abi_rev])
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "bad.tsv"
-        for name, text in (("three fields", "K-20.a\tmap\tx\n"), ("a case twice", 2 * "K-20.a\tmap\tx\t0\n"),
+        for name, text in (("three fields", "K-20.a\tmap\tx\n"), ("a duplicate case", 2 * "K-20.a\tmap\tx\t0\n"),
                            ("upper case", "K-20.a\tMap\tx\t0\n"), ("no case", "# nothing\n")):
             path.write_text(text, encoding="ascii")
             tap.check(refused(path), f"a golden with {name} is refused")
@@ -235,7 +235,7 @@ def check_configuration(tap, stage):
     cases = (
         ("a missing kernel", ["--kernel", "/no/kernel"], {}, "/no/kernel is missing"),
         ("a kernel that is a folder", ["--kernel", str(stage.folder)], {}, "is not a file"),
-        ("a kernel that is no ELF file", ["--kernel", str(bench.ROOT / "LICENSE")], {}, "not a RISC-V ELF"),
+        ("a kernel that is not an ELF file", ["--kernel", str(bench.ROOT / "LICENSE")], {}, "not a RISC-V ELF"),
         ("--abi for a foreign kernel", ["--abi", "a1"], {}, "takes no --abi"),
         ("an unknown program", ["--probe", "probe9"], {}, "see --help"),
         ("an open quote", ["--qemu-extra", "'"], {}, "--qemu-extra"),
@@ -263,7 +263,7 @@ def check_signal(tap, stage):
     output = process.communicate(timeout=SIGNAL_SECONDS)[0].decode()
     os.close(fifo)
     good = pid and process.returncode == 128 + signal.SIGINT and not pathlib.Path(f"/proc/{pid}").exists()
-    tap.check(good, "SIGINT: exit 130, and QEMU has ended", f"{process.returncode}\n{output}")
+    tap.check(good, "SIGINT: exit 130, and QEMU has exited", f"{process.returncode}\n{output}")
 
 
 def main():

@@ -12,7 +12,7 @@
 
 #define PAGE_BYTES ((uint64_t)NX_PAGE_BYTES)
 #define MIB_BYTES UINT64_C(0x100000)
-/* The library of cost_sha256.c maps from NX_A1_MAP_BASE on. */
+/* cost_sha256.c's library maps from NX_A1_MAP_BASE upwards. */
 #define COST_MAP_BASE (NX_A1_MAP_BASE + UINT64_C(0x8000000))
 #define MAP_RW (NX_MAP_VALID | NX_MAP_READ | NX_MAP_WRITE | NX_MAP_USER)
 #define PROT_RW (NX_PROT_READ | NX_PROT_WRITE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * void cost_registers(number): makes the call with a known value in every register and stores each register
- * after it. sp has such a value as well, so the stack cannot be used meanwhile.
+ * after it. sp has such a value, too, so the stack is unusable meanwhile.
  */
 #include "cost/cost_call.h"
 

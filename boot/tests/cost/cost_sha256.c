@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The library's SHA-256 of a view, in place and alone. The judge holds the consumer's work against it. */
+/* The library's SHA-256 of a view, in place. The judge compares the consumer's work with its cost. */
 #include "cost/cost_paths.h"
 #include "vmo/sha256.h"
 
@@ -24,7 +24,7 @@ static vmo_status hash_counted(struct vmo_registry *registry, vmo_t vmo, uint64_
     return status == VMO_OK ? vmo_unmap(registry, view) : status;
 }
 
-/* Returns everything, so that the next run finds what this one found. */
+/* Releases everything, so that the next run starts from the same state. */
 static vmo_status with_vmo(struct vmo_registry *registry, uint64_t bytes)
 {
     vmo_t vmo = VMO_NONE;

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares the instruction counts of the kernel's main paths with the records and with the promised bounds.
 
-Boots each ABI revision twice; both boots must give the same counts. More than 5 % over the record is red, more than 5 %
-under is a note. `--record` (`make cost-record`) rewrites the records: review the difference. cost-paths.tsv has the
-bounds, and says what each path is.
+Boots each ABI revision twice; both boots must give the same counts. More than 5 % over the record is red; more than 5 %
+under the record is a note. `--record` (`make cost-record`) rewrites the records: review the diff. cost-paths.tsv
+describes each path and has the bounds.
 """
 import concurrent.futures
 import pathlib
@@ -25,7 +25,7 @@ PATHS = HERE / "cost-paths.tsv"
 SLACK_PERCENT = 5
 TIGHT = "sha256-64K"  # the judge predicts the consumer's work from this record, within 0.2 %
 TIGHT_PERMYRIAD = 2
-# The records and the bounds are those of gcc 12; another compiler's figures may be 5 % more.
+# The records and the bounds are for gcc 12; another compiler's figures may be 5 % higher.
 AS_RECORDED = prepare.cost_known()
 HEAD = "# SPDX-License-Identifier: Apache-2.0\n# path\tinstructions\n"
 FIGURE = re.compile(r"cost: (\S+) ([0-9]+)")
@@ -70,7 +70,7 @@ def measure(abi_rev):
         run.faults.append(f"the log has no line '{LAST}'")
         run.faults += [line for line in run.console if line.startswith("cost: call ")]
     if len(dict(figures)) != len(figures):
-        run.faults.append("a path is printed twice")
+        run.faults.append("the log has a path twice")
     return dict(figures), run.faults
 
 

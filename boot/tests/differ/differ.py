@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Boots random programs that compare the kernel with the model of the contract, and shrinks those that are red.
+"""Boots random programs that compare the kernel with the model of the contract, and shrinks the red ones.
 
-Exit: 0 if all are ok, 1 if one is red, 2 if there is nothing to boot, 130 or more after a
-signal. `--help` lists the options.
+Exit: 0 if all are ok, 1 if one is red, 2 if there is nothing to boot, 130 or more after a signal.
+`--help` lists the options.
 """
 import argparse
 import concurrent.futures
@@ -18,7 +18,7 @@ import supervise
 from harness import qemu
 
 REVISIONS = {"a1": ("a1",), "a2": ("a2",), "all": ("a1", "a2")}
-SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # the slower a boot, the fewer
+SHRINK_BOOTS = {differ_boot.MISMATCH: 300, differ_boot.BROKEN: 40, differ_boot.HUNG: 0}  # fewer for slower boots
 AT_ONCE = 2
 
 
@@ -27,11 +27,11 @@ def numbers(text):
 
 
 def class_names(text):
-    """Names of classes, each once, in the list's order."""
+    """Names of classes, without duplicates, in the order of the list."""
     asked = {word for word in text.split(",") if word}
     for name in sorted(asked.difference(differ_boot.CLASSES)):
         known = ", ".join(differ_boot.CLASSES)
-        raise argparse.ArgumentTypeError(f"no class of operations is called '{name}'; there are: {known}")
+        raise argparse.ArgumentTypeError(f"no class of operations is called '{name}'; choose from: {known}")
     return tuple(name for name in differ_boot.CLASSES if name in asked)
 
 
@@ -54,7 +54,7 @@ def parse(words):
         parser.error(f"seeds are at least 1, ops 1 to {differ_boot.OPS_MAX}")
     options.foreign = differ_foreign.is_built_in(options.kernel)
     if options.foreign and (options.abi == "all" or options.without):
-        parser.error("a kernel with the program built in has one --abi, and takes no --without")
+        parser.error("a kernel with the program built in has one --abi and takes no --without")
     return options
 
 

@@ -16,14 +16,14 @@ ELF = BUILD / "target" / "boot" / "tests" / "differ" / "differ.elf"
 WALL_SECONDS = 30
 WATCHDOG_MS = 10000  # guest time at shift 0; the longest program takes a tenth of it
 CONTROLS = 3
-EXITS_QEMU = (1, 125, 126, 127)  # QEMU's error, or QEMU could not be started
+EXITS_QEMU = (1, 125, 126, 127)  # QEMU failed, or did not start
 
 # struct differ_block of boot/tests/differ/differ_block.h, without its mark.
 MARK = b"libvmo-differ-01"
 OPS_MAX = 4096
 NONE = 0xFFFFFFFF
 FIELDS = struct.Struct("<QQQIIIIII")
-# Classes of operations; their order gives the bits of the block's set.
+# Classes of operations; a class's position is its bit in the block's set.
 CLASS = re.compile(r'^MODEL_CLASS\("([a-z0-9_-]+)", ', re.MULTILINE)
 CLASSES = CLASS.findall((ROOT / "boot" / "tests" / "model" / "model_class.def").read_text(encoding="ascii"))
 
@@ -41,7 +41,7 @@ FINAL = re.compile(r"differ: seed (?P<seed>[0-9]+) "
                    r"(?:ops (?P<ops>[0-9]+) made (?P<made>[0-9]+)(?: left out (?P<left>[0-9]+))? ok|op (?P<at>[0-9]+): .*)")
 KERNEL_LINES = (r"kernel: pid=[0-9]+ killed: (load|store|fetch) fault va=0x[0-9a-f]+ pc=0x[0-9a-f]+",)
 
-# The outcomes of a boot; all but OK are red. HUNG: the guest did not end by itself.
+# The outcomes of a boot; all except OK are red. HUNG: the guest did not exit.
 OK, MISMATCH, BROKEN, HUNG = "ok", "mismatch", "broken", "hung"
 
 
@@ -56,12 +56,12 @@ class Program:
     seed: int
     ops: int
     kept: object = None      # numbers of the ops to make; None: all
-    lie: object = None       # the op whose answer is falsified before the model sees it
+    lie: object = None       # the op whose answer is falsified for the model
     repeat: object = None    # the op to make twice
     trace: bool = False
     without: str = ""        # calls removed from the kernel
     kernel: pathlib.Path = KERNEL
-    classes: tuple = ()      # names of the classes that are left out
+    classes: tuple = ()      # names of omitted classes
     foreign: bool = False    # the kernel has the program built in, and takes no boot arguments
 
     def limits(self):
@@ -97,7 +97,7 @@ class Outcome:
     notes: tuple = ()     # with trace: the ops
     seconds: float = 0.0
     made: int = 0         # executed ops of a good run
-    left: int = 0         # ops of a good run that were left out for their class
+    left: int = 0         # ops of a good run that were omitted for their class
 
 
 def patched(elf, program, path=ELF):
@@ -130,7 +130,7 @@ def final_faults(program, last, final):
 
 
 def line_faults(run, program, last, final):
-    """Faults of the final line, and of init's resources at the end, which it releases unless it leaves out classes."""
+    """Faults of the final line and of init's resources, which it releases at the end unless it leaves out classes."""
     faults = final_faults(program, last, final)
     if faults or program.classes or not run.audit:
         return faults

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One boot of a random program on a foreign kernel that has differ.elf built in.
 
-Such a kernel takes no boot arguments, prints lines of its own, has no audit and never ends
+Such a kernel takes no boot arguments, prints its own log, has no audit and never exits
 (docs/testing/random.md).
 """
 import os
@@ -21,20 +21,20 @@ LINGER_SECONDS = 0.2
 
 
 def is_built_in(kernel):
-    """Whether the kernel's file contains the program. Without, the kernel must print our audit."""
+    """Whether the kernel's file contains the program. If not, the kernel must print our audit."""
     if not kernel.is_file():
         return False
     image = kernel.read_bytes()
     if MARK in image:
         return True
     if prepare.AUDIT_WORD not in image:
-        what = f"{kernel} has no {ELF.relative_to(BUILD.parent)} built in"
+        what = f"{kernel} does not contain {ELF.relative_to(BUILD.parent)}"
         raise SetupError(f"{what}; build the kernel with EMBED_INIT_ELF naming it")
     return False
 
 
 def judge(ran, program):
-    """-> Outcome, from the lines alone."""
+    """-> Outcome, from the lines only."""
     left = r" left out [0-9]+" if program.classes else ""
     good = rf"differ: seed {program.seed} ops {program.ops} made [0-9]+{left} ok"
     reading = noise.read(ran.log, noise.Expected((), (good,)))

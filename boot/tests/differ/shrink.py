@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Delta debugging: finds a small part of a sequence that is still red, by removing ever smaller pieces."""
+"""Delta debugging: finds a small part of a sequence that is still red by removing smaller and smaller pieces."""
 
 
 class Budget:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Random programs under QEMU (docs/testing/random.md): some must be ok; others must be red, shrink, and be red
+"""Random programs under QEMU (docs/testing/random.md). Good ones must be ok; faulty ones must be red, shrink, and be red
 again in a replay."""
 import concurrent.futures
 import dataclasses
@@ -43,7 +43,7 @@ def test_shrink(tap):
     distinct = {tuple(part) for part in asked}
     tap.check(len(distinct) == len(asked) < 100, "shrink: asks fewer than 100 questions, none twice",
               f"{len(asked)} questions")
-    tap.check(shrink.shrink(range(10), lambda part: True) == [0], "shrink: one item always stays")
+    tap.check(shrink.shrink(range(10), lambda part: True) == [0], "shrink: one item always remains")
     tap.check(shrink.shrink(range(8), lambda part: len(part) >= 8) == list(range(8)),
               "shrink: keeps all items if all are needed")
     asked.clear()
@@ -107,7 +107,7 @@ def test_good(tap, pool):
 
 
 def some_op(abi_rev, seed):
-    """An op of init that takes a slot. The model notices a false answer to it, or a second such op."""
+    """An op of init that takes a slot. The model notices a false answer to it, or that it ran twice."""
     traced = differ_boot.boot(Program(abi_rev, seed, RED_OPS, trace=True))
     found = [int(match.group(1)) for match in map(TAKES_A_SLOT.fullmatch, traced.notes) if match]
     return next((op for op in found if op >= FIRST_FAULT), FIRST_FAULT)
@@ -142,7 +142,7 @@ def test_red(tap, pool):
     for (name, abi_rev, _, _, least_ops, most_ops), case in zip(RED, cases):
         found, least, again, parts = case.result()
         title = f"{abi_rev}: {name}"
-        tap.check(found.kind == MISMATCH, f"{title}: is found", found.text)
+        tap.check(found.kind == MISMATCH, f"{title}: is red", found.text)
         tap.check(least.kind == MISMATCH and least_ops <= len(least.program.kept) <= most_ops,
                   f"{title}: {least_ops} to {most_ops} ops are enough", "\n".join(least.notes))
         tap.check((again.kind, again.text) == (MISMATCH, least.text), f"{title}: the replay is red again", again.text)

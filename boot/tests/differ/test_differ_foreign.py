@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Random programs on a foreign kernel (tests/foreign), and classes that are left out."""
+"""Random programs on a foreign kernel (tests/foreign), and omitted classes."""
 import os
 import pathlib
 import re
@@ -22,7 +22,7 @@ from tap import Tap, room  # noqa: E402
 COMMAND = "boot/tests/differ/differ.py"
 COMMAND_SECONDS = 300
 ONE = "vmo_share_ro"
-BOTH = "vmo_share_ro,cap_transfer_to"  # what the differing stand-in lacks
+BOTH = "vmo_share_ro,cap_transfer_to"  # calls that the differing stand-in lacks
 SUM = re.compile(r"differ: ([0-9]+) programs, ([0-9]+) ok, [0-9]+ red; [0-9]+ operations, "
                  r"(?:([0-9]+) left out, )?")
 
@@ -47,17 +47,17 @@ def summed(text):
 PROGRAM = Program("a2", 7, 100, classes=("getpid",), foreign=True)
 GOOD = b"differ: seed 7 ops 100 made 90 left out 4 ok\r\n"
 BAD = b"differ: seed 7 op 12: 0 getpid() got 1 expected 17: a0\r\n"
-# name, log, why the run was ended, outcome
+# name, log, why the run was stopped, outcome
 JUDGED = [
     ("a good end", GOOD, facts.LINGER, OK),
     ("a good end in pieces", GOOD.replace(b"ops", b"ops[INFO x] y\r\n"), facts.LINGER, OK),
     ("a mismatch", BAD, facts.LINGER, MISMATCH),
     ("a mismatch of another seed", BAD.replace(b"7", b"8", 1), facts.LINGER, BROKEN),
     ("a panic", b"differ: op 3: 0 x() = 1 a1=0\r\nPANIC: at kmain.rs\r\n", facts.LINGER, BROKEN),
-    ("a panic behind the good line", GOOD + b"PANIC: at kmain.rs\r\n", facts.LINGER, BROKEN),
+    ("a panic after the good line", GOOD + b"PANIC: at kmain.rs\r\n", facts.LINGER, BROKEN),
     ("a panic without a newline", GOOD + b"PANIC: at kmain.rs", facts.LINGER, BROKEN),
     ("silence", b"", facts.WALL, HUNG),
-    ("a program that left nothing out", GOOD.replace(b"left out 4 ", b""), facts.LINGER, BROKEN),
+    ("a program that omitted nothing", GOOD.replace(b"left out 4 ", b""), facts.LINGER, BROKEN),
 ]
 
 
@@ -84,7 +84,7 @@ def test_own(tap):
     found = summed(text)
     said = "differ: leaves out the operations of cap-move" in text
     tap.check(code == 0 and found and found[2] and said,
-              "our kernel, a class left out and counted", text)
+              "our kernel, an omitted class, which is counted", text)
 
 
 def test_foreign(tap, folder):
@@ -98,13 +98,13 @@ def test_foreign(tap, folder):
     code, text = command([*words, "--leave-out", ONE])
     replay = [line.split()[2:] for line in text.splitlines() if line.startswith("replay: ")]
     tap.check(code == 1 and "cap_transfer_to" in text and replay,
-              "a foreign kernel that lacks two calls is red while one of them is made", text)
+              "a foreign kernel that lacks two calls is red if one of them is made", text)
     code, text = command(replay[0]) if replay else (None, "")
-    tap.check(code == 1, "its replay is red", text)
+    tap.check(code == 1, "the replay on a foreign kernel is red", text)
     code, text = command([*words, "--leave-out", BOTH])
     found = summed(text)
     tap.check(code == 0 and found and found[:2] == (2, 2) and found[2],
-              "and ok without the two", text)
+              "a foreign kernel that lacks two calls is ok without both", text)
     code, text = command(["--kernel", kernels["a2"]])
     tap.check(code == 2 and "has one --abi" in text,
               "the ABI revision of a foreign kernel must be named", text)

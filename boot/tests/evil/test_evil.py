@@ -47,7 +47,7 @@ def each(value):
 
 
 def hazards(pid, pair, *calls):
-    """One such hazard for each of these calls."""
+    """One hazard of this kind for each call."""
     return [(pid, str(call), *pair) for call in calls]
 
 
@@ -60,13 +60,13 @@ class Case:
     """The expected output of a program and its hazards in the audit, by ABI revision."""
     output: dict
     hazards: dict
-    outcome: str = "done"  # names the run's exit code
+    outcome: str = "done"  # the name of the run's exit code
     result: tuple = ()  # in the audit, if the outcome does not determine it
     watchdog_ms: int = 500
 
 
 def dies(fault, what, va="0x0"):
-    """Init starts one child, which a trap ends, and waits for it."""
+    """Init starts one child, which a trap kills, and waits for it."""
     return Case(each([killed(CHILD, fault, va), "wait 18"]), each(hazards(CHILD, ("K-64", what), FAULT)))
 
 
@@ -77,9 +77,9 @@ POINTERS_A2 = ["cap_query", "debug_write", "vmo_read"]
 READ_ONLYS = ["recv hdr", "recv buf", "recv_v2 sender_id"]
 READ_ONLYS_A2 = ["cap_query", "vmo_read"]
 LAST_PAGE = "up to the last page 2"
-# Code, the frames and the UART: the kernel maps them in every address space.
+# Kernel code, the frames and the UART, which the kernel maps in every address space.
 REACHES = [(fault, va) for va in (0x80200000, 0x80400000, 0xC0000000) for fault in ("load", "store", "fetch")]
-REACHES += [("store", 0xC0001000)]  # the finisher, which ends QEMU
+REACHES += [("store", 0xC0001000)]  # the finisher, which stops QEMU
 
 
 def answers(answer, names):
@@ -195,7 +195,7 @@ def check_judge(tap, name, abi_rev, ran):
 
 
 def tabled():
-    """The rows of hazards.tsv -> the programs, and each (program, revision, statement, what) that is a hazard."""
+    """Reads hazards.tsv. -> the programs, and each hazard (program, revision, statement, what)."""
     rows = [line.split("\t") for line in TABLE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     records = {(name, abi_rev, statement, what) for name, statement, what, on, *_ in rows for abi_rev in REVISIONS
                if abi_rev in on.split(", ")}
@@ -203,7 +203,7 @@ def tabled():
 
 
 def check_names(tap):
-    """Each program has a case here and a row in hazards.tsv, with the same hazards, and the reverse."""
+    """Requires for each program a case here and a row in hazards.tsv with the same hazards, and the reverse."""
     sources = {path.stem for path in SOURCES.glob("evil_*.c")}
     listed, stated = tabled()
     wanted = {(name, abi_rev, *record[2:]) for name, case in CASES.items() for abi_rev in REVISIONS

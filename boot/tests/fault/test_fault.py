@@ -16,7 +16,7 @@ from tap import Tap  # noqa: E402
 
 REVISIONS = ("a1", "a2")
 EXIT_PANIC = exit_codes.number("panic")
-WALL_SECONDS = 60  # a kernel that does not end is stopped after this time, and the case fails
+WALL_SECONDS = 60  # seconds; then the kernel is stopped and the case fails
 PAGE_BYTES = 4096
 FIRMWARE = 0x80000000
 NOWHERE = 0x50001238
