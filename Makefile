@@ -250,7 +250,7 @@ test: built ## run all tests; the last line is `N passed, N failed`
 
 NEEDS_test-fast = everything $(filter $(BUILD)/%,$(FAST_SUITES) $(TEST_NEEDS))
 TOOLS_test-fast := qemu cmocka
-test-fast: built ## what one runs while working: a minute at most; `make test` is the whole
+test-fast: built ## a minute of tests, for use while working; `make test` runs all
 	@$(PYTHON) scripts/run-tests.py -j 2 $(FAST_SUITES)
 
 NEEDS_lint := everything
@@ -265,7 +265,7 @@ lint: built ## dependency directions, SPDX lines, format and static analysis, at
 	@scripts/lint.sh
 
 # The lock stays, so that all makes wait for the same file.
-clean: ## remove what was built
+clean: ## remove the build folder's content
 	@[ ! -e $(BUILD) ] || [ -e $(BUILD)/.lock ] || [ -e $(BUILD)/flags ] || { echo "clean: $(BUILD) was not built by make" >&2; exit 2; }
 	$(Q)[ ! -e $(BUILD) ] || flock $(BUILD)/.lock find $(BUILD) -xdev -mindepth 1 -not -path $(BUILD)/.lock -delete
 

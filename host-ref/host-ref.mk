@@ -23,5 +23,5 @@ digest: built ## print the expected digest of PAYLOAD
 
 NEEDS_test-host-ref := $(filter %/host-ref %/ref_saboteur.so,$(TEST_NEEDS))
 TOOLS_test-host-ref := openssl
-test-host-ref: built ## test the host's reference alone
+test-host-ref: built ## test only the host's reference
 	$(Q)$(PYTHON) $(HOST_REF_SUITE)

@@ -20,15 +20,15 @@ LIBVMO_MAP := libvmo/libvmo.map
 LIBVMO_SO := $(BUILD)/host/libvmo.so.$(LIBVMO_VERSION)
 ALL += $(LIBVMO_SO)
 
-# Only what the map names is exported. The linker accepts an undefined name in the map, so libvmo/tests/packaging
-# compares the lists.
+# The map lists the exported names. The linker accepts an undefined name in the map, so libvmo/tests/packaging compares
+# the lists.
 LIBVMO_SO_LDFLAGS := -shared -Wl,-soname,libvmo.so.$(LIBVMO_ABI) -Wl,--version-script=$(LIBVMO_MAP) -Wl,-z,defs \
                      -Wl,-z,relro -Wl,-z,now -Wl,--fatal-warnings
 $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FILE) $(PARTS_FILE)
 	@mkdir -p $(@D)
 	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
-# Passed by environment, so that a folder may have any name.
+# Passed in the environment, so that a folder may have any name.
 INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDIR,$(v)=$(call quote,$($(v)))) \
               VERSION='$(LIBVMO_VERSION)' ABI='$(LIBVMO_ABI)'
 
@@ -41,12 +41,12 @@ NEEDS_install := $(LIBVMO_HOST) $(LIBVMO_SO)
 install: built ## install headers, libraries and manual below DESTDIR and PREFIX
 	@$(INSTALL_ENV) scripts/install.sh install host
 
-uninstall: ## remove what `make install` put there
+uninstall: ## remove the files of `make install`
 	@$(INSTALL_ENV) scripts/install.sh uninstall host
 
 NEEDS_install-target := $(LIBVMO)
 install-target: built ## install headers and library for RISC-V below DESTDIR and TARGETDIR
 	@$(INSTALL_ENV) scripts/install.sh install target
 
-uninstall-target: ## remove what `make install-target` put there
+uninstall-target: ## remove the files of `make install-target`
 	@$(INSTALL_ENV) scripts/install.sh uninstall target

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The payloads. The consumer is built once; the producer is linked for every run around that run's content.
+# The payloads. The consumer is built once; the producer is linked for every run, with that run's content.
 
 PAYLOAD_LDFLAGS := -nostartfiles -static -T linker/payload.ld -Wl,--gc-sections -Wl,--fatal-warnings \
                    -Wl,-z,max-page-size=4096
@@ -14,7 +14,7 @@ PRODUCER_SRCS := payloads/producer/producer.c payloads/neuron/connect_neuron.c $
 PRODUCER_CONTENT := payloads/producer/content.c payloads/producer/embedded.S
 ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
 
-# ---- One run: host-ref filled RUN_DIR/challenge -------------------------------------------------------
+# ---- One run, with host-ref's files in RUN_DIR/challenge ----------------------------------------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
 include tests/qemu/mutants.mk
 need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR=folder, with host-ref's files in folder/challenge))
@@ -79,7 +79,7 @@ PROBE_MAIN_probe := probe_main $(addprefix probe_,vmo map_a1 map_a2 as share cap
 PROBE_MAIN_probe2 := probe2_main probe_refused_elf
 PROBE_MAIN_probe-hazards := probe_hazards_main
 PROBE_CHILD := $(BUILD)/target/payloads/probe/probe_child.elf
-# Shared by all probes; of crt everything except the start code, since the probe has its own.
+# Shared by all probes: everything of crt except the start code, because the probe has its own.
 PROBE_SRCS := $(filter-out $(call probe_srcs,probe_child $(foreach probe,$(PROBES),$(PROBE_MAIN_$(probe)))),$(call \
               probe_srcs,*)) $(filter-out %/crt_start.S,$(CRT_SRCS))
 ALL += $(PROBES:%=$(BUILD)/target/payloads/%.elf)

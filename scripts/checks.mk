@@ -2,7 +2,7 @@
 # Checks that need separate builds: static analysis, coverage, valgrind, another C library, another Debian. CI runs each.
 
 # ---- Flavours ------------------------------------------------------------------------------------
-# ana: only for gcc's analyzer, which finds most at -O0. cov: counts lines and branches.
+# ana: only for gcc's analyzer, which finds the most at -O0. cov: counts lines and branches.
 ANALYZE_CFLAGS := $(HOST_WARN) -O0 -g -fanalyzer
 COVERAGE_CFLAGS := $(HOST_WARN) -O0 -g --coverage -fprofile-update=atomic
 
@@ -30,7 +30,7 @@ MEMCHECK_TESTS := $(FAKE_TESTS:%=$(BUILD)/host/fake/%)
 NEEDS_coverage := $(COVERAGE_TESTS) $(COVERAGE_CORE_TESTS) $(COVERAGE_LX_TESTS) $(BUILD)/cov/libvmo/tests/linux/lx_child
 CHECKS_coverage = $(gcc_alone)
 TOOLS_coverage := openssl cmocka coverage
-coverage: built ## lines and branches of library and kernel core that tests reach; fails below the targets
+coverage: built ## measure the lines and branches of library and kernel core that tests reach; fail below the targets
 	@scripts/coverage.sh $(BUILD)/cov libvmo/src/ 98 90 $(COVERAGE_TESTS)
 	@LX_FUZZ_PACKETS=20000 scripts/coverage.sh $(BUILD)/cov libvmo/backend/linux/ 97 90 $(COVERAGE_LX_TESTS)
 	@scripts/coverage.sh $(BUILD)/cov 'boot/(core|sys)/|boot/init/bootargs' 95 90 $(COVERAGE_CORE_TESTS)
@@ -41,7 +41,7 @@ memcheck: built ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)
 
 # ---- Mutants -----------------------------------------------------------------------------------------
-# tests/mutants: one fault at a time, in a copy of the tree below $(BUILD), which starts with what is built here.
+# tests/mutants: one fault at a time, in a copy of the tree below $(BUILD), which starts as a copy of this build.
 PART ?= 1/1
 ONLY ?=
 .PHONY: mutants
@@ -64,7 +64,7 @@ test-libc: built
 	@$(PYTHON) scripts/run-tests.py $(TEST_LIBC) $(PACKAGING_SUITE)
 
 # ---- Another architecture --------------------------------------------------------------------------
-# What the library has for ARMv8 alone: its SHA-256.
+# The library's only code for ARMv8: its SHA-256.
 .PHONY: check-armv8
 TOOLS_check-armv8 := armv8
 NEEDS_check-armv8 := $(BUILD)/arm/$(LX_SHA256)

@@ -69,18 +69,18 @@ NEEDS_bench-bytes := $(BUILD)/host/libvmo/tests/bench/bench_bytes
 bench-bytes: built ## time the ways to fill and to copy a VMO, and copies for a near and a far reader
 	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_bytes
 
-bench-sha256: built ## time the library's SHA-256 beside OpenSSL's
+bench-sha256: built ## compare the speed of the library's SHA-256 with OpenSSL's
 	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_sha256
 
 # ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
 LX_ERRNO := libvmo/tests/linux/errno
 LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c errno_stream.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
-# One --wrap for each row of the table; the commands of fcntl and the numbers of syscall are two functions.
+# One --wrap for each row of the table. All commands of fcntl share one wrapper, as do all numbers of syscall.
 LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
 # clang links its sanitizers statically, so they call the wrappers before they are initialised.
 OPTIONS_san_$(LX_ERRNO)/lx_wrap := -fno-sanitize=all
 LX_ERRNO_LIBS_cov := -Wl,-u,__gcov_dump -Wl,-u,__gcov_reset
-# With --coverage gcc replaces fork by its own, after which no coverage is counted.
+# With --coverage, gcc replaces fork, and then counts no coverage.
 OPTIONS_cov_libvmo/backend/linux := -fno-builtin-fork
 $(foreach flavour,san cov,$(eval $(call HOST_PROGRAM,$(flavour),$(LX_ERRNO)/test_errno,$(LX_ERRNO_SRCS),\
     $(LX_WRAPPED:%=-Wl$(comma)--wrap=%) $(LX_ERRNO_LIBS_$(flavour)))))
@@ -172,5 +172,5 @@ TEST_SUITES += $(PACKAGING_SUITE)
 
 .PHONY: test-packaging
 TOOLS_test-packaging := packaging
-test-packaging: built ## test the installed library, its manual and its examples alone
+test-packaging: built ## test only the installed library, its manual and its examples
 	$(Q)$(PYTHON) -B $(PACKAGING_SUITE)
