@@ -25,7 +25,7 @@ NONCE_BYTES = 16
 SECONDS_MAX = 1000000
 REASON_CHARACTERS, LINE_CHARACTERS, FAILURES_SHOWN = 1500, 160, 20
 CONTROL = re.compile(r"[^\t -~]")
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # the disk is full
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # unwritable file
 NAME_WIDTH = max(len(row.name) for row in verdicts.CHECKS)
 LAST_SEEN_LINES = 5
 

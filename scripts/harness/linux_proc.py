@@ -23,7 +23,7 @@ MAPPING = re.compile(
 RESIDENT = re.compile(r"Rss: +([0-9]+) kB")
 READ_BYTES = 65536
 CHANNEL = 3  # a payload's channel
-CPU_SECONDS = 60  # CPU time, which ends a child that spins
+CPU_SECONDS = 60  # of CPU time; ends a child that spins
 
 
 class CannotStart(Exception):

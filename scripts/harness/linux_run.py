@@ -63,7 +63,7 @@ class Packet:
         return fields if fields[0] == facts.MESSAGE_MAGIC else None
 
     def is_message(self):
-        """A packet that is not a transfer counts as a message."""
+        """A packet with a message header, or without a descriptor, is a message."""
         return self.header() is not None or not self.held
 
     def is_grant(self):
