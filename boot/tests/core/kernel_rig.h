@@ -143,7 +143,7 @@ uint64_t rig_pte(const struct task *task, uint64_t va);
 uint64_t rig_pte_of(const struct aspace *space, uint64_t va);
 uint64_t rig_pa(const struct task *task, uint64_t va); /* 0 if not mapped */
 
-/* Do what a load, a store and a fetch do, including A and D. False if the access faults. */
+/* Behave like a load, a store and a fetch, including A and D. False if the access faults. */
 bool rig_load(const struct task *task, uint64_t va, void *dst, size_t n);
 bool rig_store(const struct task *task, uint64_t va, const void *src, size_t n);
 bool rig_fetch(const struct task *task, uint64_t va);

@@ -106,7 +106,7 @@ static void a_mapping_shows_the_object(void **state)
     assert_int_equal(rig_pte(init, rw) & (PTE_A | PTE_D), PTE_A | PTE_D);
     assert_int_equal(rig_pte(init, ro + PAGE) & (PTE_A | PTE_D), PTE_A);
 
-    /* W alone is accepted and faults on access; the kernel does not use it either. */
+    /* Only W is accepted and faults on access; the kernel does not use it, either. */
     const uint64_t w = maps_at(init, vmo, 0, PAGE, W);
     assert_false(rig_store(init, w, &seen, 1) || rig_load(init, w, &seen, 1));
     REFUSES(-NX_EINVAL, init, NX_SYS_VMO_READ, vmo, 0, w, 8);

@@ -57,7 +57,7 @@ static void the_page_that_map_maps(void **state)
     uint8_t byte = 1;
     assert_true(rig_fetch(init, VA + 2 * PAGE) && !rig_store(init, VA + 2 * PAGE, &byte, 1));
     assert_false(rig_store(init, VA + 3 * PAGE, &byte,
-                           1)); /* W alone, or no USER: the map succeeds, the access faults */
+                           1)); /* only W, or no USER: the map succeeds, the access faults */
     assert_false(rig_load(init, VA + 4 * PAGE, &byte, 1));
     REFUSES(-NX_EINVAL, init, NX_SYS_VMO_WRITE, vmo, 0, VA + 4 * PAGE, 4);
     rig_hazard(17, NX_SYS_VMO_WRITE, "K-64", "protected-pointer");

@@ -358,7 +358,7 @@ static void bad_descriptors(void **state)
     DESC(-NX_EINVAL, buf = 0);
     DESC(-NX_EINVAL, sender_id = NX_USER_TOP);
     DESC(-NX_EINVAL, flags = 8);
-    DESC(-NX_EINVAL, flags = NONBLOCK | NX_IPC_EOF); /* K-52: call 18 alone knows EOF */
+    DESC(-NX_EINVAL, flags = NONBLOCK | NX_IPC_EOF); /* K-52: only call 18 has EOF */
     DESC(-NX_EPERM, slot = 9);
     DESC(-NX_EPERM, slot = NX_SLOT_FACTORY);
     REFUSES(-NX_EINVAL, init, NX_SYS_IPC_RECV_V2, 0);

@@ -163,7 +163,7 @@ static void several_deadlines(void **state)
     assert_int_equal(sched_next_deadline(), DEADLINE_NEVER);
 }
 
-/* K-55: a task that blocks alone is refused at once without a deadline, and waits with one. Both are
+/* K-55: without a deadline, the only ready task may not block and is refused; with one, it waits. Both are
  * hazards. */
 static void waiting_alone(void **state)
 {

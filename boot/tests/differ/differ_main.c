@@ -68,7 +68,7 @@ int main(void)
     differ.run.left_out = (const uint8_t *)(uintptr_t)block.left_out;
     differ.run.limits = limits_of_boot();
     differ.run.limits.init = differ_places(&differ_memory);
-    differ.run.unwinds = block.classes == 0; /* an unwinding may need what is left out */
+    differ.run.unwinds = block.classes == 0; /* an unwinding may need an omitted class */
     differ.run.exec = differ_exec;
     differ.run.ctx = &differ;
     if (block.ops > DIFFER_OPS_MAX || !puppet_read(&differ.run.limits) || !differ_set_up(&differ)) {

@@ -24,7 +24,7 @@ struct model_limits {
     uint32_t regions, ep_owner; /* K-24, K-56; 0: the revision's default */
     uint32_t spaces;            /* a1: per boot (K-17); a2: for as_create, so that the kernel has enough */
     uint64_t arena_bytes;       /* a1 maps at most 8 MiB of it (K-20) */
-    uint64_t image_bytes;       /* a1: an upper bound of what a spawn takes from the arena */
+    uint64_t image_bytes;       /* a1: upper bound of a spawn's arena bytes */
     uint32_t child_regions;     /* a2: regions of the actor program's segments and stack (K-24) */
     struct model_places init, child;
 };

@@ -37,7 +37,7 @@ struct model_space *space_by_handle(struct model *m, uint64_t handle)
     return NULL;
 }
 
-/* A child's image takes regions; init's image and a space without a task take none. Nor does what as_map adds
+/* A child's image uses regions; init's image and a space without a task use none. Nor does what as_map adds
  * to a full table (K-27). */
 uint32_t region_count(const struct model *m, const struct model_space *space)
 {
