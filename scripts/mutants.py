@@ -34,7 +34,7 @@ BUILD_SECONDS = 600
 SHOWN_LINES = 15
 COMMIT = "commit"  # in place of k in PART=k/n
 BUILT = r"^build/san/(fake/|neuron/)?"  # where the build puts a suite, before the path of its source
-# What an outer make tells its inner makes; the copy has a make of its own.
+# Variables of an outer make, which the copy's own make must not get.
 OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 
 
@@ -48,7 +48,7 @@ class Lives(Exception):
 
 @dataclasses.dataclass
 class Edit:
-    """Lines of a file, and what replaces them."""
+    """Lines of a file and their replacement."""
     file: str
     old: list = dataclasses.field(default_factory=list)
     new: list = dataclasses.field(default_factory=list)
@@ -85,7 +85,7 @@ def read_mutant(path):
     if not MUST_HAVE <= fields.keys() or not edits or not all(edit.old for edit in edits):
         raise Wrong(f"{path.name}: it needs {', '.join(sorted(MUST_HAVE))}, a file and its old text")
     if not fields.get("seconds", "1").isdigit():
-        raise Wrong(f"{path.name}: seconds is no number")
+        raise Wrong(f"{path.name}: seconds is not a number")
     return Mutant(name=path.stem, edits=edits, **fields)
 
 
@@ -136,19 +136,19 @@ def check(tree, mutant):
 
 
 class Copy:
-    """The copy of the tree, in which faults are made."""
+    """The copy of the tree in which faults are made."""
 
     def __init__(self, build):
         self.outer = pathlib.Path(build)
         self.tree = self.outer.resolve() / "mutants/tree"
-        # The same name of the build folder gives the same flags, so what is built already can be copied.
+        # The build folder has the same name, and so the same flags, which lets the copy start from this build's files.
         self.build = "build" if self.outer.is_absolute() or ".." in self.outer.parts else build
         self.environment = {key: value for key, value in os.environ.items() if key not in OUTER_MAKE}
         self.environment.update(BUILD=self.build, PYTHONDONTWRITEBYTECODE="1")
         self.green = set()
 
     def refresh(self):
-        """Brings tracked and new files up to date, and removes others; keeps what was built here."""
+        """Updates tracked and new files and removes others; keeps the copy's build."""
         listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                 check=True, capture_output=True).stdout.decode().split("\0")
         wanted = {name for name in listed if name and (ROOT / name).is_file()}
@@ -161,7 +161,7 @@ class Copy:
             source, target = ROOT / name, self.tree / name
             if not target.exists() or target.read_bytes() != source.read_bytes():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                # Only a new copy keeps the times, which fit what is copied below.
+                # Only a new copy keeps the times, which match the build copied below.
                 (shutil.copy2 if is_new else shutil.copy)(source, target)
         if is_new:
             shutil.copytree(self.outer, built, ignore=self.not_needed, symlinks=True)
@@ -170,7 +170,7 @@ class Copy:
         return {"mutants", "runs", ".lock"} & set(names) if pathlib.Path(folder) == self.outer else set()
 
     def make(self, mutant, *more):
-        """-> lines of complaint, or none. This process holds the lock of the copy, so the make is LOCKED."""
+        """-> make's errors, or none. This process has the copy's lock, so the make is LOCKED."""
         goals = [*more, *([] if is_script(mutant.suite) else [mutant.suite]), *mutant.needs.split()]
         goals = [goal.replace("build/", f"{self.build}/", 1) if goal.startswith("build/") else goal for goal in goals]
         if not goals:
@@ -197,7 +197,7 @@ class Copy:
         return output.decode("utf-8", "replace").splitlines() or ["it printed nothing"] if process.returncode else []
 
     def kill(self, mutant):
-        """Returns if the mutant is killed; raises Lives otherwise. The copy is whole again afterwards."""
+        """Returns if the mutant is killed; raises Lives otherwise. Restores the copy in both cases."""
         texts = edited(self.tree, mutant)
         if (mutant.suite, mutant.case) not in self.green:
             report(self.make(mutant, *(["everything"] if is_script(mutant.suite) else [])),
@@ -225,7 +225,7 @@ def is_script(suite):
 
 
 def processor_seconds():
-    """Of all processes that this one has waited for."""
+    """CPU time of all processes that this one has waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -236,7 +236,7 @@ def report(lines, what):
 
 
 def run_all(mutants, copy):
-    """-> how many are not killed"""
+    """-> the number of mutants that are not killed"""
     lives = 0
     for mutant in mutants:
         before = processor_seconds()
@@ -250,7 +250,7 @@ def run_all(mutants, copy):
 
 
 def check_all(mutants):
-    """-> how many do not fit the tree"""
+    """-> the number of mutants that do not fit the tree"""
     lives = 0
     for mutant in mutants:
         try:

@@ -19,7 +19,7 @@ HEAD = "suite: s.py\nreason: the limit\n"
 EDIT = "file: a.c\n- a < 4\n+ a <= 4\n"
 TEXT = "if (a < 4) {\n"
 
-# what is wrong: (the mutant, what make says, what the suite says, the line)
+# name: (mutant, make's output, the suite's output, the line that mutants.py prints)
 ENDS = {
     "killed": (HEAD + EDIT, "", "s.py: not ok 2 - the limit", "killed m: s.py: the limit"),
     "two changes of one file": (HEAD + EDIT + "file: a.c\n- <= 4\n+ < 9\n", "", "s.py: not ok 2 - the limit", "killed m"),
@@ -39,7 +39,7 @@ BROKEN = {
 }
 
 
-# what is wrong: (the mutant, what --check says)
+# name: (mutant, output of --check)
 UNFIT = {
     "a fault that fits": (HEAD + EDIT, ""),
     "a fault of a C suite that fits": ("suite: build/san/fake/t\nreason: limits\n" + EDIT, ""),

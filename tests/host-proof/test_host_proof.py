@@ -94,7 +94,7 @@ def judge_fail(tap, case, result):
 
 
 def processes_below(folder):
-    """The ids of the processes whose program is in this folder."""
+    """The pids of all processes that run a program of this folder."""
     found = []
     for link in pathlib.Path("/proc").glob("[0-9]*/exe"):
         try:

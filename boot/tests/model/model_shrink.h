@@ -13,7 +13,7 @@ struct program {
     uint64_t seed;
     uint32_t ops;
     enum host_fault fault;
-    uint64_t classes; /* left out, in no replay */
+    uint64_t classes; /* omitted classes; not in the replay */
     uint8_t left_out[PROGRAM_OPS_MAX];
 };
 

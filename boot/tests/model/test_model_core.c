@@ -311,12 +311,12 @@ static void test_mix(unsigned is_a1, uint64_t ops)
     }
 }
 
-/* ---- Classes that are left out ------------------------------------------------------------------------- */
+/* ---- Omitted classes ----------------------------------------------------------------------------------- */
 
 #define CLASS_OPS 600
 #define CLASS_SEEDS 20 /* seeds to try for an operation of a class */
 
-/* Runs programs until some operations were left out, on the first boot of either revision that has any. */
+/* Runs programs until one has omitted operations, on the first boot of either revision that has any. */
 static bool leaves_out(void *ctx)
 {
     const uint64_t *classes = ctx;
