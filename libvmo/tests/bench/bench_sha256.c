@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The processor time of the library's SHA-256 beside OpenSSL's EVP, in turns: medians (`make bench-sha256`).
- */
+/* Compares the CPU time of the library's SHA-256 with OpenSSL's EVP: medians of alternating runs
+ * (`make bench-sha256`). */
 #define _POSIX_C_SOURCE 200809L
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static double ns_of(void (*hash)(size_t len), size_t len)
     const size_t times = RUN_BYTES / len + 1;
     struct timespec begin, end;
 
-    hash(1); /* the first block may ask the processor, which takes long in a virtual machine */
+    hash(1); /* the first call may run CPUID, which is slow in a virtual machine */
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     for (size_t i = 0; i < times; i++) {
         hash(len);
