@@ -47,17 +47,16 @@ static void message_and_vmo_arrive(void **state)
     vmo_view_data_rw(far, view)[0] = 'f';
     uint8_t byte = 0;
     assert_ok(vmo_read(rig.registry, vmo, RANGE(0, 1), &byte));
-    assert_int_equal(byte, 'f'); /* one memory, not two */
+    assert_int_equal(byte, 'f'); /* both sides share the memory */
     assert_ok(vmo_unmap(far, view));
     assert_refused(vmo_destroy(far, in.vmo), VMO_ERR_RIGHTS);
     assert_ok(vmo_close(far, in.vmo));
-    assert_ok(
-        vmo_destroy(rig.registry, vmo)); /* the channel stays: one peer may live as long as the program */
+    assert_ok(vmo_destroy(rig.registry, vmo)); /* although the channel is still open */
     far_drop(to_near);
 }
 
-/* Destroy succeeds while others hold the memory, and they keep it. */
-static void holders_keep_what_its_maker_destroys(void **state)
+/* vmo_destroy succeeds while another side holds the memory, and that side keeps it. */
+static void holders_keep_a_destroyed_vmo(void **state)
 {
     vmo_peer_t to_near;
     const vmo_t vmo = filled(PAGE);
@@ -79,7 +78,7 @@ static void holders_keep_what_its_maker_destroys(void **state)
 }
 
 /* A queued message keeps a VMO alive after its creator destroyed it. */
-static void queued_vmo_outlives_its_maker(void **state)
+static void queued_vmo_outlives_its_creator(void **state)
 {
     vmo_peer_t to_near;
     const vmo_t vmo = filled(PAGE);
@@ -100,7 +99,7 @@ static void queued_vmo_outlives_its_maker(void **state)
 
 /* ---- Deadlines ---------------------------------------------------------------------------------- */
 
-static void passed_deadline_is_one_try(void **state)
+static void passed_deadline_allows_one_try(void **state)
 {
     struct vmo_incoming in = {.tag = 5};
     const struct wire wire = wire_data(9);
@@ -108,12 +107,12 @@ static void passed_deadline_is_one_try(void **state)
     (void)state;
     assert_refused(receive(&in, PAST_NS), VMO_ERR_TIMED_OUT);
     assert_int_equal(in.tag, 5);
-    far_send(&wire, sizeof wire, NULL, 0);
+    far_send(&wire, sizeof(wire), NULL, 0);
     assert_ok(receive(&in, PAST_NS));
     assert_int_equal(in.tag, 9);
 }
 
-static void coming_deadline_is_waited_for(void **state)
+static void waits_until_the_deadline(void **state)
 {
     struct vmo_incoming in;
 
@@ -136,13 +135,13 @@ static void full_queue_times_out_and_takes_nothing(void **state)
     assert_true(sent > 8);
     assert_refused(vmo_send(rig.registry, rig.peer, &message, be_now_ns() + 2 * MS), VMO_ERR_TIMED_OUT);
     assert_refused(vmo_send(rig.registry, rig.peer, &with_vmo, PAST_NS), VMO_ERR_TIMED_OUT);
-    assert_ok(vmo_destroy(rig.registry, vmo)); /* not on its way */
-    for (; far_hear(&wire, sizeof wire, MSG_DONTWAIT) == (ssize_t)sizeof wire; arrived++) {
+    assert_ok(vmo_destroy(rig.registry, vmo)); /* no queued message carries the VMO */
+    for (; far_hear(&wire, sizeof(wire), MSG_DONTWAIT) == (ssize_t)sizeof(wire); arrived++) {
         assert_int_equal(wire.tag, 1);
     }
     assert_int_equal(arrived, sent);
     assert_ok(vmo_send(rig.registry, rig.peer, &message, PAST_NS));
-    assert_int_equal(far_hear(&wire, sizeof wire, MSG_DONTWAIT), sizeof wire);
+    assert_int_equal(far_hear(&wire, sizeof(wire), MSG_DONTWAIT), sizeof(wire));
     assert_int_equal(wire.tag, 2);
 }
 
@@ -184,11 +183,11 @@ static int echo(void)
     struct wire wire;
 
     for (uint32_t i = 0; i < 3; i++) {
-        if (recv(rig.far, &wire, sizeof wire, 0) != (ssize_t)sizeof wire) {
+        if (recv(rig.far, &wire, sizeof(wire), 0) != (ssize_t)sizeof(wire)) {
             return 1;
         }
         wire.tag++;
-        if (send(rig.far, &wire, sizeof wire, MSG_NOSIGNAL) != (ssize_t)sizeof wire) {
+        if (send(rig.far, &wire, sizeof(wire), MSG_NOSIGNAL) != (ssize_t)sizeof(wire)) {
             return 2;
         }
     }
@@ -213,12 +212,12 @@ static void waits_for_another_process(void **state)
         assert_ok(receive(&in, soon()));
         assert_int_equal(in.tag, tag + 1);
     }
-    assert_status(receive(&in, soon()), VMO_ERR_PEER_GONE); /* its end is known without a watch */
+    assert_status(receive(&in, soon()), VMO_ERR_PEER_GONE); /* reported by the socket alone */
     assert_int_equal(waitpid(child, &ended, 0), child);
     assert_int_equal(ended, 0);
 }
 
-/* Keeps the queue one message short of full while the other end reads. */
+/* Sends to a full queue while a child receives. Each send waits until there is room. */
 static void waits_for_room(void **state)
 {
     struct wire wire;
@@ -232,7 +231,7 @@ static void waits_for_room(void **state)
     if (child == 0) {
         uint32_t got = 0;
         close(rig.near);
-        while (far_hear(&wire, sizeof wire, 0) == (ssize_t)sizeof wire) {
+        while (far_hear(&wire, sizeof(wire), 0) == (ssize_t)sizeof(wire)) {
             got++;
         }
         _exit(got == sent + more ? 0 : 1);
@@ -266,17 +265,17 @@ static void closed_end_is_gone(void **state)
 }
 
 /* The kernel reports ECONNRESET before messages that were queued earlier. */
-static void last_words_are_heard(void **state)
+static void queued_messages_arrive_before_the_end(void **state)
 {
     const struct wire words[] = {wire_data(1), wire_data(2)};
     struct vmo_incoming in;
 
     (void)state;
-    for (uint32_t i = 0; i < 5; i++) { /* which the far end never reads */
+    for (uint32_t i = 0; i < 5; i++) { /* the far end never reads these messages */
         assert_ok(vmo_send(rig.registry, rig.peer, &(struct vmo_message){.tag = i}, PAST_NS));
     }
-    far_send(&words[0], sizeof words[0], NULL, 0);
-    far_send(&words[1], sizeof words[1], NULL, 0);
+    far_send(&words[0], sizeof(words[0]), NULL, 0);
+    far_send(&words[1], sizeof(words[1]), NULL, 0);
     far_close();
     assert_ok(receive(&in, PAST_NS));
     assert_int_equal(in.tag, 1);
@@ -343,14 +342,14 @@ static int read_all(void)
 {
     uint8_t bytes[512];
 
-    while (recv(rig.far, bytes, sizeof bytes, 0) > 0) {
+    while (recv(rig.far, bytes, sizeof(bytes), 0) > 0) {
     }
     return 0;
 }
 
-/* The kernel limits the descriptors that a user has in flight. A send waits until its deadline for the
- * receivers to take some. */
-static int too_many_on_their_way(void)
+/* The kernel limits a user's descriptors in queued messages. A send waits until a receiver takes some or the
+ * deadline passes. */
+static int fills_the_queue_with_descriptors(void)
 {
     const struct rlimit few = {40, 40};
     vmo_t vmo = VMO_NONE;
@@ -382,11 +381,11 @@ static int too_many_on_their_way(void)
                : 3;
 }
 
-static void too_many_descriptors_queued(void **state)
+static void too_many_descriptors_in_flight(void **state)
 {
     (void)state;
     skip_under_valgrind();
-    assert_int_equal(in_child(too_many_on_their_way), 0);
+    assert_int_equal(in_child(fills_the_queue_with_descriptors), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_make, rig_drop)
@@ -395,19 +394,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(message_and_vmo_arrive),
-        CASE(holders_keep_what_its_maker_destroys),
-        CASE(queued_vmo_outlives_its_maker),
-        CASE(passed_deadline_is_one_try),
-        CASE(coming_deadline_is_waited_for),
+        CASE(holders_keep_a_destroyed_vmo),
+        CASE(queued_vmo_outlives_its_creator),
+        CASE(passed_deadline_allows_one_try),
+        CASE(waits_until_the_deadline),
         CASE(full_queue_times_out_and_takes_nothing),
         CASE(signals_do_not_end_the_wait),
         CASE(waits_for_another_process),
         CASE(waits_for_room),
         CASE(closed_end_is_gone),
-        CASE(last_words_are_heard),
+        CASE(queued_messages_arrive_before_the_end),
         CASE(reset_end_refuses_messages),
         CASE(works_unprivileged),
-        CASE(too_many_descriptors_queued),
+        CASE(too_many_descriptors_in_flight),
     };
     return cmocka_run_group_tests_name("lx_channel", tests, NULL, NULL);
 }

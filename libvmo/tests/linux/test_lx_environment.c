@@ -15,10 +15,10 @@
 
 #include "lx_test.h"
 
-/* What in_child's part, which takes no argument, works with. */
+/* Passed in a variable, since in_child runs a function without parameters. */
 static const struct rlimit *child_limit;
 
-/* Makes one system call fail with this errno, from here on in this process. */
+/* Makes a system call fail with this errno for the rest of the process. */
 static bool refuse_call(unsigned number, unsigned error)
 {
     struct sock_filter steps[] = {
@@ -35,7 +35,7 @@ static bool refuse_call(unsigned number, unsigned error)
 
 /* ---- Standard streams --------------------------------------------------------------------------- */
 
-/* In a child. Returns 0 if no descriptor of an object or a file is a standard stream. */
+/* Runs in a child. Returns 0 if no descriptor of an object or a file is a standard stream. */
 static int makes_objects_without_stdio(void)
 {
     struct be_object object = BE_NO_OBJECT;
@@ -60,14 +60,14 @@ static int makes_objects_without_stdio(void)
     return (fcntl(object.owner, F_GETFD) & FD_CLOEXEC) != 0 ? 0 : 4;
 }
 
-/* A program with a closed standard output does not print into a VMO. */
+/* Else a program with a closed standard output would print into a VMO. */
 static void objects_leave_stdio_alone(void **state)
 {
     (void)state;
     assert_int_equal(in_child(makes_objects_without_stdio), 0);
 }
 
-/* In a child. Returns 0 if a descriptor that cannot be moved is closed and reported. */
+/* Runs in a child. Returns 0 if a descriptor that cannot be moved is closed and reported. */
 static int finds_no_room_above_stdio(void)
 {
     const struct rlimit three = {3, 3};
@@ -89,7 +89,7 @@ static void no_room_above_stdio_closes_the_descriptor(void **state)
     assert_int_equal(in_child(finds_no_room_above_stdio), 0);
 }
 
-/* The same in this process: what the library makes while a stream is closed. */
+/* The library moves a descriptor that it makes while a standard stream is closed. */
 static void a_descriptor_in_a_streams_place_is_moved(void **state)
 {
     (void)state;
@@ -152,7 +152,7 @@ static void each_foreseeable_errno_has_a_status(void **state)
 
 /* ---- Limits ------------------------------------------------------------------------------------- */
 
-/* In a child. The probe writes no file, so a limit of 0 bytes sends no signal and stops vmo_create alone. */
+/* Runs in a child. The probe writes no file, so a limit of 0 bytes sends no signal; only vmo_create fails. */
 static int works_without_files(void)
 {
     static uint8_t storage[VMO_REGISTRY_BYTES(2, 2, 2, 0)] __attribute__((aligned(16)));
@@ -184,7 +184,7 @@ static void a_file_size_limit_below_a_page_sends_no_signal(void **state)
     }
 }
 
-/* The limit of files, or of addresses. The C libraries give the number of a limit different types. */
+/* The limit of descriptors, or of address space. The type of RLIMIT_... differs between C libraries. */
 static int get_limit(bool of_files, struct rlimit *limit)
 {
     return of_files ? getrlimit(RLIMIT_NOFILE, limit) : getrlimit(RLIMIT_AS, limit);
@@ -195,7 +195,7 @@ static int set_limit(bool of_files, const struct rlimit *limit)
     return of_files ? setrlimit(RLIMIT_NOFILE, limit) : setrlimit(RLIMIT_AS, limit);
 }
 
-/* In a child that has probed nothing yet. Returns 0 if a limit that stops the probe hides no feature. */
+/* Runs in a child that has not probed yet. Returns 0 if a probe that a limit stopped is repeated later. */
 static int probes_again_after(bool of_files, rlim_t low, vmo_status expected)
 {
     struct be_info info;
@@ -228,7 +228,7 @@ static int probes_again_after_no_address(void)
 
 /* ---- Filters of system calls --------------------------------------------------------------------- */
 
-/* In a child. */
+/* Runs in a child. */
 static int works_under_seccomp(void)
 {
     struct be_info info;
@@ -239,7 +239,7 @@ static int works_under_seccomp(void)
     return be_init(&info) == VMO_ERR_UNSUPPORTED ? 0 : 2;
 }
 
-/* Not a case with a rig: nothing was probed yet. */
+/* Runs without a rig, which would probe. */
 static void a_probe_without_room_hides_no_feature(void **state)
 {
     (void)state;
@@ -250,7 +250,7 @@ static void a_probe_without_room_hides_no_feature(void **state)
     assert_int_equal(in_child(works_under_seccomp), 0);
 }
 
-/* In a child. */
+/* Runs in a child. */
 static int creates_nothing_under_seccomp(void)
 {
     const struct {
@@ -277,7 +277,7 @@ static void a_filter_that_refuses_memfds_has_a_status(void **state)
     assert_int_equal(in_child(creates_nothing_under_seccomp), 0);
 }
 
-/* In a child. Returns 0 if vmo_write after PEERS works without process_vm_readv, also with a bad pointer. */
+/* Runs in a child. Returns 0 if vmo_write after PEERS works without process_vm_readv. */
 static int writes_through_a_pipe(void)
 {
     static uint8_t bytes[200000];
@@ -345,8 +345,7 @@ static void older_kernel_copies_through_a_pipe(void **state)
 
 /* ---- Forks -------------------------------------------------------------------------------------- */
 
-/* Forks a child that lives until the returned descriptor is closed. It ends with 0 if it cannot reach any of
- * the memory. */
+/* Forks a child that lives until *hold is closed, and exits with 0 if it can read none of the memory. */
 static pid_t fork_a_bystander(const void *const *memory, size_t count, int *hold)
 {
     int ends[2];
@@ -358,7 +357,7 @@ static pid_t fork_a_bystander(const void *const *memory, size_t count, int *hold
     if (child == 0) {
         int probe[2];
         bool reached = pipe2(probe, O_CLOEXEC) != 0;
-        for (size_t i = 0; i < count; i++) { /* the kernel's word: EFAULT */
+        for (size_t i = 0; i < count; i++) { /* write fails with EFAULT for memory that is not mapped */
             reached = reached || write(probe[1], memory[i], 1) != -1;
         }
         close(ends[1]);
@@ -378,7 +377,7 @@ static void assert_ends_well(pid_t child, int hold)
     assert_int_equal(ended, 0);
 }
 
-/* A child inherits neither the views nor the mapping that PEERS keeps, so it does not forbid FOREVER. */
+/* A child inherits neither the views nor the mapping kept for PEERS, so the owner can still seal FOREVER. */
 static void a_forked_child_gets_no_mapping(void **state)
 {
     (void)state;

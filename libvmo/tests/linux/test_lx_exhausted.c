@@ -12,7 +12,7 @@
 
 #define NOBODY 65534
 
-/* Maps single pages, which cannot be joined, until the kernel refuses. */
+/* Maps single pages until the kernel refuses. Protections alternate, so the kernel cannot merge the pages. */
 static bool use_up_mappings(void)
 {
     for (uint32_t i = 0; i < 2000000; i++) {
@@ -24,7 +24,7 @@ static bool use_up_mappings(void)
     return false;
 }
 
-/* In a child. */
+/* Runs in a child. */
 static int finds_no_mapping_free(void)
 {
     struct be_object object = BE_NO_OBJECT;
@@ -60,7 +60,7 @@ static void more_mappings_than_the_kernel_has_are_no_slots(void **state)
     assert_int_equal(in_child(finds_no_mapping_free), 0);
 }
 
-/* Lets the process map this many bytes more than it has now. */
+/* Limits the address space to the present size and `more` bytes. */
 static bool limit_addresses(uint64_t more)
 {
     unsigned long long pages = 0;
@@ -74,7 +74,7 @@ static bool limit_addresses(uint64_t more)
     return setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
-/* In a child. */
+/* Runs in a child. */
 static int finds_no_addresses_for_a_second_view(void)
 {
     const uint64_t bytes = UINT64_C(1) << 36;
@@ -99,7 +99,7 @@ static void no_addresses_for_a_view_after_peers_is_no_memory(void **state)
     assert_int_equal(in_child(finds_no_addresses_for_a_second_view), 0);
 }
 
-/* In a child. ASan replaces mlockall by a call that does nothing. */
+/* Runs in a child. Uses syscall, since ASan replaces mlockall by a function that does nothing. */
 static int finds_no_memory_to_lock(void)
 {
     const struct rlimit one_page = {PAGE, PAGE};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A receiver refuses malformed packets and false claims. Each refusal leaves no descriptor and no mapping,
- * and the channel works on. */
+/* A receiver refuses malformed packets and false claims. A refusal leaves no descriptor and no mapping, and
+ * the channel stays usable. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-/* The queued packet is refused with this status, and the next one is received. */
+/* Checks that the queued packet is refused with this status, and that the next packet is received. */
 static void assert_dropped_at(vmo_status expected, const char *file, int line)
 {
     struct vmo_incoming in = {.tag = 123};
@@ -28,12 +28,13 @@ static void assert_dropped_at(vmo_status expected, const char *file, int line)
     const struct seen before = look();
     const vmo_status status = vmo_recv(rig.registry, rig.peer, &in, PAST_NS);
     struct seen after = look();
-    after.counters.control_bytes = before.counters.control_bytes; /* it was received, after all */
-    if (status != expected || in.tag != 123 || memcmp(&before, &after, sizeof after) != 0) {
-        print_error("%s, not %s; or something changed\n", vmo_status_name(status), vmo_status_name(expected));
+    after.counters.control_bytes = before.counters.control_bytes; /* a refused packet counts too */
+    if (status != expected || in.tag != 123 || memcmp(&before, &after, sizeof(after)) != 0) {
+        print_error("status %s, wanted %s; or the refusal changed something\n", vmo_status_name(status),
+                    vmo_status_name(expected));
         _fail(file, line);
     }
-    far_send(&next, sizeof next, NULL, 0);
+    far_send(&next, sizeof(next), NULL, 0);
     assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
     assert_int_equal(in.tag, 4);
 }
@@ -53,8 +54,8 @@ static void rubbish(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
     far_send(bytes, 32, NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
-    memcpy(bytes, &data, sizeof data);
-    far_send(bytes, sizeof data + 1, NULL, 0); /* one byte more than the header says */
+    memcpy(bytes, &data, sizeof(data));
+    far_send(bytes, sizeof(data) + 1, NULL, 0); /* one byte longer than the header says */
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
@@ -65,15 +66,15 @@ static void too_long(void **state)
 
     (void)state;
     data.body_bytes = VMO_BODY_MAX_BYTES; /* the truncated part alone would be valid */
-    memcpy(bytes, &data, sizeof data);
-    far_send(bytes, sizeof data + VMO_BODY_MAX_BYTES + 1, NULL, 0);
+    memcpy(bytes, &data, sizeof(data));
+    far_send(bytes, sizeof(data) + VMO_BODY_MAX_BYTES + 1, NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
     data.body_bytes = VMO_BODY_MAX_BYTES + 1;
-    memcpy(bytes, &data, sizeof data);
-    far_send(bytes, sizeof data + VMO_BODY_MAX_BYTES + 1, NULL, 0);
+    memcpy(bytes, &data, sizeof(data));
+    far_send(bytes, sizeof(data) + VMO_BODY_MAX_BYTES + 1, NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
     const int memory = memory_with(PAGE, STEADY);
-    far_send(bytes, sizeof bytes, &memory, 1);
+    far_send(bytes, sizeof(bytes), &memory, 1);
     assert_dropped(VMO_ERR_PROTOCOL);
     assert_int_equal(close(memory), 0);
 }
@@ -91,7 +92,7 @@ static void empty(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-static void descriptors_and_words_do_not_fit(void **state)
+static void wrong_number_of_descriptors(void **state)
 {
     const int memory = memory_with(PAGE, STEADY);
     const int many[8] = {memory, memory, memory, memory, memory, memory, memory, memory};
@@ -99,19 +100,19 @@ static void descriptors_and_words_do_not_fit(void **state)
     const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
 
     (void)state;
-    far_send(&handle, sizeof handle, NULL, 0);
+    far_send(&handle, sizeof(handle), NULL, 0);
     assert_dropped(VMO_ERR_PROTOCOL);
-    far_send(&data, sizeof data, &memory, 1);
+    far_send(&data, sizeof(data), &memory, 1);
     assert_dropped(VMO_ERR_PROTOCOL);
     for (size_t count = 2; count <= 8; count++) {
-        far_send(&handle, sizeof handle, many, count);
+        far_send(&handle, sizeof(handle), many, count);
         assert_dropped(VMO_ERR_PROTOCOL);
     }
     assert_int_equal(close(memory), 0);
 }
 
-/* They come only if a socket option asks for them, which the library never sets. A pidfd is a descriptor,
- * too. */
+/* The kernel adds such control messages only if a socket option asks for them. The library sets neither
+ * option. The receiver must close the descriptor of SCM_PIDFD. */
 static void other_control_messages(void **state)
 {
     const int options[] = {SO_PASSCRED, SO_PASSPIDFD};
@@ -123,23 +124,23 @@ static void other_control_messages(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        if (setsockopt(rig.near, SOL_SOCKET, options[i], &on, sizeof on) != 0) {
+        if (setsockopt(rig.near, SOL_SOCKET, options[i], &on, sizeof(on)) != 0) {
             assert_int_equal(options[i], SO_PASSPIDFD); /* an older kernel lacks it */
             continue;
         }
         struct vmo_incoming in;
         const uint32_t before = look().descriptors;
-        far_send(&data, sizeof data, NULL, 0);
-        far_send(&handle, sizeof handle, &memory, 1);
+        far_send(&data, sizeof(data), NULL, 0);
+        far_send(&handle, sizeof(handle), &memory, 1);
         assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
         assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
         assert_int_equal(look().descriptors, before);
-        assert_int_equal(setsockopt(rig.near, SOL_SOCKET, options[i], &off, sizeof off), 0);
+        assert_int_equal(setsockopt(rig.near, SOL_SOCKET, options[i], &off, sizeof(off)), 0);
     }
     assert_int_equal(close(memory), 0);
 }
 
-/* Receives with RLIMIT_NOFILE at limit. */
+/* Receives while RLIMIT_NOFILE is `limit`. */
 static vmo_status recv_with_limit(rlim_t limit, struct vmo_incoming *in, uint64_t deadline_ns)
 {
     struct rlimit before;
@@ -152,8 +153,8 @@ static vmo_status recv_with_limit(rlim_t limit, struct vmo_incoming *in, uint64_
     return status;
 }
 
-/* A message for which no descriptor is free stays queued, and so does every message behind it. Nor is it lost
- * if the limit is below the numbers that are open. */
+/* A message that needs a descriptor stays queued until one is free, also if the limit is below the open
+ * descriptors. Later messages stay behind it. */
 static void no_descriptor_free(void **state)
 {
     struct vmo_incoming in;
@@ -164,13 +165,13 @@ static void no_descriptor_free(void **state)
     skip_under_valgrind();
     const int memory = memory_with(PAGE, STEADY);
     handle.tag = 5;
-    far_send(&handle, sizeof handle, &memory, 1);
-    far_send(&word, sizeof word, NULL, 0);
+    far_send(&handle, sizeof(handle), &memory, 1);
+    far_send(&word, sizeof(word), NULL, 0);
     const struct seen seen = look();
     const int lowest = dup(memory);
     assert_int_equal(close(lowest), 0);
     const rlim_t limits[] = {(rlim_t)lowest, 3, 1, 0};
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         const vmo_status status = recv_with_limit(limits[i], &in, PAST_NS);
         assert_status(status, VMO_ERR_NO_SLOTS);
         assert_same(&seen, "vmo_recv", __FILE__, __LINE__);
@@ -181,15 +182,16 @@ static void no_descriptor_free(void **state)
     assert_ok(recv_with_limit(0, &in, PAST_NS)); /* a message without a VMO needs no descriptor */
     assert_int_equal(in.tag, 6);
     const uint64_t deadline = be_now_ns() + UINT64_C(3000000);
-    assert_status(recv_with_limit(0, &in, deadline), VMO_ERR_TIMED_OUT); /* poll refuses to look */
+    assert_status(recv_with_limit(0, &in, deadline), VMO_ERR_TIMED_OUT); /* poll fails under this limit */
     assert_true(be_now_ns() >= deadline);
     far_close();
     assert_status(recv_with_limit(0, &in, soon()), VMO_ERR_PEER_GONE);
     assert_int_equal(close(memory), 0);
 }
 
-/* A descriptor that the kernel puts into the place of a closed standard stream is moved. */
-static int arrives_off_the_streams(void)
+/* Runs in a child. If the kernel gives a received descriptor the number of a closed standard stream, the
+ * library moves it. */
+static int receives_without_streams(void)
 {
     struct be_peer peer = {.pid = BE_NONE, .socket = rig.near, .watch = BE_NONE};
     const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
@@ -200,37 +202,37 @@ static int arrives_off_the_streams(void)
     uint8_t bytes[512];
     size_t len = 0;
 
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
         close(stream);
     }
     if (setrlimit(RLIMIT_NOFILE, &low) != 0 ||
-        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_ERR_NO_SLOTS) {
-        return 1; /* a stream's number is no room */
+        be_recv(&peer, bytes, sizeof(bytes), &len, &object, PAST_NS) != VMO_ERR_NO_SLOTS) {
+        return 1; /* the numbers of the streams do not count as free */
     }
     if (fcntl(0, F_GETFD) >= 0 || fcntl(1, F_GETFD) >= 0 || fcntl(2, F_GETFD) >= 0) {
         return 2;
     }
     if (setrlimit(RLIMIT_NOFILE, &before) != 0 ||
-        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_OK || object.alias < 3 ||
+        be_recv(&peer, bytes, sizeof(bytes), &len, &object, PAST_NS) != VMO_OK || object.alias < 3 ||
         fcntl(object.alias, F_GETFD) != FD_CLOEXEC) {
         return 3;
     }
     if (be_recv_take(&peer) != VMO_OK ||
-        be_recv(&peer, bytes, sizeof bytes, &len, &object, PAST_NS) != VMO_ERR_TIMED_OUT) {
+        be_recv(&peer, bytes, sizeof(bytes), &len, &object, PAST_NS) != VMO_ERR_TIMED_OUT) {
         return 4;
     }
     return fcntl(0, F_GETFD) < 0 && fcntl(1, F_GETFD) < 0 && fcntl(2, F_GETFD) < 0 ? 0 : 5;
 }
 
-static void received_descriptor_is_no_stream(void **state)
+static void received_descriptor_is_never_a_stream(void **state)
 {
     (void)state;
     skip_under_valgrind();
-    assert_int_equal(in_child(arrives_off_the_streams), 0);
+    assert_int_equal(in_child(receives_without_streams), 0);
 }
 
-/* A VMO that the registry has no entry for stays queued until something is closed. */
+/* A VMO stays queued while the registry has no free entry. */
 static void no_entry_free(void **state)
 {
     struct vmo_incoming in;
@@ -240,7 +242,7 @@ static void no_entry_free(void **state)
     (void)state;
     const int memory = memory_with(PAGE, STEADY);
     handle.tag = 9;
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     for (size_t i = 0; i < 16; i++) {
         assert_ok(vmo_wrap_bytes(rig.registry, "b", 1, &fill[i]));
     }
@@ -256,15 +258,15 @@ static void no_entry_free(void **state)
     assert_int_equal(close(memory), 0);
 }
 
-/* An empty packet is no end of the channel, even if the peer has closed its side since. */
-static void empty_before_the_last_word(void **state)
+/* An empty packet does not count as the end of the channel, even if the peer has closed its end. */
+static void empty_before_the_last_message(void **state)
 {
     const struct wire word = wire_data(3);
     struct vmo_incoming in;
 
     (void)state;
     far_send("", 0, NULL, 0);
-    far_send(&word, sizeof word, NULL, 0);
+    far_send(&word, sizeof(word), NULL, 0);
     far_close();
     assert_refused(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
@@ -274,17 +276,17 @@ static void empty_before_the_last_word(void **state)
 
 /* ---- Objects ------------------------------------------------------------------------------------ */
 
-/* Sends the descriptor as a VMO of one page and closes it here. */
+/* Sends the descriptor with these claims, and closes it here. */
 static void send_claim(int descriptor, uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal)
 {
     const struct wire handle = wire_handle(len_bytes, rights, seal);
 
     assert_true(descriptor >= 0);
-    far_send(&handle, sizeof handle, &descriptor, 1);
+    far_send(&handle, sizeof(handle), &descriptor, 1);
     assert_int_equal(close(descriptor), 0);
 }
 
-static void what_is_no_memory(void **state)
+static void descriptors_of_other_kinds(void **state)
 {
     FILE *file = tmpfile();
     int ends[2];
@@ -308,12 +310,12 @@ static void what_is_no_memory(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-/* The same memory, opened in another mode. */
+/* Opens the memory again in another mode, and closes the first descriptor. */
 static int reopened(int memory, int how)
 {
     char name[64];
 
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", memory);
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", memory);
     const int found = open(name, how | O_CLOEXEC);
     assert_int_equal(close(memory), 0);
     return found;
@@ -341,8 +343,8 @@ static void memory_that_could_shrink(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-/* The sender can set O_APPEND on the description that both have. A write then goes to the end of the file,
- * where F_SEAL_GROW alone makes the kernel refuse it. */
+/* The sender can set O_APPEND on the shared file description. A write then goes to the end of the file, and
+ * only F_SEAL_GROW makes the kernel refuse it. */
 static void writable_memory_that_could_grow(void **state)
 {
     (void)state;
@@ -366,24 +368,24 @@ static void memory_of_huge_pages(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-static void lying_length(void **state)
+static void false_length(void **state)
 {
     const uint64_t lengths[] = {PAGE + 1, 2 * PAGE, UINT64_C(1) << 39};
 
     (void)state;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         send_claim(memory_with(PAGE, STEADY), lengths[i], VMO_RIGHT_READ, VMO_SEAL_NONE);
         assert_dropped(VMO_ERR_PROTOCOL);
     }
     send_claim(memory_with(PAGE - 1, STEADY), PAGE - 1, VMO_RIGHT_READ, VMO_SEAL_NONE);
-    assert_dropped(VMO_ERR_PROTOCOL); /* less than whole pages */
+    assert_dropped(VMO_ERR_PROTOCOL); /* no multiple of the page size */
     send_claim(memory_with(PAGE, STEADY), UINT64_MAX, VMO_RIGHT_READ, VMO_SEAL_NONE);
     assert_dropped(VMO_ERR_TOO_LARGE);
     send_claim(memory_with(PAGE, STEADY), 0, VMO_RIGHT_READ, VMO_SEAL_NONE);
     assert_dropped(VMO_ERR_PROTOCOL);
 }
 
-static void lying_seal(void **state)
+static void false_seal(void **state)
 {
     (void)state;
     send_claim(memory_with(PAGE, STEADY), PAGE, VMO_RIGHT_READ, VMO_SEAL_FOREVER);
@@ -411,7 +413,7 @@ struct honest {
     vmo_enforcer by;
 };
 
-static void honest_claims(void **state)
+static void true_claims(void **state)
 {
     const struct honest cases[] = {
         {STEADY, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHTS_ALL, VMO_BY_NOBODY},
@@ -419,15 +421,15 @@ static void honest_claims(void **state)
         {STEADY | F_SEAL_FUTURE_WRITE, VMO_RIGHT_READ, VMO_SEAL_PEERS, VMO_RIGHT_READ, VMO_BY_KERNEL},
         {STEADY | F_SEAL_WRITE, VMO_RIGHT_READ, VMO_SEAL_PEERS, VMO_RIGHT_READ, VMO_BY_KERNEL},
         {STEADY | F_SEAL_WRITE, VMO_RIGHT_READ, VMO_SEAL_FOREVER, VMO_RIGHT_READ, VMO_BY_KERNEL},
-        /* The kernel allows less than the sender says. */
+        /* The kernel grants fewer rights than the sender claims. */
         {STEADY | F_SEAL_WRITE, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
         {STEADY | F_SEAL_FUTURE_WRITE, VMO_RIGHTS_ALL, VMO_SEAL_NONE, VMO_RIGHT_READ, VMO_BY_NOBODY},
     };
 
     (void)state;
-    const int next = dup(rig.far); /* the number that the next descriptor gets */
+    const int next = dup(rig.far); /* the next descriptor gets this number */
     assert_int_equal(close(next), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct vmo_incoming in;
         uint32_t rights = 0;
         vmo_enforcer by = VMO_BY_LIBRARY;
@@ -446,7 +448,7 @@ static void honest_claims(void **state)
     }
 }
 
-static void older_kernel_takes_the_senders_word_for_peers(void **state)
+static void older_kernel_trusts_the_sender_about_peers(void **state)
 {
     struct vmo_incoming in;
     vmo_enforcer by = VMO_BY_NOBODY;
@@ -470,21 +472,21 @@ int main(void)
         CASE(rubbish),
         CASE(too_long),
         CASE(empty),
-        CASE(descriptors_and_words_do_not_fit),
+        CASE(wrong_number_of_descriptors),
         CASE(other_control_messages),
         CASE(no_descriptor_free),
-        CASE(received_descriptor_is_no_stream),
+        CASE(received_descriptor_is_never_a_stream),
         CASE(no_entry_free),
-        CASE(empty_before_the_last_word),
-        CASE(what_is_no_memory),
+        CASE(empty_before_the_last_message),
+        CASE(descriptors_of_other_kinds),
         CASE(memory_that_cannot_be_read),
         CASE(memory_that_could_shrink),
         CASE(writable_memory_that_could_grow),
         CASE(memory_of_huge_pages),
-        CASE(lying_length),
-        CASE(lying_seal),
-        CASE(honest_claims),
-        CASE(older_kernel_takes_the_senders_word_for_peers),
+        CASE(false_length),
+        CASE(false_seal),
+        CASE(true_claims),
+        CASE(older_kernel_trusts_the_sender_about_peers),
     };
     return cmocka_run_group_tests_name("lx_refusals", tests, NULL, NULL);
 }

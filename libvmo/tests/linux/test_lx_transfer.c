@@ -10,7 +10,6 @@
 
 #define STEADY (F_SEAL_GROW | F_SEAL_SHRINK)
 
-/* The far end is a second registry, or the bare socket. */
 static vmo_status accept_here(const struct vmo_ticket *ticket, vmo_t *out)
 {
     return vmo_accept(rig.registry, rig.peer, ticket, out);
@@ -21,14 +20,14 @@ static struct vmo_ticket ticket_of(uint32_t name)
     return (struct vmo_ticket){.len_bytes = PAGE, .name = name, .rights = VMO_RIGHT_READ, .seal = 0};
 }
 
-/* The far end's n-th transfer. */
+/* The far end transfers a VMO under this name. */
 static void grant(uint32_t name)
 {
     const struct wire_grant packet = {WIRE_GRANT_MAGIC, name};
     const int memory = memory_with(PAGE, STEADY);
 
-    assert_int_equal(pwrite(memory, &name, sizeof name, 0), sizeof name);
-    far_send(&packet, sizeof packet, &memory, 1);
+    assert_int_equal(pwrite(memory, &name, sizeof(name), 0), sizeof(name));
+    far_send(&packet, sizeof(packet), &memory, 1);
     assert_int_equal(close(memory), 0);
 }
 
@@ -39,7 +38,7 @@ static void assert_accepts(uint32_t name)
     uint32_t held = 0;
 
     assert_ok(accept_here(&ticket, &vmo));
-    assert_ok(vmo_read(rig.registry, vmo, RANGE(0, sizeof held), &held));
+    assert_ok(vmo_read(rig.registry, vmo, RANGE(0, sizeof(held)), &held));
     assert_int_equal(held, name);
     assert_ok(vmo_close(rig.registry, vmo));
 }
@@ -63,16 +62,16 @@ static void both_ways(void **state)
     assert_int_equal(ticket.name, 1);
     assert_int_equal(ticket.len_bytes, PAGE + 1);
     assert_ok(vmo_send(rig.registry, rig.peer,
-                       &(struct vmo_message){.tag = 3, .body = &ticket, .body_bytes = sizeof ticket},
+                       &(struct vmo_message){.tag = 3, .body = &ticket, .body_bytes = sizeof(ticket)},
                        PAST_NS));
-    assert_ok(vmo_recv(far, to_near, &in, PAST_NS)); /* the transfer before it is passed over */
-    memcpy(&back, in.body, sizeof back);
+    assert_ok(vmo_recv(far, to_near, &in, PAST_NS)); /* the transfer before it is parked, not returned */
+    memcpy(&back, in.body, sizeof(back));
     assert_ok(vmo_accept(far, to_near, &back, &there));
     assert_ok(vmo_read(far, there, RANGE(PAGE - 8, 9), bytes));
     assert_pattern(bytes, PAGE - 8, 9);
-    assert_status(vmo_accept(far, to_near, &back, &again), VMO_ERR_PROTOCOL); /* once is all */
+    assert_status(vmo_accept(far, to_near, &back, &again), VMO_ERR_PROTOCOL); /* accepted already */
     assert_ok(vmo_transfer(far, there, to_near, VMO_RIGHT_READ, &back));
-    assert_int_equal(back.name, 1); /* each way counts for itself */
+    assert_int_equal(back.name, 1); /* each direction has its own names */
     assert_ok(accept_here(&back, &again));
     assert_ok(vmo_close(rig.registry, again));
     assert_ok(vmo_close(far, there));
@@ -80,7 +79,7 @@ static void both_ways(void **state)
     far_drop(to_near);
 }
 
-static void names_that_stand_for_nothing(void **state)
+static void unknown_names(void **state)
 {
     const uint32_t names[] = {0, 2, 8, 9, UINT32_MAX};
     vmo_t vmo = VMO_NONE;
@@ -88,7 +87,7 @@ static void names_that_stand_for_nothing(void **state)
     (void)state;
     grant(1);
     assert_accepts(1);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const struct vmo_ticket ticket = ticket_of(names[i]);
         assert_refused(accept_here(&ticket, &vmo), VMO_ERR_PROTOCOL);
     }
@@ -106,13 +105,13 @@ static void any_order(void **state)
     for (size_t i = 0; i < 8; i++) {
         assert_accepts(order[i]);
     }
-    for (uint32_t name = 9; name < 100; name++) { /* the places are used again */
+    for (uint32_t name = 9; name < 100; name++) { /* accepted transfers free their places */
         grant(name);
         assert_accepts(name);
     }
 }
 
-static void ninth_takes_the_place_of_the_first(void **state)
+static void ninth_evicts_the_first(void **state)
 {
     struct vmo_incoming in;
     vmo_t vmo = VMO_NONE;
@@ -131,10 +130,10 @@ static void ninth_takes_the_place_of_the_first(void **state)
     grant(10);
     assert_accepts(10);
     assert_accepts(8);
-} /* the others go with the peer: the teardown counts */
+} /* closing the peer closes the rest; rig_drop counts descriptors */
 
-/* A ticket may come by another way than this channel, before the transfer was received. */
-static void claimed_without_a_receive(void **state)
+/* A ticket may arrive by another channel, before the transfer is received. */
+static void accepted_before_a_receive(void **state)
 {
     const struct wire word = wire_data(6);
     const struct vmo_ticket behind = ticket_of(2);
@@ -144,15 +143,15 @@ static void claimed_without_a_receive(void **state)
     (void)state;
     grant(1);
     assert_accepts(1);
-    far_send(&word, sizeof word, NULL, 0);
+    far_send(&word, sizeof(word), NULL, 0);
     grant(2);
-    assert_refused(accept_here(&behind, &vmo), VMO_ERR_PROTOCOL); /* a message stands before it */
+    assert_refused(accept_here(&behind, &vmo), VMO_ERR_PROTOCOL); /* a message is queued before it */
     assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
     assert_int_equal(in.tag, 6);
     assert_accepts(2);
 }
 
-static void refused_claim_can_be_mended(void **state)
+static void refused_ticket_can_be_corrected(void **state)
 {
     struct vmo_ticket ticket = ticket_of(1);
     vmo_t vmo = VMO_NONE;
@@ -181,7 +180,7 @@ static void refused_claim_can_be_mended(void **state)
 
 /* ---- False transfers ---------------------------------------------------------------------------- */
 
-static void transfers_that_do_not_hold(void **state)
+static void malformed_transfers(void **state)
 {
     const int memory = memory_with(PAGE, STEADY);
     const int two[] = {memory, memory};
@@ -192,35 +191,35 @@ static void transfers_that_do_not_hold(void **state)
 
     (void)state;
     const struct seen before = look();
-    far_send(&packet, sizeof packet, NULL, 0); /* no descriptor */
+    far_send(&packet, sizeof(packet), NULL, 0); /* no descriptor */
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
-    far_send(&packet, sizeof packet, NULL, 0);
+    far_send(&packet, sizeof(packet), NULL, 0);
     assert_status(accept_here(&ticket, &vmo), VMO_ERR_PROTOCOL);
-    far_send(&packet, sizeof packet, two, 2);
+    far_send(&packet, sizeof(packet), two, 2);
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
-    far_send(&packet, sizeof packet, two, 2);
+    far_send(&packet, sizeof(packet), two, 2);
     assert_status(accept_here(&ticket, &vmo), VMO_ERR_PROTOCOL);
     const uint32_t wrong[] = {0, UINT32_MAX, UINT32_C(1) << 31};
-    for (size_t i = 0; i < 3; i++) { /* not newer than the last name, which is 0 */
+    for (size_t i = 0; i < 3; i++) { /* none is newer than the last name, 0 */
         packet.name = wrong[i];
-        far_send(&packet, sizeof packet, &memory, 1);
+        far_send(&packet, sizeof(packet), &memory, 1);
         assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     }
-    packet = (struct wire_grant){WIRE_GRANT_MAGIC + 1, 1}; /* neither transfer nor message */
-    far_send(&packet, sizeof packet, &memory, 1);
+    packet = (struct wire_grant){WIRE_GRANT_MAGIC + 1, 1}; /* an unknown magic number */
+    far_send(&packet, sizeof(packet), &memory, 1);
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     const struct seen after = look();
     assert_int_equal(after.descriptors, before.descriptors);
     assert_int_equal(after.mappings, before.mappings);
     grant(1);
     assert_accepts(1);
-    packet = (struct wire_grant){WIRE_GRANT_MAGIC, 1}; /* again */
-    far_send(&packet, sizeof packet, &memory, 1);
+    packet = (struct wire_grant){WIRE_GRANT_MAGIC, 1}; /* the same name a second time */
+    far_send(&packet, sizeof(packet), &memory, 1);
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_PROTOCOL);
     assert_int_equal(close(memory), 0);
 }
 
-/* A transfer that another holder of the socket has taken does not make later ones fail. */
+/* If another holder of the socket takes a transfer, later transfers still succeed. */
 static void lost_transfer_leaves_the_others(void **state)
 {
     struct wire_grant stolen;
@@ -232,7 +231,7 @@ static void lost_transfer_leaves_the_others(void **state)
     grant(1);
     assert_accepts(1);
     grant(2);
-    assert_int_equal(recv(rig.near, &stolen, sizeof stolen, MSG_DONTWAIT), sizeof stolen);
+    assert_int_equal(recv(rig.near, &stolen, sizeof(stolen), MSG_DONTWAIT), sizeof(stolen));
     grant(3);
     grant(4);
     assert_accepts(3);
@@ -241,7 +240,7 @@ static void lost_transfer_leaves_the_others(void **state)
     assert_accepts(4);
 }
 
-/* A transfer for which no descriptor is free stays queued, and transfers stay in step. */
+/* A transfer stays queued until a descriptor is free. Later names still match. */
 static void no_descriptor_for_a_transfer(void **state)
 {
     const struct wire word = wire_data(6);
@@ -254,7 +253,7 @@ static void no_descriptor_for_a_transfer(void **state)
     skip_under_valgrind();
     grant(1);
     grant(2);
-    far_send(&word, sizeof word, NULL, 0);
+    far_send(&word, sizeof(word), NULL, 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     const struct seen seen = look();
     const struct rlimit none = {0, before.rlim_max};
@@ -283,14 +282,15 @@ static void flood_of_transfers_is_bounded(void **state)
     for (uint32_t name = 1; name <= 20; name++) {
         grant(name);
     }
-    far_send(&word, sizeof word, NULL, 0);
-    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT); /* nine of them */
+    far_send(&word, sizeof(word), NULL, 0);
+    /* Each call takes nine transfers. */
+    assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT);
     assert_status(vmo_recv(rig.registry, rig.peer, &in, PAST_NS), VMO_ERR_TIMED_OUT);
     assert_ok(vmo_recv(rig.registry, rig.peer, &in, PAST_NS));
     assert_int_equal(in.tag, 8);
 }
 
-static void full_queue_is_not_waited_for(void **state)
+static void full_queue_is_refused_at_once(void **state)
 {
     const vmo_t vmo = filled(PAGE);
     struct vmo_ticket ticket = {.name = 99};
@@ -301,15 +301,15 @@ static void full_queue_is_not_waited_for(void **state)
     assert_int_equal(ticket.name, 99);
     for (uint32_t i = 0; i < sent; i++) {
         struct wire wire;
-        assert_int_equal(far_hear(&wire, sizeof wire, MSG_DONTWAIT), sizeof wire);
+        assert_int_equal(far_hear(&wire, sizeof(wire), MSG_DONTWAIT), sizeof(wire));
     }
     assert_ok(vmo_transfer(rig.registry, vmo, rig.peer, VMO_RIGHT_READ, &ticket));
-    assert_int_equal(ticket.name, 1); /* the refused one took no name */
+    assert_int_equal(ticket.name, 1); /* the refused transfer used up no name */
     assert_ok(vmo_destroy(rig.registry, vmo));
 }
 
-/* After 2^32 - 1 of them the names begin anew; 0 is none. */
-static void names_begin_anew(void **state)
+/* Names wrap after 2^32 - 1 to 1, since 0 is no name. */
+static void names_wrap(void **state)
 {
     int ends[2];
     struct be_peer here;
@@ -329,7 +329,7 @@ static void names_begin_anew(void **state)
     assert_int_equal(name, 1);
     assert_ok(be_transfer_peek(&there, 1, &got));
     be_transfer_consume(&there, 1);
-    be_transfer_consume(&there, 1); /* nothing more to do */
+    be_transfer_consume(&there, 1); /* a second call does nothing */
     assert_ok(be_close(&got));
     assert_ok(be_close(&sent));
     assert_ok(be_peer_close(&here));
@@ -342,17 +342,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(both_ways),
-        CASE(names_that_stand_for_nothing),
+        CASE(unknown_names),
         CASE(any_order),
-        CASE(ninth_takes_the_place_of_the_first),
-        CASE(claimed_without_a_receive),
-        CASE(refused_claim_can_be_mended),
-        CASE(transfers_that_do_not_hold),
+        CASE(ninth_evicts_the_first),
+        CASE(accepted_before_a_receive),
+        CASE(refused_ticket_can_be_corrected),
+        CASE(malformed_transfers),
         CASE(lost_transfer_leaves_the_others),
         CASE(no_descriptor_for_a_transfer),
         CASE(flood_of_transfers_is_bounded),
-        CASE(full_queue_is_not_waited_for),
-        CASE(names_begin_anew),
+        CASE(full_queue_is_refused_at_once),
+        CASE(names_wrap),
     };
     return cmocka_run_group_tests_name("lx_transfer", tests, NULL, NULL);
 }

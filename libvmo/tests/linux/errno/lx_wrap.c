@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wrapped system calls. The linker sends each call of errnos.def here (-Wl,--wrap). */
+/* Wrappers of the system calls of errnos.def. The linker puts them in the place of the calls (-Wl,--wrap). */
 #define _GNU_SOURCE
 #include "lx_wrap.h"
 
@@ -26,11 +26,11 @@
 struct wrap_shared *wrap;
 void (*wrap_on_wait)(void);
 
-/* A forked child has a copy of its own: the lane is each process's. */
+/* Each process has its own lane, since fork copies it. */
 static enum lane lane;
-/* Set in the process of a story and in its child: the driver's calls are not counted. */
+/* Set in the process of a story and in its child. The driver's calls are not counted. */
 static bool telling;
-/* The calls of dump_counts are not the library's. */
+/* Set while dump_counts runs, whose calls are not the library's. */
 static bool dumping;
 
 static bool armed(void)
@@ -64,9 +64,9 @@ const struct wrap_row wrap_rows[ROWS] = {
 
 /* ---- The plan ------------------------------------------------------------------------------------------ */
 
-/* Errors that a story gives every call of a row, whatever the plan is; 0: none. */
+/* The error with which a story fails every call of a row, besides the plan; 0: none. */
 static int standing[ROWS];
-/* Of the call that was struck last. */
+/* How the last struck call fails. */
 static enum how struck_how;
 static int struck_error;
 
@@ -84,7 +84,7 @@ static bool is_planned(enum row row, uint32_t nth)
     return plan->set && lane == plan->lane && row == plan->row && (nth == plan->nth || lasts);
 }
 
-/* Counts a call. True if it is to fail. */
+/* Counts a call; true if it must fail. */
 static bool strike(enum row row, const void *site)
 {
     struck_how = HOW_ERROR;
@@ -119,7 +119,7 @@ static long fail(void)
     return -1;
 }
 
-/* Bytes that a struck call still moves, of len. */
+/* Of len bytes, the number that a struck call still moves. */
 static size_t part(size_t len)
 {
     return struck_how == HOW_SHORT ? (len + 1) / 2 : 0;
@@ -160,7 +160,7 @@ WRAP(int, nanosleep, (const struct timespec *pause, struct timespec *rest), (pau
 WRAP(long, sysconf, (int name), (name))
 WRAP(int, clock_gettime, (clockid_t clock, struct timespec *out), (clock, out))
 
-/* glibc declares these two with types of its own. */
+/* WRAP cannot declare these two, since glibc uses its own types for their parameters. */
 int __real_getrlimit(int resource, struct rlimit *out);
 int __wrap_getrlimit(int resource, struct rlimit *out);
 int __wrap_getrlimit(int resource, struct rlimit *out)
@@ -199,7 +199,7 @@ void *__wrap_mmap(void *at, size_t len, int protection, int flags, int fd, off_t
 
 /* ---- Calls that close, move part of the bytes, wait or fork -------------------------------------------- */
 
-/* The kernel closes the descriptor whatever it returns; with EBADF there was none. */
+/* The kernel closes the descriptor even if close fails, except with EBADF. */
 int __real_close(int fd);
 int __wrap_close(int fd);
 int __wrap_close(int fd)
@@ -277,7 +277,7 @@ ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *here, unsigned lo
     return __real_process_vm_readv(pid, &some, 1, there, there_count, flags);
 }
 
-/* A packet goes whole or not at all. */
+/* A packet is sent whole or not at all, so only the returned count is short. */
 ssize_t __real_sendmsg(int fd, const struct msghdr *in, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags)
@@ -291,7 +291,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *in, int flags)
     return struck && sent > 0 ? sent - 1 : sent;
 }
 
-/* ECHILD: the program has reaped the child meanwhile. */
+/* For ECHILD, reaps the child first, as if the program had done so. */
 pid_t __real_waitpid(pid_t pid, int *out, int options);
 pid_t __wrap_waitpid(pid_t pid, int *out, int options);
 pid_t __wrap_waitpid(pid_t pid, int *out, int options)
@@ -305,9 +305,9 @@ pid_t __wrap_waitpid(pid_t pid, int *out, int options)
     return (pid_t)fail();
 }
 
-static void others_turn(void)
+static void run_other_side(void)
 {
-    if (wrap_on_wait) {
+    if (wrap_on_wait != NULL) {
         const bool was_armed = wrap->armed;
         wrap->armed = false;
         wrap_on_wait();
@@ -329,18 +329,18 @@ int __wrap_ppoll(struct pollfd *looks, nfds_t count, const struct timespec *at_m
     if (strike(ROW_ppoll, SITE)) {
         return (int)fail();
     }
-    others_turn();
+    run_other_side();
     return __real_ppoll(looks, count, at_most, mask);
 }
 
-/* The build that counts lines writes its counts here: neither exec nor _exit runs the exit handlers, and a
- * forked child starts from zero. */
+/* Coverage builds write their counts before exec and _exit, which run no exit handlers, and before a fork, so
+ * that the child counts from zero. */
 void __gcov_dump(void) __attribute__((weak));
 void __gcov_reset(void) __attribute__((weak));
 
 static void dump_counts(void)
 {
-    if (__gcov_dump && __gcov_reset) {
+    if (__gcov_dump != NULL && __gcov_reset != NULL) {
         dumping = true;
         __gcov_dump();
         __gcov_reset();
@@ -390,7 +390,7 @@ _Noreturn void __wrap__exit(int status)
     __real__exit(status);
 }
 
-/* A command or number without a row would escape the suite. */
+/* Aborts at a command or number without a row, which the suite would not test. */
 static bool strike_row(int row, const void *site)
 {
     if (row < 0 && armed()) {
