@@ -5,7 +5,7 @@
 
 static bool options_hold(const struct vmo_create_options *options)
 {
-    uint32_t unknown = options->flags;
+    uint32_t unknown = options->flags & ~VMO_CREATE_PREFAULT;
 
     for (unsigned i = 0; i < sizeof(options->reserved) / sizeof(options->reserved[0]); i++) {
         unknown |= options->reserved[i];

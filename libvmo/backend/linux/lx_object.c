@@ -22,6 +22,17 @@ static int resize(int file, uint64_t size_bytes)
     return failed;
 }
 
+/* Allocates all pages. A signal undoes what was done. */
+static int prefault(int file, uint64_t size_bytes)
+{
+    int failed = 0;
+
+    do {
+        failed = fallocate(file, 0, 0, (off_t)size_bytes);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
 vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options, struct be_object *out)
 {
     const char *name = options != NULL && options->name != NULL ? options->name : "vmo";
@@ -34,7 +45,9 @@ vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *optio
     if (status != VMO_OK) {
         return status;
     }
-    if (resize(memory, size_bytes) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+    const bool now = options != NULL && (options->flags & VMO_CREATE_PREFAULT);
+    if (resize(memory, size_bytes) != 0 || (now && prefault(memory, size_bytes) != 0) ||
+        fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
         status = lx_status(errno);
         lx_close_quiet(memory);
         return status;

@@ -228,11 +228,15 @@ VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_byte
 /* Longest name of a VMO, without the NUL. */
 #define VMO_NAME_MAX_BYTES 63
 
+/* Flags of a new VMO. The kernel takes all its memory now: NO_MEMORY at the creation, not at a later access.
+ * NEURON always does. */
+#define VMO_CREATE_PREFAULT 1u
+
 /* Options of a new VMO. 0 and NULL are the defaults: initialise the members that differ, {.name = "frames"}.
  * A later version may define flags and reserved words; this one refuses any but 0. */
 struct vmo_create_options {
     const char *name;     /* 1 to VMO_NAME_MAX_BYTES printable ASCII characters, which are copied; or NULL */
-    uint32_t flags;       /* 0 */
+    uint32_t flags;       /* VMO_CREATE_PREFAULT or 0 */
     uint32_t reserved[5]; /* 0 */
 };
 
@@ -245,8 +249,9 @@ struct vmo_create_options {
  * The name of a received VMO is its creator's: trust it no more than the peer. If it breaks the rules of
  * struct vmo_create_options, "" is reported.
  * Errors: those of vmo_create, and
- *         INVALID      the name is empty, too long or not printable ASCII; or flags or a reserved word is
- *                      not 0 */
+ *         INVALID      the name is empty, too long or not printable ASCII; a flag is unknown; or a reserved
+ *                      word is not 0
+ *         UNSUPPORTED  VMO_CREATE_PREFAULT on Linux: the system refuses fallocate */
 VMO_CHECK vmo_status vmo_create_with(struct vmo_registry *registry, uint64_t len_bytes,
                                      const struct vmo_create_options *options, vmo_t *out);
 

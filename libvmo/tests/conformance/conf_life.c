@@ -443,7 +443,7 @@ static void refused_names(void)
 
 static void refused_options(void)
 {
-    struct vmo_create_options options = {.flags = 1};
+    struct vmo_create_options options = {.flags = 2};
     vmo_t vmo = {UNTOUCHED, UNTOUCHED};
 
     refuse_options(&options);
@@ -461,6 +461,18 @@ static void refused_options(void)
     CHECK_EQ(vmo.id, UNTOUCHED);
 }
 
+static void prefault(void)
+{
+    const struct vmo_create_options options = {.flags = VMO_CREATE_PREFAULT};
+    vmo_t vmo = VMO_NONE;
+    uint8_t byte = 1;
+
+    OK(vmo_create_with(world.a, 2 * PAGE + 1, &options, &vmo));
+    OK(vmo_read(world.a, vmo, RANGE(2 * PAGE, 1), &byte));
+    CHECK_EQ(byte, 0);
+    conf_release(vmo);
+}
+
 static const struct conf_case cases[] = {
     {"one byte takes a page", one_byte, 0},
     {"a page minus a byte takes a page", below_a_page, 0},
@@ -468,6 +480,7 @@ static const struct conf_case cases[] = {
     {"a page and a byte take two pages", above_a_page, 0},
     {"boundary lengths up to four pages", classes_to_four_pages, 0},
     {"every length up to four pages", every_length_to_four_pages, HAS_DESTROY},
+    {"with all its memory now", prefault, 0},
     {"length 0", no_length, 0},
     {"length UINT64_MAX", length_uint64_max, 0},
     {"lengths just below UINT64_MAX", lengths_below_uint64_max, 0},

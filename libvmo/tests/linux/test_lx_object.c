@@ -45,6 +45,21 @@ static void says_linux(void **state)
     assert_true(info.can_unmap);
 }
 
+static void takes_all_memory_now(void **state)
+{
+    static const struct vmo_create_options options[] = {{.flags = 0}, {.flags = VMO_CREATE_PREFAULT}};
+    struct be_object object;
+    struct stat seen;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(be_create(4 * PAGE, &options[i], &object));
+        assert_int_equal(fstat(object.owner, &seen), 0);
+        assert_int_equal(seen.st_blocks * 512, i * 4 * PAGE);
+        assert_ok(be_close(&object));
+    }
+}
+
 static void life_at_each_length(void **state)
 {
     const uint64_t lengths[] = {1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 17, 1024 * PAGE};
@@ -326,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probing_needs_a_descriptor),
         CASE(says_linux),
+        CASE(takes_all_memory_now),
         CASE(life_at_each_length),
         CASE(begins_as_zeroes),
         CASE(length_is_fixed),

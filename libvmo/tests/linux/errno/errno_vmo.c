@@ -61,7 +61,7 @@ static void note_name(void *context, const struct vmo_live *live)
 /* A name that cannot be read is reported as "". */
 static void named_vmo(void)
 {
-    const struct vmo_create_options options = {.name = "frames"};
+    const struct vmo_create_options options = {.flags = VMO_CREATE_PREFAULT, .name = "frames"};
     char name[VMO_NAME_MAX_BYTES + 1];
     vmo_t vmo = VMO_NONE;
 
