@@ -87,6 +87,8 @@ class Mappings:
         prot = "".join(name for name, bit in zip("rwx", (sv39.R, sv39.W, sv39.X)) if max(bits) & bit)
         if len(bits) > 1 or not max(bits) & sv39.U:
             self.fault(f"pid {task.pid} mapped VMO {vmo['id']} with the bits {bits}")
+        if "x" in prot:
+            self.fault(f"pid {task.pid} can execute VMO {vmo['id']}, where no call is watched")
         # What the kernel sets itself says nothing of what the task did.
         early = [leaf.bits & USED for leaf in leaves]
         wanted = {"vmo": vmo["id"], "prot": prot, "via": via, "alias": int(cap.kind == ALIAS)}
