@@ -277,7 +277,7 @@ class QemuHarness:
             images=copies.images(),
             init_elf=copies.read("init"),
             consumer_elf=copies.read("consumer"),
-            icount="-icount" in argv,
+            icount=qemu.counts(argv),
             cost_known=prepare.cost_known(),
             kernel_image=copies.read("kernel"),
             built_in=bool(prepared),

@@ -74,6 +74,12 @@ def command(qemu_words, mem, kernel, initrd, append, extra=(), *, foreign=False)
     return words + list(extra)
 
 
+def counts(argv):
+    """Whether one nanosecond of guest time is one instruction."""
+    values = [value for word, value in zip(argv, argv[1:]) if word == "-icount"]
+    return bool(values) and values[-1].startswith(("0", "shift=0"))
+
+
 def stop(process):
     """Ends our child and its process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):

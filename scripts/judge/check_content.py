@@ -104,7 +104,7 @@ def work(ctx):
     saw = ctx.boot.watch.model.audit if ctx.boot.watch else ctx.audit
     hand, length = share.handed_once(saw, "move"), len(ctx.host.blob)
     if not ctx.boot.icount:
-        return not_made("QEMU ran without -icount, so instructions are not counted")
+        return not_made("QEMU ran without -icount shift=0, so instructions are not counted")
     if not ctx.boot.cost_known:
         return not_made("another compiler than that of the cost suite's records built the consumer")
     if length < WORK_BYTES_MIN:
