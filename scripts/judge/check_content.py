@@ -5,7 +5,7 @@ import re
 
 from judge import check_share as share, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, not_checked, not_made, red
-from judge.siphash import content_hash
+from siphash import content_hash
 
 CONSUMER_STACK_PAGES = 4
 COSTS = facts.ROOT / "boot" / "tests" / "cost"

@@ -3,7 +3,7 @@
 page tables say of each mapping."""
 from judge import audit as audits
 from judge import facts
-from judge.siphash import content_hash
+from siphash import content_hash
 from witness import sv39
 from witness.stub import RAM_BASE
 from witness.sv39 import PAGE

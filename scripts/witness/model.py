@@ -10,7 +10,7 @@ import re
 import struct
 
 from judge import facts
-from judge.siphash import content_hash
+from siphash import content_hash
 from witness.mappings import ALIAS, ENDPOINT, PAGE, VMO, Mappings
 
 CALL = re.compile(r"^NX_CALL\(([0-9]+), \w+, (\w+), \w+, \(([^)]*)\)\)$", re.MULTILINE)

@@ -11,7 +11,7 @@ import time
 import traceback
 
 from judge import facts
-from judge.siphash import content_hash
+from siphash import content_hash
 from witness import sv39
 from witness.model import Call, Model
 from witness.stub import INSTRUCTIONS, SATP, Ended, Stub, StubError

@@ -16,7 +16,7 @@ from judge import check_record  # noqa: E402  pylint: disable=wrong-import-posit
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
 from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
-from judge.siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
+from siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
 
 NONCE = "5eed0123456789abcdef5eed01234567"

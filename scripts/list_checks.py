@@ -2,15 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists the judge's checks on a platform: when each is ok, or why it is not made."""
 import argparse
-import pathlib
 import sys
 import textwrap
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position
-from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts, verdict  # noqa: E402  pylint: disable=wrong-import-position
 
 WRAP = textwrap.TextWrapper(100, initial_indent="    ", subsequent_indent="    ")
 
