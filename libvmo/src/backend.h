@@ -68,12 +68,17 @@ VMO_CHECK vmo_status be_read(const struct be_object *object, struct vmo_range ra
 /* Makes the read-only capability, object->alias, if it is missing. UNSUPPORTED if the kernel has none: the
  * library, not the kernel, then enforces the seal. */
 VMO_CHECK vmo_status be_make_alias(struct be_object *object);
+/* How the creator goes on writing after PEERS. */
+struct be_writer {
+    bool none; /* it does not: the core has unmapped the object as before FOREVER */
+    void *at;  /* a writable mapping of the whole object, or NULL */
+};
+
 /* Seals; *by says who enforces the seal. If the kernel does, FOREVER closes the capability that can write
  * and sets object->owner to BE_NONE. Before FOREVER the core has unmapped the object, unless info.can_unmap
- * is false. `writable` is a writable mapping of the whole object or NULL; PEERS may take it over, as
- * be_kept_at then shows. */
-VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable,
-                             vmo_enforcer *by);
+ * is false. PEERS may take over the writer's mapping, as be_kept_at then shows. */
+VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength,
+                             const struct be_writer *writer, vmo_enforcer *by);
 
 /* Bytes that the backend keeps mapped for the object: after PEERS on Linux, for the creator's writes. Where
  * BE_KEEPS_MAPPINGS: the address, or NULL; and be_set_kept gives the backend such a mapping, or makes it the

@@ -30,6 +30,7 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
     struct object value = {.received = true,
                            .backing = BACKED_BY_KERNEL,
                            .seal = (uint8_t)claim->seal,
+                           .read_only = claim->seal == VMO_SEAL_FOREVER,
                            .len_bytes = claim->len_bytes};
     struct be_verified found;
 

@@ -143,6 +143,7 @@ vmo_status held_import(struct vmo_registry *registry, const struct peer *from, c
     }
     if (object->received) {
         object->seal = (uint8_t)claim->seal;
+        object->read_only = claim->seal == VMO_SEAL_FOREVER;
         object->enforcer = (uint8_t)found.by;
     }
     status = add_handle(registry, object, be,

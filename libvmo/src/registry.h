@@ -36,6 +36,7 @@ struct object {
     bool received;
     bool sent_writable; /* a peer got WRITE: refuse every seal */
     bool findable;      /* in the tree of registry->held */
+    bool read_only;     /* sealed so that no handle can write */
     uint8_t backing;
     uint8_t seal;
     uint8_t enforcer;
@@ -113,7 +114,7 @@ bool registry_is_live(const struct vmo_registry *registry);
 /* The rights of a handle as they are now. */
 static inline uint32_t registry_rights(const struct vmo_ref *ref)
 {
-    return ref->object->seal == VMO_SEAL_FOREVER ? VMO_RIGHT_READ : ref->handle->rights;
+    return ref->object->read_only ? VMO_RIGHT_READ : ref->handle->rights;
 }
 
 /* Look up the entry that a handle names. False or NULL: the handle is closed, stale or foreign. */

@@ -5,7 +5,7 @@
 
 static vmo_status check_map(const struct vmo_ref *ref, struct vmo_range range, bool writable)
 {
-    if (writable && ref->object->seal == VMO_SEAL_FOREVER) {
+    if (writable && ref->object->read_only) {
         return VMO_ERR_SEALED;
     }
     if (!(ref->handle->rights & (writable ? VMO_RIGHT_WRITE : VMO_RIGHT_READ))) {

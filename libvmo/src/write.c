@@ -9,7 +9,7 @@ vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range 
     if (!registry_lookup(registry, vmo, &ref)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (ref.object->seal == VMO_SEAL_FOREVER) {
+    if (ref.object->read_only) {
         return VMO_ERR_SEALED;
     }
     if (!(ref.handle->rights & VMO_RIGHT_WRITE)) {

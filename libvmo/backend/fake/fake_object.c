@@ -186,9 +186,10 @@ static void slot_empty(int32_t number)
     }
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, const struct be_writer *writer,
+                   vmo_enforcer *by)
 {
-    (void)writable;
+    (void)writer;
     const vmo_status status = be_make_alias(object); /* counts as this call */
 
     if (status == VMO_ERR_UNSUPPORTED) {

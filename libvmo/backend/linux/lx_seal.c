@@ -160,6 +160,25 @@ vmo_status lx_drop_kept(struct be_object *object)
     return VMO_OK;
 }
 
+/* The creator gives up writing. A mapping from an earlier PEERS seal goes. */
+static vmo_status seal_without_writer(struct be_object *object, vmo_enforcer *by)
+{
+    bool exposed = object->own.exposed;
+
+    if (!(lx_features() & LX_PEERS_SEAL)) {
+        *by = VMO_BY_LIBRARY;
+        return VMO_OK;
+    }
+    const vmo_status status =
+        object->own.kept != NULL ? lx_drop_kept(object) : forbid_new_writers(object, &exposed);
+    if (status != VMO_OK) {
+        return status;
+    }
+    object->own.exposed = exposed;
+    *by = exposed ? VMO_BY_LIBRARY : VMO_BY_KERNEL;
+    return VMO_OK;
+}
+
 /* ---- FOREVER ------------------------------------------------------------------------------------ */
 
 /* Turns the owner into an alias: the file is sealed. */
@@ -211,10 +230,11 @@ vmo_status lx_finish_seal(struct be_object *object)
     return status;
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, const struct be_writer *writer,
+                   vmo_enforcer *by)
 {
     if (strength == VMO_SEAL_PEERS) {
-        return seal_peers(object, writable, by);
+        return writer->none ? seal_without_writer(object, by) : seal_peers(object, writer->at, by);
     }
     if (object->own.kept != NULL) {
         return seal_forever_after_peers(object, by);

@@ -83,9 +83,10 @@ static vmo_status close_slot(int32_t *slot)
     return VMO_OK;
 }
 
-vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, void *writable, vmo_enforcer *by)
+vmo_status be_seal(struct be_object *object, vmo_seal_strength strength, const struct be_writer *writer,
+                   vmo_enforcer *by)
 {
-    (void)writable;
+    (void)writer;
     const vmo_status status = be_make_alias(object);
 
     if (status == VMO_ERR_UNSUPPORTED) {

@@ -80,11 +80,12 @@ VMO_CHECK vmo_status vmo_peer_allow(struct vmo_registry *registry, vmo_peer_t pe
  * and FOREVER after that seal is BUSY. No effect on NEURON. */
 VMO_CHECK vmo_status vmo_peer_allow_shared(struct vmo_registry *registry, vmo_peer_t peer);
 
+#define VMO_LOOKS_MAX 65536u
+
 /* Sets how often vmo_recv looks for a message of this peer before it sleeps: 1, the default, to
  * VMO_LOOKS_MAX. Each look is a system call, and only the first one comes after the deadline. More looks make
- * a quick answer cheaper, and cost processor time while none comes. No effect on NEURON. Errors: INVALID
- * looks is 0 or more than VMO_LOOKS_MAX */
-#define VMO_LOOKS_MAX 65536u
+ * a quick answer cheaper, and cost processor time while none comes. No effect on NEURON.
+ * Errors: INVALID      looks is 0 or more than VMO_LOOKS_MAX */
 VMO_CHECK vmo_status vmo_peer_looks(struct vmo_registry *registry, vmo_peer_t peer, uint32_t looks);
 
 /* Waits until a spawned peer has ended, and reaps it. *exit_status is the status that the kernel reports; on

@@ -292,7 +292,7 @@ VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *o
 VMO_CHECK vmo_status vmo_dup(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, vmo_t *out);
 
 /* Length in bytes, as created or received; the same rounded up to pages (0 for wrapped memory); the handle's
- * rights as they are now: without WRITE once the memory is sealed FOREVER.
+ * rights as they are now: without WRITE once the memory is sealed FOREVER or VMO_SEAL_NO_WRITER.
  * Errors: INVALID      the out pointer is NULL */
 VMO_CHECK vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len_bytes);
 VMO_CHECK vmo_status vmo_size(const struct vmo_registry *registry, vmo_t vmo, uint64_t *size_bytes);
@@ -435,6 +435,19 @@ VMO_CHECK vmo_status vmo_copy_in(struct vmo_registry *registry, vmo_view_t view,
  * On Linux FOREVER after PEERS succeeds although pages are in use; the library then enforces it, and a
  * hand-over is BUSY until the pages are free. */
 VMO_CHECK vmo_status vmo_seal(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength);
+
+/* An option of vmo_seal_with: with PEERS the creator gives up writing, too. Every handle loses WRITE as by
+ * FOREVER, and nothing stays mapped for the creator's writes; but NEURON can still destroy the memory. */
+#define VMO_SEAL_NO_WRITER 1u
+
+/* vmo_seal with options, 0 or VMO_SEAL_NO_WRITER. A VMO that is sealed PEERS already may be sealed so again.
+ * With FOREVER the option changes nothing.
+ * Errors: INVALID      the options have unknown bits, or as vmo_seal
+ *         BUSY         a view of the VMO is live, or as vmo_seal
+ *         RIGHTS, SEALED, NO_SLOTS, NO_MEMORY, UNSUPPORTED
+ *                      as vmo_seal */
+VMO_CHECK vmo_status vmo_seal_with(struct vmo_registry *registry, vmo_t vmo, vmo_seal_strength strength,
+                                   uint32_t options);
 
 /* The seal, for a received VMO as its sender claims; and who enforces it, as far as this side's kernel
  * shows.

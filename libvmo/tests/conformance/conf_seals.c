@@ -101,6 +101,56 @@ static void peers_again(void)
     end();
 }
 
+static void no_writer(void)
+{
+    uint32_t rights = 0;
+    uint8_t byte = 1;
+    vmo_view_t view;
+
+    begin();
+    REFUSED(vmo_seal_with(world.a, vmo, VMO_SEAL_PEERS, 2), VMO_ERR_INVALID);
+    OK(vmo_seal_with(world.a, vmo, VMO_SEAL_PEERS, VMO_SEAL_NO_WRITER));
+    expect(VMO_SEAL_PEERS, enforcer());
+    CHECK_EQ(conf_counters().kept_seal_bytes, 0);
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHT_READ);
+    REFUSED(vmo_write(world.a, vmo, (struct vmo_range){0, 1}, &byte), VMO_ERR_SEALED);
+    REFUSED(vmo_map_rw(world.a, vmo, (struct vmo_range){0, 1}, &view), VMO_ERR_SEALED);
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* it is */
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHT_READ);
+    end();
+}
+
+static void no_writer_after_peers(void)
+{
+    uint32_t rights = 0;
+
+    begin();
+    OK(vmo_seal(world.a, vmo, VMO_SEAL_PEERS));
+    OK(vmo_seal_with(world.a, vmo, VMO_SEAL_PEERS, VMO_SEAL_NO_WRITER));
+    expect(VMO_SEAL_PEERS, enforcer());
+    CHECK_EQ(conf_counters().kept_seal_bytes, 0);
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHT_READ);
+    end();
+}
+
+static void no_writer_under_a_view(void)
+{
+    vmo_view_t view;
+    uint32_t rights = 0;
+
+    begin();
+    OK(vmo_map_rw(world.a, vmo, (struct vmo_range){0, LEN}, &view));
+    REFUSED(vmo_seal_with(world.a, vmo, VMO_SEAL_PEERS, VMO_SEAL_NO_WRITER), VMO_ERR_BUSY);
+    OK(vmo_rights(world.a, vmo, &rights));
+    CHECK_EQ(rights, VMO_RIGHTS_ALL);
+    OK(vmo_unmap(world.a, view));
+    OK(vmo_seal_with(world.a, vmo, VMO_SEAL_PEERS, VMO_SEAL_NO_WRITER));
+    end();
+}
+
 static void forever_report(void)
 {
     uint32_t rights = 0;
@@ -251,6 +301,9 @@ static const struct conf_case cases[] = {
     {"PEERS: the owner maps writable", peers_owner_maps_writable, HAS_MAP},
     {"PEERS: under views", peers_under_views, HAS_MAP},
     {"PEERS: sealed twice", peers_again, 0},
+    {"PEERS: no writer", no_writer, 0},
+    {"PEERS: no writer, later", no_writer_after_peers, 0},
+    {"PEERS: no writer under a view", no_writer_under_a_view, HAS_MAP},
     {"FOREVER: strength, enforcer and rights", forever_report, 0},
     {"FOREVER: writes are refused", forever_forbids_writes, 0},
     {"FOREVER: reads succeed", forever_can_be_read, HAS_MAP},

@@ -34,7 +34,7 @@ static int finds_no_mapping_free(void)
     void *at = NULL;
 
     if (be_create(PAGE, NULL, &object) != VMO_OK || be_create(2 * PAGE, NULL, &sealed) != VMO_OK ||
-        be_seal(&sealed, VMO_SEAL_PEERS, NULL, &by) != VMO_OK) {
+        be_seal(&sealed, VMO_SEAL_PEERS, &(const struct be_writer){.at = NULL}, &by) != VMO_OK) {
         return 1;
     }
     if (!use_up_mappings()) {
@@ -44,7 +44,7 @@ static int finds_no_mapping_free(void)
         be_map(&object, RANGE(0, PAGE), false, &at, &counters) != VMO_ERR_NO_SLOTS) {
         return 3;
     }
-    if (be_seal(&object, VMO_SEAL_PEERS, NULL, &by) != VMO_ERR_NO_SLOTS) {
+    if (be_seal(&object, VMO_SEAL_PEERS, &(const struct be_writer){.at = NULL}, &by) != VMO_ERR_NO_SLOTS) {
         return 4;
     }
     return sealed.own.kept == NULL ||

@@ -70,7 +70,7 @@ static vmo_status seal(void)
 {
     vmo_enforcer by = VMO_BY_NOBODY;
 
-    return be_seal(&it.object, VMO_SEAL_FOREVER, NULL, &by);
+    return be_seal(&it.object, VMO_SEAL_FOREVER, &(const struct be_writer){.at = NULL}, &by);
 }
 
 static vmo_status close_object(void)

@@ -30,6 +30,7 @@ static void assert_all_refuse(struct vmo_registry *registry, vmo_t vmo, vmo_view
     assert_refused_quietly(vmo_map_ro(registry, vmo, RANGE(0, 1), &view_out), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_map_rw(registry, vmo, RANGE(0, 1), &view_out), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_seal(registry, vmo, VMO_SEAL_PEERS), VMO_ERR_BAD_HANDLE);
+    assert_refused_quietly(vmo_seal_with(registry, vmo, VMO_SEAL_PEERS, 0), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_seal_of(registry, vmo, &strength), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_seal_enforced_by(registry, vmo, &by), VMO_ERR_BAD_HANDLE);
     assert_refused_quietly(vmo_slice(registry, view, RANGE(0, 1), &view_out), VMO_ERR_BAD_HANDLE);

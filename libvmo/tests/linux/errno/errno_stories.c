@@ -60,7 +60,7 @@ vmo_t filled(void)
 vmo_t sealing;
 
 /* After a refused seal the creator can still write. */
-static void creator_writes(void)
+void creator_writes(void)
 {
     vmo_seal_strength seal;
 

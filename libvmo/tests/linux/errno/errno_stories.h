@@ -33,6 +33,8 @@ vmo_t filled(void);
 
 /* Seals the VMO `sealing`. After a refusal its creator must still be able to write. */
 extern vmo_t sealing;
+/* A refused seal has not taken the creator's way to write. */
+void creator_writes(void);
 void seal_step(vmo_seal_strength strength);
 
 #endif

@@ -141,6 +141,20 @@ static void sealed_under_a_view(void)
     STEP(vmo_unmap, world.a, view);
 }
 
+/* The creator gives up writing, at once and after it has gone on for a while. */
+static void sealed_without_a_writer(void)
+{
+    for (int late = 0; late < 2; late++) {
+        sealing = filled();
+        SURE(late ? vmo_seal(world.a, sealing, VMO_SEAL_PEERS) : VMO_OK);
+        world.unchanged = creator_writes;
+        STEP(vmo_seal_with, world.a, sealing, VMO_SEAL_PEERS, VMO_SEAL_NO_WRITER);
+        world.unchanged = NULL;
+        DEMAND(holds_pattern(world.a, sealing));
+        STEP(vmo_close, world.a, sealing);
+    }
+}
+
 static void sealed_for_ever(void)
 {
     vmo_view_t view;
@@ -305,6 +319,7 @@ static const struct story stories[] = {
     {"trimmed", trimmed, false, 0},
     {"sealed PEERS", sealed_for_peers, false, 0},
     {"sealed PEERS under a view", sealed_under_a_view, false, 0},
+    {"sealed without a writer", sealed_without_a_writer, false, 0},
     {"sealed FOREVER", sealed_for_ever, false, 0},
     {"sealed PEERS, then FOREVER", sealed_twice, false, 0},
     {"a wrapped file", wrapped_file, false, 0},

@@ -115,9 +115,9 @@ static bool same_descriptors(const struct seen *before, const struct seen *now)
 /* What ends or seals a VMO drops its unused mappings first, and a view may evict one. */
 static bool may_drop_mappings(const struct seen *before, const struct seen *now)
 {
-    static const char *const droppers[] = {"vmo_destroy",      "vmo_close",        "vmo_seal",
-                                           "vmo_trim",         "vmo_keep_limits",  "vmo_stream_expel",
-                                           "vmo_stream_close", "vmo_stream_leave", NULL};
+    static const char *const droppers[] = {
+        "vmo_destroy",     "vmo_close",        "vmo_seal",         "vmo_seal_with",    "vmo_trim",
+        "vmo_keep_limits", "vmo_stream_expel", "vmo_stream_close", "vmo_stream_leave", NULL};
     static const char *const evicters[] = {"vmo_map_ro", "vmo_map_rw", "vmo_copy", NULL};
     const char *function = wrap->function[wrap->step];
 
