@@ -27,9 +27,10 @@ TEST_SUITES += $(GROWTH)/test_growth.py
 BENCH := libvmo/tests/bench
 BENCH_SRCS := $(addprefix $(BENCH)/,bench_work.c bench_hand.c bench_vmo.c) $(LIBVMO_LINUX_SRCS)
 $(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_host,$(BENCH)/bench_host.c $(BENCH_SRCS)))
+$(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_wait,$(BENCH)/bench_wait.c $(BENCH)/bench_work.c $(LIBVMO_LINUX_SRCS)))
 
 .PHONY: bench-host
-NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host
+NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host $(BUILD)/host/$(BENCH)/bench_wait
 TOOLS_bench-host := memcheck
 bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 	$(Q)$(PYTHON) -B $(BENCH)/bench_host.py $(BYTES)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""libvmo beside the same exchanges by hand: times, and user instructions by callgrind (`make bench-host`).
+"""libvmo beside the same exchanges by hand: times, and user instructions by callgrind.
+
+`make bench-host` runs it.
 
     bench_host.py [BYTES ...]     default: 4096 65536
 """
@@ -13,6 +15,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PROGRAM = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/tests/bench/bench_host"
+WAITING = PROGRAM.with_name("bench_wait")
 MESSAGES, RUNS = "400", "15"
 COUNTED = 64  # messages under callgrind
 LIMIT_SECONDS = 600
@@ -29,8 +32,8 @@ def instructions(size):
     """{(exchange, way): user instructions of a message}."""
     counts = {}
     with tempfile.TemporaryDirectory() as folder:
-        run("valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={folder}/out",
-            str(PROGRAM), "count", size, str(COUNTED))
+        run("valgrind", "--tool=callgrind", "--collect-atstart=no",
+            f"--callgrind-out-file={folder}/out", str(PROGRAM), "count", size, str(COUNTED))
         for path in sorted(pathlib.Path(folder).iterdir()):
             text = path.read_text()
             name = re.search(r"^desc: Trigger: Client Request: (\S+)-(\S+)$", text, re.M)
@@ -41,7 +44,8 @@ def instructions(size):
 
 
 def show(kind, exchange, step, hand, vmo):
-    print(f"{kind:14} {exchange:8} {step:16} {hand:>8} {vmo:>8} {int(vmo) / max(int(hand), 1):7.2f}")
+    ratio = int(vmo) / max(int(hand), 1)
+    print(f"{kind:14} {exchange:8} {step:16} {hand:>8} {vmo:>8} {ratio:7.2f}")
 
 
 def main():
@@ -53,6 +57,7 @@ def main():
         counts = instructions(size)
         for exchange in ("fresh", "resend", "pool"):
             show("instructions", exchange, "all", counts[exchange, "hand"], counts[exchange, "vmo"])
+    print(run(str(WAITING)), end="")
 
 
 if __name__ == "__main__":
