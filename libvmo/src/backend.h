@@ -15,6 +15,7 @@
 
 #include "be_types.h" /* the linked backend's struct be_object_own and struct be_peer, and its limits */
 #include "vmo/channel.h"
+#include "vmo/descriptor.h"
 #include "vmo/vmo.h"
 
 #define BE_NONE (-1)
@@ -126,6 +127,20 @@ VMO_CHECK vmo_status be_verify_again(struct be_object *object, uint64_t size_byt
 /* Makes a read-only object of a file's range, in bytes of the file. be_map and be_read then take file
  * offsets. UNSUPPORTED without files. */
 VMO_CHECK vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out);
+
+/* Result of be_import_fd. */
+struct be_imported {
+    struct be_object object;
+    uint64_t len_bytes;
+    vmo_seal_strength seal; /* that the kernel enforces */
+    uint8_t page_shift;     /* as of struct object */
+    bool local;             /* cannot be handed over */
+};
+
+/* Makes an object of a descriptor of memory, which the caller keeps; the core has checked the options. Makes
+ * a close-on-exec descriptor for an object, which the caller owns. UNSUPPORTED without descriptors. */
+VMO_CHECK vmo_status be_import_fd(int fd, const struct vmo_import_options *wanted, struct be_imported *out);
+VMO_CHECK vmo_status be_export_fd(struct be_object *object, bool writable, int *fd);
 
 VMO_CHECK vmo_status be_spawn(const struct vmo_program *program, struct be_peer *out);
 VMO_CHECK vmo_status be_parent(struct be_peer *out);

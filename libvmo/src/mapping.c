@@ -201,7 +201,9 @@ static struct vmo_range pages_around(const struct vmo_registry *registry, const 
     if (object->backing == BACKED_BY_BYTES) {
         return (struct vmo_range){0, object->len_bytes};
     }
-    const uint64_t mask = registry->info.page_bytes - 1;
+    const bool huge = BE_HUGE_PAGES && object->page_shift;
+    const uint64_t page = huge ? UINT64_C(1) << object->page_shift : registry->info.page_bytes;
+    const uint64_t mask = page - 1;
     const uint64_t off = object->base + range.off_bytes;
     return (struct vmo_range){off & ~mask, ((off + range.len_bytes + mask) & ~mask) - (off & ~mask)};
 }

@@ -40,8 +40,9 @@ struct object {
     uint8_t backing;
     uint8_t seal;
     uint8_t enforcer;
-    uint32_t handles; /* that refer to it */
-    uint32_t views;   /* on its mappings */
+    uint8_t page_shift; /* pages of 2^page_shift bytes, if they are larger than the kernel's; else 0 */
+    uint32_t handles;   /* that refer to it */
+    uint32_t views;     /* on its mappings */
     struct be_object be;
     const uint8_t *bytes; /* BACKED_BY_BYTES */
     uint64_t base;        /* BACKED_BY_FILE: file offset of byte 0; else 0 */

@@ -37,7 +37,7 @@ bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_object test_lx_seals test_lx_file \
-            test_lx_channel test_lx_notices test_lx_again \
+            test_lx_channel test_lx_notices test_lx_again test_lx_import \
             test_lx_keep test_lx_copy_far test_lx_name \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
@@ -75,7 +75,8 @@ bench-sha256: built ## compare the speed of the library's SHA-256 with OpenSSL's
 
 # ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
 LX_ERRNO := libvmo/tests/linux/errno
-LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c errno_stream.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
+LX_ERRNO_SRCS := $(addprefix $(LX_ERRNO)/,test_errno.c errno_stories.c errno_vmo.c errno_message.c errno_child.c \
+                 errno_descriptor.c errno_stream.c lx_step.c lx_wrap.c) $(LIBVMO_LINUX_SRCS)
 # One --wrap for each row of the table. All commands of fcntl share one wrapper, as do all numbers of syscall.
 LX_WRAPPED := $(shell sed -nE 's/^CALL.([a-z_0-9]+),.*/\1/p' $(LX_ERRNO)/errnos.def) fcntl syscall _exit
 # clang links its sanitizers statically, so they call the wrappers before they are initialised.
@@ -118,7 +119,7 @@ $(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/ne
 TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%) libvmo/tests/neuron/test_nx_ecall.py
 
 # ---- conformance: one suite, with a port for each platform
-CONF_GROUPS := life handles bytes views slices dup wrap seals messages channel transfer claims ends ends-with-vmos \
+CONF_GROUPS := life handles bytes views slices dup wrap descriptors seals messages channel transfer claims ends ends-with-vmos \
                rounds full-slots full-maps full-memory
 CONF := libvmo/tests/conformance
 CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c)))

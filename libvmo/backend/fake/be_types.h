@@ -10,6 +10,7 @@
 #define BE_PEERS_MAX 65536
 #define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 1
+#define BE_HUGE_PAGES 0 /* 1: struct object.page_shift is used */
 
 struct be_object_own {
     uint32_t sent_to;  /* queues that a message with this object went into, one bit each */

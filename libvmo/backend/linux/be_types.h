@@ -15,6 +15,7 @@
 #define BE_PEERS_MAX 65536
 #define BE_KEEPS_MAPPINGS 1
 #define BE_KNOWS_OBJECTS 1
+#define BE_HUGE_PAGES 1 /* 1: struct object.page_shift is used */
 
 struct be_object_own {
     uint64_t size_bytes;

@@ -81,6 +81,11 @@ int32_t lx_reader(const struct be_object *object);
 /* A received descriptor that was not looked at. */
 struct be_object lx_received(int descriptor);
 
+/* Reopens a memfd through /proc, as `how` says, and learns its inode. O_NONBLOCK is added: otherwise a lease
+ * of a peer would make open wait. BUSY: there is such a lease. UNSUPPORTED: no /proc, or another user's file.
+ */
+VMO_CHECK vmo_status lx_reopen(int file, int how, int32_t *out, uint64_t *inode);
+
 /* ---- Sharing ------------------------------------------------------------------------------------ */
 
 /* A descriptor to hand over, and what lx_grant_end does about it. */

@@ -38,8 +38,7 @@ static vmo_status refusal_of_open(int error)
     }
 }
 
-/* Reopens a memfd, and learns its inode. O_NONBLOCK: otherwise a lease of a peer would make open wait. */
-static vmo_status reopen(int file, int how, int32_t *out, uint64_t *inode)
+vmo_status lx_reopen(int file, int how, int32_t *out, uint64_t *inode)
 {
     char name[64];
     int made = -1;
@@ -66,7 +65,7 @@ static vmo_status make_alias(struct be_object *object)
     if (fchmod(object->owner, OWNER_ONLY) != 0) {
         return lx_status(errno);
     }
-    return reopen(object->owner, O_RDONLY, &object->alias, &object->own.inode);
+    return lx_reopen(object->owner, O_RDONLY, &object->alias, &object->own.inode);
 }
 
 static vmo_status for_reader(struct be_object *object, struct lx_grant *out)
@@ -84,10 +83,10 @@ static vmo_status for_reader(struct be_object *object, struct lx_grant *out)
 /* A peer of the same user may have changed the file's mode. */
 static vmo_status for_writer(struct be_object *object, struct lx_grant *out)
 {
-    vmo_status status = reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
+    vmo_status status = lx_reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
 
     if (status == VMO_ERR_UNSUPPORTED && fchmod(object->owner, OWNER_ONLY) == 0) {
-        status = reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
+        status = lx_reopen(object->owner, O_RDWR, &out->descriptor, &object->own.inode);
     }
     out->for_once = status == VMO_OK;
     return status;

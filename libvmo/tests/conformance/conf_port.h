@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vmo/channel.h"
+#include "vmo/descriptor.h"
 
 /* Features of a platform. A case that needs a missing one prints `# cannot: case - reason`. cannot.tsv has a
  * row for each. */
@@ -24,14 +25,15 @@
 #define HAS_FEW_MAPS 0x080u      /* the suite can use up the mappings of an address space */
 #define HAS_LITTLE_MEMORY 0x100u /* the suite can use up the memory */
 #define HAS_KERNEL_SEALS 0x200u
-#define HAS_PEER_CREATE 0x400u  /* a peer can create VMOs */
-#define HAS_HOLDERS 0x800u      /* the kernel refuses to destroy a VMO that others hold or map */
-#define HAS_TRANSFER_UP 0x1000u /* a child can transfer to its parent */
-#define HAS_LOADER 0x2000u      /* a kernel loads a peer's program from a file */
-#define HAS_USER_CHECK 0x4000u  /* the library refuses bad_memory itself */
-#define HAS_KILL 0x8000u        /* vmo_peer_kill works */
-#define HAS_NAMES 0x10000u      /* the kernel keeps the name of a VMO */
-#define HAS_COUNT 17
+#define HAS_PEER_CREATE 0x400u   /* a peer can create VMOs */
+#define HAS_HOLDERS 0x800u       /* the kernel refuses to destroy a VMO that others hold or map */
+#define HAS_TRANSFER_UP 0x1000u  /* a child can transfer to its parent */
+#define HAS_LOADER 0x2000u       /* a kernel loads a peer's program from a file */
+#define HAS_USER_CHECK 0x4000u   /* the library refuses bad_memory itself */
+#define HAS_KILL 0x8000u         /* vmo_peer_kill works */
+#define HAS_NAMES 0x10000u       /* the kernel keeps the name of a VMO */
+#define HAS_DESCRIPTORS 0x20000u /* vmo_import_fd and vmo_export_fd */
+#define HAS_COUNT 18
 
 struct conf_port {
     const char *name;

@@ -26,6 +26,7 @@ static const char *const reasons[HAS_COUNT] = {
     "a bad pointer faults in the caller",
     "a peer cannot be killed",
     "the kernel keeps no names",
+    "there are no descriptors",
 };
 
 static uint32_t spawned;

@@ -32,7 +32,7 @@ CASES_MIN = 120
 # CONF_GROUPS in libvmo-tests.mk is the same list. On a kernel that never frees memory each group
 # needs its own boot.
 GROUPS = (
-    "life handles bytes views slices dup wrap seals messages channel transfer claims ends"
+    "life handles bytes views slices dup wrap descriptors seals messages channel transfer claims ends"
     " ends-with-vmos rounds full-slots full-maps full-memory"
 ).split()
 

@@ -78,5 +78,5 @@ void seal_step(vmo_seal_strength strength)
 }
 
 const struct story_group *const story_groups[] = {&vmo_stories, &message_stories, &child_stories,
-                                                  &stream_stories};
+                                                  &descriptor_stories, &stream_stories};
 const size_t story_group_count = sizeof(story_groups) / sizeof(story_groups[0]);

@@ -7,7 +7,8 @@
 
 #include "linux/errno/lx_step.h"
 
-extern const struct story_group vmo_stories, message_stories, child_stories, stream_stories;
+extern const struct story_group vmo_stories, message_stories, child_stories, descriptor_stories,
+    stream_stories;
 #define STORY_GROUP(table)                                                                                   \
     {                                                                                                        \
         table, sizeof(table) / sizeof((table)[0])                                                            \

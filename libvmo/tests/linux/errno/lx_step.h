@@ -12,6 +12,7 @@
 #include "linux/errno/lx_wrap.h"
 #include "page.h"
 #include "vmo/channel.h"
+#include "vmo/descriptor.h"
 
 #define STEP_NOT_COME "the planned call did not come"
 

@@ -41,7 +41,8 @@ def missing_rows():
 
 def blocks():
     """function -> the comment above its declaration, with those of the functions that it refers to."""
-    text = "".join((ROOT / "libvmo/include/vmo" / name).read_text() for name in ("vmo.h", "channel.h", "stream.h"))
+    headers = ("vmo.h", "channel.h", "descriptor.h", "stream.h")
+    text = "".join((ROOT / "libvmo/include/vmo" / name).read_text() for name in headers)
     found = {}
     for comment, declarations in re.findall(r"/\*((?:[^*]|\*(?!/))*)\*/\n((?:VMO_CHECK [^;]*;\n?)+)", text):
         for function in re.findall(r"\b(vmo_\w+)\(", declarations):
