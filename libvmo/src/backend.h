@@ -181,6 +181,19 @@ VMO_CHECK vmo_status be_recv_take(const struct be_peer *peer);
 VMO_CHECK vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len,
                                   struct be_object *object);
 
+/* One peer of be_poll, with the bits of VMO_POLL_. */
+struct be_polled {
+    const struct be_peer *peer;
+    uint32_t wanted;
+    uint32_t found;
+};
+
+/* Sets `found` of each, and waits until one is not 0. The core has checked count, at most VMO_POLL_MAX.
+ * UNSUPPORTED if the kernel cannot look at a message without taking it. */
+VMO_CHECK vmo_status be_poll(struct be_polled *peers, uint32_t count, uint64_t deadline_ns);
+/* The channel's descriptor, which stays the backend's. UNSUPPORTED without descriptors. */
+VMO_CHECK vmo_status be_peer_fd(const struct be_peer *peer, int *fd);
+
 /* Copies a capability to the peer; *name is its name there. */
 VMO_CHECK vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer,
                                  uint32_t *name);

@@ -38,11 +38,11 @@ bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_object test_lx_seals test_lx_file \
             test_lx_channel test_lx_notices test_lx_again test_lx_import \
-            test_lx_keep test_lx_copy_far test_lx_name \
+            test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
-$(foreach test,peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
+$(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach flavour,san cov,$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,$(flavour),libvmo/tests/$(test),\
     libvmo/tests/$(test).c libvmo/tests/linux/lx_test.c $(LX_SRCS_$(test)) $(LIBVMO_LINUX_SRCS),-lcmocka $(LX_LIBS_$(test))))))

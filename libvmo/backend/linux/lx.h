@@ -121,6 +121,9 @@ VMO_CHECK vmo_status lx_drop_kept(struct be_object *object);
 /* be_peer.watch of a child without a pidfd. */
 #define LX_WATCH_BY_PID (-2)
 
+/* True if a child that has a watch has ended. */
+bool lx_ended(const struct be_peer *peer);
+
 /* For a wait whose end no descriptor shows: look again after a millisecond. */
 #define LX_LOOK_AGAIN_NS UINT64_C(1000000)
 

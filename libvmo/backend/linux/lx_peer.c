@@ -196,7 +196,7 @@ static vmo_status wait_for(struct pollfd *looks, nfds_t count, uint64_t at_most_
     return ready <= 0 && left == 0 ? VMO_ERR_TIMED_OUT : VMO_OK;
 }
 
-static bool ended(const struct be_peer *peer)
+bool lx_ended(const struct be_peer *peer)
 {
     siginfo_t seen;
     const vmo_status status = look_at(peer, WNOWAIT, &seen);
@@ -210,7 +210,7 @@ vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t at_most_ns
     struct pollfd looks[] = {{.fd = peer->socket, .events = events}, {.fd = peer->watch, .events = POLLIN}};
     const bool by_pid = peer->watch == LX_WATCH_BY_PID;
 
-    if (by_pid && ended(peer)) {
+    if (by_pid && lx_ended(peer)) {
         return VMO_ERR_PEER_GONE;
     }
     const uint64_t at_most = by_pid && at_most_ns > LX_LOOK_AGAIN_NS ? LX_LOOK_AGAIN_NS : at_most_ns;
@@ -218,7 +218,7 @@ vmo_status lx_wait(const struct be_peer *peer, short events, uint64_t at_most_ns
     if (status != VMO_OK || looks[0].revents != 0 || peer->watch < 0) {
         return status;
     }
-    return looks[1].revents != 0 || ended(peer) ? VMO_ERR_PEER_GONE : VMO_OK;
+    return looks[1].revents != 0 || lx_ended(peer) ? VMO_ERR_PEER_GONE : VMO_OK;
 }
 
 /* A debugger that traces the child may hide its end from waitid although the pidfd shows it: look again. */

@@ -3,9 +3,9 @@
  * Peers and channels: who may get a VMO, and how it travels.
  *
  * A peer is another task and the channel to it: a child, the parent, or on Linux the other end of a socket.
- * vmo_send, vmo_recv and vmo_peer_wait wait until an absolute deadline, in nanoseconds of vmo_now_ns; a
- * deadline that has passed makes one try. No other call waits. The rules for errors and threads are those of
- * vmo.h.
+ * vmo_send, vmo_recv, vmo_poll and vmo_peer_wait wait until an absolute deadline, in nanoseconds of
+ * vmo_now_ns; a deadline that has passed, 0 for instance, makes one try. No other call waits. The rules for
+ * errors and threads are those of vmo.h.
  */
 #ifndef VMO_CHANNEL_H
 #define VMO_CHANNEL_H
@@ -20,6 +20,9 @@ extern "C" {
 
 /* Monotonic time of this machine in nanoseconds, for deadlines. */
 uint64_t vmo_now_ns(const struct vmo_registry *registry);
+
+/* A deadline that never passes. */
+#define VMO_FOREVER_NS UINT64_MAX
 
 /* ---- Peers -------------------------------------------------------------------------------------- */
 
@@ -175,6 +178,31 @@ struct vmo_incoming {
  * vmo_peer_require demands TOO_LARGE    the VMO is longer than object_bytes_max, total_bytes_max or the
  * backend's limit FRAGMENTED   NEURON: the kernel cannot place the mapping that checks the length */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
+                              uint64_t deadline_ns);
+
+/* ---- Many peers --------------------------------------------------------------------------------- */
+
+#define VMO_POLL_MAX 64 /* peers of one vmo_poll; for more on Linux: vmo_peer_fd and epoll */
+
+#define VMO_POLL_MESSAGE 1u /* vmo_recv finds a message, or only a transfer or a notice: then TIMED_OUT */
+#define VMO_POLL_ROOM 2u    /* the queue to the peer is not full */
+#define VMO_POLL_ENDED 4u   /* the peer has ended or closed its side; messages may be left. Always wanted */
+
+struct vmo_polled {
+    vmo_peer_t peer;
+    uint32_t wanted; /* MESSAGE, ROOM or both; 0: only the end */
+    uint32_t found;  /* of these and ENDED; set by vmo_poll */
+};
+
+/* Waits until at least one of the peers has what is wanted of it, and sets `found` of each. Takes nothing:
+ * what was found is found again until vmo_recv takes the message or the peer is closed.
+ * Errors: INVALID      a pointer is NULL, peers lies outside user memory, count is 0, or wanted has unknown
+ *                      bits
+ *         TOO_LARGE    count exceeds VMO_POLL_MAX
+ *         TIMED_OUT    nothing was found until the deadline
+ *         NO_SLOTS     RLIMIT_NOFILE is less than twice the count
+ *         UNSUPPORTED  NEURON cannot look without taking: vmo_recv of each peer with deadline 0 */
+VMO_CHECK vmo_status vmo_poll(struct vmo_registry *registry, struct vmo_polled *peers, uint32_t count,
                               uint64_t deadline_ns);
 
 /* ---- Transfer without a message ----------------------------------------------------------------- */

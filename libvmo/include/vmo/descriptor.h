@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Descriptors of Linux: a file of memory becomes a VMO, and a VMO a descriptor. NEURON has none: there every
- * call is UNSUPPORTED. The rules for errors and threads are those of vmo.h.
+ * Descriptors of Linux: a file of memory becomes a VMO, and a VMO a descriptor; a peer's channel can be
+ * polled. NEURON has none: there every call is UNSUPPORTED. The rules for errors and threads are those of
+ * vmo.h.
  *
  * A VMO gets into a second registry of the same process by vmo_export_fd and vmo_import_fd: both registries
  * then hold the same memory.
@@ -9,7 +10,7 @@
 #ifndef VMO_DESCRIPTOR_H
 #define VMO_DESCRIPTOR_H
 
-#include "vmo.h"
+#include "channel.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,6 +61,15 @@ VMO_CHECK vmo_status vmo_import_fd(struct vmo_registry *registry, int fd,
  * rights exceed those of the handle BUSY         another process holds a lease on the VMO, or still uses
  * pages of a VMO that was sealed FOREVER after PEERS NO_SLOTS     no free descriptor */
 VMO_CHECK vmo_status vmo_export_fd(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, int *fd);
+
+/* The descriptor of a peer's channel, for poll and epoll: POLLIN when vmo_recv with deadline 0 has something
+ * to do, POLLOUT when the queue is not full, POLLHUP when the peer has closed. It stays the library's until
+ * vmo_peer_hangup or vmo_peer_close: do not read, write or close it. The end of a child whose own children
+ * hold the channel does not show: vmo_poll sees it.
+ * Errors: INVALID      fd is NULL
+ *         PEER_GONE    after vmo_peer_hangup
+ *         UNSUPPORTED  NEURON has no descriptors */
+VMO_CHECK vmo_status vmo_peer_fd(const struct vmo_registry *registry, vmo_peer_t peer, int *fd);
 
 #ifdef __cplusplus
 }

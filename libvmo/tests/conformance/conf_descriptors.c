@@ -220,6 +220,65 @@ static void import_is_handed_on(void)
     end();
 }
 
+/* ---- Peers -------------------------------------------------------------------------------------- */
+
+static vmo_status poll_one(uint32_t wanted, uint64_t deadline_ns, uint32_t *found)
+{
+    struct vmo_polled one = {world.to_peer, wanted, 77};
+    const vmo_status status = vmo_poll(world.a, &one, 1, deadline_ns);
+
+    *found = one.found;
+    return status;
+}
+
+static void poll_or_unsupported(void)
+{
+    const struct conf_order order = {.op = OP_ECHO, .arg = 12};
+    uint32_t found = 0;
+
+    if (!can(HAS_DESCRIPTORS)) {
+        REFUSED(poll_one(VMO_POLL_MESSAGE, 0, &found), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(found, 77);
+        return;
+    }
+    REFUSED(poll_one(VMO_POLL_MESSAGE, 0, &found), VMO_ERR_TIMED_OUT);
+    CHECK_EQ(found, 77);
+    OK(poll_one(VMO_POLL_MESSAGE | VMO_POLL_ROOM, VMO_FOREVER_NS, &found));
+    CHECK_EQ(found, VMO_POLL_ROOM);
+    conf_send_order(&order, VMO_NONE, 0);
+    OK(poll_one(VMO_POLL_MESSAGE, VMO_FOREVER_NS, &found));
+    CHECK_EQ(found, VMO_POLL_MESSAGE);
+    CHECK_EQ(conf_recv_answer().value, 12);
+}
+
+static void poll_arguments(void)
+{
+    struct vmo_polled one = {world.to_peer, 8, 77};
+
+    REFUSED(vmo_poll(world.a, &one, 1, 0), VMO_ERR_INVALID);
+    REFUSED(vmo_poll(world.a, &one, 0, 0), VMO_ERR_INVALID);
+    REFUSED(vmo_poll(world.a, NULL, 1, 0), VMO_ERR_INVALID);
+    REFUSED(vmo_poll(world.a, &one, VMO_POLL_MAX + 1, 0), VMO_ERR_TOO_LARGE);
+    one.peer = NO_PEER;
+    REFUSED(vmo_poll(world.a, &one, 1, 0), VMO_ERR_BAD_HANDLE);
+    CHECK_EQ(one.found, 77);
+}
+
+static void peer_fd_or_unsupported(void)
+{
+    int before = -77;
+
+    REFUSED(vmo_peer_fd(world.a, world.to_peer, NULL), VMO_ERR_INVALID);
+    REFUSED(vmo_peer_fd(world.a, NO_PEER, &before), VMO_ERR_BAD_HANDLE);
+    if (can(HAS_DESCRIPTORS)) {
+        OK(vmo_peer_fd(world.a, world.to_peer, &before));
+        CHECK(before >= 3);
+    } else {
+        REFUSED(vmo_peer_fd(world.a, world.to_peer, &before), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(before, -77);
+    }
+}
+
 static const struct conf_case cases[] = {
     {"export, or unsupported", export_or_unsupported, 0},
     {"import, or unsupported", import_or_unsupported, 0},
@@ -231,5 +290,8 @@ static const struct conf_case cases[] = {
     {"import: arguments", import_arguments, HAS_DESCRIPTORS},
     {"import: over the limit of all VMOs", import_over_the_limit, HAS_DESCRIPTORS},
     {"import: handed on", import_is_handed_on, HAS_DESCRIPTORS},
+    {"poll, or unsupported", poll_or_unsupported, HAS_PEER},
+    {"poll: arguments", poll_arguments, HAS_PEER},
+    {"the descriptor of a peer, or unsupported", peer_fd_or_unsupported, HAS_PEER},
 };
 const struct conf_group conf_descriptors = {"descriptors", cases, CONF_CASE_COUNT(cases)};

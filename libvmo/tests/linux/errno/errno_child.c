@@ -113,6 +113,19 @@ static void child_ends_during_receive(void)
     STEP(vmo_peer_close, world.a, peer);
 }
 
+static void child_ends_during_poll(void)
+{
+    const vmo_peer_t peer = spawned();
+    struct vmo_polled all[] = {{peer, VMO_POLL_MESSAGE, 0}};
+    int32_t status = -1;
+
+    wrap_on_wait = end_child;
+    STEP(vmo_poll, world.a, all, 1, step_soon());
+    DEMAND(all[0].found == VMO_POLL_ENDED);
+    STEP(vmo_peer_wait, world.a, peer, step_soon(), &status);
+    STEP(vmo_peer_close, world.a, peer);
+}
+
 static void refused_program(void)
 {
     const struct vmo_program cat = program();
@@ -169,6 +182,7 @@ static const struct story stories[] = {
     {"a child that is killed", child_killed, false, 0},
     {"a child that is hung up on", child_hung_up_on, false, 0},
     {"a child ends while its parent receives", child_ends_during_receive, false, 0},
+    {"a child ends while its parent polls", child_ends_during_poll, false, 0},
     {"a program that is refused", refused_program, false, 0},
     {"a child without /proc", child_without_proc, false, 0},
     {"the parent", parent, true, 0},

@@ -199,6 +199,31 @@ static void send_waits(void)
     queue_is_empty();
 }
 
+static void poll_step(uint32_t wanted, uint32_t found)
+{
+    struct vmo_polled all[] = {{world.to_a, wanted, 0}};
+
+    STEP(vmo_poll, world.b, all, 1, step_soon());
+    DEMAND(all[0].found == found);
+}
+
+/* Polls for a message, then for the end beside a message. */
+static void polled(void)
+{
+    const struct vmo_message message = {.tag = 8, .body = "body", .body_bytes = 4};
+    int fd = -1;
+
+    STEP(vmo_peer_fd, world.b, world.to_a, &fd);
+    wrap_on_wait = send_once;
+    poll_step(VMO_POLL_MESSAGE, VMO_POLL_MESSAGE);
+    receive_tag(7);
+    SURE(vmo_send(world.a, world.to_b, &message, 0));
+    SURE(vmo_peer_hangup(world.a, world.to_b));
+    poll_step(VMO_POLL_MESSAGE, VMO_POLL_MESSAGE | VMO_POLL_ENDED);
+    receive_tag(8);
+    poll_step(VMO_POLL_MESSAGE | VMO_POLL_ROOM, VMO_POLL_ENDED);
+}
+
 /* ---- Transfers ----------------------------------------------------------------------------------------- */
 
 static void accept_step(const struct vmo_ticket *ticket)
@@ -305,6 +330,7 @@ static const struct story stories[] = {
     {"sealed after sending", sealed_after_sending, false, 0},
     {"a receiver waits", receive_waits, false, 0},
     {"a sender waits", send_waits, false, 0},
+    {"polled", polled, false, 0},
     {"transfers", transfers, false, 0},
     {"a transfer to write", transfer_to_write, false, 0},
     {"transfers left behind", transfers_left, false, 0},
