@@ -155,6 +155,8 @@ void be_peer_looks(struct be_peer *peer, uint32_t looks);
 bool be_peer_unreaped(const struct be_peer *peer);
 /* PEER_GONE: the child has ended, and the program took its exit status elsewhere. */
 VMO_CHECK vmo_status be_peer_wait(struct be_peer *peer, uint64_t deadline_ns, int32_t *exit_status);
+/* UNSUPPORTED: the kernel does not show it. PEER_GONE: what it showed may stand for another task by now. */
+VMO_CHECK vmo_status be_peer_identity(const struct be_peer *peer, struct vmo_identity *out);
 /* Ends a spawned peer at once. OK also if it has ended and was not waited for. PEER_GONE: the program reaped
  * it elsewhere. UNSUPPORTED: it is no child or was waited for, or the kernel cannot. */
 VMO_CHECK vmo_status be_peer_kill(const struct be_peer *peer);

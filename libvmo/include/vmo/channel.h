@@ -102,6 +102,30 @@ VMO_CHECK vmo_status vmo_peer_looks(struct vmo_registry *registry, vmo_peer_t pe
 VMO_CHECK vmo_status vmo_peer_wait(struct vmo_registry *registry, vmo_peer_t peer, uint64_t deadline_ns,
                                    int32_t *exit_status);
 
+/* How the kernel shows who a peer is. */
+typedef enum vmo_identity_source {
+    VMO_IDENTITY_SPAWNED = 1, /* this task spawned it: pid is the child's */
+    VMO_IDENTITY_SOCKET = 2   /* SO_PEERCRED: the process that connected, listened or made the pair */
+} vmo_identity_source;
+
+#define VMO_IDENTITY_UNKNOWN UINT32_MAX
+
+struct vmo_identity {
+    vmo_identity_source source;
+    int32_t pid;
+    uint32_t uid; /* effective, when the socket was made; UNKNOWN for a spawned peer, which may change it */
+    uint32_t gid;
+};
+
+/* Tells who a peer is. A spawned peer keeps its pid until vmo_peer_wait. A process that a socket names may
+ * have ended, with its pid used again, or may have handed the socket on. Errors: INVALID      out is NULL
+ *         PEER_GONE    Linux: after vmo_peer_hangup of a peer that was not spawned; or the child has ended,
+ * and its pid may be used again, since this program ignores SIGCHLD or waited for the child UNSUPPORTED  the
+ * kernel does not show it. NEURON: the peer is the parent; Linux: the process is in another namespace, or
+ * this process made both ends of the socket; both: a spawned peer was waited for */
+VMO_CHECK vmo_status vmo_peer_identity(const struct vmo_registry *registry, vmo_peer_t peer,
+                                       struct vmo_identity *out);
+
 /* Ends a spawned peer at once, on Linux by SIGKILL; vmo_peer_wait then reaps it. Succeeds also if the peer
  * has ended and was not waited for.
  * Errors: UNSUPPORTED  the peer is not a child, or was waited for; no NEURON kernel can end another task;

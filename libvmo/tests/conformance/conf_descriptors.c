@@ -279,6 +279,23 @@ static void peer_fd_or_unsupported(void)
     }
 }
 
+static void identity_or_unsupported(void)
+{
+    struct vmo_identity who = {.pid = -77};
+
+    REFUSED(vmo_peer_identity(world.a, world.to_peer, NULL), VMO_ERR_INVALID);
+    REFUSED(vmo_peer_identity(world.a, NO_PEER, &who), VMO_ERR_BAD_HANDLE);
+    if (can(HAS_REAP)) { /* the peer was spawned */
+        OK(vmo_peer_identity(world.a, world.to_peer, &who));
+        CHECK_EQ(who.source, VMO_IDENTITY_SPAWNED);
+        CHECK(who.pid > 0);
+        CHECK_EQ(who.uid, VMO_IDENTITY_UNKNOWN);
+    } else { /* this process made both ends of the socket */
+        REFUSED(vmo_peer_identity(world.a, world.to_peer, &who), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(who.pid, -77);
+    }
+}
+
 static const struct conf_case cases[] = {
     {"export, or unsupported", export_or_unsupported, 0},
     {"import, or unsupported", import_or_unsupported, 0},
@@ -293,5 +310,6 @@ static const struct conf_case cases[] = {
     {"poll, or unsupported", poll_or_unsupported, HAS_PEER},
     {"poll: arguments", poll_arguments, HAS_PEER},
     {"the descriptor of a peer, or unsupported", peer_fd_or_unsupported, HAS_PEER},
+    {"identity, or unsupported", identity_or_unsupported, HAS_PEER},
 };
 const struct conf_group conf_descriptors = {"descriptors", cases, CONF_CASE_COUNT(cases)};

@@ -111,8 +111,23 @@ static int leave_it_open(void)
     return child > 0 ? 5 : 95;
 }
 
+/* Replies with the pid of its parent. */
+static int identity(void)
+{
+    struct vmo_identity who;
+
+    if (vmo_peer_identity(registry, parent, &who) != VMO_OK || who.source != VMO_IDENTITY_SOCKET ||
+        who.uid != getuid()) {
+        return 98;
+    }
+    return say((uint32_t)who.pid);
+}
+
 static int act(const char *what)
 {
+    if (strcmp(what, "identity") == 0) {
+        return identity();
+    }
     if (strcmp(what, "exit") == 0) {
         return 7;
     }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lx_program.h"
@@ -143,6 +144,99 @@ static void connected_by_a_name(void **state)
     assert_int_equal(close(listening), 0);
 }
 
+/* ---- Identity ----------------------------------------------------------------------------------- */
+
+static void identity_of_a_child(void **state)
+{
+    struct vmo_identity who;
+    siginfo_t seen = {.si_pid = 0};
+
+    (void)state;
+    skip_under_valgrind();
+    for (int without = 0; without < 2; without++) {
+        lx_features_without(without ? LX_PIDFD : 0);
+        const vmo_peer_t peer = spawned("identity");
+        assert_int_equal(reply_tag(peer), getpid()); /* the child sees its parent's */
+        assert_ok(vmo_peer_identity(rig.registry, peer, &who));
+        assert_int_equal(waitid(P_ALL, 0, &seen, WEXITED | WNOWAIT), 0);
+        assert_int_equal(who.pid, seen.si_pid);
+        assert_int_equal(who.source, VMO_IDENTITY_SPAWNED);
+        assert_int_equal(who.uid, VMO_IDENTITY_UNKNOWN);
+        assert_int_equal(who.gid, VMO_IDENTITY_UNKNOWN);
+        assert_ok(vmo_peer_hangup(rig.registry, peer));
+        assert_ok(vmo_peer_identity(rig.registry, peer, &who)); /* ended, not reaped */
+        assert_int_equal(waited_for(peer), 0);
+        assert_refused(vmo_peer_identity(rig.registry, peer, &who), VMO_ERR_PEER_GONE);
+        assert_ok(vmo_peer_close(rig.registry, peer));
+    }
+}
+
+/* The pid may belong to another process by now. */
+static void identity_of_a_child_that_was_reaped(void **state)
+{
+    struct vmo_identity who;
+    int ended = 0;
+
+    (void)state;
+    skip_under_valgrind();
+    const vmo_peer_t peer = spawned("exit");
+    assert_true(waitpid(-1, &ended, 0) > 0);
+    assert_refused(vmo_peer_identity(rig.registry, peer, &who), VMO_ERR_PEER_GONE);
+    assert_ok(vmo_peer_close(rig.registry, peer));
+}
+
+static struct sockaddr_un service_name;
+static socklen_t service_name_len;
+
+static int connect_once(void)
+{
+    const int client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+    return connect(client, (struct sockaddr *)&service_name, service_name_len) == 0 ? 0 : 1;
+}
+
+static void identity_of_a_client(void **state)
+{
+    struct vmo_identity who;
+    vmo_peer_t peer = {0};
+    int end = 0;
+
+    (void)state;
+    const int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    service_name = (struct sockaddr_un){.sun_family = AF_UNIX};
+    service_name_len = sizeof service_name;
+    assert_int_equal(bind(listening, (struct sockaddr *)&service_name, sizeof service_name.sun_family), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&service_name, &service_name_len), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(connect_once());
+    }
+    const int service = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    assert_ok(vmo_peer_open(rig.registry, service, &peer));
+    assert_ok(vmo_peer_identity(rig.registry, peer, &who));
+    assert_int_equal(who.source, VMO_IDENTITY_SOCKET);
+    assert_int_equal(who.pid, pid);
+    assert_int_equal(who.uid, geteuid());
+    assert_int_equal(who.gid, getegid());
+    assert_ok(vmo_peer_hangup(rig.registry, peer));
+    assert_refused(vmo_peer_identity(rig.registry, peer, &who), VMO_ERR_PEER_GONE);
+    assert_ok(vmo_peer_close(rig.registry, peer));
+    assert_int_equal(close(listening), 0);
+    assert_int_equal(waitpid(pid, &end, 0), pid);
+    assert_int_equal(end, 0);
+}
+
+/* This process made both ends: the kernel does not know who has the other. */
+static void identity_of_ones_own_pair(void **state)
+{
+    struct vmo_identity who = {.pid = -7};
+
+    (void)state;
+    assert_refused(vmo_peer_identity(rig.registry, rig.peer, &who), VMO_ERR_UNSUPPORTED);
+    assert_int_equal(who.pid, -7);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_make, rig_drop)
 
 int main(int argc, char **argv)
@@ -153,6 +247,10 @@ int main(int argc, char **argv)
         CASE(descriptors_that_are_no_channel),
         CASE(channel_on_a_standard_stream_is_moved),
         CASE(connected_by_a_name),
+        CASE(identity_of_a_child),
+        CASE(identity_of_a_child_that_was_reaped),
+        CASE(identity_of_a_client),
+        CASE(identity_of_ones_own_pair),
     };
     (void)argc;
     return program_load(argv[0]) ? cmocka_run_group_tests_name("lx_peer", tests, NULL, NULL) : 1;

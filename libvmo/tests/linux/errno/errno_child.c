@@ -67,14 +67,19 @@ static void child(void)
 static void child_killed(void)
 {
     const vmo_peer_t peer = spawned();
+    struct vmo_identity who;
     int32_t status = 0;
     siginfo_t seen;
 
+    STEP(vmo_peer_identity, world.a, peer, &who);
     STEP(vmo_peer_kill, world.a, peer);
     DEMAND(waitid(P_ALL, 0, &seen, WEXITED | WNOWAIT | __WALL) == 0);
     STEP(vmo_peer_kill, world.a, peer);
+    STEP(vmo_peer_identity, world.a, peer, &who);
+    DEMAND(who.pid == seen.si_pid);
     STEP(vmo_peer_wait, world.a, peer, step_soon(), &status);
     DEMAND(status == -SIGKILL);
+    STEP_ANSWERS(VMO_ERR_UNSUPPORTED, vmo_peer_identity, world.a, peer, &who);
     STEP_ANSWERS(VMO_ERR_UNSUPPORTED, vmo_peer_kill, world.a, peer);
     STEP(vmo_peer_close, world.a, peer);
     DEMAND(close(childs_input) == 0);
