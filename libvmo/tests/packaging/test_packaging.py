@@ -292,11 +292,15 @@ class Suite:
         blob = self.room / "blob"
         data = bytes(i * 7 & 255 for i in range(10_000))
         blob.write_bytes(data)
+        text = self.room / "text"
+        text.write_text("checked\n")
+        right = hashlib.sha256(b"checked\n").hexdigest()
         whole, part = hashlib.sha256(data).hexdigest(), hashlib.sha256(data[4095:4095 + 5]).hexdigest()
         return {
             "hello_share": [([], "hello\n", 0)],
             "wrap_bytes": [([], WRAP_BYTES_SAYS, 0)],
             "two_processes": [([], "digests: the same\nhanded over: 1048576 bytes, copied: 0 times\n", 0)],
+            "checked_copy": [([text, right], "checked\n", 0), ([text, whole], "", 1), ([text], "", 2)],
             "file_digest": [([blob], f"{whole}  {blob}\n", 0), ([blob, "4095", "5"], f"{part}  {blob}\n", 0),
                             ([blob, "9999", "2"], "", 1), ([blob, "0", "0"], "", 1), ([blob, "-", "2"], "", 2)],
             "version_user": [([], self.version.replace(".", " ") + "\n", 0)],
