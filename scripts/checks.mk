@@ -40,6 +40,13 @@ TOOLS_memcheck := openssl cmocka memcheck
 memcheck: built ## the tests of the core under valgrind, at zero errors
 	@scripts/memcheck.sh $(MEMCHECK_TESTS)
 
+# ---- Model ------------------------------------------------------------------------------------------
+# The protocol of streams, exhaustively: two minutes on two idle processors, 1.5 GiB for each of two searches.
+.PHONY: model
+TOOLS_model := model
+model: built ## check the protocol of streams, and that each weaker form of it fails, with Spin
+	@$(PYTHON) -B libvmo/tests/stream_model/check_model.py $(BUILD)
+
 # ---- Mutants -----------------------------------------------------------------------------------------
 # tests/mutants: one fault at a time, in a copy of the tree below $(BUILD), which starts as a copy of this build.
 PART ?= 1/1

@@ -40,6 +40,7 @@ musl-tools|musl|musl-gcc|the second C library of the host's parts
 gcc-aarch64-linux-gnu|armv8|${ARMCC:-aarch64-linux-gnu-gcc}|compiles for ARMv8
 libc6-dev-arm64-cross|armv8|/usr/aarch64-linux-gnu/include/stdio.h|C library headers for ARMv8
 qemu-user|armv8|qemu-aarch64|runs programs for ARMv8
+spin|model|spin|checks the protocol of streams
 debootstrap|trixie|debootstrap|makes a Debian 13 to build in"
 
 # True if $1 exists: a file, a header of the host's compiler or of any clang, or a command (its first word).

@@ -40,7 +40,8 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_channel test_lx_notices test_lx_again test_lx_import \
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
-            test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end) fuzz/fuzz_lx_receive
+            test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
+            test_lx_stream test_lx_stream_lies test_lx_stream_fork) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
@@ -51,6 +52,16 @@ $(foreach flavour,san cov,$(eval $(call \
     HOST_PROGRAM,$(flavour),libvmo/tests/linux/lx_child,libvmo/tests/linux/lx_child.c $(LIBVMO_LINUX_SRCS))))
 TEST_NEEDS += $(BUILD)/san/libvmo/tests/linux/lx_child
 TEST_SUITES += $(LX_TESTS:%=$(BUILD)/san/libvmo/tests/%)
+
+# 10^7 frames, without the sanitizers, each way.
+$(eval $(call HOST_PROGRAM,host,libvmo/tests/linux/test_lx_stream,$(addprefix libvmo/tests/linux/,test_lx_stream.c lx_test.c) $(LIBVMO_LINUX_SRCS),-lcmocka))
+STRESS := $(BUILD)/host/libvmo/tests/linux/test_lx_stream
+STREAM_FRAMES ?= 10000000
+.PHONY: stress
+NEEDS_stress := $(STRESS)
+TOOLS_stress := cmocka
+stress: built ## send 10^7 frames to two processes, each way, and check what they read
+	$(Q)STREAM_FRAMES=$(STREAM_FRAMES) $(STRESS)
 
 # Every SHA-256 of the backend; also built for ARMv8 (`make check-armv8`).
 LX_SHA256 := libvmo/tests/linux/test_lx_sha256

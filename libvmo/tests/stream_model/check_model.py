@@ -18,13 +18,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "tests"))
 from tap import Tap  # noqa: E402
 
-MEMORY_MIB = 6000
+MEMORY_MIB = 6000  # a bound for one search; none needs a third of it
 SECONDS = 900  # a bound against a hang, far above any run
 DEPTH = 400000
 
 BACKPRESSURE = []
 LATEST = ["-DLATEST"]
 EXPEL = ["-DEXPEL"]
+# Any published frame may be recycled. The small model needs it to use a slot again whose old frame is still held.
+ANY = ["-DM_TAKENEWEST"]
 SC, TSO, PSO = (["-DMEM=0"], ["-DMEM=1"], ["-DMEM=2"])
 
 RIGHT = [
@@ -39,14 +41,14 @@ WEAKER = [
     ("a claim is not seq_cst", "NOFENCE_CLAIM", LATEST + TSO),
     ("the end of an entry is not seq_cst", "NOFENCE_RECYCLE", LATEST + TSO),
     ("an entry is not ended before its buffer is used again", "NOINVALID", LATEST + SC),
-    ("an entry is overwritten without being ended first", "NOINVALID_OVERWRITE", LATEST + SC),
+    ("an entry is overwritten without being ended first", "NOINVALID_OVERWRITE", LATEST + SC + ANY),
     ("a consumer announces its sleep without seq_cst", "NOFENCE_SLEEP", BACKPRESSURE + TSO),
     ("a frame is published without seq_cst", "NOFENCE_PUBLISH", BACKPRESSURE + TSO),
     ("the producer announces its sleep without seq_cst", "NOFENCE_PSLEEP", BACKPRESSURE + TSO),
     ("a release is not seq_cst", "NOFENCE_RELEASE", BACKPRESSURE + TSO),
-    ("the entry is copied after the second look", "COPYLATE", LATEST + SC),
+    ("the entry is copied after the second look", "COPYLATE", LATEST + SC + ANY),
     ("a claim that failed is not taken back", "NOUNDO", LATEST + SC),
-    ("a claim that failed is taken back without a signal", "UNDO_NOBELL", LATEST + SC + ["-DM_TAKENEWEST"]),
+    ("a claim that failed is taken back without a signal", "UNDO_NOBELL", LATEST + SC + ANY),
     ("a frame that was never claimed counts as released", "SKETCHFREE", BACKPRESSURE + SC),
     ("the sequence of an entry is not a release store", "RELAXED_SEQ", BACKPRESSURE + PSO),
     ("expel has no fence", "NOFENCE_EXPEL", BACKPRESSURE + EXPEL + PSO),
