@@ -137,7 +137,7 @@ VMO_CHECK vmo_status vmo_stream_counters_read(const struct vmo_producer *produce
                                               struct vmo_stream_counters *out);
 
 /* Ends the stream: consumers can still take what was published, then get PEER_GONE. Loans end. After success
- * the storage is the caller's again.
+ * the storage is the caller's again. On NEURON close the peers first: what was sent to an open one stays.
  * Errors: INVALID      the pointer is NULL
  *         BAD_HANDLE   the stream was closed; or after a fork
  *         those of vmo_unmap and vmo_destroy: the stream has ended; call again to free the rest */

@@ -303,6 +303,8 @@ class Suite:
             "checked_copy": [([text, right], "checked\n", 0), ([text, whole], "", 1), ([text], "", 2)],
             "file_digest": [([blob], f"{whole}  {blob}\n", 0), ([blob, "4095", "5"], f"{part}  {blob}\n", 0),
                             ([blob, "9999", "2"], "", 1), ([blob, "0", "0"], "", 1), ([blob, "-", "2"], "", 2)],
+            "camera": [([], "each picture was shown, or counted as lost\n", 0)],
+            "fanout": [([], "the same digest: 8 of 8\n", 0)],
             "version_user": [([], self.version.replace(".", " ") + "\n", 0)],
             "cxx_user": [([], "VMO_OK VMO_ERR_BAD_HANDLE\n", 0)],
         }[name]
