@@ -14,8 +14,8 @@ vmo_status stream_part_end(struct vmo_registry *registry, struct stream_part *pa
         return VMO_OK;
     }
     status = created ? vmo_destroy(registry, part->vmo) : VMO_ERR_UNSUPPORTED;
-    if (status == VMO_ERR_STILL_SHARED || status == VMO_ERR_UNSUPPORTED) {
-        status = vmo_close(registry, part->vmo);
+    if (status != VMO_OK) {
+        status = vmo_close(registry, part->vmo); /* counts what is abandoned */
     }
     if (status == VMO_OK) {
         part->vmo.id = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders of the suite to its peer, and the answers. Each is the body of a message. */
+/* Orders of the suite to its peer, and the answers. Each is the body of a message.
+ * The peer joins each stream that it is offered, and answers the status. */
 #ifndef CONF_ORDER_H
 #define CONF_ORDER_H
 
@@ -8,32 +9,37 @@
 #define PEER_HELD 4 /* the peer keeps up to 4 VMOs and 4 views, in numbered places */
 
 enum conf_op {
-    OP_ECHO = 1, /* value = arg */
-    OP_TAKE,     /* keeps the VMO of this message in place `held` */
-    OP_ACCEPT,   /* vmo_accept of the ticket into `held` */
-    OP_CREATE,   /* vmo_create of range.len_bytes into `held` */
-    OP_ASK,      /* length, size, rights, seal and enforcer of `held` */
-    OP_READ,     /* vmo_read of a range of at most 64 bytes; value = conf_hash of it */
-    OP_WRITE,    /* vmo_write of one byte, arg, at range.off_bytes */
-    OP_MAP_RO,   /* a view of a range into `held`; value = conf_hash of it */
-    OP_MAP_RW,   /* the same, writable */
-    OP_PEEK,     /* value = conf_hash of a range of the view `held` */
-    OP_POKE,     /* stores arg at range.off_bytes of the writable view `held` */
-    OP_UNMAP,    /* of the view `held` */
-    OP_SEAL,     /* vmo_seal with strength arg */
-    OP_DESTROY,  /* of `held` */
-    OP_CLOSE,    /* of `held` */
-    OP_DUP,      /* `held` with rights arg, into held + 1 */
-    OP_SEND,     /* sends `held` back with rights arg, before the answer */
-    OP_TRANSFER, /* transfers `held` to the parent with rights arg */
-    OP_REQUIRE,  /* vmo_peer_require of strength arg */
-    OP_REFUSALS, /* value = refused receives since the last OP_REFUSALS; status = of the last refusal */
-    OP_COUNT,    /* value = slots, len = mappings of the peer's task */
-    OP_MANY,     /* answers arg times, value = 0, 1, 2, ... */
-    OP_PAUSE,    /* after the answer, receives nothing while the first byte of `held` is 0 */
-    OP_END,      /* no answer; ends with status arg */
-    OP_CRASH,    /* no answer; ends by a fault */
-    OP_HANG_UP   /* no answer; closes the channel, then ends */
+    OP_ECHO = 1,   /* value = arg */
+    OP_TAKE,       /* keeps the VMO of this message in place `held` */
+    OP_ACCEPT,     /* vmo_accept of the ticket into `held` */
+    OP_CREATE,     /* vmo_create of range.len_bytes into `held` */
+    OP_ASK,        /* length, size, rights, seal and enforcer of `held` */
+    OP_READ,       /* vmo_read of a range of at most 64 bytes; value = conf_hash of it */
+    OP_WRITE,      /* vmo_write of one byte, arg, at range.off_bytes */
+    OP_MAP_RO,     /* a view of a range into `held`; value = conf_hash of it */
+    OP_MAP_RW,     /* the same, writable */
+    OP_PEEK,       /* value = conf_hash of a range of the view `held` */
+    OP_POKE,       /* stores arg at range.off_bytes of the writable view `held` */
+    OP_UNMAP,      /* of the view `held` */
+    OP_SEAL,       /* vmo_seal with strength arg */
+    OP_DESTROY,    /* of `held` */
+    OP_CLOSE,      /* of `held` */
+    OP_DUP,        /* `held` with rights arg, into held + 1 */
+    OP_SEND,       /* sends `held` back with rights arg, before the answer */
+    OP_TRANSFER,   /* transfers `held` to the parent with rights arg */
+    OP_REQUIRE,    /* vmo_peer_require of strength arg */
+    OP_REFUSALS,   /* value = refused receives since the last OP_REFUSALS; status = of the last refusal */
+    OP_COUNT,      /* value = slots, len = mappings of the peer's task */
+    OP_MANY,       /* answers arg times, value = 0, 1, 2, ... */
+    OP_TAKE_FRAME, /* waits arg ms for a frame; keeps it in `held`; value = conf_hash, len, size = sequence,
+                      rights = lost, seal = tag */
+    OP_READ_FRAME, /* the same of the frame `held` */
+    OP_RELEASE_FRAME, /* of `held` */
+    OP_LEAVE_STREAM,
+    OP_PAUSE,  /* after the answer, receives nothing while the first byte of `held` is 0 */
+    OP_END,    /* no answer; ends with status arg */
+    OP_CRASH,  /* no answer; ends by a fault */
+    OP_HANG_UP /* no answer; closes the channel, then ends */
 };
 
 struct conf_order {

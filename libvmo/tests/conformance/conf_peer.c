@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "conformance/conf_order.h"
+#include "conformance/conf_peer_stream.h"
 #include "conformance/conf_port.h"
+#include "vmo/stream.h"
 
 #define READ_BYTES_MAX 64
 
@@ -225,6 +227,11 @@ static vmo_status perform(const struct conf_order *order, const struct vmo_incom
         return many(order, answer);
     case OP_PAUSE:
         return pause(order);
+    case OP_TAKE_FRAME:
+    case OP_READ_FRAME:
+    case OP_RELEASE_FRAME:
+    case OP_LEAVE_STREAM:
+        return conf_peer_stream(order, answer);
     default:
         return on_vmo(order, answer);
     }
@@ -235,6 +242,10 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     struct conf_order order;
     struct conf_answer answer = {0};
 
+    if (vmo_stream_is_offer(incoming)) {
+        answer.status = (int32_t)conf_peer_join(me.registry, me.parent, incoming);
+        return send(incoming->tag, VMO_NONE, 0, &answer) == VMO_OK ? STEP_OBEYED : STEP_END;
+    }
     if (incoming->body_bytes != sizeof(order)) {
         me.end_status = 3;
         return STEP_END;

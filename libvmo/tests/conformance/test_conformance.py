@@ -33,7 +33,7 @@ CASES_MIN = 120
 # needs its own boot.
 GROUPS = (
     "life handles bytes views slices dup wrap descriptors seals messages channel transfer claims ends"
-    " ends-with-vmos rounds full-slots full-maps full-memory"
+    " ends-with-vmos stream rounds full-slots full-maps full-memory"
 ).split()
 
 # name, ABI revision, removed calls, whether each group needs its own boot
