@@ -56,6 +56,7 @@ ONCE = ("begin", "lost", "result", "end")
 UNIQUE = (("task", "pid"), ("image", "pid"), ("copy", "pid"), ("res", "when"), ("keep", "what"))
 COUNTED = (("vmo", "id", 1), ("msg", "n", 0), ("say", "n", 0))
 HEAD_BYTES = {"msg": 128, "say": 64}
+DONE = "init=done status=0"  # the result of a good run
 NO_NONCE = "-"  # the kernel was given none
 PREFIX = "audit "
 
@@ -90,6 +91,16 @@ class Audit:
 
 def head_bytes(record):
     return b"" if record["head"] == "-" else bytes.fromhex(record["head"])
+
+
+def author_of(record):
+    """Who printed a line: a pid, "kernel" or "several"."""
+    return int(record["by"]) if record["by"].isdigit() else record["by"]
+
+
+def words(record, keys):
+    """Some values of a record: "state=live end=none"."""
+    return " ".join(f"{key}={record[key]}" for key in keys.split())
 
 
 def read_line(line, nonce):
@@ -166,8 +177,7 @@ def parse(lines, tail, nonce, abi_rev):
 
 
 def hazard_faults(audit):
-    text = "hazard {id} {what}, pid {pid}, call {call}"
-    return [text.format(**record) for record in audit["hazard"]]
+    return list(map("hazard {id} {what}, pid {pid}, call {call}".format_map, audit["hazard"]))
 
 
 def overflow_faults(audit):
@@ -176,8 +186,7 @@ def overflow_faults(audit):
 
 def end_faults(audit, must_fit):
     """Init did not end well, or a table of must_fit overflowed."""
-    result, faults = audit.one("result"), []
-    if (result["init"], result["status"]) != ("done", 0):
-        faults.append(f"init={result['init']} status={result['status']}")
+    ending = words(audit.one("result"), "init status")
+    faults = [] if ending == DONE else [ending]
     lost = zip(audit["overflow"], overflow_faults(audit))
     return faults + [text for record, text in lost if record["kind"] in must_fit]

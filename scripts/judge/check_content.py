@@ -27,8 +27,9 @@ def needs_hashes(check):
 
 
 # ---- Content -----------------------------------------------------------------------------------
-def content_problems(ctx, what, hand, data):
-    """Compares the hashes of a VMO with that of these bytes and zeros to the end of their page."""
+def content_problems(ctx, shared):
+    """Compares the hashes of its VMO with that of its bytes and zeros to the end of their page."""
+    what, data, hand = shared.what, shared.data, share.handed_once(ctx.audit, shared.via)
     if hand is None:
         return [f"{what}: not handed over once"]
     vmo = ctx.audit.first("vmo", "id", hand["vmo"])
@@ -54,10 +55,8 @@ def content_problems(ctx, what, hand, data):
 def content(ctx):
     """When it was handed over, when the consumer replied and at its end, each of the two VMOs held
     its bytes and zeros to the end of its last page, by the kernel's keyed hash."""
-    problems = content_problems(ctx, "blob", share.handed_once(ctx.audit, "move"), ctx.host.blob)
-    problems += content_problems(
-        ctx, "page", share.handed_once(ctx.audit, "transfer"), ctx.host.page
-    )
+    blob, page = ctx.host.objects()
+    problems = content_problems(ctx, blob) + content_problems(ctx, page)
     return judged(problems, "blob and page, whole pages, at hand-over, reply and end")
 
 
@@ -66,19 +65,17 @@ def image(ctx):
     """The kernel loaded exactly the two files, by its keyed hash; exec gave the consumer nothing
     else: its stack has the usual size, and gp is the kernel's choice."""
     files = {PRODUCER_PID: ctx.boot.init_elf, CONSUMER_PID: ctx.boot.consumer_elf}
-    found, problems = {record["pid"]: record for record in ctx.audit["image"]}, []
-    for pid, elf in files.items():
-        record, role = found.pop(pid, None), facts.ROLES[pid]
-        if record is None:
-            problems.append(f"no image of the {role}")
-            continue
+    found = {record["pid"]: record for record in ctx.audit["image"]}
+    problems = [f"no image of the {facts.ROLES[pid]}" for pid in files if pid not in found]
+    problems += [f"an image of pid {pid}" for pid in found if pid not in files]
+    for pid, elf in ((pid, elf) for pid, elf in files.items() if pid in found):
+        record, role = found[pid], facts.ROLES[pid]
         loaded = record["bytes"], record["sip"]
         if loaded != (len(elf), content_hash(ctx.boot.nonce, elf)):
             problems.append(f"the {role} was loaded from {record['bytes']} other bytes")
         extra = record["stack_pages"], record["gp"]
         if pid == CONSUMER_PID and extra != (CONSUMER_STACK_PAGES, 0):
             problems.append(f"exec of the {role} with {extra[0]} stack pages, gp={extra[1]:#x}")
-    problems += [f"an image of pid {pid}" for pid in found]
     return judged(problems, "both tasks were loaded from the files that were hashed")
 
 

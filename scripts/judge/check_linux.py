@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks that read another fact on Linux, and those that need a parent of both processes."""
-from judge import check_protocol, check_run, check_share, facts
+from judge import audit as audits, check_protocol, check_run, check_share, facts
 from judge.check_protocol import HASHED, MAPPED, RIGHT_READ, SENT
 from judge.facts import CONSUMER_PID, OK, PRODUCER_PID, ROLES, TAG_BLOB, TAG_PAGE
-from judge.facts import judged, not_checked, red
+from judge.facts import judged, met, not_checked, red
 
 STANDARD = (0, 1, 2, 3)  # each payload starts with three pipes and its channel
 AT_THE_END = (0, 2)
@@ -33,8 +33,7 @@ def exit_code(ctx):
     """Both processes exited with 0."""
     statuses = ctx.boot.observed.statuses
     text = ", ".join(f"{role} {ending(statuses[number])}" for number, role in ROLES.items())
-    good = all(statuses[number] == ctx.manifest["exit_code"] for number in ROLES)
-    return judged([] if good else [text], text)
+    return met(all(statuses[number] == ctx.manifest["exit_code"] for number in ROLES), text)
 
 
 def images(ctx):
@@ -66,10 +65,8 @@ def tasks(ctx):
     ends those that are left."""
     problems = []
     for number, role in ROLES.items():
-        task = ctx.audit.first("task", "pid", number)
-        if (task["state"], task["end"], task["status"]) != ("reaped", "exit", 0):
-            how = " ".join(f"{key}={task[key]}" for key in ("state", "end", "status"))
-            problems.append(f"{role}: {how}")
+        end = audits.words(ctx.audit.first("task", "pid", number), "state end status")
+        problems += [f"{role}: {end}"] if end != "state=reaped end=exit status=0" else []
     if strays := ctx.boot.observed.strays:
         names = " ".join(sorted(set(strays.values())))
         problems.append(f"left {len(strays)} other processes running: {names}")
@@ -110,7 +107,7 @@ def messages_clean(ctx):
     """As on our kernel; moreover, each packet is a message with as many descriptors as it says, or
     a transfer of one; the consumer hands over none; transfers hold no secret."""
     outcome = check_share.messages_clean(ctx)
-    problems = [] if outcome.status == OK else [outcome.evidence]
+    problems = outcome.problems()
     for number, packet in enumerate(ctx.boot.observed.packets):
         if problem := packet_problem(packet):
             problems.append(f"packet {number} {problem}")
@@ -123,7 +120,7 @@ def messages_clean(ctx):
 def read_only(ctx):
     """All mappings of the consumer are `r--s`; the objects came with right READ alone."""
     records = ctx.audit.maps_of(CONSUMER_PID)
-    problems = [] if records else ["the consumer mapped nothing"]
+    problems = [] if records else [check_share.NOTHING_MAPPED]
     bad = [record for record in records if record["perms"] != "r--s"]
     problems += [f"VMO {record['vmo']} mapped {record['perms']}" for record in bad]
     given = [packet.header() for packet in ctx.boot.observed.packets if packet.held]
@@ -142,7 +139,7 @@ def accessed(ctx):
     sizes = {vmo["id"]: facts.whole_pages(vmo["bytes"]) for vmo in ctx.audit["vmo"]}
     beyond = [r["vmo"] for r in records if r["off"] + r["bytes"] > sizes[r["vmo"]]]
     problems += [f"VMO {vmo} is mapped beyond its end" for vmo in beyond]
-    due = {tag: identity for tag, (_, _, identity) in zip((TAG_BLOB, TAG_PAGE), given(ctx)[0])}
+    due = {shared.tag: identity for shared, _, identity in given(ctx)[0]}
     for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
         maps = [m for m in barrier.sights[CONSUMER_PID].mappings if m.identity in barrier.seals]
         whole = {m.identity for m in maps if m.present and m.present * facts.PAGE_BYTES == m.size}
@@ -183,27 +180,25 @@ def barriers(ctx):
             problems.append(f"{reply} was never held back")
             continue
         said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
-        for marker in sorted(due[tag] - said):
-            problems.append(f"{reply}: '{marker}' was not there yet")
         early |= {line for line in said if line.startswith(facts.EVIDENCE_PREFIX)}
-        for marker in sorted(early & said):
-            problems.append(f"{reply}: '{marker[:60]}' was there before it")
-        for number, printed in sorted(barrier.printed.items()):
-            if printed != lines[number][: len(printed)]:
-                what = "had printed other lines than in the end"
-                problems.append(f"{reply}: the {ROLES[number]} {what}")
+        found = [f"'{marker}' was not there yet" for marker in sorted(due[tag] - said)]
+        found += [f"'{marker[:60]}' was there before it" for marker in sorted(early & said)]
+        printed = sorted(barrier.printed.items())
+        other = [ROLES[n] for n, text in printed if text != lines[n][: len(text)]]
+        found += [f"the {role} had printed other lines than in the end" for role in other]
         awake = [(ROLES[n], s.state) for n, s in sorted(barrier.sights.items()) if s.state != "S"]
-        problems += [f"{reply}: the {role} was in state {state}" for role, state in awake]
+        found += [f"the {role} was in state {state}" for role, state in awake]
+        problems += [f"{reply}: {text}" for text in found]
     return judged(problems, "both replies held back, both asleep, each marker after its fact")
 
 
 def given(ctx):
-    """-> ((what, barrier or None, identity) of each object for the consumer, problems)"""
-    packets = [packet for packet in ctx.boot.observed.packets if packet.receiver == CONSUMER_PID]
-    objects = [held.identity for packet in packets for held in packet.held]
-    reached = [ctx.boot.observed.barriers.get(tag) for tag in (TAG_BLOB, TAG_PAGE)]
-    problems = [] if len(objects[:2]) == 2 else [f"{len(objects)} objects instead of 2"]
-    return list(zip(("blob", "page"), reached, objects)), problems
+    """-> ((facts.Shared, barrier or None, identity) of each object for the consumer, problems)"""
+    observed, objects = ctx.boot.observed, ctx.host.objects()
+    packets = [packet for packet in observed.packets if packet.receiver == CONSUMER_PID]
+    identities = [held.identity for packet in packets for held in packet.held]
+    found = [(o, observed.barriers.get(o.tag), here) for o, here in zip(objects, identities)]
+    return found, [] if len(found) == 2 else [f"{len(found)} objects instead of 2"]
 
 
 def is_sealed(names):
@@ -216,36 +211,34 @@ def seals(ctx):
     shrinking, growing, and writing or future writing, read from the harness's own duplicate."""
     (objects, problems), shown = given(ctx), []
     barriers_reached = ctx.boot.observed.barriers.values()
-    for what, barrier, identity in objects:
+    for shared, barrier, identity in objects:
         found = barrier.seals.get(identity) if barrier else None
         every = [b.seals[identity] for b in barriers_reached if identity in b.seals]
         found = next((names for names in every if not is_sealed(names)), found)
         text = "+".join(sorted(found)) if found else "none"
-        shown.append(f"{what} {text}")
+        shown.append(f"{shared.what} {text}")
         if barrier is None:
-            problems.append(f"{what}: its barrier was not reached")
+            problems.append(f"{shared.what}: its barrier was not reached")
         elif not is_sealed(found):
-            problems.append(f"{what}: seals {text}")
+            problems.append(f"{shared.what}: seals {text}")
     return judged(problems, ", ".join(shown))
 
 
 def content(ctx):
     """Read at its barrier through the harness's own duplicate, each object gives host-ref's digest,
     with zeros behind its length."""
-    host, (objects, problems) = ctx.host, given(ctx)
-    wanted = ((len(host.blob), host.digest_hex), (len(host.page), host.page_digest_hex))
+    objects, problems = given(ctx)
     reads = [barrier.contents for barrier in ctx.boot.observed.barriers.values()]
-    for (what, barrier, identity), (length, digest) in zip(objects, wanted):
+    for shared, barrier, identity in objects:
+        what, length = shared.what, len(shared.data)
         data = barrier and barrier.contents.get(identity)
         if any(contents.get(identity, data) != data for contents in reads):
             problems.append(f"{what}: its object held other bytes at another barrier")
         if data is None:
             problems.append(f"{what}: nothing was read at its barrier")
-            continue
-        computed = facts.sha256_hex(data[:length])
-        if computed != digest:
-            gives = f"its object gives {computed[:16]}.."
-            problems.append(f"{what}: {gives}, host-ref says {digest[:16]}..")
+        elif (computed := facts.sha256_hex(data[:length])) != shared.digest:
+            both = f"{computed[:16]}.., host-ref says {shared.digest[:16]}.."
+            problems.append(f"{what}: its object gives {both}")
         elif data[length:].strip(b"\0"):
             problems.append(f"{what}: its object is not zero after {length} bytes")
     return judged(problems, "blob and page, read through own descriptors, have host-ref's digests")
@@ -253,18 +246,15 @@ def content(ctx):
 
 def sight_problems(ctx, number, sight, handed):
     """A process has its first four descriptors and handed objects, the consumer one of each."""
-    own, problems, seen = ctx.boot.observed.children[number].own, [], []
-    for found in sight.descriptors:
-        if found.number in STANDARD:
-            if found.identity != own[found.number]:
-                problems.append(f"its descriptor {found.number} is {found.name}")
-        elif found.identity in handed:
-            seen.append(found.identity)
-        else:
-            problems.append(f"descriptor {found.number} is {found.name}")
-    closed = set(STANDARD) - {found.number for found in sight.descriptors}
-    if sight.descriptors:
-        problems += [f"its descriptor {number} is closed" for number in sorted(closed)]
+    own, has = ctx.boot.observed.children[number].own, sight.descriptors
+    changed = [d for d in has if d.number in STANDARD and d.identity != own[d.number]]
+    problems = [f"its descriptor {d.number} is {d.name}" for d in changed]
+    others = [d for d in has if d.number not in STANDARD]
+    strange = [d for d in others if d.identity not in handed]
+    problems += [f"descriptor {d.number} is {d.name}" for d in strange]
+    seen = [d.identity for d in others if d.identity in handed]
+    closed = set(STANDARD) - {d.number for d in has} if has else ()
+    problems += [f"its descriptor {number} is closed" for number in sorted(closed)]
     if number == CONSUMER_PID and len(seen) != len(set(seen)):
         problems.append(f"{len(seen)} descriptors of {len(set(seen))} objects")
     return problems
@@ -276,7 +266,7 @@ def end_problems(ctx, number, handed):
     if child.at_exit is None or not child.at_exit.descriptors:
         return ["ended before it could be looked at"]
     kept = {found.number: found for found in child.at_exit.descriptors}
-    late = [kept[n] for n in kept if n not in AT_THE_END]
+    late = [found for n, found in kept.items() if n not in AT_THE_END]
     problems = [f"descriptor {found.number} is still open: {found.name}" for found in late]
     lost = [n for n in AT_THE_END if n not in kept or kept[n].identity != child.own[n]]
     problems += [f"its descriptor {n} is another or closed" for n in lost]

@@ -22,43 +22,37 @@ def wanted_messages(ctx):
 def message_problems(message, wanted, moved):
     """All fields, except the seal of a handed VMO, which check `seal` reads."""
     what, way, kind, body, tag, rights, length = wanted
-    head = audits.head_bytes(message)
-    if len(head) < MESSAGE_HEADER.size:
+    header = share.header_of(message)
+    if header is None:
         return [f"{what} is shorter than a header"]
-    fields = MESSAGE_HEADER.unpack_from(head)
-    found = (share.way_of(message), *(message[key] for key in ("len", "type", "moved")))
-    named = (way, MESSAGE_HEADER.size + body, 0, moved)
-    found += (*fields[:5], *fields[6:])  # without the seal
-    named += (facts.MESSAGE_MAGIC, kind, body, tag, rights, length, 0)
-    names = "way len type moved magic kind body tag rights length zero".split()
-    wrong = [f"{key}={has}" for key, has, want in zip(names, found, named) if has != want]
-    if kind == facts.KIND_DATA and fields[5]:
-        wrong.append(f"seal={fields[5]}")
-    flags = 0 if moved == "none" else 1
-    if message.get("flags", flags) != flags:
-        wrong.append(f"flags={message['flags']}")
+    seal = 0 if kind == facts.KIND_DATA else header.seal
+    fields = facts.Header(facts.MESSAGE_MAGIC, kind, body, tag, rights, seal, length, 0)
+    packet = {"way": way, "len": MESSAGE_HEADER.size + body, "type": 0, "moved": moved}
+    wanted = {**packet, "flags": int(moved != "none"), **fields._asdict()}
+    found = {**message, **header._asdict(), "way": share.way_of(message)}
+    others = (key for key, value in wanted.items() if found.get(key, value) != value)
+    wrong = [f"{key}={found[key]}" for key in others]
     return [f"{what} has {' '.join(wrong)}"] if wrong else []
 
 
 def ticket_problems(message, hand):
     """The ticket has the slot of the transferred VMO, the page's length and the right to read."""
-    head = audits.head_bytes(message)[MESSAGE_HEADER.size :]
-    if len(head) != share.TICKET.size or hand is None:
+    body = share.body_of(message)
+    if len(body) != share.TICKET.size or hand is None:
         return []  # already a problem of the message or the hand-over
-    length, name, rights, _ = share.TICKET.unpack(head)
+    length, name, rights, _ = share.TICKET.unpack(body)
     wanted = (facts.PAGE_BYTES, hand.get("slot", 1), RIGHT_READ)
     return [] if (length, name, rights) == wanted else [f"the ticket says {(length, name, rights)}"]
 
 
 def hand_problems(audit):
     """Our kernel handed over two ends of channels, then two VMOs, each in the lowest free slot."""
-    wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
-    kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
     found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in audit["hand"]]
-    memory = [kinds.get(hand["vmo"]) for hand in audit["hand"] if hand["kind"] != "endpoint"]
-    for number, via in enumerate(("move", "transfer")):
-        kind = memory[number] if number < len(memory) else "alias"
-        wanted.append((via, kind, share.RIGHT_MAP, 3 + number))
+    kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
+    memory = [kinds[hand["vmo"]] for hand in audit["hand"] if hand["kind"] != "endpoint"]
+    wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
+    ways = zip(("move", "transfer"), memory + 2 * ["alias"], (3, 4))
+    wanted += [(via, kind, share.RIGHT_MAP, slot) for via, kind, slot in ways]
     pairs = enumerate(zip(found, wanted))
     problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
     if len(found) != len(wanted):
@@ -133,14 +127,14 @@ def line_of(record):
     return facts.EVIDENCE_PREFIX if text.startswith(facts.EVIDENCE_PREFIX) else text
 
 
-def event_numbers(audit):
+def event_numbers(audit, objects):
     """-> {event: its sequence number, or None if it did not happen}"""
     numbers = {}
-    for tag, via, what in ((facts.TAG_BLOB, "move", "blob"), (facts.TAG_PAGE, "transfer", "page")):
-        hand = share.handed_once(audit, via)
+    for shared in objects:
+        hand = share.handed_once(audit, shared.via)
         vmo = hand and hand["vmo"]
-        request = share.first_message(audit, share.TO_CONSUMER, tag)
-        reply = share.first_message(audit, share.TO_PRODUCER, tag)
+        request = share.first_message(audit, share.TO_CONSUMER, shared.tag)
+        reply = share.first_message(audit, share.TO_PRODUCER, shared.tag)
         hashes = {r["when"]: r for r in reversed(audit["hash"]) if r["vmo"] == vmo}
         maps = [record for record in audit.maps_of(CONSUMER_PID) if record["vmo"] == vmo]
         for event, record, key in (
@@ -153,7 +147,7 @@ def event_numbers(audit):
             (" was hashed at the reply", hashes.get("reply"), "seq"),
             ("'s reply was received", reply, "seq"),
         ):
-            numbers[f"the {what}{event}"] = record and record[key]
+            numbers[f"the {shared.what}{event}"] = record and record[key]
     for record in audit["say"]:
         numbers.setdefault(line_of(record), record["seq"])
     return numbers
@@ -162,16 +156,16 @@ def event_numbers(audit):
 def order_problem(numbers, early, late):
     """Why the first event did not come before the second, or None."""
     before, after = numbers.get(early), numbers.get(late)
-    if after is None or before is None and early.endswith(NOT_OWED):
+    if after is None:
         return None
-    if before is not None and before < after:
-        return None
-    return f"'{late}' came before '{early}'" if before else f"'{late}' without '{early}'"
+    if before is None:
+        return None if early.endswith(NOT_OWED) else f"'{late}' without '{early}'"
+    return None if before < after else f"'{late}' came before '{early}'"
 
 
 def order(ctx):
     """By the kernel's sequence numbers, each VMO is handed over, then mapped, then answered, the
     blob before the page. Each marker comes after its fact, and after the markers it depends on."""
-    numbers = event_numbers(ctx.audit)
+    numbers = event_numbers(ctx.audit, ctx.host.objects())
     problems = [problem for pair in ORDER if (problem := order_problem(numbers, *pair))]
     return judged(problems[:4], f"{len(ORDER)} pairs of events, each in its order")

@@ -15,6 +15,7 @@ BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere me
 BAD_WORDS = re.compile("(?i:panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard)")
 CONTROL = re.compile(r"[^\t\x20-\x7e]")
 FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
+ENDED = ("exited", "reaped")
 CONTROL_BYTES = 4 * facts.MESSAGE_HEADER.size + 2 * 56 + 16  # two replies and a ticket
 KERNEL_BANNER = re.compile(r"neuron vers")  # the original NEURON prints it at each start
 # What the original kernel prints when it goes wrong: panics, exceptions, and what its own test
@@ -36,10 +37,9 @@ def limits(ctx):
         problems.append(f"QEMU was stopped, because the witness gave up: {boot.watch.reason()}")
     if boot.stopped == facts.LOG_CAP or len(boot.log) >= boot.log_cap:
         problems.append(f"the log reached its cap of {boot.log_cap} bytes")
-    outcome = judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s")
-    if boot.stopped == facts.LINGER:
-        outcome.evidence += f"; stopped {boot.linger:g} s after the last output"
-    return outcome
+    is_over = boot.stopped == facts.LINGER
+    how = f"; stopped {boot.linger:g} s after the last output" if is_over else ""
+    return judged(problems, f"{len(boot.log)} bytes of log, {boot.seconds:.2f} s{how}")
 
 
 def exit_code(ctx):
@@ -172,8 +172,7 @@ def foreign_markers(ctx):
     """As on our kernel; also, the digest's marker comes after those of the VMO's way to the
     consumer, and the log does not end between a marker and its newline."""
     outcome, wanted = markers(ctx), ctx.manifest["markers"]
-    problems = [outcome.evidence] if outcome.status != facts.OK else []
-    seen = [line for line in ctx.console if line in wanted]
+    problems, seen = outcome.problems(), [line for line in ctx.console if line in wanted]
     if not problems and seen[-1] != wanted[-1]:
         problems.append(f"'{seen[-1]}' follows '{wanted[-1]}'")
     if ctx.tail in [*wanted, ctx.manifest["last_marker"]]:
@@ -215,8 +214,7 @@ def bad_patterns(ctx):
 
 def is_foreign_bad(text, allowed):
     """allowed: patterns of whole lines that this kernel prints in a good run"""
-    is_bad = FOREIGN_BAD.search(text) is not None
-    return is_bad and not any(re.fullmatch(pattern, text) for pattern in allowed)
+    return bool(FOREIGN_BAD.search(text)) and not any(re.fullmatch(good, text) for good in allowed)
 
 
 def foreign_bad_patterns(ctx):
@@ -258,36 +256,27 @@ def foreign_evidence(ctx):
     """As on our kernel; also, the other fields are what this ABI revision, the protocol and this
     input give, and host-ref's digests, which the producer compared, are those of blob and page. If
     no revision was asked for, the line's is taken."""
-    outcome, host = evidence(ctx), ctx.host
+    outcome, objects = evidence(ctx), ctx.host.objects()
     if ctx.evidence is None:
         return outcome
-    pages = facts.pages_of(len(ctx.host.blob)) + facts.pages_of(len(ctx.host.page))
     enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
     wanted = {"enforced": enforced, "copies": 0, "control_bytes": CONTROL_BYTES}
-    wanted["bulk_bytes"] = pages * facts.PAGE_BYTES
+    wanted["bulk_bytes"] = sum(facts.whole_pages(len(shared.data)) for shared in objects)
     problems = differing(ctx, wanted, " instead of")
-    for what, data, stated in (
-        ("blob", host.blob, host.digest_hex),
-        ("page", host.page, host.page_digest_hex),
-    ):
-        if facts.sha256_hex(data) != stated:
-            problems.append(f"host-ref's digest of the {what} is another")
-    problems += [outcome.evidence] if outcome.status != facts.OK else []
-    text = " ".join(f"{key}={value}" for key, value in wanted.items())
-    return judged(problems, f"{outcome.evidence}; {text}")
+    other = [shared.what for shared in objects if facts.sha256_hex(shared.data) != shared.digest]
+    problems += [f"host-ref's digest of the {what} is another" for what in other]
+    text = audits.words(wanted, "enforced copies control_bytes bulk_bytes")
+    return judged(problems + outcome.problems(), f"{outcome.evidence}; {text}")
 
 
 def author_problems(manifest, said):
     """Only its own task may print a marker, and only the producer the evidence line. said: pairs
     (pid, line)"""
-    problems, mine = [], manifest["markers"] + [manifest["last_marker"]]
+    problems, markers_known = [], {*manifest["markers"], manifest["last_marker"]}
     for who, line in said:
-        author = facts.PRODUCER_PID
-        if line in manifest["consumer_markers"]:
-            author = facts.CONSUMER_PID
-        elif line not in mine and not line.startswith(facts.EVIDENCE_PREFIX):
-            continue
-        if who != author:
+        is_consumers = line in manifest["consumer_markers"]
+        is_judged = line in markers_known or line.startswith(facts.EVIDENCE_PREFIX)
+        if is_judged and who != (facts.CONSUMER_PID if is_consumers else facts.PRODUCER_PID):
             name = facts.ROLES.get(who, f"task {who}")
             problems.append(f"'{line[:60]}' was printed by the {name}")
     return problems
@@ -313,7 +302,7 @@ def authors(ctx):
     other = [line for line, record in pairs if not is_recorded_as(line, record)]
     problems += [f"the kernel recorded another line than '{line[:60]}'" for line in other]
     pids = {record["pid"] for record in ctx.audit["task"]}
-    said = [(int(r["by"]) if r["by"].isdigit() else r["by"], line) for line, r in pairs]
+    said = [(audits.author_of(record), line) for line, record in pairs]
     strangers = sorted({by for by, _ in said if isinstance(by, int) and by not in pids})
     problems += [f"a line was printed by pid {pid}, which is no task" for pid in strangers]
     problems += author_problems(ctx.manifest, said)
@@ -335,10 +324,8 @@ def audit_complete(ctx):
     """No table overflowed, no message is lost or left unreceived. On our kernel also, the sequence
     numbers are complete and in order, and no record contradicts itself."""
     problems, lost = audits.overflow_faults(ctx.audit), ctx.audit.one("lost")
-    if lost["msgs"]:
-        problems.append(f"{lost['msgs']} messages were not recorded")
-    if lost["undelivered"]:
-        problems.append(f"{lost['undelivered']} messages were never received")
+    for key, how in (("msgs", "not recorded"), ("undelivered", "never received")):
+        problems += [f"{lost[key]} messages were {how}"] if lost[key] else []
     if ctx.boot.platform == facts.QEMU:
         problems += check_record.record_problems(ctx.audit, ctx.boot.abi_rev)
     return judged(problems, f"nothing lost, {len(ctx.audit['msg'])} messages recorded")
@@ -346,9 +333,8 @@ def audit_complete(ctx):
 
 def audit_result(ctx):
     """Init is done, with status 0."""
-    record = ctx.audit.one("result")
-    text = f"init={record['init']} status={record['status']} instret={record['instret']}"
-    return met((record["init"], record["status"]) == ("done", 0), text)
+    text = audits.words(ctx.audit.one("result"), "init status instret")
+    return met(text.startswith(f"{audits.DONE} "), text)
 
 
 def tasks(ctx):
@@ -357,14 +343,11 @@ def tasks(ctx):
     pids = [record["pid"] for record in ctx.audit["task"]]
     if pids != list(facts.ROLES):
         return red(f"tasks {pids} instead of {list(facts.ROLES)}")
-    init, child = ctx.audit["task"]
-    keys = ("parent", "state", "end", "status")
-    if [init[key] for key in keys] != [0, "live", "none", 0]:
-        return red("producer: " + " ".join(f"{key}={init[key]}" for key in keys))
-    text = "consumer: " + " ".join(f"{key}={child[key]}" for key in keys)
-    wanted = (facts.PRODUCER_PID, child["state"], "exit", 0)
-    is_ended = child["state"] in ("exited", "reaped")
-    return met(is_ended and tuple(child[key] for key in keys) == wanted, text)
+    init, child = (audits.words(task, "parent state end status") for task in ctx.audit["task"])
+    if init != "parent=0 state=live end=none status=0":
+        return red(f"producer: {init}")
+    wanted = (f"parent={facts.PRODUCER_PID} state={state} end=exit status=0" for state in ENDED)
+    return met(child in wanted, f"consumer: {child}")
 
 
 def leaks(ctx):
@@ -389,11 +372,8 @@ def leaks(ctx):
         problems.append(f"the arena grew by {grown} bytes, {bytes_kept} of them kept")
     problems += [f"{key} {start[key]} -> {done[key]}" for key in keys if start[key] != done[key]]
     problems += [f"{key}={end[key]} after teardown" for key in keys if end[key]]
-    problems += [
-        f"{key} {done[key]} -> {end[key]} by teardown"
-        for key in ("vmos", "arena_bytes")
-        if end[key] > done[key]
-    ]
+    more = [key for key in ("vmos", "arena_bytes") if end[key] > done[key]]
+    problems += [f"{key} {done[key]} -> {end[key]} by teardown" for key in more]
     arena = audit.first("keep", "what", "arena_bytes") or {"n": 0}
     if ctx.boot.abi_rev == "a1" and not arena["n"] == done["arena_bytes"] == end["arena_bytes"]:
         taken = f"{done['arena_bytes']} -> {end['arena_bytes']} are taken"
@@ -401,7 +381,7 @@ def leaks(ctx):
     frames = f"frames {start['frames']} -> {end['frames']}"
     if end["frames"] > start["frames"]:
         problems.append(f"{frames} after teardown")
-    never = [f"{record['what']}={record['n']}" for record in audit["keep"]]
+    never = ["{what}={n}".format_map(record) for record in audit["keep"]]
     never = " ".join(never + ([f"vmos={kept}"] if kept else [])) or "nothing"
     same = ", ".join(f"{key} {done[key]}" for key in keys)
     return judged(problems, f"{same} as at the start; {frames}; kept by this ABI revision: {never}")
@@ -411,9 +391,8 @@ def hazards(ctx):
     """No call that a real kernel does not survive (docs/testing/hazards.md), except the
     manifest's."""
     allowed, records = ctx.manifest["hazards"], ctx.told["hazard"]
-    keys = ("pid", "call", "id", "what")
     bad = [record for record in records if record["id"] not in allowed]
-    problems = ["pid {} call {} {} {}".format(*(record[key] for key in keys)) for record in bad]
+    problems = ["pid {pid} call {call} {id} {what}".format_map(record) for record in bad]
     missing = [name for name in allowed if name not in {record["id"] for record in records}]
     problems += [f"the expected hazard {name} did not occur" for name in missing]
     return judged(problems, "none" if not allowed else f"only {' '.join(allowed)}")

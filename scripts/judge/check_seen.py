@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what a witness saw (scripts/witness): it stopped QEMU at each system call of both tasks
 and walked their page tables. Nothing of it is the kernel's word."""
-from judge import audit as audits
-from judge import check_run
-from judge import check_share as share
-from judge import facts
-from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, red
+from judge import audit as audits, check_run, check_share as share, facts
+from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, met, red
 
 # What only a kernel can number, or count.
 NOT_SEEN = {"made", "ended", "sent", "seq", "user", "instret", "n"}
@@ -85,26 +82,26 @@ def views(ctx):
     every page of the VMO was mapped in both tasks, at the same physical address, in the consumer
     V R U and A, neither W nor X nor D."""
     problems, texts, saw = [], [], ctx.boot.watch.model
-    for what, via, data in (("blob", "move", ctx.host.blob), ("page", "transfer", ctx.host.page)):
-        hands = [hand for hand in share.handed(saw.audit) if hand["via"] == via]
-        number, count = hands[0]["vmo"] if hands else 0, facts.pages_of(len(data))
+    for shared in ctx.host.objects():
+        hands = [hand for hand in share.handed(saw.audit) if hand["via"] == shared.via]
+        number, count = hands[0]["vmo"] if hands else 0, facts.pages_of(len(shared.data))
         looks = [view for pid, vmo, view in saw.views if (pid, vmo) == (CONSUMER_PID, number)]
         if len(looks) != 1:
-            problems.append(f"{what}: {len(looks)} looks at its reply instead of one")
+            problems.append(f"{shared.what}: {len(looks)} looks at its reply instead of one")
             continue
         last = [r for r in saw.audit["map"] if r["vmo"] == number and "last" in r]
         ended = [(r, r["last"]) for r in last if all(r is not record for record, _ in looks[0])]
         places, seen = {}, {PRODUCER_PID: set(), CONSUMER_PID: set()}
         for record, leaves in [*looks[0], *ended, *((r, r["last"]) for r in last)]:
             found = view_problems(record, leaves, places)
-            problems += [f"{what}: {problem}" for problem in found]
+            problems += [f"{shared.what}: {problem}" for problem in found]
             first = record["off"] // facts.PAGE_BYTES
             seen.get(record["pid"], set()).update(range(first, first + len(leaves)))
         for pid, pages in seen.items():
             if pages != set(range(count)):
-                problems.append(f"{what}: {len(pages)} of {count} pages seen in pid {pid}")
+                problems.append(f"{shared.what}: {len(pages)} of {count} pages seen in pid {pid}")
         if not problems:
-            text = f"{what} at {places[0]:#x}, {count} pages in both tasks"
+            text = f"{shared.what} at {places[0]:#x}, {count} pages in both tasks"
             texts.append(f"{text}, consumer VR..U.A.")
     return judged(problems, "; ".join(texts))
 
@@ -113,17 +110,15 @@ def views(ctx):
 def authors(ctx):
     """The payload's lines in the log are those that the witness saw the tasks print, in order; each
     marker and the evidence line was written by its own task."""
-    said = [(int(r["by"]) if r["by"].isdigit() else r["by"], r["line"].rstrip(b"\r"))
-            for r in ctx.audit["say"]]
-    said = [(by, line.decode("latin-1")) for by, line in said]
+    lines = (record["line"].rstrip(b"\r").decode("latin-1") for record in ctx.audit["say"])
+    said = list(zip(map(audits.author_of, ctx.audit["say"]), lines))
     logged = [line for line in ctx.console if line in ctx.spoken]
     heard = [line for _, line in said if line.startswith(facts.OWN)]
-    problems = []
+    problems = check_run.author_problems(ctx.manifest, said)
     if logged != heard:
-        pairs = (pair for pair in zip([*logged, "nothing"], [*heard, "nothing"]))
-        one, other = next((pair for pair in pairs if pair[0] != pair[1]), ("more", "less"))
-        problems.append(f"the log has '{one[:60]}' where the witness saw '{other[:60]}' printed")
-    problems += check_run.author_problems(ctx.manifest, said)
+        pairs = zip([*logged, "nothing"], [*heard, "nothing"])
+        one, other = next(pair for pair in pairs if pair[0] != pair[1])
+        problems.insert(0, f"the log has '{one[:60]}' where the witness saw '{other[:60]}' printed")
     return judged(problems, f"{len(heard)} lines of the payload, each marker by its own task")
 
 
@@ -137,4 +132,4 @@ def seal(ctx):
     copies = [r["pid"] for r in ctx.audit["copy"] if r["into"]]
     if maps or copies:
         return red(f"the consumer's writable mappings: {len(maps)}; written by pids {copies}")
-    return judged([], f"{ctx.evidence['seal']} is the library's word, and no call broke it")
+    return met(True, f"{ctx.evidence['seal']} is the library's word, and no call broke it")

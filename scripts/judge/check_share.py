@@ -6,20 +6,14 @@ On Linux the harness keeps the record, and some checks read another fact (check_
 import struct
 
 from judge import audit as audits, check_run, facts
-from judge.facts import (
-    CONSUMER_PID,
-    MESSAGE_HEADER,
-    PRODUCER_PID,
-    judged,
-    not_checked,
-    not_made,
-    red,
-)
+from judge.facts import CONSUMER_PID, MESSAGE_HEADER, PRODUCER_PID
+from judge.facts import judged, not_checked, not_made, red
 
 TO_CONSUMER, TO_PRODUCER = (PRODUCER_PID, CONSUMER_PID), (CONSUMER_PID, PRODUCER_PID)
 SEALS = {"none": 0, "peers": 1, "forever": 2}
 RIGHT_READ = 1  # of the library
 RIGHT_MAP = 4  # of the kernel
+NOTHING_MAPPED = "the consumer mapped nothing"
 NO_EVIDENCE = "there is no evidence line to compare"
 REPLY_BODY = struct.Struct("<32sQQQ")  # digest, copies, control_bytes, bulk_bytes
 TICKET = struct.Struct("<QIHH")  # length, name, rights, seal
@@ -42,38 +36,43 @@ def handed_once(audit, via):
 
 
 # ---- Messages ----------------------------------------------------------------------------------
+def header_of(message):
+    """-> a facts.Header, or None if the message is shorter"""
+    head = audits.head_bytes(message)
+    whole = len(head) >= MESSAGE_HEADER.size
+    return facts.Header._make(MESSAGE_HEADER.unpack_from(head)) if whole else None
+
+
+def body_of(message):
+    return audits.head_bytes(message)[MESSAGE_HEADER.size :]
+
+
 def first_message(audit, way, tag):
-    """The first libvmo message of this way and tag, or None."""
-    for message in audit["msg"]:
-        head = audits.head_bytes(message)
-        whole = way_of(message) == way and len(head) >= MESSAGE_HEADER.size
-        if whole and MESSAGE_HEADER.unpack_from(head)[3] == tag:
-            return message
-    return None
+    """The first message of this way and tag, or None."""
+    on_way = (message for message in audit["msg"] if way_of(message) == way)
+    tags = ((message, header_of(message)) for message in on_way)
+    return next((message for message, header in tags if header and header.tag == tag), None)
 
 
 def reply_in(message):
     """-> (tag, fields of the body or None if malformed) of the consumer's reply, or (None, None)"""
-    head = audits.head_bytes(message)
-    if way_of(message) != TO_PRODUCER or len(head) < MESSAGE_HEADER.size:
+    header = header_of(message) if way_of(message) == TO_PRODUCER else None
+    if header is None or header[:2] != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
         return None, None
-    magic, kind, length, tag = MESSAGE_HEADER.unpack_from(head)[:4]
-    if (magic, kind) != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
-        return None, None
-    whole = length == REPLY_BODY.size == message["len"] - MESSAGE_HEADER.size
-    return tag, REPLY_BODY.unpack_from(head, MESSAGE_HEADER.size) if whole else None
+    whole = header.body == REPLY_BODY.size == message["len"] - MESSAGE_HEADER.size
+    return header.tag, REPLY_BODY.unpack_from(body_of(message)) if whole else None
 
 
-def reply_check(ctx, tag, data, stated, what):
+def reply_check(ctx, shared):
     """Compares the consumer's reply with the digest computed afresh from the bytes on disk."""
-    computed, problems = facts.sha256_hex(data), []
-    bodies = [body for its_tag, body in map(reply_in, ctx.audit["msg"]) if its_tag == tag]
+    computed, problems = facts.sha256_hex(shared.data), []
+    bodies = [body for tag, body in map(reply_in, ctx.audit["msg"]) if tag == shared.tag]
     found = [body[0].hex() if body else "malformed" for body in bodies]
-    gives = f"the {what} gives {computed[:16]}.."
-    if computed != stated:
-        problems.append(f"host-ref says {stated[:16]}.., {gives}")
+    gives = f"the {shared.what} gives {computed[:16]}.."
+    if computed != shared.digest:
+        problems.append(f"host-ref says {shared.digest[:16]}.., {gives}")
     if len(found) != 1:
-        problems.append(f"{len(found)} replies with tag {tag} in the kernel's record")
+        problems.append(f"{len(found)} replies with tag {shared.tag} in the kernel's record")
     elif found[0] != computed:
         problems.append(f"the consumer replied {found[0][:16]}.., {gives}")
     return judged(problems, f"{computed} in the consumer's reply")
@@ -82,35 +81,33 @@ def reply_check(ctx, tag, data, stated, what):
 def digest(ctx):
     """The consumer sent one reply with the blob's tag, with the blob's SHA-256, computed afresh;
     host-ref computed the same."""
-    return reply_check(ctx, facts.TAG_BLOB, ctx.host.blob, ctx.host.digest_hex, "blob")
+    return reply_check(ctx, ctx.host.objects()[0])
 
 
 def page_digest(ctx):
     """As `digest`, for the page."""
-    return reply_check(ctx, facts.TAG_PAGE, ctx.host.page, ctx.host.page_digest_hex, "page")
+    return reply_check(ctx, ctx.host.objects()[1])
 
 
-def message_problem(message, head):
+def message_problem(message):
     """Why the record does not show one whole and valid libvmo message, or None."""
-    if message["len"] > audits.HEAD_BYTES["msg"]:
-        return f"has {message['len']} bytes, more than the record shows"
-    if len(head) < MESSAGE_HEADER.size:
-        return f"has {len(head)} bytes, less than a header"
-    magic, _, body, _, _, _, _, zero = MESSAGE_HEADER.unpack_from(head)
-    if magic != facts.MESSAGE_MAGIC or zero or MESSAGE_HEADER.size + body != message["len"]:
-        return "is no libvmo message"
-    return None
+    length, header = message["len"], header_of(message)
+    if length > audits.HEAD_BYTES["msg"]:
+        return f"has {length} bytes, more than the record shows"
+    if header is None:
+        return f"has {length} bytes, less than a header"
+    is_whole = MESSAGE_HEADER.size + header.body == length
+    is_ours = header.magic == facts.MESSAGE_MAGIC and not header.zero and is_whole
+    return None if is_ours else "is no libvmo message"
 
 
 def messages_clean(ctx):
     """Each message to the consumer is a libvmo message, whole in the record. No 8-byte piece of
     challenge or digests is in one of them, in all of them joined, or in a task's name."""
     told = [message for message in ctx.audit["msg"] if message["to"] == CONSUMER_PID]
-    heads = [audits.head_bytes(message) for message in told]
-    faults = [(message["n"], message_problem(message, head)) for message, head in zip(told, heads)]
-    problems = [f"message {number} {fault}" for number, fault in faults if fault]
+    problems = [f"message {m['n']} {fault}" for m in told if (fault := message_problem(m))]
     # All bodies joined show a secret that was sent in pieces.
-    joined = b"".join(head[MESSAGE_HEADER.size :] for head in heads)
+    heads, joined = map(audits.head_bytes, told), b"".join(map(body_of, told))
     names = [record["name"].encode() for record in ctx.audit["task"]]
     searched, secrets = [*heads, *names, joined], ctx.host.secrets()
     found = {name for data in searched for name in check_run.secrets_in(data, secrets)}
@@ -158,9 +155,11 @@ def sharing(ctx):
     if (len(moved), len(passed)) != (1, 1):
         counts = f"{len(moved)} VMOs handed by a message and {len(passed)} by transfer"
         return red(f"{counts}, instead of one each")
-    objects = (("blob", moved[0], len(ctx.host.blob)), ("page", passed[0], len(ctx.host.page)))
-    faults = [(what, share_problem(ctx, hand, length)) for what, hand, length in objects]
-    problems = [f"{what}: {fault}" for what, fault in faults if fault]
+    problems, count = [], 0
+    for shared, hand in zip(ctx.host.objects(), (*moved, *passed)):
+        fault = share_problem(ctx, hand, len(shared.data))
+        problems += [f"{shared.what}: {fault}"] if fault else []
+        count += facts.pages_of(len(shared.data))
     known = (moved[0]["vmo"], passed[0]["vmo"])
     if known[0] == known[1]:
         problems.append("blob and page are the same VMO")
@@ -168,7 +167,6 @@ def sharing(ctx):
     problems += [f"VMO {h['vmo']} went from {h['from']} to {h['to']}" for h in other]
     strange = [r["vmo"] for r in ctx.audit.maps_of(CONSUMER_PID) if r["vmo"] not in known]
     problems += [f"the consumer mapped VMO {vmo}, which nobody handed it" for vmo in strange]
-    count = sum(facts.pages_of(length) for _, _, length in objects)
     pages = f"{count} of {count} {ctx.boot.page_word()}s are the producer's"
     return judged(problems, f"VMO {known[0]} by message, VMO {known[1]} by transfer: {pages}")
 
@@ -177,11 +175,10 @@ def read_only(ctx):
     """The consumer's mappings are `r`, on a2 of an alias; both VMOs came with right MAP alone."""
     alias = 1 if ctx.boot.abi_rev == "a2" else 0
     records = ctx.audit.maps_of(CONSUMER_PID)
-    problems = [] if records else ["the consumer mapped nothing"]
+    problems = [] if records else [NOTHING_MAPPED]
     for record in records:
         if (record["prot"], record["alias"]) != ("r", alias):
-            how = f"prot={record['prot']} alias={record['alias']}"
-            problems.append(f"VMO {record['vmo']} mapped {how}")
+            problems.append(f"VMO {record['vmo']} mapped {audits.words(record, 'prot alias')}")
     bad = [hand for hand in handed(ctx.audit) if hand["rights"] != RIGHT_MAP]
     problems += [f"VMO {hand['vmo']} handed with rights {hand['rights']}" for hand in bad]
     return judged(problems, f"{len(records)} mappings of the consumer, all prot=r alias={alias}")
@@ -189,7 +186,7 @@ def read_only(ctx):
 
 def accessed_problems(records):
     """-> (problems, number of different pages mapped)"""
-    problems = [] if records else ["the consumer mapped nothing"]
+    problems = [] if records else [NOTHING_MAPPED]
     whole = [r for r in records if r["accessed"] * facts.PAGE_BYTES == r["bytes"]]
     missing = set(page_table(records)) - set(page_table(whole))
     for vmo in sorted({vmo for vmo, _ in missing}):
@@ -216,8 +213,8 @@ def no_kernel_copy(ctx):
     problems += [f"a 'copy' line for pid {pid}, which is no task" for pid in strangers]
     for record in ctx.audit["copy"]:
         if record["into"] or record["from"]:
-            counts = f"{record['into']} bytes into VMOs, {record['from']} out of them"
-            problems.append(f"pid {record['pid']}: {counts}")
+            counts = "pid {pid}: {into} bytes into VMOs, {from} out of them"
+            problems.append(counts.format_map(record))
     return judged(problems, f"0 bytes for {len(listed)} tasks")
 
 
@@ -241,9 +238,8 @@ def counter_problems(ctx):
         "control_bytes": sum(message["len"] for message in ctx.audit["msg"]),
         "bulk_bytes": sum(vmo["bytes"] for vmo in vmos if vmo),
     }
-    problems = check_run.differing(ctx, counted, ", the audit has")
-    problems += consumer_problems(ctx, vmos)
-    return problems, " ".join(f"{key}={value}" for key, value in counted.items())
+    problems = check_run.differing(ctx, counted, ", the audit has") + consumer_problems(ctx, vmos)
+    return problems, audits.words(counted, "control_bytes bulk_bytes")
 
 
 def counters(ctx):
@@ -279,25 +275,20 @@ def seal(ctx):
 
 def told_seals(audit):
     """The seals in the blob's request and in the ticket."""
-    found = []
-    for message in audit["msg"]:
-        head = audits.head_bytes(message)
-        if way_of(message) != TO_CONSUMER or len(head) < MESSAGE_HEADER.size:
-            continue
-        _, kind, _, tag, _, its_seal, _, _ = MESSAGE_HEADER.unpack_from(head)
-        if kind == facts.KIND_HANDLE:
-            found.append(its_seal)
-        elif tag == facts.TAG_PAGE and len(head) == MESSAGE_HEADER.size + TICKET.size:
-            found.append(TICKET.unpack_from(head, MESSAGE_HEADER.size)[3])
-    return found
+    for message in (message for message in audit["msg"] if way_of(message) == TO_CONSUMER):
+        header, body = header_of(message), body_of(message)
+        if header and header.kind == facts.KIND_HANDLE:
+            yield header.seal
+        elif header and header.tag == facts.TAG_PAGE and len(body) == TICKET.size:
+            yield TICKET.unpack(body)[3]
 
 
 def forever_problems(audit, hand):
     """Nobody could write the VMO when it was handed over, and it was never destroyed (K-29)."""
     but, vmo = f"sealed for ever, but VMO {hand['vmo']}", audit.first("vmo", "id", hand["vmo"])
     if hand["wcaps"] or hand["wmaps"]:
-        counts = f"{hand['wcaps']} writable capabilities and {hand['wmaps']} writable mappings"
-        yield f"{but} had {counts}"
+        counts = "{wcaps} writable capabilities and {wmaps} writable mappings"
+        yield f"{but} had {counts.format_map(hand)}"
     if vmo and vmo["state"] == "destroyed":
         yield f"{but} was destroyed"
 
@@ -310,7 +301,7 @@ def kernel_seal(ctx):
     if ctx.evidence is None:
         return outcome
     claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
-    problems = [outcome.evidence] if outcome.status == facts.RED else []
+    problems = outcome.problems()
     other = sorted({seal for seal in told_seals(ctx.audit) if seal != SEALS[claimed]})
     problems += [f"the evidence says {claimed}, a message said {seal}" for seal in other]
     if ctx.boot.abi_rev == "a1":

@@ -27,8 +27,9 @@ TAG_BLOB, TAG_PAGE = 1, 2
 PAGE_BYTES, CHALLENGE_BYTES, DIGEST_BYTES = 4096, 32, 32
 GENERATED = "gen:"
 
-# A libvmo message: magic, kind, length of the body, tag, rights, seal, length of the VMO, zero.
+# A libvmo message begins with this header. body: the body's length; length: the VMO's.
 MESSAGE_HEADER = struct.Struct("<IHHIHHQQ")
+Header = collections.namedtuple("Header", "magic kind body tag rights seal length zero")
 MESSAGE_MAGIC = 0x314F4D56
 KIND_DATA, KIND_HANDLE = 1, 2
 
@@ -88,6 +89,11 @@ def whole_pages(length):
     return pages_of(length) * PAGE_BYTES
 
 
+# One of the two objects that the producer shares: the tag of its messages, how its VMO goes over,
+# its bytes, and their digest as host-ref states it.
+Shared = collections.namedtuple("Shared", "what tag via data digest")
+
+
 @dataclasses.dataclass
 class HostFacts:
     """The folder that host-ref wrote, and the payload as the harness read it."""
@@ -101,6 +107,12 @@ class HostFacts:
     page_digest_hex: str
     source: object = None  # the payload file's bytes; None for a generated payload
     drawn: str = "a fresh challenge"  # how evidence names the challenge
+
+    def objects(self):
+        return (
+            Shared("blob", TAG_BLOB, "move", self.blob, self.digest_hex),
+            Shared("page", TAG_PAGE, "transfer", self.page, self.page_digest_hex),
+        )
 
     def secrets(self):
         """The consumer must not get these. -> {name: 32 bytes}"""
@@ -175,6 +187,10 @@ class Outcome:
 
     def __post_init__(self):
         self.evidence = cut(self.evidence, EVIDENCE_CHARACTERS)
+
+    def problems(self):
+        """For a check that is stricter than the one that gave this."""
+        return [] if self.status == OK else [self.evidence]
 
 
 def cut(text, size):
