@@ -36,12 +36,6 @@ def exit_code(ctx):
     return met(all(statuses[number] == ctx.manifest["exit_code"] for number in ROLES), text)
 
 
-def images(ctx):
-    """The run did not change producer and consumer; challenge, digests and payload are not in the
-    consumer. On Linux the consumer is not inside the producer."""
-    return check_run.judge_images(ctx, tuple(ROLES.values()), [])
-
-
 def image(ctx):
     """At each barrier and at its end, the program of each process (`/proc/PID/exe`) was the hashed
     file, byte for byte."""
@@ -148,14 +142,6 @@ def accessed(ctx):
             problems.append(f"at reply {tag} pages of {missing} objects were not present")
     present = f"{count} of {count} pages present in the consumer's page table"
     return judged(problems, f"{present} (dirtied: Linux does not tell)")
-
-
-def counters(ctx):
-    """Control and bulk bytes are what the harness carried; `copies` is not compared."""
-    if ctx.evidence is None:
-        return not_checked(check_share.NO_EVIDENCE)
-    problems, text = check_share.counter_problems(ctx)
-    return judged(problems, f"{text}, as the harness carried")
 
 
 def authors(ctx):

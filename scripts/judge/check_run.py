@@ -72,46 +72,46 @@ def payload_blocks(blob):
     return {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
 
 
-def judge_images(ctx, names, problems):
-    """No file changed, and the consumer's has no secret and no payload. problems: found before."""
-    boot, elf, changed = ctx.boot, ctx.boot.consumer_elf, []
-    for name in names:
-        hashes = list(vars(boot.images[name]).values())
-        if len(set(hashes)) != 1:
-            changed.append(f"{name} changed: {' then '.join(text[:12] for text in hashes)}")
-    if facts.sha256_hex(elf) != boot.images["consumer"].before:
-        changed.append("consumer is not the file that was hashed")
-    found = secrets_in(elf, ctx.host.secrets())
-    problems = changed + problems + [f"the consumer ELF contains the {name}" for name in found]
-    blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
-    starts = range(len(elf) - BLOCK_BYTES + 1)
-    where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
-    if where is not None:
-        text = f"the consumer ELF contains a block of the payload, at its byte {where}"
-        problems.append(f"{text} (a payload built from the same code does that too)")
-    hashes = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
-    return judged(problems, f"{hashes}; none of {len(blocks)} payload blocks in the consumer")
+def init_problems(boot):
+    """Under QEMU init holds the consumer, and a kernel with init built in holds init."""
+    if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
+        yield "init is not the file that was hashed"
+    if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
+        yield "init does not contain the consumer ELF"
+    if boot.built_in and (not boot.init_elf or boot.init_elf not in boot.kernel_image):
+        yield "the kernel does not contain the prepared producer.elf byte for byte"
+    elif boot.built_in and facts.sha256_hex(boot.kernel_image) != boot.images["kernel"].before:
+        yield "the kernel is not the file that was hashed"
 
 
 def images(ctx):
     """Kernel, init and consumer have the same SHA-256 as original, as private copy before the run,
     and after it; init contains the consumer; the consumer contains no 8-byte piece of challenge or
     digests, raw or hex, and no 64-byte block of the payload. A kernel with init built in contains
-    it byte for byte."""
-    boot, problems, where = ctx.boot, [], ""
-    if facts.sha256_hex(boot.init_elf) != boot.images["init"].before:
-        problems.append("init is not the file that was hashed")
-    if not boot.consumer_elf or boot.consumer_elf not in boot.init_elf:
-        problems.append("init does not contain the consumer ELF")
+    it byte for byte. (On Linux the two are producer and consumer, and no file contains another.)"""
+    boot, elf, problems = ctx.boot, ctx.boot.consumer_elf, []
+    is_linux = boot.platform == facts.LINUX
+    names = tuple(facts.ROLES.values()) if is_linux else ("kernel", "init", "consumer")
+    for name in names:
+        hashes = list(vars(boot.images[name]).values())
+        if len(set(hashes)) != 1:
+            problems.append(f"{name} changed: {' then '.join(text[:12] for text in hashes)}")
+    if facts.sha256_hex(elf) != boot.images["consumer"].before:
+        problems.append("consumer is not the file that was hashed")
+    problems += [] if is_linux else init_problems(boot)
+    found = secrets_in(elf, ctx.host.secrets())
+    problems += [f"the consumer ELF contains the {name}" for name in found]
+    blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
+    starts = range(len(elf) - BLOCK_BYTES + 1)
+    where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
+    if where is not None:
+        text = f"the consumer ELF contains a block of the payload, at its byte {where}"
+        problems.append(f"{text} (a payload built from the same code does that too)")
+    text = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
+    text += f"; none of {len(blocks)} payload blocks in the consumer"
     if boot.built_in:
-        if not boot.init_elf or boot.init_elf not in boot.kernel_image:
-            problems.append("the kernel does not contain the prepared producer.elf byte for byte")
-        elif facts.sha256_hex(boot.kernel_image) != boot.images["kernel"].before:
-            problems.append("the kernel is not the file that was hashed")
-        where = f"; init at byte {boot.kernel_image.find(boot.init_elf)} of the kernel"
-    outcome = judge_images(ctx, ("kernel", "init", "consumer"), problems)
-    outcome.evidence += where if outcome.status == facts.OK else ""
-    return outcome
+        text += f"; init at byte {boot.kernel_image.find(boot.init_elf)} of the kernel"
+    return judged(problems, text)
 
 
 def input_facts(ctx):

@@ -35,7 +35,7 @@ CHECKS = [row_of(*row) for row in (
     # not what row_of says
     ("limits", RUN, run.limits, linux.limits, run.limits),
     ("exit-code", END, run.exit_code, linux.exit_code, "the kernel has no way to end QEMU"),
-    ("images", FILES, run.images, linux.images, run.images),
+    ("images", FILES, run.images, run.images, run.images),
     ("input", FILES, run.input_facts, run.input_facts, run.input_facts),
     ("reading", LOG, None, None, run.reading),
     ("markers", LOG, run.markers, run.markers, run.foreign_markers),
@@ -65,7 +65,7 @@ CHECKS = [row_of(*row) for row in (
      "the kernel does not count instructions"),
     ("no-kernel-copy", RECORDS, share.no_kernel_copy, "Linux does not count copies for a process",
      "the kernel does not count what it copies"),
-    ("counters", RECORDS, share.counters, linux.counters,
+    ("counters", RECORDS, share.counters, share.counters,
      "no record to compare the library's counters with"),
     ("seal", RECORDS, share.kernel_seal, share.seal,
      "no record of aliases; see evidence, the library's word", seen.seal),
@@ -143,14 +143,17 @@ def manifest_faults(manifest):
     can give (on Linux 0). A broken one is HARNESS-BUG."""
     if not isinstance(manifest, dict) or not manifest:
         return ["it is empty"]
-    found = [f"key '{key}' is missing" for key in sorted(KEYS - manifest.keys())]
-    unknown = sorted(manifest.keys() - KEYS - COMMENT_KEYS)
-    found += [f"key '{key}' is unknown" for key in unknown]
-    bad = [key for key in LISTS if key in manifest and not is_list_of_text(manifest[key])]
-    found += [f"'{key}' is not a list of strings" for key in bad]
-    if found:
-        return found
+    given = manifest.keys() - COMMENT_KEYS
+    found = [f"key '{key}' is missing" for key in sorted(KEYS - given)]
+    found += [f"key '{key}' is unknown" for key in sorted(given - KEYS)]
+    bad = [key for key in LISTS if key in given and not is_list_of_text(manifest[key])]
+    return found + [f"'{key}' is not a list of strings" for key in bad] or value_faults(manifest)
+
+
+def value_faults(manifest):
+    """For a manifest that has all keys and lists."""
     last, mine, code = manifest["last_marker"], manifest["markers"], manifest["exit_code"]
+    found = []
     if not mine or not isinstance(last, str) or not last:
         found.append("no marker is expected")
     elif len({*mine, last}) != len(mine) + 1:
@@ -159,10 +162,11 @@ def manifest_faults(manifest):
     found += [f"'{marker}' in consumer_markers is not in markers" for marker in strange]
     if manifest["platform"] not in (QEMU, LINUX, FOREIGN):
         found.append(f"'platform' is not {QEMU}, {LINUX} or {FOREIGN}")
-    elif manifest["platform"] == LINUX:
-        if not isinstance(code, int) or code is False or code != 0:
-            found.append("'exit_code' is not 0, the exit status of success")
-    elif not isinstance(code, str) or code not in exit_codes.load():
+    elif manifest["platform"] == LINUX and (
+        code != 0 or not isinstance(code, int) or code is False
+    ):
+        found.append("'exit_code' is not 0, the exit status of success")
+    elif manifest["platform"] != LINUX and code not in list(exit_codes.load()):
         outcomes = ", ".join(exit_codes.load())
         found.append(f"'exit_code' is not an outcome of the guest ({outcomes})")
     for pattern in manifest["kernel_lines"]:
