@@ -17,7 +17,7 @@ from harness import linux_proc, linux_run, log_watch, prepare, qemu
 from witness import watch as witness
 
 from judge import audit as audits, exit_codes, facts, noise, notable, verdict as verdicts
-from judge.facts import ConfigError, named, shown
+from judge.facts import ConfigError, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
 LINGER_SECONDS = 2.0
@@ -157,7 +157,7 @@ def plain(value):
 
 def write_json(path, record):
     text = json.dumps(record, indent=2, sort_keys=True, default=plain)
-    with named(f"{shown(path)} cannot be written"):
+    with prepare.named(f"{shown(path)} cannot be written"):
         supervise.write_whole(path, (text + "\n").encode())
 
 
@@ -227,7 +227,7 @@ class QemuHarness:
     def prepare(self):
         challenge = self.elfs / prepare.CHALLENGE
         if self.target.prepared:
-            self.host = facts.load_host_facts(challenge, None)
+            self.host = prepare.load_host_facts(challenge, None)
             self.host.drawn = "the challenge of its preparation"
         else:
             self.host = prepare.make_input(self.host_ref, self.options, challenge)

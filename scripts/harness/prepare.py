@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepares a run: the kernel, a private folder, a fresh challenge, and the programs around it."""
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import tempfile
 import supervise
 from harness import qemu
 from judge import exit_codes, facts
-from judge.facts import ROOT, ConfigError, named, shown
+from judge.facts import ROOT, ConfigError, shown
 
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -22,9 +23,18 @@ AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
 MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT")
-
-
+NAMED_CHARACTERS = 300  # of a name in a message
 MEM_MINIMUM = {"a1": "68M", "a2": "261M"}  # tests/qemu/test_boot.py boots with it
+
+
+@contextlib.contextmanager
+def named(what):
+    """Turns an OSError about a path that the user named into a ConfigError with the reason."""
+    try:
+        yield
+    except OSError as error:
+        what = what if len(what) <= NAMED_CHARACTERS else f"{what[:150]} .. {what[-100:]}"
+        raise ConfigError(f"{what}: {error.strerror}") from error
 
 
 class HarnessError(Exception):
@@ -179,6 +189,21 @@ def read_source(spec):
         return path.read_bytes() if path.stat().st_size <= SOURCE_LIMIT_BYTES else None
 
 
+def load_host_facts(folder, source):
+    """Reads the folder that host-ref wrote. source: the payload file's bytes, or None"""
+    folder = pathlib.Path(folder)
+    names = ("challenge", "digest", "page.digest")
+    words = [(folder / name).read_text(encoding="ascii").split()[0].lower() for name in names]
+    spec = (folder / "payload_spec").read_text(encoding="utf-8", errors="surrogateescape").strip()
+    blob, page = (folder / "blob.bin").read_bytes(), (folder / "page.bin").read_bytes()
+    payload = (folder / "payload.bin").read_bytes()
+    if spec.startswith(facts.GENERATED) and not payload:
+        payload = blob[
+            : -facts.CHALLENGE_BYTES
+        ]  # host-ref keeps a generated payload in the blob alone
+    return facts.HostFacts(spec, payload, blob, page, *words, source)
+
+
 def make_input(host_ref, options, folder):
     """Lets host-ref make a fresh challenge from the payload. -> facts.HostFacts"""
     spec = os.path.relpath(ROOT / "LICENSE") if options.payload is None else options.payload
@@ -190,7 +215,7 @@ def make_input(host_ref, options, folder):
         raise ConfigError(said or f"host-ref refused the payload '{spec}'")
     if done.returncode != 0:
         raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
-    host = facts.load_host_facts(folder, source)
+    host = load_host_facts(folder, source)
     if options.wrong_digest:
         spoil_digest(folder / "expected.h", host.digest_hex)
     return host

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the judge knows of a run, the words of the proof, and the outcomes of a check."""
 import collections
-import contextlib
 import dataclasses
 import hashlib
 import pathlib
@@ -42,7 +41,6 @@ EVIDENCE_NUMBERS = ("len", "copies", "control_bytes", "bulk_bytes")
 HEX_64 = "[0-9a-f]{64}"
 # Bounds of the judge's work and output, whatever a task prints or maps.
 PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
-NAMED_CHARACTERS = 300  # of a name in a message
 
 
 def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, digest=HEX_64):
@@ -59,16 +57,6 @@ def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, 
 
 class ConfigError(Exception):
     """The caller's request cannot be run; the text says what to change."""
-
-
-@contextlib.contextmanager
-def named(what):
-    """Turns an OSError about a path that the user named into a ConfigError with the reason."""
-    try:
-        yield
-    except OSError as error:
-        what = what if len(what) <= NAMED_CHARACTERS else f"{what[:150]} .. {what[-100:]}"
-        raise ConfigError(f"{what}: {error.strerror}") from error
 
 
 def shown(path):
@@ -121,18 +109,6 @@ class HostFacts:
             "digest": hashlib.sha256(self.blob).digest(),
             "page digest": hashlib.sha256(self.page).digest(),
         }
-
-
-def load_host_facts(folder, source):
-    folder = pathlib.Path(folder)
-    names = ("challenge", "digest", "page.digest")
-    words = [(folder / name).read_text(encoding="ascii").split()[0].lower() for name in names]
-    spec = (folder / "payload_spec").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    blob, page = (folder / "blob.bin").read_bytes(), (folder / "page.bin").read_bytes()
-    payload = (folder / "payload.bin").read_bytes()
-    if spec.startswith(GENERATED) and not payload:
-        payload = blob[:-CHALLENGE_BYTES]  # host-ref keeps a generated payload in the blob alone
-    return HostFacts(spec, payload, blob, page, *words, source)
 
 
 # SHA-256 of a file: the original, the private copy before the run, the copy after the run.

@@ -255,7 +255,7 @@ def boot_of(proof, kernel, log):
 
 
 def check_logs(tap, proof, kernel, log):
-    manifest, host = verdicts.load_manifest("foreign"), facts.load_host_facts(proof / "challenge", None)
+    manifest, host = verdicts.load_manifest("foreign"), prepare.load_host_facts(proof / "challenge", None)
     text = log.decode("utf-8")
     logs = {name: (*change, set(), "") for name, change in HARMLESS.items()}
     for name, (old, new, red, words) in {**logs, **RED_LOGS}.items():
