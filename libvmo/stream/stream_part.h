@@ -12,8 +12,8 @@ struct stream_part {
     vmo_view_t view;
 };
 
-/* Unmaps the VMO and closes it; `created`: gives it back to the kernel unless others hold or map it. A second call
- * goes on where the first was refused. */
+/* Unmaps the VMO and closes it; `created`: gives it back to the kernel unless others hold or map it. A second
+ * call goes on where the first was refused. */
 VMO_CHECK vmo_status stream_part_end(struct vmo_registry *registry, struct stream_part *part, bool created);
 
 #endif
