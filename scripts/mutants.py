@@ -33,7 +33,7 @@ SUITE_SECONDS = 120
 BUILD_SECONDS = 600
 SHOWN_LINES = 15
 COMMIT = "commit"  # in place of k in PART=k/n
-BUILT = r"^build/san/(fake/|neuron/)?"  # where the build puts a suite, before the path of its source
+BUILT = r"^build/t?san/(fake/|neuron/)?"  # where the build puts a suite, before the path of its source
 # Variables of an outer make, which the copy's own make must not get.
 OUTER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 

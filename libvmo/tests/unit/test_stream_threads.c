@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "fake_state.h"
@@ -29,6 +30,16 @@ struct reader {
     uint64_t lost;
     const char *wrong; /* cmocka's asserts belong to the main thread */
 };
+
+/* ThreadSanitizer calls this at each report. */
+void __tsan_on_report(void *report);
+static atomic_uint reports;
+
+void __tsan_on_report(void *report)
+{
+    (void)report;
+    reports++;
+}
 
 static uint64_t word_of(uint64_t sequence, uint32_t i)
 {
@@ -137,6 +148,7 @@ static void run(vmo_stream_policy policy)
         AS_A;
     }
     assert_ok(vmo_stream_close(producer));
+    assert_int_equal(reports, 0);
 }
 
 static void backpressure(void **state)
