@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -140,6 +141,7 @@ static size_t part(size_t len)
 WRAP(int, memfd_create, (const char *name, unsigned flags), (name, flags))
 WRAP(int, ftruncate, (int fd, off_t len), (fd, len))
 WRAP(int, fstat, (int fd, struct stat *out), (fd, out))
+WRAP(int, fstatfs, (int fd, struct statfs *out), (fd, out))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(ssize_t, readlink, (const char *path, char *out, size_t len), (path, out, len))
 WRAP(int, dup2, (int fd, int to), (fd, to))
