@@ -391,8 +391,11 @@ const uint8_t *vmo_view_data(const struct vmo_registry *registry, vmo_view_t vie
 uint8_t *vmo_view_data_rw(struct vmo_registry *registry, vmo_view_t view);
 uint64_t vmo_view_len(const struct vmo_registry *registry, vmo_view_t view);
 
-/* Who reads what is copied: a processor that shares a cache with this one, or one that does not. */
-typedef enum vmo_reader { VMO_READER_NEAR = 0, VMO_READER_FAR = 1 } vmo_reader;
+/* Who reads what is copied. */
+typedef enum vmo_reader {
+    VMO_READER_NEAR = 0, /* a processor that shares a cache with this one */
+    VMO_READER_FAR = 1   /* one that does not */
+} vmo_reader;
 
 /* Copies into a writable view; the range counts from the view's start and may be empty. FAR stores past this
  * processor's caches: much faster if a far processor has read the place last, slower if the reader is near.
