@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from harness import qemu  # noqa: E402
 from judge import audit as audit_form  # noqa: E402
 from judge import check_run  # noqa: E402
-from judge import exit_codes  # noqa: E402
+import exit_codes  # noqa: E402
 from judge import facts  # noqa: E402
 from tap import room  # noqa: E402
 

@@ -12,11 +12,12 @@ import secrets
 import sys
 import traceback
 
+import exit_codes
 import supervise
 from harness import linux_proc, linux_run, log_watch, prepare, qemu
 from witness import watch as witness
 
-from judge import audit as audits, exit_codes, facts, noise, notable, verdict as verdicts
+from judge import audit as audits, facts, noise, notable, verdict as verdicts
 from judge.facts import ConfigError, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20

@@ -10,9 +10,10 @@ import shutil
 import subprocess
 import tempfile
 
+import exit_codes
 import supervise
 from harness import qemu
-from judge import exit_codes, facts
+from judge import facts
 from judge.facts import ROOT, ConfigError, shown
 
 HOST_REF_REFUSED = 2

@@ -6,10 +6,11 @@ import re
 import secrets
 import shutil
 
+import exit_codes
 from harness import cli, log_watch, prepare, qemu
 from harness.cli import say
 
-from judge import audit as audits, exit_codes, facts, noise, verdict as verdicts
+from judge import audit as audits, facts, noise, verdict as verdicts
 from judge.facts import ConfigError, shown
 
 REVISIONS = ("a1", "a2")

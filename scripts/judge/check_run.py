@@ -5,7 +5,8 @@ A check's docstring says when it is ok; list_checks.py prints it.
 """
 import re
 
-from judge import audit as audits, check_record, exit_codes, facts, notable
+import exit_codes
+from judge import audit as audits, check_record, facts, notable
 from judge.facts import FAIL_PREFIX, judged, met, not_checked, red
 
 NOT_THE_GUESTS = {0: "an SBI shutdown", 1: "QEMU's own error"}

@@ -5,8 +5,9 @@ import json
 import re
 import traceback
 
+import exit_codes
 from judge import check_content as content, check_linux as linux, check_protocol as protocol
-from judge import check_run as run, check_seen as seen, check_share as share, exit_codes, facts
+from judge import check_run as run, check_seen as seen, check_share as share, facts
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, WATCHED, Outcome
 
 PASS, FAIL, CONFIG, HARNESS_BUG = "PASS", "FAIL", "CONFIG", "HARNESS-BUG"

@@ -12,7 +12,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
-from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
+import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 
 PATIENCE_SECONDS = 20
 

@@ -15,7 +15,7 @@ import tempfile
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
-from judge import exit_codes  # noqa: E402
+import exit_codes  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 LARGE_FILE_BYTES = 1024 * 1024

@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import abi_bench as bench  # noqa: E402  pylint: disable=wrong-import-position
 import foreign_kernel  # noqa: E402  pylint: disable=wrong-import-position
-from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
+import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 DONE, WATCHDOG = exit_codes.number("done"), exit_codes.number("watchdog")

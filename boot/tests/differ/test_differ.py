@@ -19,7 +19,7 @@ import shrink  # noqa: E402
 from differ_boot import BROKEN, HUNG, MISMATCH, OK, Program  # noqa: E402
 import guest_boot  # noqa: E402
 from harness import qemu  # noqa: E402
-from judge import exit_codes  # noqa: E402
+import exit_codes  # noqa: E402
 from tap import Tap  # noqa: E402
 
 GOOD_SEEDS = range(1, 6)

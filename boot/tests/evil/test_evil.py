@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts/judge/tests")]
 import guest_boot  # noqa: E402
 from fixture import Fixture  # noqa: E402
-from judge import exit_codes  # noqa: E402
+import exit_codes  # noqa: E402
 from judge import verdict as verdicts  # noqa: E402
 from tap import Tap  # noqa: E402
 

@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests"))
 import guest_boot  # noqa: E402  puts scripts on the path
-from judge import exit_codes  # noqa: E402
+import exit_codes  # noqa: E402
 from tap import Tap  # noqa: E402
 
 REVISIONS = ("a1", "a2")

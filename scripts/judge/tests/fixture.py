@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from judge import check_record  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
-from judge import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
+import exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from siphash import content_hash  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict  # noqa: E402  pylint: disable=wrong-import-position

@@ -2,7 +2,7 @@
 """The fuzzer's edits of a run's facts and of the harness's observations on Linux."""
 import copy
 
-from judge import exit_codes
+import exit_codes
 from judge import facts
 import fuzz_edits
 from fuzz_edits import edit
