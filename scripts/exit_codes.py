@@ -4,7 +4,7 @@ import collections
 import functools
 import re
 
-from judge.facts import ROOT, ConfigError, shown
+from paths import ROOT, ConfigError, shown
 
 SOURCE = ROOT / "boot" / "core" / "exit_codes.def"
 ROW = re.compile(r'EXIT_CODE\(([0-9]+), ([A-Z][A-Z_]*), "([^"]+)"\)')

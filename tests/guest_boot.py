@@ -11,7 +11,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
-from harness import qemu  # noqa: E402
+from harness import audit_faults, qemu  # noqa: E402
 from judge import audit as audit_form  # noqa: E402
 from judge import check_run  # noqa: E402
 import exit_codes  # noqa: E402
@@ -42,7 +42,8 @@ class Run:
 
 def judge_audit(run, must_fit):
     """Requires: no hazard, no leaked frame, init done with status 0."""
-    run.faults += audit_form.hazard_faults(run.audit) + audit_form.end_faults(run.audit, must_fit)
+    run.faults += audit_faults.hazard_faults(run.audit)
+    run.faults += audit_faults.end_faults(run.audit, must_fit)
     start, end = run.audit.res("start"), run.audit.res("end")
     if not start or not end:
         run.faults.append("the audit: a 'res' line is missing")

@@ -18,7 +18,7 @@ from harness import linux_proc, linux_run, log_watch, prepare, qemu
 from witness import watch as witness
 
 from judge import audit as audits, facts, noise, notable, verdict as verdicts
-from judge.facts import ConfigError, shown
+from paths import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
 LINGER_SECONDS = 2.0
@@ -158,7 +158,7 @@ def plain(value):
 
 def write_json(path, record):
     text = json.dumps(record, indent=2, sort_keys=True, default=plain)
-    with prepare.named(f"{shown(path)} cannot be written"):
+    with named(f"{shown(path)} cannot be written"):
         supervise.write_whole(path, (text + "\n").encode())
 
 

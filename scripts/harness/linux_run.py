@@ -56,11 +56,11 @@ class Packet:
     delivered: bool = False
 
     def header(self):
-        """The fields of a libvmo message, or None."""
+        """The header of a libvmo message, or None."""
         if len(self.data) < facts.MESSAGE_HEADER.size:
             return None
-        fields = facts.MESSAGE_HEADER.unpack_from(self.data)
-        return fields if fields[0] == facts.MESSAGE_MAGIC else None
+        header = facts.Header._make(facts.MESSAGE_HEADER.unpack_from(self.data))
+        return header if header.magic == facts.MESSAGE_MAGIC else None
 
     def is_message(self):
         """A packet with a message header, or without a descriptor, is a message."""
@@ -71,8 +71,8 @@ class Packet:
         return is_formed and GRANT.unpack(self.data)[0] == GRANT_MAGIC
 
     def tag(self):
-        fields = self.header()
-        return fields[3] if fields else None
+        header = self.header()
+        return header.tag if header else None
 
     def release(self):
         for held in self.held:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepares a run: the kernel, a private folder, a fresh challenge, and the programs around it."""
 import collections
-import contextlib
 import os
 import pathlib
 import re
@@ -14,7 +13,7 @@ import exit_codes
 import supervise
 from harness import qemu
 from judge import facts
-from judge.facts import ROOT, ConfigError, shown
+from paths import ROOT, ConfigError, named, shown
 
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -24,18 +23,7 @@ AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
 MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MUTANT")
-NAMED_CHARACTERS = 300  # of a name in a message
 MEM_MINIMUM = {"a1": "68M", "a2": "261M"}  # tests/qemu/test_boot.py boots with it
-
-
-@contextlib.contextmanager
-def named(what):
-    """Turns an OSError about a path that the user named into a ConfigError with the reason."""
-    try:
-        yield
-    except OSError as error:
-        what = what if len(what) <= NAMED_CHARACTERS else f"{what[:150]} .. {what[-100:]}"
-        raise ConfigError(f"{what}: {error.strerror}") from error
 
 
 class HarnessError(Exception):

@@ -7,11 +7,11 @@ import secrets
 import shutil
 
 import exit_codes
-from harness import cli, log_watch, prepare, qemu
+from harness import audit_faults, cli, log_watch, prepare, qemu
 from harness.cli import say
 
 from judge import audit as audits, facts, noise, verdict as verdicts
-from judge.facts import ConfigError, shown
+from paths import ConfigError, shown
 
 REVISIONS = ("a1", "a2")
 PROGRAMS, HAZARDS_PROGRAM = ("probe", "probe2"), "probe-hazards"
@@ -188,8 +188,8 @@ def check_audit(ran, nonce, abi_rev, program):
         return problems + [f"the audit: {error}"]
     if [record["id"] for record in audit["hazard"]] != EXPECTED_HAZARDS.get(program, []):
         missing = ["the hazards that it should have recorded are missing"]
-        problems += audits.hazard_faults(audit) or missing
-    return problems + audits.end_faults(audit, MUST_FIT)
+        problems += audit_faults.hazard_faults(audit) or missing
+    return problems + audit_faults.end_faults(audit, MUST_FIT)
 
 
 class ProbeHarness:

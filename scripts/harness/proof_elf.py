@@ -9,7 +9,7 @@ import supervise
 from harness import cli, prepare
 from harness.cli import say, say_path
 from judge import verdict as verdicts
-from judge.facts import ConfigError, shown
+from paths import ConfigError, named, shown
 
 OUT_OPTION = ("--out", str, None, "DIR", "output folder; replaces an earlier prepared proof")
 DOES = "Prepares the proof's init for a kernel that builds it in."
@@ -17,7 +17,7 @@ DOES = "Prepares the proof's init for a kernel that builds it in."
 
 def check_out(out):
     """Refuses to replace a folder that this program did not write."""
-    with prepare.named(f"{shown(out)} cannot be read"):
+    with named(f"{shown(out)} cannot be read"):
         good = (
             not out.exists()
             or out.is_dir()
@@ -62,7 +62,7 @@ class ProofElf:
         out = self.out
         fresh = supervise.unfinished(out.with_name(f".fresh-{secrets.token_hex(8)}"))
         try:
-            with prepare.named(f"{shown(out)} cannot be written"):
+            with named(f"{shown(out)} cannot be written"):
                 out.parent.mkdir(parents=True, exist_ok=True)
                 fresh.mkdir(mode=0o700)
                 challenge = fresh / prepare.CHALLENGE

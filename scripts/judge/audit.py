@@ -176,17 +176,5 @@ def parse(lines, tail, nonce, abi_rev):
     return audit
 
 
-def hazard_faults(audit):
-    return list(map("hazard {id} {what}, pid {pid}, call {call}".format_map, audit["hazard"]))
-
-
 def overflow_faults(audit):
     return [f"overflow of '{r['kind']}': {r['lost']} lost" for r in audit["overflow"]]
-
-
-def end_faults(audit, must_fit):
-    """Init did not end well, or a table of must_fit overflowed."""
-    ending = words(audit.one("result"), "init status")
-    faults = [] if ending == DONE else [ending]
-    lost = zip(audit["overflow"], overflow_faults(audit))
-    return faults + [text for record, text in lost if record["kind"] in must_fit]

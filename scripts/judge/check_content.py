@@ -5,10 +5,11 @@ import re
 
 from judge import check_share as share, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, not_checked, not_made, red
+from paths import ROOT
 from siphash import content_hash
 
 CONSUMER_STACK_PAGES = 4
-COSTS = facts.ROOT / "boot" / "tests" / "cost"
+COSTS = ROOT / "boot" / "tests" / "cost"
 WORK_BYTES_MIN = 64 * 1024
 WINDOW_PERMILLE = 2
 NO_HASHES = "the kernel recorded no hashes: it was booted without hashes=1"

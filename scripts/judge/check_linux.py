@@ -69,13 +69,13 @@ def tasks(ctx):
 
 def packet_problem(packet):
     """Why a packet's descriptors are not those that it announces, or may not be sent; or None."""
-    count, fields = len(packet.held), packet.header()
+    count, header = len(packet.held), packet.header()
     if packet.sender == CONSUMER_PID and count:
         return "comes from the consumer and carries a descriptor"
-    if fields is None:
+    if header is None:
         what = f"of {len(packet.data)} bytes with {count} descriptors"
         return None if packet.is_grant() else f"{what} is no message and no grant"
-    wanted = 1 if fields[1] == facts.KIND_HANDLE else 0
+    wanted = 1 if header.kind == facts.KIND_HANDLE else 0
     return None if count == wanted else f"carries {count} descriptors, not {wanted}"
 
 
@@ -117,9 +117,9 @@ def read_only(ctx):
     problems = [] if records else [check_share.NOTHING_MAPPED]
     bad = [record for record in records if record["perms"] != "r--s"]
     problems += [f"VMO {record['vmo']} mapped {record['perms']}" for record in bad]
-    given = [packet.header() for packet in ctx.boot.observed.packets if packet.held]
-    rights = [fields[4] for fields in given if fields]
-    problems += [f"a VMO was handed over with rights {has}" for has in rights if has != RIGHT_READ]
+    headers = [packet.header() for packet in ctx.boot.observed.packets if packet.held]
+    bad = [header.rights for header in headers if header and header.rights != RIGHT_READ]
+    problems += [f"a VMO was handed over with rights {rights}" for rights in bad]
     return judged(problems, f"{len(records)} mappings of the consumer, all r--s")
 
 

@@ -16,9 +16,9 @@ CALLS = {"a1": ("map",), "a2": ("vm_map", "as_map")}
 def sequence_problems(audit):
     numbers = [record[key] for kind, key in NUMBERED for record in audit[kind]]
     numbers = sorted(number for number in numbers if number)  # a mapping that lives has not ended
-    problems = []
-    if numbers != list(range(1, len(numbers) + 1)):
-        problems.append(f"the {len(numbers)} sequence numbers are not 1 to {len(numbers)}")
+    problems, count = [], len(numbers)
+    if numbers != list(range(1, count + 1)):
+        problems.append(f"the {count} sequence numbers are not 1 to {count}")
     for kind, key in ASCENDING:
         found = [record[key] for record in audit[kind]]
         if found != sorted(found):
@@ -47,19 +47,15 @@ def writer_faults(audit):
     """With hashes=1 a hand-over counts the writable mappings that lived then."""
     if not audit.one("begin")["hashes"]:
         return
-    made, ended = {}, {}
-    for record in (record for record in audit["map"] if "w" in record["prot"]):
-        made.setdefault(record["vmo"], []).append(record["made"])
-        ended.setdefault(record["vmo"], []).append(record["ended"] or math.inf)
-    for numbers in (*made.values(), *ended.values()):
-        numbers.sort()
+    writable = [record for record in audit["map"] if "w" in record["prot"]]
+    made = sorted((record["vmo"], record["made"]) for record in writable)
+    ended = sorted((record["vmo"], record["ended"] or math.inf) for record in writable)
     for hand in (hand for hand in audit["hand"] if hand["kind"] != "endpoint"):
-        begun, over = (
-            bisect.bisect(numbers.get(hand["vmo"], []), hand["seq"]) for numbers in (made, ended)
-        )
-        if hand["wmaps"] != begun - over:
-            lived = f"{begun - over} writable mappings lived"
-            yield f"VMO {hand['vmo']} was handed over with wmaps={hand['wmaps']}, but {lived}"
+        now = hand["vmo"], hand["seq"]
+        lived = bisect.bisect(made, now) - bisect.bisect(ended, now)  # other VMOs cancel out
+        if hand["wmaps"] != lived:
+            what = f"wmaps={hand['wmaps']}, but {lived} writable mappings lived"
+            yield f"VMO {hand['vmo']} was handed over with {what}"
 
 
 def alignment_faults(audit):

@@ -242,10 +242,9 @@ def evidence(ctx):
         return red(ctx.evidence_error)
     spoken, last = [x for x in ctx.console if x in ctx.spoken], ctx.manifest["last_marker"]
     problems, secrets = [], ctx.host.secrets()
-    if last in spoken:
-        at = len(spoken) - 1 - spoken[::-1].index(last)
-        if at == 0 or not spoken[at - 1].startswith(facts.EVIDENCE_PREFIX):
-            problems.append("it is not directly before the last marker")
+    before = [early for early, line in zip(["", *spoken], spoken) if line == last]
+    if before and not before[-1].startswith(facts.EVIDENCE_PREFIX):
+        problems.append("it is not directly before the last marker")
     known = {"abi": ctx.boot.abi_rev, "len": len(ctx.host.blob)}
     known.update({name: secrets[name].hex() for name in ("challenge", "digest")})
     problems += differing(ctx, known, ", the host has")
@@ -366,8 +365,8 @@ def leaks(ctx):
     kept = [r for r in live if ctx.boot.abi_rev == "a1" or forever and r["id"] in given]
     bytes_kept, kept = sum(record["bytes"] for record in kept), len(kept)
     if done["vmos"] - start["vmos"] != kept:
-        vmos = f"{start['vmos']} -> {done['vmos']}"
-        problems.append(f"vmos {vmos}, {kept} of them kept by this ABI revision")
+        counts = f"{start['vmos']} -> {done['vmos']}, {kept} of them kept"
+        problems.append(f"vmos {counts} by this ABI revision")
     keys, grown = ("slots", "regions", "endpoints"), done["arena_bytes"] - start["arena_bytes"]
     if ctx.boot.abi_rev == "a2" and grown != bytes_kept:
         problems.append(f"the arena grew by {grown} bytes, {bytes_kept} of them kept")
@@ -380,8 +379,7 @@ def leaks(ctx):
         taken = f"{done['arena_bytes']} -> {end['arena_bytes']} are taken"
         problems.append(f"keep arena_bytes={arena['n']}, but {taken}: this arena never shrinks")
     frames = f"frames {start['frames']} -> {end['frames']}"
-    if end["frames"] > start["frames"]:
-        problems.append(f"{frames} after teardown")
+    problems += [f"{frames} after teardown"] if end["frames"] > start["frames"] else []
     never = ["{what}={n}".format_map(record) for record in audit["keep"]]
     never = " ".join(never + ([f"vmos={kept}"] if kept else [])) or "nothing"
     same = ", ".join(f"{key} {done[key]}" for key in keys)

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what a witness saw (scripts/witness): it stopped QEMU at each system call of both tasks
 and walked their page tables. Nothing of it is the kernel's word."""
-from judge import audit as audits, check_run, check_share as share, facts
+from judge import audit as audits, check_record, check_run, check_share as share, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, met, red
 
 # What only a kernel can number, or count.
 NOT_SEEN = {"made", "ended", "sent", "seq", "user", "instret", "n"}
 KINDS = "task image vmo map copy hand msg say hash lost result".split()
-NUMBERED = [("map", "made"), ("map", "ended"), ("hand", "seq"), ("msg", "sent"), ("msg", "seq")]
-NUMBERED += [("say", "seq"), ("hash", "seq")]
 
 
 # ---- Audit and witness ---------------------------------------------------------------------------
-def keys_of(kind, unasked):
-    return [key for key, _ in audits.FORMS[kind][1] if key not in NOT_SEEN | unasked]
-
-
 def disagreements(told, saw):
     """Facts of the kernel's audit that the witness saw otherwise, or not at all."""
     unasked = set() if told.one("begin")["hashes"] else {"image", "hash", "wcaps", "wmaps"}
     for kind in (kind for kind in KINDS if kind not in unasked):
+        keys = [key for key, _ in audits.FORMS[kind][1] if key not in NOT_SEEN | unasked]
         theirs = [record for record in told[kind] if record.get("by") != "kernel"]
         ours = saw[kind]
         if len(theirs) != len(ours):
@@ -27,7 +22,7 @@ def disagreements(told, saw):
         for number, (one, other) in enumerate(zip(theirs, ours)):
             # A fault is no call: only the kernel knows of it, until somebody waits for the task.
             unseen = kind == "task" and (one["state"], other["state"]) == ("faulted", "live")
-            for key in () if unseen else keys_of(kind, unasked):
+            for key in () if unseen else keys:
                 if one[key] != other[key]:
                     where = f"'{kind}' {number}: {key}"
                     yield f"{where}={one[key]} in the audit, {other[key]} for the witness"
@@ -41,7 +36,7 @@ def events(audit, saw, unasked):
     """What happened, in order, but for mappings that went with their task: a kernel may take them
     away when it likes."""
     found, gone = [], {at for at, record in enumerate(saw["map"]) if record["with_task"]}
-    for kind, key in (pair for pair in NUMBERED if pair[0] not in unasked):
+    for kind, key in (pair for pair in check_record.NUMBERED if pair[0] not in unasked):
         for number, record in enumerate(r for r in audit[kind] if r.get("by") != "kernel"):
             if record[key] and not (key == "ended" and number in gone):
                 found.append((record[key], f"'{kind}' {number} {key}"))

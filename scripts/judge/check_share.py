@@ -211,10 +211,8 @@ def no_kernel_copy(ctx):
     problems = [f"no 'copy' line for pid {pid}" for pid in sorted(pids - listed)]
     strangers = sorted(listed - pids)
     problems += [f"a 'copy' line for pid {pid}, which is no task" for pid in strangers]
-    for record in ctx.audit["copy"]:
-        if record["into"] or record["from"]:
-            counts = "pid {pid}: {into} bytes into VMOs, {from} out of them"
-            problems.append(counts.format_map(record))
+    copied = [record for record in ctx.audit["copy"] if record["into"] or record["from"]]
+    problems += map("pid {pid}: {into} bytes into VMOs, {from} out of them".format_map, copied)
     return judged(problems, f"0 bytes for {len(listed)} tasks")
 
 

@@ -3,14 +3,11 @@
 import collections
 import dataclasses
 import hashlib
-import pathlib
 import re
 import struct
 
-from judge import audit as audits
-from judge import notable
+from judge import audit as audits, notable
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Platforms: our kernel, Linux, another kernel, another kernel with a witness (scripts/witness).
 QEMU, LINUX, FOREIGN, WATCHED = PLATFORMS = "qemu", "linux", "foreign", "watched"
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
@@ -23,7 +20,7 @@ OK, RED, NOT_CHECKED = "ok", "RED", "not-checked"
 PRODUCER_PID, CONSUMER_PID = 17, 18
 ROLES = {PRODUCER_PID: "producer", CONSUMER_PID: "consumer"}
 TAG_BLOB, TAG_PAGE = 1, 2
-PAGE_BYTES, CHALLENGE_BYTES, DIGEST_BYTES = 4096, 32, 32
+PAGE_BYTES, CHALLENGE_BYTES = 4096, 32
 GENERATED = "gen:"
 
 # A libvmo message begins with this header. body: the body's length; length: the VMO's.
@@ -32,9 +29,7 @@ Header = collections.namedtuple("Header", "magic kind body tag rights seal lengt
 MESSAGE_MAGIC = 0x314F4D56
 KIND_DATA, KIND_HANDLE = 1, 2
 
-FAIL_PREFIX = "vmo: FAIL"
-NOTE_PREFIX = "vmo: note "
-EVIDENCE_PREFIX = "vmo: evidence"
+FAIL_PREFIX, NOTE_PREFIX, EVIDENCE_PREFIX = "vmo: FAIL", "vmo: note ", "vmo: evidence"
 SPOKEN = ("vmo:", "SELFTEST:")  # how the payload's lines begin
 OWN = ("vmo:", "SELFTEST: vmo")  # on a foreign kernel, which prints other SELFTEST: lines
 EVIDENCE_NUMBERS = ("len", "copies", "control_bytes", "bulk_bytes")
@@ -53,16 +48,6 @@ def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, 
         f" copies=(?P<copies>{number}) control_bytes=(?P<control_bytes>{number})"
         f" bulk_bytes=(?P<bulk_bytes>{number})"
     )
-
-
-class ConfigError(Exception):
-    """The caller's request cannot be run; the text says what to change."""
-
-
-def shown(path):
-    """A path as people type it: relative to the tree if it is inside."""
-    path = pathlib.Path(path)
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def sha256_hex(data):

@@ -64,7 +64,6 @@ class Stream:
         self.lines, self.kernel, self.doubts = [], [], []
         self.joins = []  # (index of a line, its part before the first cut)
         self.cut = None  # the parts of a line before the kernel's texts that cut it
-        self.first_cut = 0
         self.torn = False  # that text was itself cut, so the next line may belong to either
         self.plain_texts = set()  # lines without any text of a known shape: each is searched once
 
@@ -74,15 +73,12 @@ class Stream:
         for text in dict.fromkeys(whole).keys() - self.plain_texts:
             if not SHAPE.search(text) and not LEADING_COLOUR.match(text):
                 self.plain_texts.add(text)
-        others, at = [at for at, text in enumerate(whole) if text not in self.plain_texts], 0
-        for other in [*others, len(whole)]:
-            if at < other and (self.torn or self.cut is not None):
-                self.line(whole[at])
-                at += 1
-            self.lines += whole[at:other]
-            for text in whole[other : other + 1]:
-                self.line(text)
-            at = other + 1
+        for is_plain, run in itertools.groupby(whole, self.plain_texts.__contains__):
+            for text in run:
+                if is_plain and not self.torn and self.cut is None:
+                    self.lines += [text, *run]
+                else:
+                    self.line(text)
         return tail
 
     def line(self, text):
@@ -90,10 +86,9 @@ class Stream:
         if self.torn:
             self.give_up()
         shape, begin = find_shape(text), 0
-        if not (shape and shape[0] == 0):
-            while colour := LEADING_COLOUR.match(text, begin):
-                begin = colour.end()
-        if begin:
+        while not (shape and shape[0] == 0) and (colour := LEADING_COLOUR.match(text, begin)):
+            begin = colour.end()
+        if begin > 0:
             text = text[begin:]
             shape = find_shape(text)
         if shape:
@@ -102,18 +97,17 @@ class Stream:
             self.plain(text)
 
     def kernel_text(self, text, start, end):
-        before = text[:start]
-        if self.cut is None and before:
-            self.cut, self.first_cut = [], len(before)
         if self.cut is not None:
-            self.cut.append(before)
+            self.cut.append(text[:start])
+        elif start > 0:
+            self.cut = [text[:start]]
         self.kernel.append(text[start:])
         self.torn = LEVEL.search(text, end) is not None
 
     def plain(self, text):
         if self.cut is not None:
             text = ("".join(self.cut) + text).rstrip("\r")
-            self.joins.append((len(self.lines), text[: self.first_cut]))
+            self.joins.append((len(self.lines), text[: len(self.cut[0])]))
             self.cut = None
         self.lines.append(text)
 

@@ -10,11 +10,12 @@ import re
 import struct
 
 from judge import facts
+from paths import ROOT
 from siphash import content_hash
 from witness.mappings import ALIAS, ENDPOINT, PAGE, VMO, Mappings
 
 CALL = re.compile(r"^NX_CALL\(([0-9]+), \w+, (\w+), \w+, \(([^)]*)\)\)$", re.MULTILINE)
-TEXT = (facts.ROOT / "abi" / "calls.def").read_text(encoding="utf-8")
+TEXT = (ROOT / "abi" / "calls.def").read_text(encoding="utf-8")
 NAMES = {int(number): (name, re.findall(r"\w+", args)) for number, name, args in CALL.findall(TEXT)}
 RIGHTS_ALL, RIGHT_MAP, MANAGE = 11, 4, 8
 NONBLOCK = MOVES = 1

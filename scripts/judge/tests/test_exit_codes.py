@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from fixture import ROOT, exit_codes  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import probe  # noqa: E402  pylint: disable=wrong-import-position
-from judge.facts import ConfigError  # noqa: E402  pylint: disable=wrong-import-position
+from paths import ConfigError  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 

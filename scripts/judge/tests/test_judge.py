@@ -14,6 +14,7 @@ from fixture import NONCE, ROOT, Fixture, noise  # noqa: E402  pylint: disable=w
 from cases import CASES  # noqa: E402  pylint: disable=wrong-import-position
 import cases_content  # noqa: E402  pylint: disable=wrong-import-position
 import cases_share  # noqa: E402  pylint: disable=wrong-import-position
+from harness import audit_faults  # noqa: E402  pylint: disable=wrong-import-position
 from judge import audit as audit_form  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_linux  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
@@ -204,15 +205,15 @@ def check_audit_faults(tap):
     audit = audit_form.Audit()
     audit["result"].append({"init": "done", "status": 0})
     audit["overflow"].append({"kind": "msg", "lost": 3})
-    quiet = audit_form.hazard_faults(audit) + audit_form.end_faults(audit, {"task"})
+    quiet = audit_faults.hazard_faults(audit) + audit_faults.end_faults(audit, {"task"})
     tap.check(not quiet, "a good audit has no faults, nor has an overflow that is allowed", quiet)
     audit["hazard"].append({"pid": 18, "call": "5", "id": "K-64", "what": "unmapped-pointer"})
-    tap.check(audit_form.hazard_faults(audit) == ["hazard K-64 unmapped-pointer, pid 18, call 5"], "a hazard is a fault")
-    overflowed = audit_form.end_faults(audit, {"msg"}) == ["overflow of 'msg': 3 lost"]
+    tap.check(audit_faults.hazard_faults(audit) == ["hazard K-64 unmapped-pointer, pid 18, call 5"], "a hazard is a fault")
+    overflowed = audit_faults.end_faults(audit, {"msg"}) == ["overflow of 'msg': 3 lost"]
     tap.check(overflowed, "an overflow that is not allowed is a fault")
     for key, value in (("status", 1), ("init", "faulted")):
         audit["result"][0] = {"init": "done", "status": 0, key: value}
-        tap.check(len(audit_form.end_faults(audit, ())) == 1, f"another {key} of init is a fault")
+        tap.check(len(audit_faults.end_faults(audit, ())) == 1, f"another {key} of init is a fault")
 
 
 # Key 00 01 .. 0f, messages 00 01 ..: vectors of SipHash's paper (15 bytes) and its reference implementation.
