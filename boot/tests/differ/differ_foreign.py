@@ -12,7 +12,7 @@ import tempfile
 import differ_boot
 from differ_boot import BROKEN, BUILD, ELF, FINAL, HUNG, MARK, MISMATCH, OK, Outcome, SetupError
 import guest_boot
-from harness import prepare, probe, qemu
+from harness import log_watch, prepare, probe, qemu
 from judge import facts, noise
 from tap import room
 
@@ -57,7 +57,7 @@ def boot(program):
     image = program.kernel.read_bytes()
     words = guest_boot.OUTLIVED + shlex.split(os.environ.get("QEMU") or "qemu-system-riscv64")
     extra = prepare.split_words("QEMU_EXTRA", os.environ.get("QEMU_EXTRA", ""))
-    until = noise.Watch(lambda text: FINAL.fullmatch(text) or probe.LATE_FAILURE.search(text))
+    until = log_watch.Watch(lambda text: FINAL.fullmatch(text) or probe.LATE_FAILURE.search(text))
     with tempfile.TemporaryDirectory(dir=room()) as name:
         folder = pathlib.Path(name)
         kernel = folder / "kernel.elf"
