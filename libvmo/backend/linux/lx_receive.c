@@ -264,7 +264,7 @@ static bool own_is_next(const struct be_peer *peer, vmo_status *status)
  * them. Leaves any other packet to vmo_recv. */
 static vmo_status park_arrived(struct be_peer *peer)
 {
-    for (size_t i = 0; i <= 2 * LX_PARKED_MAX; i++) {
+    for (size_t i = 0; i <= 2 * (size_t)LX_PARKED_MAX; i++) {
         struct lx_packet bytes;
         struct packet packet = {0, BE_NONE};
         vmo_status status = VMO_OK;
