@@ -25,7 +25,7 @@ const struct conf_port *conf_port(void)
         port.features |= has->destroy || has->vm_map ? HAS_PEER_CREATE : 0;
         port.patience_ns = UINT64_C(500000000); /* guest time, which -icount keeps free of the host */
         port.spawns = has->vm_map ? 0 : SPAWNS_A1;
-        port.children = port.spawns;
+        port.children = has->map ? SPAWNS_A1 : 0;
         port.bad_memory = 0x80200000; /* the kernel's image */
         port.full_bytes = has->map ? UINT64_C(0x80000) : UINT64_C(0x1000000);
     }
