@@ -42,35 +42,34 @@ static inline uint32_t sha256_rotate(uint32_t x, unsigned n)
 {
     return x >> n | x << (32 - n);
 }
-
-static inline uint32_t sha256_rotate2(uint32_t x, unsigned i, unsigned j)
-{
-    return sha256_rotate(x, i) ^ sha256_rotate(x, j);
-}
-
-static inline uint32_t sha256_rotate3(uint32_t x, unsigned i, unsigned j, unsigned k)
-{
-    return sha256_rotate2(x, i, j) ^ sha256_rotate(x, k);
-}
 #else
 /* Each shift leaves the high part of its rotation in the upper half, the low part in the lower one. */
 static inline uint32_t sha256_fold(uint64_t x)
 {
     return (uint32_t)(x >> 32 ^ x);
 }
+#endif
 
+/* One function for both forms: gcovr merges builds by a function's line. */
 static inline uint32_t sha256_rotate2(uint32_t x, unsigned i, unsigned j)
 {
+#if SHA256_ROTATES
+    return sha256_rotate(x, i) ^ sha256_rotate(x, j);
+#else
     const uint64_t high = (uint64_t)x << 32;
     return sha256_fold(high >> i ^ high >> j);
+#endif
 }
 
 static inline uint32_t sha256_rotate3(uint32_t x, unsigned i, unsigned j, unsigned k)
 {
+#if SHA256_ROTATES
+    return sha256_rotate2(x, i, j) ^ sha256_rotate(x, k);
+#else
     const uint64_t high = (uint64_t)x << 32;
     return sha256_fold(high >> i ^ high >> j ^ high >> k);
-}
 #endif
+}
 
 static inline uint32_t sha256_big0(uint32_t x)
 {
