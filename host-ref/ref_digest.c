@@ -13,7 +13,7 @@ static void hash_require(bool good)
 
 static void hex_write(struct bytes32 *bytes)
 {
-    for (size_t i = 0; i < sizeof bytes->raw; i++) {
+    for (size_t i = 0; i < sizeof(bytes->raw); i++) {
         (void)snprintf(bytes->hex + 2 * i, 3, "%02x", (unsigned)bytes->raw[i]);
     }
 }
@@ -37,7 +37,7 @@ bool stream_hash(struct bytes32 *digest, int fd, const char *name)
     ssize_t len;
 
     hash_require(hash != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
-    while ((len = read(fd, chunk, sizeof chunk)) > 0) {
+    while ((len = read(fd, chunk, sizeof(chunk))) > 0) {
         hash_require(EVP_DigestUpdate(hash, chunk, (size_t)len) == 1);
     }
     if (len < 0) {
@@ -51,15 +51,15 @@ bool stream_hash(struct bytes32 *digest, int fd, const char *name)
 
 void random_draw(struct bytes32 *bytes)
 {
-    require(RAND_bytes(bytes->raw, sizeof bytes->raw) == 1, "OpenSSL",
+    require(RAND_bytes(bytes->raw, sizeof(bytes->raw)) == 1, "OpenSSL",
             "no random bytes; check OpenSSL's configuration");
     hex_write(bytes);
 }
 
 bool hex_read(struct bytes32 *bytes, const char *hex)
 {
-    if (strlen(hex) != sizeof bytes->hex - 1 ||
-        OPENSSL_hexstr2buf_ex(bytes->raw, sizeof bytes->raw, NULL, hex, '\0') != 1) {
+    if (strlen(hex) != sizeof(bytes->hex) - 1 ||
+        OPENSSL_hexstr2buf_ex(bytes->raw, sizeof(bytes->raw), NULL, hex, '\0') != 1) {
         return false;
     }
     hex_write(bytes);

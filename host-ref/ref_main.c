@@ -195,7 +195,7 @@ int main(int argc, char **argv)
         fputs(help, stdout);
         return DONE;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(argv[1], commands[i].name) == 0) {
             return command_run(&commands[i], argv + 2);
         }

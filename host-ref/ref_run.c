@@ -12,7 +12,7 @@
 
 #include "ref.h"
 
-#define FILE_COUNT (sizeof files / sizeof files[0])
+#define FILE_COUNT (sizeof(files) / sizeof(files[0]))
 
 static const char *const files[] = {"payload.bin", "blob.bin",  "page.bin",     "digest",
                                     "page.digest", "challenge", "payload_spec", "expected.h"};
@@ -32,7 +32,7 @@ static const char *hidden(const char *name, const char *kind)
 {
     static char text[64];
 
-    (void)snprintf(text, sizeof text, ".%s.%.16s.%s", name, out.suffix.hex, kind);
+    (void)snprintf(text, sizeof(text), ".%s.%.16s.%s", name, out.suffix.hex, kind);
     return text;
 }
 
@@ -110,8 +110,8 @@ static void file_write(const char *name, const void *bytes, size_t len, const ch
 
 static void array_print(FILE *to, const char *name, const struct bytes32 *bytes)
 {
-    fprintf(to, "\nstatic const unsigned char %s[%zu] = {", name, sizeof bytes->raw);
-    for (size_t i = 0; i < sizeof bytes->raw; i++) {
+    fprintf(to, "\nstatic const unsigned char %s[%zu] = {", name, sizeof(bytes->raw));
+    for (size_t i = 0; i < sizeof(bytes->raw); i++) {
         fprintf(to, "%s0x%02x,", i % 8 == 0 ? "\n    " : " ", (unsigned)bytes->raw[i]);
     }
     fputs("\n};\n", to);
@@ -152,14 +152,14 @@ void run_write(const char *dir, const char *spec, const char *fixed)
     payload_load(&payload, spec);
     sha256(&digest, payload.bytes, payload.len, challenge.raw, CHALLENGE_BYTES);
     memcpy(payload.bytes + payload.len, challenge.raw, CHALLENGE_BYTES);
-    for (size_t at = 0; at < sizeof page; at += CHALLENGE_BYTES) {
+    for (size_t at = 0; at < sizeof(page); at += CHALLENGE_BYTES) {
         memcpy(page + at, challenge.raw, CHALLENGE_BYTES);
     }
-    sha256(&page_digest, page, sizeof page, NULL, 0);
+    sha256(&page_digest, page, sizeof(page), NULL, 0);
     out_begin(dir);
     file_write("payload.bin", payload.bytes, payload.generated ? 0 : payload.len, "");
     file_write("blob.bin", payload.bytes, payload.len + CHALLENGE_BYTES, "");
-    file_write("page.bin", page, sizeof page, "");
+    file_write("page.bin", page, sizeof(page), "");
     file_write("digest", digest.hex, strlen(digest.hex), "\n");
     file_write("page.digest", page_digest.hex, strlen(page_digest.hex), "\n");
     file_write("challenge", challenge.hex, strlen(challenge.hex), "\n");

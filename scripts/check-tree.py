@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that every file of the tree has an SPDX line at its head, a unique name, and no trailing blanks.
 
-Limits the line length of the judge and its harnesses. The judge starts no process and imports no harness.
+Limits the line length of the judge and its harnesses. `sizeof` has parentheses in all C files. The judge starts no process and imports no harness.
 """
 import collections
 import pathlib
@@ -15,6 +15,7 @@ NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and record
 LINE_MAX = 100
 BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
 NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")
+BARE_SIZEOF = re.compile(r"\bsizeof [a-z_*]")
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
 BACKENDS = "libvmo/backend"
 SWAPPED = "be_types.h"                    # one in each backend, chosen by include path (ADR 0011)
@@ -39,6 +40,8 @@ def main():
             for number, line in enumerate(text.splitlines(), 1):
                 if line != line.rstrip():
                     bad.append(f"{path}:{number}: trailing blanks")
+                if path.suffix in (".c", ".h") and BARE_SIZEOF.search(line):
+                    bad.append(f"{path}:{number}: sizeof without parentheses")
                 bounded = BOUNDED.fullmatch(str(path))
                 if bounded and len(line) > LINE_MAX:
                     bad.append(f"{path}:{number}: {len(line)} columns, more than {LINE_MAX}")

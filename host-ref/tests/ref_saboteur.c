@@ -39,10 +39,10 @@ static void next_function(const char *name, void *function, size_t len)
 {
     void *found = dlsym(RTLD_NEXT, name);
 
-    if (found == NULL || len != sizeof found) {
+    if (found == NULL || len != sizeof(found)) {
         exit(99);
     }
-    memcpy(function, &found, sizeof found);
+    memcpy(function, &found, sizeof(found));
 }
 
 int renameat(int from_dir, const char *from, int to_dir, const char *to)
@@ -51,7 +51,7 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
     static int signals;
     int (*real)(int, const char *, int, const char *);
 
-    next_function("renameat", &real, sizeof real);
+    next_function("renameat", &real, sizeof(real));
     if (due("terminate", &signals)) {
         (void)raise(SIGTERM);
     }
@@ -67,7 +67,7 @@ int RAND_bytes(unsigned char *bytes, int len)
     static int calls;
     int (*real)(unsigned char *, int);
 
-    next_function("RAND_bytes", &real, sizeof real);
+    next_function("RAND_bytes", &real, sizeof(real));
     return due("random", &calls) ? 0 : real(bytes, len);
 }
 
@@ -76,7 +76,7 @@ int EVP_DigestUpdate(EVP_MD_CTX *ctx, const void *bytes, size_t len)
     static int calls;
     int (*real)(EVP_MD_CTX *, const void *, size_t);
 
-    next_function("EVP_DigestUpdate", &real, sizeof real);
+    next_function("EVP_DigestUpdate", &real, sizeof(real));
     return due("update", &calls) ? 0 : real(ctx, bytes, len);
 }
 
@@ -94,7 +94,7 @@ ssize_t read(int fd, void *bytes, size_t len)
     static int calls;
     ssize_t (*real)(int, void *, size_t);
 
-    next_function("read", &real, sizeof real);
+    next_function("read", &real, sizeof(real));
     if (due("grow", &calls)) {
         file_grow(getenv("SABOTAGE_FILE"));
     }
@@ -121,7 +121,7 @@ int open(const char *path, int flags, ...)
         mode = va_arg(more, mode_t);
         va_end(more);
     }
-    next_function("open", &real, sizeof real);
+    next_function("open", &real, sizeof(real));
     if (due("exchange", &calls)) {
         file_exchange(getenv("SABOTAGE_FILE"));
     }

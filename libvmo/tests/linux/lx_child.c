@@ -160,7 +160,7 @@ int main(void)
     const struct vmo_limits limits = {.objects = 4, .mappings = 4, .views = 4, .peers = 2};
     const char *what = getenv("LX_CHILD");
 
-    if (vmo_registry_init(storage, sizeof storage, &limits, &registry) != VMO_OK ||
+    if (vmo_registry_init(storage, sizeof(storage), &limits, &registry) != VMO_OK ||
         vmo_peer_parent(registry, &parent) != VMO_OK) {
         return 90;
     }

@@ -48,7 +48,7 @@ uint32_t count_mappings(const char *with)
     uint32_t count = 0;
 
     assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) {
+    while (fgets(line, sizeof(line), maps)) {
         count += strstr(line, "(deleted)") != NULL && strstr(line, with) != NULL;
     }
     (void)fclose(maps);
@@ -59,7 +59,7 @@ struct seen look(void)
 {
     struct seen seen;
 
-    memset(&seen, 0, sizeof seen);
+    memset(&seen, 0, sizeof(seen));
     seen.descriptors = count_descriptors();
     seen.mappings = count_mappings("");
     vmo_counters_read(rig.registry, &seen.counters);
@@ -75,7 +75,7 @@ void assert_same(const struct seen *before, const char *call, const char *file, 
         changed = "the number of descriptors";
     } else if (now.mappings != before->mappings) {
         changed = "the number of mappings";
-    } else if (memcmp(&now.counters, &before->counters, sizeof now.counters) != 0) {
+    } else if (memcmp(&now.counters, &before->counters, sizeof(now.counters)) != 0) {
         changed = "a counter";
     }
     if (changed) {
@@ -109,7 +109,7 @@ int rig_make(void **state)
     rig.registry = NULL;
     at_start = look();
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    assert_ok(vmo_registry_init(near_storage, sizeof near_storage, &limits, &rig.registry));
+    assert_ok(vmo_registry_init(near_storage, sizeof(near_storage), &limits, &rig.registry));
     assert_ok(vmo_peer_open(rig.registry, ends[0], &rig.peer));
     assert_ok(vmo_peer_allow(rig.registry, rig.peer));
     rig.near = ends[0];
@@ -139,7 +139,7 @@ int rig_drop(void **state)
 
 struct vmo_registry *far_make(vmo_peer_t *peer)
 {
-    assert_ok(vmo_registry_init(far_storage, sizeof far_storage, &limits, &far_registry));
+    assert_ok(vmo_registry_init(far_storage, sizeof(far_storage), &limits, &far_registry));
     assert_ok(vmo_peer_open(far_registry, rig.far, peer));
     assert_ok(vmo_peer_allow(far_registry, *peer));
     rig.far = -1;
@@ -226,7 +226,7 @@ int far_recv(void *bytes, size_t max, size_t *len)
     union room room;
     struct iovec part = {.iov_base = bytes, .iov_len = max};
     struct msghdr packet = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof(room.bytes)};
     int descriptor = -1;
 
     const ssize_t got = recvmsg(rig.far, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -236,7 +236,7 @@ int far_recv(void *bytes, size_t max, size_t *len)
     if (header) {
         assert_int_equal(header->cmsg_type, SCM_RIGHTS);
         assert_int_equal(header->cmsg_len, CMSG_LEN(sizeof(int)));
-        memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+        memcpy(&descriptor, CMSG_DATA(header), sizeof(descriptor));
     }
     return descriptor;
 }
@@ -258,7 +258,7 @@ int far_given(vmo_t vmo, uint32_t rights)
     size_t len = 0;
 
     assert_ok(vmo_send(rig.registry, rig.peer, &message, PAST_NS));
-    const int descriptor = far_recv(&wire, sizeof wire, &len);
+    const int descriptor = far_recv(&wire, sizeof(wire), &len);
     assert_true(descriptor >= 0);
     return descriptor;
 }
@@ -267,7 +267,7 @@ int reopen(int descriptor, int how)
 {
     char name[64];
 
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", descriptor);
     const int made = open(name, how | O_CLOEXEC);
     assert_true(made >= 0);
     return made;

@@ -57,7 +57,7 @@ static inline void child_main(int socket, int other, void (*body)(void))
 {
     (void)alarm(WATCHDOG_S);
     (void)close(other);
-    DEMAND(vmo_registry_init(registry_storage, sizeof registry_storage, &limits, &registry) == VMO_OK);
+    DEMAND(vmo_registry_init(registry_storage, sizeof(registry_storage), &limits, &registry) == VMO_OK);
     DEMAND(vmo_peer_open(registry, socket, &to_parent) == VMO_OK);
     DEMAND(vmo_peer_allow(registry, to_parent) == VMO_OK);
     body();
@@ -85,7 +85,7 @@ static inline void start(void (*first)(void), void (*second)(void))
         (void)close(ends[1]);
         near[i] = ends[0];
     }
-    assert_ok(vmo_registry_init(registry_storage, sizeof registry_storage, &limits, &registry));
+    assert_ok(vmo_registry_init(registry_storage, sizeof(registry_storage), &limits, &registry));
     for (uint32_t i = 0; i < CHILDREN && bodies[i] != NULL; i++) {
         assert_ok(vmo_peer_open(registry, near[i], &children[i].peer));
         assert_ok(vmo_peer_allow(registry, children[i].peer));
@@ -145,7 +145,7 @@ static inline struct vmo_consumer *join(void)
     struct vmo_incoming offer;
 
     DEMAND(vmo_recv(registry, to_parent, &offer, after_ms(60000)) == VMO_OK && vmo_stream_is_offer(&offer));
-    DEMAND(vmo_stream_join(registry, to_parent, &offer, consumer_storage, sizeof consumer_storage,
+    DEMAND(vmo_stream_join(registry, to_parent, &offer, consumer_storage, sizeof(consumer_storage),
                            after_ms(60000), &consumer) == VMO_OK);
     return consumer;
 }
@@ -159,7 +159,7 @@ static inline struct vmo_producer *create(vmo_stream_policy policy, vmo_consumer
                                                .capacity_bytes = PAGE};
     struct vmo_producer *producer = NULL;
 
-    assert_ok(vmo_stream_create(registry, &options, producer_storage, sizeof producer_storage, &producer));
+    assert_ok(vmo_stream_create(registry, &options, producer_storage, sizeof(producer_storage), &producer));
     for (uint32_t i = 0; i < count; i++) {
         assert_ok(vmo_stream_offer(producer, children[i].peer, TAG, after_ms(60000), &names[i]));
     }

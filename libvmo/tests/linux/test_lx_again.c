@@ -23,7 +23,7 @@ static void far_memory(int memory, uint64_t len_bytes, uint32_t rights, vmo_seal
 {
     const struct wire handle = wire_handle(len_bytes, rights, seal);
 
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
 }
 
 static vmo_t received(int memory, uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal)
@@ -200,7 +200,7 @@ static void another_peers_is_another(void **state)
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     assert_ok(vmo_peer_open(rig.registry, ends[0], &other));
     rig.far = ends[1];
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     rig.far = far;
     assert_ok(vmo_recv(rig.registry, other, &in, PAST_NS));
     assert_int_equal(handles_of(first), 1);

@@ -166,7 +166,7 @@ static void status_that_the_program_took(void **state)
         assert_status(be_peer_wait(&peer, soon(), &status), VMO_ERR_PEER_GONE);
         assert_status(be_peer_wait(&peer, PAST_NS, &status), VMO_ERR_PEER_GONE);
         assert_status(be_peer_kill(&peer), VMO_ERR_PEER_GONE);
-        assert_status(be_recv(&peer, &in, sizeof in, &len, &object, soon()), VMO_ERR_PEER_GONE);
+        assert_status(be_recv(&peer, &in, sizeof(in), &len, &object, soon()), VMO_ERR_PEER_GONE);
         assert_int_equal(status, 99);
         assert_false(be_peer_unreaped(&peer));
         assert_ok(be_peer_close(&peer));

@@ -68,7 +68,7 @@ static void what_is_no_such_range_is_refused(void **state)
     (void)state;
     const struct vmo_range beyond[] = {{0, FILE_BYTES + 1}, {FILE_BYTES, 1}, {FILE_BYTES - 1, 2},
                                        {UINT64_MAX, 1},     {1, UINT64_MAX}, {UINT64_MAX - 1, UINT64_MAX}};
-    for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
         assert_refused(vmo_wrap_file(rig.registry, fileno(file), beyond[i], &vmo), VMO_ERR_BOUNDS);
     }
     assert_refused(vmo_wrap_file(rig.registry, fileno(file), RANGE(0, 0), &vmo), VMO_ERR_ZERO_LENGTH);
@@ -84,14 +84,14 @@ static void what_is_no_such_file_is_refused(void **state)
     vmo_t vmo = VMO_NONE;
 
     (void)state;
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fileno(file));
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fileno(file));
     const int write_only = open(name, O_WRONLY | O_CLOEXEC);
     const int path_only = open(name, O_PATH | O_CLOEXEC);
     const int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(write_only >= 0 && path_only >= 0 && folder >= 0);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     const int wrong[] = {-1, 987654, write_only, path_only, folder, ends[0], rig.far};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_refused(vmo_wrap_file(rig.registry, wrong[i], RANGE(0, 1), &vmo), VMO_ERR_INVALID);
     }
     assert_int_equal(close(write_only) + close(path_only) + close(folder) + close(ends[0]) + close(ends[1]),
@@ -152,7 +152,7 @@ static void truncated_file_is_refused_by_read(void **state)
     assert_int_equal(ftruncate(fileno(file), (off_t)PAGE), 0);
     assert_refused(vmo_read(rig.registry, vmo, RANGE(PAGE - 4, 8), bytes), VMO_ERR_BOUNDS);
     assert_refused(vmo_read(rig.registry, vmo, RANGE(2 * PAGE, 8), bytes), VMO_ERR_BOUNDS);
-    assert_memory_equal(bytes, before, sizeof bytes);
+    assert_memory_equal(bytes, before, sizeof(bytes));
     assert_ok(vmo_read(rig.registry, vmo, RANGE(PAGE - 8, 8), bytes));
     assert_pattern(bytes, PAGE - 8, 8);
     vmo_t copy = VMO_NONE;

@@ -146,7 +146,7 @@ static void length_that_is_not_promised(void **state)
     (void)state;
     static const int seals[] = {0, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_GROW | F_SEAL_WRITE};
 
-    for (size_t i = 0; i < sizeof seals / sizeof seals[0]; i++) {
+    for (size_t i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
         const int fd = memory_with(LEN, seals[i]);
         refuse(fd, NULL, VMO_ERR_NOT_SEALED);
         const vmo_t vmo = import(fd, &resizable);
@@ -360,7 +360,7 @@ static void other_descriptors(void **state)
     refuse(pipes[0], NULL, VMO_ERR_UNSUPPORTED);
     refuse(pipes[1], NULL, VMO_ERR_INVALID);
     const int closing[] = {folder, disk, path, pipes[0], pipes[1]};
-    for (size_t i = 0; i < sizeof closing / sizeof closing[0]; i++) {
+    for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++) {
         assert_int_equal(close(closing[i]), 0);
     }
     refuse(pipes[1], NULL, VMO_ERR_INVALID);

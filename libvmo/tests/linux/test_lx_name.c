@@ -99,7 +99,7 @@ static void received_as(const char *name, const char *expected)
 
     assert_true(memory >= 0 && ftruncate(memory, (off_t)PAGE) == 0);
     assert_int_equal(fcntl(memory, F_ADD_SEALS, STEADY), 0);
-    far_send(&wire, sizeof wire, &memory, 1);
+    far_send(&wire, sizeof(wire), &memory, 1);
     assert_int_equal(close(memory), 0);
     assert_ok(vmo_recv(rig.registry, rig.peer, &incoming, soon()));
     assert_name(rig.registry, expected);
@@ -117,7 +117,7 @@ static void a_peers_name_is_no_trusted_one(void **state)
     received_as("", "");
     received_as("two\nlines", "");
     received_as("\x1b[2J", "");
-    memset(longest, 'n', sizeof longest);
+    memset(longest, 'n', sizeof(longest));
     longest[249] = '\0'; /* what the kernel allows */
     received_as(longest, "");
     longest[VMO_NAME_MAX_BYTES + 1] = '\0';

@@ -29,7 +29,7 @@ static void far_notice(uint32_t value, const int *descriptor)
 {
     const struct lx_packet notice = {LX_NOTICE, value};
 
-    far_send(&notice, sizeof notice, descriptor, descriptor ? 1 : 0);
+    far_send(&notice, sizeof(notice), descriptor, descriptor ? 1 : 0);
 }
 
 /* ---- The sender ---------------------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ static void assert_far_notice(uint32_t value)
 {
     struct lx_packet packet = {0, 99};
 
-    assert_int_equal(recv(rig.far, &packet, sizeof packet, MSG_DONTWAIT), sizeof packet);
+    assert_int_equal(recv(rig.far, &packet, sizeof(packet), MSG_DONTWAIT), sizeof(packet));
     assert_int_equal(packet.magic, LX_NOTICE);
     assert_int_equal(packet.value, value);
 }
@@ -47,7 +47,7 @@ static void assert_far_tag(uint32_t tag)
 {
     struct wire wire;
 
-    assert_int_equal(recv(rig.far, &wire, sizeof wire, MSG_DONTWAIT), sizeof wire);
+    assert_int_equal(recv(rig.far, &wire, sizeof(wire), MSG_DONTWAIT), sizeof(wire));
     assert_int_equal(wire.tag, tag);
 }
 
@@ -82,7 +82,7 @@ static void given_after_plain_messages_and_before_a_vmo(void **state)
         } else {
             assert_ok(vmo_transfer(rig.registry, vmo, rig.peer, VMO_RIGHT_READ, &ticket));
             assert_far_notice(LX_SOME_FOLLOW);
-            assert_int_equal(recv(rig.far, &grant, sizeof grant, MSG_DONTWAIT), sizeof grant);
+            assert_int_equal(recv(rig.far, &grant, sizeof(grant), MSG_DONTWAIT), sizeof(grant));
             assert_int_equal(grant.magic, LX_GRANT);
         }
     }
@@ -120,10 +120,10 @@ static void obeyed_without_losing_a_descriptor(void **state)
     (void)state;
     skip_under_valgrind();
     far_notice(LX_NONE_FOLLOW, NULL);
-    far_send(&plain, sizeof plain, NULL, 0);
+    far_send(&plain, sizeof(plain), NULL, 0);
     assert_ok(receive_with_room(0, &in));
     far_notice(LX_SOME_FOLLOW, NULL);
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     assert_status(receive_with_room(0, &in), VMO_ERR_NO_SLOTS);
     assert_ok(receive(&in));
     assert_ok(vmo_close(rig.registry, in.vmo));
@@ -140,11 +140,11 @@ static void a_descriptor_against_the_notice(void **state)
     (void)state;
     skip_under_valgrind();
     far_notice(LX_NONE_FOLLOW, NULL);
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     assert_ok(receive(&in)); /* there is room */
     assert_ok(vmo_close(rig.registry, in.vmo));
-    far_send(&handle, sizeof handle, &memory, 1);
-    far_send(&plain, sizeof plain, NULL, 0);
+    far_send(&handle, sizeof(handle), &memory, 1);
+    far_send(&plain, sizeof(plain), NULL, 0);
     assert_status(receive_with_room(0, &in), VMO_ERR_PROTOCOL); /* dropped */
     assert_ok(receive(&in));
     assert_int_equal(in.tag, 7);
@@ -165,7 +165,7 @@ static void no_entry_for_it(void **state)
         assert_ok(vmo_wrap_bytes(rig.registry, &byte, 1, &wrapped[i]));
     }
     far_notice(LX_NONE_FOLLOW, NULL);
-    far_send(&handle, sizeof handle, &memory, 1);
+    far_send(&handle, sizeof(handle), &memory, 1);
     assert_status(receive(&in), VMO_ERR_PROTOCOL);
     assert_status(receive(&in), VMO_ERR_TIMED_OUT);
     for (size_t i = 0; i < 16; i++) {
@@ -183,11 +183,11 @@ static void malformed(void **state)
 
     (void)state;
     far_notice(LX_NONE_FOLLOW, &memory);
-    far_send(&plain, sizeof plain, NULL, 0);
+    far_send(&plain, sizeof(plain), NULL, 0);
     assert_ok(receive(&in));
     far_notice(LX_NONE_FOLLOW, NULL);
     far_notice(LX_NONE_FOLLOW, &memory);
-    far_send(&plain, sizeof plain, NULL, 0);
+    far_send(&plain, sizeof(plain), NULL, 0);
     assert_ok(receive(&in));
     assert_int_equal(close(memory), 0);
 }
@@ -204,7 +204,7 @@ static void flood_is_bounded(void **state)
     for (int i = 0; i < 100; i++) {
         far_notice((uint32_t)i % 2, NULL);
     }
-    far_send(&plain, sizeof plain, NULL, 0);
+    far_send(&plain, sizeof(plain), NULL, 0);
     for (; status == VMO_ERR_TIMED_OUT && tries < 100; tries++) {
         status = receive(&in);
     }

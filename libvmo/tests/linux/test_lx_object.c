@@ -65,7 +65,7 @@ static void life_at_each_length(void **state)
     const uint64_t lengths[] = {1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 17, 1024 * PAGE};
 
     (void)state;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         const uint64_t len = lengths[i];
         vmo_view_t view = NO_VIEW;
         uint8_t last = 0;
@@ -92,8 +92,8 @@ static void begins_as_zeroes(void **state)
     assert_ok(vmo_destroy(rig.registry, vmo));
     assert_ok(vmo_create(rig.registry, 16 * PAGE, &vmo));
     for (uint64_t page = 0; page < 16; page++) {
-        assert_ok(vmo_read(rig.registry, vmo, RANGE(page * PAGE, sizeof bytes), bytes));
-        assert_memory_equal(bytes, zeroes, sizeof bytes);
+        assert_ok(vmo_read(rig.registry, vmo, RANGE(page * PAGE, sizeof(bytes)), bytes));
+        assert_memory_equal(bytes, zeroes, sizeof(bytes));
     }
     assert_ok(vmo_close(rig.registry, vmo));
 }

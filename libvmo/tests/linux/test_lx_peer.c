@@ -78,7 +78,7 @@ static void descriptors_that_are_no_channel(void **state)
     assert_no_peer(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)); /* not connected */
     const int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     const struct sockaddr_un anywhere = {.sun_family = AF_UNIX}; /* the kernel chooses a name */
-    assert_int_equal(bind(listening, (const struct sockaddr *)&anywhere, sizeof anywhere.sun_family), 0);
+    assert_int_equal(bind(listening, (const struct sockaddr *)&anywhere, sizeof(anywhere.sun_family)), 0);
     assert_int_equal(listen(listening, 1), 0);
     assert_no_peer(listening);
     assert_no_peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -119,14 +119,14 @@ static void channel_on_a_standard_stream_is_moved(void **state)
 static void connected_by_a_name(void **state)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    socklen_t len = sizeof name;
+    socklen_t len = sizeof(name);
     struct be_peer here;
     struct be_peer there;
     int32_t status = 0;
 
     (void)state;
     const int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listening, (struct sockaddr *)&name, sizeof name.sun_family), 0);
+    assert_int_equal(bind(listening, (struct sockaddr *)&name, sizeof(name.sun_family)), 0);
     assert_int_equal(listen(listening, 1), 0);
     assert_int_equal(getsockname(listening, (struct sockaddr *)&name, &len), 0);
     const int client = socket(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -204,8 +204,8 @@ static void identity_of_a_client(void **state)
     (void)state;
     const int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     service_name = (struct sockaddr_un){.sun_family = AF_UNIX};
-    service_name_len = sizeof service_name;
-    assert_int_equal(bind(listening, (struct sockaddr *)&service_name, sizeof service_name.sun_family), 0);
+    service_name_len = sizeof(service_name);
+    assert_int_equal(bind(listening, (struct sockaddr *)&service_name, sizeof(service_name.sun_family)), 0);
     assert_int_equal(listen(listening, 1), 0);
     assert_int_equal(getsockname(listening, (struct sockaddr *)&service_name, &service_name_len), 0);
     const pid_t pid = fork();

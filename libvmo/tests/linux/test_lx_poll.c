@@ -41,7 +41,7 @@ static void far_says(uint32_t tag)
 {
     const struct wire data = wire_data(tag);
 
-    far_send(&data, sizeof data, NULL, 0);
+    far_send(&data, sizeof(data), NULL, 0);
 }
 
 static void receive(uint32_t tag)
@@ -73,7 +73,7 @@ static void full_queue_has_no_room(void **state)
     const uint32_t sent = fill_queue();
     assert_nothing(rig.peer, MESSAGE | ROOM);
     for (uint32_t i = 0; i < sent; i++) {
-        assert_int_equal(far_recv(&data, sizeof data, &len), -1);
+        assert_int_equal(far_recv(&data, sizeof(data), &len), -1);
     }
     assert_found(rig.peer, ROOM, ROOM, PAST_NS);
 }
@@ -126,7 +126,7 @@ static void one_of_many(void **state)
         all[i] = polled(all[i].peer, MESSAGE);
     }
     const struct wire data = wire_data(1);
-    assert_int_equal(send(far[1], &data, sizeof data, 0), sizeof data);
+    assert_int_equal(send(far[1], &data, sizeof(data), 0), sizeof(data));
     assert_ok(vmo_poll(rig.registry, all, 3, VMO_FOREVER_NS));
     assert_int_equal(all[0].found, 0);
     assert_int_equal(all[1].found, MESSAGE);

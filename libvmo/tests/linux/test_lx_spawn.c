@@ -177,7 +177,7 @@ static bool filter_exec(uint32_t action)
         BPF_STMT(BPF_RET | BPF_K, action),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    const struct sock_fprog whole = {sizeof filter / sizeof filter[0], filter};
+    const struct sock_fprog whole = {sizeof(filter) / sizeof(filter[0]), filter};
 
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) == 0;
@@ -226,7 +226,7 @@ static void child_that_ends_before_exec(void **state)
 
     (void)state;
     skip_under_valgrind();
-    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
         exec_action = cases[i / 2].answer;
         ignore_sigchld = i % 2;
         const int ended = in_child(spawns_with_exec_refused);

@@ -93,7 +93,7 @@ static void a_producer_dies(void **state)
     (void)state;
     start(die_publishing, NULL);
     assert_ok(vmo_recv(registry, children[0].peer, &offer, after_ms(60000)));
-    assert_ok(vmo_stream_join(registry, children[0].peer, &offer, consumer_storage, sizeof consumer_storage,
+    assert_ok(vmo_stream_join(registry, children[0].peer, &offer, consumer_storage, sizeof(consumer_storage),
                               after_ms(60000), &consumer));
     assert_int_equal(reap(0), -SIGKILL);
     for (uint32_t i = 0; i < 3; i++) {

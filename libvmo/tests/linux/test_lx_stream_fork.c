@@ -34,7 +34,7 @@ static int refused_everywhere(struct vmo_producer *producer, struct vmo_consumer
         vmo_stream_leave(consumer),
     };
 
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         if (answers[i] != VMO_ERR_BAD_HANDLE) {
             return 1;
         }
@@ -58,11 +58,11 @@ static void a_forked_child_is_refused(void **state)
     (void)state;
     struct vmo_registry *far = far_make(&near);
     assert_ok(
-        vmo_stream_create(rig.registry, &options, producer_storage, sizeof producer_storage, &producer));
+        vmo_stream_create(rig.registry, &options, producer_storage, sizeof(producer_storage), &producer));
     assert_ok(vmo_stream_offer(producer, rig.peer, TAG, soon(), &name));
     assert_ok(vmo_recv(far, near, &offer, soon()));
     assert_ok(
-        vmo_stream_join(far, near, &offer, consumer_storage, sizeof consumer_storage, soon(), &consumer));
+        vmo_stream_join(far, near, &offer, consumer_storage, sizeof(consumer_storage), soon(), &consumer));
     assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
     assert_ok(vmo_stream_publish(producer, &loan, 1, 1));
     assert_ok(vmo_stream_take(consumer, 0, &frame));

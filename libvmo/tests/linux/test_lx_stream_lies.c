@@ -149,7 +149,7 @@ static void a_lying_producer(void **state)
     (void)state;
     start(overwrite_control, NULL);
     assert_ok(vmo_recv(registry, children[0].peer, &offer, after_ms(60000)));
-    assert_ok(vmo_stream_join(registry, children[0].peer, &offer, consumer_storage, sizeof consumer_storage,
+    assert_ok(vmo_stream_join(registry, children[0].peer, &offer, consumer_storage, sizeof(consumer_storage),
                               after_ms(60000), &consumer));
     const uint8_t *pool = NULL;
     assert_ok(vmo_registry_each(registry, find_pool, &pool));

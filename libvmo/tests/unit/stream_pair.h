@@ -25,7 +25,7 @@ static inline struct vmo_producer *producer_make(const struct vmo_stream_options
 {
     struct vmo_producer *producer = NULL;
 
-    assert_ok(vmo_stream_create(world.a, options, producer_storage, sizeof producer_storage, &producer));
+    assert_ok(vmo_stream_create(world.a, options, producer_storage, sizeof(producer_storage), &producer));
     return producer;
 }
 

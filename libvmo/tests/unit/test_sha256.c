@@ -195,7 +195,7 @@ static void without_a_rotate(void **state)
     uint64_t random = SEED + 2;
 
     (void)state;
-    for (size_t i = 0; i < sizeof blocks; i++) {
+    for (size_t i = 0; i < sizeof(blocks); i++) {
         blocks[i] = (uint8_t)(next(&random) >> 56);
     }
     for (size_t shift = 0; shift < 8; shift++) {
@@ -204,7 +204,7 @@ static void without_a_rotate(void **state)
             uint32_t actual[8] = {1, 2, 3, 4, 5, 6, 7, UINT32_MAX};
             sha256_portable(expected, blocks + shift, count);
             sha256_without_rotate(actual, blocks + shift, count);
-            assert_memory_equal(actual, expected, sizeof actual);
+            assert_memory_equal(actual, expected, sizeof(actual));
         }
     }
 }

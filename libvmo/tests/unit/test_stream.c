@@ -168,7 +168,7 @@ static void million_frames(const struct vmo_stream_options *options)
     }
     const struct fake_live after = fake_live();
     assert_int_equal(fake_call_count(), calls);
-    assert_memory_equal(&live, &after, sizeof live);
+    assert_memory_equal(&live, &after, sizeof(live));
     closed(producer, consumer);
 }
 

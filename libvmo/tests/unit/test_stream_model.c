@@ -256,9 +256,9 @@ static void leave(uint32_t c)
 static void begin(const struct vmo_stream_options *options, uint64_t first)
 {
     AS_A;
-    assert_ok(vmo_stream_create(world.a, options, producer_storage, sizeof producer_storage, &producer));
+    assert_ok(vmo_stream_create(world.a, options, producer_storage, sizeof(producer_storage), &producer));
     producer->next = first;
-    memset(&model, 0, sizeof model);
+    memset(&model, 0, sizeof(model));
     model.options = *options;
     model.ring = stream_ring_entries(options->buffers);
     model.last = first - 1;
@@ -305,7 +305,7 @@ static bool call(uint32_t number)
 /* All that a call may change: both sides' storage and the shared memory. */
 struct image {
     struct model model;
-    uint8_t producer[sizeof producer_storage];
+    uint8_t producer[sizeof(producer_storage)];
     uint8_t consumer[CONSUMERS][VMO_STREAM_CONSUMER_BYTES];
     uint8_t pool[BUFFERS * PAGE];
     uint8_t control[sizeof(struct stream_control) + BUFFERS * sizeof(struct stream_entry)];
@@ -319,14 +319,14 @@ static void copy_image(struct image *image, bool save)
         void *copy;
         size_t bytes;
     } parts[] = {
-        {&model, &image->model, sizeof model},
-        {producer_storage, image->producer, sizeof producer_storage},
-        {consumer_storage, image->consumer, sizeof consumer_storage},
+        {&model, &image->model, sizeof(model)},
+        {producer_storage, image->producer, sizeof(producer_storage)},
+        {consumer_storage, image->consumer, sizeof(consumer_storage)},
         {producer->pool, image->pool, model.options.buffers * PAGE},
         {producer->control, image->control, stream_control_bytes(model.ring)},
     };
 
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         memcpy(save ? parts[i].copy : parts[i].live, save ? parts[i].live : parts[i].copy, parts[i].bytes);
     }
     for (uint32_t c = 0; c < model.options.consumers; c++) {
@@ -438,7 +438,7 @@ static void random_orders(void **state)
 
     (void)state;
     seed = 20261126;
-    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
         random_run(VMO_STREAM_BACKPRESSURE, firsts[i], 30000);
         random_run(VMO_STREAM_LATEST, firsts[i], 30000);
     }

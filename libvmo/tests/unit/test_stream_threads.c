@@ -112,14 +112,14 @@ static void run(vmo_stream_policy policy)
     vmo_consumer_t name;
     pthread_t threads[2];
 
-    assert_ok(vmo_stream_create(world.a, &options, producer_storage, sizeof producer_storage, &producer));
+    assert_ok(vmo_stream_create(world.a, &options, producer_storage, sizeof(producer_storage), &producer));
     for (uint32_t i = 0; i < 2; i++) {
         AS_A;
         assert_ok(vmo_stream_offer(producer, world.to_b, TAG, SOON_NS, &name));
         AS_B;
         assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
         assert_ok(vmo_stream_join(world.b, world.to_a, &incoming, consumer_storage[i],
-                                  sizeof consumer_storage[i], SOON_NS, &readers[i].consumer));
+                                  sizeof(consumer_storage[i]), SOON_NS, &readers[i].consumer));
         AS_A;
     }
     of_main = fake;
