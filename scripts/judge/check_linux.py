@@ -15,7 +15,7 @@ STOPPED = {
 
 
 def limits(ctx):
-    """As on our kernel; moreover, no process outlived the other by 3 seconds, and neither sent more
+    """As on our kernel; also, no process outlived the other by 3 seconds, and neither sent more
     or larger packets than the relay's bounds."""
     observed = ctx.boot.observed
     problems = [STOPPED.get(observed.stopped, observed.stop_reason)] if observed.stopped else []
@@ -80,7 +80,7 @@ def packet_problem(packet):
 
 
 def protocol(ctx):
-    """As on our kernel, but for names and slots; moreover, the transfer passed between the blob's
+    """As on our kernel, but for names and slots; also, the transfer passed between the blob's
     reply and the page's request."""
     outcome, packets = check_protocol.protocol(ctx), ctx.boot.observed.packets
     if outcome.status != OK:
@@ -98,7 +98,7 @@ def protocol(ctx):
 
 
 def messages_clean(ctx):
-    """As on our kernel; moreover, each packet is a message with as many descriptors as it says, or
+    """As on our kernel; also, each packet is a message with as many descriptors as it says, or
     a transfer of one; the consumer hands over none; transfers hold no secret."""
     outcome = check_share.messages_clean(ctx)
     problems = outcome.problems()

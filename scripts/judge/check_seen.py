@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what a witness saw (scripts/witness): it stopped QEMU at each system call of both tasks
-and walked their page tables. Nothing of it is the kernel's word."""
+and walked their page tables. None of it relies on what the kernel says."""
 from judge import audit as audits, check_record, check_run, check_share as share, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, judged, met, red
 
@@ -118,7 +118,7 @@ def authors(ctx):
 
 
 def seal(ctx):
-    """As on our kernel. On a1, moreover, the library's word was kept: no mapping of the consumer
+    """As on our kernel. On a1, the library also kept its word: no mapping of the consumer
     was ever writable, and nobody wrote into the VMOs by a call."""
     outcome = share.kernel_seal(ctx)
     if ctx.boot.abi_rev != "a1" or outcome.status == facts.RED or ctx.evidence is None:
