@@ -14,6 +14,7 @@ MEM ?= 320M
 KERNEL ?=
 RUN ?=
 OUT ?=
+INIT ?=
 QEMU_EXTRA ?=
 V ?= 0
 # Not a caller's: the inner make sets it ("Who builds", below).
@@ -34,8 +35,8 @@ ifneq ($(findstring :,$(CURDIR)),)
 $(error the tree lies in '$(CURDIR)': move it to a path without ':', which separates the folders of a search path)
 endif
 # These may be any path: take them verbatim, `$$` included, and pass them on by environment.
-$(foreach v,PAYLOAD KERNEL RUN OUT DESTDIR PREFIX EMBED_INIT_ELF FOREIGN_OUT,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
-export BUILD PAYLOAD QEMU PYTHON HOSTCC CROSS KERNEL RUN OUT QEMU_EXTRA
+$(foreach v,PAYLOAD KERNEL RUN OUT INIT DESTDIR PREFIX EMBED_INIT_ELF FOREIGN_OUT,$(if $(filter-out file undefined,$(origin $(v))),$(eval override $(v) := $$(value $(v)))))
+export BUILD PAYLOAD QEMU PYTHON HOSTCC CROSS KERNEL RUN OUT INIT QEMU_EXTRA
 
 # ---- Flags ---------------------------------------------------------------------------------------
 # Warnings are errors, and none is switched off wholesale. A caller's CFLAGS come last.
@@ -277,6 +278,7 @@ help: ## this list
 	@echo '  ABI=$(ABI)   the ABI revision of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
 	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'
+	@echo '  INIT=   for boot: a program for NEURON (payloads/template)'
 	@echo '  WITNESS=   1 watches the tasks from outside, 0 does not; default: another kernel'\''s (docs/testing/witness.md)'
 	@echo '  QEMU_EXTRA=   more words for QEMU, for instance -m 265M or -icount 1'
 	@echo '  SEEDS=$(SEEDS) SEED=$(SEED) OPS=$(OPS)   of soak and differ: how many programs, the first one, operations of each (empty: the ABI revision decides)'

@@ -13,8 +13,9 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
-# The target's library and headers.
+# The target's library, headers, start code and linker script, and the folder of its pkg-config file.
 TARGETDIR ?= $(PREFIX)/riscv64-unknown-elf
+TARGETPCDIR ?= $(PREFIX)/share/pkgconfig
 
 LIBVMO_MAP := libvmo/libvmo.map
 LIBVMO_SO := $(BUILD)/host/libvmo.so.$(LIBVMO_VERSION)
@@ -29,8 +30,8 @@ $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FIL
 	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
 # Passed in the environment, so that a folder may have any name.
-INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDIR,$(v)=$(call quote,$($(v)))) \
-              VERSION='$(LIBVMO_VERSION)' ABI='$(LIBVMO_ABI)'
+INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDIR TARGETPCDIR,$(v)=$(call quote,$($(v)))) \
+              VERSION='$(LIBVMO_VERSION)' ABI='$(LIBVMO_ABI)' TARGET_FLAGS='$(RISCV) $(PICOLIBC)'
 
 .PHONY: install uninstall install-target uninstall-target
 
@@ -44,9 +45,15 @@ install: built ## install headers, libraries and manual below DESTDIR and PREFIX
 uninstall: ## remove the files of `make install`
 	@$(INSTALL_ENV) scripts/install.sh uninstall host
 
-NEEDS_install-target := $(LIBVMO)
-install-target: built ## install headers and library for RISC-V below DESTDIR and TARGETDIR
+NEEDS_install-target = $(LIBVMO) $(LIBVMO_START)
+install-target: built ## install what a NEURON program is built with, below DESTDIR and TARGETDIR
 	@$(INSTALL_ENV) scripts/install.sh install target
 
 uninstall-target: ## remove the files of `make install-target`
 	@$(INSTALL_ENV) scripts/install.sh uninstall target
+
+# ---- Debian packages ---------------------------------------------------------------------------------
+.PHONY: deb
+TOOLS_deb := host target deb
+deb: built ## build Debian packages of library, development files and target library in $(BUILD)/deb
+	@scripts/make-deb.sh $(BUILD)/deb $(LIBVMO_VERSION)

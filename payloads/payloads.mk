@@ -6,6 +6,10 @@ PAYLOAD_LDFLAGS := -nostartfiles -static -T linker/payload.ld -Wl,--gc-sections 
 PAYLOAD_LINK = $(CC_target) $(PAYLOAD_LDFLAGS)
 
 CRT_SRCS := $(sort $(wildcard payloads/crt/*.c payloads/crt/*.S))
+# The start code for programs outside this tree (`make install-target`).
+LIBVMO_START := $(BUILD)/target/libvmo-start.a
+ALL += $(LIBVMO_START)
+$(eval $(call ARCHIVE,$(LIBVMO_START),$(call objects,target,$(CRT_SRCS)),$(CROSS)ar))
 CONSUMER_SRCS := payloads/consumer/consumer.c payloads/neuron/accept_neuron.c $(CRT_SRCS)
 CONSUMER := $(BUILD)/target/payloads/consumer.elf
 $(eval $(call PAYLOAD_PROGRAM,payloads/consumer.elf,$(CONSUMER_SRCS),$(LIBVMO)))

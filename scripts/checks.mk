@@ -85,4 +85,11 @@ check-armv8: built ## the library's SHA-256 by the instructions of ARMv8, under 
 .PHONY: check-trixie
 TOOLS_check-trixie := trixie lint
 check-trixie: built ## on a Debian 13 that debootstrap makes in $(BUILD): setup, run-qemu, test-fast, lint; needs root
-	@scripts/check-trixie.sh $(BUILD)
+	@scripts/in-debian.sh $(BUILD) trixie \
+	    'sh scripts/setup.sh run-qemu ABI=all; make test-fast; git init -q .; git add --all; make lint'
+
+.PHONY: check-deb
+TOOLS_check-deb := host target deb trixie
+check-deb: deb ## install, use and purge the packages of `make deb` on fresh Debians 12 and 13; needs root
+	@for suite in bookworm trixie; do \
+	    scripts/in-debian.sh $(BUILD) $$suite 'sh libvmo/tests/packaging/try-deb.sh /deb' $(BUILD)/deb/*.deb || exit 1; done

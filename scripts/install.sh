@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs or uninstalls libvmo; `make install` and the other install goals call it from the tree's root.
 #   install.sh check|install|uninstall host|target
-# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR and TARGETDIR. `check` only checks
-# the folders' names; the other two use one list of files.
+# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR, TARGETDIR, TARGETPCDIR and TARGET_FLAGS. `check`
+# only checks the folders' names; the other two use one list of files.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,7 +16,7 @@ refuse() {
 }
 
 # pkg-config splits its output at blanks, and a relative path depends on the reader's current folder.
-for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR"; do
+for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR" "$TARGETPCDIR"; do
     case $path in
     *[!A-Za-z0-9/._+@~-]*) refuse "a character that no path in a .pc file should have: $path" ;;
     /*) ;;
@@ -27,7 +27,7 @@ done
 
 # Prints a line for each file: kind, source, destination below DESTDIR.
 headers() {
-    for header in libvmo/include/vmo/*.h; do
+    for header in libvmo/include/vmo/*.h libvmo/include/vmo/*.hpp; do
         echo "file $header $1/vmo/${header##*/}"
     done
 }
@@ -50,13 +50,19 @@ host_list() {
     echo "file $BUILD/host/libvmo.so.$VERSION $LIBDIR/libvmo.so.$VERSION"
     echo "link libvmo.so.$VERSION $LIBDIR/libvmo.so.$ABI"
     echo "link libvmo.so.$ABI $LIBDIR/libvmo.so"
-    echo "pc libvmo/libvmo.pc.in $LIBDIR/pkgconfig/libvmo.pc"
+    echo "text libvmo/libvmo.pc.in $LIBDIR/pkgconfig/libvmo.pc"
+    for config in libvmo-config libvmo-config-version; do
+        echo "text libvmo/$config.cmake.in $LIBDIR/cmake/libvmo/$config.cmake"
+    done
     pages
 }
 
 target_list() {
     headers "$TARGETDIR/include"
     echo "file $BUILD/target/libvmo.a $TARGETDIR/lib/libvmo.a"
+    echo "file $BUILD/target/libvmo-start.a $TARGETDIR/lib/libvmo-start.a"
+    echo "file linker/payload.ld $TARGETDIR/lib/neuron.ld"
+    echo "text libvmo/libvmo-neuron.pc.in $TARGETPCDIR/libvmo-neuron.pc"
 }
 
 put() {
@@ -64,18 +70,19 @@ put() {
     case $1 in
     file) install -m 644 "$2" "$3" ;;
     link) ln -sf "$2" "$3" ;;
-    pc)
-        sed -e "s|@PREFIX@|$PREFIX|; s|@LIBDIR@|$LIBDIR|; s|@INCLUDEDIR@|$INCLUDEDIR|; s|@VERSION@|$VERSION|" "$2" >"$3"
+    text)
+        sed -e "s|@PREFIX@|$PREFIX|; s|@LIBDIR@|$LIBDIR|; s|@INCLUDEDIR@|$INCLUDEDIR|; s|@VERSION@|$VERSION|; s|@ABI@|$ABI|" \
+            -e "s|@TARGETDIR@|$TARGETDIR|; s|@TARGET_FLAGS@|$TARGET_FLAGS|" "$2" >"$3"
         chmod 644 "$3"
         ;;
     esac
 }
 
-# Also removes the headers' folder when it is empty, because it is libvmo's; the other folders are the system's.
+# Also removes libvmo's own folders when they are empty; the other folders are the system's.
 take() {
     rm -f "$1"
     case $1 in
-    */include/vmo/*) rmdir "${1%/*}" 2>/dev/null || true ;;
+    */include/vmo/* | */cmake/libvmo/*) rmdir "${1%/*}" 2>/dev/null || true ;;
     esac
 }
 

@@ -24,6 +24,7 @@ qemu-system-misc|qemu|${QEMU:-qemu-system-riscv64}|boots kernel and payloads
 libcmocka-dev|cmocka|cmocka.h|unit tests
 g++|packaging|g++|compiles the headers as C++17
 pkgconf|packaging|pkg-config|builds the examples as a user would
+cmake|packaging|cmake|builds a program as a user of CMake would
 mandoc|packaging|mandoc|checks the manual
 locales|packaging|/usr/share/i18n/locales/tr_TR|checks that no locale changes what is installed
 git|lint|git|lists the files of the tree
@@ -41,6 +42,8 @@ gcc-aarch64-linux-gnu|armv8|${ARMCC:-aarch64-linux-gnu-gcc}|compiles for ARMv8
 libc6-dev-arm64-cross|armv8|/usr/aarch64-linux-gnu/include/stdio.h|C library headers for ARMv8
 qemu-user|armv8|qemu-aarch64|runs programs for ARMv8
 spin|model|spin|checks the protocol of streams
+debhelper|deb|dh|builds the Debian packages
+lintian|deb|lintian|checks them
 debootstrap|trixie|debootstrap|makes a Debian 13 to build in"
 
 # True if $1 exists: a file, a header of the host's compiler or of any clang, or a command (its first word).

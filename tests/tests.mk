@@ -22,6 +22,12 @@ TOOLS_fuzz-judge := qemu
 fuzz-judge: built ## EDITS random edits (10000) of green runs, from SEED (1): the judge must find each one
 	@$(PYTHON) scripts/judge/tests/fuzz_judge.py --seed $(or $(SEED),1) \
 	    $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS),--edits $(or $(EDITS),10000))
+# Any program as init, on our kernel.
+.PHONY: boot
+NEEDS_boot = $(KERNEL_ELF)
+TOOLS_boot := qemu
+boot: built ## boot INIT=program.elf on ABI, show what it prints, and judge the end
+	@$(PYTHON) tests/boot_init.py "$$INIT" $(ABI)
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 

@@ -32,6 +32,15 @@ int main(void)
 """
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 HEADERS = sorted((TREE / "libvmo/include/vmo").glob("*.h"))
+CXX_HEADERS = sorted((TREE / "libvmo/include/vmo").glob("*.hpp"))
+CMAKE_USER = """cmake_minimum_required(VERSION 3.18)
+project(user C)
+find_package(libvmo {asked} REQUIRED)
+foreach(flavour vmo vmo_static)
+    add_executable(user_${{flavour}} {source})
+    target_link_libraries(user_${{flavour}} vmo::${{flavour}})
+endforeach()
+"""
 PAGES = [Page(p) for p in sorted((TREE / "libvmo/man").glob("*.[37]"))]
 EXAMPLES = sorted((TREE / "libvmo/examples").glob("*.c"))
 SMALLEST_LINES = 40
@@ -40,6 +49,7 @@ in place: yes
 seal of wrapped bytes: VMO_ERR_UNSUPPORTED
 seal of the copy: VMO_OK, copies made: 1
 """
+TEMPLATE_DIGEST = hashlib.sha256(b"hello from a VMO\0").hexdigest()
 FOREIGN = "include/vmo/somebody_elses.h"
 # Ids of kernel facts, requirements and proof steps (K-20, R6), ABI revisions (a1, a2), documents of the tree.
 CITATION = re.compile(r"\b[KRP]-?[0-9]+\b|\ba[12]\b|\bdocs/|\bADR\b|\.md\b")
@@ -89,7 +99,8 @@ class Suite:
         pages = {f"share/man/man{p.path.suffix[1:]}/{p.path.name}" for p in PAGES}
         names = {f"share/man/man3/{function}.3" for function in self.prototypes}
         libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.1", f"lib/libvmo.so.{self.version}"}
-        return {f"include/vmo/{h.name}" for h in HEADERS} | libraries | {"lib/pkgconfig/libvmo.pc"} | pages | names
+        configs = {"lib/pkgconfig/libvmo.pc", "lib/cmake/libvmo/libvmo-config.cmake", "lib/cmake/libvmo/libvmo-config-version.cmake"}
+        return {f"include/vmo/{h.name}" for h in HEADERS + CXX_HEADERS} | libraries | configs | pages | names
 
     # ---- Installing ------------------------------------------------------------------------------
 
@@ -147,20 +158,47 @@ class Suite:
         stage = self.room / "target"
         done = self.make("install-target", f"DESTDIR={stage}", "PREFIX=/opt/x")
         below = "opt/x/riscv64-unknown-elf"
-        expected = {f"{below}/include/vmo/{h.name}" for h in HEADERS} | {f"{below}/lib/libvmo.a"}
-        self.check(done.returncode == 0 and files(stage) == expected, "install-target: headers and one library",
-                   said(done))
+        expected = {f"{below}/include/vmo/{h.name}" for h in HEADERS + CXX_HEADERS} | {"opt/x/share/pkgconfig/libvmo-neuron.pc"}
+        expected |= {f"{below}/lib/{name}" for name in ("libvmo.a", "libvmo-start.a", "neuron.ld")}
+        self.check(done.returncode == 0 and files(stage) == expected,
+                   "install-target: headers, library, start code, linker script and pkg-config file", said(done))
         elf = run("readelf", "-h", stage / below / "lib/libvmo.a").stdout
         machines = re.findall(r"Machine:\s+(\S+)", elf)
         self.check(machines and set(machines) == {"RISC-V"}, "each object of the target's library is for RISC-V", machines)
         done = self.make("uninstall-target", f"DESTDIR={stage}", "PREFIX=/opt/x")
         self.check(done.returncode == 0 and not files(stage), "uninstall-target leaves no file", said(done))
 
+    def template(self):
+        """The template payload, with the installed target package alone, boots as init on both ABI revisions."""
+        prefix, work = self.room / "neuron", self.room / "template"
+        done = self.make("install-target", f"PREFIX={prefix}")
+        shutil.copytree(TREE / "payloads/template", work)
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "share/pkgconfig"))
+        built = run("make", "-C", work, env={k: v for k, v in environment.items() if not k.endswith("FLAGS")})
+        if not self.check((done.returncode, built.returncode, built.stderr) == (0, 0, ""),
+                          "the template builds with the installed target package alone", said(done) + said(built)):
+            return
+        for revision in ("a1", "a2"):
+            booted = run(TREE / "tests/boot_init.py", work / "hello.elf", revision)
+            good = f"hello: hello from a VMO, on {revision}, sha256 {TEMPLATE_DIGEST}\nhello: done\n" in booted.stdout
+            self.check(good and booted.returncode == 0, f"the template runs on {revision}", said(booted))
+        for words, reason in (([], "which program?"), (["/etc/passwd"], "not an ELF file"), ([work / "none"], "No such file"),
+                              ([work / "hello.elf", "a3"], "choose a1, a2 or all")):
+            refused = run(TREE / "tests/boot_init.py", *words)
+            self.check(refused.returncode == 2 and reason in refused.stdout, f"a boot is refused: {reason}", said(refused))
+
+    def debian(self):
+        newest = re.match(r"libvmo \((.*)-\d+\)", (TREE / "libvmo/debian/changelog").read_text()).group(1)
+        self.check(newest == self.version, "Debian's changelog begins with the header's version", newest)
+        rules = (TREE / "libvmo/debian/rules").read_text()
+        self.check("libvmo.so.1 libvmo1 " in rules, "Debian's package is named by the soname")
+
     # ---- The interface ---------------------------------------------------------------------------
 
     def headers(self):
-        for header in HEADERS:
-            for compiler, language, standard in ((CC, "c", "c11"), (CXX, "c++", "c++17")):
+        for header in HEADERS + CXX_HEADERS:
+            standards = ((CC, "c", "c11"), (CXX, "c++", "c++17")) if header.suffix == ".h" else ((CXX, "c++", "c++17"),)
+            for compiler, language, standard in standards:
                 source = f"#include <vmo/{header.name}>\n" * 2
                 done = subprocess.run([compiler, f"-std={standard}", f"-x{language}", *STRICT, "-Wundef", "-Wshadow",
                                        "-fsyntax-only",
@@ -223,7 +261,7 @@ class Suite:
 
     def citations(self):
         """Installed files cite nothing of the tree: their readers do not have it."""
-        for path in [*HEADERS, *(page.path for page in PAGES)]:
+        for path in [*HEADERS, *CXX_HEADERS, TREE / "linker/payload.ld", *(page.path for page in PAGES)]:
             cited = CITATION.findall(path.read_text())
             self.check(not cited, f"{path.name} cites no id, revision or document of the tree", cited)
 
@@ -307,6 +345,7 @@ class Suite:
             "fanout": [([], "the same digest: 8 of 8\n", 0)],
             "version_user": [([], self.version.replace(".", " ") + "\n", 0)],
             "cxx_user": [([], "VMO_OK VMO_ERR_BAD_HANDLE\n", 0)],
+            "raii_user": [([], "through C++, C++, Through\n", 0)],
         }[name]
 
     def programs(self):
@@ -317,7 +356,7 @@ class Suite:
         version = self.room / "version_user.c"
         version.write_text(VERSION_USER)
         # There is no C++ compiler for musl.
-        for source in [*EXAMPLES, version, *([] if MUSL else [TREE / "libvmo/tests/packaging/cxx_user.cpp"])]:
+        for source in [*EXAMPLES, version, *([] if MUSL else sorted((TREE / "libvmo/tests/packaging").glob("*.cpp")))]:
             for flavour in ("shared", "static"):
                 program = self.build(source, flavour)
                 if not program:
@@ -332,9 +371,30 @@ class Suite:
                     self.check((done.stdout, done.returncode) == (expected, code),
                                f"{name}, {flavour}: output and exit status are right", said(done))
 
+    def cmake(self):
+        """A user of find_package, with the shared library and the static one; a version that is newer is not found."""
+        work = self.room / "cmake"
+        work.mkdir()
+        source = TREE / "libvmo/examples/hello_share.c"
+
+        def configure(asked):
+            (work / "CMakeLists.txt").write_text(CMAKE_USER.format(asked=asked, source=source))
+            return run("cmake", "-S", work, "-B", work / asked, f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_C_COMPILER={CC}")
+
+        done = configure("0.3")
+        built = run("cmake", "--build", work / "0.3")
+        if self.check((done.returncode, built.returncode) == (0, 0), "a CMake project builds with find_package", said(done) + said(built)):
+            for flavour in ("vmo", "vmo_static"):
+                ran = self.start(work / "0.3" / f"user_{flavour}")
+                self.check((ran.stdout, ran.returncode) == ("hello\n", 0), f"its program with vmo::{flavour} runs", said(ran))
+        self.check("version" in configure("9.0").stderr, "CMake does not find a version newer than the installed one")
+
     def run(self):
         self.install()
         self.install_target()
+        self.debian()
+        if not MUSL:  # which changes nothing for the target
+            self.template()
         self.prefix = self.room / "prefix"
         done = self.make("install", f"PREFIX={self.prefix}")
         if self.check(done.returncode == 0, "make install PREFIX=... without DESTDIR", said(done)):
@@ -343,6 +403,7 @@ class Suite:
             self.symbols()
             self.pc_file()
             self.programs()
+            self.cmake()
         self.manual()
 
 

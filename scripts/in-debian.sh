@@ -1,17 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes a Debian 13 with debootstrap from apt's mirror, copies the tree into it, and runs the README's commands there. Run
-# by `make check-trixie`, as root.
-#   check-trixie.sh build-folder
-# The mounts are in a mount namespace, so they disappear with its last process. Packages stay in build-folder-cache,
-# which `make clean` keeps.
+# Makes a Debian with debootstrap from apt's mirror, copies the tree to /src and packages to /deb, and runs a command in
+# /src. Run by `make check-trixie` and `make check-deb`, as root.
+#   in-debian.sh build-folder suite command [package...]
+# The mounts are in a mount namespace, so they disappear with its last process. Downloaded packages stay in
+# build-folder-cache, which `make clean` keeps.
 set -eu
 LC_ALL=C
 export LC_ALL
-suite=trixie
 
 refuse() {
-    echo "check-trixie: $1" >&2
+    echo "in-debian: $1" >&2
     exit 2
 }
 
@@ -19,6 +18,7 @@ refuse() {
 if [ "${1:-}" = --inside ]; then
     root=$2
     cache=$3
+    command=$4
     mount -t proc proc "$root/proc"
     mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
     mount -t tmpfs -o mode=755 tmpfs "$root/dev"
@@ -34,24 +34,24 @@ if [ "${1:-}" = --inside ]; then
     mount --bind "$cache" "$root/var/cache/apt/archives"
     exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C \
         ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
-        sh -euc 'cd /src
+        sh -euc "cd /src
             set -x
-            sh scripts/setup.sh run-qemu ABI=all
-            make test-fast
-            git init -q .
-            git add --all
-            make lint'
+            $command"
 fi
 
 # ---- The host -----------------------------------------------------------------------------------------
 [ "$(id -u)" -eq 0 ] || refuse "needs root, for debootstrap and chroot"
+[ "$#" -ge 3 ] || refuse "usage: in-debian.sh build-folder suite command [package...]"
 command -v debootstrap >/dev/null 2>&1 || refuse "debootstrap is missing: sh scripts/setup.sh"
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+suite=$2
+command=$3
 mkdir -p "$1" "$1-cache"
 root=$(CDPATH='' cd -- "$1" && pwd)/$suite
 cache=$(CDPATH='' cd -- "$1-cache" && pwd)
+shift 3
 exec 9>"$root.lock"
-flock -n 9 || refuse "another check-trixie runs in $root: wait for it"
+flock -n 9 || refuse "another run uses $root: wait for it"
 
 # apt's first mirror with a Debian Release file.
 # shellcheck disable=SC2016  # apt expands them
@@ -62,7 +62,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$keyring" ] || refuse "$keyring is missing: package debian-archive-keyring"
 
 # ---- A fresh system, from cached packages --------------------------------------------------------------
-echo "check-trixie: Debian $suite from $mirror in $root"
+echo "in-debian: Debian $suite from $mirror in $root"
 rm -rf "$root"
 debootstrap --variant=minbase --cache-dir="$cache" --keyring="$keyring" "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
     tail -n 5 "$root.log" >&2
@@ -78,18 +78,19 @@ for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt; do
 done
 
 # Copy the tree, uncommitted files included.
-mkdir "$root/src"
+mkdir "$root/src" "$root/deb"
+[ "$#" -eq 0 ] || cp -- "$@" "$root/deb"
 cd "$here"
 git ls-files -z --cached --others --exclude-standard --deduplicate >"$root.files"
 tar --null --files-from "$root.files" --ignore-failed-read -cf - 2>/dev/null | tar -C "$root/src" -xf -
 
 # ---- Run it --------------------------------------------------------------------------------------------
 # --kill-child: if unshare is killed, its children are killed, too.
-unshare --mount --pid --fork --kill-child "scripts/${0##*/}" --inside "$root" "$cache" &
+unshare --mount --pid --fork --kill-child "scripts/${0##*/}" --inside "$root" "$cache" "$command" &
 inside=$!
 trap 'kill -KILL $inside; exit 130' INT TERM HUP
 code=0
 wait "$inside" || code=$?
 [ "$code" -ne 0 ] || rm -rf "$root"
-echo "check-trixie: ended with $code"
+echo "in-debian: $suite ended with $code"
 exit "$code"
