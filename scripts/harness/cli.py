@@ -17,7 +17,7 @@ import supervise
 from harness import linux_proc, linux_run, log_watch, prepare, qemu
 from witness import watch as witness
 
-from judge import audit as audits, facts, noise, notable, verdict as verdicts
+from judge import audit as audits, facts, notable, verdict as verdicts
 from paths import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
@@ -286,7 +286,7 @@ class QemuHarness:
             linger=options.linger,
             watch=watch,
         )
-        return (noise.read_boot(boot, self.manifest, self.host) if self.foreign else boot), ran
+        return boot, ran
 
     def judge(self, abi_rev):
         boot, ran = self.boot(abi_rev)

@@ -253,4 +253,3 @@ def read_boot(boot, manifest, host):
         boot.abi_rev = "a1" if any(record["via"] == "map" for record in maps) else "a2"
     elif boot.abi_rev == facts.ANY_ABI and evidence:
         boot.abi_rev = evidence["abi"]
-    return boot

@@ -7,7 +7,7 @@ import traceback
 
 import exit_codes
 from judge import check_content as content, check_linux as linux, check_protocol as protocol
-from judge import check_run as run, check_seen as seen, check_share as share, facts
+from judge import check_run as run, check_seen as seen, check_share as share, facts, noise
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, WATCHED, Outcome
 from paths import ROOT
 
@@ -115,12 +115,13 @@ def make_check(row, ctx):
 # ---- Manifests: what a run must show. A broken one is HARNESS-BUG --------------------------------
 FOLDER = ROOT / "tests" / "qemu" / "manifests"
 LISTS = ("markers", "consumer_markers", "hazards", "kernel_lines")
-KEYS = {"name", "about", "platform", "last_marker", "exit_code", *LISTS}
+TEXTS = ("name", "about", "platform", "last_marker")
+KEYS = {"exit_code", *TEXTS, *LISTS}
 COMMENT_KEYS = {"SPDX-License-Identifier"}
 
 
 class ManifestError(Exception):
-    """A manifest is not JSON."""
+    """A manifest is broken."""
 
 
 def manifest_names(platform=None):
@@ -130,9 +131,12 @@ def manifest_names(platform=None):
 
 def load_manifest(name):
     try:
-        return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    except ValueError as error:
+        manifest = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{name}.json is not JSON: {error}") from error
+    if faults := manifest_faults(manifest):
+        raise ManifestError(f"{name}.json: {'; '.join(faults)}")
+    return manifest
 
 
 def is_list_of_text(value):
@@ -147,16 +151,17 @@ def manifest_faults(manifest):
     given = manifest.keys() - COMMENT_KEYS
     found = [f"key '{key}' is missing" for key in sorted(KEYS - given)]
     found += [f"key '{key}' is unknown" for key in sorted(given - KEYS)]
-    bad = [key for key in LISTS if key in given and not is_list_of_text(manifest[key])]
+    found += [f"'{key}' is not text" for key in TEXTS if not isinstance(manifest.get(key, ""), str)]
+    bad = [key for key in LISTS if not is_list_of_text(manifest.get(key, []))]
     return found + [f"'{key}' is not a list of strings" for key in bad] or value_faults(manifest)
 
 
 def value_faults(manifest):
-    """For a manifest that has all keys and lists."""
+    """For a manifest that has all keys, texts and lists."""
     last, mine, code = manifest["last_marker"], manifest["markers"], manifest["exit_code"]
     strange = [marker for marker in manifest["consumer_markers"] if marker not in mine]
     found = [f"'{marker}' in consumer_markers is not in markers" for marker in strange]
-    if not mine or not isinstance(last, str) or not last:
+    if not mine or not last:
         found.append("no marker is expected")
     elif len({*mine, last}) != len(mine) + 1:
         found.append("a marker is expected twice")
@@ -169,7 +174,7 @@ def value_faults(manifest):
     for pattern in manifest["kernel_lines"]:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             found.append(f"kernel_lines: '{pattern}': {error}")
     return found
 
@@ -210,6 +215,8 @@ def judge(manifest, boot, host):
         if faults:
             outcomes[MANIFEST_CHECK] = facts.red(faults)
             return Verdict(HARNESS_BUG, f"manifest: {faults}", outcomes)
+        if boot.platform == FOREIGN and not boot.reading:
+            noise.read_boot(boot, manifest, host)
         ctx, count = facts.Context(manifest, boot, host), len(manifest["markers"]) + 1
         what = f"'{manifest['name']}': {count} markers, exit code {manifest['exit_code']}"
         made = {row.name: make_check(row, ctx) for row in CHECKS if row.name in names}

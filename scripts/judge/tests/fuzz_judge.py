@@ -79,9 +79,7 @@ class Run:
             said = [line for number in (facts.CONSUMER_PID, facts.PRODUCER_PID) for who, line in self.seen.lines if who == number]
             boot.audit = linux_run.Model(self.seen).audit
             self.log = b"".join(line + b"\n" for line in said)
-        boot.log = self.log
-        if boot.platform == facts.FOREIGN:
-            reader.read_boot(boot, self.manifest, self.host)
+        boot.log, boot.reading = self.log, None
         return verdicts.judge(self.manifest, boot, self.host)
 
     def kinds(self):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import types
 
 sys.dont_write_bytecode = True
@@ -24,7 +25,7 @@ import list_checks  # noqa: E402  pylint: disable=wrong-import-position
 import siphash  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
 from judge.facts import NOT_CHECKED, OK, RED, not_checked  # noqa: E402  pylint: disable=wrong-import-position
-from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap, room  # noqa: E402  pylint: disable=wrong-import-position
 
 PAGE = ROOT / "docs" / "testing" / "index.md"
 RED_FOLDER = ROOT / "scripts" / "judge" / "tests" / "red"
@@ -179,6 +180,42 @@ def check_manifests(tap):
         detail = differences(verdict, {"manifest"}, rest)
         good = verdict.word == verdicts.HARNESS_BUG and not detail and not verdict.trace
         tap.check(good, f"a manifest {name} is HARNESS-BUG", verdict.reason)
+    check_broken_keys(tap)
+    check_broken_files(tap)
+
+
+def check_broken_keys(tap):
+    """Each key dropped, or with a value of another type, on each platform."""
+    kinds, passed, made = (None, True, 1, 1.5, "x", [], [0], [[]], {}, {"x": 1}), [], 0
+    for name, platform in (("proof", facts.QEMU), ("foreign", facts.FOREIGN), ("host", facts.LINUX)):
+        good = verdicts.load_manifest(name)
+        for key in sorted(verdicts.KEYS):
+            dropped = {other: value for other, value in good.items() if other != key}
+            others = [value for value in kinds if not isinstance(value, type(good[key])) or value in ([0], [[]])]
+            for manifest in (dropped, *({**good, key: value} for value in others)):
+                run = Fixture("a2")
+                boot, run.manifest, made = run.boot(), manifest, made + 1
+                boot.platform = platform
+                verdict = verdicts.judge(manifest, boot, run.host)
+                is_named = verdict.names(RED) == {"manifest"} and not verdict.trace and key in verdict.reason
+                passed += [] if is_named else [f"{platform} {key}={manifest.get(key)}: {verdict.reason}"]
+    tap.check(made > 250 and not passed, f"each of {made} manifests with a broken key is refused by name", "\n".join(passed))
+
+
+def check_broken_files(tap):
+    """A manifest's file with any text: what is no manifest is a named error, before anything runs."""
+    kept, texts, refused = verdicts.FOLDER, ("", "[", "[" * 100000, "\xff", "null", "[]", "{}", '{"name": 1}', '"x"'), []
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
+        verdicts.FOLDER = pathlib.Path(folder)
+        for text in texts:
+            (verdicts.FOLDER / "x.json").write_bytes(text.encode("latin-1"))
+            try:
+                verdicts.manifest_names(facts.QEMU)
+            except verdicts.ManifestError as error:
+                refused.append(str(error))
+    verdicts.FOLDER = kept
+    named = [text for text in refused if text.startswith("x.json")]
+    tap.check(len(named) == len(texts), "a file that is no manifest is refused by name", "\n".join(refused))
 
 
 def check_decision(tap):
