@@ -248,13 +248,24 @@ def counters(ctx):
     return judged(problems, f"{text} copies={copies}, as the audit has")
 
 
+def told_seals(audit):
+    """The seals in the blob's request and in the ticket."""
+    for message in (message for message in audit["msg"] if way_of(message) == TO_CONSUMER):
+        header, body = header_of(message), body_of(message)
+        if header and header.kind == facts.KIND_HANDLE:
+            yield header.seal
+        elif header and header.tag == facts.TAG_PAGE and len(body) == TICKET.size:
+            yield TICKET.unpack(body)[3]
+
+
 def seal(ctx):
-    """`enforced=kernel` if and only if aliases were handed over; `forever` without a writable
-    mapping."""
+    """The messages carry the seal of the evidence line; `enforced=kernel` if and only if aliases
+    were handed over; `forever` without a writable mapping."""
     if ctx.evidence is None:
         return not_checked(NO_EVIDENCE)
     claimed, enforced = ctx.evidence["seal"], ctx.evidence["enforced"]
-    hands, problems = handed(ctx.audit), []
+    hands, others = handed(ctx.audit), {*told_seals(ctx.audit)} - {SEALS[claimed]}
+    problems = [f"the evidence says {claimed}, a message said {seal}" for seal in sorted(others)]
     kinds = [hand["kind"] for hand in hands]
     if (enforced == "kernel") != (set(kinds) == {"alias"}):
         over = " ".join(kinds) or "nothing"
@@ -265,16 +276,6 @@ def seal(ctx):
     if claimed == "forever" and writable:
         problems.append(f"sealed for ever, but VMO {writable[0]} is still mapped writable")
     return judged(problems, f"{claimed}, enforced by the {enforced}")
-
-
-def told_seals(audit):
-    """The seals in the blob's request and in the ticket."""
-    for message in (message for message in audit["msg"] if way_of(message) == TO_CONSUMER):
-        header, body = header_of(message), body_of(message)
-        if header and header.kind == facts.KIND_HANDLE:
-            yield header.seal
-        elif header and header.tag == facts.TAG_PAGE and len(body) == TICKET.size:
-            yield TICKET.unpack(body)[3]
 
 
 def forever_problems(audit, hand):
@@ -288,19 +289,17 @@ def forever_problems(audit, hand):
 
 
 def kernel_seal(ctx):
-    """The messages carry the seal of the evidence line. On a2 the kernel enforces it: each memory
-    capability that left the producer was an alias; for `forever`, no writable capability or mapping
-    was left at the hand-over, and the VMO was never destroyed. On a1 it is the library's word."""
+    """As on Linux. On a2 the kernel enforces it: each memory capability that left the producer was
+    an alias; for `forever`, no writable capability or mapping was left at the hand-over, and the
+    VMO was never destroyed. On a1 it is the library's word."""
     outcome = seal(ctx)
     if ctx.evidence is None:
         return outcome
     claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
     problems = outcome.problems()
-    other = sorted({seal for seal in told_seals(ctx.audit) if seal != SEALS[claimed]})
-    problems += [f"the evidence says {claimed}, a message said {seal}" for seal in other]
     if ctx.boot.abi_rev == "a1":
         text = f"{claimed} is the library's word: this ABI revision has no read-only capability"
-        return red("; ".join(problems)) if problems else not_made(text)
+        return outcome if problems else not_made(text)
     left = [h for h in ctx.audit["hand"] if h["from"] == PRODUCER_PID and h["kind"] == "vmo"]
     problems += [f"VMO {h['vmo']} left as a capability that can write" for h in left]
     if claimed == "forever" and ctx.audit.one("begin")["hashes"]:

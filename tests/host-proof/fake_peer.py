@@ -21,7 +21,7 @@ HEADER = struct.Struct("<IHHIHHQQ")
 REPLY = struct.Struct("<32sQQQ")  # digest, copies, control bytes, bulk bytes
 MAGIC, DATA, HANDLE = 0x314F4D56, 1, 2
 GRANT = b"VMOG"
-READ_RIGHT, PEERS = 1, 1
+READ_RIGHT, PEERS, FOREVER = 1, 1, 2
 PAGE = 4096
 PROT_READ, PROT_WRITE, SHARED, PRIVATE = 1, 2, 1, 2
 F_ADD_SEALS, PEER_SEALS = 1033, 2 | 4 | 16
@@ -200,7 +200,7 @@ def producer(folder):
     more = [page_object] if wrong("two-descriptors") else []
     body = hashlib.sha256(blob).digest()[:8] if wrong("tells-the-digest") else b""
     rights = 3 if wrong("grants-writing") else READ_RIGHT
-    request = message(HANDLE, 1, body, len(blob), rights, PEERS)
+    request = message(HANDLE, 1, body, len(blob), rights, FOREVER if wrong("promises-a-blob-for-ever") else PEERS)
     send(request, blob_object, *more)
     say("vmo: producer sent handle")
     if wrong("speaks-too-early"):
@@ -212,7 +212,8 @@ def producer(folder):
     if not wrong("speaks-too-early"):
         say("vmo: sha256 ok")
     send(struct.pack("<4sI", GRANT, 1) + (blob[-16:] if wrong("tells-in-the-grant") else b""), page_object)
-    request = message(DATA, 2, struct.pack("<QIHH", len(page), 1, READ_RIGHT, PEERS))
+    seal = FOREVER if wrong("promises-a-page-for-ever") else PEERS
+    request = message(DATA, 2, struct.pack("<QIHH", len(page), 1, READ_RIGHT, seal))
     send(request)
     carried += len(request) + HEADER.size + REPLY.size
     if digest_reply(2) != hashlib.sha256(page).digest():

@@ -61,6 +61,8 @@ ROWS = [
     (P, "miscounts", {"counters"}, "counters", "control_bytes=257, the audit has 256"),
     (P, "says-the-consumers-part", {"markers", "evidence", "authors"}, "authors", "was printed by the producer"),
     (P, "unsealed", {"seal", "seals"}, "seals", "blob: seals none"),
+    (P, "promises-a-blob-for-ever", {"seal"}, "seal", "the evidence says peers, a message said 2"),
+    (P, "promises-a-page-for-ever", {"seal"}, "seal", "the evidence says peers, a message said 2"),
     (P, "flips-a-byte", BLOB_ONLY, "content", "blob: its object gives"),
     (P, "writes-behind-the-end", {"content"}, "content", "its object is not zero after 12420 bytes"),
     (P, "ends-at-once", {"descriptors"}, "descriptors", "producer: ended before it could be looked at"),
