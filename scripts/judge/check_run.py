@@ -66,11 +66,15 @@ def secrets_in(data, secrets):
     return [name for name, key in secrets.items() if any(piece in data for piece in pieces(key))]
 
 
-def payload_blocks(blob):
-    """The aligned blocks of a payload that do not occur elsewhere by chance."""
-    starts = range(0, len(blob) - BLOCK_BYTES + 1, BLOCK_BYTES)
-    blocks = {blob[start : start + BLOCK_BYTES] for start in starts}
-    return {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
+def find_block(elf, *payloads):
+    """-> (number of the payloads' aligned blocks that do not occur elsewhere by chance, where a
+    file contains one or None)"""
+    starts = ((data, range(0, len(data) - BLOCK_BYTES + 1, BLOCK_BYTES)) for data in payloads)
+    blocks = {data[start : start + BLOCK_BYTES] for data, places in starts for start in places}
+    blocks = {block for block in blocks if len(set(block)) >= BLOCK_DISTINCT}
+    places = range(len(elf) - BLOCK_BYTES + 1)
+    found = (start for start in places if elf[start : start + BLOCK_BYTES] in blocks)
+    return len(blocks), next(found, None)
 
 
 def init_problems(boot):
@@ -102,14 +106,12 @@ def images(ctx):
     problems += [] if is_linux else init_problems(boot)
     found = secrets_in(elf, ctx.host.secrets())
     problems += [f"the consumer ELF contains the {name}" for name in found]
-    blocks = payload_blocks(ctx.host.payload) | payload_blocks(ctx.host.blob)
-    starts = range(len(elf) - BLOCK_BYTES + 1)
-    where = next((start for start in starts if elf[start : start + BLOCK_BYTES] in blocks), None)
+    count, where = find_block(elf, ctx.host.payload, ctx.host.blob)
     if where is not None:
         text = f"the consumer ELF contains a block of the payload, at its byte {where}"
         problems.append(f"{text} (a payload built from the same code does that too)")
     text = " ".join(f"{name}={boot.images[name].before[:12]}" for name in names)
-    text += f"; none of {len(blocks)} payload blocks in the consumer"
+    text += f"; none of {count} payload blocks in the consumer"
     if boot.built_in:
         text += f"; init at byte {boot.kernel_image.find(boot.init_elf)} of the kernel"
     return judged(problems, text)

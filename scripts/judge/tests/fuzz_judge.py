@@ -45,6 +45,7 @@ from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-posit
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
 from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_run  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import noise as reader  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
@@ -254,8 +255,12 @@ class Fuzz:
 
 
 def keep_hashes():
-    """Caches keyed hashes, because most edits do not change the blob and the files."""
+    """Caches what the judge makes of blob and files alone, because most edits do not change these."""
     check_content.content_hash = functools.lru_cache(maxsize=64)(check_content.content_hash)
+    check_run.find_block = functools.lru_cache(maxsize=64)(check_run.find_block)
+    search = check_run.secrets_in
+    known = functools.lru_cache(maxsize=1024)(lambda data, *secrets: search(data, dict(secrets)))
+    check_run.secrets_in = lambda data, secrets: known(data, *secrets.items())
 
 
 def seed_of(text):
