@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that every file of the tree has an SPDX line at its head, a unique name, and no trailing blanks.
 
-Limits the line length of the judge and its harnesses. `sizeof` has parentheses in all C files. The judge starts no process and imports no harness.
+Limits the line length of the judge and its harnesses. `sizeof` has parentheses in all C files, and a
+header's list of errors keeps its lines. The judge starts no process and imports no harness.
 """
 import collections
 import pathlib
@@ -17,6 +18,7 @@ LINE_MAX = 100
 BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
 NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")
 BARE_SIZEOF = re.compile(r"\bsizeof [a-z_*]")
+REFLOWED = re.compile(r"^ \* .*\S Errors: [A-Z_]+ {2,}|^ \* .*[a-z;] [A-Z_]{6,}  +[a-z]")  # a list of errors in a paragraph
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}
 BACKENDS = "libvmo/backend"
 SWAPPED = "be_types.h"                    # one in each backend, chosen by include path (ADR 0011)
@@ -44,6 +46,8 @@ def main():
                     bad.append(f"{path}:{number}: trailing blanks")
                 if path.suffix in (".c", ".h") and BARE_SIZEOF.search(line):
                     bad.append(f"{path}:{number}: sizeof without parentheses")
+                if path.suffix == ".h" and REFLOWED.search(line):
+                    bad.append(f"{path}:{number}: the formatter has joined a list of errors to a paragraph: shorten its lines")
                 bounded = BOUNDED.fullmatch(str(path))
                 if bounded and len(line) > LINE_MAX:
                     bad.append(f"{path}:{number}: {len(line)} columns, more than {LINE_MAX}")

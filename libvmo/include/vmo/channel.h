@@ -118,11 +118,14 @@ struct vmo_identity {
 };
 
 /* Tells who a peer is. A spawned peer keeps its pid until vmo_peer_wait. A process that a socket names may
- * have ended, with its pid used again, or may have handed the socket on. Errors: INVALID      out is NULL
+ * have ended, with its pid used again, or may have handed the socket on.
+ * Errors: INVALID      out is NULL
  *         PEER_GONE    Linux: after vmo_peer_hangup of a peer that was not spawned; or the child has ended,
- * and its pid may be used again, since this program ignores SIGCHLD or waited for the child UNSUPPORTED  the
- * kernel does not show it. NEURON: the peer is the parent; Linux: the process is in another namespace, or
- * this process made both ends of the socket; both: a spawned peer was waited for */
+ *                      and its pid may be used again, since this program ignores SIGCHLD or waited for the
+ *                      child
+ *         UNSUPPORTED  the kernel does not show it. NEURON: the peer is the parent; Linux: the process is in
+ *                      another namespace, or this process made both ends of the socket; both: a spawned peer
+ *                      was waited for */
 VMO_CHECK vmo_status vmo_peer_identity(const struct vmo_registry *registry, vmo_peer_t peer,
                                        struct vmo_identity *out);
 
@@ -190,17 +193,23 @@ struct vmo_incoming {
  * kernel before it makes the handle. The caller owns the handle. After an error *out is untouched.
  * On Linux a VMO that this registry holds already, received from the same peer or handed over by itself, gets
  * one more handle, with the rights of the new message, and keeps its mappings: keep a handle to make that
- * cheap. Errors: INVALID      out is NULL TIMED_OUT    no message came until the deadline PEER_GONE    the
- * peer has ended or closed its side, and no message is left After the following errors the message stays
- * queued: free a slot and receive again. NO_SLOTS     the kernel's table of capabilities, regions or
- * descriptors is full TABLE_FULL   no free object or handle QUOTA        the sizes would exceed
- * total_bytes_max NO_MEMORY    the kernel has no memory for the message, or on NEURON for the mapping that
- * checks the length NEURON keeps one such message for a task, until it is received or its peer is closed;
- * meanwhile it drops such a message of another peer, unless the table of capabilities is full. After the
- * following errors the message was dropped, and the capability in it closed: PROTOCOL     the message is
- * malformed, or its VMO is not what the message claims NOT_SEALED   the VMO is sealed less than
- * vmo_peer_require demands TOO_LARGE    the VMO is longer than object_bytes_max, total_bytes_max or the
- * backend's limit FRAGMENTED   NEURON: the kernel cannot place the mapping that checks the length */
+ * cheap.
+ * Errors: INVALID      out is NULL
+ *         TIMED_OUT    no message came until the deadline
+ *         PEER_GONE    the peer has ended or closed its side, and no message is left
+ *   After the following errors the message stays queued: free a slot and receive again.
+ *         NO_SLOTS     the kernel's table of capabilities, regions or descriptors is full
+ *         TABLE_FULL   no free object or handle
+ *         QUOTA        the sizes would exceed total_bytes_max
+ *         NO_MEMORY    the kernel has no memory for the message, or on NEURON for the mapping that checks
+ *                      the length
+ *   NEURON keeps one such message for a task, until it is received or its peer is closed; meanwhile it drops
+ *   such a message of another peer, unless the table of capabilities is full.
+ *   After the following errors the message was dropped, and the capability in it closed.
+ *         PROTOCOL     the message is malformed, or its VMO is not what the message claims
+ *         NOT_SEALED   the VMO is sealed less than vmo_peer_require demands
+ *         TOO_LARGE    the VMO is longer than object_bytes_max, total_bytes_max or the backend's limit
+ *         FRAGMENTED   NEURON: the kernel cannot place the mapping that checks the length */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                               uint64_t deadline_ns);
 

@@ -40,14 +40,20 @@ struct vmo_import_options {
  * The VMO counts as received: nobody here can seal or destroy it. A memfd of whole pages that promises its
  * length can be handed over. Any other import is local, like wrapped memory: its vmo_size is 0, and vmo_copy
  * makes a VMO that can be handed over. Huge pages and a dma-buf are written through a view alone; vmo_write
- * is UNSUPPORTED. A view of a dma-buf needs the caller's DMA_BUF_IOCTL_SYNC. Errors: INVALID      a pointer
- * is NULL; an option is unknown; or fd is not open for reading, or has the append flag UNSUPPORTED  the file
- * is none of these: vmo_wrap_file takes any regular file; RESIZABLE with WRITE: there is no /proc to open the
- * file for this VMO alone, or it is another user's RIGHTS       WRITE, but fd is not open for writing SEALED
- * WRITE, but the file is sealed against it NOT_SEALED   the file does not promise its length, or is sealed
- * less than demanded ZERO_LENGTH  the file is empty BUSY         RESIZABLE with WRITE: another process holds
- * a lease on the file TOO_LARGE    the length exceeds object_bytes_max or the backend's limit QUOTA the sizes
- * would exceed total_bytes_max TABLE_FULL   no free object or handle NO_SLOTS     no free descriptor */
+ * is UNSUPPORTED. A view of a dma-buf needs the caller's DMA_BUF_IOCTL_SYNC.
+ * Errors: INVALID      a pointer is NULL; an option is unknown; or fd is not open for reading, or has the
+ *                      append flag
+ *         UNSUPPORTED  the file is none of these: vmo_wrap_file takes any regular file; RESIZABLE with WRITE:
+ *                      there is no /proc to open the file for this VMO alone, or it is another user's
+ *         RIGHTS       WRITE, but fd is not open for writing
+ *         SEALED       WRITE, but the file is sealed against it
+ *         NOT_SEALED   the file does not promise its length, or is sealed less than demanded
+ *         ZERO_LENGTH  the file is empty
+ *         BUSY         RESIZABLE with WRITE: another process holds a lease on the file
+ *         TOO_LARGE    the length exceeds object_bytes_max or the backend's limit
+ *         QUOTA        the sizes would exceed total_bytes_max
+ *         TABLE_FULL   no free object or handle
+ *         NO_SLOTS     no free descriptor */
 VMO_CHECK vmo_status vmo_import_fd(struct vmo_registry *registry, int fd,
                                    const struct vmo_import_options *options, vmo_t *out);
 
@@ -57,9 +63,12 @@ VMO_CHECK vmo_status vmo_import_fd(struct vmo_registry *registry, int fd,
  * afterwards.
  * Errors: INVALID      a pointer is NULL, or rights lack READ or have unknown bits
  *         UNSUPPORTED  the VMO is local: it wraps memory of the caller or a file; or there is no /proc to
- * open the file anew, or it is another user's SEALED       rights have WRITE and the VMO is sealed RIGHTS
- * rights exceed those of the handle BUSY         another process holds a lease on the VMO, or still uses
- * pages of a VMO that was sealed FOREVER after PEERS NO_SLOTS     no free descriptor */
+ *                      open the file anew, or it is another user's
+ *         SEALED       rights have WRITE and the VMO is sealed
+ *         RIGHTS       rights exceed those of the handle
+ *         BUSY         another process holds a lease on the VMO, or still uses pages of a VMO that was sealed
+ *                      FOREVER after PEERS
+ *         NO_SLOTS     no free descriptor */
 VMO_CHECK vmo_status vmo_export_fd(struct vmo_registry *registry, vmo_t vmo, uint32_t rights, int *fd);
 
 /* The descriptor of a peer's channel, for poll and epoll: POLLIN when vmo_recv with deadline 0 has something
