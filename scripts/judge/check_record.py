@@ -58,6 +58,18 @@ def writer_faults(audit):
             yield f"VMO {hand['vmo']} was handed over with {what}"
 
 
+def count_faults(audit):
+    """A task's count never falls, and all tasks' instructions are some of the machine's."""
+    places, retired = (("map", "made", "pid"), ("msg", "sent", "from")), {}
+    counts = ((r[at], r[who], r["user"]) for kind, at, who in places for r in audit[kind])
+    for _, pid, user in sorted(counts):
+        if user < retired.setdefault(pid, user):
+            yield f"pid {pid} had retired {user} instructions, and {retired[pid]} before"
+        retired[pid] = user
+    if (total := sum(retired.values())) > audit.one("result")["instret"]:
+        yield f"the tasks retired {total} instructions, more than all since boot"
+
+
 def alignment_faults(audit):
     """Memory goes by whole pages."""
     for kind, keys in WHOLE_PAGES:
@@ -71,4 +83,4 @@ def record_problems(audit, abi_rev):
     for record in audit["map"]:
         who = f"pid {record['pid']} mapped VMO {record['vmo']}"
         problems += [f"{who} with {fault}" for fault in mapping_faults(record, abi_rev)]
-    return [*problems, *writer_faults(audit), *alignment_faults(audit)]
+    return [*problems, *writer_faults(audit), *count_faults(audit), *alignment_faults(audit)]

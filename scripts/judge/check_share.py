@@ -3,6 +3,7 @@
 
 On Linux the harness keeps the record, and some checks read another fact (check_linux.py).
 """
+import math
 import struct
 
 from judge import audit as audits, check_run, facts
@@ -146,10 +147,23 @@ def share_problem(ctx, hand, length):
     return None
 
 
+def misplaced(ctx):
+    """The mappings that are of no task, or show what is no page of their VMO."""
+    bounds = {vmo["id"]: (vmo["base"], vmo["base"] + vmo["bytes"]) for vmo in ctx.audit["vmo"]}
+    for record in ctx.audit["map"]:
+        base, end = bounds.get(record["vmo"], (math.inf, 0))
+        pages = [at // facts.PAGE_BYTES for at in (record["base"] - record["off"], base)]
+        # On Linux a mapping may be longer: `accessed` judges the consumer's.
+        is_within = ctx.boot.platform == facts.LINUX or record["base"] + record["bytes"] <= end
+        if record["pid"] not in facts.ROLES or pages[0] != pages[1] or not is_within:
+            yield record
+
+
 def sharing(ctx):
     """The producer made two VMOs and handed one over by message and one by transfer. The consumer
     mapped each page of both, and each is the producer's physical page (on Linux: device, inode and
-    offset). No VMO went another way, and the consumer mapped no other."""
+    offset). No VMO went another way, and the consumer mapped no other. Each mapping is of one of
+    the two tasks and shows pages of its VMO."""
     hands = handed(ctx.audit)
     moved, passed = ([h for h in hands if h["via"] == via] for via in ("move", "transfer"))
     if (len(moved), len(passed)) != (1, 1):
@@ -165,6 +179,8 @@ def sharing(ctx):
         problems.append("blob and page are the same VMO")
     other = [h for h in ctx.audit["hand"] if h["kind"] != "endpoint" and h not in hands]
     problems += [f"VMO {h['vmo']} went from {h['from']} to {h['to']}" for h in other]
+    form = "pid {pid} mapped VMO {vmo} at {base:#x}: no task, or not the VMO's pages"
+    problems += map(form.format_map, misplaced(ctx))
     strange = [r["vmo"] for r in ctx.audit.maps_of(CONSUMER_PID) if r["vmo"] not in known]
     problems += [f"the consumer mapped VMO {vmo}, which nobody handed it" for vmo in strange]
     pages = f"{count} of {count} {ctx.boot.page_word()}s are the producer's"

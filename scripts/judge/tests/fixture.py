@@ -28,7 +28,7 @@ CONSUMER_SAYS = "vmo: consumer mapped ok"
 # The kernel's sequence numbers: the blob's start at 100, the page's at 200.
 MAPPED, UNMAPPED, TRANSFERRED, SENT, RECEIVED, MOVED, SEEN, REPLIED, ANSWERED = 0, 1, 2, 4, 6, 7, 10, 12, 14
 SAID = {"vmo: producer sent handle": 105, CONSUMER_SAYS: 111, "vmo: sha256 ok": 115, "SELFTEST: vmo share ok": 311}
-DESTROYED, EVIDENCE = 300, 310
+READ_BACK, DESTROYED, EVIDENCE = 290, 300, 310
 AUDIT_ORDER = ("begin", "task", "image", "vmo", "map", "copy", "hand", "msg", "overflow", "lost", "say", "hash", "res",
                "keep", "hazard", "result")
 
@@ -134,12 +134,16 @@ class Fixture:
                                       "alias": 0, "state": left, "accessed": pages, "dirtied": pages,
                                       "base": hex(base), "made": 100 * number + MAPPED,
                                       "ended": 100 * number + UNMAPPED if left == "unmapped" else 0,
-                                      "user": 1000})
+                                      "user": 1000 if number == 1 else 2 * self.work})
             self.audit["map"].append({"pid": 18, "vmo": number, "off": 0, "bytes": size, "prot": "r", "via": via,
                                       "alias": self.alias(), "state": left, "accessed": pages, "dirtied": 0,
                                       "base": hex(base), "made": 100 * number + SEEN,
                                       "ended": 299 if left == "unmapped" else 0,
-                                      "user": 1000})
+                                      "user": 1000 if number == 1 else 2 * self.work})
+        last = (self.blob_pages - 1) * 4096  # the producer reads the challenge back
+        self.audit["map"].append({**self.audit["map"][0], "off": last, "bytes": 4096, "prot": "r", "alias": self.alias(),
+                                  "accessed": 1, "dirtied": 0, "base": hex(BLOB_BASE + last), "made": READ_BACK, "user": 2 * self.work,
+                                  "ended": READ_BACK if left == "unmapped" else 0})
         self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
 
     def fill_messages(self):
@@ -159,9 +163,10 @@ class Fixture:
         self.hash_vmos()
 
     def add_message(self, sender, receiver, data, moved="none", sent=290):
+        work = 1000 + self.work if sent < 200 else 2 * self.work
         self.audit["msg"].append({"n": len(self.audit["msg"]), "from": sender, "to": receiver, "len": len(data),
                                   "type": 0, "flags": 0 if moved == "none" else 1, "moved": moved, "sent": sent,
-                                  "seq": sent + RECEIVED - SENT, "user": 1000 + self.work, "head": data[:128].hex() or "-"})
+                                  "seq": sent + RECEIVED - SENT, "user": work, "head": data[:128].hex() or "-"})
 
     def hash_vmos(self):
         """The kernel's hashes of both VMOs."""
@@ -184,7 +189,7 @@ class Fixture:
         self.audit["lost"] = [{"msgs": 0, "undelivered": 0}]
         if self.abi_rev == "a1":
             self.audit["keep"] = [{"what": "arena_bytes", "n": arena}, {"what": "address_spaces", "n": 1}]
-        self.audit["result"] = [{"init": "done", "status": 0, "instret": 12345678}]
+        self.audit["result"] = [{"init": "done", "status": 0, "instret": 1234567890}]
 
     def true_evidence(self):
         enforced = "kernel" if self.abi_rev == "a2" else "library"

@@ -213,7 +213,6 @@ def joined(words, fields):
     return b" ".join(words + [key + b"=" + value for key, value in fields.items()])
 
 
-free("instructions since boot", "the amount of work is judged by the tasks' own counts, `user`", b"result", DECIMAL, [b"instret"])
 free("init's name", "the kernel, not a task, names init; `messages-clean` searches the name for secrets", b"task", rb"[\x21-\x3c\x3e-\x7e]+",
      [b"name"], pid=b"17")
 free("init's gp", "the kernel chose it before any task ran, so it tells no task anything", b"image", rb"0x(?:0|[1-9a-f][0-9a-f]{0,15})",
@@ -298,24 +297,44 @@ def _(view):
 WINDOW_PERMILLE, WORK_BYTES_MIN = 2, 64 * 1024
 
 
+def counts_of(view):
+    """-> ([(sequence number, task, its count, line, words, fields)], the result's line), or None if one is not in form"""
+    found, result = [], None
+    for number, record in enumerate(map(record_of, view.lines)):
+        words, fields = record if record and record[1] else ((b"", b"", b""), {})
+        at, who = {b"map": (b"made", b"pid"), b"msg": (b"sent", b"from")}.get(words[2], (None, None))
+        if at:
+            found.append((number_of(fields, at), fields.get(who), number_of(fields, b"user"), number, words, fields))
+        elif words[2] == b"result" and number_of(fields, b"instret") is not None:
+            result = number, words, fields
+    return None if result is None or any(None in count for count in found) else (found, result)
+
+
 @harmless("instructions of no claim", "`work` claims the count between two places alone, the consumer's first map and its first reply of"
-          " a blob of 64 KiB or more; there the window of 0.2 % is free")
+          " a blob of 64 KiB or more; there the window of 0.2 % is free. But no task's count falls, and all together are some of the"
+          " instructions since boot")
 def _(view):
-    places, at = {}, None
-    for number, line in enumerate(view.lines):
-        found = record_of(line)
-        if not found or not found[1] or number_of(found[1], b"user") is None:
-            continue
-        words, fields = found
-        is_map = words[2] == b"map" and (fields.get(b"pid"), fields.get(b"vmo")) == (b"18", b"1")
-        is_reply = words[2] == b"msg" and (fields.get(b"from"), fields.get(b"n")) == (b"18", b"1")
-        places.setdefault("map" if is_map else "reply" if is_reply else number, (number, words, fields))
-    pair = [number_of(places[name][2], b"user") for name in ("map", "reply") if name in places]
+    if not (counts := counts_of(view)):
+        return
+    found, (at, words, fields) = counts
+    last, places = {}, {}
+    for _, who, user, number, _, record in sorted(found, key=lambda count: count[0]):
+        if user < last.get(who, 0):
+            return
+        last[who] = user
+        is_map = b"made" in record and (who, record.get(b"vmo")) == (b"18", b"1")
+        is_reply = b"sent" in record and (who, record.get(b"n")) == (b"18", b"1")
+        places.setdefault("map" if is_map else "reply" if is_reply else number, (number, user))
+    if sum(last.values()) > number_of(fields, b"instret"):
+        return
+    view.lines[at] = joined(words, {**fields, b"instret": b"*"})
+    pair = [places[name][1] for name in ("map", "reply") if name in places]
     in_window = len(view.facts["host"]["blob"]) < WORK_BYTES_MIN
     if len(pair) == 2 and not in_window:
         in_window = abs(pair[1] - pair[0] - view.work) * 1000 <= WINDOW_PERMILLE * view.work
-    for name, (number, words, fields) in places.items():
-        if in_window or name not in ("map", "reply"):
+    claimed = () if in_window else {number for name, (number, _) in places.items() if name in ("map", "reply")}
+    for _, _, _, number, words, fields in found:
+        if number not in claimed:
             view.lines[number] = joined(words, {**fields, b"user": b"*"})
 
 

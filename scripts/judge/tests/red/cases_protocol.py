@@ -84,7 +84,7 @@ def _(run):
 # ---- Order -----------------------------------------------------------------------------------------
 @case("reply before the mapping", "order")
 def _(run):
-    run.maps(18)[0]["made"] = 100 + REPLIED + 1
+    run.maps(18)[0].update(made=100 + REPLIED + 1, user=run.audit["msg"][1]["user"])
 
 
 @case("page's reply before the page was mapped", "order")

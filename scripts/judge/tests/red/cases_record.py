@@ -19,6 +19,12 @@ case("a mapping that ended before it was made", "audit-complete", abi_revs=("a2"
 case("more pages accessed than mapped", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=5)))
 case("more pages dirtied than accessed", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=3)))
 case("the producer wrote through a read-only mapping", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="r")))
+case("instructions that a task lost again", "audit-complete")(recorded(lambda a: a["map"][4].update(user=0)))
+case("more instructions of a task than since boot", "audit-complete")(recorded(lambda a: a["result"][0].update(instret=9)))
+case("a mapping of a task that does not exist", "sharing")(recorded(lambda a: a["map"][4].update(pid=80888)))
+case("a mapping of a VMO that does not exist", "sharing")(recorded(lambda a: a["map"][4].update(vmo=3)))
+case("a mapping of another VMO's page", "sharing")(recorded(lambda a: a["map"][4].update(vmo=2)))
+case("a mapping beyond its VMO's end", "sharing")(recorded(lambda a: a["map"][4].update(bytes=8192)))
 case("a mapping by a call of the other revision", "audit-complete")(
     recorded(lambda a: a["map"][0].update(via="vm_map" if a["begin"][0]["abi"] == "a1" else "map")))
 case("a VMO that starts inside a page", "audit-complete")(recorded(lambda a: a["vmo"][0].update(base="0x84000700")))
