@@ -138,6 +138,9 @@ vmo_status held_import(struct vmo_registry *registry, const struct peer *from, c
     const bool writable = claim->rights & VMO_RIGHT_WRITE;
     status = writable ? be_verify(be, size_bytes, claim->seal, &found, &registry->counters)
                       : be_verify_again(be, size_bytes, claim->seal, &found);
+    if (status == VMO_OK && found.at != NULL) { /* the object keeps its own mappings */
+        status = be_unmap(found.at, size_bytes);
+    }
     if (status != VMO_OK) {
         return status;
     }
