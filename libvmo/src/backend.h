@@ -183,6 +183,21 @@ VMO_CHECK vmo_status be_recv_take(const struct be_peer *peer);
 VMO_CHECK vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len,
                                   struct be_object *object);
 
+/* Where BE_MANY, a message can carry 2 to VMO_MANY_MAX capabilities, all or none. be_send_many is as be_send.
+ * be_recv shows such a message without an object; be_recv_several then tells how many it carries, and 0 for
+ * any other message. be_recv_many is as be_recv, for up to VMO_MANY_MAX: the core calls be_recv_keep for
+ * each. */
+struct be_carried {
+    struct be_object *object;
+    bool writable;
+};
+VMO_CHECK vmo_status be_send_many(struct be_peer *peer, const struct be_carried *carried, uint32_t count,
+                                  const void *bytes, size_t len, uint64_t deadline_ns);
+uint32_t be_recv_several(const struct be_peer *peer);
+VMO_CHECK vmo_status be_recv_many(struct be_peer *peer, void *bytes, size_t max, size_t *len,
+                                  struct be_object objects[VMO_MANY_MAX], uint32_t *count,
+                                  uint64_t deadline_ns);
+
 /* One peer of be_poll, with the bits of VMO_POLL_. */
 struct be_polled {
     const struct be_peer *peer;

@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages, and the VMOs that travel in them (R6, R13). */
-#include <string.h>
-
-#include "handover.h"
-
-#define WIRE_MAGIC 0x314F4D56u /* "VMO1" */
-#define WIRE_DATA 1
-#define WIRE_HANDLE 2
-
-/* Header of a message. Both ends run on one machine, and every target is little-endian. */
-struct wire {
-    uint32_t magic;
-    uint16_t kind;
-    uint16_t body_bytes;
-    uint32_t tag;
-    uint16_t rights;
-    uint16_t seal;
-    uint64_t len_bytes; /* of the VMO, as the sender claims */
-    uint64_t zero;
-};
-#define WIRE_MAX_BYTES (sizeof(struct wire) + VMO_BODY_MAX_BYTES)
-
-_Static_assert(sizeof(struct wire) == 32, "the judge finds digests after a header of 32 bytes");
+#include "message.h"
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
-
-static vmo_status check_message(const struct vmo_message *message)
-{
-    if (message->body_bytes && message->body == NULL) {
-        return VMO_ERR_INVALID;
-    }
-    if (message->body_bytes > VMO_BODY_MAX_BYTES) {
-        return VMO_ERR_TOO_LARGE;
-    }
-    if (message->body_bytes && !be_is_user(message->body, message->body_bytes)) {
-        return VMO_ERR_INVALID;
-    }
-    return message->vmo.id == VMO_NONE.id && message->rights ? VMO_ERR_INVALID : VMO_OK;
-}
 
 /* Encodes the message; returns its length. */
 static size_t encode(uint8_t *bytes, const struct vmo_message *message, const struct object *object)
@@ -68,7 +33,7 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
     if (to == NULL) {
         return VMO_ERR_BAD_HANDLE;
     }
-    vmo_status status = message != NULL ? check_message(message) : VMO_ERR_INVALID;
+    vmo_status status = message != NULL ? message_check(message) : VMO_ERR_INVALID;
     if (status == VMO_OK && message->vmo.id != VMO_NONE.id) {
         status = registry_lookup(registry, message->vmo, &ref) ? handover_prepare(to, &ref, message->rights)
                                                                : VMO_ERR_BAD_HANDLE;
@@ -97,26 +62,13 @@ static bool decode(const uint8_t *bytes, size_t len, const struct be_object *be,
 {
     const bool carried = be->owner != BE_NONE || be->alias != BE_NONE;
 
-    if (len < sizeof(*wire)) {
-        return false;
-    }
-    memcpy(wire, bytes, sizeof(*wire));
-    if (wire->magic != WIRE_MAGIC || wire->zero || wire->body_bytes > VMO_BODY_MAX_BYTES ||
-        len != sizeof(*wire) + wire->body_bytes) {
+    if (!wire_read(bytes, len, 0, wire)) {
         return false;
     }
     if (wire->kind == WIRE_HANDLE) {
         return carried;
     }
     return wire->kind == WIRE_DATA && !carried && !wire->rights && !wire->seal && !wire->len_bytes;
-}
-
-/* True for a refusal that stays the same whatever the receiver closes. Such a message is dropped, since it
- * would block the queue; after any other refusal it stays queued. */
-static bool is_final(vmo_status status)
-{
-    return status == VMO_ERR_PROTOCOL || status == VMO_ERR_NOT_SEALED || status == VMO_ERR_TOO_LARGE ||
-           status == VMO_ERR_FRAGMENTED;
 }
 
 /* Drops a message that be_recv showed, with its capability, and returns why. */
@@ -162,17 +114,22 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     if (status != VMO_OK) {
         return status;
     }
-    status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
+    const uint32_t several = BE_MANY ? be_recv_several(&from->be) : 0;
+    if (several > 0) {
+        status = wire_is_many(bytes, len, several, &wire) ? VMO_ERR_UNSUPPORTED : VMO_ERR_PROTOCOL;
+    } else {
+        status = decode(bytes, len, &be, &wire) ? VMO_OK : VMO_ERR_PROTOCOL;
+    }
     if (status == VMO_OK && wire.kind == WIRE_HANDLE) {
         const struct claim claim = {wire.len_bytes, wire.rights, wire.seal};
         status = handover_import(registry, from, &claim, &be, &ref);
     }
-    if (status != VMO_OK && !is_final(status)) {
+    if (status != VMO_OK && !message_is_dropped(status)) {
         const vmo_status kept = be_recv_keep(&from->be, bytes, len, &be);
         return kept == VMO_OK ? status : kept;
     }
     status = status == VMO_OK ? take_message(registry, from, &be, &ref) : drop_message(from, &be, status);
-    registry->counters.control_bytes += status == VMO_OK || is_final(status) ? len : 0;
+    registry->counters.control_bytes += status == VMO_OK || message_is_dropped(status) ? len : 0;
     if (status != VMO_OK) {
         return status;
     }

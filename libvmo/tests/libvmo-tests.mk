@@ -3,7 +3,7 @@
 # installed library. Tests on the host run under ASan and UBSan.
 
 # ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
-UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_mapping_index test_peer test_registry \
+UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_many test_mapping_index test_peer test_registry \
               test_require test_seals test_sha256 test_status test_stream test_stream_lies test_stream_model test_transfer \
               test_views test_wire test_wrap
 UNIT_LIBS_test_sha256 := -lcrypto
@@ -37,7 +37,7 @@ bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_object test_lx_seals test_lx_file \
-            test_lx_channel test_lx_notices test_lx_again test_lx_import \
+            test_lx_channel test_lx_many test_lx_notices test_lx_again test_lx_import \
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
@@ -130,7 +130,7 @@ $(foreach test,$(NX_TESTS),$(eval $(call HOST_PROGRAM,san/neuron,libvmo/tests/ne
 TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%) libvmo/tests/neuron/test_nx_ecall.py
 
 # ---- conformance: one suite, with a port for each platform
-CONF_GROUPS := life handles bytes views slices dup wrap descriptors seals messages channel transfer claims ends ends-with-vmos \
+CONF_GROUPS := life handles bytes views slices dup wrap descriptors seals messages channel transfer claims many ends ends-with-vmos \
                stream rounds full-slots full-maps full-memory
 CONF := libvmo/tests/conformance
 CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c)))

@@ -10,6 +10,7 @@
 #define BE_PEERS_MAX 65536
 #define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 1
+#define BE_MANY 1       /* 1: a message can carry more than one VMO */
 #define BE_HUGE_PAGES 0 /* 1: struct object.page_shift is used */
 
 struct be_object_own {

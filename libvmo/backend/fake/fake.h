@@ -25,7 +25,7 @@
 #define FAKE_DEPTH_MAX 16
 #define FAKE_PAGE_BYTES 4096
 #define FAKE_USER_TOP (UINT64_C(1) << 63) /* user memory ends below it */
-#define FAKE_MESSAGE_MAX_BYTES 512        /* longer than anything the core sends */
+#define FAKE_MESSAGE_MAX_BYTES 640        /* longer than anything the core sends */
 
 /* Features and limits of this kernel. Change them after fake_reset, through fake_config(). */
 struct fake_config {

@@ -192,18 +192,18 @@ static vmo_status cap_for(const struct be_object *object, bool writable, struct 
     return VMO_OK;
 }
 
-vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
-                   size_t len, uint64_t deadline_ns)
+vmo_status be_send_many(struct be_peer *peer, const struct be_carried *carried, uint32_t count,
+                        const void *bytes, size_t len, uint64_t deadline_ns)
 {
     vmo_status status = fake_enter();
     struct fake_queue *queue = queue_of(peer->send);
-    struct fake_slot cap = {0};
+    struct fake_slot caps[VMO_MANY_MAX] = {0};
 
     if (status == VMO_OK && peer->send == BE_NONE) {
         return VMO_ERR_PEER_GONE;
     }
-    if (status == VMO_OK && object != NULL) {
-        status = cap_for(object, writable, &cap);
+    for (uint32_t i = 0; i < count && status == VMO_OK; i++) {
+        status = cap_for(carried[i].object, carried[i].writable, &caps[i]);
     }
     if (status != VMO_OK) {
         return status;
@@ -211,7 +211,7 @@ vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable
     if (queue == NULL || len > FAKE_MESSAGE_MAX_BYTES) {
         return VMO_ERR_INVALID;
     }
-    if (object != NULL && free_slots() == 0) { /* the clone that is moved needs a slot for the moment */
+    if (free_slots() < count) { /* the clones that are moved need slots for the moment */
         return VMO_ERR_NO_SLOTS;
     }
     for (;;) {
@@ -230,45 +230,50 @@ vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable
     struct fake_message *message = &queue->messages[(queue->head + queue->count) % FAKE_DEPTH_MAX];
     memcpy(message->bytes, bytes, len);
     message->len = len;
-    message->cap = cap;
-    fake_cap_count(&cap, true);
-    if (object != NULL) {
-        object->own.sent_to |= UINT32_C(1) << (queue - fake.queue);
+    message->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        message->caps[i] = caps[i];
+        fake_cap_count(&caps[i], true);
+        carried[i].object->own.sent_to |= UINT32_C(1) << (queue - fake.queue);
     }
     queue->count++;
     queue->bytes += (uint32_t)len;
     return VMO_OK;
 }
 
-/* Enters a received capability into the receiver's table. */
-static vmo_status cap_arrive(const struct fake_slot *cap, struct be_object *object)
+vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
+                   size_t len, uint64_t deadline_ns)
 {
-    *object = BE_NO_OBJECT;
-    if (cap->kind == FAKE_FREE) {
-        return VMO_OK;
-    }
-    int32_t slot = fake_slot_fill(fake.now, cap->kind, cap->what);
-    if (slot == BE_NONE) {
+    const struct be_carried one = {object, writable};
+
+    return be_send_many(peer, &one, object != NULL, bytes, len, deadline_ns);
+}
+
+/* Enters received capabilities into the receiver's table, all or none. */
+static vmo_status caps_arrive(const struct fake_message *message, struct be_object *objects)
+{
+    if (free_slots() < message->count) {
         return VMO_ERR_NO_SLOTS;
     }
-    if (cap->kind == FAKE_ALIAS) {
-        object->alias = slot;
-    } else {
-        object->owner = slot;
+    for (uint32_t i = 0; i < message->count; i++) {
+        const int32_t slot = fake_slot_fill(fake.now, message->caps[i].kind, message->caps[i].what);
+        objects[i] = BE_NO_OBJECT;
+        if (message->caps[i].kind == FAKE_ALIAS) {
+            objects[i].alias = slot;
+        } else {
+            objects[i].owner = slot;
+        }
+        fake_own(&objects[i]);
     }
     return VMO_OK;
 }
 
-vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
-                   uint64_t deadline_ns)
+/* Waits for the next message of at most max bytes. */
+static vmo_status next_message(const struct be_peer *peer, size_t max, uint64_t deadline_ns,
+                               const struct fake_message **out)
 {
-    vmo_status status = fake_enter();
     struct fake_queue *queue = queue_of(peer->receive);
-    struct be_object arrived;
 
-    if (status != VMO_OK) {
-        return status;
-    }
     if (peer->receive == BE_NONE) {
         return VMO_ERR_PEER_GONE;
     }
@@ -284,20 +289,63 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
         }
         fake_poll();
     }
-    const struct fake_message *message = &queue->messages[queue->head];
-    if (message->len > max) {
+    *out = &queue->messages[queue->head];
+    if ((*out)->len > max) {
         fake_queue_pop(queue);
         return VMO_ERR_PROTOCOL;
     }
-    status = cap_arrive(&message->cap, &arrived);
+    return VMO_OK;
+}
+
+vmo_status be_recv_many(struct be_peer *peer, void *bytes, size_t max, size_t *len,
+                        struct be_object objects[VMO_MANY_MAX], uint32_t *count, uint64_t deadline_ns)
+{
+    vmo_status status = fake_enter();
+    const struct fake_message *message = NULL;
+
+    if (status == VMO_OK) {
+        status = next_message(peer, max, deadline_ns, &message);
+    }
+    if (status == VMO_OK) {
+        status = caps_arrive(message, objects);
+    }
+    if (status != VMO_OK) {
+        return status;
+    }
+    memcpy(bytes, message->bytes, message->len);
+    *len = message->len;
+    *count = message->count;
+    return VMO_OK;
+}
+
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    vmo_status status = fake_enter();
+    const struct fake_message *message = NULL;
+    struct be_object arrived = BE_NO_OBJECT;
+
+    if (status == VMO_OK) {
+        status = next_message(peer, max, deadline_ns, &message);
+    }
+    if (status == VMO_OK && message->count <= 1) {
+        status = caps_arrive(message, &arrived);
+    }
     if (status != VMO_OK) {
         return status;
     }
     memcpy(bytes, message->bytes, message->len);
     *len = message->len;
     *object = arrived;
-    fake_own(object);
     return VMO_OK;
+}
+
+uint32_t be_recv_several(const struct be_peer *peer)
+{
+    const struct fake_queue *queue = queue_of(peer->receive);
+    const uint32_t count = queue->messages[queue->head].count;
+
+    return count > 1 ? count : 0;
 }
 
 vmo_status be_recv_take(const struct be_peer *peer)
@@ -313,11 +361,13 @@ vmo_status be_recv_take(const struct be_peer *peer)
 /* Undoes be_recv, which cannot fail, so it is not counted as a call. */
 vmo_status be_recv_keep(const struct be_peer *peer, const void *bytes, size_t len, struct be_object *object)
 {
-    const int32_t slot = object->owner != BE_NONE ? object->owner : object->alias;
+    const int32_t slots[] = {object->owner, object->alias};
 
     (void)peer, (void)bytes, (void)len;
-    if (slot != BE_NONE) {
-        fake_slot_empty(fake.now, slot);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (slots[i] != BE_NONE) {
+            fake_slot_empty(fake.now, slots[i]);
+        }
     }
     *object = BE_NO_OBJECT;
     return VMO_OK;

@@ -277,7 +277,9 @@ void fake_queue_pop(struct fake_queue *queue)
 {
     struct fake_message *message = &queue->messages[queue->head];
 
-    fake_cap_count(&message->cap, false);
+    for (uint32_t i = 0; i < message->count; i++) {
+        fake_cap_count(&message->caps[i], false);
+    }
     queue->bytes -= (uint32_t)message->len;
     memset(message, 0, sizeof(*message));
     queue->head = (queue->head + 1) % FAKE_DEPTH_MAX;

@@ -49,7 +49,8 @@ struct fake_region {
 struct fake_message {
     uint8_t bytes[FAKE_MESSAGE_MAX_BYTES];
     size_t len;
-    struct fake_slot cap; /* FAKE_FREE: the message carries none */
+    uint32_t count; /* of caps */
+    struct fake_slot caps[VMO_MANY_MAX];
 };
 
 struct fake_queue {

@@ -15,6 +15,7 @@
 #define BE_PEERS_MAX 65536
 #define BE_KEEPS_MAPPINGS 1
 #define BE_KNOWS_OBJECTS 1
+#define BE_MANY 1       /* 1: a message can carry more than one VMO */
 #define BE_HUGE_PAGES 1 /* 1: struct object.page_shift is used */
 
 struct be_object_own {
@@ -43,6 +44,7 @@ struct be_peer {
     bool quiet;              /* it has our notice that no descriptors follow (lx_packet.h) */
     bool none_follow;        /* we have its notice */
     bool taken;              /* the packet that was looked at last is off the queue */
+    uint8_t several;         /* descriptors of the message that be_recv showed last, if more than one */
     uint32_t more_looks;     /* of a receive before it sleeps, after the first */
     uint32_t plain_sent;     /* messages since the last one with a descriptor */
     int32_t watch;           /* a child's pidfd or LX_WATCH_BY_PID, until it was waited for; else BE_NONE */

@@ -14,7 +14,7 @@
 
 union control {
     struct cmsghdr header; /* for its alignment */
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(sizeof(int) * VMO_MANY_MAX)];
 };
 
 /* ---- Errors ------------------------------------------------------------------------------------- */
@@ -57,22 +57,30 @@ static int send_packet(int socket, const struct msghdr *packet)
     return EAGAIN;
 }
 
+/* What a packet carries. */
+struct descriptors {
+    const int32_t *all;
+    uint32_t count;
+};
+#define NO_DESCRIPTORS ((struct descriptors){NULL, 0})
+
 /* Tries once, without waiting. TIMED_OUT: the queue is full. QUEUE_FULL: the user has too many descriptors
  * in flight. NO_MEMORY: the kernel has no memory for the packet. */
-static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t len)
+static vmo_status try_send(int socket, struct descriptors carried, const void *bytes, size_t len)
 {
     union control control = {.bytes = {0}};
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
 
-    if (descriptor != BE_NONE) {
+    if (carried.count > 0) {
+        const size_t carried_bytes = carried.count * sizeof(carried.all[0]);
         packet.msg_control = control.bytes;
-        packet.msg_controllen = CMSG_SPACE(sizeof(descriptor));
+        packet.msg_controllen = CMSG_SPACE(carried_bytes);
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(descriptor));
-        memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
+        header->cmsg_len = CMSG_LEN(carried_bytes);
+        memcpy(CMSG_DATA(header), carried.all, carried_bytes);
     }
     const int error = send_packet(socket, &packet);
     switch (error) {
@@ -94,11 +102,11 @@ static vmo_status try_send(int socket, int descriptor, const void *bytes, size_t
 
 /* A full queue is waited for by poll. No descriptor shows when the kernel's other two limits allow a packet
  * again: they are tried every millisecond, and the status at the deadline says which one it was. */
-static vmo_status send_until(const struct be_peer *peer, int32_t descriptor, const void *bytes, size_t len,
-                             uint64_t deadline_ns)
+static vmo_status send_until(const struct be_peer *peer, struct descriptors carried, const void *bytes,
+                             size_t len, uint64_t deadline_ns)
 {
     for (bool late = false;; late = be_now_ns() >= deadline_ns) {
-        const vmo_status status = try_send(peer->socket, descriptor, bytes, len);
+        const vmo_status status = try_send(peer->socket, carried, bytes, len);
         const bool full = status == VMO_ERR_TIMED_OUT;
         if (late || (!full && status != VMO_ERR_QUEUE_FULL && status != VMO_ERR_NO_MEMORY)) {
             return status;
@@ -118,7 +126,7 @@ static void note_plain(struct be_peer *peer)
     static const struct lx_packet none = {LX_NOTICE, LX_NONE_FOLLOW};
 
     if (!peer->quiet && ++peer->plain_sent >= QUIET_AFTER) {
-        peer->quiet = try_send(peer->socket, BE_NONE, &none, sizeof(none)) == VMO_OK;
+        peer->quiet = try_send(peer->socket, NO_DESCRIPTORS, &none, sizeof(none)) == VMO_OK;
     }
 }
 
@@ -127,7 +135,7 @@ static vmo_status announce(struct be_peer *peer, uint64_t deadline_ns)
 {
     static const struct lx_packet some = {LX_NOTICE, LX_SOME_FOLLOW};
     const vmo_status status =
-        peer->quiet ? send_until(peer, BE_NONE, &some, sizeof(some), deadline_ns) : VMO_OK;
+        peer->quiet ? send_until(peer, NO_DESCRIPTORS, &some, sizeof(some), deadline_ns) : VMO_OK;
 
     if (status == VMO_OK) {
         peer->quiet = false;
@@ -145,7 +153,7 @@ vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable
         return VMO_ERR_PEER_GONE;
     }
     if (object == NULL) {
-        const vmo_status sent = send_until(peer, BE_NONE, bytes, len, deadline_ns);
+        const vmo_status sent = send_until(peer, NO_DESCRIPTORS, bytes, len, deadline_ns);
         if (sent == VMO_OK) {
             note_plain(peer);
         }
@@ -157,9 +165,39 @@ vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable
     }
     status = announce(peer, deadline_ns);
     if (status == VMO_OK) {
-        status = send_until(peer, grant.descriptor, bytes, len, deadline_ns);
+        status = send_until(peer, (struct descriptors){&grant.descriptor, 1}, bytes, len, deadline_ns);
     }
     lx_grant_end(object, &grant, status == VMO_OK);
+    return status;
+}
+
+vmo_status be_send_many(struct be_peer *peer, const struct be_carried *carried, uint32_t count,
+                        const void *bytes, size_t len, uint64_t deadline_ns)
+{
+    struct lx_grant grants[VMO_MANY_MAX];
+    int32_t descriptors[VMO_MANY_MAX];
+    vmo_status status = VMO_OK;
+    uint32_t made = 0;
+
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
+    while (made < count && status == VMO_OK) {
+        status = lx_grant(carried[made].object, carried[made].writable, peer->may_share_owner, &grants[made]);
+        if (status == VMO_OK) {
+            descriptors[made] = grants[made].descriptor;
+            made++;
+        }
+    }
+    if (status == VMO_OK) {
+        status = announce(peer, deadline_ns);
+    }
+    if (status == VMO_OK) {
+        status = send_until(peer, (struct descriptors){descriptors, count}, bytes, len, deadline_ns);
+    }
+    for (uint32_t i = 0; i < made; i++) {
+        lx_grant_end(carried[i].object, &grants[i], status == VMO_OK);
+    }
     return status;
 }
 
@@ -183,7 +221,7 @@ vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *
     }
     status = announce(peer, 0);
     if (status == VMO_OK) {
-        status = try_send(peer->socket, grant.descriptor, &packet, sizeof(packet));
+        status = try_send(peer->socket, (struct descriptors){&grant.descriptor, 1}, &packet, sizeof(packet));
     }
     lx_grant_end(object, &grant, status == VMO_OK);
     if (status == VMO_OK) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What travels through a channel, an AF_UNIX socket of type SOCK_SEQPACKET: messages of the core, with at
- * most one descriptor each, and two packets of the backend's own, distinguished by their length and first
- * word.
+ * most VMO_MANY_MAX descriptors each, and two packets of the backend's own, distinguished by their length and
+ * first word.
  *
  *   grant   carries a transferred descriptor. Both ends count transfers; the count is its name.
  *   notice  says whether descriptors may follow. A receiver that expects none takes a packet with one system

@@ -20,8 +20,8 @@
 #include "lx_abi.h"
 #include "lx_packet.h"
 
-/* One more than allowed, so that a second descriptor is seen and closed. */
-#define DESCRIPTORS_MAX 2
+/* One more than allowed, so that it is seen and closed. */
+#define DESCRIPTORS_MAX (VMO_MANY_MAX + 1)
 
 union control {
     struct cmsghdr header; /* for its alignment */
@@ -30,15 +30,15 @@ union control {
 
 /* ---- One packet --------------------------------------------------------------------------------- */
 
-struct packet {
-    size_t len;
-    int32_t descriptor; /* or BE_NONE */
-};
-
 struct arrivals {
     int descriptors[DESCRIPTORS_MAX];
     size_t count;
     bool strange; /* another kind of control message came */
+};
+
+struct packet {
+    size_t len;
+    struct arrivals came; /* at most VMO_MANY_MAX */
 };
 
 /* The next control message, or NULL. Replaces CMSG_NXTHDR, which mixes signs in musl. */
@@ -87,10 +87,10 @@ static bool peer_closed(int socket)
 /* Validates a packet. PROTOCOL: the caller drops it. After any other refusal it stays queued. */
 static vmo_status check_packet(int socket, ssize_t len, int flags, const struct arrivals *came)
 {
-    if ((flags & MSG_CTRUNC) && came->count == 0 && !came->strange) {
-        return VMO_ERR_NO_SLOTS; /* a descriptor came, and none is free here */
+    if ((flags & MSG_CTRUNC) && came->count < DESCRIPTORS_MAX && !came->strange) {
+        return VMO_ERR_NO_SLOTS; /* more came than are free here */
     }
-    if ((flags & (MSG_TRUNC | MSG_CTRUNC)) || came->strange || came->count > 1) {
+    if ((flags & (MSG_TRUNC | MSG_CTRUNC)) || came->strange || came->count > VMO_MANY_MAX) {
         return VMO_ERR_PROTOCOL;
     }
     if (len == 0) {
@@ -137,6 +137,23 @@ static void close_all(const struct arrivals *came)
     }
 }
 
+/* Moves each descriptor above the standard streams. False with errno set, and all closed: one could not be
+ * moved. */
+static bool lift(struct arrivals *came)
+{
+    for (size_t i = 0; i < came->count; i++) {
+        came->descriptors[i] = lx_above_stdio(came->descriptors[i]);
+        if (came->descriptors[i] < 0) {
+            const int error = errno;
+            came->descriptors[i] = came->descriptors[--came->count]; /* it is closed already */
+            close_all(came);
+            errno = error;
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Ends a look at a packet that is refused. PROTOCOL: it is dropped. It stays queued otherwise, unless it was
  * taken: then it carried a descriptor against the sender's notice. */
 static vmo_status refuse(const struct be_peer *peer, vmo_status status)
@@ -156,7 +173,7 @@ static vmo_status refuse(const struct be_peer *peer, vmo_status status)
 static vmo_status look(struct be_peer *peer, void *bytes, size_t max, struct packet *out)
 {
     union control control;
-    struct arrivals came = {.count = 0};
+    struct arrivals *came = &out->came;
     struct iovec part = {.iov_base = bytes, .iov_len = max};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
@@ -168,30 +185,28 @@ static vmo_status look(struct be_peer *peer, void *bytes, size_t max, struct pac
     if (len < 0) {
         return recv_status(errno);
     }
-    collect(&message, &came);
-    const vmo_status status = check_packet(peer->socket, len, message.msg_flags, &came);
+    *came = (struct arrivals){.count = 0};
+    collect(&message, came);
+    const vmo_status status = check_packet(peer->socket, len, message.msg_flags, came);
     if (status != VMO_OK) {
-        close_all(&came);
+        close_all(came);
         return refuse(peer, status);
     }
-    const int32_t descriptor = came.count ? lx_above_stdio(came.descriptors[0]) : BE_NONE;
-    if (came.count && descriptor < 0) {
-        return refuse(peer, lx_status(errno)); /* and the descriptor is closed */
+    if (!lift(came)) {
+        return refuse(peer, lx_status(errno));
     }
-    *out = (struct packet){(size_t)len, descriptor};
+    out->len = (size_t)len;
     return VMO_OK;
 }
 
-/* Takes a notice off the queue and obeys it. A descriptor that came with it is closed. */
-static vmo_status obey(struct be_peer *peer, const void *bytes, int descriptor)
+/* Takes a notice off the queue and obeys it. Descriptors that came with it are closed. */
+static vmo_status obey(struct be_peer *peer, const void *bytes, const struct arrivals *came)
 {
     const vmo_status taken = take(peer);
 
-    if (descriptor != BE_NONE) {
-        lx_close_quiet(descriptor);
-    }
+    close_all(came);
     if (taken == VMO_OK) {
-        peer->none_follow = descriptor == BE_NONE && lx_packet_value(bytes) == LX_NONE_FOLLOW;
+        peer->none_follow = came->count == 0 && lx_packet_value(bytes) == LX_NONE_FOLLOW;
     }
     return taken;
 }
@@ -213,15 +228,13 @@ static bool is_newer(uint32_t name, uint32_t last)
 
 /* Takes a transfer off the queue and parks its descriptor until it is accepted. The eighth newer transfer
  * evicts it, so that transfers nobody accepts cannot block the queue. */
-static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
+static vmo_status park(struct be_peer *peer, const void *bytes, const struct arrivals *came)
 {
     const uint32_t name = lx_packet_value(bytes);
 
     const vmo_status taken = take(peer);
-    if (taken != VMO_OK || descriptor == BE_NONE || !is_newer(name, peer->transfers_seen)) {
-        if (descriptor != BE_NONE) {
-            lx_close_quiet(descriptor);
-        }
+    if (taken != VMO_OK || came->count != 1 || !is_newer(name, peer->transfers_seen)) {
+        close_all(came);
         return taken != VMO_OK ? taken : VMO_ERR_PROTOCOL;
     }
     peer->transfers_seen = name;
@@ -229,7 +242,7 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
     if (place->name) {
         lx_close_quiet(place->descriptor);
     }
-    *place = (struct lx_parked){name, descriptor};
+    *place = (struct lx_parked){name, came->descriptors[0]};
     return VMO_OK;
 }
 
@@ -237,11 +250,11 @@ static vmo_status park(struct be_peer *peer, const void *bytes, int descriptor)
 static bool take_own(struct be_peer *peer, const void *bytes, const struct packet *packet, vmo_status *status)
 {
     if (lx_packet_is(LX_GRANT, bytes, packet->len)) {
-        *status = park(peer, bytes, packet->descriptor);
+        *status = park(peer, bytes, &packet->came);
         return true;
     }
     if (lx_packet_is(LX_NOTICE, bytes, packet->len)) {
-        *status = obey(peer, bytes, packet->descriptor);
+        *status = obey(peer, bytes, &packet->came);
         return true;
     }
     return false;
@@ -266,16 +279,14 @@ static vmo_status park_arrived(struct be_peer *peer)
 {
     for (size_t i = 0; i <= 2 * (size_t)LX_PARKED_MAX; i++) {
         struct lx_packet bytes;
-        struct packet packet = {0, BE_NONE};
+        struct packet packet;
         vmo_status status = VMO_OK;
         if (!own_is_next(peer, &status)) {
             return status;
         }
         status = look(peer, &bytes, sizeof(bytes), &packet);
         if (status == VMO_OK && !take_own(peer, &bytes, &packet, &status)) {
-            if (packet.descriptor != BE_NONE) {
-                lx_close_quiet(packet.descriptor);
-            }
+            close_all(&packet.came);
             return VMO_ERR_PROTOCOL; /* another holder of the socket has taken the own packet meanwhile */
         }
         if (status != VMO_OK) { /* TIMED_OUT: likewise */
@@ -349,31 +360,63 @@ static vmo_status look_until(struct be_peer *peer, void *bytes, size_t max, stru
     }
 }
 
-/* After the deadline, parks at most one transfer more than have a place: a peer that sends only transfers
- * cannot block the call. */
-vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
-                   uint64_t deadline_ns)
+/* Looks at the next message of the core. After the deadline, parks at most one transfer more than have a
+ * place: a peer that sends only transfers cannot block the call. */
+static vmo_status next_message(struct be_peer *peer, void *bytes, size_t max, struct packet *out,
+                               uint64_t deadline_ns)
 {
     if (peer->socket == BE_NONE) {
         return VMO_ERR_PEER_GONE;
     }
     for (size_t late = 0; late <= LX_PARKED_MAX;) {
-        struct packet packet = {0, BE_NONE};
-        vmo_status status = look_until(peer, bytes, max, &packet, deadline_ns);
-        if (status != VMO_OK) {
-            return status;
-        }
-        if (!take_own(peer, bytes, &packet, &status)) {
-            *len = packet.len;
-            *object = packet.descriptor == BE_NONE ? BE_NO_OBJECT : lx_received(packet.descriptor);
-            return VMO_OK;
-        }
-        if (status != VMO_OK) {
+        vmo_status status = look_until(peer, bytes, max, out, deadline_ns);
+        if (status != VMO_OK || !take_own(peer, bytes, out, &status) || status != VMO_OK) {
             return status;
         }
         late += be_now_ns() >= deadline_ns;
     }
     return VMO_ERR_TIMED_OUT;
+}
+
+vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
+                   uint64_t deadline_ns)
+{
+    struct packet packet;
+    const vmo_status status = next_message(peer, bytes, max, &packet, deadline_ns);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    *len = packet.len;
+    *object = packet.came.count == 1 ? lx_received(packet.came.descriptors[0]) : BE_NO_OBJECT;
+    peer->several = 0;
+    if (packet.came.count > 1) {
+        peer->several = (uint8_t)packet.came.count;
+        close_all(&packet.came);
+    }
+    return VMO_OK;
+}
+
+uint32_t be_recv_several(const struct be_peer *peer)
+{
+    return peer->several;
+}
+
+vmo_status be_recv_many(struct be_peer *peer, void *bytes, size_t max, size_t *len,
+                        struct be_object objects[VMO_MANY_MAX], uint32_t *count, uint64_t deadline_ns)
+{
+    struct packet packet;
+    const vmo_status status = next_message(peer, bytes, max, &packet, deadline_ns);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    *len = packet.len;
+    *count = (uint32_t)packet.came.count;
+    for (uint32_t i = 0; i < *count; i++) {
+        objects[i] = lx_received(packet.came.descriptors[i]);
+    }
+    return VMO_OK;
 }
 
 vmo_status be_recv_take(const struct be_peer *peer)

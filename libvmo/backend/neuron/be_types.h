@@ -10,6 +10,7 @@
 #define BE_PEERS_MAX 32
 #define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 0
+#define BE_MANY 0       /* 1: a message can carry more than one VMO */
 #define BE_HUGE_PAGES 0 /* 1: struct object.page_shift is used */
 
 #define NX_CHANNEL_WORDS 2

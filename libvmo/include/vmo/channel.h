@@ -3,9 +3,9 @@
  * Peers and channels: who may get a VMO, and how it travels.
  *
  * A peer is another task and the channel to it: a child, the parent, or on Linux the other end of a socket.
- * vmo_send, vmo_recv, vmo_poll and vmo_peer_wait wait until an absolute deadline, in nanoseconds of
- * vmo_now_ns; a deadline that has passed, 0 for instance, makes one try. No other call waits. The rules for
- * errors and threads are those of vmo.h.
+ * vmo_send, vmo_recv, vmo_send_many, vmo_recv_many, vmo_poll and vmo_peer_wait wait until an absolute
+ * deadline, in nanoseconds of vmo_now_ns; a deadline that has passed, 0 for instance, makes one try. No other
+ * call waits. The rules for errors and threads are those of vmo.h.
  */
 #ifndef VMO_CHANNEL_H
 #define VMO_CHANNEL_H
@@ -203,6 +203,7 @@ struct vmo_incoming {
  *         QUOTA        the sizes would exceed total_bytes_max
  *         NO_MEMORY    the kernel has no memory for the message, or on NEURON for the mapping that checks
  *                      the length
+ *         UNSUPPORTED  the message carries several VMOs: only vmo_recv_many takes it
  *   NEURON keeps one such message for a task, until it is received or its peer is closed; meanwhile it drops
  *   such a message of another peer, unless the table of capabilities is full.
  *   After the following errors the message was dropped, and the capability in it closed.
@@ -212,6 +213,36 @@ struct vmo_incoming {
  *         FRAGMENTED   NEURON: the kernel cannot place the mapping that checks the length */
 VMO_CHECK vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
                               uint64_t deadline_ns);
+
+/* ---- Several VMOs in one message --------------------------------------------------------------------- */
+
+#define VMO_MANY_MAX 8 /* VMOs of one message */
+
+/* A VMO of a message, and the rights of the receiver's handle: READ, or READ and WRITE. */
+struct vmo_item {
+    vmo_t vmo;
+    uint32_t rights;
+};
+
+/* Sends a message with `count` VMOs, all or none: 0 to VMO_MANY_MAX of any seals and rights; the same one may
+ * come twice. message->vmo is VMO_NONE. Otherwise as vmo_send, which this call equals for one VMO and for
+ * none. The caller keeps its handles.
+ * Errors: INVALID      a pointer is NULL or outside user memory, message->vmo is a VMO, or as vmo_send
+ *         TOO_LARGE    count exceeds VMO_MANY_MAX, or as vmo_send
+ *         UNSUPPORTED  NEURON: more than one VMO: send one a message; or as vmo_send
+ *         NOT_AUTHORISED, SEALED, RIGHTS, NO_SLOTS, BUSY, PEER_GONE, TIMED_OUT, QUEUE_FULL, NO_MEMORY
+ *                      as vmo_send, for any of the VMOs */
+VMO_CHECK vmo_status vmo_send_many(struct vmo_registry *registry, vmo_peer_t peer,
+                                   const struct vmo_message *message, const struct vmo_item *items,
+                                   uint32_t count, uint64_t deadline_ns);
+
+/* Receives the next message, with all of its VMOs or none, in the sender's order: as vmo_recv, and also what
+ * vmo_send_many sends. Sets *count and so many of vmos, which the caller owns; out->vmo is vmos[0], or
+ * VMO_NONE. After an error nothing is set.
+ * Errors: those of vmo_recv, for any of the VMOs, but that several are never UNSUPPORTED; and
+ *         INVALID      a pointer is NULL */
+VMO_CHECK vmo_status vmo_recv_many(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
+                                   vmo_t vmos[VMO_MANY_MAX], uint32_t *count, uint64_t deadline_ns);
 
 /* ---- Many peers --------------------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
  * A VMO (virtual memory object) is a run of zeroed pages. Its length is in bytes, as the creator asked; its
  * size is the length rounded up to pages. A view is a window onto a mapping of a VMO; several views may
  * share one mapping. All state lives in a registry, in storage that the caller supplies. The library
- * allocates nothing but in vmo_registry_new, starts no thread, and blocks only in vmo_send, vmo_recv,
- * vmo_poll and vmo_peer_wait.
+ * allocates nothing but in vmo_registry_new, starts no thread, and blocks only in vmo_send, vmo_recv (also
+ * _many), vmo_poll and vmo_peer_wait.
  *
  * Threads: one thread at a time uses a registry, and any thread may be the next; threads that use different
  * registries need no lock.

@@ -315,22 +315,24 @@ static void create_in_a_peer(void)
     (void)ASK(VMO_ERR_UNSUPPORTED, .op = OP_CREATE, .range = {0, LEN});
 }
 
+#define SEVERAL 4
+
 static void several_at_once(void)
 {
-    static const uint64_t lens[PEER_HELD] = {1, PAGE, PAGE + 1, 3 * PAGE};
-    vmo_t vmos[PEER_HELD];
+    static const uint64_t lens[SEVERAL] = {1, PAGE, PAGE + 1, 3 * PAGE};
+    vmo_t vmos[SEVERAL];
 
-    for (uint32_t i = 0; i < PEER_HELD; i++) {
+    for (uint32_t i = 0; i < SEVERAL; i++) {
         const struct conf_order order = {.op = OP_TAKE, .held = i};
         vmos[i] = conf_filled(lens[i]);
         conf_send_order(&order, vmos[i], VMO_RIGHT_READ);
     }
-    for (uint32_t i = 0; i < PEER_HELD; i++) {
+    for (uint32_t i = 0; i < SEVERAL; i++) {
         const struct conf_answer answer = conf_recv_answer();
         STATUS((vmo_status)answer.status, VMO_OK);
         CHECK_EQ(answer.len, lens[i]);
     }
-    for (uint32_t i = 0; i < PEER_HELD; i++) {
+    for (uint32_t i = 0; i < SEVERAL; i++) {
         CHECK_EQ(ASK(VMO_OK, .op = OP_READ, .held = i, .range = {0, 1}).value, conf_pattern_hash(0, 1));
         (void)ASK(VMO_OK, .op = OP_CLOSE, .held = i);
         OK(vmo_close(world.a, vmos[i]));

@@ -6,11 +6,14 @@
 
 #include "vmo/channel.h"
 
-#define PEER_HELD 4 /* the peer keeps up to 4 VMOs and 4 views, in numbered places */
+#define PEER_HELD 8 /* the peer keeps up to 8 VMOs and 8 views, in numbered places */
 
 enum conf_op {
     OP_ECHO = 1,   /* value = arg */
     OP_TAKE,       /* keeps the VMO of this message in place `held` */
+    OP_NEXT_MANY,  /* after the answer, receives one message by vmo_recv_many */
+    OP_TAKE_MANY,  /* keeps the VMOs of this message in places 0, 1, ...; value = how many */
+    OP_SEND_MANY,  /* sends the VMOs in places 0 to arg - 1, read-only, before the answer */
     OP_ACCEPT,     /* vmo_accept of the ticket into `held` */
     OP_CREATE,     /* vmo_create of range.len_bytes into `held` */
     OP_ASK,        /* length, size, rights, seal and enforcer of `held` */

@@ -16,6 +16,9 @@ static struct peer_state {
     vmo_view_t views[PEER_HELD];
     vmo_t gate; /* of OP_PAUSE; VMO_NONE while the peer receives */
     uint64_t pause_end_ns;
+    bool next_many;           /* OP_NEXT_MANY */
+    vmo_t many[VMO_MANY_MAX]; /* of the message that was received by vmo_recv_many */
+    uint32_t many_count;
     uint64_t refusals;
     vmo_status refused_last;
     int32_t end_status;
@@ -158,6 +161,26 @@ static vmo_status many(const struct conf_order *order, struct conf_answer *answe
     return VMO_OK;
 }
 
+_Static_assert(PEER_HELD == VMO_MANY_MAX, "a place for each VMO of a message");
+
+static vmo_status take_many(struct conf_answer *answer)
+{
+    memcpy(me.vmos, me.many, me.many_count * sizeof(me.many[0]));
+    answer->value = me.many_count;
+    return VMO_OK;
+}
+
+static vmo_status send_many(const struct conf_order *order)
+{
+    struct vmo_item items[PEER_HELD];
+
+    for (uint32_t i = 0; i < PEER_HELD; i++) {
+        items[i] = (struct vmo_item){me.vmos[i], VMO_RIGHT_READ};
+    }
+    return vmo_send_many(me.registry, me.parent, &(const struct vmo_message){.tag = OP_SEND_MANY}, items,
+                         order->arg, vmo_now_ns(me.registry) + conf_port()->patience_ns);
+}
+
 static vmo_status transfer(const struct conf_order *order, struct conf_answer *answer)
 {
     struct vmo_ticket ticket = {0};
@@ -225,6 +248,13 @@ static vmo_status perform(const struct conf_order *order, const struct vmo_incom
         return count(answer);
     case OP_MANY:
         return many(order, answer);
+    case OP_NEXT_MANY:
+        me.next_many = true;
+        return VMO_OK;
+    case OP_TAKE_MANY:
+        return take_many(answer);
+    case OP_SEND_MANY:
+        return send_many(order);
     case OP_PAUSE:
         return pause(order);
     case OP_TAKE_FRAME:
@@ -290,6 +320,17 @@ static enum conf_step look_at_gate(void)
     return STEP_OBEYED;
 }
 
+static vmo_status receive(struct vmo_incoming *incoming, uint64_t deadline_ns)
+{
+    if (!me.next_many) {
+        return vmo_recv(me.registry, me.parent, incoming, deadline_ns);
+    }
+    const vmo_status status =
+        vmo_recv_many(me.registry, me.parent, incoming, me.many, &me.many_count, deadline_ns);
+    me.next_many = status == VMO_ERR_TIMED_OUT;
+    return status;
+}
+
 enum conf_step conf_peer_step(uint64_t deadline_ns)
 {
     struct vmo_incoming incoming;
@@ -297,7 +338,7 @@ enum conf_step conf_peer_step(uint64_t deadline_ns)
     if (me.gate.id != VMO_NONE.id) {
         return look_at_gate();
     }
-    const vmo_status status = vmo_recv(me.registry, me.parent, &incoming, deadline_ns);
+    const vmo_status status = receive(&incoming, deadline_ns);
 
     if (status == VMO_OK) {
         return obey(&incoming);

@@ -33,7 +33,8 @@
 #define HAS_KILL 0x8000u         /* vmo_peer_kill works */
 #define HAS_NAMES 0x10000u       /* the kernel keeps the name of a VMO */
 #define HAS_DESCRIPTORS 0x20000u /* vmo_import_fd and vmo_export_fd */
-#define HAS_COUNT 18
+#define HAS_MANY 0x40000u        /* a message can carry several VMOs */
+#define HAS_COUNT 19
 
 struct conf_port {
     const char *name;

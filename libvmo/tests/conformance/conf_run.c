@@ -27,6 +27,7 @@ static const char *const reasons[HAS_COUNT] = {
     "a peer cannot be killed",
     "the kernel keeps no names",
     "there are no descriptors",
+    "a message carries one VMO at most",
 };
 
 static uint32_t spawned;

@@ -32,8 +32,8 @@ CASES_MIN = 120
 # CONF_GROUPS in libvmo-tests.mk is the same list. On a kernel that never frees memory each group
 # needs its own boot.
 GROUPS = (
-    "life handles bytes views slices dup wrap descriptors seals messages channel transfer claims ends"
-    " ends-with-vmos stream rounds full-slots full-maps full-memory"
+    "life handles bytes views slices dup wrap descriptors seals messages channel transfer claims many"
+    " ends ends-with-vmos stream rounds full-slots full-maps full-memory"
 ).split()
 
 # name, ABI revision, removed calls, whether each group needs its own boot

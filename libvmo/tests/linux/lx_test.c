@@ -15,7 +15,7 @@
 #include "lx_packet.h"
 
 #define STORAGE_BYTES VMO_REGISTRY_BYTES(16, 16, 16, 4)
-#define FAR_DESCRIPTORS_MAX 8
+#define FAR_DESCRIPTORS_MAX 10
 
 static alignas(16) uint8_t near_storage[STORAGE_BYTES];
 static alignas(16) uint8_t far_storage[STORAGE_BYTES];

@@ -95,7 +95,7 @@ static void empty(void **state)
 static void wrong_number_of_descriptors(void **state)
 {
     const int memory = memory_with(PAGE, STEADY);
-    const int many[8] = {memory, memory, memory, memory, memory, memory, memory, memory};
+    const int many[9] = {memory, memory, memory, memory, memory, memory, memory, memory, memory};
     const struct wire data = wire_data(1);
     const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
 
@@ -104,10 +104,16 @@ static void wrong_number_of_descriptors(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
     far_send(&data, sizeof(data), &memory, 1);
     assert_dropped(VMO_ERR_PROTOCOL);
-    for (size_t count = 2; count <= 8; count++) {
+    for (size_t count = 2; count <= 9; count++) {
         far_send(&handle, sizeof(handle), many, count);
         assert_dropped(VMO_ERR_PROTOCOL);
     }
+    struct {
+        struct wire wire;
+        struct wire_item items[9];
+    } nine = {.wire = {.magic = WIRE_MAGIC, .kind = WIRE_MANY, .len_bytes = 9}};
+    far_send(&nine, sizeof(nine), many, 9);
+    assert_dropped(VMO_ERR_PROTOCOL);
     assert_int_equal(close(memory), 0);
 }
 

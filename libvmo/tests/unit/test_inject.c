@@ -138,6 +138,28 @@ static void received_into_a_full_table(vmo_t vmo)
     RETRY(vmo_close(world.a, vmo));
 }
 
+/* Two VMOs in one message: after a failure none is left at the receiver, and the message stays queued. */
+static void exchange_two(vmo_t vmo)
+{
+    vmo_t second = VMO_NONE, theirs[VMO_MANY_MAX];
+    struct vmo_incoming incoming;
+    uint32_t count = 0;
+
+    RETRY(vmo_create(world.a, LEN, &second));
+    RETRY(vmo_seal(world.a, vmo, VMO_SEAL_PEERS)); /* makes the alias */
+    RETRY(vmo_seal(world.a, second, VMO_SEAL_PEERS));
+    const struct vmo_item items[] = {{vmo, VMO_RIGHT_READ}, {second, VMO_RIGHT_READ}};
+    RETRY(vmo_send_many(world.a, world.to_b, &(const struct vmo_message){.tag = 1}, items, 2, SOON_NS));
+    AS_B;
+    RETRY(vmo_recv_many(world.b, world.to_a, &incoming, theirs, &count, SOON_NS));
+    assert_int_equal(count, 2);
+    RETRY(vmo_close(world.b, theirs[0]));
+    RETRY(vmo_close(world.b, theirs[1]));
+    AS_A;
+    RETRY(vmo_close(world.a, second));
+    RETRY(vmo_close(world.a, vmo));
+}
+
 static void transfer_and_accept(vmo_t vmo)
 {
     struct vmo_ticket ticket;
@@ -294,6 +316,12 @@ static void handed_over_by_message(void **state)
     fail_each(hand_over_and_take_down, world_make, LEN, 12);
 }
 
+static void handed_over_two_at_once(void **state)
+{
+    (void)state;
+    fail_each(exchange_two, world_make, LEN, 17);
+}
+
 static void received_in_place_of_a_kept_mapping(void **state)
 {
     (void)state;
@@ -336,11 +364,17 @@ static void received_by_demand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LAST(life_of_one_vmo),       LAST(sealed_for_ever),
-        LAST(kept_mappings_go),      LAST(handed_over_by_message),
-        LAST(handed_over_by_ticket), LAST(peers_come_and_go),
-        LAST(several_handles),       LAST(borrowed_and_copied),
-        LAST(received_by_demand),    LAST(received_in_place_of_a_kept_mapping),
+        LAST(life_of_one_vmo),
+        LAST(sealed_for_ever),
+        LAST(kept_mappings_go),
+        LAST(handed_over_by_message),
+        LAST(handed_over_by_ticket),
+        LAST(peers_come_and_go),
+        LAST(several_handles),
+        LAST(borrowed_and_copied),
+        LAST(handed_over_two_at_once),
+        LAST(received_by_demand),
+        LAST(received_in_place_of_a_kept_mapping),
     };
     return cmocka_run_group_tests_name("unit/inject", tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ static struct conf_port port = {
     .name = "fake",
     .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_REAP | HAS_TRANSFER | HAS_FILES |
                 HAS_FEW_MAPS | HAS_LITTLE_MEMORY | HAS_HOLDERS | HAS_KERNEL_SEALS | HAS_PEER_CREATE |
-                HAS_USER_CHECK | HAS_KILL | HAS_NAMES,
+                HAS_USER_CHECK | HAS_KILL | HAS_NAMES | HAS_MANY,
     .patience_ns = UINT64_C(500000000),
     .children = FAKE_SIDES - 1,
     .full_bytes = UINT64_C(0x800000),

@@ -161,6 +161,33 @@ static void sealed_after_sending(void)
     STEP(vmo_close, world.a, sealing);
 }
 
+/* Three VMOs in one message, between two messages: one is for writing, and one comes twice. */
+static void sent_together(void)
+{
+    const vmo_t first = filled(), second = filled();
+    const struct vmo_message message = {.tag = 2, .body = "body", .body_bytes = 4};
+    const struct vmo_item items[] = {
+        {first, VMO_RIGHT_READ}, {second, VMO_RIGHTS_ALL}, {second, VMO_RIGHT_READ}};
+    vmo_t theirs[VMO_MANY_MAX];
+    uint32_t count = 0;
+
+    send_tag(1, VMO_NONE, 0);
+    STEP(vmo_send_many, world.a, world.to_b, &message, items, 3, step_soon());
+    send_tag(3, VMO_NONE, 0);
+    receive_tag(1);
+    STEP_ANSWERS(VMO_ERR_UNSUPPORTED, vmo_recv, world.b, world.to_a, &incoming, step_soon());
+    STEP(vmo_recv_many, world.b, world.to_a, &incoming, theirs, &count, step_soon());
+    DEMAND(incoming.tag == 2 && count == 3);
+    receive_tag(3);
+    queue_is_empty();
+    for (uint32_t i = 0; i < count; i++) {
+        DEMAND(holds_pattern(world.b, theirs[i]));
+        STEP(vmo_close, world.b, theirs[i]);
+    }
+    STEP(vmo_destroy, world.a, first);
+    STEP(vmo_destroy, world.a, second);
+}
+
 /* ---- Waiting ------------------------------------------------------------------------------------------- */
 
 static void send_once(void)
@@ -327,6 +354,7 @@ static const struct story stories[] = {
     {"sent again", sent_again, false, 0},
     {"sent to share", sent_to_share, false, 0},
     {"sent sealed", sent_sealed, false, 0},
+    {"sent together", sent_together, false, 0},
     {"sealed after sending", sealed_after_sending, false, 0},
     {"a receiver waits", receive_waits, false, 0},
     {"a sender waits", send_waits, false, 0},
