@@ -49,7 +49,10 @@ VMO_CHECK vmo_status be_init(struct be_info *info);
  * the caller. */
 bool be_is_user(const void *memory, uint64_t bytes);
 
-/* size_bytes is a multiple of the page. The core has checked the options; NULL: the defaults. */
+/* Where BE_HUGE_PAGES: a huge page has 2^*shift bytes. UNSUPPORTED if this kernel has none. */
+VMO_CHECK vmo_status be_huge_pages(uint8_t *shift);
+/* size_bytes is a multiple of the page, or of the huge page for VMO_CREATE_HUGE. The core has checked the
+ * options; NULL: the defaults. */
 VMO_CHECK vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options,
                                struct be_object *out);
 /* Copies the object's name as the kernel has it: the creator's bytes, which may break the rules of a name. ""

@@ -12,7 +12,7 @@ vmo_status vmo_export_fd(struct vmo_registry *registry, vmo_t vmo, uint32_t righ
     if (fd == NULL) {
         return VMO_ERR_INVALID;
     }
-    const struct peer holder = {.allowed = true};
+    const struct peer holder = {.allowed = true, .any_pages = true};
     vmo_status status = handover_prepare(&holder, &ref, rights);
     if (status == VMO_OK) {
         status = be_export_fd(&ref.object->be, rights & VMO_RIGHT_WRITE, fd);

@@ -13,6 +13,9 @@ static vmo_status check_grant(const struct peer *peer, const struct vmo_ref *ref
     if (ref->object->backing != BACKED_BY_KERNEL) {
         return VMO_ERR_UNSUPPORTED; /* wrapped memory is local (R5) */
     }
+    if (BE_HUGE_PAGES && ref->object->page_shift && !peer->any_pages) {
+        return VMO_ERR_UNSUPPORTED; /* no receiver accepts them */
+    }
     if ((rights & VMO_RIGHT_WRITE) && ref->object->seal != VMO_SEAL_NONE) {
         return VMO_ERR_SEALED;
     }

@@ -2,6 +2,17 @@
 /* Making a VMO, its length, and the end of a handle (R1, R11). */
 #include "held.h"
 
+/* Rounds the size up to huge pages. */
+static vmo_status make_huge(struct vmo_registry *registry, struct object *value)
+{
+    const vmo_status status = be_huge_pages(&value->page_shift);
+    const uint64_t page = UINT64_C(1) << value->page_shift;
+
+    value->size_bytes = (value->size_bytes + page - 1) & ~(page - 1); /* an object is far below 2^64 */
+    return status == VMO_OK && value->size_bytes > registry->info.object_bytes_max ? VMO_ERR_TOO_LARGE
+                                                                                   : status;
+}
+
 vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
                          const struct vmo_create_options *options, vmo_t *out)
 {
@@ -11,6 +22,9 @@ vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
         return VMO_ERR_INVALID;
     }
     vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
+    if (BE_HUGE_PAGES && status == VMO_OK && options != NULL && (options->flags & VMO_CREATE_HUGE)) {
+        status = make_huge(registry, &value);
+    }
     if (status == VMO_OK) {
         status = registry_check_capacity(registry, value.size_bytes);
     }

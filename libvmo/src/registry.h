@@ -80,6 +80,7 @@ struct peer {
     struct entry entry;
     bool allowed;
     uint8_t required_seal; /* the weakest seal that its VMOs must have */
+    bool any_pages;        /* no peer, but a descriptor for vmo_export_fd: it may be of huge pages */
     struct be_peer be;
 };
 

@@ -37,7 +37,7 @@ bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_object test_lx_seals test_lx_file \
-            test_lx_channel test_lx_many test_lx_notices test_lx_again test_lx_import \
+            test_lx_channel test_lx_many test_lx_notices test_lx_again test_lx_import test_lx_huge \
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,25 @@ static int prefault(int file, uint64_t size_bytes)
     return failed;
 }
 
+/* An empty memfd of huge pages needs none. */
+vmo_status be_huge_pages(uint8_t *shift)
+{
+    struct stat seen;
+    int memory = BE_NONE;
+
+    vmo_status status = lx_memfd("vmo-probe", MFD_HUGETLB, &memory);
+    if (status != VMO_OK) {
+        return status == VMO_ERR_NO_SLOTS || status == VMO_ERR_NO_MEMORY ? status : VMO_ERR_UNSUPPORTED;
+    }
+    if (fstat(memory, &seen) != 0) {
+        status = lx_status(errno);
+    } else {
+        *shift = (uint8_t)__builtin_ctzll((unsigned long long)seen.st_blksize);
+    }
+    lx_close_quiet(memory);
+    return status;
+}
+
 vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *options, struct be_object *out)
 {
     const char *name = options != NULL && options->name != NULL ? options->name : "vmo";
@@ -41,11 +61,14 @@ vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *optio
     if (size_bytes > LX_OBJECT_BYTES_MAX || !lx_within_file_limit(size_bytes)) {
         return VMO_ERR_TOO_LARGE;
     }
-    vmo_status status = lx_memfd(name, lx_features() & LX_NOEXEC_SEAL ? MFD_NOEXEC_SEAL : 0, &memory);
+    const uint32_t flags = options != NULL ? options->flags : 0;
+    const bool huge = flags & VMO_CREATE_HUGE;
+    vmo_status status = lx_memfd(
+        name, (lx_features() & LX_NOEXEC_SEAL ? MFD_NOEXEC_SEAL : 0) | (huge ? MFD_HUGETLB : 0), &memory);
     if (status != VMO_OK) {
         return status;
     }
-    const bool now = options != NULL && (options->flags & VMO_CREATE_PREFAULT);
+    const bool now = huge || (flags & VMO_CREATE_PREFAULT); /* an access without a page raises SIGBUS */
     if (resize(memory, size_bytes) != 0 || (now && prefault(memory, size_bytes) != 0) ||
         fcntl(memory, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
         status = lx_status(errno);

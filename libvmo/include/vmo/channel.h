@@ -167,8 +167,9 @@ struct vmo_message {
  *                        come without a VMO
  *         TOO_LARGE      body_bytes exceeds VMO_BODY_MAX_BYTES; Linux: or the message the socket's buffer
  *         NOT_AUTHORISED a VMO for a peer that is not allowed to get one; no system call was made
- *         UNSUPPORTED    the VMO wraps memory of the caller or a file: send a vmo_copy; Linux: no
- *                        description can be opened for the peer: vmo_peer_allow_shared
+ *         UNSUPPORTED    the VMO wraps memory of the caller or a file, or has huge pages: send a
+ *                        vmo_copy; Linux: no description can be opened for the peer:
+ *                        vmo_peer_allow_shared
  *         SEALED         rights have WRITE and the VMO is sealed
  *         RIGHTS         rights exceed those of the handle
  *         NO_SLOTS       NEURON: this task's table of capabilities is full; Linux: no free descriptor

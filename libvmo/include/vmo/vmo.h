@@ -232,11 +232,17 @@ VMO_CHECK vmo_status vmo_create(struct vmo_registry *registry, uint64_t len_byte
  * NEURON always does. */
 #define VMO_CREATE_PREFAULT 1u
 
+/* Linux: the memory is of huge pages of the system's default size, taken from the pool (vm.nr_hugepages) now.
+ * vmo_size is in whole huge pages. Bytes are written through a view; vmo_write is UNSUPPORTED. After a PEERS
+ * seal vmo_write works, and a writable view is UNSUPPORTED unless the whole was mapped writable before. The
+ * VMO cannot be handed over to a peer; vmo_export_fd makes a descriptor. */
+#define VMO_CREATE_HUGE 2u
+
 /* Options of a new VMO. 0 and NULL are the defaults: initialise the members that differ, {.name = "frames"}.
  * A later version may define flags and reserved words; this one refuses any but 0. */
 struct vmo_create_options {
     const char *name;     /* 1 to VMO_NAME_MAX_BYTES printable ASCII characters, which are copied; or NULL */
-    uint32_t flags;       /* VMO_CREATE_PREFAULT or 0 */
+    uint32_t flags;       /* VMO_CREATE_... or 0 */
     uint32_t reserved[5]; /* 0 */
 };
 
@@ -251,7 +257,9 @@ struct vmo_create_options {
  * Errors: those of vmo_create, and
  *         INVALID      the name is empty, too long or not printable ASCII; a flag is unknown; or a reserved
  *                      word is not 0
- *         UNSUPPORTED  VMO_CREATE_PREFAULT on Linux: the system refuses fallocate */
+ *         NO_MEMORY    VMO_CREATE_HUGE: the pool has fewer free huge pages, or none
+ *         UNSUPPORTED  VMO_CREATE_PREFAULT on Linux: the system refuses fallocate; VMO_CREATE_HUGE: NEURON,
+ *                      or this Linux has no huge pages */
 VMO_CHECK vmo_status vmo_create_with(struct vmo_registry *registry, uint64_t len_bytes,
                                      const struct vmo_create_options *options, vmo_t *out);
 

@@ -220,6 +220,35 @@ static void import_is_handed_on(void)
     end();
 }
 
+/* ---- Kinds of memory ---------------------------------------------------------------------------- */
+
+/* Where there are huge pages, the size is in units of them; where there are none, the refusal names that. */
+static void huge_pages_or_refused(void)
+{
+    const struct vmo_create_options options = {.flags = VMO_CREATE_HUGE};
+    uint64_t size = 0;
+
+    vmo = (vmo_t){UNTOUCHED, UNTOUCHED};
+
+    REFUSED(vmo_create_with(world.a, 1, &options, NULL), VMO_ERR_INVALID);
+    if (!can(HAS_DESCRIPTORS)) {
+        REFUSED(vmo_create_with(world.a, 1, &options, &vmo), VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(vmo.id, UNTOUCHED);
+        return;
+    }
+    conf_before();
+    const vmo_status status = vmo_create_with(world.a, 1, &options, &vmo);
+    if (status != VMO_OK) { /* the pool is empty, or this kernel has no huge pages */
+        conf_after(__FILE__, __LINE__, "vmo_create_with");
+        CHECK(status == VMO_ERR_NO_MEMORY || status == VMO_ERR_UNSUPPORTED);
+        CHECK_EQ(vmo.id, UNTOUCHED);
+        return;
+    }
+    OK(vmo_size(world.a, vmo, &size));
+    CHECK(size > PAGE && (size & (size - 1)) == 0);
+    OK(vmo_destroy(world.a, vmo));
+}
+
 /* ---- Peers -------------------------------------------------------------------------------------- */
 
 static vmo_status poll_one(uint32_t wanted, uint64_t deadline_ns, uint32_t *found)
@@ -307,6 +336,7 @@ static const struct conf_case cases[] = {
     {"import: arguments", import_arguments, HAS_DESCRIPTORS},
     {"import: over the limit of all VMOs", import_over_the_limit, HAS_DESCRIPTORS},
     {"import: handed on", import_is_handed_on, HAS_DESCRIPTORS},
+    {"huge pages, or refused", huge_pages_or_refused, 0},
     {"poll, or unsupported", poll_or_unsupported, HAS_PEER},
     {"poll: arguments", poll_arguments, HAS_PEER},
     {"the descriptor of a peer, or unsupported", peer_fd_or_unsupported, HAS_PEER},

@@ -443,7 +443,7 @@ static void refused_names(void)
 
 static void refused_options(void)
 {
-    struct vmo_create_options options = {.flags = 2};
+    struct vmo_create_options options = {.flags = 4};
     vmo_t vmo = {UNTOUCHED, UNTOUCHED};
 
     refuse_options(&options);

@@ -71,6 +71,21 @@ static void named_vmo(void)
     STEP(vmo_close, world.a, vmo);
 }
 
+/* A machine without free huge pages refuses this at the last call, each time. */
+static void huge_vmo(void)
+{
+    const struct vmo_create_options options = {.flags = VMO_CREATE_HUGE};
+    vmo_t vmo = VMO_NONE;
+
+    if (vmo_create_with(world.a, 1, &options, &vmo) == VMO_OK) {
+        SURE(vmo_close(world.a, vmo));
+        STEP(vmo_create_with, world.a, 1, &options, &vmo);
+        STEP(vmo_close, world.a, vmo);
+    } else {
+        STEP_ANSWERS(VMO_ERR_NO_MEMORY, vmo_create_with, world.a, 1, &options, &vmo);
+    }
+}
+
 /* Each page needs a mapping, and the table has room for two. */
 static void evictions(void)
 {
@@ -315,6 +330,7 @@ static const struct story stories[] = {
     {"an allocated registry", allocated_registry, true, 0},
     {"one VMO", one_vmo, false, 0},
     {"a named VMO", named_vmo, false, 0},
+    {"a VMO of huge pages", huge_vmo, false, 0},
     {"evictions", evictions, true, 0},
     {"trimmed", trimmed, false, 0},
     {"sealed PEERS", sealed_for_peers, false, 0},
