@@ -100,13 +100,11 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
 }
 
 /* recvmsg, repeated when a signal interrupts it, and after ECONNRESET: the kernel reports it once, before
- * data that was queued earlier. The length, or -1 with errno set. */
+ * data that was queued earlier. A call that fails leaves *message as it was. The length, or -1 with errno
+ * set. */
 static ssize_t recv_packet(int socket, struct msghdr *message, int flags)
 {
-    const struct msghdr fresh = *message;
-
     for (int i = 0; i < LX_TRIES; i++) {
-        *message = fresh;
         const ssize_t len = recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
         if (len >= 0 || (errno != EINTR && errno != ECONNRESET)) {
             return len;
@@ -185,7 +183,8 @@ static vmo_status look(struct be_peer *peer, void *bytes, size_t max, struct pac
     if (len < 0) {
         return recv_status(errno);
     }
-    *came = (struct arrivals){.count = 0};
+    came->count = 0;
+    came->strange = false;
     collect(&message, came);
     const vmo_status status = check_packet(peer->socket, len, message.msg_flags, came);
     if (status != VMO_OK) {

@@ -27,7 +27,7 @@ struct bench_exchange {
 };
 
 /* A counterpart has the same index and the same steps. */
-enum { BENCH_FRESH, BENCH_RESEND, BENCH_POOLED, BENCH_EXCHANGES };
+enum { BENCH_FRESH, BENCH_GUARDED, BENCH_RESEND, BENCH_POOLED, BENCH_EXCHANGES };
 extern const struct bench_exchange bench_hand[BENCH_EXCHANGES];
 extern const struct bench_exchange bench_vmo[BENCH_EXCHANGES];
 

@@ -3,9 +3,11 @@
  * The exchanges by hand: the fewest system calls that give libvmo's guarantees. Lengths and seals are looked
  * at, no descriptor is lost when the receiver's table is full, and no call raises a signal whatever the
  * program's limits are. A comment names each call that a version without these guarantees would not make.
+ * "guarded" also makes the three calls that libvmo makes for promises of its own.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -31,6 +33,7 @@ union control {
 };
 
 static size_t len;
+static bool guarded; /* also by hand what libvmo promises besides: three calls more */
 static int ends[2];
 static int ours, theirs; /* descriptors of the message's object */
 static uint8_t *our_view;
@@ -93,7 +96,7 @@ static void hear_acknowledgement(uint32_t number)
 
 /* ---- Objects ------------------------------------------------------------------------------------------- */
 
-/* getrlimit: past RLIMIT_FSIZE ftruncate would raise SIGXFSZ. */
+/* getrlimit: past RLIMIT_FSIZE ftruncate would raise SIGXFSZ. Guarded: the size is fixed from here on. */
 static int create(void)
 {
     struct rlimit limit;
@@ -101,17 +104,19 @@ static int create(void)
     NEED(getrlimit(RLIMIT_FSIZE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY || len <= limit.rlim_cur));
     const int made = memfd_create("hand", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     NEED(made >= 0 && ftruncate(made, (off_t)len) == 0);
+    NEED(!guarded || fcntl(made, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
     return made;
 }
 
 /* F_GET_SEALS shows that the file is memory that cannot change, fstat that it is as long as the message says:
- * an access to a mapping then raises no SIGBUS. */
+ * an access to a mapping then raises no SIGBUS. Guarded: it can be read. */
 static void check(int descriptor, const struct header *header, int seals)
 {
     struct stat seen;
 
     NEED((fcntl(descriptor, F_GET_SEALS) & seals) == seals);
     NEED(fstat(descriptor, &seen) == 0 && header->len_bytes <= (uint64_t)seen.st_size);
+    NEED(!guarded || (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_WRONLY);
 }
 
 static void *map(int descriptor, int protection)
@@ -125,6 +130,7 @@ static void *map(int descriptor, int protection)
 static void open_ends(size_t bytes)
 {
     len = bytes;
+    guarded = false;
     NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
 }
 
@@ -142,9 +148,17 @@ static void fresh_create(uint32_t number)
     ours = create();
 }
 
+static void open_guarded(size_t bytes)
+{
+    open_ends(bytes);
+    guarded = true;
+}
+
+/* Guarded: a child that is forked now cannot make the seal fail, and cannot write. */
 static void fresh_map(uint32_t number)
 {
     our_view = map(ours, PROT_READ | PROT_WRITE);
+    NEED(!guarded || madvise(our_view, len, MADV_DONTFORK) == 0);
     bench_fill(our_view, len, number);
 }
 
@@ -277,6 +291,19 @@ static void pool_read(uint32_t number)
 const struct bench_exchange bench_hand[BENCH_EXCHANGES] = {
     {"fresh",
      open_ends,
+     close_ends,
+     {{"create", fresh_create},
+      {"map and fill", fresh_map},
+      {"seal FOREVER", fresh_seal},
+      {"send", fresh_send},
+      {"receive", fresh_receive},
+      {"map and read", read_mapped},
+      {"close received", close_received},
+      {"close", fresh_close},
+      {"acknowledge", acknowledge},
+      {"hear it", hear_acknowledgement}}},
+    {"guarded",
+     open_guarded,
      close_ends,
      {{"create", fresh_create},
       {"map and fill", fresh_map},

@@ -55,7 +55,7 @@ def main():
         for line in run(str(PROGRAM), "times", size, MESSAGES, RUNS).splitlines():
             show("ns", *line.split("\t"))
         counts = instructions(size)
-        for exchange in ("fresh", "resend", "pool"):
+        for exchange in ("fresh", "guarded", "resend", "pool"):
             show("instructions", exchange, "all", counts[exchange, "hand"], counts[exchange, "vmo"])
     print(run(str(WAITING)), end="")
 

@@ -27,7 +27,7 @@ struct bound {
     uint32_t vmo;
 };
 static const struct bound bounds[BENCH_EXCHANGES] = {
-    [BENCH_FRESH] = {17, 20}, [BENCH_RESEND] = {10, 8}, [BENCH_POOLED] = {4, 4}};
+    [BENCH_FRESH] = {17, 20}, [BENCH_GUARDED] = {20, 20}, [BENCH_RESEND] = {10, 8}, [BENCH_POOLED] = {4, 4}};
 
 static bool show;
 static uint32_t ran;
