@@ -42,6 +42,7 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
             test_lx_stream test_lx_stream_lies test_lx_stream_fork) fuzz/fuzz_lx_receive
+LX_LIBS_linux/test_lx_import := -Wl,--wrap=fstatfs
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
@@ -83,6 +84,24 @@ bench-bytes: built ## time the ways to fill and to copy a VMO, and copies for a 
 
 bench-sha256: built ## compare the speed of the library's SHA-256 with OpenSSL's
 	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_sha256
+
+# ---- sha256_isa: the target's SHA-256 as SHA256_ISA compiles it, on bare harts with and without Zbb and Zknh
+SHA_ISA := libvmo/tests/sha256_isa
+SHA_ISA_SRCS := $(addprefix $(SHA_ISA)/,hart_start.S hart_sha256.c) libvmo/src/sha256.c libvmo/backend/neuron/nx_sha256.c
+SHA_ISA_PORTABLE := libvmo/src/sha256_portable
+SHA_ISA_MEMORY := -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=1M,--defsym=__ram=0x80100000,--defsym=__ram_size=1M
+define SHA_ISA_PROGRAM
+$(BUILD)/target/$(SHA_ISA)/portable-$(1).o: $(SHA_ISA_PORTABLE).c $(FLAGS_FILE)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_target) $$(filter-out -march=%,$$(call options,target,$(SHA_ISA_PORTABLE))) $(2) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
+$(BUILD)/target/$(SHA_ISA)/hart_sha256-$(1).elf: $(call objects,target,$(SHA_ISA_SRCS)) \
+        $(BUILD)/target/$(SHA_ISA)/portable-$(1).o $(FLAGS_FILE) $(PARTS_FILE)
+	$$(Q)$$(CC_target) $$(CFLAGS) -nostartfiles $(SHA_ISA_MEMORY) -o $$@.new $$(filter %.o,$$^) && mv -f $$@.new $$@
+TEST_NEEDS += $(BUILD)/target/$(SHA_ISA)/hart_sha256-$(1).elf
+endef
+$(eval $(call SHA_ISA_PROGRAM,plain))
+$(foreach isa,zbb zknh zbb_zknh,$(eval $(call SHA_ISA_PROGRAM,$(isa),-march=rv64imac_$(isa))))
+TEST_SUITES += $(SHA_ISA)/test_sha256_isa.py
 
 # ---- linux/errno: the Linux backend with its system calls wrapped, each failed with each error
 LX_ERRNO := libvmo/tests/linux/errno

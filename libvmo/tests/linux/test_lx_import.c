@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lx_abi.h"
@@ -343,6 +344,48 @@ static void dma_buf(void **state)
     assert_int_equal(close(maker), 0);
 }
 
+/* The file system that a wrapped fstatfs reports instead of the true one; 0: the true one. */
+static unsigned claimed_type;
+
+int __real_fstatfs(int fd, struct statfs *out);
+int __wrap_fstatfs(int fd, struct statfs *out);
+
+int __wrap_fstatfs(int fd, struct statfs *out)
+{
+    const int failed = __real_fstatfs(fd, out);
+
+    if (claimed_type != 0) {
+        memset(&out->f_type, 0, sizeof(out->f_type));
+        memcpy(&out->f_type, &claimed_type, sizeof(claimed_type));
+    }
+    return failed;
+}
+
+/* On any machine: a file that promises no length by a seal is a VMO if its type is that of dma-bufs. */
+static void dma_buf_by_its_type(void **state)
+{
+    (void)state;
+    const int fd = memfd_create("unsealable", MFD_CLOEXEC);
+    vmo_view_t view = NO_VIEW;
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)LEN), 0);
+    refuse(fd, NULL, VMO_ERR_NOT_SEALED);
+    claimed_type = DMA_BUF_MAGIC;
+    refuse(fd, &peers, VMO_ERR_NOT_SEALED);
+    const vmo_t vmo = import(fd, &to_write);
+    claimed_type = 0x01020304; /* unknown */
+    refuse(fd, NULL, VMO_ERR_UNSUPPORTED);
+    claimed_type = 0;
+    assert_facts(vmo, LEN, 0, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
+    assert_ok(vmo_map_rw(rig.registry, vmo, RANGE(PAGE, 1), &view));
+    vmo_view_data_rw(rig.registry, view)[0] = 'd';
+    assert_ok(vmo_unmap(rig.registry, view));
+    assert_ok(vmo_trim(rig.registry));
+    assert_local(vmo);
+    close_both(vmo, fd);
+}
+
 /* ---- Refusals ----------------------------------------------------------------------------------- */
 
 static void other_descriptors(void **state)
@@ -445,19 +488,11 @@ int main(void)
     const struct CMUnitTest huge = CASE(huge_pages);
     const struct CMUnitTest dma = CASE(dma_buf);
     const struct CMUnitTest tests[] = {
-        CASE(read_only_by_default),
-        CASE(handed_on_read_only),
-        CASE(written_through_both),
-        CASE(length_that_is_not_promised),
-        CASE(seals_that_are_demanded),
-        CASE(part_of_a_page_is_local),
-        CASE(cut_off_after_the_import),
-        CASE(view_past_the_new_end),
-        CASE(file_of_tmpfs),
-        CASE(other_descriptors),
-        CASE(modes),
-        CASE(exported_descriptors),
-        CASE(exported_above_the_streams),
+        CASE(read_only_by_default),        CASE(handed_on_read_only),        CASE(written_through_both),
+        CASE(length_that_is_not_promised), CASE(seals_that_are_demanded),    CASE(part_of_a_page_is_local),
+        CASE(cut_off_after_the_import),    CASE(view_past_the_new_end),      CASE(file_of_tmpfs),
+        CASE(dma_buf_by_its_type),         CASE(other_descriptors),          CASE(modes),
+        CASE(exported_descriptors),        CASE(exported_above_the_streams),
     };
     return cmocka_run_group_tests_name("lx_import", tests, NULL, NULL) +
            run_alone("lx_import_huge", &huge, without_huge_pages()) +
