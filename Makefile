@@ -189,6 +189,7 @@ INCLUDES_tests := -Iabi -Ilibvmo/include
 
 include boot/boot.mk
 include libvmo/libvmo.mk
+include libvmo/tool/tool.mk
 include libvmo/package.mk
 include payloads/payloads.mk
 include host-ref/host-ref.mk

@@ -21,6 +21,7 @@ EXCEPTIONS = {
     "abi/": ("abi/",),
     "host-ref/": ("host-ref/",),
     "libvmo/examples/": ("libvmo/include/",),
+    "libvmo/tool/": ("libvmo/tool/", "libvmo/include/"),
     # The port: the core includes the types of the backend that it is compiled for, a backend includes the port.
     "libvmo/src/": ("libvmo/src/", "libvmo/include/", *(f"libvmo/backend/{name}/be_types.h" for name in BACKENDS)),
     "libvmo/hosted/": ("libvmo/include/",),

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A signal that ends the program leaves neither half a line nor a socket behind. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+
+/* The socket of this program. `kept` is set last and cleared first, because a handler may read in between. */
+static char kept_path[128];
+static dev_t kept_device;
+static ino_t kept_inode;
+static volatile sig_atomic_t kept;
+
+void tool_remove_socket(void)
+{
+    struct stat now;
+
+    if (kept == 0) {
+        return;
+    }
+    kept = 0;
+    if (lstat(kept_path, &now) == 0 && now.st_dev == kept_device && now.st_ino == kept_inode) {
+        (void)unlink(kept_path); /* its folder may have become read-only: nothing is left to do */
+    }
+}
+
+void tool_keep_socket(const char *path)
+{
+    struct stat now;
+
+    if (strlen(path) < sizeof(kept_path) && lstat(path, &now) == 0) {
+        memcpy(kept_path, path, strlen(path) + 1);
+        kept_device = now.st_dev;
+        kept_inode = now.st_ino;
+        kept = 1;
+    }
+}
+
+/* Ends the program by the same signal, so that its parent sees the reason. The signal is blocked until the
+ * handler returns. */
+static void clean_up(int number)
+{
+    const int saved = errno;
+
+    tool_progress_clear();
+    tool_remove_socket();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+    errno = saved;
+}
+
+void tool_catch_signals(void)
+{
+    struct sigaction action, before;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = clean_up;
+    (void)sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+        /* nohup(1), for instance, has the program ignore a signal. */
+        if (sigaction(caught[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) {
+            (void)sigaction(caught[i], &action, NULL);
+        }
+    }
+}
