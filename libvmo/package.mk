@@ -10,9 +10,11 @@ LIBVMO_ABI := 1
 # Where `make install` puts files. DESTDIR, for packagers, is put before each path.
 DESTDIR ?=
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 # The target's library, headers, start code and linker script, and the folder of its pkg-config file.
 TARGETDIR ?= $(PREFIX)/riscv64-unknown-elf
 TARGETPCDIR ?= $(PREFIX)/share/pkgconfig
@@ -30,7 +32,8 @@ $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FIL
 	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
 # Passed in the environment, so that a folder may have any name.
-INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDIR TARGETPCDIR,$(v)=$(call quote,$($(v)))) \
+INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR COMPLETIONDIR TARGETDIR \
+              TARGETPCDIR,$(v)=$(call quote,$($(v)))) \
               VERSION='$(LIBVMO_VERSION)' ABI='$(LIBVMO_ABI)' TARGET_FLAGS='$(RISCV) $(PICOLIBC)'
 
 .PHONY: install uninstall install-target uninstall-target
@@ -38,8 +41,8 @@ INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX LIBDIR INCLUDEDIR MANDIR TARGETDI
 CHECKS_install = $(INSTALL_ENV) scripts/install.sh check host &&
 CHECKS_install-target = $(INSTALL_ENV) scripts/install.sh check target &&
 
-NEEDS_install := $(LIBVMO_HOST) $(LIBVMO_SO)
-install: built ## install headers, libraries and manual below DESTDIR and PREFIX
+NEEDS_install := $(LIBVMO_HOST) $(LIBVMO_SO) $(TOOL)
+install: built ## install headers, libraries, vmo(1) and manual below DESTDIR and PREFIX
 	@$(INSTALL_ENV) scripts/install.sh install host
 
 uninstall: ## remove the files of `make install`

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs or uninstalls libvmo; `make install` and the other install goals call it from the tree's root.
 #   install.sh check|install|uninstall host|target
-# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, LIBDIR, INCLUDEDIR, MANDIR, TARGETDIR, TARGETPCDIR and TARGET_FLAGS. `check`
-# only checks the folders' names; the other two use one list of files.
+# Reads BUILD, VERSION, ABI, DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, COMPLETIONDIR, TARGETDIR, TARGETPCDIR and
+# TARGET_FLAGS. `check` only checks the folders' names; the other two use one list of files.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,7 +16,7 @@ refuse() {
 }
 
 # pkg-config splits its output at blanks, and a relative path depends on the reader's current folder.
-for path in "$PREFIX" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$TARGETDIR" "$TARGETPCDIR"; do
+for path in "$PREFIX" "$BINDIR" "$LIBDIR" "$INCLUDEDIR" "$MANDIR" "$COMPLETIONDIR" "$TARGETDIR" "$TARGETPCDIR"; do
     case $path in
     *[!A-Za-z0-9/._+@~-]*) refuse "a character that no path in a .pc file should have: $path" ;;
     /*) ;;
@@ -34,7 +34,7 @@ headers() {
 
 # Each manual page, and a link to it for each other function that it documents.
 pages() {
-    for page in libvmo/man/*.[37]; do
+    for page in libvmo/man/*.[137]; do
         name=${page##*/}
         section=${name##*.}
         echo "file $page $MANDIR/man$section/$name"
@@ -54,6 +54,8 @@ host_list() {
     for config in libvmo-config libvmo-config-version; do
         echo "text libvmo/$config.cmake.in $LIBDIR/cmake/libvmo/$config.cmake"
     done
+    echo "program $BUILD/host/libvmo/tool/vmo $BINDIR/vmo"
+    echo "file libvmo/tool/vmo.bash $COMPLETIONDIR/vmo"
     pages
 }
 
@@ -69,6 +71,7 @@ put() {
     install -d "${3%/*}"
     case $1 in
     file) install -m 644 "$2" "$3" ;;
+    program) install -m 755 "$2" "$3" ;;
     link) ln -sf "$2" "$3" ;;
     text)
         sed -e "s|@PREFIX@|$PREFIX|; s|@LIBDIR@|$LIBDIR|; s|@INCLUDEDIR@|$INCLUDEDIR|; s|@VERSION@|$VERSION|; s|@ABI@|$ABI|" \

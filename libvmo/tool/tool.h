@@ -100,6 +100,9 @@ uint64_t tool_now_ns(void);
 /* Lets a signal that ends the program first clear the progress line and remove the socket. */
 void tool_catch_signals(void);
 
+/* Ends the program with a message and TOOL_FAILED when so much time is over, whatever it waits for then. */
+void tool_limit_time(uint64_t ns);
+
 /* Names the socket that a signal, or tool_remove_socket, removes if it still is this file; and removes it. */
 void tool_keep_socket(const char *path);
 void tool_remove_socket(void);

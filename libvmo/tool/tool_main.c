@@ -15,7 +15,8 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"sum", tool_sum},
+    {"run", tool_run}, {"send", tool_send},       {"recv", tool_recv},
+    {"sum", tool_sum}, {"inspect", tool_inspect}, {"bench", tool_bench},
 };
 
 static const char help[] =

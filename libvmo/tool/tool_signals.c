@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -53,6 +54,30 @@ static void clean_up(int number)
     (void)signal(number, SIG_DFL);
     (void)raise(number);
     errno = saved;
+}
+
+static void time_is_over(int number)
+{
+    static const char message[] = "vmo: --timeout: the time is over\n";
+
+    (void)number;
+    tool_progress_clear();
+    tool_remove_socket();
+    (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+    _exit(TOOL_FAILED);
+}
+
+void tool_limit_time(uint64_t ns)
+{
+    const uint64_t us = ns / 1000 != 0 ? ns / 1000 : 1; /* 0 would be no limit */
+    const struct itimerval time = {.it_value = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}};
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = time_is_over;
+    (void)sigfillset(&action.sa_mask);
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)setitimer(ITIMER_REAL, &time, NULL);
 }
 
 void tool_catch_signals(void)

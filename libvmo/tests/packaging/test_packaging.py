@@ -41,7 +41,7 @@ foreach(flavour vmo vmo_static)
     target_link_libraries(user_${{flavour}} vmo::${{flavour}})
 endforeach()
 """
-PAGES = [Page(p) for p in sorted((TREE / "libvmo/man").glob("*.[37]"))]
+PAGES = [Page(p) for p in sorted((TREE / "libvmo/man").glob("*.[137]"))]
 EXAMPLES = sorted((TREE / "libvmo/examples").glob("*.c"))
 SMALLEST_LINES = 40
 WRAP_BYTES_SAYS = """slice: the part that matters
@@ -100,7 +100,8 @@ class Suite:
         names = {f"share/man/man3/{function}.3" for function in self.prototypes}
         libraries = {"lib/libvmo.a", "lib/libvmo.so", "lib/libvmo.so.1", f"lib/libvmo.so.{self.version}"}
         configs = {"lib/pkgconfig/libvmo.pc", "lib/cmake/libvmo/libvmo-config.cmake", "lib/cmake/libvmo/libvmo-config-version.cmake"}
-        return {f"include/vmo/{h.name}" for h in HEADERS + CXX_HEADERS} | libraries | configs | pages | names
+        tool = {"bin/vmo", "share/bash-completion/completions/vmo"}
+        return {f"include/vmo/{h.name}" for h in HEADERS + CXX_HEADERS} | libraries | configs | tool | pages | names
 
     # ---- Installing ------------------------------------------------------------------------------
 
@@ -124,7 +125,9 @@ class Suite:
         now = [p.lstat().st_mtime_ns if os.path.lexists(p) else None for p in system]
         self.check(there == now, "nothing is written to PREFIX itself when DESTDIR is given")
         plain = [p for p in stage.rglob("*") if p.is_file() and not p.is_symlink()]
-        self.check(plain and all(p.stat().st_mode & 0o7777 == 0o644 for p in plain), "every file has mode 0644")
+        modes = {str(p.relative_to(stage)): oct(p.stat().st_mode & 0o7777) for p in plain}
+        self.check(plain and modes.pop("usr/local/bin/vmo", "") == oct(0o755) and set(modes.values()) == {oct(0o644)},
+                   "every file has mode 0644, but for vmo, which has 0755", modes)
         links = [p for p in stage.rglob("*") if p.is_symlink()]
         self.check(links and all("/" not in os.readlink(p) and p.exists() for p in links),
                    "each link names a file in its own folder")
@@ -308,6 +311,25 @@ class Suite:
                   s in p.references if "vmo" in n and f"{n}.{s}" not in targets]
         self.check(not broken, "cross-references name only existing pages", broken)
 
+    # ---- The command -----------------------------------------------------------------------------
+
+    def tool(self):
+        """vmo(1) runs from where it is installed; test_tool_* test what it does."""
+        vmo = self.prefix / "bin/vmo"
+        done = run(vmo, "--version", env={"PATH": os.environ["PATH"]})
+        self.check((done.stdout, done.returncode) == (f"vmo (libvmo) {self.version}\n", 0), "vmo --version", said(done))
+        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-dW", vmo).stdout))
+        self.check(needed <= {"libc.so" if MUSL else "libc.so.6"}, "vmo needs nothing but libc", needed)
+        page = (TREE / "libvmo/man/vmo.1").read_text()
+        commands = re.findall(r"^  vmo ([a-z]+) ", run(vmo, "--help").stdout, re.M)
+        self.check(len(commands) == 6, "vmo --help lists six commands", commands)
+        for command in commands:
+            options = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", run(vmo, command, "--help").stdout, re.M))
+            section = re.search(rf"^\.Ss {command}$(.*?)(?=^\.S[sh] )", page, re.S | re.M)
+            explained = set(re.findall(r"-([a-z-]{3,})", " ".join(
+                re.findall(r"^\.It (Fl .*)$", section[1], re.M)))) if section else None
+            self.check(options == explained, f"vmo(1) explains each option of vmo {command}", (options, explained))
+
     # ---- Programs --------------------------------------------------------------------------------
 
     def build(self, source, flavour):
@@ -402,6 +424,7 @@ class Suite:
             self.narrow_targets()
             self.symbols()
             self.pc_file()
+            self.tool()
             self.programs()
             self.cmake()
         self.manual()
