@@ -198,6 +198,16 @@ ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/con
 TEST_NEEDS += $(CONF_THREADS_PROGRAMS)
 TEST_SUITES += $(CONF)/test_conformance.py $(CONF)/threads/test_threads.py
 
+# ---- tool: vmo(1) under ASan, on terminals and off
+TOOL_SUITES := $(addprefix libvmo/tests/tool/test_tool_,sum.py handover.py commands.py terminal.py)
+TEST_NEEDS += $(BUILD)/san/libvmo/tool/vmo
+TEST_SUITES += $(TOOL_SUITES)
+
+.PHONY: test-tool
+NEEDS_test-tool := $(BUILD)/san/libvmo/tool/vmo
+test-tool: built ## test only vmo(1)
+	@$(PYTHON) scripts/run-tests.py $(TOOL_SUITES)
+
 # ---- packaging: installs the library, checks it, builds programs against it and uninstalls it
 PACKAGING_SUITE := libvmo/tests/packaging/test_packaging.py
 TEST_SUITES += $(PACKAGING_SUITE)

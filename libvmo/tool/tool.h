@@ -103,6 +103,9 @@ void tool_catch_signals(void);
 /* Ends the program with a message and TOOL_FAILED when so much time is over, whatever it waits for then. */
 void tool_limit_time(uint64_t ns);
 
+/* Delays signals while a socket exists that is not named yet. */
+void tool_hold_signals(bool hold);
+
 /* Names the socket that a signal, or tool_remove_socket, removes if it still is this file; and removes it. */
 void tool_keep_socket(const char *path);
 void tool_remove_socket(void);

@@ -172,12 +172,11 @@ static int by_size(const void *a, const void *b)
 static void print_rows(uint64_t bytes, uint64_t rounds)
 {
     const double items = items_of(bytes);
-    double pipe_us = 0;
 
     for (size_t way = 0; way < BENCH_WAYS; way++) {
         qsort(times[way], (size_t)rounds, sizeof(times[way][0]), by_size);
         const double us = (double)times[way][rounds / 2] / 1000 / items;
-        pipe_us = way == 0 ? us : pipe_us;
+        const double pipe_us = (double)times[0][rounds / 2] / 1000 / items; /* sorted in the first turn */
         printf("%10llu %-7s %12.2f %8.0f %8.2f\n", (unsigned long long)bytes, bench_ways[way].name, us,
                (double)bytes / us, pipe_us / us);
     }

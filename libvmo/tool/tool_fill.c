@@ -39,11 +39,11 @@ static uint64_t page_bytes(void)
 static void make_label(const char *name, char label[VMO_NAME_MAX_BYTES + 1])
 {
     const char *const slash = strrchr(name, '/');
+    const char *from = slash != NULL ? slash + 1 : name;
     size_t at = 0;
 
-    for (name = slash != NULL && slash[1] != '\0' ? slash + 1 : name;
-         *name != '\0' && at < VMO_NAME_MAX_BYTES; name++) {
-        label[at++] = *name >= ' ' && *name <= '~' ? *name : '?';
+    for (; *from != '\0' && at < VMO_NAME_MAX_BYTES; from++) {
+        label[at++] = *from >= ' ' && *from <= '~' ? *from : '?';
     }
     label[at] = '\0';
 }

@@ -68,8 +68,13 @@ static bool prepare(struct job *job, int i)
     }
     if (status != VMO_OK) {
         (void)tool_say_status(name, status);
+        return false;
     }
-    return status == VMO_OK;
+    if (lseek(job->descriptors[i], 0, SEEK_SET) != 0) { /* it may share the position of what filled it */
+        (void)tool_say_errno(name);
+        return false;
+    }
+    return true;
 }
 
 /* Lets the command inherit a descriptor, under the lowest free number, because not every shell takes a number

@@ -46,7 +46,7 @@ void tool_say(const char *what, const char *why, ...)
     (void)vsnprintf(text, sizeof(text), why, list);
     va_end(list);
     at = put_text(line, at, "vmo: ");
-    at = put_text(line, at, what);
+    at = put_text(line, at, *what != '\0' ? what : "''");
     at = put_text(line, at, ": ");
     at = put_text(line, at, text);
     line[at++] = '\n';

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A signal that ends the program leaves neither half a line nor a socket behind. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,13 +46,18 @@ void tool_keep_socket(const char *path)
  * handler returns. */
 static void clean_up(int number)
 {
-    const int saved = errno;
-
     tool_progress_clear();
     tool_remove_socket();
     (void)signal(number, SIG_DFL);
     (void)raise(number);
-    errno = saved;
+}
+
+void tool_hold_signals(bool hold)
+{
+    sigset_t all;
+
+    (void)sigfillset(&all);
+    (void)sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &all, NULL);
 }
 
 static void time_is_over(int number)

@@ -123,24 +123,35 @@ static bool remove_stale(const char *path)
     return true;
 }
 
+/* Makes the socket's file, and names it for the handler of signals. */
+static bool bind_and_keep(int listener, const char *path)
+{
+    tool_hold_signals(true);
+    const bool bound = bind_private(listener, path);
+    const int why = errno;
+    if (bound) {
+        tool_keep_socket(path);
+    }
+    tool_hold_signals(false);
+    errno = why;
+    return bound;
+}
+
 static bool listen_locked(int listener, const char *path)
 {
-    bool bound = bind_private(listener, path);
+    bool good = bind_and_keep(listener, path);
 
-    if (!bound && errno == EADDRINUSE) {
+    if (!good && errno == EADDRINUSE) {
         if (!remove_stale(path)) {
             return false;
         }
-        bound = bind_private(listener, path);
+        good = bind_and_keep(listener, path);
     }
-    if (bound) {
-        tool_keep_socket(path);
-        bound = listen(listener, WAITING) == 0;
-    }
-    if (!bound) {
+    good = good && listen(listener, WAITING) == 0;
+    if (!good) {
         (void)tool_say_errno(path);
     }
-    return bound;
+    return good;
 }
 
 int tool_listen(const char *path)

@@ -326,7 +326,7 @@ class Suite:
         for command in commands:
             options = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", run(vmo, command, "--help").stdout, re.M))
             section = re.search(rf"^\.Ss {command}$(.*?)(?=^\.S[sh] )", page, re.S | re.M)
-            explained = set(re.findall(r"-([a-z-]{3,})", " ".join(
+            explained = set(re.findall(r"Fl -([a-z-]+)", " ".join(
                 re.findall(r"^\.It (Fl .*)$", section[1], re.M)))) if section else None
             self.check(options == explained, f"vmo(1) explains each option of vmo {command}", (options, explained))
 
