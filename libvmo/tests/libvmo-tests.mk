@@ -35,6 +35,14 @@ TOOLS_bench-host := memcheck
 bench-host: built ## time libvmo on Linux beside the same exchanges by hand
 	$(Q)$(PYTHON) -B $(BENCH)/bench_host.py $(BYTES)
 
+# vmo send and vmo recv beside the same hand-over by hand.
+$(eval $(call HOST_PROGRAM,host,$(BENCH)/hand_over,$(BENCH)/hand_over.c,-lcrypto))
+.PHONY: bench-tool
+NEEDS_bench-tool := $(BUILD)/host/$(BENCH)/hand_over $(TOOL)
+TOOLS_bench-tool := openssl
+bench-tool: built ## time vmo send and vmo recv beside the same hand-over by hand, with MIB of data (1024)
+	$(Q)$(PYTHON) -B $(BENCH)/bench_tool.py $(or $(MIB),1024)
+
 # ---- linux: the Linux backend without the core; and a fuzzed receiver
 LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_object test_lx_seals test_lx_file \
             test_lx_channel test_lx_many test_lx_notices test_lx_again test_lx_import test_lx_huge \
