@@ -208,11 +208,14 @@ TEST_SUITES += $(CONF)/test_conformance.py $(CONF)/threads/test_threads.py
 
 # ---- tool: vmo(1) under ASan, on terminals and off
 TOOL_SUITES := $(addprefix libvmo/tests/tool/test_tool_,sum.py handover.py commands.py terminal.py)
-TEST_NEEDS += $(BUILD)/san/libvmo/tool/vmo
+TOOL_FORGE := $(BUILD)/san/libvmo/tests/tool/forge
+$(eval $(call HOST_PROGRAM,san,libvmo/tests/tool/forge,libvmo/tests/tool/forge.c $(LIBVMO_LINUX_SRCS)))
+INCLUDES_libvmo/tests/tool := -Ilibvmo/include -Ilibvmo -Ilibvmo/tool
+TEST_NEEDS += $(BUILD)/san/libvmo/tool/vmo $(TOOL_FORGE)
 TEST_SUITES += $(TOOL_SUITES)
 
 .PHONY: test-tool
-NEEDS_test-tool := $(BUILD)/san/libvmo/tool/vmo
+NEEDS_test-tool := $(BUILD)/san/libvmo/tool/vmo $(TOOL_FORGE)
 test-tool: built ## test only vmo(1)
 	@$(PYTHON) scripts/run-tests.py $(TOOL_SUITES)
 

@@ -61,9 +61,28 @@ int tool_say_errno(const char *what)
     return TOOL_FAILED;
 }
 
+/* The library advises programmers. These statuses say something to users, too. */
 int tool_say_status(const char *what, vmo_status status)
 {
-    tool_say(what, "%s", vmo_status_str(status));
+    static const struct {
+        vmo_status status;
+        const char *text;
+    } texts[] = {
+        {VMO_ERR_PEER_GONE, "the other side has ended"},
+        {VMO_ERR_TIMED_OUT, "the time is over"},
+        {VMO_ERR_NOT_SEALED, "the memory is not sealed so that nobody can write it"},
+        {VMO_ERR_PROTOCOL, "the other side is no vmo command: it sent a malformed message"},
+        {VMO_ERR_TOO_LARGE, "larger than a VMO or the limit of file sizes (ulimit -f) allows"},
+        {VMO_ERR_NO_MEMORY, "out of memory"},
+        {VMO_ERR_NO_SLOTS, "too many open files (ulimit -n) or mappings"},
+        {VMO_ERR_UNSUPPORTED, "this system does not allow it"},
+    };
+    const char *text = vmo_status_str(status);
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        text = texts[i].status == status ? texts[i].text : text;
+    }
+    tool_say(what, "%s", text);
     return TOOL_FAILED;
 }
 

@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 
-from tool_case import PATIENT, digest_of, run_suite, until
+from tool_case import FORGE, PATIENT, digest_of, run_suite, until
 
 DATA = bytes(range(256)) * 3000 + b"end"
 MIB = 1 << 20
@@ -109,8 +109,25 @@ def failures(case):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as liar:
         liar.connect(str(case.path("s")))
         liar.send(b"x" * 200)
-        case.refused("recv of a message that is none", case.end(listener), 1, "distrust the peer")
+        case.refused("recv of a message that is none", case.end(listener), 1, "a malformed message")
     case.check(not case.path("s").exists(), "and the socket is gone")
+
+
+def lies(case):
+    """A false sender gets nothing done, and a false receiver does not look like a true one."""
+    for kind, why in (("unsealed", "not sealed"), ("peers", "not sealed"), ("longer", "false length"),
+                      ("none", "false length"), ("nothing", "false length"), ("digest", "that of other bytes"),
+                      ("tag", "no vmo command of this version"), ("short", "no vmo command of this version")):
+        receiver = case.start("recv", "s", "-o", "untouched", *PATIENT)
+        until(case.path("s").exists)
+        forger = subprocess.run([FORGE, kind, case.path("s")], capture_output=True, timeout=60)
+        case.refused(f"recv of a false sender: {kind}", case.end(receiver), 1, why)
+        case.check(forger.returncode == 0 and not case.path("untouched").exists(),
+                   f"{kind}: nothing was taken, no output made", forger)
+    for kind, why in (("digest", "the receiver read other bytes"), ("leave", "has ended")):
+        forger = subprocess.Popen([FORGE, kind, case.path("s"), "-"])
+        case.refused(f"send to a false receiver: {kind}", case.vmo("send", *PATIENT, "s", "file"), 1, why)
+        case.check(forger.wait(60) == 0, f"{kind}: the false receiver was heard")
 
 
 def sockets(case):
@@ -203,4 +220,4 @@ def closed(case):
 
 
 if __name__ == "__main__":
-    run_suite(sources, sparse, digests, failures, sockets, ends, closed)
+    run_suite(sources, sparse, digests, failures, lies, sockets, ends, closed)

@@ -16,6 +16,7 @@ from tap import Tap, room  # noqa: E402
 BUILD = TREE / os.environ.get("BUILD", "build")
 SANITIZED, PLAIN = BUILD / "san/libvmo/tool/vmo", BUILD / "host/libvmo/tool/vmo"
 VMO = str(SANITIZED if SANITIZED.exists() else PLAIN)
+FORGE = str(BUILD / "san/libvmo/tests/tool/forge")
 LIMIT_SECONDS = 60
 # A failed hand-over must not take the suite's whole time.
 PATIENT = ["--timeout", str(LIMIT_SECONDS)]
