@@ -49,7 +49,13 @@ LISTS
 [ "$(out/user)" = hello ] || refuse "the CMake program does not print hello"
 [ "$(out/raii)" = "through C++, C++, Through" ] || refuse "the C++ program prints something else"
 
+printf 'sealed\n' >file
+vmo sum file | sha256sum -c || refuse "vmo sum prints something else"
+# shellcheck disable=SC2016  # the variables are for the command
+[ "$(vmo run file -- sh -c 'head -c $VMO_LEN_1 <&$VMO_FD_1')" = sealed ] || refuse "vmo run hands nothing over"
+
 man -w 3 vmo_create vmo_send >man.log || refuse "a manual page is missing: $(cat man.log)"
+man -w 1 vmo >man.log || refuse "vmo(1) is missing: $(cat man.log)"
 
 # A program for NEURON.
 mkdir neuron
