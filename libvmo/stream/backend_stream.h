@@ -38,8 +38,28 @@ static inline uint32_t stream_sleeps_after(uint32_t sleeps, bool slept)
 bool be_peer_ended(const struct be_peer *peer);
 
 /* Makes a word that is 1 in this process and 0 in a forked child; NULL if the kernel has no memory for it, or
- * cannot tell. */
+ * cannot tell. Both only with BE_FORKS. */
 const _Atomic uint64_t *be_stream_token_make(void);
 void be_stream_token_drop(const _Atomic uint64_t *token);
+
+/* Notifiers: the two ends of a pair, one on each side of a pollable stream. A side polls its end, which is
+ * readable once the other side has notified it or has closed the other end. Only a backend with
+ * BE_STREAM_NOTIFIES defines these functions; the core calls them of no other. */
+
+/* Makes a pair, keeps one end and hands the other one to the peer under a name. */
+VMO_CHECK vmo_status be_stream_notifier_make(struct be_peer *peer, uint64_t deadline_ns, uint32_t *name,
+                                             int32_t *end);
+/* Takes the end that the peer handed over. PROTOCOL: there is no such end. */
+VMO_CHECK vmo_status be_stream_notifier_take(struct be_peer *peer, uint32_t name, int32_t *end);
+void be_stream_notify(int32_t end);
+/* Makes the end unreadable again, unless the other end was closed. */
+void be_stream_notifier_clear(int32_t end);
+bool be_stream_notifier_hung_up(int32_t end);
+
+/* A group is readable while one of its ends is. */
+VMO_CHECK vmo_status be_stream_group_make(int32_t *group);
+VMO_CHECK vmo_status be_stream_group_add(int32_t group, int32_t end);
+/* Closes an end; of a group, or BE_NONE. Does nothing for BE_NONE. */
+void be_stream_notifier_close(int32_t group, int32_t *end);
 
 #endif

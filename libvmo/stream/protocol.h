@@ -30,8 +30,9 @@ struct stream_entry {
 
 struct stream_control {
     _Alignas(STREAM_LINE_BYTES) _Atomic uint64_t published; /* sequence of the newest frame */
-    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t sleeping;  /* 1: the producer wants to be signalled */
-    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t closed;    /* 1: no frame will follow */
+    /* 1: the producer sleeps; even, not 0: it polls, and wants one signal for each such number. */
+    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t sleeping;
+    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t closed; /* 1: no frame will follow */
     /* By seat: the highest generation that was expelled. */
     _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t expelled[VMO_STREAM_CONSUMERS_MAX];
     struct stream_entry ring[];
@@ -41,10 +42,13 @@ struct stream_control {
  * frame s; it only grows. Under BACKPRESSURE 2s is not written, since there only the release counts. */
 struct stream_page {
     _Alignas(STREAM_LINE_BYTES) _Atomic uint64_t word[VMO_STREAM_BUFFERS_MAX];
-    _Alignas(STREAM_LINE_BYTES) _Atomic uint64_t awaits; /* the sequence that it sleeps for; 0: awake */
-    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t bell;   /* counts its signals; the producer sleeps on it */
-    _Atomic uint32_t left;                               /* 1: it will not write again */
+    /* The sequence that it sleeps for, or polls for with STREAM_POLLS; 0: awake. */
+    _Alignas(STREAM_LINE_BYTES) _Atomic uint64_t awaits;
+    _Alignas(STREAM_LINE_BYTES) _Atomic uint32_t bell; /* counts its signals; the producer sleeps on it */
+    _Atomic uint32_t left;                             /* 1: it will not write again */
 };
+
+#define STREAM_POLLS (UINT64_C(1) << 63)
 
 /* Where a frame lies: buffer and length travel in one word, so that a reader never sees half of each. */
 #define STREAM_LENGTH_BITS 56
@@ -101,8 +105,10 @@ struct stream_offer {
     uint32_t hold;
     uint32_t looks;
     uint64_t capacity_bytes;
-    uint64_t start; /* sequence of the first frame for this consumer */
+    uint64_t start;    /* sequence of the first frame for this consumer */
+    uint32_t notifier; /* its name; 0: the stream is not pollable */
+    uint32_t zero;
 };
-_Static_assert(sizeof(struct stream_offer) == 40, "the offer has no padding");
+_Static_assert(sizeof(struct stream_offer) == 48, "the offer has no padding");
 
 #endif

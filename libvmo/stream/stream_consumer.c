@@ -13,7 +13,7 @@
 struct vmo_consumer {
     uint32_t magic;
     uint32_t holds;
-    const _Atomic uint64_t *token;
+    stream_token token;
     struct vmo_registry *registry;
     vmo_peer_t peer;
     const uint8_t *pool;
@@ -24,6 +24,8 @@ struct vmo_consumer {
     uint64_t cursor;                       /* sequence of the next frame */
     uint64_t held[VMO_STREAM_BUFFERS_MAX]; /* by buffer: the frame that this consumer holds, or 0 */
     struct stream_part parts[2];           /* pool, page */
+    int32_t notifier;                      /* of a pollable stream; else BE_NONE */
+    uint32_t rung;                         /* the last number in `sleeping` that was answered by a signal */
 };
 
 _Static_assert(sizeof(struct vmo_consumer) <= VMO_STREAM_CONSUMER_BYTES,
@@ -31,7 +33,7 @@ _Static_assert(sizeof(struct vmo_consumer) <= VMO_STREAM_CONSUMER_BYTES,
 
 static bool is_ours(const struct vmo_consumer *consumer, uint32_t magic)
 {
-    return consumer->magic == magic && atomic_load_explicit(consumer->token, memory_order_relaxed);
+    return consumer->magic == magic && stream_token_holds(consumer->token);
 }
 
 static vmo_status check(const struct vmo_consumer *consumer)
@@ -121,6 +123,18 @@ static vmo_status map_both(struct vmo_registry *registry, struct vmo_consumer *c
     return VMO_OK;
 }
 
+/* Takes this side's notifier, if the stream is pollable. */
+static vmo_status take_notifier(const struct vmo_registry *registry, struct vmo_consumer *consumer)
+{
+    struct peer *from = registry_peer(registry, consumer->peer);
+
+    if (consumer->terms.notifier == 0) {
+        return VMO_OK;
+    }
+    return from == NULL ? VMO_ERR_BAD_HANDLE
+                        : be_stream_notifier_take(&from->be, consumer->terms.notifier, &consumer->notifier);
+}
+
 /* Checks what was offered, receives the second message, and maps both. After a refusal only the offer's VMO
  * is left. */
 static vmo_status attach(struct vmo_registry *registry, struct vmo_consumer *consumer, uint64_t deadline_ns)
@@ -144,6 +158,9 @@ static vmo_status attach(struct vmo_registry *registry, struct vmo_consumer *con
     }
     consumer->parts[1].vmo = second.vmo;
     status = check_page(registry, &second, consumer->terms);
+    if (BE_STREAM_NOTIFIES && status == VMO_OK) {
+        status = take_notifier(registry, consumer);
+    }
     if (status == VMO_OK) {
         status = map_both(registry, consumer, pool.object);
     }
@@ -172,13 +189,19 @@ vmo_status vmo_stream_join(struct vmo_registry *registry, vmo_peer_t peer, const
     made->peer = peer;
     memcpy(&made->terms, offer->body, sizeof(made->terms));
     made->parts[0].vmo = offer->vmo;
-    made->token = be_stream_token_make();
-    if (made->token == NULL) {
-        return VMO_ERR_NO_MEMORY;
-    }
-    const vmo_status status = attach(registry, made, deadline_ns);
+    vmo_status status = stream_token_make(&made->token);
     if (status != VMO_OK) {
-        be_stream_token_drop(made->token);
+        return status;
+    }
+    if (BE_STREAM_NOTIFIES) {
+        made->notifier = BE_NONE;
+    }
+    status = attach(registry, made, deadline_ns);
+    if (status != VMO_OK) {
+        if (BE_STREAM_NOTIFIES) {
+            be_stream_notifier_close(BE_NONE, &made->notifier);
+        }
+        stream_token_drop(made->token);
         return status;
     }
     made->pool = vmo_view_data(registry, made->parts[0].view);
@@ -193,10 +216,17 @@ vmo_status vmo_stream_join(struct vmo_registry *registry, vmo_peer_t peer, const
 /* ---- Taking ------------------------------------------------------------------------------------- */
 
 /* Writes what this consumer says of a buffer, and signals a producer that sleeps for it. */
-static void release_buffer(const struct vmo_consumer *consumer, uint32_t buffer, uint64_t sequence)
+static void release_buffer(struct vmo_consumer *consumer, uint32_t buffer, uint64_t sequence)
 {
     atomic_store_explicit(&consumer->page->word[buffer], 2 * sequence + 1, memory_order_seq_cst); /* room */
-    if (atomic_load_explicit(&consumer->control->sleeping, memory_order_seq_cst)) {               /* room */
+    const uint32_t sleeping =
+        atomic_load_explicit(&consumer->control->sleeping, memory_order_seq_cst); /* room */
+    if (BE_STREAM_NOTIFIES && sleeping % 2 == 0) {
+        if (sleeping != consumer->rung && consumer->notifier != BE_NONE) {
+            consumer->rung = sleeping;
+            be_stream_notify(consumer->notifier);
+        }
+    } else if (sleeping) {
         atomic_fetch_add_explicit(&consumer->page->bell, 1, memory_order_release);
         be_stream_wake(&consumer->page->bell);
     }
@@ -295,9 +325,19 @@ static bool at_end(struct vmo_consumer *consumer, struct vmo_frame *out, vmo_sta
 
 static bool producer_ended(const struct vmo_consumer *consumer)
 {
-    const struct peer *peer = registry_peer(consumer->registry, consumer->peer);
+    return stream_peer_ended(consumer->registry, consumer->peer) ||
+           (BE_STREAM_NOTIFIES && consumer->notifier != BE_NONE &&
+            be_stream_notifier_hung_up(consumer->notifier));
+}
 
-    return peer == NULL || be_peer_ended(&peer->be);
+/* Announces that the caller will poll. False if frames were published after the last fruitless look: `seen`
+ * was published before it. */
+static bool arm(const struct vmo_consumer *consumer, uint64_t seen)
+{
+    be_stream_notifier_clear(consumer->notifier);
+    atomic_store_explicit(&consumer->page->awaits, STREAM_POLLS | (seen + 1),
+                          memory_order_seq_cst);                                              /* wait */
+    return atomic_load_explicit(&consumer->control->published, memory_order_seq_cst) == seen; /* wait */
 }
 
 /* Sleeps until a frame may be there. `seen` was published before the last fruitless look. */
@@ -332,7 +372,13 @@ static vmo_status take(struct vmo_consumer *consumer, uint64_t deadline_ns, stru
         if (sleeps % STREAM_SLEEPS_PER_CHECK == 0) {
             const bool late = be_now_ns() >= deadline_ns;
             if ((late || sleeps) && producer_ended(consumer)) {
-                return look(consumer, out, &status) ? status : VMO_ERR_PEER_GONE;
+                /* A producer that expels or closes says so before it hangs up. */
+                const bool told = BE_STREAM_NOTIFIES && at_end(consumer, out, &status);
+                return told || look(consumer, out, &status) ? status : VMO_ERR_PEER_GONE;
+            }
+            if (BE_STREAM_NOTIFIES && late && consumer->notifier != BE_NONE && !arm(consumer, seen) &&
+                look(consumer, out, &status)) {
+                return status;
             }
             if (late) {
                 return VMO_ERR_TIMED_OUT;
@@ -384,6 +430,20 @@ static void tell_end(struct vmo_consumer *consumer)
     be_stream_wake(&consumer->page->bell);
 }
 
+vmo_status vmo_stream_fd(const struct vmo_consumer *consumer, int *fd)
+{
+    const vmo_status status = fd == NULL ? VMO_ERR_INVALID : check(consumer);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!BE_STREAM_NOTIFIES || consumer->notifier == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    *fd = consumer->notifier;
+    return VMO_OK;
+}
+
 vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
 {
     if (consumer == NULL) {
@@ -395,6 +455,9 @@ vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
     if (consumer->magic == CONSUMER_MAGIC) {
         tell_end(consumer);
         consumer->magic = LEAVING_MAGIC;
+        if (BE_STREAM_NOTIFIES) {
+            be_stream_notifier_close(BE_NONE, &consumer->notifier);
+        }
     }
     vmo_status status = stream_part_end(consumer->registry, &consumer->parts[0], false);
     if (status == VMO_OK) {
@@ -402,7 +465,7 @@ vmo_status vmo_stream_leave(struct vmo_consumer *consumer)
     }
     if (status == VMO_OK) {
         consumer->magic = 0;
-        be_stream_token_drop(consumer->token);
+        stream_token_drop(consumer->token);
     }
     return status;
 }

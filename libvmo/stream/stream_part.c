@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a VMO of a stream. */
+/* The end of a VMO of a stream, and of the other side. */
 #include "stream_part.h"
 
 vmo_status stream_part_end(struct vmo_registry *registry, struct stream_part *part, bool created)
@@ -21,4 +21,11 @@ vmo_status stream_part_end(struct vmo_registry *registry, struct stream_part *pa
         part->vmo.id = 0;
     }
     return status;
+}
+
+bool stream_peer_ended(const struct vmo_registry *registry, vmo_peer_t peer)
+{
+    const struct peer *found = registry_peer(registry, peer);
+
+    return found == NULL || be_peer_ended(&found->be);
 }

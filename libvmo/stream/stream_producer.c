@@ -187,6 +187,12 @@ static bool hoards(const struct vmo_producer *producer, const struct stream_seat
 
 /* ---- Waiting ------------------------------------------------------------------------------------ */
 
+/* True if the consumer closed its notifier: it has left, has ended or lies. */
+static bool has_hung_up(const struct stream_seat *seat)
+{
+    return seat->notifier != BE_NONE && be_stream_notifier_hung_up(seat->notifier);
+}
+
 /* Looks for what a wait does not see in the words: frees the seats of those who left, and finds a consumer
  * that hoards (with honest ones LATEST has a buffer) or, if `ended`, one whose task has ended. */
 static vmo_status check_seats(struct vmo_producer *producer, bool ended)
@@ -197,13 +203,15 @@ static vmo_status check_seats(struct vmo_producer *producer, bool ended)
         if (!seat->live) {
             continue;
         }
+        const bool hung_up =
+            BE_STREAM_NOTIFIES && ended && has_hung_up(seat); /* before it is asked if it left */
         if (stream_has_left(seat)) {
             status = stream_unseat(producer, seat);
             continue;
         }
         if (hoards(producer, seat)) {
             status = VMO_ERR_PROTOCOL;
-        } else if (ended && stream_has_ended(producer, seat)) {
+        } else if (ended && (hung_up || stream_peer_ended(producer->registry, seat->peer))) {
             status = VMO_ERR_PEER_GONE;
         }
         if (status != VMO_OK) {
@@ -234,6 +242,19 @@ static bool await(struct vmo_producer *producer, uint64_t deadline_ns, enum verd
     }
     atomic_store_explicit(&producer->control->sleeping, 0, memory_order_release);
     return slept;
+}
+
+/* Announces that the caller will poll, unless a look after that finds a buffer. */
+static enum verdict arm(struct vmo_producer *producer, uint8_t *found)
+{
+    for (const struct stream_seat *seat = producer->seats; seat < producer->seats_end; seat++) {
+        if (seat->live && seat->notifier != BE_NONE) {
+            be_stream_notifier_clear(seat->notifier);
+        }
+    }
+    producer->polls = producer->polls + 2 ? producer->polls + 2 : 2;
+    atomic_store_explicit(&producer->control->sleeping, producer->polls, memory_order_seq_cst); /* room */
+    return find(producer, memory_order_seq_cst, found);                                         /* room */
 }
 
 /* Turns a verdict into a status; a consumer that lies or has ended is expelled. */
@@ -276,6 +297,9 @@ static vmo_status obtain(struct vmo_producer *producer, uint64_t deadline_ns, ui
                 return settle(producer, status, about);
             }
             verdict = find(producer, memory_order_acquire, found); /* somebody may just have left */
+            if (BE_STREAM_NOTIFIES && late && verdict == BLOCKED && producer->group != BE_NONE) {
+                verdict = arm(producer, found);
+            }
             if (late && verdict == BLOCKED) {
                 return settle(producer, VMO_ERR_TIMED_OUT, about);
             }
@@ -315,8 +339,7 @@ vmo_status vmo_stream_loan(struct vmo_producer *producer, uint64_t deadline_ns, 
     return VMO_OK;
 }
 
-/* Finds the buffer of a loan that is still on loan. */
-static vmo_status find_loan(const struct vmo_producer *producer, const struct vmo_loan *loan, uint8_t *b)
+vmo_status stream_find_loan(const struct vmo_producer *producer, const struct vmo_loan *loan, uint8_t *b)
 {
     const vmo_status status = loan == NULL ? VMO_ERR_INVALID : stream_check(producer);
 
@@ -340,6 +363,15 @@ static void clear_slot(struct vmo_producer *producer, uint64_t s)
     }
 }
 
+/* True if a consumer that polls for frame s or an earlier one wants to be notified. */
+static bool polls_for(const struct stream_seat *seat, uint64_t awaits, uint64_t s)
+{
+    const uint64_t polled = awaits & ~STREAM_POLLS;
+
+    return awaits & STREAM_POLLS && polled && polled <= s && awaits != seat->rung &&
+           seat->notifier != BE_NONE;
+}
+
 /* Wakes the consumers that sleep for frame s or an earlier one, each once. */
 static void ring_bells(struct vmo_producer *producer, uint64_t s)
 {
@@ -353,6 +385,10 @@ static void ring_bells(struct vmo_producer *producer, uint64_t s)
         if (awaits && awaits <= s && awaits != seat->rung) {
             seat->rung = awaits;
             wake = true;
+        } else if (BE_STREAM_NOTIFIES && polls_for(seat, awaits, s)) {
+            seat->rung = awaits;
+            producer->counters.wakes++;
+            be_stream_notify(seat->notifier);
         }
     }
     if (wake) {
@@ -365,7 +401,7 @@ vmo_status vmo_stream_publish(struct vmo_producer *producer, const struct vmo_lo
                               uint64_t tag)
 {
     uint8_t b = 0;
-    const vmo_status status = find_loan(producer, loan, &b);
+    const vmo_status status = stream_find_loan(producer, loan, &b);
 
     if (status != VMO_OK) {
         return status;
@@ -398,7 +434,7 @@ vmo_status vmo_stream_publish(struct vmo_producer *producer, const struct vmo_lo
 vmo_status vmo_stream_drop(struct vmo_producer *producer, const struct vmo_loan *loan)
 {
     uint8_t b = 0;
-    const vmo_status status = find_loan(producer, loan, &b);
+    const vmo_status status = stream_find_loan(producer, loan, &b);
 
     if (status == VMO_OK) {
         producer->buffers[b].loan = 0;

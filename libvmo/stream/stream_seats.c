@@ -10,7 +10,7 @@
 
 static bool is_ours(const struct vmo_producer *producer, uint32_t magic)
 {
-    return producer->magic == magic && atomic_load_explicit(producer->token, memory_order_relaxed);
+    return producer->magic == magic && stream_token_holds(producer->token);
 }
 
 vmo_status stream_check(const struct vmo_producer *producer)
@@ -32,7 +32,7 @@ static bool options_hold(const struct vmo_stream_options *options)
     return (options->policy == VMO_STREAM_BACKPRESSURE || options->policy == VMO_STREAM_LATEST) &&
            options->buffers >= 1 && options->buffers <= VMO_STREAM_BUFFERS_MAX && options->consumers >= 1 &&
            options->consumers <= VMO_STREAM_CONSUMERS_MAX && options->hold >= 1 &&
-           options->hold <= options->buffers && options->zero == 0 &&
+           options->hold <= options->buffers && options->pollable <= 1 &&
            options->looks <= VMO_STREAM_LOOKS_MAX && options->capacity_bytes >= 1 &&
            options->capacity_bytes < UINT64_C(1) << (STREAM_LENGTH_BITS - 8) &&
            (options->policy == VMO_STREAM_BACKPRESSURE ||
@@ -93,6 +93,9 @@ static void lay_out(struct vmo_producer *producer)
     for (uint32_t i = 0; i < producer->options.consumers; i++) {
         producer->seats[i].number = i;
         producer->seats[i].seen = words + (size_t)i * buffers;
+        if (BE_STREAM_NOTIFIES) {
+            producer->seats[i].notifier = BE_NONE;
+        }
     }
     for (uint32_t b = 0; b < buffers; b++) {
         producer->free[b] = (uint8_t)(buffers - 1 - b);
@@ -100,6 +103,18 @@ static void lay_out(struct vmo_producer *producer)
     producer->free_count = (uint8_t)buffers;
     producer->oldest = STREAM_NO_BUFFER;
     producer->newest = STREAM_NO_BUFFER;
+}
+
+/* Makes the group of a pollable stream. After a refusal the pool is gone, too. */
+static vmo_status make_group(struct vmo_producer *made)
+{
+    made->group = BE_NONE;
+    const vmo_status status = made->options.pollable ? be_stream_group_make(&made->group) : VMO_OK;
+    if (status != VMO_OK) {
+        const vmo_status undone = stream_part_end(made->registry, &made->part, true);
+        return undone == VMO_OK ? status : undone;
+    }
+    return VMO_OK;
 }
 
 vmo_status vmo_stream_create(struct vmo_registry *registry, const struct vmo_stream_options *options,
@@ -115,6 +130,9 @@ vmo_status vmo_stream_create(struct vmo_registry *registry, const struct vmo_str
     if (storage_bytes < bytes) {
         return VMO_ERR_STORAGE;
     }
+    if (!BE_STREAM_NOTIFIES && options->pollable) {
+        return VMO_ERR_UNSUPPORTED;
+    }
     const uint64_t page_bytes = registry->info.page_bytes;
     memset(storage, 0, bytes);
     made->registry = registry;
@@ -124,13 +142,16 @@ vmo_status vmo_stream_create(struct vmo_registry *registry, const struct vmo_str
     made->options.looks = options->looks ? options->looks : BE_STREAM_LOOKS;
     made->mask = stream_ring_entries(options->buffers) - 1;
     lay_out(made);
-    made->token = be_stream_token_make();
-    if (made->token == NULL) {
-        return VMO_ERR_NO_MEMORY;
-    }
-    const vmo_status status = make_pool(registry, made);
+    vmo_status status = stream_token_make(&made->token);
     if (status != VMO_OK) {
-        be_stream_token_drop(made->token);
+        return status;
+    }
+    status = make_pool(registry, made);
+    if (BE_STREAM_NOTIFIES && status == VMO_OK) {
+        status = make_group(made);
+    }
+    if (status != VMO_OK) {
+        stream_token_drop(made->token);
         return status;
     }
     made->magic = PRODUCER_MAGIC;
@@ -144,14 +165,10 @@ vmo_status stream_unseat(struct vmo_producer *producer, struct stream_seat *seat
 {
     producer->counters.consumers -= seat->live;
     seat->live = false;
+    if (BE_STREAM_NOTIFIES) {
+        be_stream_notifier_close(producer->group, &seat->notifier);
+    }
     return stream_part_end(producer->registry, &seat->part, true);
-}
-
-bool stream_has_ended(const struct vmo_producer *producer, const struct stream_seat *seat)
-{
-    const struct peer *peer = registry_peer(producer->registry, seat->peer);
-
-    return peer == NULL || be_peer_ended(&peer->be);
 }
 
 vmo_status stream_expel_seat(struct vmo_producer *producer, struct stream_seat *seat)
@@ -171,7 +188,7 @@ static struct stream_seat *find_seat(struct vmo_producer *producer)
     for (uint32_t i = 0; i < producer->options.consumers; i++) {
         struct stream_seat *seat = &producer->seats[i];
         vmo_status status = VMO_OK;
-        if (seat->live && stream_has_ended(producer, seat)) {
+        if (seat->live && stream_peer_ended(producer->registry, seat->peer)) {
             status = stream_expel_seat(producer, seat);
         } else if (stream_has_left(seat) || !seat->live) {
             status = stream_unseat(producer, seat);
@@ -217,6 +234,22 @@ static vmo_status send_part(const struct vmo_producer *producer, const struct st
     return vmo_send(producer->registry, peer, &message, deadline_ns);
 }
 
+/* Hands the peer its end of a notifier. */
+static vmo_status offer_notifier(const struct vmo_producer *producer, struct stream_seat *seat, vmo_peer_t to,
+                                 uint64_t deadline_ns, uint32_t *name)
+{
+    struct peer *peer = registry_peer(producer->registry, to);
+
+    if (peer == NULL) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    if (!peer->allowed) {
+        return VMO_ERR_NOT_AUTHORISED;
+    }
+    const vmo_status status = be_stream_notifier_make(&peer->be, deadline_ns, name, &seat->notifier);
+    return status == VMO_OK ? be_stream_group_add(producer->group, seat->notifier) : status;
+}
+
 vmo_status vmo_stream_offer(struct vmo_producer *producer, vmo_peer_t peer, uint32_t tag,
                             uint64_t deadline_ns, vmo_consumer_t *out)
 {
@@ -246,6 +279,9 @@ vmo_status vmo_stream_offer(struct vmo_producer *producer, vmo_peer_t peer, uint
                                  .looks = producer->options.looks,
                                  .capacity_bytes = producer->options.capacity_bytes,
                                  .start = producer->next};
+    if (BE_STREAM_NOTIFIES && producer->options.pollable) {
+        status = offer_notifier(producer, seat, peer, deadline_ns, &offer.notifier);
+    }
     for (offer.part = STREAM_OFFER_POOL; offer.part <= STREAM_OFFER_PAGE && status == VMO_OK; offer.part++) {
         status = send_part(producer, &offer, peer, tag, deadline_ns);
     }
@@ -289,6 +325,20 @@ vmo_status vmo_stream_counters_read(const struct vmo_producer *producer, struct 
     return status;
 }
 
+vmo_status vmo_stream_producer_fd(const struct vmo_producer *producer, int *fd)
+{
+    const vmo_status status = fd == NULL ? VMO_ERR_INVALID : stream_check(producer);
+
+    if (status != VMO_OK) {
+        return status;
+    }
+    if (!BE_STREAM_NOTIFIES || producer->group == BE_NONE) {
+        return VMO_ERR_UNSUPPORTED;
+    }
+    *fd = producer->group;
+    return VMO_OK;
+}
+
 vmo_status vmo_stream_close(struct vmo_producer *producer)
 {
     if (producer == NULL) {
@@ -308,10 +358,13 @@ vmo_status vmo_stream_close(struct vmo_producer *producer)
             return ended;
         }
     }
+    if (BE_STREAM_NOTIFIES) {
+        be_stream_notifier_close(BE_NONE, &producer->group);
+    }
     const vmo_status status = stream_part_end(producer->registry, &producer->part, true);
     if (status == VMO_OK) {
         producer->magic = 0;
-        be_stream_token_drop(producer->token);
+        stream_token_drop(producer->token);
     }
     return status;
 }

@@ -32,6 +32,7 @@ struct stream_seat {
     struct stream_part part; /* without a VMO the seat is free */
     uint32_t number;
     uint32_t generation; /* of the consumers that had this seat */
+    int32_t notifier;    /* of a pollable stream; else BE_NONE */
     bool live;
 };
 
@@ -41,7 +42,7 @@ struct vmo_producer {
     uint8_t oldest;
     uint8_t newest;
     uint8_t free_count;
-    const _Atomic uint64_t *token;
+    stream_token token;
     struct vmo_registry *registry;
     struct vmo_stream_options options; /* capacity_bytes in whole pages */
     uint8_t *pool;
@@ -56,6 +57,8 @@ struct vmo_producer {
     struct stream_seat *seats_end;        /* seats from here on were never used */
     struct stream_seat *about;            /* the seat that the last verdict is about */
     uint8_t free[VMO_STREAM_BUFFERS_MAX]; /* the last one came free last */
+    int32_t group;                        /* of the seats' notifiers; BE_NONE: not pollable */
+    uint32_t polls;                       /* even; the last number in `sleeping` */
 };
 
 /* True for a live consumer that has left: it writes no more. */
@@ -67,8 +70,9 @@ static inline bool stream_has_left(const struct stream_seat *seat)
 /* INVALID, or BAD_HANDLE: closed, or after a fork. */
 VMO_CHECK vmo_status stream_check(const struct vmo_producer *producer);
 vmo_consumer_t stream_name(const struct stream_seat *seat);
-/* True if the consumer's task has ended, or the caller has closed the peer. */
-bool stream_has_ended(const struct vmo_producer *producer, const struct stream_seat *seat);
+/* Finds the buffer of a loan that is still on loan. */
+VMO_CHECK vmo_status stream_find_loan(const struct vmo_producer *producer, const struct vmo_loan *loan,
+                                      uint8_t *b);
 /* Ends a consumer that takes no frame any more, and frees its page. After a refusal the seat is not used
  * again until a second call has freed the rest. */
 VMO_CHECK vmo_status stream_unseat(struct vmo_producer *producer, struct stream_seat *seat);

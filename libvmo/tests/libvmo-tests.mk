@@ -49,9 +49,10 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
-            test_lx_stream test_lx_stream_lies test_lx_stream_fork) fuzz/fuzz_lx_receive
+            test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_fork) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_import := -Wl,--wrap=fstatfs
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
+LX_LIBS_linux/test_lx_stream_poll := -Wl,--wrap=recv
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach flavour,san cov,$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,$(flavour),libvmo/tests/$(test),\
@@ -158,7 +159,7 @@ TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%) libvmo/te
 
 # ---- conformance: one suite, with a port for each platform
 CONF_GROUPS := life handles bytes views slices dup wrap descriptors seals messages channel transfer claims many ends ends-with-vmos \
-               stream rounds full-slots full-maps full-memory
+               stream stream-sizes rounds full-slots full-maps full-memory
 CONF := libvmo/tests/conformance
 CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c)))
 # On the host: the fake kernel, and Linux.

@@ -19,7 +19,7 @@ static const struct fake_config everything = {
     .depth = 8,
     .queued_bytes_max = 256 * 1024,
     .arena_bytes = UINT64_C(64) << 20,
-    .object_bytes_max = UINT64_C(16) << 20,
+    .object_bytes_max = UINT64_C(32) << 20,
     .step_ns = 1000,
 };
 

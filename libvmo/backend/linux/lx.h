@@ -106,6 +106,10 @@ VMO_CHECK vmo_status lx_grant(struct be_object *object, bool writable, bool may_
 /* Ends a hand-over. */
 void lx_grant_end(struct be_object *object, const struct lx_grant *grant, bool sent);
 
+/* Sends a descriptor under a new name, by which the peer takes it (lx_packet.h). */
+VMO_CHECK vmo_status lx_send_descriptor(struct be_peer *peer, int descriptor, uint64_t deadline_ns,
+                                        uint32_t *name);
+
 /* ---- Seals -------------------------------------------------------------------------------------- */
 
 /* Adds file seals. BUSY: a process has the file mapped writable, or its pages are in use. SEALED: another

@@ -207,6 +207,24 @@ static uint32_t next_name(uint32_t name)
     return name == UINT32_MAX ? 1 : name + 1;
 }
 
+vmo_status lx_send_descriptor(struct be_peer *peer, int descriptor, uint64_t deadline_ns, uint32_t *name)
+{
+    const struct lx_packet packet = {LX_GRANT, next_name(peer->transfers_sent)};
+
+    if (peer->socket == BE_NONE) {
+        return VMO_ERR_PEER_GONE;
+    }
+    vmo_status status = announce(peer, deadline_ns);
+    if (status == VMO_OK) {
+        status = send_until(peer, descriptor, &packet, sizeof(packet), deadline_ns);
+    }
+    if (status == VMO_OK) {
+        peer->transfers_sent = packet.value;
+        *name = packet.value;
+    }
+    return status;
+}
+
 vmo_status be_transfer(struct be_object *object, bool writable, struct be_peer *peer, uint32_t *name)
 {
     const struct lx_packet packet = {LX_GRANT, next_name(peer->transfers_sent)};

@@ -27,15 +27,3 @@ bool be_peer_ended(const struct be_peer *peer)
 {
     return nx_peer_ended(peer);
 }
-
-const _Atomic uint64_t *be_stream_token_make(void)
-{
-    static const _Atomic uint64_t token = 1; /* no task forks */
-
-    return &token;
-}
-
-void be_stream_token_drop(const _Atomic uint64_t *token)
-{
-    (void)token;
-}

@@ -17,9 +17,9 @@
 #include "vmo/sha256.h"
 #include "wire.h"
 
-#define OBJECTS 8
-#define MAPPINGS 8
-#define VIEWS 8
+#define OBJECTS 9
+#define MAPPINGS 9
+#define VIEWS 9
 #define PEERS 2
 #define FAR_NS UINT64_MAX
 

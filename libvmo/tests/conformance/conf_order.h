@@ -6,7 +6,9 @@
 
 #include "vmo/channel.h"
 
-#define PEER_HELD 8 /* the peer keeps up to 8 VMOs and 8 views, in numbered places */
+#define PEER_CONSUMERS 8
+#define PEER_OBJECTS (2 * PEER_CONSUMERS) /* objects, mappings and views of its registry */
+#define PEER_HELD 8                       /* the peer keeps up to 8 VMOs and 8 views, in numbered places */
 
 enum conf_op {
     OP_ECHO = 1,   /* value = arg */
@@ -49,7 +51,7 @@ struct conf_order {
     uint32_t op;
     uint32_t held;
     uint32_t arg;
-    uint32_t zero;
+    uint32_t consumer; /* of a stream; the peer numbers them from 0, and uses a number again after a leave */
     struct vmo_range range;
     struct vmo_ticket ticket;
 };

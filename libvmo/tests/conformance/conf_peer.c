@@ -40,6 +40,7 @@ void conf_peer_begin(struct vmo_registry *registry, vmo_peer_t parent)
     if (vmo_peer_allow(registry, parent) == VMO_OK) {
         me.end_status = 0;
     }
+    conf_peer_stream_begin(registry);
 }
 
 int32_t conf_peer_status(void)
@@ -273,7 +274,7 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     struct conf_answer answer = {0};
 
     if (vmo_stream_is_offer(incoming)) {
-        answer.status = (int32_t)conf_peer_join(me.registry, me.parent, incoming);
+        answer.status = (int32_t)conf_peer_join(me.parent, incoming);
         return send(incoming->tag, VMO_NONE, 0, &answer) == VMO_OK ? STEP_OBEYED : STEP_END;
     }
     if (incoming->body_bytes != sizeof(order)) {
@@ -282,6 +283,7 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     }
     memcpy(&order, incoming->body, sizeof(order));
     order.held %= PEER_HELD;
+    order.consumer %= PEER_CONSUMERS;
     switch (order.op) {
     case OP_CRASH:
         conf_port_crash();

@@ -10,8 +10,9 @@
 
 int conf_peer_main(vmo_status (*connect)(struct vmo_registry *registry, vmo_peer_t *out))
 {
-    static const struct vmo_limits limits = {.objects = 8, .mappings = 8, .views = 8, .peers = 1};
-    static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(8, 8, 8, 1)];
+    static const struct vmo_limits limits = {
+        .objects = PEER_OBJECTS, .mappings = PEER_OBJECTS, .views = PEER_OBJECTS, .peers = 1};
+    static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(PEER_OBJECTS, PEER_OBJECTS, PEER_OBJECTS, 1)];
     struct vmo_registry *registry = NULL;
     vmo_peer_t parent = {0};
 

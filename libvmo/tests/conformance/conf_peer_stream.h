@@ -4,9 +4,9 @@
 
 #include "conformance/conf_order.h"
 
-/* Joins the stream that a message offers. */
-VMO_CHECK vmo_status conf_peer_join(struct vmo_registry *registry, vmo_peer_t parent,
-                                    const struct vmo_incoming *offer);
+void conf_peer_stream_begin(struct vmo_registry *registry);
+/* Joins the stream that a message offers, under the lowest free number. */
+VMO_CHECK vmo_status conf_peer_join(vmo_peer_t parent, const struct vmo_incoming *offer);
 /* Obeys an order about this stream. */
 VMO_CHECK vmo_status conf_peer_stream(const struct conf_order *order, struct conf_answer *answer);
 

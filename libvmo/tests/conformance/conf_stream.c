@@ -2,92 +2,14 @@
 /* Streams: the peer is the consumer. */
 #include "conformance/conf_groups.h"
 
-#include <stdalign.h>
+#include "conformance/conf_stream_pair.h"
 
-#include "vmo/stream.h"
-
-#define OFFER_TAG 77
 #define FRAMES 24
-#define BUFFERS_MAX 64
-
-static alignas(16) uint8_t storage[VMO_STREAM_PRODUCER_BYTES(BUFFERS_MAX, 2)];
-static struct vmo_producer *producer;
-static vmo_consumer_t name;
 
 static const struct vmo_stream_options lossless = {
     .policy = VMO_STREAM_BACKPRESSURE, .buffers = 3, .consumers = 2, .hold = 2, .capacity_bytes = PAGE};
 static const struct vmo_stream_options latest = {
     .policy = VMO_STREAM_LATEST, .buffers = 4, .consumers = 2, .hold = 1, .capacity_bytes = PAGE};
-
-static void offer(void)
-{
-    OK(vmo_stream_offer(producer, world.to_peer, OFFER_TAG, conf_soon(), &name));
-    CHECK_EQ((uint32_t)conf_recv_answer().status, VMO_OK);
-}
-
-static void begin(const struct vmo_stream_options *options)
-{
-    CHECK(vmo_stream_producer_bytes(options) <= sizeof(storage));
-    OK(vmo_stream_create(world.a, options, storage, sizeof(storage), &producer));
-    offer();
-}
-
-/* The peer is closed first: then what was sent to it can be given back. */
-static void end(void)
-{
-    (void)ASK(VMO_OK, .op = OP_LEAVE_STREAM);
-    OK(vmo_peer_close(world.a, world.to_peer));
-    conf_peer_closed();
-    OK(vmo_stream_close(producer));
-}
-
-static uint64_t length_of(uint64_t sequence, uint64_t capacity)
-{
-    return sequence % 3 ? 100 + sequence : capacity;
-}
-
-static void fill(uint8_t *data, uint64_t len, uint64_t sequence)
-{
-    for (uint64_t i = 0; i < len; i++) {
-        data[i] = conf_pattern(i + sequence);
-    }
-}
-
-static void publish(uint64_t sequence)
-{
-    struct vmo_loan loan;
-
-    OK(vmo_stream_loan(producer, conf_soon(), &loan, NULL));
-    const uint64_t len = length_of(sequence, loan.capacity_bytes);
-    fill(loan.data, len, sequence);
-    OK(vmo_stream_publish(producer, &loan, len, sequence * 5));
-}
-
-static uint64_t hash_of(uint64_t sequence, uint64_t capacity)
-{
-    static uint8_t bytes[PAGE];
-    const uint64_t len = length_of(sequence, capacity);
-
-    fill(bytes, len, sequence);
-    return conf_hash(bytes, len);
-}
-
-/* The peer takes this frame, with so many lost before it. */
-static void taken(uint32_t held, uint64_t sequence, uint32_t lost)
-{
-    const struct conf_answer answer = ASK(VMO_OK, .op = OP_TAKE_FRAME, .held = held);
-
-    CHECK_EQ(answer.size, sequence);
-    CHECK_EQ(answer.rights, lost);
-    CHECK_EQ(answer.seal, sequence * 5);
-    CHECK_EQ(answer.len, length_of(sequence, PAGE));
-    CHECK_EQ(answer.value, hash_of(sequence, PAGE));
-}
-
-static void released(uint32_t held)
-{
-    (void)ASK(VMO_OK, .op = OP_RELEASE_FRAME, .held = held);
-}
 
 /* ---- Frames ------------------------------------------------------------------------------------- */
 
@@ -177,8 +99,11 @@ static void loans_that_are_refused(void)
 
 static void sizes(void)
 {
-    static const struct vmo_stream_options many = {
-        .policy = VMO_STREAM_LATEST, .buffers = BUFFERS_MAX, .consumers = 1, .hold = 4, .capacity_bytes = 1};
+    static const struct vmo_stream_options many = {.policy = VMO_STREAM_LATEST,
+                                                   .buffers = VMO_STREAM_BUFFERS_MAX,
+                                                   .consumers = 1,
+                                                   .hold = 4,
+                                                   .capacity_bytes = 1};
     static const struct vmo_stream_options long_ones = {.policy = VMO_STREAM_BACKPRESSURE,
                                                         .buffers = 1,
                                                         .consumers = 1,
@@ -187,10 +112,10 @@ static void sizes(void)
     struct vmo_loan loan;
 
     begin(&many);
-    for (uint64_t s = 1; s <= BUFFERS_MAX + 6; s++) {
+    for (uint64_t s = 1; s <= VMO_STREAM_BUFFERS_MAX + 6; s++) {
         publish(s);
     }
-    for (uint64_t s = 7; s <= BUFFERS_MAX + 6; s++) {
+    for (uint64_t s = 7; s <= VMO_STREAM_BUFFERS_MAX + 6; s++) {
         taken(0, s, s == 7 ? 6 : 0);
         released(0);
     }
@@ -288,13 +213,13 @@ static void options_out_of_bounds(void)
         wrong[i] = latest;
     }
     wrong[0].buffers = 0;
-    wrong[1].buffers = BUFFERS_MAX + 1;
+    wrong[1].buffers = VMO_STREAM_BUFFERS_MAX + 1;
     wrong[2].buffers = 3; /* LATEST needs two more than all may hold */
     wrong[3].consumers = 0;
     wrong[4].hold = 0;
     wrong[5].capacity_bytes = 0;
     wrong[6].looks = VMO_STREAM_LOOKS_MAX + 1;
-    wrong[7].zero = 1;
+    wrong[7].pollable = 2;
     for (uint32_t i = 0; i < 8; i++) {
         CHECK_EQ(vmo_stream_producer_bytes(&wrong[i]), 0);
         REFUSED(vmo_stream_create(world.a, &wrong[i], storage, sizeof(storage), &producer), VMO_ERR_INVALID);

@@ -21,16 +21,20 @@ static int refused_everywhere(struct vmo_producer *producer, struct vmo_consumer
     struct vmo_loan loan;
     struct vmo_frame frame;
     vmo_consumer_t name = {1};
+    int fd = -1;
     const vmo_status answers[] = {
         vmo_stream_offer(producer, rig.peer, TAG, 0, &name),
         vmo_stream_loan(producer, 0, &loan, NULL),
         vmo_stream_publish(producer, on_loan, 1, 1),
+        vmo_stream_copy_in(producer, on_loan, (struct vmo_range){0, 1}, "", VMO_READER_NEAR),
         vmo_stream_drop(producer, on_loan),
         vmo_stream_expel(producer, name),
         vmo_stream_counters_read(producer, &counters),
+        vmo_stream_producer_fd(producer, &fd),
         vmo_stream_close(producer),
         vmo_stream_take(consumer, 0, &frame),
         vmo_stream_release(consumer, held),
+        vmo_stream_fd(consumer, &fd),
         vmo_stream_leave(consumer),
     };
 

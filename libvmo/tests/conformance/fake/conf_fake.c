@@ -86,9 +86,9 @@ bool conf_port_bad_program(uint32_t i, struct vmo_program *out)
 
 vmo_status conf_port_start_peer(struct vmo_registry *registry, vmo_peer_t *out)
 {
-    static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(OBJECTS, MAPPINGS, VIEWS, 1)];
+    static alignas(16) uint8_t storage[VMO_REGISTRY_BYTES(PEER_OBJECTS, PEER_OBJECTS, PEER_OBJECTS, 1)];
     static const struct vmo_limits limits = {
-        .objects = OBJECTS, .mappings = MAPPINGS, .views = VIEWS, .peers = 1};
+        .objects = PEER_OBJECTS, .mappings = PEER_OBJECTS, .views = PEER_OBJECTS, .peers = 1};
     const struct vmo_program program = {"elf", 3, 4};
     struct vmo_registry *peers = NULL;
     vmo_peer_t parent = NO_PEER;

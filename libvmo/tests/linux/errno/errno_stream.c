@@ -6,12 +6,19 @@
 
 #define BRIEF_NS UINT64_C(2000000)
 
-static const struct vmo_stream_options options = {.policy = VMO_STREAM_BACKPRESSURE,
-                                                  .buffers = 1,
-                                                  .consumers = 2,
-                                                  .hold = 1,
-                                                  .looks = 1,
-                                                  .capacity_bytes = PAGE};
+static const struct vmo_stream_options plain = {.policy = VMO_STREAM_BACKPRESSURE,
+                                                .buffers = 1,
+                                                .consumers = 2,
+                                                .hold = 1,
+                                                .looks = 1,
+                                                .capacity_bytes = PAGE};
+static const struct vmo_stream_options pollable = {.policy = VMO_STREAM_BACKPRESSURE,
+                                                   .buffers = 1,
+                                                   .consumers = 2,
+                                                   .hold = 1,
+                                                   .looks = 1,
+                                                   .pollable = 1,
+                                                   .capacity_bytes = PAGE};
 static alignas(16) uint8_t producer_storage[VMO_STREAM_PRODUCER_BYTES(1, 2)];
 static alignas(16) uint8_t consumer_storage[2][VMO_STREAM_CONSUMER_BYTES];
 
@@ -47,9 +54,9 @@ static void offer_again(void)
     SURE(vmo_recv(world.b, world.to_a, &first, step_soon()));
 }
 
-static void create_and_join(void)
+static void create_and_join(const struct vmo_stream_options *options)
 {
-    STEP(vmo_stream_create, world.a, &options, producer_storage, sizeof(producer_storage), &producer);
+    STEP(vmo_stream_create, world.a, options, producer_storage, sizeof(producer_storage), &producer);
     world.unchanged = drop_messages;
     STEP(vmo_stream_offer, producer, world.to_b, 5, step_soon(), &names[0]);
     world.unchanged = NULL;
@@ -76,7 +83,7 @@ static void publish(void)
     struct vmo_loan loan;
 
     STEP(vmo_stream_loan, producer, 0, &loan, NULL);
-    memcpy(loan.data, pattern(), PAGE);
+    STEP(vmo_stream_copy_in, producer, &loan, (struct vmo_range){0, PAGE}, pattern(), VMO_READER_FAR);
     STEP(vmo_stream_publish, producer, &loan, PAGE, 7);
 }
 
@@ -99,7 +106,7 @@ static void frames(void)
 {
     struct vmo_loan loan;
 
-    create_and_join();
+    create_and_join(&plain);
     publish();
     take_and_release(0);
     STEP(vmo_stream_loan, producer, 0, &loan, NULL);
@@ -116,7 +123,7 @@ static void waits(void)
     struct vmo_frame frame;
     struct vmo_loan loan;
 
-    create_and_join();
+    create_and_join(&plain);
     second_joins();
     STEP_ANSWERS(VMO_ERR_TIMED_OUT, vmo_stream_take, consumers[0], brief(), &frame);
     publish();
@@ -131,8 +138,26 @@ static void waits(void)
     close_stream();
 }
 
+/* Both sides poll, one after the other. A signal that could not be sent is not missed here. */
+static void polls(void)
+{
+    struct vmo_frame frame;
+    struct vmo_loan loan;
+    int fd = -1;
+
+    create_and_join(&pollable);
+    STEP(vmo_stream_fd, consumers[0], &fd);
+    STEP(vmo_stream_producer_fd, producer, &fd);
+    STEP_ANSWERS(VMO_ERR_TIMED_OUT, vmo_stream_take, consumers[0], 0, &frame);
+    publish();
+    STEP_ANSWERS(VMO_ERR_TIMED_OUT, vmo_stream_loan, producer, 0, &loan, NULL);
+    take_and_release(0);
+    close_stream();
+}
+
 static const struct story stories[] = {
     {"frames of a stream", frames, false, 0},
     {"waits of a stream", waits, false, 0},
+    {"polls of a stream", polls, false, 0},
 };
 const struct story_group stream_stories = STORY_GROUP(stories);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -155,6 +156,9 @@ WRAP(int, setsockopt, (int fd, int level, int name, const void *in, socklen_t le
      (fd, level, name, in, len))
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *out, int flags), (fd, out, flags))
 WRAP(ssize_t, recv, (int fd, void *out, size_t len, int flags), (fd, out, len, flags))
+WRAP(ssize_t, send, (int fd, const void *in, size_t len, int flags), (fd, in, len, flags))
+WRAP(int, epoll_create1, (int flags), (flags))
+WRAP(int, epoll_ctl, (int group, int how, int fd, struct epoll_event *event), (group, how, fd, event))
 WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *out, int options), (type, id, out, options))
 WRAP(int, kill, (pid_t pid, int signal), (pid, signal))
 WRAP(int, fallocate, (int fd, int mode, off_t off, off_t len), (fd, mode, off, len))

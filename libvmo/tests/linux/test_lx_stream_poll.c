@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pollable streams: when a descriptor is readable, and when it must not be. */
+#define _GNU_SOURCE
+#include "linux/stream_children.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+
+#include "lx.h"
+#include "registry.h"
+
+#define ROUND_FRAMES 20000
+
+/* ---- Both sides in one thread ------------------------------------------------------------------- */
+
+static struct vmo_registry *far;
+static vmo_peer_t near;
+static struct vmo_producer *producer;
+static struct vmo_consumer *consumer;
+static vmo_consumer_t name;
+
+static struct vmo_stream_options options_of(vmo_stream_policy policy, uint32_t pollable)
+{
+    return (struct vmo_stream_options){.policy = policy,
+                                       .buffers = policy == VMO_STREAM_LATEST ? 3 : 2,
+                                       .consumers = 1,
+                                       .hold = 1,
+                                       .looks = 1,
+                                       .pollable = pollable,
+                                       .capacity_bytes = PAGE};
+}
+
+static void begin(vmo_stream_policy policy, uint32_t pollable)
+{
+    const struct vmo_stream_options options = options_of(policy, pollable);
+    struct vmo_incoming offer;
+
+    far = far_make(&near);
+    assert_ok(
+        vmo_stream_create(rig.registry, &options, producer_storage, sizeof(producer_storage), &producer));
+    assert_ok(vmo_stream_offer(producer, rig.peer, TAG, soon(), &name));
+    assert_ok(vmo_recv(far, near, &offer, soon()));
+    assert_ok(
+        vmo_stream_join(far, near, &offer, consumer_storage, sizeof(consumer_storage), soon(), &consumer));
+}
+
+static void end(void)
+{
+    assert_ok(vmo_stream_leave(consumer));
+    assert_ok(vmo_stream_close(producer));
+    far_drop(near);
+}
+
+static short seen(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+
+    return poll(&look, 1, 0) == 1 ? look.revents : 0;
+}
+
+static int consumer_fd(void)
+{
+    int fd = -1;
+
+    assert_ok(vmo_stream_fd(consumer, &fd));
+    return fd;
+}
+
+static int producer_fd(void)
+{
+    int fd = -1;
+
+    assert_ok(vmo_stream_producer_fd(producer, &fd));
+    return fd;
+}
+
+static void publish(void)
+{
+    struct vmo_loan loan;
+
+    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
+    assert_ok(vmo_stream_publish(producer, &loan, 1, 1));
+}
+
+static uint64_t wakes(void)
+{
+    struct vmo_stream_counters counters;
+
+    assert_ok(vmo_stream_counters_read(producer, &counters));
+    return counters.wakes;
+}
+
+static void take_until_none(void)
+{
+    struct vmo_frame frame;
+    vmo_status status = vmo_stream_take(consumer, 0, &frame);
+
+    for (; status == VMO_OK; status = vmo_stream_take(consumer, 0, &frame)) {
+        assert_ok(vmo_stream_release(consumer, &frame));
+    }
+    assert_status(status, VMO_ERR_TIMED_OUT);
+}
+
+static void a_frame_is_signalled_once(void **state)
+{
+    (void)state;
+    begin(VMO_STREAM_LATEST, 1);
+    publish();
+    take_until_none();
+    assert_int_equal(wakes(), 0); /* nobody had polled */
+    assert_int_equal(seen(consumer_fd()), 0);
+    publish();
+    assert_int_equal(seen(consumer_fd()), POLLIN);
+    publish();
+    assert_int_equal(wakes(), 1);
+    take_until_none();
+    assert_int_equal(seen(consumer_fd()), 0);
+    take_until_none(); /* the same frame is awaited again */
+    publish();
+    assert_int_equal(seen(consumer_fd()), POLLIN);
+    assert_int_equal(wakes(), 2);
+    end();
+}
+
+static void a_buffer_is_signalled_once(void **state)
+{
+    struct vmo_frame frame;
+    struct vmo_loan loan;
+    int bytes = 0;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    for (uint32_t round = 0; round < 3; round++) {
+        publish();
+        publish();
+        assert_status(vmo_stream_loan(producer, 0, &loan, NULL), VMO_ERR_TIMED_OUT);
+        assert_int_equal(seen(producer_fd()), 0);
+        for (uint32_t i = 0; i < 2; i++) {
+            assert_ok(vmo_stream_take(consumer, 0, &frame));
+            assert_ok(vmo_stream_release(consumer, &frame));
+            assert_int_equal(seen(producer_fd()), POLLIN);
+        }
+        assert_int_equal(ioctl(producer->seats[0].notifier, FIONREAD, &bytes), 0);
+        assert_int_equal(bytes, 1);
+    }
+    end();
+}
+
+/* The other side acts after the last fruitless look and before the announcement: where a side clears its
+ * notifier, by the only recv of the library (-Wl,--wrap=recv). */
+static void (*on_clear)(void);
+
+ssize_t __real_recv(int fd, void *out, size_t len, int flags);
+ssize_t __wrap_recv(int fd, void *out, size_t len, int flags);
+ssize_t __wrap_recv(int fd, void *out, size_t len, int flags)
+{
+    void (*const act)(void) = on_clear;
+
+    on_clear = NULL;
+    if (act != NULL) {
+        act();
+    }
+    return __real_recv(fd, out, len, flags);
+}
+
+static struct vmo_frame taken;
+
+static void release_taken(void)
+{
+    assert_ok(vmo_stream_release(consumer, &taken));
+}
+
+static void announced_too_late(void **state)
+{
+    struct vmo_loan loan;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    on_clear = publish;
+    assert_ok(vmo_stream_take(consumer, 0, &taken));
+    publish();
+    on_clear = release_taken;
+    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
+    assert_null(on_clear);
+    end();
+}
+
+/* A producer that only sleeps, or is busy, is not notified. */
+static void nobody_polls(void **state)
+{
+    struct vmo_frame frame;
+    struct vmo_loan loan;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_ok(vmo_stream_loan(producer, soon(), &loan, NULL));
+        assert_ok(vmo_stream_publish(producer, &loan, 1, 1));
+        assert_ok(vmo_stream_take(consumer, soon(), &frame));
+        assert_ok(vmo_stream_release(consumer, &frame));
+    }
+    assert_int_equal(wakes(), 0);
+    assert_int_equal(seen(consumer_fd()), 0);
+    assert_int_equal(seen(producer_fd()), 0);
+    end();
+}
+
+static void expelled(void **state)
+{
+    struct vmo_frame frame;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    take_until_none();
+    assert_ok(vmo_stream_expel(producer, name));
+    assert_true(seen(consumer_fd()) & POLLHUP);
+    assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_EXPELLED);
+    assert_int_equal(seen(producer_fd()), 0);
+    end();
+}
+
+static void closed(void **state)
+{
+    struct vmo_frame frame;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    take_until_none();
+    publish();
+    assert_ok(vmo_stream_close(producer));
+    assert_true(seen(consumer_fd()) & POLLHUP);
+    assert_ok(vmo_stream_take(consumer, 0, &frame));
+    assert_ok(vmo_stream_release(consumer, &frame));
+    assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_PEER_GONE);
+    assert_ok(vmo_stream_leave(consumer));
+    far_drop(near);
+}
+
+static void the_consumer_leaves(void **state)
+{
+    struct vmo_stream_counters counters;
+    struct vmo_loan loan;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    publish();
+    publish();
+    assert_status(vmo_stream_loan(producer, 0, &loan, NULL), VMO_ERR_TIMED_OUT);
+    assert_ok(vmo_stream_leave(consumer));
+    assert_true(seen(producer_fd()) & POLLIN);
+    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
+    assert_int_equal(seen(producer_fd()), 0);
+    assert_ok(vmo_stream_counters_read(producer, &counters));
+    assert_int_equal(counters.expelled, 0); /* to leave is no offence */
+    assert_ok(vmo_stream_close(producer));
+    far_drop(near);
+}
+
+/* A consumer that closes its notifier alone would keep the producer's descriptor readable for ever. */
+static void the_consumer_hangs_up(void **state)
+{
+    vmo_consumer_t about = {0};
+    struct vmo_loan loan;
+    int fd = -1;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    publish();
+    publish();
+    assert_ok(vmo_stream_fd(consumer, &fd));
+    assert_int_equal(shutdown(fd, SHUT_RDWR), 0);
+    assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_PEER_GONE);
+    assert_int_equal(about.id, name.id);
+    assert_int_equal(seen(producer_fd()), 0);
+    end();
+}
+
+/* Bytes without cause: each look clears thousands, answers as if there were none, and never waits. */
+static void a_flood(void **state)
+{
+    static const char bytes[1024];
+    struct vmo_frame frame;
+    struct vmo_loan loan;
+    uint32_t looks = 0;
+
+    (void)state;
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    const int to_consumer = producer->seats[0].notifier;
+    while (send(to_consumer, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+    }
+    while (seen(consumer_fd())) {
+        assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_TIMED_OUT);
+        looks++;
+    }
+    assert_in_range(looks, 2, 2000);
+    publish();
+    assert_int_equal(seen(consumer_fd()), POLLIN);
+    assert_ok(vmo_stream_take(consumer, 0, &frame));
+    publish();
+    while (send(consumer_fd(), bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+    }
+    while (seen(producer_fd())) {
+        assert_status(vmo_stream_loan(producer, 0, &loan, NULL), VMO_ERR_TIMED_OUT);
+    }
+    assert_ok(vmo_stream_release(consumer, &frame));
+    assert_int_equal(seen(producer_fd()), POLLIN);
+    end();
+}
+
+/* The page is the consumer's view that can be written. */
+static void find_page(void *context, const struct vmo_live *live)
+{
+    if (live->kind == VMO_LIVE_VIEW && live->rights == VMO_RIGHTS_ALL) {
+        *(void **)context = vmo_view_data_rw(far, live->view);
+    }
+}
+
+static void not_pollable(void **state)
+{
+    int fd = -1;
+
+    (void)state;
+    begin(VMO_STREAM_LATEST, 0);
+    assert_status(vmo_stream_fd(consumer, &fd), VMO_ERR_UNSUPPORTED);
+    assert_status(vmo_stream_producer_fd(producer, &fd), VMO_ERR_UNSUPPORTED);
+    assert_status(vmo_stream_fd(consumer, NULL), VMO_ERR_INVALID);
+    assert_status(vmo_stream_fd(NULL, &fd), VMO_ERR_INVALID);
+    assert_status(vmo_stream_producer_fd(producer, NULL), VMO_ERR_INVALID);
+    assert_status(vmo_stream_producer_fd(NULL, &fd), VMO_ERR_INVALID);
+    assert_int_equal(fd, -1);
+    /* A consumer that claims to poll all the same is not rung. */
+    struct stream_page *page = NULL;
+    assert_ok(vmo_registry_each(far, find_page, &page));
+    atomic_store(&page->awaits, STREAM_POLLS | 1);
+    publish();
+    assert_int_equal(wakes(), 0);
+    end();
+}
+
+/* The other side hands over a file of another kind, on which a call may block, or none. */
+static void no_notifier(void **state)
+{
+    int ends[2];
+    int32_t got = BE_NONE;
+    uint32_t sent = 0;
+
+    (void)state;
+    far = far_make(&near);
+    assert_int_equal(pipe(ends), 0);
+    assert_ok(lx_send_descriptor(&registry_peer(rig.registry, rig.peer)->be, ends[1], soon(), &sent));
+    struct be_peer *from = &registry_peer(far, near)->be;
+    assert_status(be_stream_notifier_take(from, sent, &got), VMO_ERR_PROTOCOL);
+    assert_status(be_stream_notifier_take(from, sent + 1, &got), VMO_ERR_PROTOCOL);
+    assert_int_equal(got, BE_NONE);
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
+    far_drop(near);
+}
+
+/* ---- Two processes ------------------------------------------------------------------------------ */
+
+/* Waits without a limit but the watchdog: a signal that is lost ends the test red. */
+static void wait_for(int fd)
+{
+    struct pollfd look = {.fd = fd, .events = POLLIN};
+
+    assert_int_equal(poll(&look, 1, -1), 1);
+}
+
+static struct vmo_producer *create_pollable(vmo_stream_policy policy)
+{
+    struct vmo_stream_options options = options_of(policy, 1);
+    struct vmo_producer *made = NULL;
+
+    assert_ok(vmo_stream_create(registry, &options, producer_storage, sizeof(producer_storage), &made));
+    assert_ok(vmo_stream_offer(made, children[0].peer, TAG, after_ms(60000), &name));
+    return made;
+}
+
+static void read_by_poll(void)
+{
+    struct vmo_frame frame;
+    uint64_t expected = 1;
+    int fd = -1;
+
+    consumer = join();
+    DEMAND(vmo_stream_fd(consumer, &fd) == VMO_OK);
+    for (;;) {
+        const vmo_status status = vmo_stream_take(consumer, 0, &frame);
+        if (status == VMO_ERR_TIMED_OUT) {
+            wait_for(fd);
+            continue;
+        }
+        if (status == VMO_ERR_PEER_GONE) {
+            break;
+        }
+        DEMAND(status == VMO_OK && frame.sequence - frame.lost == expected && holds(&frame));
+        expected = frame.sequence + 1;
+        DEMAND(vmo_stream_release(consumer, &frame) == VMO_OK);
+    }
+    DEMAND(expected == ROUND_FRAMES + 1);
+    DEMAND(vmo_stream_leave(consumer) == VMO_OK);
+}
+
+static void both_poll(vmo_stream_policy policy)
+{
+    struct vmo_loan loan;
+
+    start(read_by_poll, NULL);
+    producer = create_pollable(policy);
+    for (uint64_t s = 1; s <= ROUND_FRAMES;) {
+        const vmo_status status = vmo_stream_loan(producer, 0, &loan, NULL);
+        if (status == VMO_ERR_TIMED_OUT) {
+            wait_for(producer_fd());
+            continue;
+        }
+        assert_ok(status);
+        fill_and_publish(producer, &loan, s++);
+    }
+    assert_ok(vmo_stream_close(producer));
+    assert_int_equal(reap(0), 0);
+    finish(1);
+}
+
+static void no_signal_is_lost(void **state)
+{
+    (void)state;
+    both_poll(VMO_STREAM_BACKPRESSURE);
+    both_poll(VMO_STREAM_LATEST);
+}
+
+static void die_at_once(void)
+{
+    (void)join();
+    (void)raise(SIGKILL);
+}
+
+static void the_consumer_dies(void **state)
+{
+    vmo_consumer_t about = {0};
+    struct vmo_loan loan;
+
+    (void)state;
+    start(die_at_once, NULL);
+    producer = create_pollable(VMO_STREAM_BACKPRESSURE);
+    publish();
+    publish();
+    vmo_status status = VMO_ERR_TIMED_OUT;
+    while (status == VMO_ERR_TIMED_OUT) {
+        status = vmo_stream_loan(producer, 0, &loan, &about);
+        if (status == VMO_ERR_TIMED_OUT) {
+            wait_for(producer_fd());
+        }
+    }
+    assert_status(status, VMO_ERR_PEER_GONE);
+    assert_int_equal(about.id, name.id);
+    assert_int_equal(seen(producer_fd()), 0);
+    assert_int_equal(reap(0), -SIGKILL);
+    assert_ok(vmo_stream_close(producer));
+    finish(1);
+}
+
+static void die_offering(void)
+{
+    children[0].peer = to_parent;
+    (void)create_pollable(VMO_STREAM_LATEST);
+    (void)raise(SIGKILL);
+}
+
+static void the_producer_dies(void **state)
+{
+    struct vmo_incoming offer;
+    struct vmo_frame frame;
+
+    (void)state;
+    start(die_offering, NULL);
+    assert_ok(vmo_recv(registry, children[0].peer, &offer, after_ms(60000)));
+    assert_ok(vmo_stream_join(registry, children[0].peer, &offer, consumer_storage, sizeof(consumer_storage),
+                              after_ms(60000), &consumer));
+    vmo_status status = VMO_ERR_TIMED_OUT;
+    while (status == VMO_ERR_TIMED_OUT) {
+        status = vmo_stream_take(consumer, 0, &frame);
+        if (status == VMO_ERR_TIMED_OUT) {
+            wait_for(consumer_fd());
+        }
+    }
+    assert_status(status, VMO_ERR_PEER_GONE);
+    assert_int_equal(reap(0), -SIGKILL);
+    assert_ok(vmo_stream_leave(consumer));
+    finish(1);
+}
+
+#define IN_RIG(test) cmocka_unit_test_setup_teardown(test, rig_make, rig_drop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_RIG(a_frame_is_signalled_once),
+        IN_RIG(a_buffer_is_signalled_once),
+        IN_RIG(announced_too_late),
+        IN_RIG(nobody_polls),
+        IN_RIG(expelled),
+        IN_RIG(closed),
+        IN_RIG(the_consumer_leaves),
+        IN_RIG(the_consumer_hangs_up),
+        IN_RIG(a_flood),
+        IN_RIG(not_pollable),
+        IN_RIG(no_notifier),
+        cmocka_unit_test(no_signal_is_lost),
+        cmocka_unit_test(the_consumer_dies),
+        cmocka_unit_test(the_producer_dies),
+    };
+
+    (void)alarm(WATCHDOG_S);
+    return cmocka_run_group_tests_name("linux/stream_poll", tests, NULL, NULL);
+}
