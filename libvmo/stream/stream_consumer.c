@@ -432,12 +432,14 @@ static void tell_end(struct vmo_consumer *consumer)
 
 vmo_status vmo_stream_fd(const struct vmo_consumer *consumer, int *fd)
 {
+    if (!BE_STREAM_NOTIFIES) {
+        return VMO_ERR_UNSUPPORTED;
+    }
     const vmo_status status = fd == NULL ? VMO_ERR_INVALID : check(consumer);
-
     if (status != VMO_OK) {
         return status;
     }
-    if (!BE_STREAM_NOTIFIES || consumer->notifier == BE_NONE) {
+    if (consumer->notifier == BE_NONE) {
         return VMO_ERR_UNSUPPORTED;
     }
     *fd = consumer->notifier;

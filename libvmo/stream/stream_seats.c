@@ -327,12 +327,14 @@ vmo_status vmo_stream_counters_read(const struct vmo_producer *producer, struct 
 
 vmo_status vmo_stream_producer_fd(const struct vmo_producer *producer, int *fd)
 {
+    if (!BE_STREAM_NOTIFIES) {
+        return VMO_ERR_UNSUPPORTED;
+    }
     const vmo_status status = fd == NULL ? VMO_ERR_INVALID : stream_check(producer);
-
     if (status != VMO_OK) {
         return status;
     }
-    if (!BE_STREAM_NOTIFIES || producer->group == BE_NONE) {
+    if (producer->group == BE_NONE) {
         return VMO_ERR_UNSUPPORTED;
     }
     *fd = producer->group;

@@ -29,11 +29,26 @@ BENCH_SRCS := $(addprefix $(BENCH)/,bench_work.c bench_hand.c bench_vmo.c) $(LIB
 $(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_host,$(BENCH)/bench_host.c $(BENCH_SRCS)))
 $(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_wait,$(BENCH)/bench_wait.c $(BENCH)/bench_work.c $(LIBVMO_LINUX_SRCS)))
 
+# Frames: streams beside a ring by hand and the kernel's copies, and beside each library whose headers are installed.
+FRAMES := $(BENCH)/bench_frames.c $(BENCH)/bench_work.c
+IOX := $(firstword $(wildcard /usr/include/iceoryx/v*) /usr/include/iceoryx)
+OPTIONS_host_$(BENCH)/frames_iceoryx = -isystem $(IOX)
+FRAMES_LIBS_iceoryx := -liceoryx_binding_c
+FRAMES_LIBS_zmq := -lzmq
+FRAMES_LIBS_nng := -lnng
+has_header = $(shell printf '\043include <%s>\n' $(1) | $(HOSTCC) -isystem $(IOX) -fsyntax-only -x c - 2>/dev/null && echo yes)
+FRAMES_PEERS := $(if $(filter bench-host,$(GOALS)),$(if $(call has_header,iceoryx_binding_c/runtime.h),iceoryx) \
+                $(if $(call has_header,zmq.h),zmq) $(if $(call has_header,nng/nng.h),nng))
+FRAMES_PROGRAMS := $(addprefix $(BUILD)/host/$(BENCH)/,bench_frames $(addprefix frames_,$(FRAMES_PEERS)))
+$(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_frames,$(FRAMES) $(addprefix $(BENCH)/,frames_hand.c frames_vmo.c) $(LIBVMO_LINUX_SRCS)))
+$(foreach peer,iceoryx zmq nng,$(eval $(call HOST_PROGRAM,host,$(BENCH)/frames_$(peer),$(FRAMES) $(BENCH)/frames_$(peer).c,$(FRAMES_LIBS_$(peer)))))
+
 .PHONY: bench-host
-NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host $(BUILD)/host/$(BENCH)/bench_wait
+NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host $(BUILD)/host/$(BENCH)/bench_wait $(FRAMES_PROGRAMS)
 TOOLS_bench-host := memcheck
-bench-host: built ## time libvmo on Linux beside the same exchanges by hand
+bench-host: built ## time libvmo on Linux beside the same by hand; and beside iceoryx, ZeroMQ and nng, as far as installed
 	$(Q)$(PYTHON) -B $(BENCH)/bench_host.py $(BYTES)
+	$(Q)$(PYTHON) -B $(BENCH)/bench_frames.py $(FRAMES_PROGRAMS)
 
 # vmo send and vmo recv beside the same hand-over by hand.
 $(eval $(call HOST_PROGRAM,host,$(BENCH)/hand_over,$(BENCH)/hand_over.c,-lcrypto))

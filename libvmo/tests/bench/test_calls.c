@@ -5,9 +5,11 @@
  *
  *   test_calls [show]     also prints the calls of each message
  */
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,7 +17,7 @@
 #include "linux/errno/lx_wrap.h"
 #include "lx_packet.h"
 #include "page.h"
-#include "vmo/channel.h"
+#include "vmo/stream.h"
 #include "wire.h"
 
 #define BYTES (2 * PAGE)
@@ -122,6 +124,77 @@ static void check_waits(void)
     NEED(close(other) == 0);
 }
 
+/* ---- Streams ------------------------------------------------------------------------------------------- */
+
+#define STREAM_FRAMES 1000
+
+static uint64_t faults(void)
+{
+    struct rusage usage;
+
+    NEED(getrusage(RUSAGE_SELF, &usage) == 0);
+    return (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
+}
+
+static void pass_frames(struct vmo_producer *producer, struct vmo_consumer *consumer, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct vmo_loan loan;
+        struct vmo_frame frame;
+        NEED(vmo_stream_loan(producer, UINT64_MAX, &loan, NULL) == VMO_OK);
+        memset(loan.data, (int)(i & UINT8_MAX), loan.capacity_bytes);
+        NEED(vmo_stream_publish(producer, &loan, loan.capacity_bytes, i) == VMO_OK);
+        NEED(vmo_stream_take(consumer, UINT64_MAX, &frame) == VMO_OK);
+        NEED(frame.tag == i && frame.data[0] == (uint8_t)i);
+        NEED(vmo_stream_release(consumer, &frame) == VMO_OK);
+    }
+}
+
+/* While both sides are busy, a frame costs no system call and no page fault. */
+static void check_stream(vmo_stream_policy policy, uint32_t pollable)
+{
+    static const struct vmo_limits limits = {.objects = 4, .mappings = 4, .views = 4, .peers = 1};
+    static alignas(16) uint8_t storage[VMO_STREAM_PRODUCER_BYTES(3, 1)];
+    static alignas(16) uint8_t consumer_storage[VMO_STREAM_CONSUMER_BYTES];
+    const struct vmo_stream_options options = {
+        .policy = policy, .buffers = 3, .consumers = 1, .hold = 1, .pollable = pollable, .capacity_bytes = 1};
+    struct vmo_registry *sides[2];
+    vmo_peer_t peers[2];
+    struct vmo_producer *producer = NULL;
+    struct vmo_consumer *consumer = NULL;
+    struct vmo_incoming offer;
+    vmo_consumer_t name;
+    int ends[2];
+
+    NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    for (int i = 0; i < 2; i++) {
+        NEED(vmo_registry_new(&limits, &sides[i]) == VMO_OK);
+        NEED(vmo_peer_open(sides[i], ends[i], &peers[i]) == VMO_OK);
+        NEED(vmo_peer_allow(sides[i], peers[i]) == VMO_OK);
+    }
+    NEED(vmo_stream_create(sides[0], &options, storage, sizeof(storage), &producer) == VMO_OK);
+    NEED(vmo_stream_offer(producer, peers[0], 1, UINT64_MAX, &name) == VMO_OK);
+    NEED(vmo_recv(sides[1], peers[1], &offer, UINT64_MAX) == VMO_OK);
+    NEED(vmo_stream_join(sides[1], peers[1], &offer, consumer_storage, sizeof(consumer_storage), UINT64_MAX,
+                         &consumer) == VMO_OK);
+    pass_frames(producer, consumer, 8);
+    const uint64_t before = faults();
+    wrap->count[LANE_PARENT] = 0;
+    wrap->armed = true;
+    pass_frames(producer, consumer, STREAM_FRAMES);
+    wrap->armed = false;
+    const uint64_t faulted = faults() - before;
+    const uint32_t calls = wrap->count[LANE_PARENT];
+    printf("%s %u - %d busy frames, policy %d, pollable %u: %u system calls, %llu page faults\n",
+           calls || faulted ? "not ok" : "ok", ++ran, STREAM_FRAMES, (int)policy, pollable, calls,
+           (unsigned long long)faulted);
+    good = good && calls == 0 && faulted == 0;
+    NEED(vmo_stream_leave(consumer) == VMO_OK && vmo_stream_close(producer) == VMO_OK);
+    for (int i = 0; i < 2; i++) {
+        NEED(vmo_peer_close(sides[i], peers[i]) == VMO_OK && vmo_registry_free(sides[i]) == VMO_OK);
+    }
+}
+
 static void check(bool holds, const char *exchange, const char *who, uint32_t calls, uint32_t bound)
 {
     printf("%s %u - %s %s: %u calls a message, %u expected\n", holds ? "ok" : "not ok", ++ran, exchange, who,
@@ -142,6 +215,9 @@ int main(int argc, char **argv)
         check(vmo == bound->vmo, bench_vmo[which].name, "by libvmo", vmo, bound->vmo);
     }
     check_waits();
+    for (uint32_t i = 0; i < 4; i++) {
+        check_stream(i / 2 ? VMO_STREAM_LATEST : VMO_STREAM_BACKPRESSURE, i % 2);
+    }
     printf("1..%u\n", ran);
     return good ? 0 : 1;
 }
