@@ -167,7 +167,7 @@ LINK_MAP = -Wl,-Map,$(basename $@).map
 # the file that boots keeps its symbols (K-12) but no debug sections.
 define PAYLOAD_PROGRAM
 $(BUILD)/target/$(1): $(call objects,target,$(2)) $(3) linker/payload.ld $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(PAYLOAD_LINK) $$(LINK_MAP) -o $$@.new $$(filter %.o,$$^) $(3) && \
+	$$(Q)$$(PAYLOAD_LINK) $$(LINK_MAP) $(4) -o $$@.new $$(filter %.o,$$^) $(3) && \
 	    $(CROSS)objcopy --strip-debug $$@.new $$@.boots && mv -f $$@.new $$(@:.elf=.debug.elf) && mv -f $$@.boots $$@
 endef
 

@@ -74,12 +74,14 @@ differ: built ## compare SEEDS random programs on ABI with the model; KERNEL=pat
 # ---- cost: the kernel's main paths in instructions, measured by an init that embeds its peer and its smallest child
 INCLUDES_boot/tests/cost := $(INCLUDES_boot/tests) -Ilibvmo/include
 COST_DIR := $(BUILD)/target/boot/tests/cost
-COST_SRCS := $(addprefix boot/tests/cost/,cost.c cost_paths.c cost_sha256.c cost_call.S cost_registers.S cost_elves.S) $(CRT_SRCS)
+COST_SRCS := $(addprefix boot/tests/cost/,cost.c cost_paths.c cost_sha256.c cost_stream.c cost_stream_count.c cost_call.S cost_registers.S cost_elves.S) $(CRT_SRCS)
 COST_PEER_SRCS := $(addprefix boot/tests/cost/,cost_peer.c cost_call.S) $(CRT_SRCS)
 $(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost_peer.elf,$(COST_PEER_SRCS),$(LIBVMO)))
 $(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost_child.elf,boot/tests/cost/cost_child.S))
-$(eval $(call CARRIES,boot/tests/cost/cost_elves,$(COST_DIR)/cost_peer.elf $(COST_DIR)/cost_child.elf))
-$(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost.elf,$(COST_SRCS),$(LIBVMO)))
+COST_YIELDS := -Wl,--wrap=be_stream_relax -Wl,--wrap=be_stream_sleep
+$(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost_stream_peer.elf,$(addprefix boot/tests/cost/,cost_stream_peer.c cost_stream_count.c) $(CRT_SRCS),$(LIBVMO),$(COST_YIELDS)))
+$(eval $(call CARRIES,boot/tests/cost/cost_elves,$(addprefix $(COST_DIR)/,cost_peer.elf cost_child.elf cost_stream_peer.elf)))
+$(eval $(call PAYLOAD_PROGRAM,boot/tests/cost/cost.elf,$(COST_SRCS),$(LIBVMO),$(COST_YIELDS)))
 ALL += $(COST_DIR)/cost.elf
 TEST_SUITES += boot/tests/cost/test_cost.py
 

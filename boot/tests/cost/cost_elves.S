@@ -15,3 +15,4 @@
 	.section .rodata.cost_elves, "a"
 	program	cost_peer_elf, "cost_peer.elf"
 	program	cost_child_elf, "cost_child.elf"
+	program	cost_stream_peer_elf, "cost_stream_peer.elf"

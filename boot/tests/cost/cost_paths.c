@@ -273,6 +273,10 @@ const struct cost_path cost_paths[] = {
     {"exec+wait", ON_BOTH, take_exec},
     {"sha256-64B", ON_BOTH, cost_take_sha256_block},
     {"sha256-64K", ON_BOTH, cost_take_sha256_64k},
+    {"stream-frame", ON_BOTH, cost_take_stream},
+    {"stream-yields", ON_BOTH, cost_take_stream_yields},
+    {"stream-latest-frame", ON_BOTH, cost_take_stream_latest},
+    {"stream-latest-yields", ON_BOTH, cost_take_stream_latest_yields},
     {NULL, 0, NULL},
 };
 
@@ -345,6 +349,7 @@ void cost_prepare(void)
 
 void cost_finish(void)
 {
+    cost_stream_finish();
     send(at.orders, (struct nx_ipc_hdr){.type = ORDER_END});
     uncounted(CALL(NX_SYS_YIELD, 0));
     uncounted(CALL(NX_SYS_WAIT, at.peer));
@@ -357,7 +362,7 @@ void cost_spend(uint64_t instructions)
 
 void cost_refused(const char *name)
 {
-    printf("cost: call sha256 answered %s\n", name);
+    printf("cost: call of the library answered %s\n", name);
     at.failed = true;
 }
 

@@ -37,6 +37,13 @@ void cost_refused(const char *name);
 void cost_take_sha256_block(void);
 void cost_take_sha256_64k(void);
 
+/* cost_stream.c: both sides' library work for a frame, and the yields of 16 frames through 4 buffers. */
+void cost_take_stream(void);
+void cost_take_stream_yields(void);
+void cost_take_stream_latest(void);
+void cost_take_stream_latest_yields(void);
+void cost_stream_finish(void);
+
 /* Whether any call was refused since the start; the refusal has been printed. */
 bool cost_has_failed(void);
 
