@@ -236,18 +236,85 @@ static void a_control_block_at_random(void **state)
     assert_true(frames > 100);
 }
 
+static vmo_status join_again(const struct vmo_incoming *offer)
+{
+    struct vmo_consumer *consumer = NULL;
+
+    return vmo_stream_join(world.b, world.to_a, offer, consumer_storage[1], VMO_STREAM_CONSUMER_BYTES,
+                           SOON_NS, &consumer);
+}
+
+/* An offer is good for one join. The second one hurts neither the first nor, past an expel, the producer. */
+static void joins_twice(void **state)
+{
+    struct vmo_producer *producer = producer_make(&lossless);
+    vmo_consumer_t names[2];
+    vmo_consumer_t about = {0};
+    struct vmo_consumer *consumer = NULL;
+    struct vmo_incoming offer;
+    struct vmo_incoming rest;
+    struct vmo_loan loan;
+
+    (void)state;
+    AS_A;
+    assert_ok(vmo_stream_offer(producer, world.to_b, TAG, SOON_NS, &names[0]));
+    AS_B;
+    assert_ok(vmo_recv(world.b, world.to_a, &offer, SOON_NS));
+    assert_ok(vmo_stream_join(world.b, world.to_a, &offer, consumer_storage[0], VMO_STREAM_CONSUMER_BYTES,
+                              SOON_NS, &consumer));
+    assert_status(join_again(&offer), VMO_ERR_TIMED_OUT);
+    AS_A;
+    assert_ok(vmo_stream_offer(producer, world.to_b, TAG, SOON_NS, &names[1]));
+    AS_B;
+    assert_status(join_again(&offer), VMO_ERR_PROTOCOL); /* takes the pool's message for the page's */
+    assert_ok(vmo_recv(world.b, world.to_a, &rest, SOON_NS));
+    assert_ok(vmo_close(world.b, rest.vmo));
+    AS_A;
+    for (uint8_t byte = 1; byte <= 3; byte++) {
+        produce(producer, byte);
+    }
+    take_all(consumer, 3);
+    assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_TIMED_OUT);
+    assert_int_equal(about.id, names[1].id);
+    assert_ok(vmo_stream_expel(producer, about));
+    assert_ok(vmo_stream_loan(producer, 0, &loan, &about));
+    closed(producer, consumer);
+}
+
+/* Two frames are held and none released: LATEST goes on with the others, as often as it likes. */
+static void holds_all(void **state)
+{
+    static const struct vmo_stream_options two = {
+        .policy = VMO_STREAM_LATEST, .buffers = 4, .consumers = 1, .hold = 2, .capacity_bytes = PAGE};
+    struct vmo_producer *producer = producer_make(&two);
+    vmo_consumer_t name;
+    struct vmo_frame none;
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+
+    (void)state;
+    produce(producer, 1);
+    produce(producer, 2);
+    const struct vmo_frame first = taken(consumer, 1, 0);
+    const struct vmo_frame second = taken(consumer, 2, 0);
+    for (uint32_t s = 3; s <= 1000; s++) {
+        produce(producer, (uint8_t)s);
+    }
+    assert_status(take(consumer, SOON_NS, &none), VMO_ERR_BUSY);
+    assert_int_equal(first.data[0], 1);
+    assert_int_equal(second.data[PAGE - 1], 2);
+    assert_ok(vmo_stream_release(consumer, &first));
+    (void)taken(consumer, 999, 996);
+    closed(producer, consumer);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(a_word_ahead),
-        IN_WORLD(a_word_that_shrinks),
-        IN_WORLD(a_word_of_all_ones),
-        IN_WORLD(a_hoarder),
-        IN_WORLD(no_hoarder),
-        IN_WORLD(a_page_at_random),
-        IN_WORLD(a_control_block_at_random),
+        IN_WORLD(a_word_ahead), IN_WORLD(a_word_that_shrinks), IN_WORLD(a_word_of_all_ones),
+        IN_WORLD(a_hoarder),    IN_WORLD(no_hoarder),          IN_WORLD(joins_twice),
+        IN_WORLD(holds_all),    IN_WORLD(a_page_at_random),    IN_WORLD(a_control_block_at_random),
     };
     return cmocka_run_group_tests_name("unit/stream_lies", tests, NULL, NULL);
 }
