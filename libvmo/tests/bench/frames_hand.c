@@ -213,6 +213,7 @@ const struct frame_way frame_ways[] = {
     {"publish-read-2", stream_prepare_latest_2, stream_produce_latest, stream_consume_latest},
     {"stream-trip", stream_prepare, stream_ask, stream_answer},
     {"stream-trip-sleeping", stream_prepare_sleeping, stream_ask, stream_answer},
+    {"one-shot", one_shot_prepare, one_shot_produce, one_shot_consume},
     {"ring", prepare_ring, ring_produce, ring_consume},
     {"ring-sleeping", prepare_sleeping_ring, ring_produce, ring_consume},
     {"ring-trip", prepare_ring, ring_ask, ring_consume},

@@ -12,6 +12,10 @@ void stream_consume(void);
 void stream_produce_latest(void);
 void stream_consume_latest(void);
 void stream_idle(void);
+/* A fresh VMO for each frame. */
+void one_shot_prepare(void);
+void one_shot_produce(void);
+void one_shot_consume(void);
 /* A round trip: a stream each way. */
 void stream_ask(void);
 void stream_answer(void);

@@ -248,3 +248,44 @@ void stream_answer(void)
     OK(vmo_stream_leave(consumers[0]));
     OK(vmo_stream_close(producer));
 }
+
+/* ---- A fresh VMO for each frame ----------------------------------------------------------------- */
+
+void one_shot_prepare(void)
+{
+    NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+}
+
+void one_shot_produce(void)
+{
+    const struct vmo_range all = {0, frame_run.bytes};
+
+    begin(1);
+    for (uint64_t i = 0; i < frame_run.count; i++) {
+        struct vmo_message message = {.tag = TAG, .rights = VMO_RIGHT_READ};
+        vmo_view_t view;
+        OK(vmo_create(registry, all.len_bytes, &message.vmo));
+        OK(vmo_map_rw(registry, message.vmo, all, &view));
+        frame_fill(vmo_view_data_rw(registry, view), i);
+        OK(vmo_unmap(registry, view));
+        OK(vmo_seal(registry, message.vmo, VMO_SEAL_FOREVER));
+        OK(vmo_send(registry, peer, &message, NEVER));
+        OK(vmo_close(registry, message.vmo));
+    }
+}
+
+void one_shot_consume(void)
+{
+    const struct vmo_range all = {0, frame_run.bytes};
+
+    begin(0);
+    for (uint64_t i = 0; i < frame_run.count; i++) {
+        struct vmo_incoming message;
+        vmo_view_t view;
+        OK(vmo_recv(registry, peer, &message, NEVER));
+        OK(vmo_map_ro(registry, message.vmo, all, &view));
+        frame_read(vmo_view_data(registry, view), i);
+        OK(vmo_unmap(registry, view));
+        OK(vmo_close(registry, message.vmo));
+    }
+}
