@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that every file of the tree has an SPDX line at its head, a unique name, and no trailing blanks.
 
-Limits the line length of the judge and its harnesses. `sizeof` has parentheses in all C files, and a
-header's list of errors keeps its lines. The judge starts no process and imports no harness.
+Limits the line length of the judge, its harnesses and the pages. `sizeof` has parentheses in all C files, and a
+header's list of errors keeps its lines. The judge starts no process and imports neither
+harness nor pages.
 """
 import collections
 import pathlib
@@ -15,8 +16,8 @@ NO_SPDX = {"LICENSE", ".gitignore"}       # the licence itself; a list of two pa
 NO_SPDX_SUFFIX = {".json", ".log"}        # formats without comments, and recorded logs
 NO_SPDX_FOLDER = "libvmo/debian/"         # some of its formats have no comments; its copyright file licenses them
 LINE_MAX = 100
-BOUNDED = re.compile(r"scripts/(judge|harness)/\w+\.py")  # without their tests
-NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|subprocess|socket|supervise)\b")
+BOUNDED = re.compile(r"scripts/(judge|harness|report)/\w+\.py")  # without their tests
+NOT_THE_JUDGES = re.compile(r"\s*(?:from|import) (?:harness|report|subprocess|socket|supervise)\b")
 BARE_SIZEOF = re.compile(r"\bsizeof [a-z_*]")
 REFLOWED = re.compile(r"^ \* .*\S Errors: [A-Z_]+ {2,}|^ \* .*[a-z;] [A-Z_]{6,}  +[a-z]")  # a list of errors in a paragraph
 SHARED_NAMES = {"README.md", "__init__.py", "Makefile"}

@@ -93,3 +93,10 @@ TOOLS_check-deb := host target deb trixie
 check-deb: deb ## install, use and purge the packages of `make deb` on fresh Debians 12 and 13; needs root
 	@for suite in bookworm trixie; do \
 	    scripts/in-debian.sh $(BUILD) $$suite 'sh libvmo/tests/packaging/try-deb.sh /deb' $(BUILD)/deb/*.deb || exit 1; done
+
+# ---- The pages --------------------------------------------------------------------------------------
+# CI does not run it: to install a browser takes longer than any of its checks.
+.PHONY: check-report
+CHECKS_check-report = { command -v chromium >/dev/null || { echo "make: missing chromium (shows the pages; package chromium): apt-get install --no-install-recommends chromium" >&2; exit 2; }; } &&
+check-report: built ## look at the pages of a run in Chromium: on a phone and a screen, light and dark, and on paper
+	@$(PYTHON) scripts/run-tests.py scripts/report/tests/check_report.py

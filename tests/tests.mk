@@ -2,11 +2,12 @@
 # The suites of the whole tree and of the scripts. A suite is a program that prints TAP with a plan;
 # scripts/run-tests.py runs and counts suites. The suites of boot, libvmo and host-ref are in their own .mk files.
 
+REPORT_SUITES := scripts/report/tests/test_run_page.py
 # The judge, its harness and the test runner, without kernel, payload and QEMU.
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/tests/test_run_tests.py scripts/tests/test_mutants.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
-                 scripts/judge/tests/test_exit_codes.py
+                 scripts/judge/tests/test_exit_codes.py $(REPORT_SUITES)
 # The checks of `make lint`, on faulty trees.
 LINT_SUITES := scripts/tests/test_check_abi.py scripts/tests/test_check_graph.py
 TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
@@ -34,5 +35,5 @@ TEST_SUITES += tests/build/test_build.py
 # `make test-fast`, for use while working: the tests that run on the host in about a second, the judge against its red
 # logs, and one boot of the proof on each revision.
 FAST_SUITES := $(filter $(BUILD)/%,$(TEST_SUITES)) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux \
-               scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py $(LINT_SUITES) \
-               boot/tests/abi/test_probe_rows.py boot/tests/cost/test_cost.py tests/qemu/test_boot.py
+               scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py $(REPORT_SUITES) \
+               $(LINT_SUITES) boot/tests/abi/test_probe_rows.py boot/tests/cost/test_cost.py tests/qemu/test_boot.py

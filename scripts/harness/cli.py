@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import sys
+import time
 import traceback
 
 import exit_codes
@@ -18,6 +19,7 @@ from harness import linux_proc, linux_run, log_watch, prepare, qemu
 from witness import watch as witness
 
 from judge import audit as audits, facts, notable, verdict as verdicts
+from report import run_page
 from paths import ConfigError, named, shown
 
 LOG_CAP_BYTES, FOREIGN_LOG_CAP_BYTES, LINUX_LOG_CAP_BYTES = 4 << 20, 16 << 20, 1 << 20
@@ -162,8 +164,32 @@ def write_json(path, record):
         supervise.write_whole(path, (text + "\n").encode())
 
 
+def write_reports(folder, word, reason, trace, boots):
+    """Writes the run's report.json, and for a proof its page, report.html. boots: None if the run
+    is no proof. -> the verdict's word, which is HARNESS-BUG if the page cannot be made"""
+    record = {"verdict": word, "reason": reason, "traceback": trace}
+    page = folder / "report.html"
+    try:
+        if boots is not None:
+            made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+            data = run_page.render(record, boots, shown(folder), made)
+    except Exception as error:  # pylint: disable=broad-except
+        boots, record["page"] = None, traceback.format_exc()
+        lost.append(f"{shown(page)}: {type(error).__name__}: {error}")
+        word = record["verdict"] = verdicts.HARNESS_BUG
+    try:
+        write_json(folder / "report.json", record)
+        if boots is not None:
+            with named(f"{shown(page)} cannot be written"):
+                supervise.write_whole(page, data)
+            say_path(f"report: {shown(page)}")
+    except ConfigError as error:
+        lost.append(str(error))
+    return word
+
+
 def report(harness, folder, verdict, boot, lines, **more):
-    """Writes the report of one run, and shows it."""
+    """Writes the report of one boot, shows it, and keeps it for the run's page."""
     record = {
         "verdict": verdict.word,
         "reason": verdict.reason,
@@ -177,6 +203,8 @@ def report(harness, folder, verdict, boot, lines, **more):
         **more,
     }
     write_json(folder / "report.json", record)
+    page = run_page.Boot(record, boot.column(), lines, verdict.audit, harness.host)
+    harness.boots.append(page)
     show(harness.manifest, verdict, lines, harness.options.verbose)
 
 
@@ -213,7 +241,7 @@ class QemuHarness:
         self.manifest = verdicts.load_manifest("foreign" if tolerant else options.manifest)
         self.run = prepare.run_folder(options.out)
         self.elfs = self.target.prepared or self.run
-        self.host = None
+        self.host, self.boots = None, []
 
     def check_target(self):
         options = self.options
@@ -343,7 +371,7 @@ class LinuxHarness:
         self.host_ref = prepare.need_host_ref()
         self.manifest = verdicts.load_manifest(self.options.manifest)
         self.run = prepare.run_folder(self.options.out)
-        self.host = None
+        self.host, self.boots = None, []
 
     def prepare(self):
         challenge, names = self.run / prepare.CHALLENGE, tuple(facts.ROLES.values())
@@ -405,39 +433,34 @@ def observe(programs, copies, wall_seconds, log_cap):
 
 # ---- Every harness ------------------------------------------------------------------------------
 def run(make_harness, words):
-    """-> (verdict word, reason, run folder or None, traceback or None)"""
-    folder = None
+    """-> (verdict word, reason, the harness if it could be made, traceback or None)"""
+    harness = None
     try:
         harness = make_harness(words)
-        folder = harness.run
         harness.prepare()
-        return (*harness.judge_all(), folder, None)
+        return (*harness.judge_all(), harness, None)
     except ConfigError as error:
-        return verdicts.CONFIG, str(error), folder, None
+        return verdicts.CONFIG, str(error), harness, None
     except verdicts.ManifestError as error:
-        return verdicts.HARNESS_BUG, f"manifest: {error}", folder, None
+        return verdicts.HARNESS_BUG, f"manifest: {error}", harness, None
     except Exception as error:  # pylint: disable=broad-except
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             where = f"{shown(error.filename)}: " if error.filename else ""
             return (
                 verdicts.CONFIG,
                 f"a file cannot be written: {where}{error.strerror}",
-                folder,
+                harness,
                 None,
             )
         reason = f"{type(error).__name__}: {error}"
-        return verdicts.HARNESS_BUG, reason, folder, traceback.format_exc()
+        return verdicts.HARNESS_BUG, reason, harness, traceback.format_exc()
 
 
 def main(make_harness, words, title="verdict"):
     """-> exit code. With another title than "verdict", a PASS prints no line."""
-    word, reason, folder, trace = run(make_harness, words)
-    if folder is not None:
-        record = {"verdict": word, "reason": reason, "traceback": trace}
-        try:
-            write_json(folder / "report.json", record)
-        except ConfigError as error:
-            lost.append(str(error))
+    word, reason, harness, trace = run(make_harness, words)
+    if harness is not None and harness.run is not None:
+        word = write_reports(harness.run, word, reason, trace, harness.boots)
     if word != verdicts.PASS or title == "verdict":
         say(f"{title}: {word} {facts.cut(reason, REASON_CHARACTERS)}")
     if lost:

@@ -195,6 +195,8 @@ def check_audit(ran, nonce, abi_rev, program):
 class ProbeHarness:
     """Runs each program on each ABI revision of our kernel, or one program on another kernel."""
 
+    boots = None  # no proof, so no page
+
     def __init__(self, words):
         does = "Boots the ABI probe and compares its output with boot/tests/abi."
         self.options = options = cli.parse(words, "test-abi.sh", does, OPTIONS, linger=1.0)

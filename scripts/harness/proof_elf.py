@@ -48,7 +48,7 @@ def replace(fresh, out):
 class ProofElf:
     """Writes a folder with the files of one challenge; it replaces an older one."""
 
-    run = None  # nothing is run
+    run = boots = None  # nothing is run
 
     def __init__(self, words):
         options = (*cli.PAYLOAD_OPTIONS, OUT_OPTION)

@@ -185,6 +185,7 @@ class Verdict:
 
     def __init__(self, word, reason, outcomes, trace=None):
         self.word, self.reason, self.outcomes, self.trace = word, reason, outcomes, trace
+        self.audit = None  # the records that the checks read, if there are any
 
     def names(self, status):
         return {name for name, outcome in self.outcomes.items() if outcome.status == status}
@@ -221,7 +222,9 @@ def judge(manifest, boot, host):
         what = f"'{manifest['name']}': {count} markers, exit code {manifest['exit_code']}"
         made = {row.name: make_check(row, ctx) for row in CHECKS if row.name in names}
         excused = may_skip(boot.column()) if manifest["platform"] == boot.platform else ()
-        return decide({MANIFEST_CHECK: Outcome(OK, what), **made}, excused)
+        verdict = decide({MANIFEST_CHECK: Outcome(OK, what), **made}, excused)
+        verdict.audit = ctx.audit
+        return verdict
     except Exception as error:  # pylint: disable=broad-except
         reason = f"the judge itself failed: {type(error).__name__}: {error}"
         outcomes = dict.fromkeys(names, Outcome(NOT_CHECKED, reason))

@@ -77,6 +77,8 @@ def qemu_good(words, arguments):
         (folder / "report.json").mkdir()
         if MODE == "reports-in-the-way":
             (folder.parent / "report.json").mkdir()
+    if MODE == "page-in-the-way":
+        (pathlib.Path(words[words.index("-kernel") + 1]).parents[1] / "report.html").mkdir()
     if MODE == "kernel-changes":
         pathlib.Path(words[words.index("-kernel") + 1]).write_bytes(b"another kernel")
     if MODE == "init-differs" and arguments["abi"] == "a1":

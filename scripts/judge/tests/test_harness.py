@@ -58,6 +58,7 @@ RUNS = {
                                        "xx cannot be read: File name", None),
     "a report that cannot be written": ("report-in-the-way", [], 2, "a2/report.json cannot be written: Is a dir", None),
     "two reports that cannot be written": ("reports-in-the-way", [], 2, "verdict: CONFIG not all could be written", None),
+    "a page that cannot be written": ("page-in-the-way", [], 2, "/report.html cannot be written: Is a dir", None),
     "too little memory": ("too-little-memory", ["--mem", "128M"], 2,
                           "CONFIG --mem 128M (MEM) is too little for ABI revision a2; give it at least 261M", None),
 }
@@ -136,6 +137,12 @@ def check_output(tap, bench):
     code = report["qemu"]["exit_code"]
     good = report["verdict"] == "PASS" and len(report["checks"]) > 20 and code == exit_codes.number("done")
     tap.check(good, "the report agrees", json.dumps(report)[:500])
+    page = (out / "report.html").read_text(encoding="utf-8")
+    tap.check(f"report: {out}/report.html" in lines[-2] and ">PASS<" in page and "0x84000000" in page,
+              "the line before the verdict names the page", f"{lines[-2:]}\n{page[-500:]}")
+    _, output, out = bench.run("payload-refused", [])
+    page = (out / "report.html").read_text(encoding="utf-8")
+    tap.check(">CONFIG<" in page and "nothing.bin" in page, "the page of a run that was not judged has the reason", page[-500:])
     for mode, asked in (("good", False), ("zfa-needs-f", True)):
         _, output, out = bench.run(mode, [])
         argv = json.loads((out / "a2" / "report.json").read_text(encoding="utf-8"))["qemu"]["argv"]
@@ -235,7 +242,7 @@ def check_signal(tap, bench, mode, program, number):
     output = process.communicate(timeout=PATIENCE_SECONDS)[0].decode()
     gone = all_gone(fifo)
     code = -number if number == signal.SIGKILL else 128 + number
-    half = [str(path) for path in out.parent.rglob("*") if path.name.startswith(".") or path.name == "report.json"
+    half = [str(path) for path in out.parent.rglob("*") if path.name.startswith(".") or path.stem == "report"
             and path.is_relative_to(out)]
     kept = program != PROOF_ELF or before and content_of(out) == before
     good = up and gone and process.returncode == code and not half and kept and "Traceback" not in output
@@ -299,7 +306,7 @@ def main():
         check_closed_output(tap, bench)
         check_unwritten(tap, bench)
         check_two_at_once(tap, bench)
-    tap.check(tap.count == len(RUNS) + 26 + len(SIGNALS), "all cases ran", str(tap.count - len(RUNS) - len(SIGNALS)))
+    tap.check(tap.count == len(RUNS) + 28 + len(SIGNALS), "all cases ran", str(tap.count - len(RUNS) - len(SIGNALS)))
     tap.done()
 
 

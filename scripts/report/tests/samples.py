@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages of every kind, from the judge's fixture: good runs, a red one, a hostile one, one without a record."""
+import functools
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+sys.path[:0] = [
+    str(ROOT / "scripts" / "judge" / "tests"),
+    str(ROOT / "scripts" / "judge" / "tests" / "red"),
+    str(ROOT / "scripts"),
+]
+
+from fixture import Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
+from report import frames, run_page  # noqa: E402  pylint: disable=wrong-import-position
+
+WHERE, MADE = "build/runs/run-sample", "2026-01-01 00:00 UTC"
+HOSTILE = "</pre><script>alert(1)</script><!-- <svg onload='x'> \" & \x1b[31m \u202e ]]> "
+
+
+def boot_of(run, **more):
+    """A boot of the page, from a fixture."""
+    verdict, boot = run.judge(), run.boot()
+    record = {
+        "verdict": verdict.word,
+        "reason": verdict.reason,
+        "abi": run.abi_rev,
+        "nonce": boot.nonce,
+        "images": boot.images,
+        "checks": [{"name": name, **vars(found)} for name, found in verdict.outcomes.items()],
+        "qemu": {"argv": ["qemu-system-riscv64", "-append", "abi=a2 nonce=" + boot.nonce]},
+    }
+    return run_page.Boot(record, facts.QEMU, boot.lines()[0], verdict.audit, run.host, **more)
+
+
+def page_of(*boots, word=None, reason=None, trace=None):
+    record = {
+        "verdict": word
+        or max(
+            (boot.record["verdict"] for boot in boots), key=("PASS", "FAIL", "HARNESS-BUG").index
+        ),
+        "reason": reason or "; ".join(boot.record["reason"] for boot in boots),
+        "traceback": trace,
+    }
+    return run_page.render(record, boots, WHERE, MADE)
+
+
+def red_run():
+    """The consumer left one page unread, wrote one, and a VMO was mapped by a third task."""
+    run = Fixture("a2")
+    run.maps(18)[0].update(accessed=run.blob_pages - 1, dirtied=1, prot="rw")
+    run.audit["task"].append(
+        {"pid": 19, "parent": 17, "state": "live", "end": "none", "status": 0, "name": "-"}
+    )
+    return run
+
+
+def hostile_run():
+    """A task printed markup and sent it."""
+    run = Fixture("a2")
+    run.console.insert(0, "vmo: " + HOSTILE.encode("ascii", "ignore").decode())
+    run.audit["task"][1]["name"] = "<b>&quot;"
+    run.add_message(17, 18, HOSTILE.encode()[:100])
+    run.host.spec = HOSTILE
+    return run
+
+
+def crowded_run():
+    """More of everything than a page shows."""
+    run = Fixture("a2", payload=noise("p", 80000))
+    for number in range(3, 400):
+        run.audit["vmo"].append(
+            {
+                "id": number,
+                "creator": 17,
+                "base": hex(0x84000000 + number * 4096),
+                "bytes": 4096,
+                "state": "live",
+            }
+        )
+        run.audit["map"].append(
+            {
+                **run.maps(18)[0],
+                "pid": 17 + number % 3,
+                "vmo": number,
+                "bytes": 4096,
+                "accessed": number % 2,
+                "base": hex(0x84000000 + number * 4096),
+            }
+        )
+        run.add_message(17, 18, noise(str(number), 128))
+    run.console += ["vmo: " + "w" * 500] * 500
+    return run
+
+
+def streamed():
+    """Frames as a proof of streams would give them."""
+    return tuple(
+        frames.Frame(n, n % 4, 100 * n, 100 * n + 60, 100 * n + 70 + n % 7, 100 * n + 160)
+        for n in range(100)
+    )
+
+
+@functools.lru_cache(maxsize=None)
+def all_pages():
+    """-> {name: the page's bytes}"""
+    none = boot_of(Fixture("a1"))
+    none.audit = None
+    return {
+        "good": page_of(boot_of(Fixture("a1")), boot_of(Fixture("a2"))),
+        "stream": page_of(boot_of(Fixture("a2"), frames=streamed())),
+        "red": page_of(boot_of(red_run())),
+        "hostile": page_of(boot_of(hostile_run())),
+        "crowded": page_of(boot_of(crowded_run()), boot_of(crowded_run())),
+        "no-record": page_of(none),
+        "config": page_of(
+            word="CONFIG", reason="the payload none cannot be read: No such file or directory"
+        ),
+        "bug": page_of(word="HARNESS-BUG", reason="ValueError: x", trace="Traceback:\n  a\n  b"),
+    }

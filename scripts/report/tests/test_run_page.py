@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The page of a run: it says what the record says, and nothing in a run can add markup to it."""
+import collections
+import html.parser
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent)]
+
+import samples  # noqa: E402  pylint: disable=wrong-import-position
+from fixture import Fixture  # noqa: E402  pylint: disable=wrong-import-position
+from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
+from report import markup, run_page, spaces  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+VOID = {"meta", "br"}
+OURS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "header",
+    "section",
+    "footer",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "ul",
+    "li",
+    "span",
+    "strong",
+    "code",
+    "pre",
+    "br",
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "svg",
+    "defs",
+    "pattern",
+    "path",
+    "desc",
+    "text",
+    "rect",
+    "line",
+    "polygon",
+    "circle",
+    "g",
+}
+ATTRIBUTES = re.compile(r"on\w+|href|src|style|srcset|action")
+
+
+class Reader(html.parser.HTMLParser):
+    """A page as a browser takes it apart: elements, their nesting, ids, text."""
+
+    def __init__(self, data):
+        super().__init__()
+        self.open, self.faults, self.ids, self.texts = [], [], collections.Counter(), []
+        self.seen, self.attributes = collections.Counter(), []
+        self.feed(data.decode("utf-8"))
+        self.close()
+        self.faults += [f"<{name}> is never closed" for name in self.open]
+
+    def handle_starttag(self, tag, attrs):
+        self.seen[tag] += 1
+        self.attributes += [(tag, *pair) for pair in attrs]
+        self.ids.update(value for name, value in attrs if name == "id")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(f"</{tag}> closes another element")
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+def faults_of(data):
+    """What is wrong with a page, whatever the run was."""
+    page = Reader(data)
+    found = list(page.faults)
+    found += [f"<{name}> is no element of ours" for name in sorted(set(page.seen) - OURS)]
+    found += [
+        f"the id {name} is there {count} times" for name, count in page.ids.items() if count > 1
+    ]
+    found += [
+        f'<{tag} {name}="{value}">'
+        for tag, name, value in page.attributes
+        if ATTRIBUTES.fullmatch(name)
+    ]
+    found += [f"{len(data)} bytes"] if len(data) > run_page.SIZE_MAX else []
+    found += ["no lang"] if ("html", "lang", "en") not in page.attributes else []
+    found += (
+        ["a drawing without title and desc"]
+        if page.seen["desc"] != len(named(page, "svg", "role"))
+        else []
+    )
+    for _, _, ids in named(page, "svg", "aria-labelledby"):
+        found += [f"no element has the id {one}" for one in ids.split() if one not in page.ids]
+    unnamed = page.seen["th"] - len(named(page, "th", "scope"))
+    found += [f"{unnamed} headers without scope"] if unnamed else []
+    found += ["tables without captions"] if page.seen["caption"] != page.seen["table"] else []
+    found += ["it loads something"] if re.search(rb"(?:url\((?!#)|@import|https?://)", data) else []
+    return found
+
+
+def named(page, tag, name):
+    return [found for found in page.attributes if found[:2] == (tag, name)]
+
+
+def check_pages(tap):
+    for name, data in samples.all_pages().items():
+        found = faults_of(data)
+        tap.check(
+            not found,
+            f"the page '{name}' is well-formed, self-contained and labelled",
+            "\n".join(found[:10]),
+        )
+
+
+def check_good(tap):
+    run = Fixture("a2")
+    said = Reader(samples.page_of(samples.boot_of(run))).text()
+    pages = run.blob_pages + 1
+    for what, words in {
+        "the verdict": "PASS",
+        "shared pages": f"{pages} of {pages} physical pages of the consumer are the producer\u2019s own",
+        "read pages": f"{pages} of {pages} mapped pages were read by the consumer, 0 written",
+        "copies": "0 bytes copied by the kernel",
+        "the physical address": "0x84000000",
+        "the reply": f"blob: {run.digest.hex()[:16]}\u2026",
+        "the request": f"blob: request, {len(run.blob):,} bytes",
+        "a hash that did not change": "kernel hashes VMO 1: the same",
+        "a check": "messages-clean \u2713 ok",
+        "a line": "vmo: producer sent handle",
+        "the digest": run.digest.hex(),
+    }.items():
+        tap.check(words in said, f"a good page has {what}", f"{words}\n{said[:3000]}")
+    told = "vmo: note 4 pages\nvmo: producer sent handle\nvmo: consumer mapped ok\nvmo: sha256 ok\n"
+    printed = [
+        text
+        for text in Reader(samples.page_of(samples.boot_of(run))).texts
+        if text.startswith(told)
+    ]
+    tap.check(len(printed) == 1, "what the tasks printed is there line by line")
+    outcomes = run.judge().outcomes
+    absent = [
+        name for name, found in outcomes.items() if markup.visible(found.evidence) not in said
+    ]
+    tap.check(not absent, "a good page has the evidence of each check", absent)
+
+
+def check_red(tap):
+    run = samples.red_run()
+    data = samples.page_of(samples.boot_of(run))
+    said = Reader(data).text()
+    red = {name for name, outcome in run.judge().outcomes.items() if outcome.status == "RED"}
+    tap.check({"read-only", "accessed"} <= red, "the red sample is red", red)
+    tap.check(
+        f"FAIL {len(red)} checks red:" in said, "a red page counts the red checks first", said[:400]
+    )
+    tap.check(
+        b"map write part" in data and b'"hatch"' in data,
+        "what was not read is hatched, what can be written has its colour",
+    )
+    unread = f"consumer, VMO 1, rw {run.blob_pages - 1} of {run.blob_pages} 1 "
+    tap.check(unread in said, "the table has the pages that were read and written", unread)
+
+
+def check_strange(tap):
+    run = Fixture("a2")
+    run.maps(18)[0]["base"] = hex(0x85000000)
+    said = Reader(samples.page_of(samples.boot_of(run))).text()
+    tap.check(
+        "0x85000000, not the VMO's" in said and "not mapped" in said,
+        "pages that are not the VMO's are not drawn as its own",
+        said[:900],
+    )
+
+
+def check_hostile(tap):
+    data = samples.page_of(samples.boot_of(samples.hostile_run()))
+    page = Reader(data)
+    tap.check(
+        b"<script" not in data and b"<!--" not in data and b"<b>" not in data,
+        "what a task prints, sends and is called stays text",
+    )
+    tap.check(
+        "</pre><script>alert(1)</script><!-- <svg onload='x'>" in page.text(),
+        "and is seen as it was",
+        page.text()[:600],
+    )
+    bad = [char for char in data.decode() if char in "\x00\x1b\u202e\x7f"]
+    tap.check(
+        not bad and "\\x1b[31m \\u202e" in page.text(),
+        "controls and marks of direction are seen, and do nothing",
+        bad,
+    )
+    for char in map(chr, (0, 9, 10, 27, 0x7F, 0x85, 0xAD, 0x2028, 0x202E, 0x2066, 0xD800, 0xFFFE)):
+        tap.check(
+            markup.visible(char).isascii() and len(markup.visible(char)) > 1,
+            f"U+{ord(char):04X} is made visible",
+        )
+    quoted = markup.tag("p", class_='"><script>')
+    tap.check("<script" not in quoted, "an attribute cannot end itself", quoted)
+
+
+def check_crowded(tap):
+    data = samples.all_pages()["crowded"]
+    said = Reader(data).text()
+    tap.check(len(data) <= run_page.SIZE_MAX, "a page stays below its limit", len(data))
+    for words in ("more; the log has all.", "and 4"):
+        tap.check(words in said, f"a list that was cut says so: '{words}'")
+
+
+def check_failure(tap):
+    """A page that cannot be made is a fault of ours: the run is HARNESS-BUG, and says so."""
+    broken = samples.boot_of(Fixture("a2"))
+    broken.record["checks"] = None
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        word = cli.write_reports(folder, "PASS", "x", None, [broken])
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        left = [path.name for path in folder.iterdir()]
+    good = (
+        word == report["verdict"] == "HARNESS-BUG"
+        and len(cli.lost) == 1
+        and "TypeError" in cli.lost[0]
+    )
+    tap.check(
+        good and left == ["report.json"],
+        "a page that cannot be made is HARNESS-BUG",
+        f"{word} {cli.lost} {left}",
+    )
+
+
+def check_lanes(tap):
+    records = [
+        {"off": off * 4096, "bytes": size * 4096}
+        for off, size in ((0, 4), (1, 1), (2, 2), (3, 1), (3, 1))
+    ]
+    placed, lanes = spaces.lanes_of(records)
+    apart = all(
+        one is other
+        or left != right
+        or one["off"] + one["bytes"] <= other["off"]
+        or other["off"] + other["bytes"] <= one["off"]
+        for one, left in placed
+        for other, right in placed
+    )
+    tap.check(
+        lanes == spaces.LANES_MAX and apart, "mappings of the same page lie side by side", placed
+    )
+
+
+def main():
+    tap = Tap()
+    for check in (
+        check_pages,
+        check_good,
+        check_red,
+        check_strange,
+        check_hostile,
+        check_crowded,
+        check_failure,
+        check_lanes,
+    ):
+        check(tap)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
