@@ -15,7 +15,7 @@ import traceback
 
 import exit_codes
 import supervise
-from harness import linux_proc, linux_run, log_watch, prepare, qemu
+from harness import linux_proc, linux_run, log_watch, prepare, qemu, run_folder
 from witness import watch as witness
 
 from judge import audit as audits, facts, notable, verdict as verdicts
@@ -228,6 +228,8 @@ class QemuHarness:
         )
         self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
         self.target = prepare.choose_kernel(options.kernel, options.run)
+        if self.target.prepared:
+            run_folder.hold(self.target.prepared)
         self.foreign = not self.target.audits or self.target.prepared is not None
         self.watched = self.foreign if options.witness is None else options.witness == "1"
         self.check_target()
@@ -239,7 +241,7 @@ class QemuHarness:
         self.host_ref = prepare.need_host_ref()
         tolerant = self.foreign and options.manifest == "proof"
         self.manifest = verdicts.load_manifest("foreign" if tolerant else options.manifest)
-        self.run = prepare.run_folder(options.out)
+        self.run = run_folder.choose(options.out, prepare.runs_folder(), say)
         self.elfs = self.target.prepared or self.run
         self.host, self.boots = None, []
 
@@ -370,7 +372,7 @@ class LinuxHarness:
         self.options = parse(words, "host-test.sh", does, LINUX_OPTIONS, facts.LINUX, **defaults)
         self.host_ref = prepare.need_host_ref()
         self.manifest = verdicts.load_manifest(self.options.manifest)
-        self.run = prepare.run_folder(self.options.out)
+        self.run = run_folder.choose(self.options.out, prepare.runs_folder(), say)
         self.host, self.boots = None, []
 
     def prepare(self):

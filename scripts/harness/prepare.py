@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prepares a run: the kernel, a private folder, a fresh challenge, and the programs around it."""
 import collections
+import contextlib
 import os
 import pathlib
 import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 
 import exit_codes
 import supervise
@@ -54,19 +54,8 @@ def cost_known():
     return re.search(r"gcc \([^)]*\) 12\.", text) is not None
 
 
-def run_folder(asked):
-    """Makes a private folder, so that two runs can run at once."""
-    if asked is None:
-        parent = build_folder() / "runs"
-        with named(f"a folder of the run cannot be made in {shown(parent)}"):
-            parent.mkdir(parents=True, exist_ok=True)
-            return pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-    folder = pathlib.Path(asked).absolute()
-    with named(f"the folder of the run cannot be made: --out {asked}"):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"--out {asked} exists and is not an empty folder; name another")
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def runs_folder():
+    return build_folder() / "runs"
 
 
 def need_files(*paths):
@@ -136,9 +125,11 @@ def prepared_init(folder):
 
 def find_built_in(image):
     """The folder whose init is in the kernel's file: `make proof-elf`'s, or an older run's."""
-    folders = [default_folder(), *sorted((build_folder() / "runs").glob("*"))]
-    inits = [(folder, (folder / PRODUCER)) for folder in folders if not missing_of(folder)]
-    return next((folder for folder, init in inits if init.read_bytes() in image), None)
+    for folder in [default_folder(), *sorted(runs_folder().glob("*"))]:
+        with contextlib.suppress(FileNotFoundError):  # another run removes old folders
+            if not missing_of(folder) and (folder / PRODUCER).read_bytes() in image:
+                return folder
+    return None
 
 
 def choose_kernel(kernel, run):

@@ -7,7 +7,7 @@ import secrets
 import shutil
 
 import exit_codes
-from harness import audit_faults, cli, log_watch, prepare, qemu
+from harness import audit_faults, cli, log_watch, prepare, qemu, run_folder
 from harness.cli import say
 
 from judge import audit as audits, facts, noise, verdict as verdicts
@@ -218,7 +218,7 @@ class ProbeHarness:
                 what = f"the kernel {options.kernel} is not a RISC-V ELF file"
                 raise ConfigError(f"{what}, and no probe is built into it")
         self.extra = prepare.split_words("--qemu-extra", options.qemu_extra)
-        self.run = prepare.run_folder(options.out)
+        self.run = run_folder.choose(options.out, prepare.runs_folder(), say)
 
     def prepare(self):
         """Nothing to do: make has built everything."""

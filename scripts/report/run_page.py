@@ -224,7 +224,7 @@ def record_of(boot, name, most):
     memory = [
         tag("h3", "Memory"),
         spaces.picture(name, boot.audit, boot.host, is_linux),
-        spaces.legend(),
+        spaces.legend(is_linux),
         spaces.mappings(boot.audit, boot.host, is_linux, min(most, spaces.ROWS_MAX)),
     ]
     talk = [

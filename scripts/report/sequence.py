@@ -53,7 +53,7 @@ def line_words(record):
 def hash_words(record, before):
     same = before.get(record["vmo"])
     before[record["vmo"]] = record["sip"]
-    told = f"kernel hashes VMO {record['vmo']}"
+    told = f"hash of VMO {record['vmo']}"
     if same is None:
         return f"{told}: {record['sip']}"
     return f"{told}: the same" if same == record["sip"] else f"{told}: CHANGED"

@@ -87,6 +87,13 @@ def written_words(record):
     return "not known" if count is None else f"{count:,}"
 
 
+def done_words(record):
+    """What was done through a mapping. Linux tells which pages are in the page table."""
+    if record["dirtied"] is None:
+        return [] if record["accessed"] is None else [read_words(record), "present"]
+    return [f"read {read_words(record)}", f"written {written_words(record)}"]
+
+
 def is_placed(band, record):
     """Its physical pages are the VMO's own at that offset."""
     start = record["base"] - record["off"]
@@ -115,7 +122,7 @@ def mapping_of(band, record, x, width):
     box = [rect(*place, class_of(record)), None if is_whole(record) else rect(*place, "hatch")]
     middle, told = x + width / 2, [right_of(record)]
     if end - top >= 40 and width >= 85:
-        told += [f"read {read_words(record)}", f"written {written_words(record)}"]
+        told += done_words(record)
     y = (top + end) / 2 - 6 * (len(told) - 1) + 3.5
     kinds = ["right", "small", "small"]
     words = [
@@ -171,7 +178,7 @@ def band_of(band, audit, is_linux):
         for pid in SIDES
     }
     size = counted(band.pages, "page")
-    many = f", {counted(band.cells, 'cell')}" if band.cells < band.pages else ""
+    many = f", {band.pages // band.cells} or more in a cell" if band.cells < band.pages else ""
     words = f"VMO {band.vmo['id']}: {band.name}, {size}{many}"
     yield label(draw.WIDTH / 2, band.top - 9, words, "strong", "middle")
     yield [links for links, _ in sides.values()]
@@ -212,12 +219,13 @@ def picture(name, audit, host, is_linux):
     return draw.drawing(f"{name}-spaces", title, describe(audit, bands), height, *parts)
 
 
-def legend():
+def legend(is_linux):
     """Names each colour and pattern."""
+    read = "in the page table" if is_linux else "read"
     kinds = (
         ("map write", "rw: may read and write"),
         ("map read", "r: may only read"),
-        ("map none part", "hatched: not every page was read"),
+        ("map none part", f"hatched: not every page is {read}"),
     )
     return tag(
         "ul",
@@ -245,7 +253,7 @@ def mappings(audit, host, is_linux, most=ROWS_MAX):
     rows = list(rows_of(audit, bands_of(audit, host)))
     heads = ["mapping", "pages read", "written", "first page"]
     if is_linux:  # the addresses are the harness's own
-        heads, rows = heads[:-1], [row[:-1] for row in rows]
+        heads, rows = ["mapping", "pages in the page table"], [row[:2] for row in rows]
     return [
         table("Mappings", heads, rows[:most], class_="grid"),
         draw.rest_of(rows, most, "mapping"),

@@ -95,6 +95,20 @@ def crowded_run():
     return run
 
 
+def linux_boot():
+    """What Linux shows: no order but that of messages, no pages written, no copies."""
+    boot = boot_of(Fixture("a2"))
+    boot.column, boot.record["abi"] = facts.LINUX, "linux"
+    for kind in ("copy", "hash", "say"):
+        boot.audit.records[kind] = []
+    for kind, gone in (("map", ("made", "ended")), ("hand", ("seq",)), ("msg", ("seq", "sent"))):
+        for record in boot.audit[kind]:
+            record.update({"dirtied": None} if kind == "map" else {})
+            for key in gone:
+                del record[key]
+    return boot
+
+
 def streamed():
     """Frames as a proof of streams would give them."""
     return tuple(
@@ -111,6 +125,7 @@ def all_pages():
     return {
         "good": page_of(boot_of(Fixture("a1")), boot_of(Fixture("a2"))),
         "stream": page_of(boot_of(Fixture("a2"), frames=streamed())),
+        "linux": page_of(linux_boot()),
         "red": page_of(boot_of(red_run())),
         "hostile": page_of(boot_of(hostile_run())),
         "crowded": page_of(boot_of(crowded_run()), boot_of(crowded_run())),

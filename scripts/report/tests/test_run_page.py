@@ -147,7 +147,7 @@ def check_good(tap):
         "the physical address": "0x84000000",
         "the reply": f"blob: {run.digest.hex()[:16]}\u2026",
         "the request": f"blob: request, {len(run.blob):,} bytes",
-        "a hash that did not change": "kernel hashes VMO 1: the same",
+        "a hash that did not change": "hash of VMO 1: the same",
         "a check": "messages-clean \u2713 ok",
         "a line": "vmo: producer sent handle",
         "the digest": run.digest.hex(),
@@ -165,6 +165,20 @@ def check_good(tap):
         name for name, found in outcomes.items() if markup.visible(found.evidence) not in said
     ]
     tap.check(not absent, "a good page has the evidence of each check", absent)
+
+
+def check_linux(tap):
+    said = Reader(samples.all_pages()["linux"]).text()
+    shown = ("memfd pages", "Two Linux processes", "page 0", "1 blob: request")
+    tap.check(
+        all(words in said for words in shown), "a page of Linux says what Linux shows", said[:3000]
+    )
+    hidden = ("written", "0x84000000", "bytes copied", "not known")
+    tap.check(
+        not any(words in said.split("Each check")[0] for words in hidden),
+        "and nothing else",
+        said[:3000],
+    )
 
 
 def check_red(tap):
@@ -275,6 +289,7 @@ def main():
     for check in (
         check_pages,
         check_good,
+        check_linux,
         check_red,
         check_strange,
         check_hostile,
