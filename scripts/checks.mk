@@ -96,7 +96,15 @@ check-deb: deb ## install, use and purge the packages of `make deb` on fresh Deb
 
 # ---- The pages --------------------------------------------------------------------------------------
 # CI does not run it: to install a browser takes longer than any of its checks.
-.PHONY: check-report
+.PHONY: report check-report
+# Benchmarks leave their figures in $(BUILD)/figures. Those that take seconds are run if they are not there.
+NEEDS_report := $(BUILD)/host/libvmo/tests/bench/bench_bytes $(BUILD)/host/libvmo/tests/bench/bench_sha256
+TOOLS_report := openssl
+report: built ## draw the recorded figures as a page, $(BUILD)/report.html
+	$(Q)[ -e $(BUILD)/figures/bench-bytes.tsv ] || $(PYTHON) -B $(BENCH)/bench_again.py bytes >/dev/null
+	$(Q)[ -e $(BUILD)/figures/bench-sha256.tsv ] || $(PYTHON) -B $(BENCH)/bench_again.py sha256 >/dev/null
+	@cd scripts && $(PYTHON) -B -m report.figures_page $(BUILD)
+
 CHECKS_check-report = { command -v chromium >/dev/null || { echo "make: missing chromium (shows the pages; package chromium): apt-get install --no-install-recommends chromium" >&2; exit 2; }; } &&
 check-report: built ## look at the pages of a run in Chromium: on a phone and a screen, light and dark, and on paper
 	@$(PYTHON) scripts/run-tests.py scripts/report/tests/check_report.py

@@ -2,7 +2,7 @@
 # The suites of the whole tree and of the scripts. A suite is a program that prints TAP with a plan;
 # scripts/run-tests.py runs and counts suites. The suites of boot, libvmo and host-ref are in their own .mk files.
 
-REPORT_SUITES := scripts/report/tests/test_run_page.py
+REPORT_SUITES := scripts/report/tests/test_run_page.py scripts/report/tests/test_figures.py
 # The judge, its harness and the test runner, without kernel, payload and QEMU.
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/tests/test_run_tests.py scripts/tests/test_run_folder.py scripts/tests/test_mutants.py \

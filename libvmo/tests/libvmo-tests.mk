@@ -43,6 +43,7 @@ FRAMES_PROGRAMS := $(addprefix $(BUILD)/host/$(BENCH)/,bench_frames $(addprefix 
 $(eval $(call HOST_PROGRAM,host,$(BENCH)/bench_frames,$(FRAMES) $(addprefix $(BENCH)/,frames_hand.c frames_vmo.c) $(LIBVMO_LINUX_SRCS)))
 $(foreach peer,iceoryx zmq nng,$(eval $(call HOST_PROGRAM,host,$(BENCH)/frames_$(peer),$(FRAMES) $(BENCH)/frames_$(peer).c,$(FRAMES_LIBS_$(peer)))))
 
+TEST_SUITES += $(BENCH)/test_bench_again.py
 .PHONY: bench-host
 NEEDS_bench-host := $(BUILD)/host/$(BENCH)/bench_host $(BUILD)/host/$(BENCH)/bench_wait $(FRAMES_PROGRAMS)
 TOOLS_bench-host := memcheck
@@ -104,10 +105,10 @@ $(eval $(call HOST_PROGRAM,host,libvmo/tests/bench/bench_bytes,libvmo/tests/benc
 .PHONY: bench-bytes
 NEEDS_bench-bytes := $(BUILD)/host/libvmo/tests/bench/bench_bytes
 bench-bytes: built ## time the ways to fill and to copy a VMO, and copies for a near and a far reader
-	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_bytes
+	$(Q)$(PYTHON) -B $(BENCH)/bench_again.py bytes
 
 bench-sha256: built ## compare the speed of the library's SHA-256 with OpenSSL's
-	$(Q)$(BUILD)/host/libvmo/tests/bench/bench_sha256
+	$(Q)$(PYTHON) -B $(BENCH)/bench_again.py sha256
 
 # ---- sha256_isa: the target's SHA-256 as SHA256_ISA compiles it, on bare harts with and without Zbb and Zknh
 SHA_ISA := libvmo/tests/sha256_isa

@@ -2,8 +2,9 @@
 /*
  * Times the exchanges of libvmo beside those written by hand. bench_host.py runs it and prints tables.
  *
- *   bench_host times BYTES MESSAGES RUNS    a line for each step: exchange, step, nanoseconds by hand, by
- * libvmo bench_host count BYTES MESSAGES         under callgrind: user instructions of each exchange, by both
+ *   bench_host times BYTES MESSAGES RUNS    a line for each step: exchange, step, nanoseconds by hand
+ *                                           (quartiles of the runs), then by libvmo
+ *   bench_host count BYTES MESSAGES         under callgrind: user instructions of each exchange, by both
  *
  * The time of a step is the median of its messages in one run, then the median of the runs. Runs by hand and
  * by libvmo alternate, so that both meet the same load.
@@ -115,9 +116,14 @@ static void time_exchange(int which, size_t bytes, uint32_t messages, uint32_t r
         time_run((int)((run + 1) % WAYS), which, bytes, messages, run);
     }
     for (size_t step = 0; step <= steps; step++) {
-        printf("%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", exchange->name,
-               step < steps ? exchange->steps[step].name : "all", median(medians[BY_HAND][step], runs),
-               median(medians[BY_VMO][step], runs));
+        printf("%s\t%s", exchange->name, step < steps ? exchange->steps[step].name : "all");
+        for (int way = 0; way < WAYS; way++) {
+            uint64_t *ordered = medians[way][step];
+            const uint64_t middle = median(ordered, runs);
+
+            printf("\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, ordered[runs / 4], middle, ordered[runs * 3 / 4]);
+        }
+        printf("\n");
     }
 }
 

@@ -14,9 +14,14 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests"))
+from figure_rows import FigureRows  # noqa: E402
+
 PROGRAM = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/tests/bench/bench_host"
 WAITING = PROGRAM.with_name("bench_wait")
 MESSAGES, RUNS = "400", "15"
+WAIT = re.compile(r", (\d+) looks before a sleep: (\d+) ns, (\d+) to (\d+)$", re.M)
 COUNTED = 64  # messages under callgrind
 LIMIT_SECONDS = 600
 
@@ -44,20 +49,35 @@ def instructions(size):
 
 
 def show(kind, exchange, step, hand, vmo):
-    ratio = int(vmo) / max(int(hand), 1)
+    ratio = vmo / max(hand, 1)
     print(f"{kind:14} {exchange:8} {step:16} {hand:>8} {vmo:>8} {ratio:7.2f}")
 
 
+def add(rows, group, row, unit, hand, vmo):
+    for way, figures in (("by hand", hand), ("libvmo", vmo)):
+        rows.add(group, row, way, unit, figures)
+
+
 def main():
+    rows = FigureRows("bench-host", "make bench-host", "Messages on Linux")
     for size in sys.argv[1:] or ["4096", "65536"]:
         print(f"{size} bytes, {RUNS} runs of {MESSAGES} messages each way")
         print(f"{'':14} {'exchange':8} {'step':16} {'by hand':>8} {'libvmo':>8} {'ratio':>7}")
         for line in run(str(PROGRAM), "times", size, MESSAGES, RUNS).splitlines():
-            show("ns", *line.split("\t"))
+            exchange, step, *figures = line.split("\t")
+            hand, vmo = (list(map(int, way)) for way in (figures[:3], figures[3:]))
+            show("ns", exchange, step, hand[1], vmo[1])
+            add(rows, f"{exchange}, {size} bytes", step, "ns", hand, vmo)
         counts = instructions(size)
         for exchange in ("fresh", "guarded", "resend", "pool"):
-            show("instructions", exchange, "all", counts[exchange, "hand"], counts[exchange, "vmo"])
-    print(run(str(WAITING)), end="")
+            hand, vmo = counts[exchange, "hand"], counts[exchange, "vmo"]
+            show("instructions", exchange, "all", hand, vmo)
+            add(rows, f"a message, {size} bytes", exchange, "instructions", [hand], [vmo])
+    waits = run(str(WAITING))
+    print(waits, end="")
+    for looks, median, low, high in WAIT.findall(waits):
+        rows.add("round trip of two processes", "all", f"{looks} looks", "ns", list(map(int, (low, median, high))))
+    rows.write()
 
 
 if __name__ == "__main__":

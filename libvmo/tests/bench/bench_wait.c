@@ -100,8 +100,9 @@ int main(void)
     }
     for (int i = 0; i < 2; i++) {
         qsort(medians[i], RUNS, sizeof(medians[i][0]), by_size);
-        printf("a round trip of two processes, %" PRIu32 " looks before a sleep: %" PRIu64 " ns\n", looks[i],
-               medians[i][RUNS / 2]);
+        printf("a round trip of two processes, %" PRIu32 " looks before a sleep: %" PRIu64 " ns, %" PRIu64
+               " to %" PRIu64 "\n",
+               looks[i], medians[i][RUNS / 2], medians[i][RUNS / 4], medians[i][RUNS * 3 / 4]);
     }
     return 0;
 }

@@ -20,6 +20,7 @@ import tempfile
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
+from figure_rows import FigureRows  # noqa: E402
 from tap import Tap  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -70,7 +71,7 @@ def measure(program, live, entries):
         return counts
 
 
-def check(tap, kernel, pool):
+def check(tap, kernel, pool, rows):
     program, live_counts = PROGRAMS[kernel]
     runs = [(live, live + SPARE) for live in live_counts] + [(FEW, 1048576)]
     results = list(pool.map(lambda run: measure(program, *run), reversed(runs)))[::-1]
@@ -91,6 +92,9 @@ def check(tap, kernel, pool):
             f" costs at most {TABLE_MAX} x as in tables of {FEW + SPARE}",
             f"{wide[name]} and {count} instructions",
         )
+    for (live, _), counts in zip(runs[:-1], results[:-1]):
+        for name, count in counts.items():
+            rows.add("the fake kernel" if kernel == "fake" else kernel, name, live, "instructions", [count])
     if sys.argv[1:] == ["--table"]:
         print(
             f"# | {kernel} | "
@@ -110,9 +114,13 @@ def main():
         f"it is {most}: raise it with ulimit -Hn",
     )
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    rows = FigureRows(
+        "growth", "python3 libvmo/tests/growth/test_growth.py", "Growth with the number of live objects"
+    )
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for kernel in PROGRAMS:
-            check(tap, kernel, pool)
+            check(tap, kernel, pool, rows)
+    rows.write()
     tap.done()
 
 

@@ -14,7 +14,12 @@ sys.path[:0] = [
 
 from fixture import Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
-from report import frames, run_page  # noqa: E402  pylint: disable=wrong-import-position
+from report import (
+    figures,
+    figures_page,
+    frames,
+    run_page,
+)  # noqa: E402  pylint: disable=wrong-import-position
 
 WHERE, MADE = "build/runs/run-sample", "2026-01-01 00:00 UTC"
 HOSTILE = "</pre><script>alert(1)</script><!-- <svg onload='x'> \" & \x1b[31m \u202e ]]> "
@@ -117,6 +122,49 @@ def streamed():
     )
 
 
+def costs():
+    return figures.read_costs(ROOT / "boot" / "tests" / "cost")
+
+
+def figures_sample():
+    """A page with figures of every kind."""
+    heads = {
+        "command": "make bench-host",
+        "made": MADE,
+        "machine": "a processor, 2 processors",
+        "title": "Messages",
+    }
+    host = [
+        figures.Row(f"{exchange}, {size} bytes", step, way, "ns", 900 * k, 1000 * k, 1500 * k)
+        for exchange in ("fresh", "resend")
+        for size in (4096, 65536)
+        for k, step in ((1, "create"), (12, "map and fill"), (700, "all"))
+        for way in ("by hand", "libvmo")
+    ]
+    sizes = [
+        figures.Row("one shot", f"{size:,} bytes", way, "us", size / 9, size / 8, size / 6)
+        for size in (65536, 8388608)
+        for way in ("vmo_write", "view", "vmo_copy", "read to view")
+    ]
+    growth = [
+        figures.Row(
+            f"{kernel} kernel", call, str(count), "instructions", *(400 + rise * count**0.5,) * 3
+        )
+        for kernel in ("fake", "Linux")
+        for call, rise in (("create", 0), ("send", 0.01), ("a call with a long name", 0.04))
+        for count in (16, 1000, 15000, 100000, 1048512)
+    ]
+    records = [
+        figures.Record(name, {**heads, "title": title}, rows)
+        for name, title, rows in (
+            ("bench-host", "Messages", host),
+            ("bench-bytes", "Filling", sizes),
+            ("growth", "Growth", growth),
+        )
+    ]
+    return figures_page.render(records, costs(), MADE)
+
+
 @functools.lru_cache(maxsize=None)
 def all_pages():
     """-> {name: the page's bytes}"""
@@ -133,5 +181,6 @@ def all_pages():
         "config": page_of(
             word="CONFIG", reason="the payload none cannot be read: No such file or directory"
         ),
+        "figures": figures_sample(),
         "bug": page_of(word="HARNESS-BUG", reason="ValueError: x", trace="Traceback:\n  a\n  b"),
     }
