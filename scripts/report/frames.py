@@ -1,62 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of a stream over time: one row for each frame, from its fill to its release.
+"""The frames of a stream: in which order, and through which buffers of the pool.
 
-A harness that proves a stream gives `frames`, a list of Frame. Without any, the page has no such
-part.
+The kernel sees no frame. What is known is the consumer's reply: how many it took, and where the
+last ones lay. The digest in the same reply shows that all of them came in order.
 """
 import collections
+import struct
 
+from judge import check_share, facts
 from report import draw
 from report.draw import counted, label, rect
+from report.markup import tag
 
-# Instants of one clock, in any unit: the producer began to write and published the frame, the
-# consumer took it and gave it back. An instant that was not recorded is None.
-Frame = collections.namedtuple("Frame", "number slot begun sent taken released")
-
-ROWS_MAX = 64
-LEFT, RIGHT, ROW, HEAD, SIZE = 66, 326, 13, 42, 9
-SPANS = (
-    ("begun", "sent", "map write"),
-    ("sent", "taken", "cell"),
-    ("taken", "released", "map read"),
-)
+# The reply of payloads/stream: digest, counters, frames, the frame that each buffer held last, the
+# buffer of each of the last frames by its number modulo 4, seal, who enforces it.
+REPLY = struct.Struct("<32sQQQQ4I4BHH")
+BUFFERS, SHOWN_MAX = 4, 16
+Told = collections.namedtuple("Told", "frames places")  # places: {number of a frame: its buffer}
+LEFT, HEAD, ROW, SIZE = 66, 42, 20, 9.5
 
 
-def instants(frame):
-    return [at for at in frame[2:] if at is not None]
-
-
-def scale_of(frames):
-    """-> a function from an instant to x"""
-    found = [at for frame in frames for at in instants(frame)]
-    first, last = min(found), max(found)
-    return lambda at: LEFT + (RIGHT - LEFT) * (at - first) / max(1, last - first)
-
-
-def row_of(frame, y, x_of):
-    yield label(
-        LEFT - 4, y + 8, f"{frame.number} in slot {frame.slot}", "small", "end", LEFT - 4, SIZE
-    )
-    for start, end, kind in SPANS:
-        first, last = getattr(frame, start), getattr(frame, end)
-        if first is not None and last is not None:
-            yield rect(x_of(first), y, max(1.5, x_of(last) - x_of(first)), ROW - 3, kind)
-
-
-def picture(name, frames, unit):
-    """name: prefix of the drawing's ids. unit: what the instants count."""
-    shown = [frame for frame in frames if instants(frame)][:ROWS_MAX]
-    if not shown:
-        return None
-    x_of, height = scale_of(shown), HEAD + ROW * len(shown) + 4
-    first, last = (edge(at for frame in shown for at in instants(frame)) for edge in (min, max))
-    parts = [
-        label(LEFT, 14, "frame by frame", "head"),
-        label(LEFT, 30, f"{first:,}", "small", None, 120, SIZE),
-        label(RIGHT, 30, f"{last:,} {unit}", "small", "end", 140, SIZE),
-        draw.line(LEFT, 34, RIGHT, 34, "rule"),
-        (row_of(frame, HEAD + ROW * n, x_of) for n, frame in enumerate(shown)),
+def told(audit):
+    """-> Told, or None if no reply has frames that can be drawn"""
+    bodies = [
+        check_share.body_of(message)
+        for message in audit["msg"]
+        if check_share.way_of(message) == check_share.TO_PRODUCER
     ]
-    told = f"{counted(len(shown), 'frame')} from {first:,} to {last:,} {unit}."
-    drawn = draw.drawing(f"{name}-frames", "Frames over time", told, height, *parts)
-    return [drawn, draw.rest_of(frames, len(shown), "frame")]
+    whole = [REPLY.unpack(body) for body in bodies if len(body) == REPLY.size]
+    if len(whole) != 1 or whole[0][4] < 1:
+        return None
+    count, last, slots = whole[0][4], whole[0][5:9], whole[0][9:13]
+    places = {number: buffer for buffer, number in enumerate(last) if number}
+    for number in range(max(1, count - BUFFERS + 1), count + 1):
+        places[number] = slots[number % BUFFERS]
+    return Told(count, {number: at for number, at in places.items() if at < BUFFERS})
+
+
+def cells(said, first, width):
+    for number in range(first, said.frames + 1):
+        x, middle = LEFT + width * (number - first), LEFT + width * (number - first + 0.5)
+        yield label(middle, HEAD - 8, str(number % 1000), "small", "middle", width + 4, 9)
+        for buffer in range(BUFFERS):
+            is_here = said.places.get(number) == buffer
+            kind = "map read" if is_here else "cell"
+            yield rect(x + 1, HEAD + ROW * buffer + 1, width - 2, ROW - 2, kind)
+
+
+def picture(name, audit):
+    """name: prefix of the drawing's ids."""
+    said = told(audit)
+    if said is None:
+        return tag("p", "No reply says which frames were taken.", class_="note")
+    first = max(1, said.frames - SHOWN_MAX + 1)
+    width = min(24, (draw.WIDTH - LEFT) / (said.frames - first + 1))
+    parts = [label(LEFT, 14, f"frames {first:,} to {said.frames:,}, in order", "head")]
+    for buffer in range(BUFFERS):
+        y = HEAD + ROW * buffer + ROW / 2 + 3
+        parts.append(label(LEFT - 6, y, f"buffer {buffer}", "small", "end", LEFT - 6, SIZE))
+    parts.append(cells(said, first, width))
+    places = "; ".join(f"frame {n} in buffer {at}" for n, at in sorted(said.places.items()))
+    words = f"{counted(said.frames, 'frame')} through {BUFFERS} buffers. At the end: {places}."
+    drawn = draw.drawing(
+        f"{name}-frames", "Frames of the stream", words, HEAD + ROW * BUFFERS + 4, *parts
+    )
+    note = "Filled: where the last frames lay. The record does not have where the earlier ones lay."
+    return [tag("p", words), drawn, tag("p", note, class_="note")]

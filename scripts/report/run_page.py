@@ -16,6 +16,7 @@ SIZE_MAX = 300 * 1024
 # How many rows of each list are shown: the first that keeps the page below SIZE_MAX.
 LEVELS = (60, 20, 6)
 LINES_MAX, LINE_CHARACTERS, REASON_CHARACTERS = 40, 160, 600
+SHARE, STREAM = "share", "stream"
 MARKS = {"PASS": "\u2713", "FAIL": "\u2717", "CONFIG": "!", "HARNESS-BUG": "!"}
 STATUS = {
     facts.OK: ("good", "\u2713 ok"),
@@ -23,10 +24,15 @@ STATUS = {
     facts.NOT_CHECKED: ("unmade", "\u2013 not made"),
 }
 TITLES = {"a1": "ABI revision a1", "a2": "ABI revision a2", "linux": "Two Linux processes"}
-CLAIM = (
-    "One task made a VMO out of {payload} and 32 fresh random bytes. The other mapped the same "
-    "{pages}s read-only, read all of them, and answered with their SHA-256."
-)
+CLAIMS = {
+    SHARE: "One task made a VMO out of {payload} and 32 fresh random bytes. The other mapped the "
+    "same {pages}s read-only, read all of them, and answered with their SHA-256.",
+    STREAM: "One task sent {payload} and 32 fresh random bytes as the frames of a stream. The "
+    "other read them in the same {pages}s, mapped once and read-only, and answered with the "
+    "SHA-256 of all.",
+}
+# The VMOs that go to the consumer, in this order.
+NAMES = {SHARE: ("blob", "page"), STREAM: ("pool", "return page")}
 NOTHING = {
     "CONFIG": "Nothing was judged. The reason says what to change.",
     "HARNESS-BUG": "The harness itself failed, so nothing is known of the proof.",
@@ -42,8 +48,10 @@ class Boot:
     lines: list
     audit: object = None  # None: there is no record, or it is malformed
     host: object = None
-    frames: tuple = ()  # frames.Frame, of a proof that streams
-    frames_unit: str = "events"
+
+    def proof(self):
+        """What was proved; facts of the host that name none are of the proof of sharing."""
+        return getattr(self.host, "proof", SHARE)
 
     def is_linux(self):
         return self.column == facts.LINUX
@@ -67,7 +75,8 @@ def red_checks(boots):
 def verdict_words(record, boots):
     if record["verdict"] == verdicts.PASS and boots and boots[0].host:
         spec, pages = boots[0].host.spec, "memfd page" if boots[0].is_linux() else "physical page"
-        return tag("p", CLAIM.format(payload=spec, pages=pages), class_="claim")
+        claim = CLAIMS[boots[0].proof()]
+        return tag("p", claim.format(payload=spec, pages=pages), class_="claim")
     words = [tag("p", NOTHING[record["verdict"]])] if record["verdict"] in NOTHING else []
     found = red_checks(boots)
     if not found:
@@ -210,6 +219,7 @@ def digests(boot):
     if boot.host:
         yield "challenge", boot.host.challenge_hex
         yield "payload with challenge", boot.host.digest_hex
+    if boot.host and boot.proof() == SHARE:
         yield "page", boot.host.page_digest_hex
     if boot.record.get("nonce"):
         yield "nonce of the record", boot.record["nonce"]
@@ -220,30 +230,23 @@ def record_of(boot, name, most):
     """What the record shows: tiles, memory, messages, frames. name: unique in the page"""
     if boot.audit is None:
         return tag("p", "There is no record of this run, so nothing can be drawn.", class_="note")
-    is_linux = boot.is_linux()
+    is_linux, names = boot.is_linux(), NAMES[boot.proof()]
     memory = [
         tag("h3", "Memory"),
-        spaces.picture(name, boot.audit, boot.host, is_linux),
+        spaces.picture(name, boot.audit, names, is_linux),
         spaces.legend(is_linux),
-        spaces.mappings(boot.audit, boot.host, is_linux, min(most, spaces.ROWS_MAX)),
+        spaces.mappings(boot.audit, names, is_linux, min(most, spaces.ROWS_MAX)),
     ]
     talk = [
         tag("h3", "Messages"),
         sequence.picture(name, boot.audit, most),
         sequence.messages(boot.audit, most),
     ]
-    time = frames.picture(name, boot.frames, boot.frames_unit) if boot.frames else None
-    more = tag("section", tag("h3", "Frames"), time, class_="part") if time else None
-    return [
-        tiles(boot),
-        tag(
-            "div",
-            tag("section", memory, class_="part"),
-            tag("section", talk, class_="part"),
-            more,
-            class_="parts",
-        ),
-    ]
+    parts = [memory, talk]
+    if boot.proof() == STREAM:
+        parts[:1] = [[memory, tag("h3", "Frames"), frames.picture(name, boot.audit)]]
+    shown = (tag("section", part, class_="part") for part in parts)
+    return [tiles(boot), tag("div", shown, class_="parts")]
 
 
 def boot_of(boot, name, most):

@@ -14,9 +14,9 @@ EVENTS_MAX, MESSAGES_MAX = 60, 40
 ROW, HEAD = 25, 42  # heights
 LIVES = {PRODUCER_PID: 34, CONSUMER_PID: 298}  # x
 SIZE, NUMBER = 9.5, 9
-LINE_CHARACTERS, DIGEST_DIGITS = 34, 16
+LINE_CHARACTERS, DIGEST_DIGITS, DIGEST_BYTES = 34, 16, 32
 RIGHT_SEND = 1
-TAGS = {facts.TAG_BLOB: "blob", facts.TAG_PAGE: "page"}
+TAGS = {facts.TAG_BLOB: "blob", facts.TAG_PAGE: "page", 3: "offer"}  # 3: of a stream
 WAY_WORDS = {"move": "in the message", "transfer": "by a transfer"}
 
 # at: its number in the record; kind: "message", "grant", "local" or "kernel"; first, second: pids.
@@ -25,15 +25,16 @@ Event = collections.namedtuple("Event", "at kind first second words")
 
 def message_words(message):
     """What a message says, by its header."""
-    header = check_share.header_of(message)
+    header, body = check_share.header_of(message), check_share.body_of(message)
     if header is None or header.magic != facts.MESSAGE_MAGIC:
         return counted(message["len"], "byte") + ", no message of libvmo"
     what = TAGS.get(header.tag, f"tag {header.tag}")
+    if message["to"] == PRODUCER_PID and len(body) >= DIGEST_BYTES:
+        return f"{what}: {body.hex()[:DIGEST_DIGITS]}{ELLIPSIS}"
     if message["to"] == PRODUCER_PID:
-        _, body = check_share.reply_in(message)
-        return f"{what}: {body[0].hex()[:DIGEST_DIGITS]}{ELLIPSIS}" if body else f"{what}: reply"
+        return f"{what}: reply"
     size = f", {counted(header.length, 'byte')}" if header.length else ""
-    return f"{what}: request{size}"
+    return f"{what}: {'handle' if header.kind == facts.KIND_HANDLE else 'request'}{size}"
 
 
 def grant_words(hand):

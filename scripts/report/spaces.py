@@ -40,16 +40,16 @@ class Band:
         return self.top + self.height() * min(page, self.pages) / self.pages
 
 
-def handed_names(audit, host):
-    """-> {id of a VMO: "blob" or "page"}, by the way it was handed over"""
-    names = {shared.via: shared.what for shared in host.objects()} if host else {}
-    hands = (hand for hand in audit["hand"] if hand["vmo"] and hand["to"] == CONSUMER_PID)
-    return {hand["vmo"]: names[hand["via"]] for hand in hands if hand["via"] in names}
+def handed_names(audit, names):
+    """names: of the VMOs that go to the consumer, in order. -> {id of a VMO: its name}"""
+    hands = [hand for hand in audit["hand"] if hand["vmo"] and hand["to"] == CONSUMER_PID]
+    hands.sort(key=lambda hand: hand.get("seq", 0))  # Linux has them in order, without numbers
+    return dict(zip(dict.fromkeys(hand["vmo"] for hand in hands), names))
 
 
-def bands_of(audit, host):
+def bands_of(audit, known):
     """The first VMOs that can be drawn."""
-    names, top, found = handed_names(audit, host), HEAD + GAP, []
+    names, top, found = handed_names(audit, known), HEAD + GAP, []
     for vmo in [vmo for vmo in audit["vmo"] if vmo["bytes"] >= PAGE_BYTES][:VMOS_MAX]:
         pages = facts.pages_of(vmo["bytes"])
         name = names.get(vmo["id"], "not handed over")
@@ -208,9 +208,9 @@ def describe(audit, bands):
     return " ".join(said)
 
 
-def picture(name, audit, host, is_linux):
-    """name: prefix of the drawing's ids."""
-    bands = bands_of(audit, host)
+def picture(name, audit, known, is_linux):
+    """name: prefix of the drawing's ids. known: names of the VMOs that go to the consumer"""
+    bands = bands_of(audit, known)
     if not bands:
         return tag("p", "No VMO was recorded.")
     height = bands[-1].top + bands[-1].height() + 4
@@ -248,9 +248,9 @@ def rows_of(audit, bands):
         ]
 
 
-def mappings(audit, host, is_linux, most=ROWS_MAX):
+def mappings(audit, known, is_linux, most=ROWS_MAX):
     """Every mapping as a table, and how many are not shown."""
-    rows = list(rows_of(audit, bands_of(audit, host)))
+    rows = list(rows_of(audit, bands_of(audit, known)))
     heads = ["mapping", "pages read", "written", "first page"]
     if is_linux:  # the addresses are the harness's own
         heads, rows = ["mapping", "pages in the page table"], [row[:2] for row in rows]

@@ -12,7 +12,7 @@ sys.path[:0] = [
     str(ROOT / "scripts"),
 ]
 
-from fixture import Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from fixture import Fixture, message, noise  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from report import (
     figures,
@@ -114,12 +114,20 @@ def linux_boot():
     return boot
 
 
-def streamed():
-    """Frames as a proof of streams would give them."""
-    return tuple(
-        frames.Frame(n, n % 4, 100 * n, 100 * n + 60, 100 * n + 70 + n % 7, 100 * n + 160)
-        for n in range(100)
-    )
+def stream_boot():
+    """The records of a proof of streams: 17 frames through four buffers."""
+    run = Fixture("a2")
+    boot = boot_of(run)
+    boot.host.proof = run_page.STREAM
+    fields = (run.digest, 0, 0, 0, 17, 16, 17, 14, 15, 0, 1, 2, 3, 1, 1)
+    body = frames.REPLY.pack(*fields)
+    data = message(facts.KIND_DATA, 1, body)
+    reply = {"from": 18, "to": 17, "len": len(data), "head": data.hex(), "moved": "none"}
+    boot.audit.records["msg"] = [
+        boot.audit["msg"][0],
+        {**boot.audit["msg"][1], **reply},
+    ]
+    return boot
 
 
 def costs():
@@ -172,7 +180,7 @@ def all_pages():
     none.audit = None
     return {
         "good": page_of(boot_of(Fixture("a1")), boot_of(Fixture("a2"))),
-        "stream": page_of(boot_of(Fixture("a2"), frames=streamed())),
+        "stream": page_of(stream_boot()),
         "linux": page_of(linux_boot()),
         "red": page_of(boot_of(red_run())),
         "hostile": page_of(boot_of(hostile_run())),

@@ -38,7 +38,7 @@ def check_good(tap):
         "copies": "0 bytes copied by the kernel",
         "the physical address": "0x84000000",
         "the reply": f"blob: {run.digest.hex()[:16]}\u2026",
-        "the request": f"blob: request, {len(run.blob):,} bytes",
+        "the request": f"blob: handle, {len(run.blob):,} bytes",
         "a hash that did not change": "hash of VMO 1: the same",
         "a check": "messages-clean \u2713 ok",
         "a line": "vmo: producer sent handle",
@@ -61,7 +61,7 @@ def check_good(tap):
 
 def check_linux(tap):
     said = Reader(samples.all_pages()["linux"]).text()
-    shown = ("memfd pages", "Two Linux processes", "page 0", "1 blob: request")
+    shown = ("memfd pages", "Two Linux processes", "page 0", "1 to consumer blob: handle")
     tap.check(
         all(words in said for words in shown), "a page of Linux says what Linux shows", said[:3000]
     )
@@ -71,6 +71,23 @@ def check_linux(tap):
         "and nothing else",
         said[:3000],
     )
+
+
+def check_stream(tap):
+    boot = samples.stream_boot()
+    text = Reader(samples.page_of(boot)).text()
+    for words in (
+        "as the frames of a stream",
+        "VMO 1: pool",
+        "VMO 2: return page",
+        "17 frames through 4 buffers",
+        # By the places of the last four frames; 14 is only in what buffer 2 held last.
+        "frame 14 in buffer 2; frame 15 in buffer 3; frame 16 in buffer 0; frame 17 in buffer 1",
+    ):
+        tap.check(words in text, f"a page of a stream has '{words}'", text[:3000])
+    boot.audit["msg"][1]["head"] = boot.audit["msg"][1]["head"][:-2]
+    text = Reader(samples.page_of(boot)).text()
+    tap.check("No reply says which frames" in text, "a reply of another size draws no frames")
 
 
 def check_red(tap):
@@ -182,6 +199,7 @@ def main():
         check_pages,
         check_good,
         check_linux,
+        check_stream,
         check_red,
         check_strange,
         check_hostile,
