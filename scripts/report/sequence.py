@@ -57,7 +57,7 @@ def hash_words(record, before):
     told = f"hash of VMO {record['vmo']}"
     if same is None:
         return f"{told}: {record['sip']}"
-    return f"{told}: the same" if same == record["sip"] else f"{told}: CHANGED"
+    return f"{told}: the same" if same == record["sip"] else f"{told}: changed to {record['sip']}"
 
 
 def events_of(audit):
