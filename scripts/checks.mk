@@ -100,7 +100,7 @@ check-deb: deb ## install, use and purge the packages of `make deb` on fresh Deb
 # Benchmarks leave their figures in $(BUILD)/figures. Those that take seconds are run if they are not there.
 NEEDS_report := $(BUILD)/host/libvmo/tests/bench/bench_bytes $(BUILD)/host/libvmo/tests/bench/bench_sha256
 TOOLS_report := openssl
-report: built ## draw the recorded figures as a page, $(BUILD)/report.html
+report: built ## draw the recorded figures as a page, report.html in the build folder
 	$(Q)[ -e $(BUILD)/figures/bench-bytes.tsv ] || $(PYTHON) -B $(BENCH)/bench_again.py bytes >/dev/null
 	$(Q)[ -e $(BUILD)/figures/bench-sha256.tsv ] || $(PYTHON) -B $(BENCH)/bench_again.py sha256 >/dev/null
 	@cd scripts && $(PYTHON) -B -m report.figures_page $(BUILD)

@@ -15,7 +15,9 @@ CSS = pathlib.Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 SIZE_MAX = 300 * 1024
 # How many rows of each list are shown: the first that keeps the page below SIZE_MAX.
 LEVELS = (60, 20, 6)
+EVIDENCE = {60: 1000, 20: 400, 6: 120}  # characters of a check's evidence
 LINES_MAX, LINE_CHARACTERS, REASON_CHARACTERS = 40, 160, 600
+ARGV_CHARACTERS, SPEC_CHARACTERS = 2000, 200
 SHARE, STREAM = "share", "stream"
 MARKS = {"PASS": "\u2713", "FAIL": "\u2717", "CONFIG": "!", "HARNESS-BUG": "!"}
 STATUS = {
@@ -74,7 +76,10 @@ def red_checks(boots):
 
 def verdict_words(record, boots):
     if record["verdict"] == verdicts.PASS and boots and boots[0].host:
-        spec, pages = boots[0].host.spec, "memfd page" if boots[0].is_linux() else "physical page"
+        spec, pages = (
+            facts.cut(boots[0].host.spec, SPEC_CHARACTERS),
+            "memfd page" if boots[0].is_linux() else "physical page",
+        )
         claim = CLAIMS[boots[0].proof()]
         return tag("p", claim.format(payload=spec, pages=pages), class_="claim")
     words = [tag("p", NOTHING[record["verdict"]])] if record["verdict"] in NOTHING else []
@@ -165,13 +170,13 @@ def coded(words):
     return [tag("code", part) if n % 2 else part for n, part in enumerate(words.split("`"))]
 
 
-def checks(boot):
+def checks(boot, most):
     meanings = {name: meaning for name, _, meaning in list_checks.rows_of(boot.column)}
     rows = [
         [
             [tag("span", check["name"], class_="name"), tag("br"), status_of(check)],
             [
-                tag("span", check["evidence"], class_="evidence"),
+                tag("span", facts.cut(check["evidence"], EVIDENCE[most]), class_="evidence"),
                 tag("span", coded(meanings.get(check["name"], "")), class_="meaning"),
             ],
         ]
@@ -209,7 +214,10 @@ def files(boot):
     )
     argv = (boot.record.get("qemu") or {}).get("argv")
     if argv:
-        found += [tag("h3", "The guest was started with"), tag("pre", shlex.join(map(str, argv)))]
+        found += [
+            tag("h3", "The guest was started with"),
+            markup.lines([facts.cut(shlex.join(map(str, argv)), ARGV_CHARACTERS)]),
+        ]
     return [tag("h3", "Files")] + found if found else None
 
 
@@ -255,7 +263,7 @@ def boot_of(boot, name, most):
         tag("h2", title_of(boot)),
         record_of(boot, name, most),
         tag("h3", "Each check"),
-        checks(boot),
+        checks(boot, most),
         lines(boot, min(most, LINES_MAX)),
         files(boot),
         class_="boot",
@@ -292,10 +300,9 @@ def body(record, boots, where, made, most):
 
 def render(record, boots, where, made):
     """-> the page's bytes. record: the run's report.json. where: its folder. made: when."""
+    title = f"{record['verdict']}: the libvmo proof"
     for most in LEVELS:
-        data = page(
-            f"{record['verdict']}: the libvmo proof", CSS, *body(record, boots, where, made, most)
-        ).encode()
+        data = page(title, CSS, *body(record, boots, where, made, most)).encode()
         if len(data) <= SIZE_MAX:
-            break
-    return data
+            return data
+    raise ValueError(f"the page has {len(data)} bytes, more than {SIZE_MAX}")

@@ -146,6 +146,21 @@ def check_hostile(tap):
 
 
 def check_crowded(tap):
+    boots = [samples.boot_of(samples.crowded_run()) for _ in range(2)]
+    whole = samples.page_of(*boots)
+    for boot in boots:
+        for check in boot.record["checks"]:
+            check["evidence"] = '"' * 1000
+        boot.host.spec, boot.record["qemu"]["argv"] = "<" * 5000, ["&" * 100000]
+        boot.lines = ["vmo: " + "<" * 1000] * 1000
+    less = samples.page_of(*boots, word="FAIL", reason="<" * 100000)
+    good = len(less) <= run_page.SIZE_MAX and not faults_of(less)
+    tap.check(good, "nothing in a run makes a page too large", len(less))
+    fewer = less.count(b"<tr") < whole.count(b"<tr")
+    tap.check(
+        fewer and b".. and 600 more characters" in less,
+        "a page that would be has less of each list",
+    )
     data = samples.all_pages()["crowded"]
     said = Reader(data).text()
     tap.check(len(data) <= run_page.SIZE_MAX, "a page stays below its limit", len(data))
