@@ -16,7 +16,7 @@ from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-impor
 from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
 
 DOCUMENT = ROOT / "docs" / "testing" / "audit.md"
-DOCUMENTED = re.compile(r"^\| ([0-9]+) \| `([a-z-]+)` \| (.*) \|$", re.M)
+DOCUMENTED = re.compile(r"^- ([0-9]+), `([a-z-]+)`: (.*)\.$", re.M)
 GOOD = 'EXIT_CODE(85, DONE, "init is done")\nEXIT_CODE(89, OUT_OF_ROOM, "too much")\n#undef EXIT_CODE\n'
 # name: (list, text of the refusal)
 REFUSED = {
