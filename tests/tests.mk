@@ -16,6 +16,7 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/foreign/test_foreign.py tests/foreign/test_witness.py
 include tests/foreign/foreign.mk
+include tests/docs/docs.mk
 # The judge's fuzzer. It is not in `make test`, because it edits fresh runs, whose nonces differ.
 .PHONY: fuzz-judge
 NEEDS_fuzz-judge := everything
