@@ -5,11 +5,13 @@ CI = "a goal of CI's own"          # .ci/run makes this goal
 SUITE = "a suite of `make test`"   # a .mk file names this program
 KERNEL = "needs a kernel of your own"
 APT = "installs packages; CI begins and ends with it"
+DEBIAN = "builds for minutes, and tries packages as root on two other Debians"
 FIGURE = "measures for minutes; figures.md has the result"
 
 NOT_RUN = {
     "sh scripts/setup.sh run-qemu": APT,
     "sh scripts/setup.sh test": APT,
+    "make check-docs": CI,
     "make lint": CI,
     "make test": CI,
     "make test HOSTCC=clang BUILD=build-clang": CI,
@@ -32,6 +34,8 @@ NOT_RUN = {
     "python3 libvmo/tests/growth/test_growth.py --table": SUITE,
     "python3 scripts/judge/tests/test_hostile.py --show": SUITE,
     "make run-elf": "the harness makes it, with RUN_DIR=",
+    "make deb": DEBIAN,
+    "make check-deb": DEBIAN,
     "make clean; time make -j2": "removes the build that the other commands use",
     "make errno-full": FIGURE,
     "make stress": FIGURE,
@@ -55,7 +59,9 @@ NOT_RUN = {
 # What a reader puts in: a text of a command, and what the test puts there.
 PLACEHOLDERS = (
     ("FILE...", "LICENSE"),
+    ("PREFIX=/usr/local", "PREFIX=/usr/local DESTDIR=\"$STAGE\""),
     ("SPEC", "gen:7:4097"),
+    ("hello.elf", "\"$PROGRAMS/hello.elf\""),
     ("DIR", "\"$ROOM\""),
 )
 

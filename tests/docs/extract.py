@@ -6,7 +6,7 @@ import re
 
 # A line of a code block is a command if it begins with one of these, after assignments.
 WORDS = ("apt", "apt-get", "bash", "cargo", "cc", "cd", "cmake", "dpkg", "gcc", "git", "host-ref", "make", "man",
-         "pkg-config", "python3", "qemu-system-riscv64", "sh", "sudo", "time", "vmo")
+         "pkg-config", "python3", "qemu-system-riscv64", "riscv64-unknown-elf-gcc", "sh", "sudo", "time", "vmo")
 FOLDERS = ("./", ".ci/", "boot/", "build/", "libvmo/", "scripts/", "tests/")
 ASSIGNMENTS = re.compile(r"(?:[A-Z_]+=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)*")
 COMMENT = re.compile(r"\s+#\s.*$")

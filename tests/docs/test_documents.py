@@ -24,7 +24,7 @@ HOSTCC = os.environ.get("HOSTCC", "gcc")
 LIMIT_SECONDS = 300  # of one command, on a busy host
 # What the outer make hands on, and would change what a command does.
 OURS = ("DESTDIR", "PREFIX", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PAYLOAD", "KERNEL", "RUN", "OUT",
-        "QEMU_EXTRA", "ABI", "WITNESS")
+        "INIT", "QEMU_EXTRA", "ABI", "WITNESS")
 MARKDOWN = """text `make one` and `make
 two`, `scripts/three.sh` alone, `scripts/four.sh --help`
 
@@ -121,8 +121,12 @@ int main(void)
     return waitpid(child, &status, 0) != child || status != 0;
 }
 """
+# The source that a compiler of the documents takes, whatever its name there.
+COMPILERS = {"cc": "libvmo/examples/hello_share.c", "riscv64-unknown-elf-gcc": "payloads/template/hello.c"}
 PAIRED = "docs/migration.md"
 RECEIVED = ("vmo_view_data(registry, view)", "vmo_view_data(registry, part)", "frame.data")
+LINKED = "$(pkg-config --cflags --libs libvmo)"
+COMPILED = "-c $(pkg-config --cflags libvmo)"
 WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
 
 
@@ -132,13 +136,13 @@ class Shell:
     def __init__(self, folder):
         self.room = folder
         self.installed = folder / "installed"
+        self.sources = folder / "sources"
         self.env = {key: value for key, value in os.environ.items() if key not in OURS} | {
             "BUILD": BUILD, "HOSTCC": HOSTCC, "ROOM": str(folder / "made"), "OUT": str(folder / "neuron"),
-            "DESTDIR": str(self.installed),
+            "PREFIX": str(self.installed), "STAGE": str(folder / "stage"), "PROGRAMS": str(self.sources),
             "PATH": os.pathsep.join((str(ROOT / BUILD / "host/host-ref"), os.environ["PATH"])),
-            "PKG_CONFIG_PATH": str(self.installed / "usr/local/lib/pkgconfig"),
-            "PKG_CONFIG_SYSROOT_DIR": str(self.installed),
-            "LD_LIBRARY_PATH": str(self.installed / "usr/local/lib")}
+            "PKG_CONFIG_PATH": os.pathsep.join(str(self.installed / below / "pkgconfig") for below in ("lib", "share")),
+            "LD_LIBRARY_PATH": str(self.installed / "lib")}
 
     def run(self, command, folder=ROOT):
         """-> (exit code, output)"""
@@ -184,25 +188,26 @@ def check_exceptions(tap, commands):
 
 
 def program_of(command, shell):
-    """A command that compiles runs in a folder with the source, and its program after it."""
-    if extract.first_word(command) != "cc":
+    """A command that compiles runs in a folder with the source, and the program for this machine after it."""
+    compiler = extract.first_word(command)
+    if compiler not in COMPILERS:
         return command, ROOT
-    source = re.search(r"\w+\.c\b", command)
-    folder = shell.room / "sources"
-    folder.mkdir(exist_ok=True)
-    example = (ROOT / "libvmo/examples/hello_share.c").read_text(encoding="utf-8")
-    (folder / source[0]).write_text(example, encoding="utf-8")
+    source = re.search(r"\w+\.c\b", command)[0]
+    shell.sources.mkdir(exist_ok=True)
+    (shell.sources / source).write_text((ROOT / COMPILERS[compiler]).read_text(encoding="utf-8"), encoding="utf-8")
     output = re.search(r"-o (\S+)", command)
-    return f"{command} && ./{output[1] if output else 'a.out'}", folder
+    run = f" && ./{output[1] if output else 'a.out'}" if compiler == "cc" else ""
+    return command + run, shell.sources
 
 
 def check_commands(tap, shell, commands):
-    # What is installed first, later commands use.
-    for command in sorted(commands, key=lambda text: not text.startswith("make install")):
+    # First what later commands use: the installed libraries, then the programs.
+    for command in sorted(commands, key=lambda text: (not text.startswith("make install"),
+                                                      extract.first_word(text) not in COMPILERS)):
         if command in exceptions.NOT_RUN:
             continue
         text, folder = program_of(command, shell)
-        for placeholder, value in exceptions.PLACEHOLDERS:
+        for placeholder, value in exceptions.PLACEHOLDERS if folder == ROOT else ():
             text = re.sub(rf"(?<![\w.]){re.escape(placeholder)}(?![\w.])", lambda _, value=value: value, text)
         code, said = shell.run(text.replace("build/", BUILD + "/"), folder)
         good = code == exceptions.EXPECTED.get(command, 0)
@@ -211,11 +216,10 @@ def check_commands(tap, shell, commands):
         tap.check(good, f"{commands[command]}: {command}", f"exit code {code}\n{said[-4000:]}")
 
 
-def compile_c(shell, text, name, *words):
+def compile_c(shell, text, name, words):
     source = shell.room / f"{name}.c"
     source.write_text(text, encoding="utf-8")
-    return shell.run(f"{HOSTCC} {' '.join(WARNINGS)} {' '.join(words)} {source} -o {shell.room / name} "
-                     "$(pkg-config --cflags --libs libvmo)")
+    return shell.run(f"{HOSTCC} {' '.join(WARNINGS)} {source} -o {shell.room / name} {words}")
 
 
 def check_fragments(tap, shell, found):
@@ -224,13 +228,13 @@ def check_fragments(tap, shell, found):
             tap.check(len(fragments) == 2 * len(RECEIVED), f"{path} has {len(RECEIVED)} pairs", len(fragments))
             for number, received in enumerate(RECEIVED):
                 name = f"pair_{number}"
-                code, said = compile_c(shell, PAIR % (*fragments[2 * number:2 * number + 2], received), name)
+                code, said = compile_c(shell, PAIR % (*fragments[2 * number:2 * number + 2], received), name, LINKED)
                 if code == 0:
                     code, said = shell.run(shell.room / name)
                 tap.check(code == 0, f"{path}: pair {number + 1} hands the bytes over", said)
             continue
         for number, fragment in enumerate(fragments):
-            code, said = compile_c(shell, FRAGMENT % fragment, f"fragment_{number}", "-c")
+            code, said = compile_c(shell, FRAGMENT % fragment, f"fragment_{number}", COMPILED)
             tap.check(code == 0, f"{path}: example {number + 1} compiles", said)
 
 
