@@ -216,7 +216,7 @@ vmo_status lx_send_descriptor(struct be_peer *peer, int descriptor, uint64_t dea
     }
     vmo_status status = announce(peer, deadline_ns);
     if (status == VMO_OK) {
-        status = send_until(peer, descriptor, &packet, sizeof(packet), deadline_ns);
+        status = send_until(peer, (struct descriptors){&descriptor, 1}, &packet, sizeof(packet), deadline_ns);
     }
     if (status == VMO_OK) {
         peer->transfers_sent = packet.value;
