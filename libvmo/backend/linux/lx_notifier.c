@@ -98,7 +98,17 @@ vmo_status be_stream_group_add(int32_t group, int32_t end)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP};
 
-    return epoll_ctl(group, EPOLL_CTL_ADD, end, &event) == 0 ? VMO_OK : lx_status(errno);
+    if (epoll_ctl(group, EPOLL_CTL_ADD, end, &event) == 0) {
+        return VMO_OK;
+    }
+    switch (errno) {
+    case EEXIST: /* the program has put another descriptor into the place of one of these */
+    case ELOOP:
+    case ENOENT:
+        return lx_status(EBADF);
+    default:
+        return lx_status(errno);
+    }
 }
 
 void be_stream_notifier_close(int32_t group, int32_t *end)

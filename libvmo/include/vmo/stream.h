@@ -115,8 +115,8 @@ VMO_CHECK vmo_status vmo_stream_loan(struct vmo_producer *producer, uint64_t dea
 VMO_CHECK vmo_status vmo_stream_publish(struct vmo_producer *producer, const struct vmo_loan *loan,
                                         uint64_t len_bytes, uint64_t tag);
 
-/* Copies bytes into a loan, faster than a memcpy for a reader that shares no cache with the caller, and
- * slower for one that does: the hints of vmo_copy_in. Counts as a copy.
+/* Copies bytes into a loan, with the hints of vmo_copy_in: FAR is faster for a reader that shares no cache
+ * with the caller, and slower for one that does. Counts as a copy.
  * Errors: INVALID      a pointer is NULL, or the hint is unknown
  *         BAD_HANDLE   as vmo_stream_publish
  *         BOUNDS       the range exceeds the capacity */
