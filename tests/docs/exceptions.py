@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of the documents that test_documents.py does not run as they are printed, each with its reason."""
+"""The commands of the documents that test_documents.py cannot run, each with its reason, and what
+the others need and print."""
 
 CI = "a goal of CI's own"          # .ci/run makes this goal
 SUITE = "a suite of `make test`"   # a .mk file names this program
@@ -47,8 +48,8 @@ NOT_RUN = {
     "make run-qemu KERNEL=<the kernel's file>": KERNEL,
     "make run-qemu KERNEL=$NEURON/target/riscv64imac-unknown-none-elf/release/neuron-boot": KERNEL,
     "cd $NEURON": KERNEL,
-    "EMBED_INIT_ELF=/.../build/neuron/producer.elf cargo build -p neuron-boot --target riscv64imac-unknown-none-elf"
-    " --release": KERNEL,
+    "EMBED_INIT_ELF=/.../build/neuron/producer.elf cargo build -p neuron-boot"
+    " --target riscv64imac-unknown-none-elf --release": KERNEL,
     "make test-abi KERNEL=path": KERNEL,
     "make test-abi KERNEL=path PROBE=probe2": KERNEL,
     "make test-abi KERNEL=path [QEMU_EXTRA=\"...\"]": KERNEL,
@@ -67,7 +68,8 @@ PLACEHOLDERS = (
 
 # Commands that end with another code than 0: a mutant is a FAIL, and the replay is of a fault.
 EXPECTED = {
-    "build/san/boot/tests/model/test_model_core --replay 'boot=a2 seed=2 ops=42 fault=3 keep=15,19,30,37'": 1,
+    "build/san/boot/tests/model/test_model_core --replay"
+    " 'boot=a2 seed=2 ops=42 fault=3 keep=15,19,30,37'": 1,
     "scripts/qemu-test.sh --mutant liar": 1,
     "scripts/host-test.sh --mutant leak": 1,
 }

@@ -5,15 +5,17 @@ import pathlib
 import re
 
 # A line of a code block is a command if it begins with one of these, after assignments.
-WORDS = ("apt", "apt-get", "bash", "cargo", "cc", "cd", "cmake", "dpkg", "gcc", "git", "host-ref", "make", "man",
-         "pkg-config", "python3", "qemu-system-riscv64", "riscv64-unknown-elf-gcc", "sh", "sudo", "time", "vmo")
+WORDS = ("apt", "apt-get", "bash", "cargo", "cc", "cd", "cmake", "dpkg", "gcc", "git", "host-ref",
+         "make", "man", "pkg-config", "python3", "qemu-system-riscv64", "riscv64-unknown-elf-gcc",
+         "sh", "sudo", "time", "vmo")
 FOLDERS = ("./", ".ci/", "boot/", "build/", "libvmo/", "scripts/", "tests/")
 ASSIGNMENTS = re.compile(r"(?:[A-Z_]+=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)*")
 COMMENT = re.compile(r"\s+#\s.*$")
 FENCE = re.compile(r"^ *```(\w*)$")
 SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 # Within a sentence, a command has an argument: `scripts/lint.sh` alone names the file.
-INLINE = re.compile(r"(?:cc|make|sh|python3|time) [\w./$(-]|(?:\.ci|boot|build|scripts|tests)/\S+ .")
+INLINE = re.compile(r"(?:cc|make|sh|python3|time) [\w./$(-]"
+                    r"|(?:\.ci|boot|build|scripts|tests)/\S+ .")
 COLUMNS = re.compile(r"\S {3,}\S")  # a picture or a table, not a command
 LINK = re.compile(r"\]\(([^()]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.M)
@@ -83,7 +85,7 @@ def markdown(text):
 
 
 def manual(text, section):
-    """The examples of a page: commands in section 1, C elsewhere; and the compiler's line of a SYNOPSIS."""
+    """The examples of a page, commands in section 1, C elsewhere; and a SYNOPSIS's compiler."""
     found, literal, heading = Found([], []), None, ""
     for line in text.splitlines():
         for escape, plain in ESCAPES:
@@ -110,9 +112,10 @@ def document(path):
     return markdown(text) if path.suffix == ".md" else manual(text, path.suffix[1:])
 
 
-def anchor(heading):
-    """The name that a forge gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).replace(" ", "-")
+def anchors(path):
+    """The names that a forge gives the headings of a document."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in HEADING.findall(path.read_text(encoding="utf-8"))}
 
 
 def broken_links(path):
@@ -127,13 +130,13 @@ def broken_links(path):
             continue
         if not target.exists():
             broken.append(link)
-        elif heading and heading not in map(anchor, HEADING.findall(target.read_text(encoding="utf-8"))):
+        elif heading and heading not in anchors(target):
             broken.append(link)
     return broken
 
 
 def documents(root, tracked):
     """The tree's Markdown files and manual pages."""
-    return sorted(path for path in (root / name for name in tracked)
-                  if path.suffix == ".md" or path.parent.name == "man" and re.fullmatch(r"\.[1-8]", path.suffix)
-                  if pathlib.Path(path).is_file())
+    paths = (pathlib.Path(root) / name for name in tracked)
+    return sorted(path for path in paths if path.is_file() and
+                  (path.suffix == ".md" or path.parent.name == "man" and path.suffix[1:].isdigit()))

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs each command of the documents and of the manual, compiles each fragment of C, and follows each link.
+"""Runs each command of the documents and of the manual, compiles each fragment of C, follows links.
 
-exceptions.py lists the commands that cannot run here, with the reason for each. A listed command that no document has
-is a failure, and so is a command that changes the tree. Prints TAP. `make check-docs` runs it.
+exceptions.py lists the commands that cannot run here, with the reason for each. A listed command
+that no document has is a failure, and so is a command that changes the tree. Prints TAP.
+`make check-docs` runs it.
 """
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,8 +25,8 @@ BUILD = os.environ.get("BUILD", "build")
 HOSTCC = os.environ.get("HOSTCC", "gcc")
 LIMIT_SECONDS = 300  # of one command, on a busy host
 # What the outer make hands on, and would change what a command does.
-OURS = ("DESTDIR", "PREFIX", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PAYLOAD", "KERNEL", "RUN", "OUT",
-        "INIT", "QEMU_EXTRA", "ABI", "WITNESS")
+OURS = ("DESTDIR", "PREFIX", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PAYLOAD",
+        "KERNEL", "RUN", "OUT", "INIT", "QEMU_EXTRA", "ABI", "WITNESS")
 MARKDOWN = """text `make one` and `make
 two`, `scripts/three.sh` alone, `scripts/four.sh --help`
 
@@ -97,6 +99,7 @@ static void receive_it(struct vmo_registry *registry, vmo_peer_t peer, uint64_t 
 int main(void)
 {
     static _Alignas(16) unsigned char memory[VMO_REGISTRY_BYTES(8, 8, 8, 1)];
+    const struct vmo_limits limits = {8, 8, 8, 1, 0, 0};
     int ends[2], done[2], status = 0;
     struct vmo_registry *registry = NULL;
     vmo_peer_t peer;
@@ -107,7 +110,7 @@ int main(void)
     }
     const pid_t child = fork();
     close(ends[child == 0]);
-    must(vmo_registry_init(memory, sizeof(memory), &(struct vmo_limits){8, 8, 8, 1, 0, 0}, &registry));
+    must(vmo_registry_init(memory, sizeof(memory), &limits, &registry));
     must(vmo_peer_open(registry, ends[child != 0], &peer));
     must(vmo_peer_allow(registry, peer));
     const uint64_t deadline = vmo_now_ns(registry) + 60000000000;
@@ -122,32 +125,39 @@ int main(void)
 }
 """
 # The source that a compiler of the documents takes, whatever its name there.
-COMPILERS = {"cc": "libvmo/examples/hello_share.c", "riscv64-unknown-elf-gcc": "payloads/template/hello.c"}
+COMPILERS = {"cc": "libvmo/examples/hello_share.c",
+             "riscv64-unknown-elf-gcc": "payloads/template/hello.c"}
 PAIRED = "docs/migration.md"
 RECEIVED = ("vmo_view_data(registry, view)", "vmo_view_data(registry, part)", "frame.data")
 LINKED = "$(pkg-config --cflags --libs libvmo)"
 COMPILED = "-c $(pkg-config --cflags libvmo)"
-WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
+WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-variable",
+            "-Wno-unused-but-set-variable")
 
 
 class Shell:
-    """Runs commands as a reader would, in the root of the tree, with libvmo installed into a folder of its own."""
+    """Runs commands as a reader would, in the root of the tree, with libvmo installed elsewhere."""
 
     def __init__(self, folder):
         self.room = folder
         self.installed = folder / "installed"
         self.sources = folder / "sources"
+        path = os.pathsep.join
         self.env = {key: value for key, value in os.environ.items() if key not in OURS} | {
-            "BUILD": BUILD, "HOSTCC": HOSTCC, "ROOM": str(folder / "made"), "OUT": str(folder / "neuron"),
-            "PREFIX": str(self.installed), "STAGE": str(folder / "stage"), "PROGRAMS": str(self.sources),
-            "PATH": os.pathsep.join((str(ROOT / BUILD / "host/host-ref"), os.environ["PATH"])),
-            "PKG_CONFIG_PATH": os.pathsep.join(str(self.installed / below / "pkgconfig") for below in ("lib", "share")),
+            "BUILD": BUILD, "HOSTCC": HOSTCC,
+            "ROOM": str(folder / "made"), "OUT": str(folder / "neuron"),
+            "PREFIX": str(self.installed), "STAGE": str(folder / "stage"),
+            "PROGRAMS": str(self.sources),
+            "PATH": path((str(ROOT / BUILD / "host/host-ref"), os.environ["PATH"])),
+            "PKG_CONFIG_PATH": path(str(self.installed / below / "pkgconfig")
+                                    for below in ("lib", "share")),
             "LD_LIBRARY_PATH": str(self.installed / "lib")}
 
     def run(self, command, folder=ROOT):
         """-> (exit code, output)"""
-        with subprocess.Popen(["bash", "-c", command], cwd=folder, env=self.env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        with subprocess.Popen(["bash", "-c", command], cwd=folder, env=self.env,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as process:
             try:
                 said = process.communicate(timeout=LIMIT_SECONDS)[0]
             except subprocess.TimeoutExpired:
@@ -157,44 +167,49 @@ class Shell:
 
 
 def git(*words):
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["git", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
 
 
 def check_extraction(tap):
     found = extract.markdown(MARKDOWN.replace("\\\\", "\\"))
-    wanted = ["make five SIX=6", "A=1 sh scripts/seven.sh", "host-ref eight", "make one", "make two",
-              "scripts/four.sh --help"]
+    wanted = ["make five SIX=6", "A=1 sh scripts/seven.sh", "host-ref eight", "make one",
+              "make two", "scripts/four.sh --help"]
     tap.check(found.commands == wanted and found.fragments == ["int nine;\n"],
               "commands and fragments of a document are found", found)
     found = extract.manual(MANUAL.format("vmo twelve"), "1")
     tap.check(found.commands == ["cc ten.c", "vmo eleven -x", "vmo twelve"] and not found.fragments,
               "commands of a manual page are found", found)
     found = extract.manual(MANUAL.format("int thirteen;"), "3")
-    tap.check(found.fragments == ["int thirteen;\n"], "the example of a manual page is found", found)
+    good = found.fragments == ["int thirteen;\n"]
+    tap.check(good, "the example of a manual page is found", found)
 
 
 def check_exceptions(tap, commands):
     """Each command that is not run exists, and its reason holds."""
-    gone = sorted((exceptions.NOT_RUN.keys() | exceptions.EXPECTED.keys() | exceptions.PRINTS.keys()) - set(commands))
+    named = exceptions.NOT_RUN.keys() | exceptions.EXPECTED.keys() | exceptions.PRINTS.keys()
+    gone = sorted(named - set(commands))
     tap.check(not gone, "each command of exceptions.py is in a document", "\n".join(gone))
     ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
     goals = set(re.findall(r"^make ([\w-]+)", ci, re.M))
-    makefiles = "".join((ROOT / name).read_text(encoding="utf-8") for name in git("ls-files", "*.mk").split())
+    makefiles = "".join((ROOT / name).read_text(encoding="utf-8")
+                        for name in git("ls-files", "*.mk").split())
     false = [command for command, reason in exceptions.NOT_RUN.items()
              if reason == exceptions.CI and command.split()[1] not in goals
              or reason == exceptions.SUITE and re.search(r"(\w+\.py)", command)[1] not in makefiles
              or reason == exceptions.APT and command.rpartition(" ")[0] not in ci]
-    tap.check(not false, "each reason holds: CI makes the goal, a .mk file names the suite", "\n".join(false))
+    tap.check(not false, "each reason holds: CI makes the goal, a .mk file names the suite",
+              "\n".join(false))
 
 
 def program_of(command, shell):
-    """A command that compiles runs in a folder with the source, and the program for this machine after it."""
+    """A command that compiles runs in a folder with the source, and then what it made with cc."""
     compiler = extract.first_word(command)
     if compiler not in COMPILERS:
         return command, ROOT
     source = re.search(r"\w+\.c\b", command)[0]
     shell.sources.mkdir(exist_ok=True)
-    (shell.sources / source).write_text((ROOT / COMPILERS[compiler]).read_text(encoding="utf-8"), encoding="utf-8")
+    shutil.copyfile(ROOT / COMPILERS[compiler], shell.sources / source)
     output = re.search(r"-o (\S+)", command)
     run = f" && ./{output[1] if output else 'a.out'}" if compiler == "cc" else ""
     return command + run, shell.sources
@@ -208,7 +223,8 @@ def check_commands(tap, shell, commands):
             continue
         text, folder = program_of(command, shell)
         for placeholder, value in exceptions.PLACEHOLDERS if folder == ROOT else ():
-            text = re.sub(rf"(?<![\w.]){re.escape(placeholder)}(?![\w.])", lambda _, value=value: value, text)
+            pattern = rf"(?<![\w.]){re.escape(placeholder)}(?![\w.])"
+            text = re.sub(pattern, lambda _, value=value: value, text)
         code, said = shell.run(text.replace("build/", BUILD + "/"), folder)
         good = code == exceptions.EXPECTED.get(command, 0)
         begins = exceptions.PRINTS.get(command, "")
@@ -225,10 +241,11 @@ def compile_c(shell, text, name, words):
 def check_fragments(tap, shell, found):
     for path, fragments in found.items():
         if path == PAIRED:
-            tap.check(len(fragments) == 2 * len(RECEIVED), f"{path} has {len(RECEIVED)} pairs", len(fragments))
+            tap.check(len(fragments) == 2 * len(RECEIVED), f"{path} has {len(RECEIVED)} pairs",
+                      len(fragments))
             for number, received in enumerate(RECEIVED):
-                name = f"pair_{number}"
-                code, said = compile_c(shell, PAIR % (*fragments[2 * number:2 * number + 2], received), name, LINKED)
+                name, pair = f"pair_{number}", fragments[2 * number:2 * number + 2]
+                code, said = compile_c(shell, PAIR % (*pair, received), name, LINKED)
                 if code == 0:
                     code, said = shell.run(shell.room / name)
                 tap.check(code == 0, f"{path}: pair {number + 1} hands the bytes over", said)
