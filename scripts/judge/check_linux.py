@@ -196,10 +196,10 @@ def seals(ctx):
     """At the barrier of its reply and at later ones, each of the two objects is sealed against
     shrinking, growing, and writing or future writing, read from the harness's own duplicate."""
     (objects, problems), shown = given(ctx), []
-    barriers_reached = ctx.boot.observed.barriers.values()
+    reached = sorted(ctx.boot.observed.barriers.items())
     for shared, barrier, identity in objects:
         found = barrier.seals.get(identity) if barrier else None
-        every = [b.seals[identity] for b in barriers_reached if identity in b.seals]
+        every = [later.seals.get(identity) for tag, later in reached if tag >= shared.tag]
         found = next((names for names in every if not is_sealed(names)), found)
         text = "+".join(sorted(found)) if found else "none"
         shown.append(f"{shared.what} {text}")
@@ -214,11 +214,12 @@ def content(ctx):
     """Read at its barrier through the harness's own duplicate, each object gives host-ref's digest,
     with zeros behind its length."""
     objects, problems = given(ctx)
-    reads = [barrier.contents for barrier in ctx.boot.observed.barriers.values()]
+    reached = sorted(ctx.boot.observed.barriers.items())
     for shared, barrier, identity in objects:
         what, length = shared.what, len(shared.data)
         data = barrier and barrier.contents.get(identity)
-        if any(contents.get(identity, data) != data for contents in reads):
+        later = [b.contents.get(identity) for tag, b in reached if tag >= shared.tag]
+        if any(found != data for found in later):
             problems.append(f"{what}: its object held other bytes at another barrier")
         if data is None:
             problems.append(f"{what}: nothing was read at its barrier")
@@ -256,13 +257,13 @@ def end_problems(ctx, number, handed):
     problems = [f"descriptor {found.number} is still open: {found.name}" for found in late]
     lost = [n for n in AT_THE_END if n not in kept or kept[n].identity != child.own[n]]
     problems += [f"its descriptor {n} is another or closed" for n in lost]
-    maps = [mapping for mapping in child.at_exit.mappings if mapping.identity in handed]
+    maps = [m for m in child.at_exit.mappings if m.identity in handed or m.perms[3] == "s"]
     return problems + [f"still maps {mapping.name or 'an object'}" for mapping in maps]
 
 
 def descriptors(ctx):
     """At each barrier a process has its own 0 to 3 and objects that were handed over, the consumer
-    one descriptor of each; at its end only 0 and 2 are left, and no such object is mapped."""
+    one descriptor of each; at its end only 0 and 2 are left, and nothing shared is mapped."""
     handed = {identity for _, _, identity in given(ctx)[0]}
     problems, counts = [], []
     for number, role in ROLES.items():

@@ -109,6 +109,7 @@ ORDER = (
     ("the page was hashed at the reply", "the page's reply was received"),
     ("the blob's reply was received", "the page was handed over"),
     ("the page was handed over", "the page's request was sent"),
+    ("the page's request was sent", "the page's request was received"),
     ("the page's request was received", "the page was mapped"),
     ("the page was mapped", "the page's reply was sent"),
     ("the blob's request was sent", SENT),

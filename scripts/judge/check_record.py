@@ -10,7 +10,7 @@ from judge import facts
 ASCENDING = (("map", "made"), ("hand", "seq"), ("msg", "seq"), ("say", "seq"), ("hash", "seq"))
 NUMBERED = (*ASCENDING, ("map", "ended"), ("msg", "sent"))
 WHOLE_PAGES = (("vmo", ("base", "bytes")), ("map", ("off", "base", "bytes")), ("hash", ("bytes",)))
-CALLS = {"a1": ("map",), "a2": ("vm_map", "as_map")}
+CALLS = {"a1": "map", "a2": "vm_map"}
 
 
 def sequence_problems(audit):
@@ -36,9 +36,10 @@ def mapping_faults(record, abi_rev):
     if not record["dirtied"] <= record["accessed"] <= pages:
         yield f"accessed={record['accessed']} dirtied={record['dirtied']} of {pages} pages"
     # Checks `read-only` and `accessed` judge the consumer's mappings, `protocol` its as_map.
-    if not is_consumers and (writes and record["alias"] or record["dirtied"] and not writes):
+    is_kind = record["prot"] in ("r", "rw") and not (writes and record["alias"])
+    if not is_consumers and not (is_kind and (writes or not record["dirtied"])):
         yield f"prot={record['prot']} alias={record['alias']} dirtied={record['dirtied']}"
-    is_known = record["via"] in CALLS[abi_rev] or is_consumers and record["via"] == "as_map"
+    is_known = record["via"] == CALLS[abi_rev] or is_consumers and record["via"] == "as_map"
     if not is_known or record["alias"] and abi_rev == "a1":
         yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
 
@@ -83,4 +84,6 @@ def record_problems(audit, abi_rev):
     for record in audit["map"]:
         who = f"pid {record['pid']} mapped VMO {record['vmo']}"
         problems += [f"{who} with {fault}" for fault in mapping_faults(record, abi_rev)]
+    if abi_rev == "a1" and any(hand["kind"] == "alias" for hand in audit["hand"]):
+        problems.append("an alias was handed over, but a1 has none")
     return [*problems, *writer_faults(audit), *count_faults(audit), *alignment_faults(audit)]

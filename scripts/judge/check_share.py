@@ -312,10 +312,16 @@ def kernel_seal(ctx):
     if ctx.evidence is None:
         return outcome
     claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
-    problems = outcome.problems()
+    problems, since = outcome.problems(), {hand["vmo"]: hand["seq"] for hand in hands}
+    needs = "r 1" if ctx.boot.abi_rev == "a2" else "r 0"
+    for record in ctx.audit.maps_of(PRODUCER_PID):
+        is_late = record["made"] > since.get(record["vmo"], math.inf)
+        if is_late and "{prot} {alias}".format_map(record) != needs:
+            mapped = audits.words(record, "prot alias")
+            problems.append(f"after the hand-over the producer mapped VMO {record['vmo']} {mapped}")
     if ctx.boot.abi_rev == "a1":
         text = f"{claimed} is the library's word: this ABI revision has no read-only capability"
-        return outcome if problems else not_made(text)
+        return red("; ".join(problems)) if problems else not_made(text)
     left = [h for h in ctx.audit["hand"] if h["from"] == PRODUCER_PID and h["kind"] == "vmo"]
     problems += [f"VMO {h['vmo']} left as a capability that can write" for h in left]
     if claimed == "forever" and ctx.audit.one("begin")["hashes"]:

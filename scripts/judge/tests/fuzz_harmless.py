@@ -356,3 +356,39 @@ def _(view):
             length = number_of(found[1], b"len")
             if length > 64 and length - 1 in texts:
                 view.lines[number] = joined(found[0], {**found[1], b"len": b"%d" % (length - 1)})
+
+
+@harmless("who reads a page once more", "either task may map what it holds again to read it; the consumer's first mapping of each VMO is"
+          " not free, nor is one that writes, misses a page, or is not of an alias on a2")
+def _(view):
+    seen, alias = set(), b"1" if view.facts["abi_rev"] == "a2" else b"0"
+    for number, words, fields in map_lines(view):
+        who, vmo, size, read = fields.get(b"pid"), fields.get(b"vmo"), number_of(fields, b"bytes"), number_of(fields, b"accessed")
+        is_plain = (fields.get(b"prot"), fields.get(b"alias"), fields.get(b"dirtied")) in ((b"r", alias, b"0"), (b"r", alias, b"*"))
+        is_whole = fields.get(b"accessed") == b"*" or None not in (size, read) and read * 4096 == size
+        if is_plain and is_whole and (who == b"17" or who == b"18" and vmo in seen):
+            view.lines[number] = joined(words, {**fields, b"pid": b"*", b"accessed": b"*", b"dirtied": b"*"})
+        seen.update([vmo] if who == b"18" else [])
+
+
+@harmless("who wrote a note", "a line `vmo: note` is for people and claims nothing, whichever task wrote it")
+def _(view):
+    for number, line in enumerate(view.lines):
+        found = record_of(line)
+        if found and found[1] and found[0][2] == b"say" and found[1].get(b"head", b"").startswith(b"vmo: note ".hex().encode()):
+            if found[1].get(b"by") in (b"17", b"18"):
+                view.lines[number] = joined(found[0], {**found[1], b"by": b"*"})
+
+
+@harmless("when a1's arena grew", "a1 takes images out of the arena, too, and `keep` says what is taken for good; but the VMOs that are left"
+          " were taken while init ran")
+def _(view):
+    res = resources(view)
+    vmos = [found[1] for found in map(record_of, view.lines) if found and found[1] and found[0][2] == b"vmo"]
+    live = [number_of(fields, b"bytes") for fields in vmos if fields.get(b"state") == b"live"]
+    if view.facts["abi_rev"] != "a1" or None in live or not {b"start", b"done"} <= res.keys():
+        return
+    number, words, fields = res[b"start"]
+    start, done = number_of(fields, b"arena_bytes"), number_of(res[b"done"][2], b"arena_bytes")
+    if None not in (start, done) and start + sum(live) <= done:
+        view.lines[number] = joined(words, {**fields, b"arena_bytes": b"*"})

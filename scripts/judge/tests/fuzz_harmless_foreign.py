@@ -26,6 +26,14 @@ def claims(text):
             or any(banner.search(text) for banner in BANNERS))
 
 
+@harmless("a banner less", "a kernel need not say that it starts; two banners show a second start", FOREIGN)
+def _(view):
+    for banner in BANNERS:
+        found = [line for line in view.lines if banner.search(line)]
+        if len(found) == 1 and not claims(banner.sub(b"", found[0])):
+            view.lines.remove(found[0])
+
+
 @harmless("a kernel's line of a known shape", "the kernel prints its log at any moment, also within a payload's line; the contract (K-66)"
           " gives the shapes", FOREIGN)
 def _(view):
@@ -84,18 +92,12 @@ def _(view):
             return
 
 
-@harmless("a note", "a line `vmo: note` is for people", FOREIGN)
+@harmless("a note", "a line `vmo: note` is for people, but none may stand between the evidence line and the last marker", FOREIGN)
 def _(view):
-    view.lines = [line for line in view.lines
-                  if not line.startswith(b"vmo: note ") or BAD.search(line) or any(marker in line for marker in KNOWN)]
-
-
-@harmless("a banner less", "a kernel need not say that it starts; two banners show a second start", FOREIGN)
-def _(view):
-    for banner in BANNERS:
-        found = [line for line in view.lines if banner.search(line)]
-        if len(found) == 1 and not claims(banner.sub(b"", found[0])):
-            view.lines.remove(found[0])
+    evidence = [at for at, line in enumerate(view.lines) if line.startswith(b"vmo: evidence")]
+    end = view.lines.index(LAST.encode()) if LAST.encode() in view.lines else len(view.lines)
+    view.lines = [line for at, line in enumerate(view.lines) if not line.startswith(b"vmo: note ") or BAD.search(line)
+                  or any(marker in line for marker in KNOWN) or evidence and evidence[0] < at < end]
 
 
 @harmless("the kernel's own lines", "how a kernel prints is its own business, unless it looks like a payload's line or a failure", FOREIGN)

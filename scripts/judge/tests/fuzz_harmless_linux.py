@@ -12,11 +12,13 @@ def _(view):
 
 @harmless("names in /proc", "an object is told by device and inode; names are for people", LINUX)
 def _(view):
+    handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
     for sight in [*view.sights(), *view.seen["ends"].values()]:
         for found in sight["descriptors"]:
             found["name"] = ""
         for mapping in sight["mappings"]:
-            mapping["name"] = "/memfd:" if mapping["name"].startswith("/memfd:") else ""
+            told = mapping["perms"][3:] != "s" and mapping["identity"] not in handed
+            mapping["name"] = "/memfd:" if told and mapping["name"].startswith("/memfd:") else ""
 
 
 @harmless("a process's private memory", "only mappings of what was handed over and shared ones are records", LINUX)
@@ -54,7 +56,8 @@ def _(view):
                 barrier["seals"][identity] = "sealed"
 
 
-@harmless("numbers of descriptors", "beyond its own four a process numbers them as it likes; a producer holds its objects as it likes, a consumer one of each or none", LINUX)
+@harmless("numbers of descriptors", "beyond its own four a process numbers them as it likes; a producer holds its objects as it likes, a consumer one of each or none; a number seen twice is"
+          " one descriptor", LINUX)
 def _(view):
     handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
     for barrier in view.seen["barriers"].values():
@@ -62,7 +65,7 @@ def _(view):
             for found in sight["descriptors"]:
                 found["number"] = min(found["number"], 4)
             others = sorted(found["identity"] for found in sight["descriptors"] if found["number"] == 4)
-            own = sorted((found["number"], found["identity"]) for found in sight["descriptors"] if found["number"] < 4)
+            own = sorted({(found["number"], found["identity"]) for found in sight["descriptors"] if found["number"] < 4})
             sight["descriptors"] = own, [
                 other for other in others if other not in handed or who != facts.PRODUCER_PID and others.count(other) > 1]
 
@@ -90,3 +93,11 @@ def _(view):
     if {1, 2} <= barriers.keys() and {facts.CONSUMER_PID} <= barriers[1]["sights"].keys() & barriers[2]["sights"].keys():
         first, second = (barriers[tag]["sights"][facts.CONSUMER_PID] for tag in (1, 2))
         second["mappings"] = [mapping for mapping in second["mappings"] if mapping not in first["mappings"]]
+
+
+@harmless("a process at its end", "its exit status tells how it ended, and a descriptor that is seen twice is one; `descriptors` judges what"
+          " it has left", LINUX)
+def _(view):
+    for sight in view.seen["ends"].values():
+        sight["state"] = ""
+        sight["descriptors"] = sorted({(found["number"], found["identity"]) for found in sight["descriptors"]})

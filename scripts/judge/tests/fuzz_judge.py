@@ -180,24 +180,24 @@ def let_pickle_find(*modules):
                 value.__qualname__ = name
 
 
-def folder_of_runs():
-    return prepare.build_folder() / "fuzz-judge"
+def folder_of_runs(seed):
+    return prepare.build_folder() / "fuzz-judge" / str(seed)
 
 
-def make_run(name):
+def make_run(name, seed):
     """Makes a green run, and stores a fresh one."""
     if name in RUNS:
         return RUNS[name]()
-    run, folder = REAL_RUNS[name](), folder_of_runs()
+    run, folder = REAL_RUNS[name](), folder_of_runs(seed)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.run").write_bytes(pickle.dumps(run))
     return run
 
 
-def kept_run(name):
-    """The green run of the last edit."""
-    path = folder_of_runs() / f"{name}.run"
-    return pickle.loads(path.read_bytes()) if name in REAL_RUNS and path.is_file() else make_run(name)
+def kept_run(name, seed):
+    """The green run of the last edits from this seed."""
+    path = folder_of_runs(seed) / f"{name}.run"
+    return pickle.loads(path.read_bytes()) if name in REAL_RUNS and path.is_file() else make_run(name, seed)
 
 
 # ---- An edit -----------------------------------------------------------------------------------------
@@ -303,15 +303,17 @@ def main(words):
     let_pickle_find(facts, reader, linux_run, linux_proc)
     keep_hashes()
     wanted = options.runs.split() if options.runs else [*RUNS, *(() if options.fixtures else REAL_RUNS)]
-    runs = {name: (kept_run if options.only else make_run)(name) for name in wanted}
     if options.only:
         seed, number = options.only.split(":")
         fuzz = Fuzz(int(seed))
-        fuzz.once(runs[wanted[0]], int(number), show=True)
+        fuzz.once(kept_run(wanted[0], seed), int(number), show=True)
         sys.exit(1 if fuzz.failures else 0)
-    for name, run in runs.items():
+    runs = {name: make_run(name, options.seed) for name in wanted}
+    for name, run in list(runs.items()):
         verdict = run.judge()
         tap.check(verdict.word == verdicts.PASS, f"the run {name} is green", verdict.reason)
+        if verdict.word != verdicts.PASS:
+            del runs[name]
     fuzz, order, begin = Fuzz(options.seed), list(runs.values()), time.process_time()
     edits = 0
     while time.process_time() - begin < options.seconds if options.seconds else edits < options.edits:

@@ -100,6 +100,7 @@ def _(run):
 @case("page granted before the blob's reply", "order")
 def _(run):
     run.handed(2)["seq"] = 100 + SEEN
+    run.maps(17)[1]["made"] = 100 + SEEN - 1
 
 
 def say_at(text, seq):

@@ -21,6 +21,19 @@ case("more pages dirtied than accessed", "audit-complete")(recorded(lambda a: a[
 case("the producer wrote through a read-only mapping", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="r")))
 case("instructions that a task lost again", "audit-complete")(recorded(lambda a: a["map"][4].update(user=0)))
 case("more instructions of a task than since boot", "audit-complete")(recorded(lambda a: a["result"][0].update(instret=9)))
+case("a mapping that can only be written", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="w")))
+case("the producer's mapping made for it by another", "audit-complete", abi_revs=("a2",))(
+    recorded(lambda a: a["map"][4].update(via="as_map")))
+case("an alias on a1", "audit-complete", abi_revs=("a1",))(recorded(lambda a: a["hand"][3].update(kind="alias")))
+case("a page's request received before it was sent", "order")(
+    recorded(lambda a: a["msg"][2].update(sent=a["msg"][2]["seq"], seq=a["msg"][2]["sent"])))
+case("the producer mapped the blob again to write it", "seal", abi_revs=("a1",))(
+    recorded(lambda a: a["map"][4].update(prot="rw")))
+case("the producer mapped the blob again by its own capability", "seal", abi_revs=("a2",))(
+    recorded(lambda a: a["map"][4].update(alias=0)))
+case("a consumer that nobody waited for", "tasks")(recorded(lambda a: a["task"][1].update(state="exited")))
+case("a note that the kernel wrote", "authors")(recorded(lambda a: a["say"][0].update(by="kernel")))
+case("an arena that was full at the start", "leaks")(recorded(lambda a: a["res"][0].update(arena_bytes=4096)))
 case("a mapping of a task that does not exist", "sharing")(recorded(lambda a: a["map"][4].update(pid=80888)))
 case("a mapping of a VMO that does not exist", "sharing")(recorded(lambda a: a["map"][4].update(vmo=3)))
 case("a mapping of another VMO's page", "sharing")(recorded(lambda a: a["map"][4].update(vmo=2)))
