@@ -4,14 +4,17 @@
  *   forge KIND SOCKET -   to a sender; listens on SOCKET */
 #define _GNU_SOURCE
 #include <err.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool/tool_handover.h"
 
 #define LEN_BYTES UINT64_C(5000)
+#define TRIES 6000
 #define PATIENCE_NS UINT64_C(60000000000)
 
 static struct vmo_registry *registry;
@@ -91,6 +94,19 @@ static int forge_answer(const char *kind)
     return 0;
 }
 
+/* The receiver's socket exists before it listens. */
+static void connect_to(int end, const struct sockaddr_un *address)
+{
+    const struct timespec pause = {0, 10000000};
+
+    for (int tries = 0; connect(end, (const struct sockaddr *)address, sizeof(*address)) != 0; tries++) {
+        if (errno != ECONNREFUSED || tries == TRIES) {
+            err(3, "%s", address->sun_path);
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
 static int meet(const char *path, int listens)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -105,8 +121,8 @@ static int meet(const char *path, int listens)
         if (end < 0 || unlink(path) != 0) {
             err(3, "%s", path);
         }
-    } else if (connect(end, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        err(3, "%s", path);
+    } else {
+        connect_to(end, &address);
     }
     return end;
 }

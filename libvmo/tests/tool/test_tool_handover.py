@@ -107,7 +107,8 @@ def failures(case):
     listener = case.start("recv", "s", *PATIENT)
     until(case.path("s").exists)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as liar:
-        liar.connect(str(case.path("s")))
+        # The socket exists before the receiver listens.
+        until(lambda: liar.connect_ex(str(case.path("s"))) == 0)
         liar.send(b"x" * 200)
         case.refused("recv of a message that is none", case.end(listener), 1, "a malformed message")
     case.check(not case.path("s").exists(), "and the socket is gone")
@@ -161,7 +162,7 @@ def sockets(case):
     senders = [case.start("send", *PATIENT, "s", "file") for _ in range(3)]
     received = case.vmo("recv", "s", *PATIENT)
     case.check(received[0] == 0, "of three waiting senders one is served", received)
-    until(lambda: any(sender.poll() is not None for sender in senders))
+    until(lambda: any(sender.poll() == 0 for sender in senders))
     for sender in senders:
         sender.terminate()
     codes = sorted(case.end(s)[0] for s in senders)
