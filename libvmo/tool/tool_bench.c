@@ -27,7 +27,7 @@ static const char help[] =
     "  resend  one VMO, sealed against its receiver, sent again; each waits for an answer\n"
     "  stream  four buffers that both sides share\n"
     "\n"
-    "In each round each way takes its turn. Prints the median of the rounds.\n"
+    "Runs the ways in turn in each round, and prints the median of the rounds.\n"
     "\n"
     "      --bytes=BYTES     only items of this size (default: 4096, 65536 and 1048576)\n"
     "      --rounds=ROUNDS   default: 9\n"

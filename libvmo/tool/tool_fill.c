@@ -21,7 +21,7 @@ struct source {
     const char *name; /* for messages */
     int file;
     struct stat seen;
-    uint64_t start;     /* where standard input stands */
+    uint64_t start;     /* the position of standard input */
     uint64_t max_bytes; /* of memory */
     vmo_seal_strength seal;
     char label[VMO_NAME_MAX_BYTES + 1]; /* the VMO's name: the last part of the file's */
@@ -108,7 +108,7 @@ static bool copy_data(struct source *source, vmo_t vmo, uint64_t at, uint64_t en
     return true;
 }
 
-/* Copies what is not a hole, since a new VMO is zeroed. */
+/* Skips holes: a new VMO is zeroed. */
 static bool copy_regular(struct source *source, vmo_t vmo, uint64_t end, bool *sparse)
 {
     uint64_t filled = 0;

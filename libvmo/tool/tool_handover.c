@@ -60,7 +60,7 @@ bool handover_open(struct handover *handover, int end)
     return say(handover, status);
 }
 
-bool handover_tell(const struct handover *handover, uint32_t tag, const void *body, uint16_t body_bytes,
+bool handover_send(const struct handover *handover, uint32_t tag, const void *body, uint16_t body_bytes,
                    vmo_t vmo)
 {
     const struct vmo_message message = {.tag = tag,
@@ -73,7 +73,8 @@ bool handover_tell(const struct handover *handover, uint32_t tag, const void *bo
                vmo_send(handover->work.registry, handover->peer, &message, handover->work.deadline_ns));
 }
 
-bool handover_hear(const struct handover *handover, uint32_t tag, void *body, uint16_t body_bytes, vmo_t *vmo)
+bool handover_receive(const struct handover *handover, uint32_t tag, void *body, uint16_t body_bytes,
+                      vmo_t *vmo)
 {
     struct vmo_incoming message;
     const vmo_status status =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What vmo send and vmo recv say to each other: the file, perhaps its digest, and the receiver's answer. */
+/* The messages between vmo send and vmo recv: the file, perhaps its digest, and the receiver's answer. */
 #ifndef TOOL_HANDOVER_H
 #define TOOL_HANDOVER_H
 
@@ -47,12 +47,12 @@ bool handover_begin(struct handover *handover);
 /* Makes a peer of a connected socket, of which the library becomes the owner. */
 bool handover_open(struct handover *handover, int end);
 
-bool handover_tell(const struct handover *handover, uint32_t tag, const void *body, uint16_t body_bytes,
+bool handover_send(const struct handover *handover, uint32_t tag, const void *body, uint16_t body_bytes,
                    vmo_t vmo);
 
 /* Receives the next message, which must have this tag and length. */
-bool handover_hear(const struct handover *handover, uint32_t tag, void *body, uint16_t body_bytes,
-                   vmo_t *vmo);
+bool handover_receive(const struct handover *handover, uint32_t tag, void *body, uint16_t body_bytes,
+                      vmo_t *vmo);
 
 /* The last step: prints the digest. */
 void handover_print(const struct handover *handover, const uint8_t digest[VMO_SHA256_BYTES], bool to_stderr);

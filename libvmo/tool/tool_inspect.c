@@ -84,7 +84,7 @@ static struct memory *find(struct list *list, ino_t inode, const char *path)
     return &list->memories[list->count++];
 }
 
-/* The library tells the seal, as an import would find it. */
+/* Asks the library for the seal that an import would find. */
 static void look_at(struct list *list, struct memory *memory, int file)
 {
     const struct vmo_import_options options = {.flags = VMO_IMPORT_RESIZABLE};

@@ -102,7 +102,8 @@ int tool_next(struct tool_words *words)
     return next_letter(words);
 }
 
-/* Digits up to a bound. Returns the first character that is none, or NULL. */
+/* Digits up to a bound. Returns the first other character, or NULL if there is no digit or the number is too
+ * large. */
 static const char *digits(const char *text, uint64_t max, uint64_t *number)
 {
     *number = 0;

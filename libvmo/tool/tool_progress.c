@@ -34,7 +34,7 @@ bool tool_progress_when(const char *text)
             return true;
         }
     }
-    tool_say("--progress", "'%s' is none of auto, always and never", text);
+    tool_say("--progress", "'%s' is not auto, always or never", text);
     return false;
 }
 
@@ -49,7 +49,7 @@ void tool_progress_begin(struct tool_progress *progress, const char *what, uint6
     }
 }
 
-/* Writes the line at once, padded over the one before. A terminal that is gone is no reason to stop. */
+/* Writes the line in one call, padded to cover the previous one. Ignores a terminal that is gone. */
 static void show(const struct tool_progress *progress)
 {
     char line[LINE_BYTES + 2], part[32] = "";

@@ -102,7 +102,7 @@ static bool check_digest(const struct handover *handover, const struct handover_
     if (!about->digest_follows) {
         return true;
     }
-    if (!handover_hear(handover, HANDOVER_DIGEST, &sent, sizeof(sent), NULL)) {
+    if (!handover_receive(handover, HANDOVER_DIGEST, &sent, sizeof(sent), NULL)) {
         return false;
     }
     if (handover->digest && memcmp(sent.digest, answer->digest, VMO_SHA256_BYTES) != 0) {
@@ -121,7 +121,7 @@ static bool take(const struct handover *handover, const struct handover_file *ab
     const bool good = check_claims(handover, about, vmo) && check_digest(handover, about, &file, &answer) &&
                       write_file(handover, &file);
     answer.taken = good;
-    if (!handover_tell(handover, HANDOVER_ANSWER, &answer, sizeof(answer), VMO_NONE) || !good) {
+    if (!handover_send(handover, HANDOVER_ANSWER, &answer, sizeof(answer), VMO_NONE) || !good) {
         return false;
     }
     if (handover->digest) {
@@ -178,7 +178,7 @@ static bool receive(struct handover *handover)
     if (listener >= 0) {
         (void)close(listener);
     }
-    return came && handover_hear(handover, HANDOVER_FILE, &about, sizeof(about), &vmo) &&
+    return came && handover_receive(handover, HANDOVER_FILE, &about, sizeof(about), &vmo) &&
            take(handover, &about, vmo);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmo send: hands a file over as a VMO that is sealed for ever. The receiver starts to hash as soon as it has
- * the VMO, and so both sides hash at once. */
+ * the VMO, so both sides hash in parallel. */
 #include <string.h>
 
 #include "tool_handover.h"
@@ -25,11 +25,11 @@ static const struct tool_option known[] = {
 };
 
 /* True if the receiver took the file, and read the same bytes. */
-static bool hear_answer(const struct handover *handover, const uint8_t digest[VMO_SHA256_BYTES])
+static bool receive_answer(const struct handover *handover, const uint8_t digest[VMO_SHA256_BYTES])
 {
     struct handover_answer answer;
 
-    if (!handover_hear(handover, HANDOVER_ANSWER, &answer, sizeof(answer), NULL)) {
+    if (!handover_receive(handover, HANDOVER_ANSWER, &answer, sizeof(answer), NULL)) {
         return false;
     }
     if (!answer.taken) {
@@ -54,15 +54,15 @@ static bool hand_over(const struct handover *handover)
     }
     about.len_bytes = file.len_bytes;
     about.sparse = file.sparse;
-    if (!handover_tell(handover, HANDOVER_FILE, &about, sizeof(about), file.vmo)) {
+    if (!handover_send(handover, HANDOVER_FILE, &about, sizeof(about), file.vmo)) {
         return false;
     }
     memset(&digest, 0, sizeof(digest));
     if (handover->digest && (!tool_hash(&handover->work, &file, digest.digest) ||
-                             !handover_tell(handover, HANDOVER_DIGEST, &digest, sizeof(digest), VMO_NONE))) {
+                             !handover_send(handover, HANDOVER_DIGEST, &digest, sizeof(digest), VMO_NONE))) {
         return false;
     }
-    if (!hear_answer(handover, digest.digest)) {
+    if (!receive_answer(handover, digest.digest)) {
         return false;
     }
     if (handover->digest) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A socket's path is a promise: it exists while a receiver listens, and one receiver has it. */
+/* The socket file exists while a receiver listens, and belongs to one receiver. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -95,7 +95,7 @@ static bool bind_private(int listener, const char *path)
     return failed == 0;
 }
 
-/* Removes what is in the way if it is a socket that nobody listens on. False after a message. */
+/* Removes a socket that nobody listens on. Refuses any other file, with a message. */
 static bool remove_stale(const char *path)
 {
     const struct sockaddr_un address = address_of(path);

@@ -22,7 +22,7 @@ static const char help[] =
     "With --check:\n"
     "      --ignore-missing  a missing file is no failure\n"
     "  -q, --quiet           print no OK\n"
-    "  -s, --status          print nothing; the exit status tells\n"
+    "  -s, --status          print nothing; set the exit status\n"
     "      --strict          an improperly formatted line is a failure\n"
     "  -w, --warn            name each improperly formatted line\n";
 

@@ -27,7 +27,7 @@ static void must(vmo_status status)
     }
 }
 
-static void say(uint32_t tag, const void *body, size_t body_bytes, vmo_t vmo)
+static void send_message(uint32_t tag, const void *body, size_t body_bytes, vmo_t vmo)
 {
     const struct vmo_message message = {.tag = tag,
                                         .vmo = vmo,
@@ -39,7 +39,7 @@ static void say(uint32_t tag, const void *body, size_t body_bytes, vmo_t vmo)
 }
 
 /* Waits for the end of the partner, or for a message. */
-static int hear(struct vmo_incoming *message)
+static int receive(struct vmo_incoming *message)
 {
     const vmo_status status = vmo_recv(registry, peer, message, vmo_now_ns(registry) + PATIENCE_NS);
 
@@ -64,13 +64,13 @@ static int forge_file(const char *kind)
     about.len_bytes *= strcmp(kind, "none") != 0;
     about.digest_follows = strcmp(kind, "digest") == 0;
     const uint32_t tag = strcmp(kind, "tag") == 0 ? HANDOVER_DIGEST : HANDOVER_FILE;
-    say(tag, &about, sizeof(about) - (strcmp(kind, "short") == 0),
-        strcmp(kind, "nothing") == 0 ? VMO_NONE : vmo);
+    send_message(tag, &about, sizeof(about) - (strcmp(kind, "short") == 0),
+                 strcmp(kind, "nothing") == 0 ? VMO_NONE : vmo);
     if (about.digest_follows) {
         const struct handover_digest digest = {{0}};
-        say(HANDOVER_DIGEST, &digest, sizeof(digest), VMO_NONE);
+        send_message(HANDOVER_DIGEST, &digest, sizeof(digest), VMO_NONE);
     }
-    if (!hear(&answer)) {
+    if (!receive(&answer)) {
         return 0;
     }
     return answer.body[0] == strcmp(kind, "right") ? 1 : 0;
@@ -81,15 +81,15 @@ static int forge_answer(const char *kind)
     struct handover_answer answer = {.taken = 1, .has_digest = 1};
     struct vmo_incoming message;
 
-    if (!hear(&message)) {
+    if (!receive(&message)) {
         return 1;
     }
     if (strcmp(kind, "leave") == 0) {
         must(vmo_peer_close(registry, peer));
         return 0;
     }
-    say(HANDOVER_ANSWER, &answer, sizeof(answer), VMO_NONE);
-    while (hear(&message)) {
+    send_message(HANDOVER_ANSWER, &answer, sizeof(answer), VMO_NONE);
+    while (receive(&message)) {
     }
     return 0;
 }

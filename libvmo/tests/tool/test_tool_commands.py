@@ -140,7 +140,7 @@ def usage(case):
             ("recv", ["s", "t"], "one operand too many"), ("send", ["s"], "FILE: missing"), ("send", [], "SOCKET: missing"),
             ("send", ["s", "f", "g"], "one operand too many"), ("send", ["s", "f", "--max=0"], "whole number"),
             ("send", ["s", "f", "--max=99999999999999999999"], "whole number"),
-            ("send", ["--no-digest=1"], "takes no value"), ("send", ["--progress=x"], "none of auto")):
+            ("send", ["--no-digest=1"], "takes no value"), ("send", ["--progress=x"], "not auto, always or never")):
         case.refused(f"vmo {command} {' '.join(words)}", case.vmo(command, *words), 2, why)
     done = case.shell("$V --help >&-; echo $?; $V --version; $V </dev/null 2>&-; echo $?")
     case.check(re.fullmatch(rb"1\nvmo \(libvmo\) \d+\.\d+\.\d+\n2\n", done[1]), "--version, and closed streams", done)

@@ -110,7 +110,7 @@ def failures(case):
         # The socket exists before the receiver listens.
         until(lambda: liar.connect_ex(str(case.path("s"))) == 0)
         liar.send(b"x" * 200)
-        case.refused("recv of a message that is none", case.end(listener), 1, "a malformed message")
+        case.refused("recv of a malformed message", case.end(listener), 1, "a malformed message")
     case.check(not case.path("s").exists(), "and the socket is gone")
 
 
@@ -212,7 +212,7 @@ def closed(case):
                    f"{stream}: the file arrives whole", done)
     done = case.shell("$V recv s --timeout 60 -o out & p=$!; $V send --timeout 60 s file >&-; echo $?; wait $p")
     case.check(b"1" in done[1].split() and "standard output: Bad file descriptor" in done[2],
-               "a digest that goes nowhere is a failure", done)
+               "a digest that cannot be printed is a failure", done)
     receiver = case.start("recv", "s", *PATIENT)
     done = case.shell("$V send --timeout 60 s - <&-")
     case.refused("send - without standard input", done, 1, "standard input: Bad file descriptor")
