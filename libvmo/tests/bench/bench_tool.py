@@ -9,6 +9,7 @@
 import hashlib
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -52,6 +53,12 @@ def pipe(line, folder):
     return time.monotonic() - began, {digest or None}
 
 
+def processor_seconds():
+    """Of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def make_file(path, mib):
     digest = hashlib.sha256()
     with open(path, "wb") as file:
@@ -68,22 +75,25 @@ def main():
             "cat | cat": lambda f: pipe('cat "$1" | cat >/dev/null', f),
             "cat | sha256sum": lambda f: pipe('cat "$1" | sha256sum', f),
             "cat | vmo sum": lambda f: pipe(f'cat "$1" | {VMO} sum', f)}
-    times = {way: [] for way in ways}
+    times, work = {way: [] for way in ways}, {way: [] for way in ways}
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         folder = pathlib.Path(name)
         expected = make_file(folder / "file", mib)
         for _ in range(rounds):
             for way, run in ways.items():
+                before = processor_seconds()
                 seconds, digests = run(folder)
+                work[way].append(processor_seconds() - before)
                 if digests not in ({expected}, {None}):
                     sys.exit(f"bench_tool.py: {way}: a false digest: {digests}")
                 times[way].append(seconds)
-    medians = {way: statistics.median(values) for way, values in times.items()}
-    print(f"{mib} MiB, {rounds} rounds")
-    print(f"{'':16} {'ms':>8} {'MiB/s':>8} {'of by hand':>11}   from    to")
-    for way, median in medians.items():
-        print(f"{way:16} {median * 1000:8.0f} {mib / median:8.0f} {medians['by hand'] / median:11.2f} "
-              f"{min(times[way]) * 1000:6.0f} {max(times[way]) * 1000:6.0f}")
+    medians = {way: (statistics.median(times[way]), statistics.median(work[way])) for way in ways}
+    hand = medians["by hand"]
+    print(f"{mib} MiB, {rounds} rounds; of by hand: its time divided by this one")
+    print(f"{'':16} {'ms':>8} {'MiB/s':>8} {'of by hand':>11} {'processor ms':>13} {'of by hand':>11}")
+    for way, (elapsed, used) in medians.items():
+        print(f"{way:16} {elapsed * 1000:8.0f} {mib / elapsed:8.0f} {hand[0] / elapsed:11.2f} "
+              f"{used * 1000:13.0f} {hand[1] / used:11.2f}")
 
 
 if __name__ == "__main__":
