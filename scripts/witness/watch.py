@@ -18,7 +18,7 @@ from witness.stub import INSTRUCTIONS, SATP, Ended, Stub, StubError
 from witness.text import Program
 
 STOPS_MAX = 20000  # a1 maps its 8 MiB page by page in both tasks: 8,192 calls, two stops each
-IDLE_YIELDS = 16  # in a row, with no other call between: init is done
+IDLE_YIELDS = 16  # of init in a row, with no call between: init is done
 YIELD, EXIT, PUTC, NEWLINE = "yield", "exit", "debug_putc", 10
 SP, GP, A0, A1, A6, A7, PC = 2, 3, 10, 11, 16, 17, 32
 JOIN_SECONDS = 60  # a large VMO may be hashed meanwhile
@@ -36,7 +36,7 @@ class Watch:
         self.is_done = False  # it saw init's end, and let the guest go
         self.gave_up = False  # the guest stands still for ever
         self.model = self.stub = self.thread = self.trace = None
-        self.idle, self.spaces = 0, {}  # yields in a row; tasks by the root of their page table
+        self.idle, self.spaces = 0, {}  # init's yields in a row; tasks by the root of their page table
         self.added = 0  # instructions that QEMU counted for our stops
         self.fixed, self.passing = set(), collections.Counter()  # breakpoints; those for answers
 
@@ -116,7 +116,8 @@ class Watch:
         has_begun = task and task.program is None
         if has_begun:
             self.begin_task(task, registers)
-        has_answer = task and task.call and task.call.pc + 4 == pc
+        # A call without arguments is an empty dict, and false.
+        has_answer = task and task.call is not None and task.call.pc + 4 == pc
         if has_answer:
             self.answered(task.call, registers)
         is_call = task and pc in task.program.sites | task.program.odd_sites
@@ -175,11 +176,13 @@ class Watch:
 
     def called(self, call):
         task = call.task
-        if task.call:
+        if task.call is not None:
             self.model.fault(f"{task.call.name} of pid {task.pid} was never answered")
             self.let_pass(task.call, -1)
-        self.idle = self.idle + 1 if call.name == YIELD else 0
-        if call.name == YIELD and task.pid == facts.PRODUCER_PID:
+        # Tasks that wait for each other by a stream only yield, too, but in turns.
+        is_idle = call.name == YIELD and task.pid == facts.PRODUCER_PID
+        self.idle = self.idle + 1 if is_idle else 0
+        if is_idle:
             self.model.init_status = call.first
         if call.pc in task.program.odd_sites:
             self.model.fault(f"pid {task.pid} ran an ecall at {call.pc:#x}, none of its text")
@@ -188,9 +191,16 @@ class Watch:
         if call.name == EXIT:
             self.model.check_pages(task, task.program, False)
             del self.spaces[sv39.root_of(task.satp)]
-        elif call.name != YIELD and (call.name, call.first != NEWLINE) != (PUTC, True):
+        elif self.wants_answer(call):
             task.call = call
             self.let_pass(call, 1)
+
+    def wants_answer(self, call):
+        """Whether the answer is worth a stop: not to a character in a line, nor to a yield of init,
+        which yields for ever in the end. A child's count of instructions goes on behind its own."""
+        if call.name == YIELD:
+            return call.task.pid != facts.PRODUCER_PID
+        return call.name != PUTC or call.first == NEWLINE
 
     def let_pass(self, call, step):
         """Puts a breakpoint behind an ecall, or takes it away when no task waits there."""
