@@ -14,7 +14,7 @@ CONSUMER_SRCS := payloads/consumer/consumer.c payloads/neuron/accept_neuron.c $(
 CONSUMER := $(BUILD)/target/payloads/consumer.elf
 $(eval $(call PAYLOAD_PROGRAM,payloads/consumer.elf,$(CONSUMER_SRCS),$(LIBVMO)))
 # PRODUCER_SRCS are the same in every run; PRODUCER_CONTENT embeds the run's files.
-PRODUCER_SRCS := payloads/producer/producer.c payloads/neuron/connect_neuron.c $(CRT_SRCS)
+PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c payloads/neuron/connect_neuron.c $(CRT_SRCS)
 PRODUCER_CONTENT := payloads/producer/content.c payloads/producer/embedded.S
 ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
 
@@ -45,7 +45,7 @@ endif
 
 # On Linux: the same producer and consumer as two processes, under the harness that is their parent.
 LINUX_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/linux/accept_linux.c payloads/linux/linux_task.c
-LINUX_PRODUCER_SRCS := payloads/producer/producer.c payloads/linux/connect_linux.c payloads/linux/linux_task.c
+LINUX_PRODUCER_SRCS := $(addprefix payloads/,producer/producer.c proof_report.c linux/connect_linux.c linux/linux_task.c)
 ALL += $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS))
 
 # The judge searches the consumer for blocks of the payload, and the payload can be a program. The linker generates the

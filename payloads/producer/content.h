@@ -18,6 +18,8 @@ extern const uint8_t *const content_challenge; /* CONTENT_CHALLENGE_BYTES */
 extern const uint8_t *const content_blob_digest;
 extern const uint8_t *const content_page_digest;
 
+/* Writes a part of the blob; off is a multiple of 8. */
+void content_fill_part(uint8_t *to, uint64_t off, uint64_t len);
 /* Write the whole blob and the whole page. */
 void content_fill_blob(uint8_t *to);
 void content_fill_page(uint8_t *to);

@@ -3,16 +3,14 @@
  * The producer: connects to the consumer, shares one VMO read-only by message and one page by transfer, and
  * compares the returned digests with those computed by host-ref. It prints each marker after the fact.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "connect.h"
 #include "producer/content.h"
 #include "proof.h"
+#include "proof_report.h"
 #include "vmo/channel.h"
-
-#define STATUS_UNCERTAIN (-22) /* a1 may report this instead of the task's status (K-63) */
 
 struct proof {
     struct vmo_registry *registry;
@@ -21,8 +19,7 @@ struct proof {
     vmo_t page;
     uint8_t challenge[CONTENT_CHALLENGE_BYTES]; /* read back from the blob */
     uint8_t digest[VMO_SHA256_BYTES];           /* of the blob, from the consumer's reply */
-    const char *seal;
-    const char *enforced;
+    struct evidence evidence;
 };
 
 static uint64_t wait_for(const struct proof *proof, uint64_t bytes)
@@ -107,32 +104,11 @@ static vmo_status receive_digest(struct proof *proof, uint32_t tag, uint64_t byt
     return answer.copies == 0 ? VMO_OK : VMO_ERR_PROTOCOL;
 }
 
-static void print_hex(const char *key, const uint8_t *bytes, size_t len)
-{
-    printf(" %s=", key);
-    for (size_t i = 0; i < len; i++) {
-        printf("%02x", bytes[i]);
-    }
-}
-
-/* Returns PROTOCOL and prints both digests when they differ. */
-static vmo_status check_digest(const uint8_t *digest, const uint8_t *expected)
-{
-    if (memcmp(digest, expected, VMO_SHA256_BYTES) == 0) {
-        return VMO_OK;
-    }
-    printf("vmo: note digests differ:");
-    print_hex("expected", expected, VMO_SHA256_BYTES);
-    print_hex("replied", digest, VMO_SHA256_BYTES);
-    putchar('\n');
-    return VMO_ERR_PROTOCOL;
-}
-
 static vmo_status check_blob(struct proof *proof)
 {
     vmo_status status = receive_digest(proof, PROOF_TAG_BLOB, content_blob_bytes, proof->digest);
     if (status == VMO_OK) {
-        status = check_digest(proof->digest, content_blob_digest);
+        status = report_digest(proof->digest, content_blob_digest);
     }
     if (status == VMO_OK) {
         puts("vmo: sha256 ok");
@@ -144,21 +120,18 @@ static vmo_status check_page(struct proof *proof)
 {
     uint8_t digest[VMO_SHA256_BYTES];
     const vmo_status status = receive_digest(proof, PROOF_TAG_PAGE, CONTENT_PAGE_BYTES, digest);
-    return status == VMO_OK ? check_digest(digest, content_page_digest) : status;
+    return status == VMO_OK ? report_digest(digest, content_page_digest) : status;
 }
 
 /* Collects the evidence line's facts about the blob before it is destroyed. */
 static vmo_status gather(struct proof *proof)
 {
-    static const char *const strengths[] = {"none", "peers", "forever"};
-    static const char *const enforcers[] = {"nobody", "library", "kernel"};
     const struct vmo_range tail = {content_blob_bytes - CONTENT_CHALLENGE_BYTES, CONTENT_CHALLENGE_BYTES};
-    vmo_seal_strength strength = VMO_SEAL_NONE;
-    vmo_enforcer by = VMO_BY_NOBODY;
+    struct evidence *evidence = &proof->evidence;
     vmo_view_t view = {0};
-    vmo_status status = vmo_seal_of(proof->registry, proof->blob, &strength);
+    vmo_status status = vmo_seal_of(proof->registry, proof->blob, &evidence->seal);
     if (status == VMO_OK) {
-        status = vmo_seal_enforced_by(proof->registry, proof->blob, &by);
+        status = vmo_seal_enforced_by(proof->registry, proof->blob, &evidence->enforced);
     }
     if (status == VMO_OK) {
         status = vmo_map_ro(proof->registry, proof->blob, tail, &view);
@@ -166,24 +139,11 @@ static vmo_status gather(struct proof *proof)
     if (status != VMO_OK) {
         return status;
     }
-    proof->seal = strengths[strength];
-    proof->enforced = enforcers[by];
+    evidence->len_bytes = content_blob_bytes;
+    evidence->challenge = proof->challenge;
+    evidence->digest = proof->digest;
     memcpy(proof->challenge, vmo_view_data(proof->registry, view), sizeof(proof->challenge));
     return vmo_unmap(proof->registry, view);
-}
-
-static vmo_status reap(const struct proof *proof)
-{
-    int32_t exit_status = 0;
-    vmo_status status = vmo_peer_wait(proof->registry, proof->consumer, wait_for(proof, 0), &exit_status);
-    if (status == VMO_ERR_UNSUPPORTED) { /* not a child of this task: the harness checks its exit status */
-        status = VMO_OK;
-    } else if (status == VMO_OK && exit_status == STATUS_UNCERTAIN) {
-        puts("vmo: note the consumer's end is reported as -22, which proves nothing");
-    } else if (status == VMO_OK && exit_status != 0) {
-        status = VMO_ERR_PEER_GONE;
-    }
-    return status == VMO_OK ? vmo_peer_close(proof->registry, proof->consumer) : status;
 }
 
 /* Frees a VMO's memory. A kernel that cannot free it gets only the handle closed. */
@@ -195,7 +155,10 @@ static vmo_status give_back(const struct proof *proof, vmo_t vmo)
 
 static vmo_status finish(struct proof *proof)
 {
-    vmo_status status = reap(proof);
+    vmo_status status = report_end(proof->registry, proof->consumer, wait_for(proof, 0));
+    if (status == VMO_OK) {
+        status = vmo_peer_close(proof->registry, proof->consumer);
+    }
     if (status == VMO_OK) {
         status = give_back(proof, proof->blob);
     }
@@ -203,17 +166,6 @@ static vmo_status finish(struct proof *proof)
         status = give_back(proof, proof->page);
     }
     return status;
-}
-
-static void print_evidence(const struct proof *proof)
-{
-    struct vmo_counters counters;
-    vmo_counters_read(proof->registry, &counters);
-    printf("vmo: evidence abi=%s len=%" PRIu64, vmo_platform(proof->registry), content_blob_bytes);
-    print_hex("challenge", proof->challenge, sizeof(proof->challenge));
-    print_hex("digest", proof->digest, sizeof(proof->digest));
-    printf(" seal=%s enforced=%s copies=%" PRIu64 " control_bytes=%" PRIu64 " bulk_bytes=%" PRIu64 "\n",
-           proof->seal, proof->enforced, counters.copies, counters.control_bytes, counters.bulk_bytes);
 }
 
 struct step {
@@ -233,14 +185,13 @@ int main(void)
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         const vmo_status status = steps[i].run(&proof);
         if (status != VMO_OK) {
-            printf("vmo: FAIL producer %s: %s: %s\n", steps[i].name, vmo_status_name(status),
-                   vmo_status_str(status));
+            report_failure("producer", steps[i].name, status);
             /* Closing the channel ends the consumer's wait. The peer may not exist yet. */
             const vmo_status closed = vmo_peer_close(proof.registry, proof.consumer);
             return closed == VMO_OK ? 1 : 2;
         }
     }
-    print_evidence(&proof);
+    report_evidence(proof.registry, &proof.evidence);
     if (vmo_registry_fini(proof.registry) != VMO_OK) {
         puts("vmo: FAIL producer end: a handle is still open");
         return 1;
