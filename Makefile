@@ -8,6 +8,7 @@ HOSTCC ?= gcc
 ARMCC ?= aarch64-linux-gnu-gcc
 PYTHON ?= python3
 QEMU ?= qemu-system-riscv64
+PROOF ?= share
 PAYLOAD ?= LICENSE
 ABI ?= a2
 MEM ?= 320M
@@ -232,13 +233,13 @@ GIVEN = $(if $(filter-out file,$(origin $(1))),$(2))
 NEEDS_run-qemu := everything
 TOOLS_run-qemu := qemu
 run-qemu: built ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
-	@scripts/qemu-test.sh $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") \
-	    $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") $(if $(filter 1,$(V)),--verbose) \
-	    $(if $(WITNESS),--witness "$$WITNESS")
+	@scripts/qemu-test.sh $(call GIVEN,PROOF,--proof $(PROOF)) $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) \
+	    $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") \
+	    $(if $(filter 1,$(V)),--verbose) $(if $(WITNESS),--witness "$$WITNESS")
 
 NEEDS_proof-elf := everything
 proof-elf: built ## prepare the proof's init ELF around PAYLOAD, for a kernel that has its init built in
-	@scripts/proof-elf.sh --payload "$$PAYLOAD" $(if $(OUT),--out "$$OUT")
+	@scripts/proof-elf.sh --proof $(PROOF) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") $(if $(OUT),--out "$$OUT")
 
 NEEDS_debug := everything
 TOOLS_debug := qemu
@@ -275,7 +276,8 @@ help: ## this list
 	@echo 'Goals:'
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sort -t: -k1,1 | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
 	@echo 'Variables:'
-	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB'
+	@echo '  PROOF=$(PROOF)   what is proved: $(PROOFS) (docs/testing/index.md)'
+	@echo '  PAYLOAD=$(PAYLOAD)   what is shared: a file up to 1 MiB, or gen:<seed>:<len> up to 4 MiB (stream: 64 MiB)'
 	@echo '  ABI=$(ABI)   the ABI revision of the kernel: a1, a2 or all'
 	@echo '  MEM=$(MEM)   memory of the guest'
 	@echo '  KERNEL=   another kernel, for run-qemu; RUN= and OUT=: the folder of proof-elf (docs/neuron.md)'

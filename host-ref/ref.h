@@ -65,7 +65,7 @@ bool hex_read(struct bytes32 *bytes, const char *hex);
 /* ---- ref_input.c: regular files, and the payload ---- */
 
 #define FILE_BYTES_MAX 1048576U
-#define GEN_BYTES_MAX 4194304U
+#define GEN_BYTES_MAX 67108864U
 
 struct payload {
     bool generated;

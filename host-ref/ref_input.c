@@ -92,7 +92,7 @@ static void spec_parse(struct payload *payload, const char *spec)
     require(is_number(colon + 1, "0123456789", '\0'), spec, "the length must be decimal digits");
     payload->len = strtoull(colon + 1, NULL, 10);
     require(payload->len > 0, spec, "the length must be at least 1 byte");
-    require(payload->len <= GEN_BYTES_MAX, spec, "the length is over the limit of 4194304 bytes");
+    require(payload->len <= GEN_BYTES_MAX, spec, "the length is over the limit of 67108864 bytes");
 }
 
 /* SplitMix64, as docs/testing/payload.md defines it. */

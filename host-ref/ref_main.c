@@ -21,7 +21,7 @@ static const char help[] =
     "           hash the blob afresh and compare\n"
     "\n"
     "SPEC is a file of 1 to 1048576 bytes, or gen:<seed>:<len>: a seed of up to 64 bits (decimal\n"
-    "or 0x and hex), a length of 1 to 4194304 bytes. For a file of such a name write ./gen:...\n"
+    "or 0x and hex), a length of 1 to 67108864 bytes. For a file of such a name write ./gen:...\n"
     "Exit status: 0 done, 1 verify found a difference, 2 refused (standard error says why).\n";
 
 static void usage_require(bool good, const char *complaint, const char *word)

@@ -10,13 +10,25 @@ CRT_SRCS := $(sort $(wildcard payloads/crt/*.c payloads/crt/*.S))
 LIBVMO_START := $(BUILD)/target/libvmo-start.a
 ALL += $(LIBVMO_START)
 $(eval $(call ARCHIVE,$(LIBVMO_START),$(call objects,target,$(CRT_SRCS)),$(CROSS)ar))
-CONSUMER_SRCS := payloads/consumer/consumer.c payloads/neuron/accept_neuron.c $(CRT_SRCS)
-CONSUMER := $(BUILD)/target/payloads/consumer.elf
-$(eval $(call PAYLOAD_PROGRAM,payloads/consumer.elf,$(CONSUMER_SRCS),$(LIBVMO)))
-# PRODUCER_SRCS are the same in every run; PRODUCER_CONTENT embeds the run's files.
-PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c payloads/neuron/connect_neuron.c $(CRT_SRCS)
+# The proofs, by PROOF=: the sources of their two programs. A consumer is built once; its ELF file is in the proof's folder,
+# that of `share` in none.
+PROOFS := share stream
+share_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/proof_report.c
+share_PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c
+stream_CONSUMER_SRCS := payloads/stream/frames_consumer.c payloads/proof_report.c
+stream_PRODUCER_SRCS := payloads/stream/frames_producer.c payloads/proof_report.c
+ifeq ($(filter $(PROOFS),$(PROOF)),)
+$(error PROOF: there is no proof '$(PROOF)'; choose one of: $(PROOFS))
+endif
+consumer_srcs = $($(1)_CONSUMER_SRCS) payloads/neuron/accept_neuron.c $(CRT_SRCS)
+consumer_elf = $(patsubst share/%,%,$(1)/)consumer.elf
+$(foreach proof,$(PROOFS),$(eval $(call PAYLOAD_PROGRAM,payloads/$(call consumer_elf,$(proof)),$(call \
+    consumer_srcs,$(proof)),$(LIBVMO))))
+CONSUMER := $(BUILD)/target/payloads/$(call consumer_elf,$(PROOF))
+# producer_objs are the same in every run; PRODUCER_CONTENT embeds the run's files.
+producer_objs = $(call objects,target,$($(1)_PRODUCER_SRCS) payloads/neuron/connect_neuron.c $(CRT_SRCS))
 PRODUCER_CONTENT := payloads/producer/content.c payloads/producer/embedded.S
-ALL += $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS))
+ALL += $(foreach proof,$(PROOFS),$(BUILD)/target/payloads/$(call consumer_elf,$(proof)) $(call producer_objs,$(proof)))
 
 # ---- One run, with host-ref's files in RUN_DIR/challenge ----------------------------------------------
 # MUTANT names a file of tests/qemu/mutants that replaces a function of one of the two (tests/qemu/mutants.mk).
@@ -31,22 +43,22 @@ RUN_STRIP = $(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/$(1).debug.elf $(RUN_DI
 .PHONY: run-elf run-elf-files
 NEEDS_run-elf := run-elf-files
 run-elf: built
-run-elf-files: $(KERNEL_ELF) $(CONSUMER) $(call objects,target,$(PRODUCER_SRCS)) $(LIBVMO)
+run-elf-files: $(KERNEL_ELF) $(CONSUMER) $(call producer_objs,$(PROOF)) $(LIBVMO)
 	$(need_run_dir)
 ifneq ($(call mutant_of,consumer),)
-	$(call RUN_LINK,consumer,$(call objects,target,$(CONSUMER_SRCS)))
+	$(call RUN_LINK,consumer,$(call objects,target,$(call consumer_srcs,$(PROOF))))
 	$(call RUN_STRIP,consumer)
 else
 	$(Q)cp $(CONSUMER) $(RUN_DIR)/consumer.elf
 	$(Q)cp $(CONSUMER:.elf=.debug.elf) $(RUN_DIR)/consumer.debug.elf
 endif
-	$(call RUN_LINK,producer,$(PRODUCER_CONTENT) payloads/neuron/consumer_elf.S $(call objects,target,$(PRODUCER_SRCS)))
+	$(call RUN_LINK,producer,$(PRODUCER_CONTENT) payloads/neuron/consumer_elf.S $(call producer_objs,$(PROOF)))
 	$(call RUN_STRIP,producer)
 
 # On Linux: the same producer and consumer as two processes, under the harness that is their parent.
-LINUX_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/linux/accept_linux.c payloads/linux/linux_task.c
-LINUX_PRODUCER_SRCS := $(addprefix payloads/,producer/producer.c proof_report.c linux/connect_linux.c linux/linux_task.c)
-ALL += $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS))
+linux_consumer_objs = $(call objects,host,$($(1)_CONSUMER_SRCS) payloads/linux/accept_linux.c payloads/linux/linux_task.c)
+linux_producer_objs = $(call objects,host,$($(1)_PRODUCER_SRCS) payloads/linux/connect_linux.c payloads/linux/linux_task.c)
+ALL += $(foreach proof,$(PROOFS),$(call linux_consumer_objs,$(proof)) $(call linux_producer_objs,$(proof)))
 
 # The judge searches the consumer for blocks of the payload, and the payload can be a program. The linker generates the
 # same blocks in most programs. So the consumer has no position-independent header and no lazy binding, and its code is at
@@ -58,17 +70,17 @@ LINUX_LINK = $(Q)$(CC_host) $(RUN_INCLUDES) $(CFLAGS) $($(2)) $(call mutant_of,$
 .PHONY: host-elf host-elf-files run-host
 NEEDS_host-elf := host-elf-files
 host-elf: built
-host-elf-files: $(call objects,host,$(LINUX_CONSUMER_SRCS) $(LINUX_PRODUCER_SRCS)) $(LIBVMO_HOST)
+host-elf-files: $(call linux_consumer_objs,$(PROOF)) $(call linux_producer_objs,$(PROOF)) $(LIBVMO_HOST)
 	$(need_run_dir)
 	$(call LINUX_LINK,consumer,LINUX_CONSUMER_LDFLAGS) -o $(RUN_DIR)/consumer.debug \
-	    $(call objects,host,$(LINUX_CONSUMER_SRCS)) $(LIBVMO_HOST)
+	    $(call linux_consumer_objs,$(PROOF)) $(LIBVMO_HOST)
 	$(Q)$(PYTHON) payloads/linux/cut-sections.py $(RUN_DIR)/consumer.debug $(RUN_DIR)/consumer
 	$(call LINUX_LINK,producer,LINUX_PRODUCER_LDFLAGS) -o $(RUN_DIR)/producer \
-	    $(PRODUCER_CONTENT) $(call objects,host,$(LINUX_PRODUCER_SRCS)) $(LIBVMO_HOST)
+	    $(PRODUCER_CONTENT) $(call linux_producer_objs,$(PROOF)) $(LIBVMO_HOST)
 
 NEEDS_run-host := everything
 run-host: built ## run the proof as two Linux processes with PAYLOAD, and judge it
-	@scripts/host-test.sh --payload "$$PAYLOAD" $(if $(filter 1,$(V)),--verbose)
+	@scripts/host-test.sh --proof $(PROOF) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") $(if $(filter 1,$(V)),--verbose)
 
 # ---- evil: one program for each hazard, without the library (docs/testing/hazards.md).
 EVIL_NAMES := $(patsubst payloads/evil/%.c,%,$(sort $(wildcard payloads/evil/evil_*.c)))

@@ -16,10 +16,10 @@ def sentence(function):
     return " ".join((function.__doc__ or "").split())
 
 
-def rows_of(platform):
+def rows_of(platform, proof=facts.SHARE):
     """(name, what it reads, when it is ok or why it is not made) of each check, in order."""
     yield verdict.MANIFEST_CHECK, "manifest", sentence(verdict.manifest_faults)
-    for row in verdict.CHECKS:
+    for row in verdict.CHECKS_OF[proof]:
         made = getattr(row, platform)
         if made is not None:
             text = f"not made: {made}" if isinstance(made, str) else sentence(made)
@@ -29,7 +29,9 @@ def rows_of(platform):
 def main(words):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("platform", choices=facts.PLATFORMS)
-    for name, reads, text in rows_of(parser.parse_args(words).platform):
+    parser.add_argument("proof", choices=tuple(verdict.CHECKS_OF), nargs="?", default=facts.SHARE)
+    chosen = parser.parse_args(words)
+    for name, reads, text in rows_of(chosen.platform, chosen.proof):
         print(f"{name} (reads: {reads})", WRAP.fill(text), sep="\n")
 
 

@@ -4,7 +4,8 @@
 
 REPORT_SUITES := scripts/report/tests/test_run_page.py scripts/report/tests/test_figures.py
 # The judge, its harness and the test runner, without kernel, payload and QEMU.
-SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
+SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_judge_stream.py \
+                 scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/judge/tests/test_each_edit.py scripts/tests/test_run_folder.py \
                  scripts/tests/test_run_tests.py scripts/tests/test_mutants.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
@@ -15,6 +16,7 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 
 # The proof and the runs that must fail, under QEMU and on Linux, and on a foreign kernel.
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
+TEST_SUITES += tests/stream-proof/test_stream_proof.py tests/stream-proof/test_stream_witness.py
 TEST_SUITES += tests/foreign/test_foreign.py tests/foreign/test_witness.py
 include tests/foreign/foreign.mk
 include tests/docs/docs.mk

@@ -24,7 +24,9 @@ BUILD = TREE / os.environ.get("BUILD", "build")
 TOOLS = {"plain": BUILD / "host/host-ref/host-ref", "sanitized": BUILD / "san/host-ref/host-ref"}
 SABOTEUR = BUILD / "host/host-ref/tests/ref_saboteur.so"
 FILE_MAX = 1 << 20
-GEN_MAX = 4 << 20
+GEN_MAX = 64 << 20
+LONG = 4 << 20  # what Python generates in reasonable time
+LONGEST_SHA = "4d5594a6496cfe96502c6d52d756d0f35a0b861260a4350761bac3f94c4e0ce8"  # of gen:7:GEN_MAX, by Python, once
 CHALLENGE = bytes(range(32))
 NAMES = ["blob.bin", "challenge", "digest", "expected.h", "page.bin", "page.digest", "payload.bin", "payload_spec"]
 LENGTHS = [0, 1, 2, 3, 31, 32, 54, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 4063, 4064, 4065, 4095, 4096,
@@ -155,8 +157,10 @@ class Suite:
                 lines = [self.run("expected", "--payload", s).stdout.decode() for s in specs]
                 self.check(lines == [f"{want}  {s}\n" for s in specs], f"expected of {specs[1]} in three spellings",
                            lines)
+        run = self.run("expected", "--payload", f"gen:7:{LONG}")
+        self.check(run.stdout.decode().startswith(sha(generate(7, LONG))), "expected of a long payload")
         run = self.run("expected", "--payload", f"gen:7:{GEN_MAX}")
-        self.check(run.stdout.decode().startswith(sha(generate(7, GEN_MAX))), "expected of the longest payload")
+        self.check(run.stdout.decode().startswith(LONGEST_SHA), "expected of the longest payload")
 
     def vectors(self):
         lines = (TREE / "host-ref/tests/vectors.tsv").read_text().splitlines()
@@ -194,7 +198,7 @@ class Suite:
             run = self.challenge(name, f"set-{length}", "--challenge", CHALLENGE.hex())
             self.check(run.returncode == 0 and not run.stdout and not run.stderr, f"challenge {name}: exit 0", run)
             self.check_set(f"set-{length}", name, data, 1, 0, CHALLENGE)
-        for seed, length in ((0, 1), (0xFEDCBA9876543210, 65537), (5, GEN_MAX)):
+        for seed, length in ((0, 1), (0xFEDCBA9876543210, 65537), (5, LONG)):
             spec = f"gen:{seed:#x}:{length}"
             run = self.challenge(spec, f"set-gen-{seed}", "--challenge", CHALLENGE.hex().upper())
             self.check(run.returncode == 0, f"challenge {spec}: exit 0", run)
@@ -277,8 +281,8 @@ class Suite:
                  ("socket", "is not a regular file"), ("round", "Too many levels"),
                  ("/dev/null", "is not a regular file"), ("empty/x", "Not a directory"),
                  ("new\nline", "new\\012line: No such file"), ("gen:1:", "length must be decimal"),
-                 ("gen:1:0", "at least 1 byte"), (f"gen:1:{GEN_MAX + 1}", "over the limit of 4194304"),
-                 (f"gen:1:{1 << 64}", "over the limit of 4194304"), (f"gen:1:{(1 << 64) + 5}", "over the limit"),
+                 ("gen:1:0", "at least 1 byte"), (f"gen:1:{GEN_MAX + 1}", "over the limit of 67108864"),
+                 (f"gen:1:{1 << 64}", "over the limit of 67108864"), (f"gen:1:{(1 << 64) + 5}", "over the limit"),
                  ("gen:1:+5", "length must be decimal"), ("gen:1:0x10", "length must be decimal"),
                  ("gen:1: 5", "length must be decimal"), ("gen:1:5 ", "length must be decimal"),
                  ("gen::5", "seed must be decimal digits"), ("gen:-1:5", "seed must be decimal digits"),

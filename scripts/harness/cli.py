@@ -15,7 +15,7 @@ import traceback
 
 import exit_codes
 import supervise
-from harness import linux_proc, linux_run, log_watch, prepare, qemu, run_folder
+from harness import linux_proc, linux_run, log_watch, prepare, proofs, qemu, run_folder
 from witness import watch as witness
 
 from judge import audit as audits, facts, notable, verdict as verdicts
@@ -29,13 +29,14 @@ SECONDS_MAX = 1000000
 REASON_CHARACTERS, LINE_CHARACTERS, FAILURES_SHOWN = 1500, 160, 20
 CONTROL = re.compile(r"[^\t -~]")
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}  # unwritable file
-NAME_WIDTH = max(len(row.name) for row in verdicts.CHECKS)
+NAME_WIDTH = max(len(row.name) for rows in verdicts.CHECKS_OF.values() for row in rows)
 LAST_SEEN_LINES = 5
 
 
 # ---- Options: name, type or choices, default, placeholder, help ---------------------------------
 PAYLOAD_OPTIONS = (
-    ("--payload", str, None, "SPEC", "a file, or gen:<seed>:<len>; default LICENSE"),
+    ("--proof", tuple(proofs.PROOFS), None, None, "what is proved; default share"),
+    ("--payload", str, None, "SPEC", "a file, or gen:<seed>:<len>; default: the proof's"),
     ("--mutant", str, None, "NAME", "build a payload with this deliberate fault"),
     ("--wrong-digest", bool, False, None, "give the producer a wrong digest to expect"),
 )
@@ -52,7 +53,7 @@ GUEST_OPTIONS = (
     ("--qemu-extra", str, "", "WORDS", "more words, put last on QEMU's command line"),
     ("--linger", float, LINGER_SECONDS, "SECONDS", "time to watch a kernel that does not exit"),
 )
-MANIFEST_OPTION = ("--manifest", str, None, "NAME", "the checks that the run must pass")
+MANIFEST_OPTION = ("--manifest", str, None, "NAME", "what the run must show; default: the proof's")
 WITNESS_OPTION = ("--witness", ("0", "1"), None, None, "watch both tasks; default: foreign kernels")
 ABI_OPTION = ("--abi", ("a1", "a2", "all"), None, None, "ABI revision of the kernel; default a2")
 RUN_OPTION = ("--run", str, None, "DIR", "folder of the proof-elf that is built into the kernel")
@@ -94,7 +95,7 @@ def parse(words, prog, does, rows, platform=None, **defaults):
     if not 0 <= limits["linger"] <= SECONDS_MAX:
         raise ConfigError(f"--linger must be between 0 and {SECONDS_MAX}")
     known = verdicts.manifest_names(platform) if platform else ()
-    if platform and options.manifest not in known:
+    if platform and options.manifest not in (None, *known):
         raise ConfigError(f"no manifest '{options.manifest}'; choose one of: {' '.join(known)}")
     return options
 
@@ -221,7 +222,7 @@ class QemuHarness:
     """Builds one challenge's ELF files, and boots them once for each ABI revision."""
 
     def __init__(self, words):
-        defaults = {"manifest": "proof", "qemu_extra": prepare.setting("QEMU_EXTRA", "")}
+        defaults = {"qemu_extra": prepare.setting("QEMU_EXTRA", "")}
         does = "Boots the proof under QEMU and judges the run."
         self.options = options = parse(
             words, "qemu-test.sh", does, QEMU_OPTIONS, facts.QEMU, **defaults
@@ -239,11 +240,20 @@ class QemuHarness:
         exit_codes.load()
         prepare.need_files(self.target.kernel)
         self.host_ref = prepare.need_host_ref()
-        tolerant = self.foreign and options.manifest == "proof"
-        self.manifest = verdicts.load_manifest("foreign" if tolerant else options.manifest)
+        self.manifest = verdicts.load_manifest(options.manifest or self.own_manifest())
         self.run = run_folder.choose(options.out, prepare.runs_folder(), say)
         self.elfs = self.target.prepared or self.run
         self.host, self.boots = None, []
+
+    def own_manifest(self):
+        """The proof's; that of a kernel with a built-in init is known from its folder."""
+        name = self.options.proof or facts.SHARE
+        if self.target.prepared:
+            name = proofs.read_name(self.target.prepared / prepare.CHALLENGE)
+            if self.options.proof not in (None, name):
+                what = f"the kernel's init is that of --proof {name}"
+                raise ConfigError(f"{what}; for another run make proof-elf")
+        return proofs.PROOFS[name].manifests[facts.FOREIGN if self.foreign else facts.QEMU]
 
     def check_target(self):
         options = self.options
@@ -262,7 +272,7 @@ class QemuHarness:
             self.host.drawn = "the challenge of its preparation"
         else:
             self.host = prepare.make_input(self.host_ref, self.options, challenge)
-            prepare.make_elfs(self.run, self.options.mutant)
+            prepare.make_elfs(self.run, self.host.proof, self.options.mutant)
 
     def command(self, abi_rev, nonce, copies, watch):
         """QEMU's arguments. A kernel with a built-in init gets no -initrd and no -append."""
@@ -367,18 +377,19 @@ class LinuxHarness:
     """Builds one challenge's two programs, and runs them once."""
 
     def __init__(self, words):
-        defaults = {"manifest": "host", "wall": 30.0, "log_cap": LINUX_LOG_CAP_BYTES}
+        defaults = {"wall": 30.0, "log_cap": LINUX_LOG_CAP_BYTES}
         does = "Runs the proof as two Linux processes and judges the run."
         self.options = parse(words, "host-test.sh", does, LINUX_OPTIONS, facts.LINUX, **defaults)
         self.host_ref = prepare.need_host_ref()
-        self.manifest = verdicts.load_manifest(self.options.manifest)
+        own = proofs.PROOFS[self.options.proof or facts.SHARE].manifests[facts.LINUX]
+        self.manifest = verdicts.load_manifest(self.options.manifest or own)
         self.run = run_folder.choose(self.options.out, prepare.runs_folder(), say)
         self.host, self.boots = None, []
 
     def prepare(self):
         challenge, names = self.run / prepare.CHALLENGE, tuple(facts.ROLES.values())
         self.host = prepare.make_input(self.host_ref, self.options, challenge)
-        prepare.make_programs(self.run, self.options.mutant, "host-elf", names)
+        prepare.make_programs(self.run, self.host.proof, self.options.mutant, "host-elf", names)
 
     def boot(self, folder):
         """Runs both programs once. -> facts.Boot"""
@@ -388,7 +399,8 @@ class LinuxHarness:
         for role in roles:
             copies.paths[role].chmod(0o700)
         programs = {number: [str(copies.paths[role])] for number, role in facts.ROLES.items()}
-        return observe(programs, copies, self.options.wall, self.options.log_cap)
+        wall, log_cap = self.options.wall, self.options.log_cap
+        return observe(programs, copies, wall, log_cap, self.host.proof)
 
     def judge_all(self):
         """-> (verdict word, reason)"""
@@ -406,9 +418,9 @@ class LinuxHarness:
         return verdict.word, verdict.reason
 
 
-def observe(programs, copies, wall_seconds, log_cap):
+def observe(programs, copies, wall_seconds, log_cap, proof=facts.SHARE):
     """Runs two programs. programs: process number -> argv. -> facts.Boot"""
-    seen = linux_run.HostRun(wall_seconds, log_cap)
+    seen = linux_run.HostRun(wall_seconds, log_cap, proof)
     try:
         seen.run(programs)
     except linux_proc.CannotStart as error:

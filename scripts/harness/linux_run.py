@@ -20,7 +20,7 @@ import time
 
 import supervise
 from harness import linux_proc
-from judge import audit as audits, check_linux, facts
+from judge import audit as audits, check_linux, check_share, check_stream, facts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, TAG_BLOB, TAG_PAGE
 
 BARRIER_SECONDS = 0.2  # below the payloads' own timeout (payloads/proof.h)
@@ -170,10 +170,28 @@ class Gate:
 Barrier = dataclasses.make_dataclass("Barrier", ("tag", "sights", "printed", "seals", "contents"))
 
 
+def is_over(pool, page):
+    """Whether each of a stream's last frames was released, read through two descriptors, which may
+    be of anything."""
+    buffers, ring = facts.STREAM_BUFFERS, check_stream.RING
+    begin = buffers * facts.FRAME_BYTES
+    try:
+        control = os.pread(pool, facts.STREAM_POOL_BYTES - begin, begin)
+        words = struct.unpack(f"<{buffers}Q", os.pread(page, 8 * buffers, 0))
+    except (OSError, struct.error):
+        return False
+    if len(control) < facts.STREAM_POOL_BYTES - begin:
+        return False
+    places = range(ring, len(control), check_stream.ENTRY_BYTES)
+    entries = [struct.unpack_from("<QQ", control, at) for at in places]
+    released = [words[where >> 56 & buffers - 1] > 2 * number for number, where in entries]
+    return struct.unpack_from("<Q", control)[0] > 0 and all(released)
+
+
 class HostRun:
     """The two children and the relay between them, from start to exit."""
 
-    def __init__(self, wall_seconds, log_cap):
+    def __init__(self, wall_seconds, log_cap, proof=facts.SHARE):
         self.log_cap, self.begin = log_cap, time.monotonic()
         self.deadline = self.begin + wall_seconds
         self.children, self.ends, self.gate = {}, {}, None
@@ -185,6 +203,8 @@ class HostRun:
         self.stopped, self.stop_reason = None, ""
         self.earlier_children = frozenset()  # children that the caller had before
         self.strays = {}  # pid -> name of a process that a payload left running
+        self.streams = proof == facts.STREAM
+        self.waits = False  # for the stream's end: the consumer then blocks at the gate
         self.grace = False  # one has exited; the other has GRACE_SECONDS left
 
     def start(self, programs):
@@ -249,9 +269,12 @@ class HostRun:
             for source in (*child.tail, *([child.pidfd] if child.status is None else [])):
                 poller.register(source, select.POLLIN)
         for end in self.ends.values():
-            if not end.ended:
+            if not end.ended and not self.is_held(end):
                 poller.register(end.sock, select.POLLIN)
-        poller.poll(left * 1000)
+        poller.poll(STEP_MS if self.waits else left * 1000)
+        if self.waits and self.stream_ended():
+            self.take_barrier(TAG_BLOB, self.stream_ended)
+            self.waits = False
         for child in self.children.values():
             for pipe in list(child.tail):
                 self.read_output(child, pipe)
@@ -276,6 +299,7 @@ class HostRun:
             child.standard_in.close()  # lets the payload exit
 
     def ended(self, child):
+        self.waits = False
         self.end_strays()
         child.standard_in.close()
         self.grace = True
@@ -284,8 +308,12 @@ class HostRun:
         self.deadline = min(self.deadline, time.monotonic() + facts.GRACE_SECONDS)
 
     # ---- The relay and its barriers ----
+    def is_held(self, end):
+        """Whether nothing is read from this end, so that the process blocks in its next send."""
+        return self.waits and end.owner == CONSUMER_PID
+
     def relay(self, end):
-        if end.ended:
+        if end.ended or self.is_held(end):
             return
         try:
             packet = end.receive()
@@ -303,6 +331,9 @@ class HostRun:
             self.forward(packet)
 
     def forward(self, packet):
+        if self.streams:
+            self.forward_of_stream(packet)
+            return
         tag = packet.tag() if packet.tag() not in self.barriers else None
         if (packet.sender, tag) == (CONSUMER_PID, TAG_BLOB):
             self.take_barrier(tag, lambda: True)
@@ -312,6 +343,23 @@ class HostRun:
         self.ends[packet.receiver].send(packet)
         if gated:
             self.take_barrier(tag, self.is_blocked_at_gate)
+
+    def forward_of_stream(self, packet):
+        """The reply is the consumer's first packet. The gate is shut before the consumer gets the
+        last packet of the offer, which carries the return page."""
+        header = packet.header()
+        if packet.sender == PRODUCER_PID and header and header.rights == check_share.RIGHTS_ALL:
+            self.gate.shut()
+            self.waits = True
+        self.ends[packet.receiver].send(packet)
+
+    def stream_ended(self):
+        """Whether each published frame was released, and both processes sleep: the consumer in the
+        send of its reply."""
+        held = [item.descriptor for packet in self.packets for item in packet.held]
+        living = [child for child in self.children.values() if child.status is None]
+        asleep = all(linux_proc.state(child.pid) == "S" for child in living)
+        return asleep and len(held) > 1 and is_over(*held[:2])
 
     def is_blocked_at_gate(self):
         """Whether the consumer has read the request and mapped what it was given."""

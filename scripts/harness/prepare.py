@@ -11,7 +11,7 @@ import subprocess
 
 import exit_codes
 import supervise
-from harness import qemu
+from harness import proofs, qemu
 from judge import facts
 from paths import ROOT, ConfigError, named, shown
 
@@ -181,12 +181,17 @@ def load_host_facts(folder, source):
         payload = blob[
             : -facts.CHALLENGE_BYTES
         ]  # host-ref keeps a generated payload in the blob alone
-    return facts.HostFacts(spec, payload, blob, page, *words, source)
+    proof = proofs.read_name(folder)
+    return facts.HostFacts(spec, payload, blob, page, *words, source, proof=proof)
 
 
 def make_input(host_ref, options, folder):
     """Lets host-ref make a fresh challenge from the payload. -> facts.HostFacts"""
-    spec = os.path.relpath(ROOT / "LICENSE") if options.payload is None else options.payload
+    name = options.proof or facts.SHARE
+    spec = options.payload
+    if spec is None:
+        spec = proofs.PROOFS[name].payload
+        spec = spec if spec.startswith(facts.GENERATED) else os.path.relpath(ROOT / spec)
     source = read_source(spec)
     words = [str(host_ref), "challenge", "--payload", spec, "--out", str(folder)]
     done = call(words, stdout=subprocess.PIPE)
@@ -195,7 +200,9 @@ def make_input(host_ref, options, folder):
         raise ConfigError(said or f"host-ref refused the payload '{spec}'")
     if done.returncode != 0:
         raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
+    proofs.write_name(folder, name)
     host = load_host_facts(folder, source)
+    proofs.check_size(name, spec, len(host.payload))
     if options.wrong_digest:
         spoil_digest(folder / "expected.h", host.digest_hex)
     return host
@@ -222,9 +229,9 @@ def make_command(goal, *variables):
     return [*words, goal, *variables], environment
 
 
-def make_programs(run, mutant, goal, names):
+def make_programs(run, proof, mutant, goal, names):
     """Builds a challenge's programs into the run's folder."""
-    more = [f"MUTANT={mutant}"] if mutant else []
+    more = [f"PROOF={proof}", *([f"MUTANT={mutant}"] if mutant else [])]
     words, environment = make_command(goal, f"RUN_DIR={shown(run)}", *more)
     log = run / "make.log"
     with open(log, "wb") as out:  # make's own lock keeps two builds apart
@@ -238,9 +245,9 @@ def make_programs(run, mutant, goal, names):
             raise HarnessError(f"make {goal} made no {name}")
 
 
-def make_elfs(run, mutant):
+def make_elfs(run, proof, mutant):
     """Builds RUN/producer.elf (init, which contains the consumer) and RUN/consumer.elf."""
-    make_programs(run, mutant, "run-elf", (PRODUCER, CONSUMER))
+    make_programs(run, proof, mutant, "run-elf", (PRODUCER, CONSUMER))
 
 
 # ---- The run ------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ class ProofElf:
                 fresh.mkdir(mode=0o700)
                 challenge = fresh / prepare.CHALLENGE
                 self.host = prepare.make_input(prepare.need_host_ref(), self.options, challenge)
-                prepare.make_elfs(fresh, self.options.mutant)
+                prepare.make_elfs(fresh, self.host.proof, self.options.mutant)
                 replace(fresh, out)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)

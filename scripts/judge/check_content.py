@@ -96,15 +96,19 @@ def blocks_of(length):
 
 
 def work(ctx):
-    """Between its first map of the blob and its reply the consumer retired as many instructions in
-    user mode as hashing it in place takes, by the cost suite, within 0.2 %. A witness counts them
-    itself: its stops add to the kernel's count."""
+    """Between its first map of the blob, or of a stream's pool, and its reply the consumer retired
+    as many instructions in user mode as hashing the blob in place takes, by the cost suite, within
+    0.2 %. A witness counts them itself, since its stops add to the kernel's count; of a stream on
+    a2 it cannot."""
     saw = ctx.boot.watch.model.audit if ctx.boot.watch else ctx.audit
-    hand, length = share.handed_once(saw, "move"), len(ctx.host.blob)
+    moved, length = [h for h in share.handed(saw) if h["via"] == "move"], len(ctx.host.blob)
+    hand = moved[0] if len(moved) == ctx.form.ways.count("move") else None
     if not ctx.boot.icount:
         return not_made("QEMU ran without -icount shift=0, so instructions are not counted")
     if not ctx.boot.cost_known:
         return not_made("another compiler than that of the cost suite's records built the consumer")
+    if ctx.boot.watch and ctx.host.proof == facts.STREAM and ctx.boot.abi_rev == "a2":
+        return not_made("a witness cannot tell whose instructions they are: tasks preempt others")
     if length < WORK_BYTES_MIN:
         return not_made(f"a blob under {WORK_BYTES_MIN} bytes: the rest of the work outweighs it")
     maps = [m for m in saw.maps_of(CONSUMER_PID) if hand and m["vmo"] == hand["vmo"]]

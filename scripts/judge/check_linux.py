@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks that read another fact on Linux, and those that need a parent of both processes."""
 from judge import audit as audits, check_protocol, check_run, check_share, facts
-from judge.check_protocol import HASHED, MAPPED, RIGHT_READ, SENT
+from judge.check_protocol import RIGHT_READ
 from judge.facts import CONSUMER_PID, OK, PRODUCER_PID, ROLES, TAG_BLOB, TAG_PAGE
 from judge.facts import judged, met, not_checked, red
 
@@ -112,12 +112,15 @@ def messages_clean(ctx):
 
 
 def read_only(ctx):
-    """All mappings of the consumer are `r--s`; the objects came with right READ alone."""
-    records = ctx.audit.maps_of(CONSUMER_PID)
+    """All mappings of the consumer, but for the page that it may write, are `r--s`; the objects
+    came with right READ alone."""
+    records = check_share.for_readers(ctx, ctx.audit.maps_of(CONSUMER_PID))
     problems = [] if records else [check_share.NOTHING_MAPPED]
     bad = [record for record in records if record["perms"] != "r--s"]
     problems += [f"VMO {record['vmo']} mapped {record['perms']}" for record in bad]
-    headers = [packet.header() for packet in ctx.boot.observed.packets if packet.held]
+    packets = [packet for packet in ctx.boot.observed.packets if packet.held]
+    written = [identity for what, _, _, identity in given(ctx)[0] if what == facts.RETURN_PAGE]
+    headers = [p.header() for p in packets if p.held[0].identity not in written]
     bad = [header.rights for header in headers if header and header.rights != RIGHT_READ]
     problems += [f"a VMO was handed over with rights {rights}" for rights in bad]
     return judged(problems, f"{len(records)} mappings of the consumer, all r--s")
@@ -129,15 +132,15 @@ def accessed(ctx):
     records = ctx.audit.maps_of(CONSUMER_PID)
     if any(record["accessed"] is None for record in records):
         return not_checked("/proc/PID/smaps does not say which pages are present")
-    problems, count = check_share.accessed_problems(records)
+    problems, count = check_share.accessed_problems(check_share.for_readers(ctx, records))
     sizes = {vmo["id"]: facts.whole_pages(vmo["bytes"]) for vmo in ctx.audit["vmo"]}
     beyond = [r["vmo"] for r in records if r["off"] + r["bytes"] > sizes[r["vmo"]]]
     problems += [f"VMO {vmo} is mapped beyond its end" for vmo in beyond]
-    due = {shared.tag: identity for shared, _, identity in given(ctx)[0]}
+    due = [(barrier and barrier.tag, identity) for _, _, barrier, identity in given(ctx)[0]]
     for tag, barrier in sorted(ctx.boot.observed.barriers.items()):
         maps = [m for m in barrier.sights[CONSUMER_PID].mappings if m.identity in barrier.seals]
         whole = {m.identity for m in maps if m.present and m.present * facts.PAGE_BYTES == m.size}
-        missing = len(({m.identity for m in maps} | {due.get(tag)}) - whole - {None})
+        missing = len({*(m.identity for m in maps), *(i for at, i in due if at == tag)} - whole)
         if missing:
             problems.append(f"at reply {tag} pages of {missing} objects were not present")
     present = f"{count} of {count} pages present in the consumer's page table"
@@ -155,19 +158,20 @@ def authors(ctx):
 
 # ---- What was seen of both processes -------------------------------------------------------------
 def barriers(ctx):
-    """Both replies were held back, both processes were asleep then, the markers that were due had
+    """Each reply was held back, both processes were asleep then, the markers that were due had
     been printed, and the later ones had not."""
-    last, problems = ctx.manifest["last_marker"], []
+    *early, hashed = ctx.manifest["markers"]
+    due = [set(early), {*early, hashed}][: 2 // ctx.form.vmos_a_reply]
+    later, problems = {hashed, ctx.manifest["last_marker"]}, []
     lines = {n: [line for who, line in ctx.boot.observed.lines if who == n] for n in ROLES}
-    due = {TAG_BLOB: {SENT, MAPPED}, TAG_PAGE: {SENT, MAPPED, HASHED}}
-    for tag, early in ((TAG_BLOB, {HASHED, last}), (TAG_PAGE, {last})):
+    for tag, wanted in enumerate(due, 1):
         barrier, reply = ctx.boot.observed.barriers.get(tag), f"reply {tag}"
         if barrier is None:
             problems.append(f"{reply} was never held back")
             continue
         said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
-        early |= {line for line in said if line.startswith(facts.EVIDENCE_PREFIX)}
-        found = [f"'{marker}' was not there yet" for marker in sorted(due[tag] - said)]
+        early = later - wanted | {x for x in said if x.startswith(facts.EVIDENCE_PREFIX)}
+        found = [f"'{marker}' was not there yet" for marker in sorted(wanted - said)]
         found += [f"'{marker[:60]}' was there before it" for marker in sorted(early & said)]
         printed = sorted(barrier.printed.items())
         other = [ROLES[n] for n, text in printed if text != lines[n][: len(text)]]
@@ -175,15 +179,18 @@ def barriers(ctx):
         awake = [(ROLES[n], s.state) for n, s in sorted(barrier.sights.items()) if s.state != "S"]
         found += [f"the {role} was in state {state}" for role, state in awake]
         problems += [f"{reply}: {text}" for text in found]
-    return judged(problems, "both replies held back, both asleep, each marker after its fact")
+    text = "both asleep, each marker after its fact"
+    return judged(problems, f"{len(due)} replies held back, {text}")
 
 
 def given(ctx):
-    """-> ((facts.Shared, barrier or None, identity) of each object for the consumer, problems)"""
-    observed, objects = ctx.boot.observed, ctx.host.objects()
+    """-> ((what, length, barrier or None, identity) of each object for the consumer, problems)"""
+    observed, found = ctx.boot.observed, []
     packets = [packet for packet in observed.packets if packet.receiver == CONSUMER_PID]
     identities = [held.identity for packet in packets for held in packet.held]
-    found = [(o, observed.barriers.get(o.tag), here) for o, here in zip(objects, identities)]
+    for number, ((what, length), identity) in enumerate(zip(ctx.host.vmos(), identities)):
+        barrier = observed.barriers.get(number // ctx.form.vmos_a_reply + 1)
+        found.append((what, length, barrier, identity))
     return found, [] if len(found) == 2 else [f"{len(found)} objects instead of 2"]
 
 
@@ -193,20 +200,23 @@ def is_sealed(names):
 
 
 def seals(ctx):
-    """At the barrier of its reply and at later ones, each of the two objects is sealed against
-    shrinking, growing, and writing or future writing, read from the harness's own duplicate."""
+    """At the barrier of its reply and at later ones, each object that the consumer may only read is
+    sealed against shrinking, growing, and writing or future writing, read from the harness's own
+    duplicate."""
     (objects, problems), shown = given(ctx), []
     reached = sorted(ctx.boot.observed.barriers.items())
-    for shared, barrier, identity in objects:
+    readable = (found for found in objects if found[0] != facts.RETURN_PAGE)
+    for what, _, barrier, identity in readable:
         found = barrier.seals.get(identity) if barrier else None
-        every = [later.seals.get(identity) for tag, later in reached if tag >= shared.tag]
+        first = barrier.tag if barrier else 0
+        every = [later.seals.get(identity) for tag, later in reached if tag >= first]
         found = next((names for names in every if not is_sealed(names)), found)
         text = "+".join(sorted(found)) if found else "none"
-        shown.append(f"{shared.what} {text}")
+        shown.append(f"{what} {text}")
         if barrier is None:
-            problems.append(f"{shared.what}: its barrier was not reached")
+            problems.append(f"{what}: its barrier was not reached")
         elif not is_sealed(found):
-            problems.append(f"{shared.what}: seals {text}")
+            problems.append(f"{what}: seals {text}")
     return judged(problems, ", ".join(shown))
 
 
@@ -215,8 +225,7 @@ def content(ctx):
     with zeros behind its length."""
     objects, problems = given(ctx)
     reached = sorted(ctx.boot.observed.barriers.items())
-    for shared, barrier, identity in objects:
-        what, length = shared.what, len(shared.data)
+    for (what, length, barrier, identity), shared in zip(objects, ctx.host.objects()):
         data = barrier and barrier.contents.get(identity)
         later = [b.contents.get(identity) for tag, b in reached if tag >= shared.tag]
         if any(found != data for found in later):
@@ -264,7 +273,7 @@ def end_problems(ctx, number, handed):
 def descriptors(ctx):
     """At each barrier a process has its own 0 to 3 and objects that were handed over, the consumer
     one descriptor of each; at its end only 0 and 2 are left, and nothing shared is mapped."""
-    handed = {identity for _, _, identity in given(ctx)[0]}
+    handed = {identity for *_, identity in given(ctx)[0]}
     problems, counts = [], []
     for number, role in ROLES.items():
         for tag, barrier in sorted(ctx.boot.observed.barriers.items()):

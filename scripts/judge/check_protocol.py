@@ -45,13 +45,14 @@ def ticket_problems(message, hand):
     return [] if (length, name, rights) == wanted else [f"the ticket says {(length, name, rights)}"]
 
 
-def hand_problems(audit):
+def hand_problems(ctx):
     """Our kernel handed over two ends of channels, then two VMOs, each in the lowest free slot."""
+    audit = ctx.audit
     found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in audit["hand"]]
     kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
     memory = [kinds[hand["vmo"]] for hand in audit["hand"] if hand["kind"] != "endpoint"]
     wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
-    ways = zip(("move", "transfer"), memory + 2 * ["alias"], (3, 4))
+    ways = zip(ctx.form.ways, memory + 2 * ["alias"], (3, 4))
     wanted += [(via, kind, share.RIGHT_MAP, slot) for via, kind, slot in ways]
     pairs = enumerate(zip(found, wanted))
     problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
@@ -69,17 +70,22 @@ def protocol(ctx):
     rights, and length of body; the ticket's fields too; no other capability; nothing mapped into
     the consumer by handle; the consumer has no name. (For the bodies: seal, digest, page-digest,
     counters.)"""
-    audit, messages, wanted = ctx.audit, ctx.audit["msg"], wanted_messages(ctx)
-    kinds = [hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"]
-    problems = []
+    return protocol_of(ctx, wanted_messages(ctx))
+
+
+def protocol_of(ctx, wanted):
+    """wanted: the rows of its messages."""
+    audit, messages, problems = ctx.audit, ctx.audit["msg"], []
+    kinds = iter([hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"])
     if len(messages) != len(wanted):
         problems.append(f"{len(messages)} messages instead of {len(wanted)}")
-    for number, (message, row) in enumerate(zip(messages, wanted)):
-        problems += message_problems(message, row, kinds[0] if kinds and number == 0 else "none")
-    if len(messages) > 2:
+    for message, row in zip(messages, wanted):
+        moves = row[2] == facts.KIND_HANDLE
+        problems += message_problems(message, row, next(kinds, "none") if moves else "none")
+    if len(messages) > 2 and "transfer" in ctx.form.ways:
         problems += ticket_problems(messages[2], share.handed_once(audit, "transfer"))
     if ctx.boot.platform != facts.LINUX:
-        problems += hand_problems(audit)
+        problems += hand_problems(ctx)
         maps = [r["vmo"] for r in audit.maps_of(CONSUMER_PID) if r["via"] == "as_map"]
         problems += [f"VMO {vmo} was mapped into the consumer by as_map" for vmo in maps]
         names = {record["pid"]: record["name"] for record in audit["task"]}

@@ -16,7 +16,6 @@ BLOCK_DISTINCT = 8  # byte values a block needs before its presence elsewhere me
 BAD_WORDS = re.compile("(?i:panic|unexpected trap|sbi_trap_error|assertion|stack overflow|hazard)")
 CONTROL = re.compile(r"[^\t\x20-\x7e]")
 FIRMWARE_BANNER = re.compile(r"OpenSBI v[0-9]")
-CONTROL_BYTES = 4 * facts.MESSAGE_HEADER.size + 2 * 56 + 16  # two replies and a ticket
 KERNEL_BANNER = re.compile(r"neuron vers")  # the original NEURON prints it at each start
 # What the original kernel prints when it goes wrong: panics, exceptions, and what its own test
 # scripts take for fatal.
@@ -261,8 +260,8 @@ def foreign_evidence(ctx):
     if ctx.evidence is None:
         return outcome
     enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
-    wanted = {"enforced": enforced, "copies": 0, "control_bytes": CONTROL_BYTES}
-    wanted["bulk_bytes"] = sum(facts.whole_pages(len(shared.data)) for shared in objects)
+    wanted = {"enforced": enforced, "copies": 0, "control_bytes": ctx.form.control_bytes}
+    wanted["bulk_bytes"] = sum(facts.whole_pages(length) for _, length in ctx.host.vmos())
     problems = differing(ctx, wanted, " instead of")
     other = [shared.what for shared in objects if facts.sha256_hex(shared.data) != shared.digest]
     problems += [f"host-ref's digest of the {what} is another" for what in other]

@@ -61,13 +61,16 @@ def witness(ctx):
 
 
 # ---- Both views ----------------------------------------------------------------------------------
-def view_problems(record, leaves, places):
+READ, WRITTEN = "VR..U.A.", "VRW.U.AD"
+
+
+def view_problems(record, leaves, places, wanted):
     """One mapping at one moment. leaves: (physical address, bits) of its pages. places: those of
-    the VMO's pages in the other task."""
+    the VMO's pages in the other task. wanted: pid -> bits"""
     first = record["off"] // facts.PAGE_BYTES
     for page, (place, bits) in enumerate(leaves, first):
-        if record["pid"] == CONSUMER_PID and bits.replace("G", ".") != "VR..U.A.":
-            yield f"page {page} of the consumer has the bits {bits}"
+        if bits.replace("G", ".") != wanted.get(record["pid"], bits.replace("G", ".")):
+            yield f"page {page} of the {facts.ROLES[record['pid']]} has the bits {bits}"
         if places.setdefault(page, place) != place:
             yield f"page {page} of pid {record['pid']} is at {place:#x}, not {places[page]:#x}"
 
@@ -75,29 +78,32 @@ def view_problems(record, leaves, places):
 def views(ctx):
     """When each of the consumer's replies left, and again when each mapping ended or the run did:
     every page of the VMO was mapped in both tasks, at the same physical address, in the consumer
-    V R U and A, neither W nor X nor D."""
+    V R U and A, neither W nor X nor D. (The return page of a stream: so in the producer, and in the
+    consumer also W and D.)"""
     problems, texts, saw = [], [], ctx.boot.watch.model
-    for shared in ctx.host.objects():
-        hands = [hand for hand in share.handed(saw.audit) if hand["via"] == shared.via]
-        number, count = hands[0]["vmo"] if hands else 0, facts.pages_of(len(shared.data))
+    hands = share.handed(saw.audit)
+    for (what, length), via in zip(ctx.host.vmos(), ctx.form.ways):
+        mine, writes = [hand for hand in hands if hand["via"] == via], what == facts.RETURN_PAGE
+        number, count = mine[writes]["vmo"] if len(mine) > writes else 0, facts.pages_of(length)
+        wanted = {PRODUCER_PID: READ, CONSUMER_PID: WRITTEN} if writes else {CONSUMER_PID: READ}
         looks = [view for pid, vmo, view in saw.views if (pid, vmo) == (CONSUMER_PID, number)]
         if len(looks) != 1:
-            problems.append(f"{shared.what}: {len(looks)} looks at its reply instead of one")
+            problems.append(f"{what}: {len(looks)} looks at its reply instead of one")
             continue
         last = [r for r in saw.audit["map"] if r["vmo"] == number and "last" in r]
         ended = [(r, r["last"]) for r in last if all(r is not record for record, _ in looks[0])]
         places, seen = {}, {PRODUCER_PID: set(), CONSUMER_PID: set()}
         for record, leaves in [*looks[0], *ended, *((r, r["last"]) for r in last)]:
-            found = view_problems(record, leaves, places)
-            problems += [f"{shared.what}: {problem}" for problem in found]
+            found = view_problems(record, leaves, places, wanted)
+            problems += [f"{what}: {problem}" for problem in found]
             first = record["off"] // facts.PAGE_BYTES
             seen.get(record["pid"], set()).update(range(first, first + len(leaves)))
         for pid, pages in seen.items():
             if pages != set(range(count)):
-                problems.append(f"{shared.what}: {len(pages)} of {count} pages seen in pid {pid}")
+                problems.append(f"{what}: {len(pages)} of {count} pages seen in pid {pid}")
         if not problems:
-            text = f"{shared.what} at {places[0]:#x}, {count} pages in both tasks"
-            texts.append(f"{text}, consumer VR..U.A.")
+            text = f"{what} at {places[0]:#x}, {count} pages in both tasks"
+            texts.append(f"{text}, consumer {wanted[CONSUMER_PID]}")
     return judged(problems, "; ".join(texts))
 
 
@@ -118,12 +124,13 @@ def authors(ctx):
 
 
 def seal(ctx):
-    """As on our kernel. On a1, the library also kept its word: no mapping of the consumer
-    was ever writable, and nobody wrote into the VMOs by a call."""
+    """As on our kernel. On a1, the library also kept its word: no mapping of the consumer was ever
+    writable, but for a stream's return page, and nobody wrote into the VMOs by a call."""
     outcome = share.kernel_seal(ctx)
     if ctx.boot.abi_rev != "a1" or outcome.status == facts.RED or ctx.evidence is None:
         return outcome
-    maps = [r for r in ctx.audit.maps_of(CONSUMER_PID) if "w" in r["prot"]]
+    maps = share.for_readers(ctx, ctx.audit.maps_of(CONSUMER_PID))
+    maps = [record for record in maps if "w" in record["prot"]]
     copies = [r["pid"] for r in ctx.audit["copy"] if r["into"]]
     if maps or copies:
         return red(f"the consumer's writable mappings: {len(maps)}; written by pids {copies}")

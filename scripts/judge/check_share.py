@@ -12,7 +12,7 @@ from judge.facts import judged, not_checked, not_made, red
 
 TO_CONSUMER, TO_PRODUCER = (PRODUCER_PID, CONSUMER_PID), (CONSUMER_PID, PRODUCER_PID)
 SEALS = {"none": 0, "peers": 1, "forever": 2}
-RIGHT_READ = 1  # of the library
+RIGHT_READ, RIGHTS_ALL = 1, 3  # of the library
 RIGHT_MAP = 4  # of the kernel
 NOTHING_MAPPED = "the consumer mapped nothing"
 NO_EVIDENCE = "there is no evidence line to compare"
@@ -28,6 +28,22 @@ def handed(audit):
     """The hand-overs of memory from the producer to the consumer."""
     records = [record for record in audit["hand"] if record["kind"] != "endpoint"]
     return [record for record in records if way_of(record) == TO_CONSUMER]
+
+
+def written(ctx):
+    """The VMO that the consumer may write: the second one of a stream. None in other proofs."""
+    hands = handed(ctx.audit)
+    return hands[1]["vmo"] if ctx.form.writes and len(hands) == 2 else None
+
+
+def for_readers(ctx, records):
+    """The hand-overs or mappings of what the consumer may only read."""
+    return [record for record in records if record["vmo"] != written(ctx)]
+
+
+def in_order(hands):
+    """Hand-overs in the order of the VMOs of facts.HostFacts.vmos."""
+    return sorted(hands, key=lambda hand: hand["via"])  # a message first, then a transfer
 
 
 def handed_once(audit, via):
@@ -55,19 +71,21 @@ def first_message(audit, way, tag):
     return next((message for message, header in tags if header and header.tag == tag), None)
 
 
-def reply_in(message):
-    """-> (tag, fields of the body or None if malformed) of the consumer's reply, or (None, None)"""
+def reply_in(message, size=REPLY_BODY.size):
+    """-> (tag, first fields of the body, or None if it has another size) of the consumer's reply,
+    or (None, None)"""
     header = header_of(message) if way_of(message) == TO_PRODUCER else None
     if header is None or header[:2] != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
         return None, None
-    whole = header.body == REPLY_BODY.size == message["len"] - MESSAGE_HEADER.size
+    whole = header.body == size == message["len"] - MESSAGE_HEADER.size
     return header.tag, REPLY_BODY.unpack_from(body_of(message)) if whole else None
 
 
 def reply_check(ctx, shared):
     """Compares the consumer's reply with the digest computed afresh from the bytes on disk."""
     computed, problems = facts.sha256_hex(shared.data), []
-    bodies = [body for tag, body in map(reply_in, ctx.audit["msg"]) if tag == shared.tag]
+    replies = [reply_in(message, ctx.form.reply_bytes) for message in ctx.audit["msg"]]
+    bodies = [body for tag, body in replies if tag == shared.tag]
     found = [body[0].hex() if body else "malformed" for body in bodies]
     gives = f"the {shared.what} gives {computed[:16]}.."
     if computed != shared.digest:
@@ -160,23 +178,24 @@ def misplaced(ctx):
 
 
 def sharing(ctx):
-    """The producer made two VMOs and handed one over by message and one by transfer. The consumer
-    mapped each page of both, and each is the producer's physical page (on Linux: device, inode and
-    offset). No VMO went another way, and the consumer mapped no other. Each mapping is of one of
-    the two tasks and shows pages of its VMO."""
-    hands = handed(ctx.audit)
-    moved, passed = ([h for h in hands if h["via"] == via] for via in ("move", "transfer"))
-    if (len(moved), len(passed)) != (1, 1):
-        counts = f"{len(moved)} VMOs handed by a message and {len(passed)} by transfer"
-        return red(f"{counts}, instead of one each")
-    problems, count = [], 0
-    for shared, hand in zip(ctx.host.objects(), (*moved, *passed)):
-        fault = share_problem(ctx, hand, len(shared.data))
-        problems += [f"{shared.what}: {fault}"] if fault else []
-        count += facts.pages_of(len(shared.data))
-    known = (moved[0]["vmo"], passed[0]["vmo"])
+    """The producer made two VMOs and handed one over by message and one by transfer (of a stream,
+    both by message). The consumer mapped each page of both, and each is the producer's physical
+    page (on Linux: device, inode and offset). No VMO went another way, and the consumer mapped no
+    other. Each mapping is of one of the two tasks and shows pages of its VMO."""
+    hands, ways = handed(ctx.audit), ctx.form.ways
+    counts = [[hand["via"] for hand in hands].count(via) for via in ("move", "transfer")]
+    wanted = [ways.count(via) for via in ("move", "transfer")]
+    if counts != wanted:
+        text = f"{counts[0]} VMOs handed by a message and {counts[1]} by transfer"
+        return red(f"{text}, instead of {wanted[0]} and {wanted[1]}")
+    ordered, problems, count = in_order(hands), [], 0
+    for (what, length), hand in zip(ctx.host.vmos(), ordered):
+        fault = share_problem(ctx, hand, length)
+        problems += [f"{what}: {fault}"] if fault else []
+        count += facts.pages_of(length)
+    known = [hand["vmo"] for hand in ordered]
     if known[0] == known[1]:
-        problems.append("blob and page are the same VMO")
+        problems.append("both VMOs are the same")
     other = [h for h in ctx.audit["hand"] if h["kind"] != "endpoint" and h not in hands]
     problems += [f"VMO {h['vmo']} went from {h['from']} to {h['to']}" for h in other]
     form = "pid {pid} mapped VMO {vmo} at {base:#x}: no task, or not the VMO's pages"
@@ -184,13 +203,15 @@ def sharing(ctx):
     strange = [r["vmo"] for r in ctx.audit.maps_of(CONSUMER_PID) if r["vmo"] not in known]
     problems += [f"the consumer mapped VMO {vmo}, which nobody handed it" for vmo in strange]
     pages = f"{count} of {count} {ctx.boot.page_word()}s are the producer's"
-    return judged(problems, f"VMO {known[0]} by message, VMO {known[1]} by transfer: {pages}")
+    over = ", ".join(f"VMO {vmo} by {way}" for vmo, way in zip(known, ways))
+    return judged(problems, f"{over}: {pages}")
 
 
 def read_only(ctx):
-    """The consumer's mappings are `r`, on a2 of an alias; both VMOs came with right MAP alone."""
+    """The consumer's mappings, but for the page that it may write, are `r`, on a2 of an alias; both
+    VMOs came with right MAP alone."""
     alias = 1 if ctx.boot.abi_rev == "a2" else 0
-    records = ctx.audit.maps_of(CONSUMER_PID)
+    records = for_readers(ctx, ctx.audit.maps_of(CONSUMER_PID))
     problems = [] if records else [NOTHING_MAPPED]
     for record in records:
         if (record["prot"], record["alias"]) != ("r", alias):
@@ -216,7 +237,8 @@ def accessed_problems(records):
 def accessed(ctx):
     """Each page that the consumer mapped was accessed, through a mapping of which every page was
     accessed; none was dirtied."""
-    problems, count = accessed_problems(ctx.audit.maps_of(CONSUMER_PID))
+    records = ctx.audit.maps_of(CONSUMER_PID)
+    problems, count = accessed_problems(for_readers(ctx, records))
     return judged(problems, f"{count} of {count} pages accessed, 0 dirtied")
 
 
@@ -237,9 +259,10 @@ def consumer_problems(ctx, vmos):
     sizes = [vmo["bytes"] if vmo else 0 for vmo in vmos]
     control, problems = 0, []
     for message in ctx.audit["msg"]:
-        tag, body = reply_in(message)
-        if body and body[1:] != (0, control, sum(sizes[:tag])):
-            wanted = f"0 copies, {control} and {sum(sizes[:tag])} bytes"
+        tag, body = reply_in(message, ctx.form.reply_bytes)
+        bulk = sum(sizes[: (tag or 0) * ctx.form.vmos_a_reply])
+        if body and body[1:] != (0, control, bulk):
+            wanted = f"0 copies, {control} and {bulk} bytes"
             problems.append(f"by reply {tag} the consumer counted {body[1:]} instead of {wanted}")
         control += message["len"]
     return problems
@@ -264,11 +287,12 @@ def counters(ctx):
     return judged(problems, f"{text} copies={copies}, as the audit has")
 
 
-def told_seals(audit):
-    """The seals in the blob's request and in the ticket."""
-    for message in (message for message in audit["msg"] if way_of(message) == TO_CONSUMER):
+def told_seals(ctx):
+    """The seals in the messages with a VMO that the consumer may only read, and in the ticket."""
+    for message in (message for message in ctx.audit["msg"] if way_of(message) == TO_CONSUMER):
         header, body = header_of(message), body_of(message)
-        if header and header.kind == facts.KIND_HANDLE:
+        may_write = header and ctx.form.writes and header.rights == RIGHTS_ALL
+        if header and header.kind == facts.KIND_HANDLE and not may_write:
             yield header.seal
         elif header and header.tag == facts.TAG_PAGE and len(body) == TICKET.size:
             yield TICKET.unpack(body)[3]
@@ -280,7 +304,8 @@ def seal(ctx):
     if ctx.evidence is None:
         return not_checked(NO_EVIDENCE)
     claimed, enforced = ctx.evidence["seal"], ctx.evidence["enforced"]
-    hands, others = handed(ctx.audit), {*told_seals(ctx.audit)} - {SEALS[claimed]}
+    hands = for_readers(ctx, handed(ctx.audit))
+    others = {*told_seals(ctx)} - {SEALS[claimed]}
     problems = [f"the evidence says {claimed}, a message said {seal}" for seal in sorted(others)]
     kinds = [hand["kind"] for hand in hands]
     if (enforced == "kernel") != (set(kinds) == {"alias"}):
@@ -311,7 +336,7 @@ def kernel_seal(ctx):
     outcome = seal(ctx)
     if ctx.evidence is None:
         return outcome
-    claimed, hands = ctx.evidence["seal"], handed(ctx.audit)
+    claimed, hands = ctx.evidence["seal"], for_readers(ctx, handed(ctx.audit))
     problems, since = outcome.problems(), {hand["vmo"]: hand["seq"] for hand in hands}
     needs = "r 1" if ctx.boot.abi_rev == "a2" else "r 0"
     for record in ctx.audit.maps_of(PRODUCER_PID):
@@ -323,6 +348,7 @@ def kernel_seal(ctx):
         text = f"{claimed} is the library's word: this ABI revision has no read-only capability"
         return red("; ".join(problems)) if problems else not_made(text)
     left = [h for h in ctx.audit["hand"] if h["from"] == PRODUCER_PID and h["kind"] == "vmo"]
+    left = for_readers(ctx, left)
     problems += [f"VMO {h['vmo']} left as a capability that can write" for h in left]
     if claimed == "forever" and ctx.audit.one("begin")["hashes"]:
         problems += [text for hand in hands for text in forever_problems(ctx.audit, hand)]

@@ -10,6 +10,7 @@ from judge import audit as audits, notable
 
 # Platforms: our kernel, Linux, another kernel, another kernel with a witness (scripts/witness).
 QEMU, LINUX, FOREIGN, WATCHED = PLATFORMS = "qemu", "linux", "foreign", "watched"
+SHARE, STREAM = "share", "stream"  # what is proved
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
 # Why the harness stopped a run.
 WALL, LOG_CAP, LINGER, GRACE, PACKETS = "wall", "log-cap", "linger", "grace", "packets"
@@ -22,6 +23,16 @@ ROLES = {PRODUCER_PID: "producer", CONSUMER_PID: "consumer"}
 TAG_BLOB, TAG_PAGE = 1, 2
 PAGE_BYTES, CHALLENGE_BYTES = 4096, 32
 GENERATED = "gen:"
+STREAM_BUFFERS, FRAME_BYTES = 4, 65536  # of the proof of streams
+STREAM_POOL_BYTES = STREAM_BUFFERS * FRAME_BYTES + 320 + 64 * STREAM_BUFFERS
+RETURN_PAGE = "return page"
+# What differs between the proofs in checks that they share. ways: how each VMO goes over; writes:
+# the consumer may write the second one; vmos_a_reply: handed over by the first reply.
+Form = collections.namedtuple("Form", "ways writes reply_bytes vmos_a_reply control_bytes")
+FORMS = {
+    SHARE: Form(("move", "transfer"), False, 56, 1, 4 * 32 + 2 * 56 + 16),
+    STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 40 + 88),
+}
 
 # A libvmo message begins with this header. body: the body's length; length: the VMO's.
 MESSAGE_HEADER = struct.Struct("<IHHIHHQQ")
@@ -80,12 +91,19 @@ class HostFacts:
     page_digest_hex: str
     source: object = None  # the payload file's bytes; None for a generated payload
     drawn: str = "a fresh challenge"  # how evidence names the challenge
+    proof: str = SHARE
 
     def objects(self):
         return (
             Shared("blob", TAG_BLOB, "move", self.blob, self.digest_hex),
             Shared("page", TAG_PAGE, "transfer", self.page, self.page_digest_hex),
         )
+
+    def vmos(self):
+        """-> ((name, length) of each VMO that goes over)"""
+        if self.proof == STREAM:
+            return ("pool", STREAM_POOL_BYTES), (RETURN_PAGE, PAGE_BYTES)
+        return tuple((shared.what, len(shared.data)) for shared in self.objects())
 
     def secrets(self):
         """The consumer must not get these. -> {name: 32 bytes}"""
@@ -213,6 +231,7 @@ class Context:
 
     def __init__(self, manifest, boot, host):
         self.manifest, self.boot, self.host = manifest, boot, host
+        self.form = FORMS[host.proof]
         self.lines, self.tail = boot.lines()
         self.kernel_texts = boot.reading.kernel if boot.reading else []
         # The lines that a check looks at, but for the audit: any task could have printed them.

@@ -7,7 +7,8 @@ import traceback
 
 import exit_codes
 from judge import check_content as content, check_linux as linux, check_protocol as protocol
-from judge import check_run as run, check_seen as seen, check_share as share, facts, noise
+from judge import check_run as run, check_seen as seen, check_share as share
+from judge import check_stream as stream, facts, noise
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, WATCHED, Outcome
 from paths import ROOT
 
@@ -84,19 +85,40 @@ CHECKS = [row_of(*row) for row in (
     ("seals", PROC, None, linux.seals, None),
     ("descriptors", PROC, None, linux.descriptors, None),
 )]
+# Of a stream: the rows in place of those of the same name, then the new ones; one without a
+# function is no check of a stream.
+STREAM_CHECKS = [row_of(*row) for row in (
+    ("page-digest", RECORDS, None, None, None),
+    ("protocol", RECORDS, stream.protocol, stream.protocol, "no record of messages"),
+    ("order", RECORDS, stream.order, None, "no record of the order of events"),
+    ("sharing", RECORDS, stream.sharing, stream.sharing, "no record of physical pages"),
+    ("content", RECORDS, stream.content, stream.linux_content, "no record of what the pages held"),
+    ("frames", RECORDS, stream.frames, stream.frames, "no record of the reply"),
+    ("return-page", RECORDS, stream.return_page, stream.linux_return_page, "no record of mappings"),
+)]
 # fmt: on
+
+
+def replaced(rows, others):
+    """The rows of a proof that differs from another in some."""
+    other = {row.name: row for row in others}
+    return [other.pop(row.name, row) for row in rows] + [*other.values()]
+
+
+CHECKS_OF = {facts.SHARE: CHECKS, facts.STREAM: replaced(CHECKS, STREAM_CHECKS)}
 MANIFEST_CHECK = "manifest"
 
 
-def names_on(platform, watched=False):
+def names_on(platform, watched=False, proof=facts.SHARE):
     """The names of a platform's checks, in order. watched: with those that need a witness."""
-    rows = [row for row in CHECKS if getattr(row, platform) and (watched or row.reads != WITNESS)]
-    return (MANIFEST_CHECK, *(row.name for row in rows))
+    rows = [row for row in CHECKS_OF[proof] if getattr(row, platform)]
+    names = [row.name for row in rows if watched or row.reads != WITNESS]
+    return (MANIFEST_CHECK, *names)
 
 
-def may_skip(platform):
+def may_skip(platform, proof=facts.SHARE):
     """The checks that cannot be made on this platform."""
-    return {row.name for row in CHECKS if isinstance(getattr(row, platform), str)}
+    return {row.name for row in CHECKS_OF[proof] if isinstance(getattr(row, platform), str)}
 
 
 def make_check(row, ctx):
@@ -206,7 +228,7 @@ def decide(outcomes, excused):
 
 def judge(manifest, boot, host):
     """Judges one run. An exception in the judge is HARNESS-BUG."""
-    names = names_on(boot.column(), boot.watch is not None)
+    names = names_on(boot.column(), boot.watch is not None, host.proof)
     outcomes = {name: Outcome(NOT_CHECKED, "not reached") for name in names}
     try:
         faults = "; ".join(manifest_faults(manifest))
@@ -220,8 +242,10 @@ def judge(manifest, boot, host):
             noise.read_boot(boot, manifest, host)
         ctx, count = facts.Context(manifest, boot, host), len(manifest["markers"]) + 1
         what = f"'{manifest['name']}': {count} markers, exit code {manifest['exit_code']}"
-        made = {row.name: make_check(row, ctx) for row in CHECKS if row.name in names}
-        excused = may_skip(boot.column()) if manifest["platform"] == boot.platform else ()
+        rows = [row for row in CHECKS_OF[host.proof] if row.name in names]
+        made = {row.name: make_check(row, ctx) for row in rows}
+        is_own = manifest["platform"] == boot.platform
+        excused = may_skip(boot.column(), host.proof) if is_own else ()
         verdict = decide({MANIFEST_CHECK: Outcome(OK, what), **made}, excused)
         verdict.audit = ctx.audit
         return verdict

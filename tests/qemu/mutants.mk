@@ -40,6 +40,21 @@ MUTANT_copies := producer:nx_call
 MUTANT_speaks-for-it := producer:puts consumer:puts
 MUTANT_hides-a-call := consumer:vmo_view_sha256
 MUTANT_floods := consumer:vmo_view_sha256
+# For the proof of streams (tests/stream-proof).
+MUTANT_stream-early := consumer:vmo_stream_take consumer:vmo_stream_release
+MUTANT_stream-twice := consumer:vmo_stream_release
+MUTANT_stream-never := consumer:vmo_stream_release
+MUTANT_stream-silent := consumer:vmo_view_data_rw
+MUTANT_stream-wrong-index := consumer:vmo_view_data_rw consumer:vmo_stream_release
+MUTANT_stream-overwrites := producer:vmo_stream_publish
+MUTANT_stream-skips := producer:vmo_stream_publish
+MUTANT_stream-repeats := producer:vmo_stream_publish
+MUTANT_stream-repeats-quietly := producer:vmo_stream_publish consumer:vmo_stream_take
+MUTANT_stream-writes-for-it := producer:vmo_map_ro producer:vmo_view_data producer:vmo_stream_publish \
+                               producer:vmo_recv consumer:vmo_view_data_rw
+MUTANT_stream-copies := consumer:vmo_sha256_update
+MUTANT_stream-unsealed := producer:vmo_seal
+MUTANT_stream-late-write := producer:vmo_stream_publish producer:vmo_recv
 # For the Linux proof only (tests/host-proof).
 MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
 MUTANT_unsealed := producer:vmo_seal

@@ -71,7 +71,7 @@ def line(kind, record):
 class Fixture:
     """A run on one ABI revision. A case changes any part; `boot` and `host` then pass it to the judge."""
 
-    cost_known = True
+    cost_known, consumer_says, said_at = True, CONSUMER_SAYS, SAID
 
     def __init__(self, abi_rev, payload=PAYLOAD, challenge=CHALLENGE):
         self.abi_rev = abi_rev
@@ -211,8 +211,8 @@ class Fixture:
         """Makes the kernel's records of the console lines. They are true even if a case changes the lines."""
         self.audit["say"], seq = [], 1
         for text in self.spoken():
-            by = "kernel" if text.startswith("kernel:") else 18 if text == CONSUMER_SAYS else 17
-            seq = max(seq, SAID.get(text, EVIDENCE if text.startswith("vmo: evidence") else seq))
+            by = "kernel" if text.startswith("kernel:") else 18 if text == self.consumer_says else 17
+            seq = max(seq, self.said_at.get(text, EVIDENCE if text.startswith("vmo: evidence") else seq))
             self.audit["say"].append({"n": len(self.audit["say"]), "by": by, "seq": seq, "len": len(text),
                                       "head": text[:64].encode("ascii").hex() or "-"})
         for edit in self.say_edits:

@@ -279,11 +279,12 @@ def check_siphash(tap):
 def check_table(tap):
     """Each check states when it is ok. A platform excuses exactly the checks that nobody can make there."""
     silent = [f"{platform} {name}" for platform in facts.PLATFORMS
-              for name, _, text in list_checks.rows_of(platform) if len(text) < len("not made: x")]
+              for proof in verdicts.CHECKS_OF for name, _, text in list_checks.rows_of(platform, proof)
+              if len(text) < len("not made: x")]
     tap.check(not silent, "each check states when it is ok, or why it is not made", " ".join(silent))
     argument = PAGE.read_text(encoding="utf-8").partition("## The argument")[2].partition("The names are checks")[0]
     named = set(re.findall(r"`([a-z-]+)`", argument))
-    known = {"same-elfs", verdicts.MANIFEST_CHECK} | {row.name for row in verdicts.CHECKS}
+    known = {"same-elfs", verdicts.MANIFEST_CHECK} | {r.name for rows in verdicts.CHECKS_OF.values() for r in rows}
     tap.check(len(named) > 20 and named <= known, "docs/testing/index.md names checks of the table", named - known)
     tap.check(not verdicts.may_skip(facts.QEMU), "our own kernel excuses no check")
     lacking = (verdicts.END, verdicts.AUDIT, verdicts.RECORDS, verdicts.TOLD)
@@ -294,15 +295,17 @@ def check_table(tap):
 
 def check_barriers(tap):
     """Linux: at a barrier both processes must sleep."""
-    last, early = "last", [check_linux.SENT, check_linux.MAPPED]
+    last, early, hashed = "last", ["sent", "mapped"], "hashed"
     for state, wanted in (("S", OK), ("R", RED)):
         def barrier(lines):
             sights = {17: types.SimpleNamespace(state="S"), 18: types.SimpleNamespace(state=state)}
             return types.SimpleNamespace(printed={17: [line.encode() for line in lines]}, sights=sights)
-        found = {facts.TAG_BLOB: barrier(early), facts.TAG_PAGE: barrier([*early, check_linux.HASHED])}
-        lines = [(17, line.encode()) for line in (*early, check_linux.HASHED)]
+        found = {facts.TAG_BLOB: barrier(early), facts.TAG_PAGE: barrier([*early, hashed])}
+        lines = [(17, line.encode()) for line in (*early, hashed)]
         boot = types.SimpleNamespace(observed=types.SimpleNamespace(barriers=found, lines=lines))
-        outcome = check_linux.barriers(types.SimpleNamespace(manifest={"last_marker": last}, boot=boot))
+        manifest = {"markers": [*early, hashed], "last_marker": last}
+        ctx = types.SimpleNamespace(manifest=manifest, boot=boot, form=facts.FORMS[facts.SHARE])
+        outcome = check_linux.barriers(ctx)
         tap.check(outcome.status == wanted, f"Linux: a process in state {state} at a barrier: {wanted}", outcome.evidence)
 
 

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The judge passes a good run of the proof of streams and fails each case of red/cases_stream.py with exactly its red
+checks."""
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parent / "red")]
+
+from stream_fixture import StreamFixture  # noqa: E402  pylint: disable=wrong-import-position
+from cases_stream import STREAM_CASES  # noqa: E402  pylint: disable=wrong-import-position
+from judge import facts, verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
+from judge.facts import NOT_CHECKED, OK, RED  # noqa: E402  pylint: disable=wrong-import-position
+from tap import Tap  # noqa: E402  pylint: disable=wrong-import-position
+
+NEW = {"frames", "return-page"}
+CHANGED = {row.name for row in verdicts.STREAM_CHECKS if row.qemu}
+
+
+def differences(verdict, red, unmade):
+    """Each check whose status is not the wanted one."""
+    for name in verdicts.names_on(facts.QEMU, proof=facts.STREAM):
+        wanted, outcome = RED if name in red else NOT_CHECKED if name in unmade else OK, verdict.outcomes[name]
+        if outcome.status != wanted:
+            yield f"{name} is {outcome.status}, not {wanted}: {outcome.evidence}"
+
+
+def check_run(tap, name, abi_rev, red, change):
+    run = StreamFixture(abi_rev)
+    change(run)
+    verdict = run.judge()
+    unmade = {"seal"} - red if abi_rev == "a1" else set()
+    detail = "\n".join(differences(verdict, red, unmade))
+    good = verdict.word == (verdicts.FAIL if red else verdicts.PASS) and not detail
+    tap.check(good, f"{abi_rev}: {name}", f"{verdict.word}: {verdict.reason}\n{detail}\n{verdict.trace or ''}")
+
+
+def main():
+    tap = Tap()
+    for abi_rev in ("a1", "a2"):
+        check_run(tap, "a good run", abi_rev, set(), lambda run: None)
+    for name, abi_revs, red, change in STREAM_CASES:
+        for abi_rev in abi_revs:
+            check_run(tap, name, abi_rev, red, change)
+    missing = (NEW | CHANGED) - set().union(*(red for _, _, red, _ in STREAM_CASES))
+    tap.check(not missing, "each check of a stream alone has a red case", missing)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    main()
