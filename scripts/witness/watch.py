@@ -20,6 +20,7 @@ from witness.text import Program
 STOPS_MAX = 20000  # a1 maps its 8 MiB page by page in both tasks: 8,192 calls, two stops each
 IDLE_YIELDS = 16  # of init in a row, with no call between: init is done
 YIELD, EXIT, PUTC, NEWLINE = "yield", "exit", "debug_putc", 10
+POLLS = (YIELD, "nsec")
 SP, GP, A0, A1, A6, A7, PC = 2, 3, 10, 11, 16, 17, 32
 JOIN_SECONDS = 60  # a large VMO may be hashed meanwhile
 GAP_INSTRUCTIONS = 50000  # more than a call takes, and less than a slice of time
@@ -196,10 +197,10 @@ class Watch:
             self.let_pass(call, 1)
 
     def wants_answer(self, call):
-        """Whether the answer is worth a stop: not to a character in a line, nor to a yield of init,
-        which yields for ever in the end. A child's count of instructions goes on behind its own."""
-        if call.name == YIELD:
-            return call.task.pid != facts.PRODUCER_PID
+        """Whether the answer is worth a stop: not to a character in a line, and to a poll only in a
+        task that got a VMO and has not replied: its instructions are counted meanwhile."""
+        if call.name in POLLS:
+            return bool(call.task.pending)
         return call.name != PUTC or call.first == NEWLINE
 
     def let_pass(self, call, step):
