@@ -175,7 +175,7 @@ TEST_SUITES += $(NX_TESTS:%=$(BUILD)/san/neuron/libvmo/tests/neuron/%) libvmo/te
 
 # ---- conformance: one suite, with a port for each platform
 CONF_GROUPS := life handles bytes views slices dup wrap descriptors seals messages channel transfer claims many ends ends-with-vmos \
-               stream stream-sizes rounds full-slots full-maps full-memory
+               stream stream-sizes fill rounds full-slots full-maps full-memory
 CONF := libvmo/tests/conformance
 CONF_SRCS := $(filter-out $(CONF)/conf_peer_main.c,$(sort $(wildcard $(CONF)/*.c)))
 # On the host: the fake kernel, and Linux.
@@ -185,7 +185,7 @@ $(foreach flavour,san cov host,$(eval $(call HOST_PROGRAM,$(flavour),$(CONF)/con
     $(CONF_SRCS) $(addprefix $(CONF)/,linux/conf_linux.c linux/conf_linux_common.c conf_peer_main.c) $(LIBVMO_LINUX_SRCS))))
 # On NEURON: init, which embeds the peer. One program has all groups, and one each has a single group.
 CONF_DIR := $(BUILD)/target/$(CONF)
-CONF_PEER_SRCS := $(addprefix $(CONF)/,conf_peer.c conf_peer_stream.c conf_peer_main.c neuron/conf_neuron.c neuron/conf_neuron_peer.c) $(CRT_SRCS)
+CONF_PEER_SRCS := $(addprefix $(CONF)/,conf_peer.c conf_peer_fill.c conf_peer_stream.c conf_peer_main.c neuron/conf_neuron.c neuron/conf_neuron_peer.c) $(CRT_SRCS)
 CONF_NEURON_SRCS := $(CONF_SRCS) $(addprefix $(CONF)/neuron/,conf_neuron.c conf_neuron_main.c conf_peer_elf.S) $(CRT_SRCS)
 CONF_ELFS := $(CONF_DIR)/suite.elf $(CONF_GROUPS:%=$(CONF_DIR)/suite-%.elf)
 $(eval $(call PAYLOAD_PROGRAM,$(CONF)/conf_peer.elf,$(CONF_PEER_SRCS),$(LIBVMO)))

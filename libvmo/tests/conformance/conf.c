@@ -92,11 +92,6 @@ void conf_fini(struct vmo_registry *registry)
 
 /* ---- VMOs --------------------------------------------------------------------------------------- */
 
-uint8_t conf_pattern(uint64_t off)
-{
-    return (uint8_t)(off * 7 + off / PAGE * 13 + 1);
-}
-
 vmo_t conf_create(uint64_t len)
 {
     vmo_t vmo = VMO_NONE;
@@ -139,17 +134,6 @@ void conf_check_vmo(vmo_t vmo, uint64_t off, uint64_t len)
         off += part;
         len -= part;
     }
-}
-
-uint64_t conf_pattern_hash(uint64_t off, uint64_t len)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (uint64_t i = 0; i < len; i++) {
-        const uint8_t byte = conf_pattern(off + i);
-        hash = (hash ^ byte) * UINT64_C(0x100000001b3);
-    }
-    return hash;
 }
 
 vmo_view_t conf_map_ro(vmo_t vmo, uint64_t off, uint64_t len)

@@ -96,13 +96,11 @@ extern const struct vmo_limits conf_limits;
 void conf_fini(struct vmo_registry *registry);
 
 vmo_t conf_create(uint64_t len);
-/* Creates a VMO and writes a pattern that differs from byte to byte and page to page. */
+/* Creates a VMO and writes conf_pattern. */
 vmo_t conf_filled(uint64_t len);
-uint8_t conf_pattern(uint64_t off);
 void conf_check_pattern(const uint8_t *bytes, uint64_t off, uint64_t len);
 /* Checks with vmo_read that the VMO has the pattern from off on. */
 void conf_check_vmo(vmo_t vmo, uint64_t off, uint64_t len);
-uint64_t conf_pattern_hash(uint64_t off, uint64_t len);
 
 vmo_view_t conf_map_ro(vmo_t vmo, uint64_t off, uint64_t len);
 vmo_view_t conf_map_rw(vmo_t vmo, uint64_t off, uint64_t len);

@@ -9,7 +9,7 @@
 
 extern const struct conf_group conf_life, conf_handles, conf_bytes, conf_views, conf_slices, conf_dup,
     conf_wrap, conf_descriptors, conf_seals, conf_messages, conf_channel, conf_transfer, conf_claims,
-    conf_many, conf_ends, conf_ends_with_vmos, conf_stream, conf_stream_sizes, conf_rounds, conf_full_slots,
-    conf_full_maps, conf_full_memory;
+    conf_many, conf_ends, conf_ends_with_vmos, conf_stream, conf_stream_sizes, conf_fill, conf_rounds,
+    conf_full_slots, conf_full_maps, conf_full_memory;
 
 #endif

@@ -41,10 +41,13 @@ enum conf_op {
     OP_READ_FRAME, /* the same of the frame `held` */
     OP_RELEASE_FRAME, /* of `held` */
     OP_LEAVE_STREAM,
-    OP_PAUSE,  /* after the answer, receives nothing while the first byte of `held` is 0 */
-    OP_END,    /* no answer; ends with status arg */
-    OP_CRASH,  /* no answer; ends by a fault */
-    OP_HANG_UP /* no answer; closes the channel, then ends */
+    OP_FILL,       /* fills `held` for request range.off_bytes: a payload of range.len_bytes, then the header.
+                      arg: how. Through the writable view `held` if there is one, else by vmo_write */
+    OP_FILL_CRASH, /* no answer; the same, then ends by a fault */
+    OP_PAUSE,      /* after the answer, receives nothing while the first byte of `held` is 0 */
+    OP_END,        /* no answer; ends with status arg */
+    OP_CRASH,      /* no answer; ends by a fault */
+    OP_HANG_UP     /* no answer; closes the channel, then ends */
 };
 
 struct conf_order {
@@ -54,6 +57,23 @@ struct conf_order {
     uint32_t consumer; /* of a stream; the peer numbers them from 0, and uses a number again after a leave */
     struct vmo_range range;
     struct vmo_ticket ticket;
+};
+
+/* What a provider writes at the start of memory that was lent to it; the payload follows at
+ * CONF_PAYLOAD_OFF. */
+struct conf_filled {
+    uint64_t request;
+    uint64_t len;
+    uint64_t hash; /* conf_hash of the payload */
+};
+#define CONF_PAYLOAD_OFF 64
+
+enum conf_fill {
+    FILL_ALL = 0,
+    FILL_NOTHING,      /* answers without a payload or a header */
+    FILL_HALF,         /* half of the payload, no header */
+    FILL_HEADER_ALONE, /* the header of a payload that is not there */
+    FILL_LONG_HEADER   /* the header claims more than the VMO holds */
 };
 
 struct conf_answer {
@@ -68,6 +88,9 @@ struct conf_answer {
 
 /* FNV-1a. */
 uint64_t conf_hash(const uint8_t *bytes, uint64_t len);
+/* A pattern that differs from byte to byte and page to page, and conf_hash of a range of it. */
+uint8_t conf_pattern(uint64_t off);
+uint64_t conf_pattern_hash(uint64_t off, uint64_t len);
 
 /* In the peer: its registry and the channel to the suite. */
 void conf_peer_begin(struct vmo_registry *registry, vmo_peer_t parent);

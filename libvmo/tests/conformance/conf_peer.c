@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "conformance/conf_order.h"
+#include "conformance/conf_peer_fill.h"
 #include "conformance/conf_peer_stream.h"
 #include "conformance/conf_port.h"
+#include "page.h"
 #include "vmo/stream.h"
 
 #define READ_BYTES_MAX 64
@@ -30,6 +32,22 @@ uint64_t conf_hash(const uint8_t *bytes, uint64_t len)
 
     for (uint64_t i = 0; i < len; i++) {
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+uint8_t conf_pattern(uint64_t off)
+{
+    return (uint8_t)(off * 7 + off / PAGE * 13 + 1);
+}
+
+uint64_t conf_pattern_hash(uint64_t off, uint64_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (uint64_t i = 0; i < len; i++) {
+        const uint8_t byte = conf_pattern(off + i);
+        hash = (hash ^ byte) * UINT64_C(0x100000001b3);
     }
     return hash;
 }
@@ -223,6 +241,11 @@ static vmo_status on_vmo(const struct conf_order *order, struct conf_answer *ans
     }
 }
 
+static vmo_status fill(const struct conf_order *order)
+{
+    return conf_peer_fill(me.registry, me.vmos[order->held], me.views[order->held], order);
+}
+
 static vmo_status perform(const struct conf_order *order, const struct vmo_incoming *incoming,
                           struct conf_answer *answer)
 {
@@ -263,6 +286,8 @@ static vmo_status perform(const struct conf_order *order, const struct vmo_incom
     case OP_RELEASE_FRAME:
     case OP_LEAVE_STREAM:
         return conf_peer_stream(order, answer);
+    case OP_FILL:
+        return fill(order);
     default:
         return on_vmo(order, answer);
     }
@@ -285,6 +310,10 @@ static enum conf_step obey(const struct vmo_incoming *incoming)
     order.held %= PEER_HELD;
     order.consumer %= PEER_CONSUMERS;
     switch (order.op) {
+    case OP_FILL_CRASH:
+        (void)fill(&order); /* the fault is what the suite sees */
+        conf_port_crash();
+        return STEP_END;
     case OP_CRASH:
         conf_port_crash();
         return STEP_END;

@@ -33,7 +33,7 @@ CASES_MIN = 120
 # needs its own boot.
 GROUPS = (
     "life handles bytes views slices dup wrap descriptors seals messages channel transfer claims many"
-    " ends ends-with-vmos stream stream-sizes rounds full-slots full-maps full-memory"
+    " ends ends-with-vmos stream stream-sizes fill rounds full-slots full-maps full-memory"
 ).split()
 
 # name, ABI revision, removed calls, whether each group needs its own boot
