@@ -365,6 +365,7 @@ class Suite:
                             ([blob, "9999", "2"], "", 1), ([blob, "0", "0"], "", 1), ([blob, "-", "2"], "", 2)],
             "camera": [([], "each picture was shown, or counted as lost\n", 0)],
             "fanout": [([], "the same digest: 8 of 8\n", 0)],
+            "fill": [([], "request 1: good, copies: 0\nrequest 2: good, copies: 1\n", 0)],
             "version_user": [([], self.version.replace(".", " ") + "\n", 0)],
             "cxx_user": [([], "VMO_OK VMO_ERR_BAD_HANDLE\n", 0)],
             "raii_user": [([], "through C++, C++, Through\n", 0)],
