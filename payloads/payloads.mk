@@ -12,11 +12,13 @@ ALL += $(LIBVMO_START)
 $(eval $(call ARCHIVE,$(LIBVMO_START),$(call objects,target,$(CRT_SRCS)),$(CROSS)ar))
 # The proofs, by PROOF=: the sources of their two programs. A consumer is built once; its ELF file is in the proof's folder,
 # that of `share` in none.
-PROOFS := share stream
+PROOFS := share stream fill
 share_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/proof_report.c
 share_PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c
 stream_CONSUMER_SRCS := payloads/stream/frames_consumer.c payloads/proof_report.c
 stream_PRODUCER_SRCS := payloads/stream/frames_producer.c payloads/proof_report.c
+fill_CONSUMER_SRCS := payloads/fill/fill_consumer.c payloads/proof_report.c
+fill_PRODUCER_SRCS := payloads/fill/fill_producer.c payloads/proof_report.c
 ifeq ($(filter $(PROOFS),$(PROOF)),)
 $(error PROOF: there is no proof '$(PROOF)'; choose one of: $(PROOFS))
 endif
