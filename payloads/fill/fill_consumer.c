@@ -121,6 +121,12 @@ static vmo_status send_reply(void)
     return send(&message);
 }
 
+static vmo_status receive_seen(void)
+{
+    vmo_t none = VMO_NONE;
+    return receive(FILL_TAG_SEEN, &none);
+}
+
 static vmo_status close_all(void)
 {
     vmo_status status = vmo_close(registry, memory);
@@ -136,8 +142,8 @@ struct step {
 };
 
 static const struct step steps[] = {
-    {"open", open_registry},  {"memory", receive_memory}, {"lend", lend},       {"answer", receive_answer},
-    {"check", hash_in_place}, {"reply", send_reply},      {"close", close_all},
+    {"open", open_registry},  {"memory", receive_memory}, {"lend", lend},         {"answer", receive_answer},
+    {"check", hash_in_place}, {"reply", send_reply},      {"seen", receive_seen}, {"close", close_all},
 };
 
 int main(void)

@@ -97,10 +97,15 @@ static vmo_status fill(struct proof *proof)
     return status == VMO_OK ? vmo_close(proof->registry, proof->message.vmo) : status;
 }
 
+static vmo_status send(const struct proof *proof, uint32_t tag)
+{
+    const struct vmo_message message = {.tag = tag};
+    return vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
+}
+
 static vmo_status answer(struct proof *proof)
 {
-    const struct vmo_message message = {.tag = FILL_TAG_ANSWER};
-    const vmo_status status = vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
+    const vmo_status status = send(proof, FILL_TAG_ANSWER);
     if (status == VMO_OK) {
         puts("vmo: producer filled memory");
     }
@@ -133,7 +138,10 @@ static vmo_status read_challenge(struct proof *proof)
     }
     memcpy(proof->challenge, vmo_view_data(proof->registry, view), sizeof(proof->challenge));
     status = vmo_unmap(proof->registry, view);
-    return status == VMO_OK ? vmo_close(proof->registry, proof->message.vmo) : status;
+    if (status == VMO_OK) {
+        status = vmo_close(proof->registry, proof->message.vmo);
+    }
+    return status == VMO_OK ? send(proof, FILL_TAG_SEEN) : status;
 }
 
 static vmo_status finish(struct proof *proof)

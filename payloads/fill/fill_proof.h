@@ -13,12 +13,15 @@
  *   producer  FILL_TAG_MEMORY  the memory, with all rights
  *   consumer  FILL_TAG_LEND    the memory, with all rights, and a struct fill_request
  *   producer  FILL_TAG_ANSWER  after it has unmapped and closed what it was lent
- *   consumer  FILL_TAG_BLOB    a struct proof_reply, and the memory to read: its record shows who can write
+ *   consumer  FILL_TAG_BLOB    a struct proof_reply, and the memory to read: the kernel's record of it shows
+ *                              who can write then
+ *   producer  FILL_TAG_SEEN    the consumer may close its capability, which was to be counted
  */
 #define FILL_TAG_BLOB PROOF_TAG_BLOB
 #define FILL_TAG_MEMORY 3u
 #define FILL_TAG_LEND 4u
 #define FILL_TAG_ANSWER 5u
+#define FILL_TAG_SEEN 6u
 
 #define FILL_REQUEST UINT64_C(0x6C6C6966) /* names the one request; memory that nobody filled is 0 */
 

@@ -20,6 +20,10 @@ PROOFS = {
         facts.STREAM_BUFFERS * facts.FRAME_BYTES,  # each buffer is used, one of them again
         64 * MIB,
     ),
+    facts.FILL: Proof(
+        {facts.QEMU: "fill", facts.LINUX: "fill-host", facts.FOREIGN: "fill-foreign"},
+        "LICENSE", 1, 4 * MIB - facts.PAGE_BYTES,
+    ),
 }
 
 

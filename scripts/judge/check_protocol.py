@@ -47,10 +47,11 @@ def ticket_problems(message, hand):
 
 def hand_problems(ctx):
     """Our kernel handed over two ends of channels, then two VMOs, each in the lowest free slot."""
-    audit = ctx.audit
-    found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in audit["hand"]]
-    kinds = {hand["vmo"]: hand["kind"] for hand in audit["hand"]}
-    memory = [kinds[hand["vmo"]] for hand in audit["hand"] if hand["kind"] != "endpoint"]
+    audit, lends = ctx.audit, {share.TO_PRODUCER} if ctx.form.lends else set()
+    hands = [hand for hand in audit["hand"] if share.way_of(hand) not in lends]
+    found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in hands]
+    kinds = {hand["vmo"]: hand["kind"] for hand in hands}
+    memory = [kinds[hand["vmo"]] for hand in hands if hand["kind"] != "endpoint"]
     wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
     ways = zip(ctx.form.ways, memory + 2 * ["alias"], (3, 4))
     wanted += [(via, kind, share.RIGHT_MAP, slot) for via, kind, slot in ways]
@@ -61,7 +62,7 @@ def hand_problems(ctx):
     for hand in audit["hand"]:
         if hand["kind"] == "endpoint" and (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
             problems.append(f"an endpoint with VMO {hand['vmo']}")
-    ways = {share.way_of(hand) for hand in audit["hand"]} - {share.TO_CONSUMER}
+    ways = {share.way_of(hand) for hand in hands} - {share.TO_CONSUMER}
     return problems + [f"a capability went from {way[0]} to {way[1]}" for way in sorted(ways)]
 
 
@@ -76,7 +77,7 @@ def protocol(ctx):
 def protocol_of(ctx, wanted):
     """wanted: the rows of its messages."""
     audit, messages, problems = ctx.audit, ctx.audit["msg"], []
-    kinds = iter([hand["kind"] for hand in share.handed(audit) if hand["via"] == "move"])
+    kinds = iter([hand["kind"] for hand in share.memory(ctx) if hand["via"] == "move"])
     if len(messages) != len(wanted):
         problems.append(f"{len(messages)} messages instead of {len(wanted)}")
     for message, row in zip(messages, wanted):

@@ -260,8 +260,10 @@ def foreign_evidence(ctx):
     if ctx.evidence is None:
         return outcome
     enforced = "kernel" if ctx.evidence["abi"] == "a2" else "library"
+    enforced = "nobody" if ctx.form.lends else enforced
     wanted = {"enforced": enforced, "copies": 0, "control_bytes": ctx.form.control_bytes}
-    wanted["bulk_bytes"] = sum(facts.whole_pages(length) for _, length in ctx.host.vmos())
+    times = 3 if ctx.form.lends else 1  # given, lent and shown
+    wanted["bulk_bytes"] = times * sum(facts.whole_pages(n) for _, n in ctx.host.vmos())
     problems = differing(ctx, wanted, " instead of")
     other = [shared.what for shared in objects if facts.sha256_hex(shared.data) != shared.digest]
     problems += [f"host-ref's digest of the {what} is another" for what in other]
@@ -363,6 +365,7 @@ def leaks(ctx):
     problems, live = [], [record for record in audit["vmo"] if record["state"] == "live"]
     forever = ctx.evidence is not None and ctx.evidence["seal"] == "forever"
     given = {hand["vmo"] for hand in audit["hand"]}
+    forever = forever or ctx.form.lends
     kept = [r for r in live if ctx.boot.abi_rev == "a1" or forever and r["id"] in given]
     bytes_kept, kept = sum(record["bytes"] for record in kept), len(kept)
     if done["vmos"] - start["vmos"] != kept:

@@ -46,6 +46,12 @@ def in_order(hands):
     return sorted(hands, key=lambda hand: hand["via"])  # a message first, then a transfer
 
 
+def memory(ctx):
+    """The hand-overs of memory that this proof has: a consumer that lends hands it over, too."""
+    records = [record for record in ctx.audit["hand"] if record["kind"] != "endpoint"]
+    return records if ctx.form.lends else handed(ctx.audit)
+
+
 def handed_once(audit, via):
     """The only hand-over of memory to the consumer by this way, or None."""
     found = [hand for hand in handed(audit) if hand["via"] == via]
@@ -71,20 +77,25 @@ def first_message(audit, way, tag):
     return next((message for message, header in tags if header and header.tag == tag), None)
 
 
-def reply_in(message, size=REPLY_BODY.size):
+def reply_in(message, size=REPLY_BODY.size, kind=facts.KIND_DATA):
     """-> (tag, first fields of the body, or None if it has another size) of the consumer's reply,
     or (None, None)"""
     header = header_of(message) if way_of(message) == TO_PRODUCER else None
-    if header is None or header[:2] != (facts.MESSAGE_MAGIC, facts.KIND_DATA):
+    if header is None or header[:2] != (facts.MESSAGE_MAGIC, kind):
         return None, None
     whole = header.body == size == message["len"] - MESSAGE_HEADER.size
     return header.tag, REPLY_BODY.unpack_from(body_of(message)) if whole else None
 
 
+def reply_of(ctx, message):
+    kind = facts.KIND_HANDLE if ctx.form.lends else facts.KIND_DATA
+    return reply_in(message, ctx.form.reply_bytes, kind)
+
+
 def reply_check(ctx, shared):
     """Compares the consumer's reply with the digest computed afresh from the bytes on disk."""
     computed, problems = facts.sha256_hex(shared.data), []
-    replies = [reply_in(message, ctx.form.reply_bytes) for message in ctx.audit["msg"]]
+    replies = [reply_of(ctx, message) for message in ctx.audit["msg"]]
     bodies = [body for tag, body in replies if tag == shared.tag]
     found = [body[0].hex() if body else "malformed" for body in bodies]
     gives = f"the {shared.what} gives {computed[:16]}.."
@@ -259,7 +270,7 @@ def consumer_problems(ctx, vmos):
     sizes = [vmo["bytes"] if vmo else 0 for vmo in vmos]
     control, problems = 0, []
     for message in ctx.audit["msg"]:
-        tag, body = reply_in(message, ctx.form.reply_bytes)
+        tag, body = reply_of(ctx, message)
         bulk = sum(sizes[: (tag or 0) * ctx.form.vmos_a_reply])
         if body and body[1:] != (0, control, bulk):
             wanted = f"0 copies, {control} and {bulk} bytes"
@@ -273,7 +284,7 @@ def counters(ctx):
     so `copies` is not compared there.)"""
     if ctx.evidence is None:
         return not_checked(NO_EVIDENCE)
-    vmos = [ctx.audit.first("vmo", "id", hand["vmo"]) for hand in handed(ctx.audit)]
+    vmos = [ctx.audit.first("vmo", "id", hand["vmo"]) for hand in memory(ctx)]
     sums = {
         "control_bytes": sum(message["len"] for message in ctx.audit["msg"]),
         "bulk_bytes": sum(vmo["bytes"] for vmo in vmos if vmo),

@@ -10,7 +10,7 @@ from judge import audit as audits, notable
 
 # Platforms: our kernel, Linux, another kernel, another kernel with a witness (scripts/witness).
 QEMU, LINUX, FOREIGN, WATCHED = PLATFORMS = "qemu", "linux", "foreign", "watched"
-SHARE, STREAM = "share", "stream"  # what is proved
+SHARE, STREAM, FILL = "share", "stream", "fill"  # what is proved
 ANY_ABI = "foreign"  # nobody asked for an ABI revision: the evidence line tells it
 # Why the harness stopped a run.
 WALL, LOG_CAP, LINGER, GRACE, PACKETS = "wall", "log-cap", "linger", "grace", "packets"
@@ -26,12 +26,19 @@ GENERATED = "gen:"
 STREAM_BUFFERS, FRAME_BYTES = 4, 65536  # of the proof of streams
 STREAM_POOL_BYTES = STREAM_BUFFERS * FRAME_BYTES + 320 + 64 * STREAM_BUFFERS
 RETURN_PAGE = "return page"
+FILL_REQUEST, FILL_HEADER_BYTES = b"fill\0\0\0\0", 64
 # What differs between the proofs in checks that they share. ways: how each VMO goes over; writes:
-# the consumer may write the second one; vmos_a_reply: handed over by the first reply.
-Form = collections.namedtuple("Form", "ways writes reply_bytes vmos_a_reply control_bytes")
+# the consumer may write the second one; vmos_a_reply: handed over by the first reply; seals: what
+# the evidence line may say of them; lends: the consumer hands memory over, too.
+CLAIMS = "seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
+NO_CLAIMS = "seal=(?P<seal>none) enforced=(?P<enforced>nobody)"
+Form = collections.namedtuple(
+    "Form", "ways writes reply_bytes vmos_a_reply control_bytes seals lends", defaults=(CLAIMS, False)
+)
 FORMS = {
     SHARE: Form(("move", "transfer"), False, 56, 1, 4 * 32 + 2 * 56 + 16),
     STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 40 + 88),
+    FILL: Form(("move",), False, 56, 2, 5 * 32 + 8 + 56, NO_CLAIMS, True),
 }
 
 # A libvmo message begins with this header. body: the body's length; length: the VMO's.
@@ -49,13 +56,15 @@ HEX_64 = "[0-9a-f]{64}"
 PROBLEMS_SHOWN, EVIDENCE_CHARACTERS, MAPPED_PAGES_MAX = 8, 1000, 1 << 16
 
 
-def evidence_pattern(abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, digest=HEX_64):
+def evidence_pattern(
+    seals, abi="a1|a2|linux", length=audits.NUMBER, challenge=HEX_64, digest=HEX_64
+):
     """The pattern of an evidence line, with what the caller knows of it."""
     number = audits.NUMBER
     return (
         f"vmo: evidence abi=(?P<abi>{abi}) len=(?P<len>{length})"
         f" challenge=(?P<challenge>{challenge}) digest=(?P<digest>{digest})"
-        " seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
+        f" {seals}"
         f" copies=(?P<copies>{number}) control_bytes=(?P<control_bytes>{number})"
         f" bulk_bytes=(?P<bulk_bytes>{number})"
     )
@@ -103,7 +112,14 @@ class HostFacts:
         """-> ((name, length) of each VMO that goes over)"""
         if self.proof == STREAM:
             return ("pool", STREAM_POOL_BYTES), (RETURN_PAGE, PAGE_BYTES)
+        if self.proof == FILL:
+            return (("memory", len(self.memory())),)
         return tuple((shared.what, len(shared.data)) for shared in self.objects())
+
+    def memory(self):
+        """What a fill leaves in the memory: the header, then the blob."""
+        header = FILL_REQUEST + len(self.blob).to_bytes(8, "little")
+        return header.ljust(FILL_HEADER_BYTES, b"\0") + self.blob
 
     def secrets(self):
         """The consumer must not get these. -> {name: 32 bytes}"""
@@ -214,12 +230,12 @@ def split_log(log):
     return lines, tail
 
 
-def read_evidence(lines):
+def read_evidence(lines, form):
     """-> (record, None) or (None, why no evidence line can be read)"""
     found = [line for line in lines if line.startswith(EVIDENCE_PREFIX)]
     if len(found) != 1:
         return None, f"{len(found)} evidence lines instead of one"
-    match = re.fullmatch(evidence_pattern(), found[0])
+    match = re.fullmatch(evidence_pattern(form.seals), found[0])
     if not match:
         return None, f"the evidence line is malformed: '{found[0][:100]}'"
     record = match.groupdict()
@@ -240,7 +256,7 @@ class Context:
         self.console = [line for line in said if not line.startswith(audits.PREFIX)]
         audit_lines = len(said) - len(self.console)
         self.counts = collections.Counter(self.console)
-        self.evidence, self.evidence_error = read_evidence(self.console)
+        self.evidence, self.evidence_error = read_evidence(self.console, self.form)
         self.told, self.audit_error = boot.audit, None  # told: by the kernel itself
         own = OWN if boot.platform == FOREIGN else SPOKEN
         self.spoken = {text for text in self.counts if text.startswith(own)}

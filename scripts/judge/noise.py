@@ -240,14 +240,14 @@ def expected_of(manifest, host):
     secrets = host.secrets()
     known = [secrets[name].hex() for name in ("challenge", "digest")]
     others = (re.escape(facts.FAIL_PREFIX) + " .+", re.escape(facts.NOTE_PREFIX) + ".+")
-    evidence = facts.evidence_pattern("a[12]", len(host.blob), *known)
+    evidence = facts.evidence_pattern(facts.FORMS[host.proof].seals, "a[12]", len(host.blob), *known)
     return Expected([*manifest["markers"], manifest["last_marker"]], (evidence, *others))
 
 
 def read_boot(boot, manifest, host):
     """Adds the reading of the log, and the ABI revision if nobody asked for one."""
     boot.reading = read(boot.log, expected_of(manifest, host))
-    evidence = facts.read_evidence(boot.reading.lines)[0]
+    evidence = facts.read_evidence(boot.reading.lines, facts.FORMS[host.proof])[0]
     maps = boot.watch.model.audit["map"] if boot.watch else []
     if boot.abi_rev == facts.ANY_ABI and maps:
         boot.abi_rev = "a1" if any(record["via"] == "map" for record in maps) else "a2"

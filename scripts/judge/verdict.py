@@ -7,7 +7,7 @@ import traceback
 
 import exit_codes
 from judge import check_content as content, check_linux as linux, check_protocol as protocol
-from judge import check_run as run, check_seen as seen, check_share as share
+from judge import check_fill as fill, check_run as run, check_seen as seen, check_share as share
 from judge import check_stream as stream, facts, noise
 from judge.facts import FOREIGN, LINUX, NOT_CHECKED, OK, QEMU, RED, WATCHED, Outcome
 from paths import ROOT
@@ -96,6 +96,19 @@ STREAM_CHECKS = [row_of(*row) for row in (
     ("frames", RECORDS, stream.frames, stream.frames, "no record of the reply"),
     ("return-page", RECORDS, stream.return_page, stream.linux_return_page, "no record of mappings"),
 )]
+# Of a fill, likewise.
+FILL_CHECKS = [row_of(*row) for row in (
+    ("page-digest", RECORDS, None, None, None),
+    ("protocol", RECORDS, fill.protocol, fill.protocol, "no record of messages"),
+    ("order", RECORDS, fill.order, None, "no record of the order of events"),
+    ("sharing", RECORDS, fill.sharing, fill.sharing, "no record of physical pages"),
+    ("read-only", RECORDS, fill.read_only, fill.read_only, "no record of mappings"),
+    ("content", RECORDS, fill.content, linux.content, "no record of what the pages held"),
+    ("seal", RECORDS, None, None, None),
+    ("lending", RECORDS, fill.lending, fill.lending, "no record of capabilities"),
+    ("views", WITNESS, fill.views, None, None, fill.views),
+    ("seals", PROC, None, None, None),
+)]
 # fmt: on
 
 
@@ -105,7 +118,8 @@ def replaced(rows, others):
     return [other.pop(row.name, row) for row in rows] + [*other.values()]
 
 
-CHECKS_OF = {facts.SHARE: CHECKS, facts.STREAM: replaced(CHECKS, STREAM_CHECKS)}
+CHECKS_OF = {facts.SHARE: CHECKS, facts.STREAM: replaced(CHECKS, STREAM_CHECKS),
+             facts.FILL: replaced(CHECKS, FILL_CHECKS)}
 MANIFEST_CHECK = "manifest"
 
 
