@@ -45,11 +45,23 @@ static uint64_t memory_bytes(void)
     return sizeof(struct fill_header) + content_blob_bytes;
 }
 
+/* Maps it once to read, so that a witness learns where its pages are before they are lent. */
+static vmo_status show(const struct proof *proof, vmo_t vmo)
+{
+    const struct vmo_range whole = {0, memory_bytes()};
+    vmo_view_t view = {0};
+    const vmo_status status = vmo_map_ro(proof->registry, vmo, whole, &view);
+    return status == VMO_OK ? vmo_unmap(proof->registry, view) : status;
+}
+
 /* Makes the consumer's memory, and keeps no capability of it. */
 static vmo_status give_memory(struct proof *proof)
 {
     struct vmo_message message = {.tag = FILL_TAG_MEMORY, .rights = VMO_RIGHTS_ALL};
     vmo_status status = vmo_create(proof->registry, memory_bytes(), &message.vmo);
+    if (status == VMO_OK) {
+        status = show(proof, message.vmo);
+    }
     if (status == VMO_OK) {
         status = vmo_send(proof->registry, proof->consumer, &message, wait_for(proof, 0));
     }

@@ -204,6 +204,7 @@ class HostRun:
         self.earlier_children = frozenset()  # children that the caller had before
         self.strays = {}  # pid -> name of a process that a payload left running
         self.streams = proof == facts.STREAM
+        self.looks = facts.FORMS[proof].looks
         self.waits = False  # for the stream's end: the consumer then blocks at the gate
         self.grace = False  # one has exited; the other has GRACE_SECONDS left
 
@@ -335,7 +336,7 @@ class HostRun:
             self.forward_of_stream(packet)
             return
         tag = packet.tag() if packet.tag() not in self.barriers else None
-        if (packet.sender, tag) == (CONSUMER_PID, TAG_BLOB):
+        if (packet.sender, tag) in self.looks:
             self.take_barrier(tag, lambda: True)
         gated = (packet.sender, tag) == (PRODUCER_PID, TAG_PAGE)
         if gated:

@@ -240,7 +240,8 @@ def expected_of(manifest, host):
     secrets = host.secrets()
     known = [secrets[name].hex() for name in ("challenge", "digest")]
     others = (re.escape(facts.FAIL_PREFIX) + " .+", re.escape(facts.NOTE_PREFIX) + ".+")
-    evidence = facts.evidence_pattern(facts.FORMS[host.proof].seals, "a[12]", len(host.blob), *known)
+    form = facts.FORMS[host.proof]
+    evidence = facts.evidence_pattern(form.seals, "a[12]", len(host.blob), *known)
     return Expected([*manifest["markers"], manifest["last_marker"]], (evidence, *others))
 
 

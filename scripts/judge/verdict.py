@@ -103,9 +103,9 @@ FILL_CHECKS = [row_of(*row) for row in (
     ("order", RECORDS, fill.order, None, "no record of the order of events"),
     ("sharing", RECORDS, fill.sharing, fill.sharing, "no record of physical pages"),
     ("read-only", RECORDS, fill.read_only, fill.read_only, "no record of mappings"),
-    ("content", RECORDS, fill.content, linux.content, "no record of what the pages held"),
+    ("content", RECORDS, fill.content, fill.linux_content, "no record of what the pages held"),
     ("seal", RECORDS, None, None, None),
-    ("lending", RECORDS, fill.lending, fill.lending, "no record of capabilities"),
+    ("lending", RECORDS, fill.lending, fill.linux_lending, "no record of capabilities"),
     ("views", WITNESS, fill.views, None, None, fill.views),
     ("seals", PROC, None, None, None),
 )]
