@@ -252,8 +252,12 @@ class Model(Mappings):
             self.hash(vmo, "reply", call.task.pid, (call.at, part), data)
             self.views.append((call.task.pid, vmo["id"], looks))
             call.task.pending.remove(vmo)  # another may have come before we saw the answer
-        if sent.cap:
-            call.task.caps.pop(sent.header[0], None)
+        self.leave(sent)
+
+    def leave(self, sent):
+        """A moved capability leaves its sender, whose answer we may see only after the receipt."""
+        if sent.cap and sent.by.caps.get(sent.header[0]) is sent.cap:
+            del sent.by.caps[sent.header[0]]
 
     def refused_ipc_send(self, call):
         if call.kept and call.kept[0] in call.kept[1]:
@@ -279,6 +283,7 @@ class Model(Mappings):
                  flags=sent.header[3], moved=sent.cap.kind if sent.cap else "none", sent=sent.at,
                  seq=(at, 0), user=sent.user, head=sent.body[:128].hex() or "-", n=len(self.audit["msg"]))
         if sent.cap:
+            self.leave(sent)
             self.hand(sent.by, task, "move", sent.cap, slot, (at, 1))
 
     after_ipc_recv_v2 = after_ipc_recv
