@@ -18,6 +18,7 @@ TEST_SUITES += $(SCRIPT_SUITES) $(LINT_SUITES)
 TEST_SUITES += tests/qemu/test_proof.py tests/host-proof/test_relay.py tests/host-proof/test_host_proof.py
 TEST_SUITES += tests/stream-proof/test_stream_proof.py tests/stream-proof/test_stream_witness.py
 TEST_SUITES += tests/foreign/test_foreign.py tests/foreign/test_witness.py
+TEST_SUITES += tests/fill-proof/test_fill_proof.py
 include tests/foreign/foreign.mk
 include tests/docs/docs.mk
 # The judge's fuzzer. It is not in `make test`, because it edits fresh runs, whose nonces differ.

@@ -60,6 +60,14 @@ MUTANT_private-copy := consumer:vmo_map_ro consumer:vmo_counters_read
 MUTANT_unsealed := producer:vmo_seal
 MUTANT_wrong-page := consumer:vmo_view_sha256
 MUTANT_leak := consumer:vmo_registry_fini
+# For the proof of fills (tests/fill-proof).
+MUTANT_fill-nothing := producer:vmo_view_data_rw
+MUTANT_fill-length := producer:vmo_unmap
+MUTANT_fill-late := producer:vmo_view_data_rw producer:vmo_unmap producer:vmo_close producer:vmo_send
+MUTANT_fill-keeps := producer:vmo_unmap producer:vmo_close producer:vmo_recv
+MUTANT_fill-writes := producer:vmo_unmap producer:vmo_close producer:vmo_recv
+MUTANT_fill-silent := producer:vmo_send producer:vmo_recv
+MUTANT_fill-client-writes := consumer:vmo_map_ro
 
 ifneq ($(MUTANT),)
 ifeq ($(MUTANT_$(MUTANT)),)
