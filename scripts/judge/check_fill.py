@@ -135,8 +135,8 @@ def lending(ctx):
 
 @check_content.needs_hashes
 def content(ctx):
-    """By the kernel's keyed hash the memory was zero when given and when lent, and held header, blob
-    and zeros from the producer's answer on: when it received the reply, and at its end, too."""
+    """By the kernel's keyed hash the memory was zero when given and when lent, and held header,
+    blob and zeros when the producer answered, when it received the reply, and at its end."""
     nonce, data, hands = ctx.boot.nonce, ctx.host.memory(), share.memory(ctx)
     zero, full = content_hash(nonce, bytes(len(data))), content_hash(nonce, data)
     wanted = [("grant", CONSUMER_PID, zero), ("reply", CONSUMER_PID, zero)]
@@ -182,8 +182,8 @@ def linux_lending(ctx):
 
 
 def views(ctx):
-    """When each mapping ended, or the run did, each page of it had in the consumer the bits V R U A,
-    in the producer, where it was mapped to write, also W and D; a page was at the same physical
+    """When each mapping ended, or the run did, each page of it had in the consumer the bits V R U
+    A, in the producer, where it was mapped to write, also W and D; a page was at the same physical
     address in both tasks."""
     places, problems, seen = {}, [], {PRODUCER_PID: set(), CONSUMER_PID: set()}
     for record in (r for r in ctx.boot.watch.model.audit["map"] if "last" in r):
