@@ -14,7 +14,7 @@ from judge.facts import judged, red
 from siphash import LANES_MAX, content_hash, key_of, page_hashes, siphash
 
 TAG_REQUEST, TAG_OFFER = 1, 3
-REQUEST, OFFER = struct.Struct("<Q"), struct.Struct("<IHBBIIIIQQ")
+REQUEST, OFFER = struct.Struct("<Q"), struct.Struct("<IHBBIIIIQQII")
 REPLY = struct.Struct("<32sQQQQ4I4BHH")
 OFFER_MAGIC, LOOKS = 0x31534D56, 16
 # Offsets in the control block and in the return page.
@@ -166,7 +166,7 @@ def protocol(ctx, made=check_protocol.protocol_of):
     messages of the stream's offer, and the reply; their bodies are what libvmo sends for four
     buffers of 64 KiB and a first consumer."""
     outcome, rows = made(ctx, wanted_messages()), wanted_messages()
-    terms = 0, 0, 1, BUFFERS, 1, LOOKS, FRAME_BYTES, 1
+    terms = 0, 0, 1, BUFFERS, 1, LOOKS, FRAME_BYTES, 1, 0, 0
     offers = [OFFER.pack(OFFER_MAGIC, part, *terms) for part in (1, 2)]
     bodies = [REQUEST.pack(len(ctx.host.blob)), *offers]
     pairs = zip(ctx.audit["msg"], rows, bodies)

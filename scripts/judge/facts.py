@@ -42,7 +42,7 @@ TAG_LEND, TAG_ANSWER = 4, 5  # of a fill
 FILL_LOOKS = (CONSUMER_PID, TAG_LEND), (PRODUCER_PID, TAG_ANSWER), (CONSUMER_PID, TAG_BLOB)
 FORMS = {
     SHARE: Form(("move", "transfer"), False, 56, 1, 4 * 32 + 2 * 56 + 16),
-    STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 40 + 88),
+    STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 48 + 88),
     FILL: Form(("move",), False, 56, 2, 5 * 32 + 8 + 56, NO_CLAIMS, True, FILL_LOOKS),
 }
 

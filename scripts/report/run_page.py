@@ -18,7 +18,7 @@ LEVELS = (60, 20, 6)
 EVIDENCE = {60: 1000, 20: 400, 6: 120}  # characters of a check's evidence
 LINES_MAX, LINE_CHARACTERS, REASON_CHARACTERS = 40, 160, 600
 ARGV_CHARACTERS, SPEC_CHARACTERS = 2000, 200
-SHARE, STREAM = "share", "stream"
+SHARE, STREAM, FILL = "share", "stream", "fill"
 MARKS = {"PASS": "\u2713", "FAIL": "\u2717", "CONFIG": "!", "HARNESS-BUG": "!"}
 STATUS = {
     facts.OK: ("good", "\u2713 ok"),
@@ -32,9 +32,11 @@ CLAIMS = {
     STREAM: "One task sent {payload} and 32 fresh random bytes as the frames of a stream. The "
     "other read them in the same {pages}s, mapped once and read-only, and answered with the "
     "SHA-256 of all.",
+    FILL: "One task lent memory to another, which filled it with {payload} and 32 fresh random "
+    "bytes. The first read them in the same {pages}s, and answered with their SHA-256.",
 }
 # The VMOs that go to the consumer, in this order.
-NAMES = {SHARE: ("blob", "page"), STREAM: ("pool", "return page")}
+NAMES = {SHARE: ("blob", "page"), STREAM: ("pool", "return page"), FILL: ("memory",)}
 NOTHING = {
     "CONFIG": "Nothing was judged. The reason says what to change.",
     "HARNESS-BUG": "The harness itself failed, so nothing is known of the proof.",

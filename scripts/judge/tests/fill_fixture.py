@@ -36,8 +36,12 @@ class FillFixture(Fixture):
                 {"pid": pid, "vmo": 1, "off": 0, "bytes": size, "prot": prot, "via": "vm_map" if is_a2 else "map",
                  "alias": int(is_a2 and made == SEEN - 2), "state": "unmapped" if is_a2 else "live", "accessed": used,
                  "dirtied": used if prot == "rw" else 0, "base": hex(BASE), "made": made,
-                 "ended": ended if is_a2 else 0, "user": 1000})
+                 "ended": ended if is_a2 else 0, "user": self.retired(made)})
         self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
+
+    def retired(self, at):
+        """The instructions of a task at a moment: the client hashes between READ and REPLIED."""
+        return 1000 + (self.work if at >= REPLIED else 0)
 
     def fill_messages(self):
         kind, length = "alias" if self.abi_rev == "a2" else "vmo", len(self.memory())
@@ -57,7 +61,7 @@ class FillFixture(Fixture):
                 (17, 1, 6, 0, b"", "none", SEEN + 1, SEEN + 3)):
             header = struct.pack("<IHHIHHQQ", 0x314F4D56, handle, len(body), tag, rights, 0, length * (handle - 1), 0)
             self.add_message(sender, 35 - sender, header + body, moved, sent)
-            self.audit["msg"][-1]["seq"] = seq
+            self.audit["msg"][-1].update(seq=seq, user=self.retired(sent))
 
     def hash_vmos(self):
         """The kernel's hashes of the memory."""

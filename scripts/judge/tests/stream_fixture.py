@@ -43,11 +43,11 @@ class StreamFixture(Fixture):
         self.audit["copy"] = [{"pid": 17, "into": 0, "from": 0}, {"pid": 18, "into": 0, "from": 0}]
 
     def reply(self):
-        counters = self.digest, 0, 184, 66 * 4096
+        counters = self.digest, 0, 200, 66 * 4096
         return stream.REPLY.pack(*counters, self.told.frames, *self.told.last, *self.told.slots, 1, 2)
 
     def offer(self, part):
-        return stream.OFFER.pack(stream.OFFER_MAGIC, part, 0, 0, 1, 4, 1, stream.LOOKS, 65536, 1)
+        return stream.OFFER.pack(stream.OFFER_MAGIC, part, 0, 0, 1, 4, 1, stream.LOOKS, 65536, 1, 0, 0)
 
     def fill_messages(self):
         kind = "alias" if self.abi_rev == "a2" else "vmo"
@@ -57,8 +57,8 @@ class StreamFixture(Fixture):
         for number, what, wcaps in ((1, kind, 1 if kind == "alias" else 2), (2, "vmo", 2)):
             self.audit["hand"].append({"from": 17, "to": 18, "via": "move", "kind": what, "vmo": number, "rights": 4,
                                        "slot": number + 2, "seq": GRANTED[number - 1], "wcaps": wcaps, "wmaps": None})
-        pool = struct.pack("<IHHIHHQQ", 0x314F4D56, 2, 40, 3, 1, 1, facts.STREAM_POOL_BYTES, 0)
-        page = struct.pack("<IHHIHHQQ", 0x314F4D56, 2, 40, 3, 3, 0, 4096, 0)
+        pool = struct.pack("<IHHIHHQQ", 0x314F4D56, 2, 48, 3, 1, 1, facts.STREAM_POOL_BYTES, 0)
+        page = struct.pack("<IHHIHHQQ", 0x314F4D56, 2, 48, 3, 3, 0, 4096, 0)
         for sender, data, moved, sent, received in (
                 (17, message(1, 1, struct.pack("<Q", len(self.blob))), "none", 104, 110),
                 (17, pool + self.offer(1), kind, 105, 111), (17, page + self.offer(2), "vmo", 106, 115),

@@ -185,9 +185,9 @@ def _(run):
     body_of(run, 3, run.reply())
 
 
-@case("a reply before the pool was mapped", "order")
+@case("a reply before the pool was mapped", "order", "work")
 def _(run):
-    run.maps(18)[0].update(made=135)
+    run.maps(18)[0].update(made=135, user=run.audit["msg"][-1]["user"])
 
 
 @case("the join's marker before the page was mapped", "order")
