@@ -60,9 +60,11 @@ def writer_faults(audit):
 
 
 def count_faults(audit):
-    """A task's count never falls, and all tasks' instructions are some of the machine's."""
+    """A task's count never falls, and all tasks' instructions are some of the machine's. The count
+    of a mapping by as_map is its maker's."""
     places, retired = (("map", "made", "pid"), ("msg", "sent", "from")), {}
-    counts = ((r[at], r[who], r["user"]) for kind, at, who in places for r in audit[kind])
+    own = ((k, at, who, r) for k, at, who in places for r in audit[k] if r.get("via") != "as_map")
+    counts = ((record[at], record[who], record["user"]) for _, at, who, record in own)
     for _, pid, user in sorted(counts):
         if user < retired.setdefault(pid, user):
             yield f"pid {pid} had retired {user} instructions, and {retired[pid]} before"
