@@ -106,7 +106,8 @@ class Stream:
 
     def plain(self, text):
         if self.cut is not None:
-            text = ("".join(self.cut) + text).rstrip("\r")
+            begun = "".join(self.cut)  # the cut may be between CR and LF
+            text = begun + text if text else begun.removesuffix("\r")
             self.joins.append((len(self.lines), text[: len(self.cut[0])]))
             self.cut = None
         self.lines.append(text)

@@ -31,6 +31,7 @@ LOGS = {
     "a kernel line before the newline": (f"{MARKER}{K1}\n\nb\n", [MARKER, "b"], [K1], 0),
     "a kernel line before the first byte": (f"{K1}\n{MARKER}\n", [MARKER], [K1], 0),
     "carriage returns": (f"vmo: sha{K1}\r\n256 ok\r\nb\r\n", [MARKER, "b"], [K1], 0),
+    "two carriage returns": (f"vmo: sha{K1}\r\n256 ok\r\r\nb\r\n", [f"{MARKER}\r", "b"], [K1], 0),
     "a kernel line between CR and LF": (f"{MARKER}\r{K1}\r\n\nb\n", [MARKER, "b"], [K1], 0),
     "colours around a kernel line": (f"vmo: sha\x1b[31m{K1}\x1b[0m\n256 ok\n", [MARKER],
                                        [f"\x1b[31m{K1}\x1b[0m"], 0),
