@@ -6,6 +6,7 @@ CI = "a goal of CI's own"          # .ci/run makes this goal
 SUITE = "a suite of `make test`"   # a .mk file names this program
 KERNEL = "needs a kernel of your own"
 APT = "installs packages; CI begins and ends with it"
+PAIR = "waits for the command in the other terminal"
 DEBIAN = "builds for minutes, and tries packages as root on two other Debians"
 FIGURE = "measures for minutes; figures.md has the result"
 
@@ -47,6 +48,9 @@ NOT_RUN = {
     "make run-qemu KERNEL=path/to/neuron-boot": KERNEL,
     "make run-qemu KERNEL=<the kernel's file>": KERNEL,
     "make run-qemu KERNEL=$NEURON/target/riscv64imac-unknown-none-elf/release/neuron-boot": KERNEL,
+    "vmo run config.json -- sh -c 'head -c $VMO_LEN_1 <&$VMO_FD_1'": "needs a file of yours",
+    "vmo recv /tmp/s -o copy": PAIR,
+    "vmo send /tmp/s original": PAIR,
     "cd $NEURON": KERNEL,
     "EMBED_INIT_ELF=/.../build/neuron/producer.elf cargo build -p neuron-boot"
     " --target riscv64imac-unknown-none-elf --release": KERNEL,

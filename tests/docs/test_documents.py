@@ -62,7 +62,7 @@ FRAGMENT = """
 #include <vmo/stream.h>
 struct vmo_registry *registry;
 vmo_peer_t peer;
-vmo_t vmo;
+vmo_t vmo, luma, chroma;
 vmo_status status;
 void example(void);
 void example(void)
@@ -148,7 +148,7 @@ class Shell:
             "ROOM": str(folder / "made"), "OUT": str(folder / "neuron"),
             "PREFIX": str(self.installed), "STAGE": str(folder / "stage"),
             "PROGRAMS": str(self.sources),
-            "PATH": path((str(ROOT / BUILD / "host/host-ref"), os.environ["PATH"])),
+            "PATH": path((str(ROOT / BUILD / "host/host-ref"), str(self.installed / "bin"), os.environ["PATH"])),
             "PKG_CONFIG_PATH": path(str(self.installed / below / "pkgconfig")
                                     for below in ("lib", "share")),
             "LD_LIBRARY_PATH": str(self.installed / "lib")}

@@ -244,9 +244,9 @@ vmo_status be_send_many(struct be_peer *peer, const struct be_carried *carried, 
 vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable, const void *bytes,
                    size_t len, uint64_t deadline_ns)
 {
-    const struct be_carried one = {object, writable};
+    const struct be_carried one[VMO_MANY_MAX] = {{object, writable}};
 
-    return be_send_many(peer, &one, object != NULL, bytes, len, deadline_ns);
+    return be_send_many(peer, one, object != NULL, bytes, len, deadline_ns);
 }
 
 /* Enters received capabilities into the receiver's table, all or none. */
@@ -343,7 +343,7 @@ vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, s
 uint32_t be_recv_several(const struct be_peer *peer)
 {
     const struct fake_queue *queue = queue_of(peer->receive);
-    const uint32_t count = queue->messages[queue->head].count;
+    const uint32_t count = queue == NULL ? 0 : queue->messages[queue->head].count;
 
     return count > 1 ? count : 0;
 }

@@ -278,7 +278,7 @@ static vmo_status park_arrived(struct be_peer *peer)
 {
     for (size_t i = 0; i <= 2 * (size_t)LX_PARKED_MAX; i++) {
         struct lx_packet bytes;
-        struct packet packet;
+        struct packet packet = {.len = 0};
         vmo_status status = VMO_OK;
         if (!own_is_next(peer, &status)) {
             return status;
@@ -380,7 +380,7 @@ static vmo_status next_message(struct be_peer *peer, void *bytes, size_t max, st
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
-    struct packet packet;
+    struct packet packet = {.len = 0};
     const vmo_status status = next_message(peer, bytes, max, &packet, deadline_ns);
 
     if (status != VMO_OK) {
@@ -404,7 +404,7 @@ uint32_t be_recv_several(const struct be_peer *peer)
 vmo_status be_recv_many(struct be_peer *peer, void *bytes, size_t max, size_t *len,
                         struct be_object objects[VMO_MANY_MAX], uint32_t *count, uint64_t deadline_ns)
 {
-    struct packet packet;
+    struct packet packet = {.len = 0};
     const vmo_status status = next_message(peer, bytes, max, &packet, deadline_ns);
 
     if (status != VMO_OK) {

@@ -20,7 +20,8 @@ const struct conf_port *conf_port(void)
     static const struct conf_port port = {
         .name = "linux-threads",
         .features = HAS_MAP | HAS_UNMAP | HAS_DESTROY | HAS_PEER | HAS_TRANSFER | HAS_FILES |
-                    HAS_KERNEL_SEALS | HAS_PEER_CREATE | HAS_TRANSFER_UP | HAS_NAMES | HAS_DESCRIPTORS,
+                    HAS_KERNEL_SEALS | HAS_PEER_CREATE | HAS_TRANSFER_UP | HAS_NAMES | HAS_DESCRIPTORS |
+                    HAS_MANY,
         .patience_ns = UINT64_C(30000000000), /* the machine may be busy */
     };
 
