@@ -153,7 +153,8 @@ static void a_lying_producer(void **state)
                               after_ms(60000), &consumer));
     const uint8_t *pool = NULL;
     assert_ok(vmo_registry_each(registry, find_pool, &pool));
-    for (uint32_t i = 0; i < 20000; i++) {
+    /* On a busy machine the first lie that can be believed comes late. */
+    for (uint32_t i = 0; i < 20000 || (count == 0 && i < 5000000); i++) {
         const vmo_status status = vmo_stream_take(consumer, i % 16 ? 0 : after_ms(1), &frame);
         if (status != VMO_OK) {
             assert_true(status == VMO_ERR_TIMED_OUT || status == VMO_ERR_PROTOCOL ||
@@ -166,7 +167,7 @@ static void a_lying_producer(void **state)
         const vmo_status released = vmo_stream_release(consumer, &frame);
         assert_true(released == VMO_OK || released == VMO_ERR_EXPELLED);
     }
-    assert_true(count > 0); /* lies that can be believed */
+    assert_true(count > 0);
     assert_ok(vmo_stream_leave(consumer));
     finish(1);
     assert_int_equal(reap(0), 0);
