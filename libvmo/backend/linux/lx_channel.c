@@ -75,11 +75,11 @@ static vmo_status try_send(int socket, struct descriptors carried, const void *b
     if (carried.count > 0) {
         const size_t carried_bytes = carried.count * sizeof(carried.all[0]);
         packet.msg_control = control.bytes;
-        packet.msg_controllen = CMSG_SPACE(carried_bytes);
+        packet.msg_controllen = (socklen_t)CMSG_SPACE(carried_bytes);
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(carried_bytes);
+        header->cmsg_len = (socklen_t)CMSG_LEN(carried_bytes);
         memcpy(CMSG_DATA(header), carried.all, carried_bytes);
     }
     const int error = send_packet(socket, &packet);
