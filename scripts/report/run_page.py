@@ -5,7 +5,7 @@ import pathlib
 import shlex
 
 import list_checks
-from judge import audit as audits, check_share, facts, verdict as verdicts
+from judge import audit as audits, facts, verdict as verdicts
 from judge.facts import CONSUMER_PID, PRODUCER_PID, RED
 from report import frames, markup, sequence, spaces
 from report.draw import counted
@@ -132,8 +132,8 @@ def banner(record, boots):
 def tiles_of(boot):
     """(number, words) of what the record shows, whatever the verdict says of it."""
     audit = boot.audit
-    theirs = check_share.page_table(audit.maps_of(CONSUMER_PID))
-    mine = check_share.page_table(audit.maps_of(PRODUCER_PID))
+    theirs = page_table(audit.maps_of(CONSUMER_PID))
+    mine = page_table(audit.maps_of(PRODUCER_PID))
     same = sum(1 for key, place in theirs.items() if place is not None and mine.get(key) == place)
     records = audit.maps_of(CONSUMER_PID)
     known = [r["accessed"] for r in records if r["accessed"] is not None]
@@ -151,6 +151,17 @@ def tiles_of(boot):
         yield counted(copied, "byte"), "copied by the kernel into or out of VMOs"
     told = sum(message["len"] for message in audit["msg"])
     yield counted(told, "byte"), f"in {counted(len(audit['msg']), 'message')} between the tasks"
+
+
+def page_table(records):
+    """-> {(vmo, page of it): physical page, or None if two mappings disagree}"""
+    table = {}
+    for record in records:
+        for page in range(record["bytes"] // facts.PAGE_BYTES):
+            key = (record["vmo"], record["off"] // facts.PAGE_BYTES + page)
+            place = record["base"] // facts.PAGE_BYTES + page
+            table[key] = place if table.get(key, place) == place else None
+    return table
 
 
 def tiles(boot):
