@@ -14,11 +14,11 @@ $(eval $(call ARCHIVE,$(LIBVMO_START),$(call objects,target,$(CRT_SRCS)),$(CROSS
 # that of `share` in none.
 PROOFS := share stream fill
 share_CONSUMER_SRCS := payloads/consumer/consumer.c payloads/proof_report.c
-share_PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c
+share_PRODUCER_SRCS := payloads/producer/producer.c payloads/proof_report.c payloads/proof_producer.c
 stream_CONSUMER_SRCS := payloads/stream/frames_consumer.c payloads/proof_report.c
-stream_PRODUCER_SRCS := payloads/stream/frames_producer.c payloads/proof_report.c
+stream_PRODUCER_SRCS := payloads/stream/frames_producer.c payloads/proof_report.c payloads/proof_producer.c
 fill_CONSUMER_SRCS := payloads/fill/fill_consumer.c payloads/proof_report.c
-fill_PRODUCER_SRCS := payloads/fill/fill_producer.c payloads/proof_report.c
+fill_PRODUCER_SRCS := payloads/fill/fill_producer.c payloads/proof_report.c payloads/proof_producer.c
 ifeq ($(filter $(PROOFS),$(PROOF)),)
 $(error PROOF: there is no proof '$(PROOF)'; choose one of: $(PROOFS))
 endif

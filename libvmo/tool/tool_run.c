@@ -48,7 +48,7 @@ struct job {
 
 /* ---- Files ---------------------------------------------------------------------------------------- */
 
-/* Fills a VMO and exports it, closed on exec for now. */
+/* Fills a VMO and exports it as a descriptor that closes on exec: pass_on lets the command inherit it. */
 static bool prepare(struct job *job, int i)
 {
     struct tool_file *const file = &job->filled[i];

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "connect.h"
 #include "producer/content.h"
 #include "proof.h"
+#include "proof_producer.h"
 #include "proof_report.h"
 #include "vmo/channel.h"
 
@@ -24,21 +24,12 @@ struct proof {
 
 static uint64_t wait_for(const struct proof *proof, uint64_t bytes)
 {
-    return vmo_now_ns(proof->registry) + PROOF_WAIT_NS + bytes * PROOF_WAIT_NS_A_BYTE;
+    return producer_deadline(proof->registry, bytes);
 }
 
 static vmo_status start(struct proof *proof)
 {
-    static const struct vmo_limits limits = {.objects = 4, .mappings = 8, .views = 8, .peers = 1};
-    static uint8_t storage[VMO_REGISTRY_BYTES(4, 8, 8, 1)] __attribute__((aligned(16)));
-    vmo_status status = vmo_registry_init(storage, sizeof(storage), &limits, &proof->registry);
-    if (status == VMO_OK) {
-        status = connect_consumer(proof->registry, &proof->consumer);
-    }
-    if (status == VMO_OK) {
-        status = vmo_peer_allow(proof->registry, proof->consumer);
-    }
-    return status;
+    return producer_start(&proof->registry, &proof->consumer);
 }
 
 /* Creates a VMO, fills it in place through a mapping and seals it with PEERS. */
@@ -192,10 +183,5 @@ int main(void)
         }
     }
     report_evidence(proof.registry, &proof.evidence);
-    if (vmo_registry_fini(proof.registry) != VMO_OK) {
-        puts("vmo: FAIL producer end: a handle is still open");
-        return 1;
-    }
-    puts("SELFTEST: vmo share ok");
-    return 0;
+    return producer_end(proof.registry, "SELFTEST: vmo share ok");
 }

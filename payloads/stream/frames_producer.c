@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "connect.h"
 #include "producer/content.h"
+#include "proof_producer.h"
 #include "proof_report.h"
 #include "stream/frames_proof.h"
 
@@ -23,21 +23,12 @@ struct proof {
 
 static uint64_t wait_for(const struct proof *proof, uint64_t bytes)
 {
-    return vmo_now_ns(proof->registry) + PROOF_WAIT_NS + bytes * PROOF_WAIT_NS_A_BYTE;
+    return producer_deadline(proof->registry, bytes);
 }
 
 static vmo_status start(struct proof *proof)
 {
-    static const struct vmo_limits limits = {.objects = 4, .mappings = 8, .views = 8, .peers = 1};
-    static uint8_t storage[VMO_REGISTRY_BYTES(4, 8, 8, 1)] __attribute__((aligned(16)));
-    vmo_status status = vmo_registry_init(storage, sizeof(storage), &limits, &proof->registry);
-    if (status == VMO_OK) {
-        status = connect_consumer(proof->registry, &proof->consumer);
-    }
-    if (status == VMO_OK) {
-        status = vmo_peer_allow(proof->registry, proof->consumer);
-    }
-    return status;
+    return producer_start(&proof->registry, &proof->consumer);
 }
 
 static vmo_status make_stream(struct proof *proof)
@@ -204,10 +195,5 @@ int main(void)
         }
     }
     print_evidence(&proof);
-    if (vmo_registry_fini(proof.registry) != VMO_OK) {
-        puts("vmo: FAIL producer end: a handle is still open");
-        return 1;
-    }
-    puts("SELFTEST: vmo stream ok");
-    return 0;
+    return producer_end(proof.registry, "SELFTEST: vmo stream ok");
 }
