@@ -220,7 +220,7 @@ FORCE:
 endif
 
 # ---- Goals ---------------------------------------------------------------------------------------
-.PHONY: all run-qemu proof-elf debug test test-fast lint clean help
+.PHONY: all run-qemu proof-elf debug test test-host test-fast lint clean help
 
 everything: $(ALL)
 
@@ -250,6 +250,11 @@ NEEDS_test = everything $(TEST_NEEDS) $(filter $(BUILD)/%,$(TEST_SUITES))
 TOOLS_test := qemu cmocka packaging memcheck
 test: built ## run all tests; the last line is `N passed, N failed`
 	@$(PYTHON) scripts/run-tests.py $(TEST_SUITES)
+
+NEEDS_test-host = $(NEEDS_test)
+TOOLS_test-host := $(TOOLS_test)
+test-host: built ## the tests of what HOSTCC compiles, for a second compiler
+	@$(PYTHON) scripts/run-tests.py $(HOST_SUITES)
 
 NEEDS_test-fast = everything $(filter $(BUILD)/%,$(FAST_SUITES) $(TEST_NEEDS))
 TOOLS_test-fast := qemu cmocka

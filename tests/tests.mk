@@ -37,6 +37,10 @@ boot: built ## boot INIT=program.elf on ABI, show what it prints, and judge the 
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 
+# `make test-host`: the suites whose programs HOSTCC compiles. CI runs them with the second compiler.
+HOST_SUITES := $(filter-out $(SCRIPT_SUITES) $(LINT_SUITES) boot/tests/% tests/qemu/% tests/foreign/% tests/build/% \
+               tests/stream-proof/test_stream_witness.py $(SHA_ISA)/%,$(TEST_SUITES))
+
 # `make test-fast`, for use while working: the tests that run on the host in about a second, the judge against its red
 # logs, and one boot of the proof on each revision.
 FAST_SUITES := $(filter $(BUILD)/%,$(TEST_SUITES)) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux \
