@@ -25,8 +25,13 @@ LOCKED :=
 export LC_ALL := C
 
 quote = '$(subst ','\'',$(1))'
-Q := $(if $(filter 1,$(V)),,@)
 comma := ,
+
+# How a step shows itself: $(call Q,CC) before a command prints `  CC`, a tab and the target, or the second argument. V=1
+# shows the command instead, `make -s` neither; $(Q) alone prints no line. $(info) writes a line at once: jobs mix none.
+SILENT := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+step = $(info $() $() $(1)	$(or $(2),$@))
+Q = $(if $(filter 1,$(V)),,@$(if $(SILENT),,$(if $(1),$(step))))
 
 # Some characters have a meaning for make: a path with one of them cannot be a target.
 ifneq ($(shell printf %s $(call quote,$(value BUILD)) | tr -d 'A-Za-z0-9/._+@\200-\377-' | wc -c)$(words $(filter-out . .. /,$(BUILD))),01)
@@ -55,9 +60,9 @@ RISCV := -march=rv64imac -misa-spec=2.2 -mabi=lp64 -mcmodel=medany
 # The release build of picolibc: memcpy of the default build copies single bytes, 6 instructions a byte against 0.3.
 PICOLIBC := --specs=picolibc.specs --picolibc-buildtype=release -DPICOLIBC_INTEGER_PRINTF_SCANF
 
-# -flto: a system call passes through several small files.
+# -flto: a system call passes through several small files. With =auto gcc does not warn that it links in one job.
 KERNEL_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -ffreestanding -fno-common -ffunction-sections -fdata-sections \
-                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto
+                 -fno-stack-protector -fno-asynchronous-unwind-tables -flto=auto
 TARGET_CFLAGS := $(RISCV) $(PICOLIBC) $(WARN) -O2 -g -fno-common -fno-asynchronous-unwind-tables \
                  -ffunction-sections -fdata-sections
 # valgrind 3.19 cannot read the debug format that clang takes by default.
@@ -80,7 +85,7 @@ TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(fil
 
 CHECKS = $(foreach goal,$(GOALS),$(CHECKS_$(goal)))
 # Say "nothing to be done" only to a caller who asked for `all`.
-QUIET = $(if $(filter all,$(GOALS)),,$(if $(Q),--silent))
+QUIET = $(if $(filter all,$(GOALS))$(filter 1,$(V)),,--silent SILENT=$(SILENT))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -137,10 +142,10 @@ PARTS_FILE := $(BUILD)/parts
 define OBJECT_RULES
 $(BUILD)/$(1)/%.o: %.c $(FLAGS_FILE)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
+	$$(call Q,CC)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
 $(BUILD)/$(1)/%.o: %.S $(FLAGS_FILE)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) -c -o $$@ $$<
+	$$(call Q,AS)$$(CC_$(1)) $$(call options,$(1),$$*) $$(DEPS) -c -o $$@ $$<
 endef
 $(foreach flavour,$(FLAVOURS) $(BACKED),$(eval $(call OBJECT_RULES,$(flavour))))
 
@@ -151,13 +156,13 @@ objects = $(addprefix $(BUILD)/$(1)/,$(addsuffix .o,$(basename $(2))))
 # An archive of an object list: $(call ARCHIVE,file,objects,ar). Made from scratch, so it has no object that left the list.
 define ARCHIVE
 $(1): $(2) $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)rm -f $$@.new && $(3) rcs $$@.new $(2) && mv -f $$@.new $$@
+	$$(call Q,AR)rm -f $$@.new && $(3) rcs $$@.new $(2) && mv -f $$@.new $$@
 endef
 
 # A program of the host: $(call HOST_PROGRAM,flavour,path below the flavour's folder,sources,libraries).
 define HOST_PROGRAM
 $(BUILD)/$(1)/$(2): $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(4) && mv -f $$@.new $$@
+	$$(call Q,LD)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) $(4) && mv -f $$@.new $$@
 endef
 
 # The link map, from which check-sizes.sh reads what the consumer takes from libvmo. Its name keeps it out of FLAGS_TEXT,
@@ -168,7 +173,7 @@ LINK_MAP = -Wl,-Map,$(basename $@).map
 # the file that boots keeps its symbols (K-12) but no debug sections.
 define PAYLOAD_PROGRAM
 $(BUILD)/target/$(1): $(call objects,target,$(2)) $(3) linker/payload.ld $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(PAYLOAD_LINK) $$(LINK_MAP) $(4) -o $$@.new $$(filter %.o,$$^) $(3) && \
+	$$(call Q,LD)$$(PAYLOAD_LINK) $$(LINK_MAP) $(4) -o $$@.new $$(filter %.o,$$^) $(3) && \
 	    $(CROSS)objcopy --strip-debug $$@.new $$@.boots && mv -f $$@.new $$(@:.elf=.debug.elf) && mv -f $$@.boots $$@
 endef
 

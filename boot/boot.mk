@@ -12,6 +12,6 @@ ALL += $(KERNEL_ELF)
 define KERNEL_PROGRAM
 $(1): $(call objects,kernel,$(2)) linker/kernel.ld $(FLAGS_FILE) $(PARTS_FILE)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_kernel) $$(KERNEL_LDFLAGS) -T linker/kernel.ld -o $$@.new $$(filter %.o,$$^) -lc -lgcc && mv -f $$@.new $$@
+	$$(call Q,LD)$$(CC_kernel) $$(KERNEL_LDFLAGS) -T linker/kernel.ld -o $$@.new $$(filter %.o,$$^) -lc -lgcc && mv -f $$@.new $$@
 endef
 $(eval $(call KERNEL_PROGRAM,$(KERNEL_ELF),$(KERNEL_SRCS)))

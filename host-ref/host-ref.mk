@@ -12,7 +12,7 @@ $(foreach flavour,host san,$(eval $(call HOST_PROGRAM,$(flavour),host-ref/host-r
 
 $(HOST_REF_SABOTEUR): $(BUILD)/pic/host-ref/tests/ref_saboteur.o $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) -shared -o $@.new $< && mv -f $@.new $@
+	$(call Q,LD)$(CC_host) $(CFLAGS) $(LDFLAGS) -shared -o $@.new $< && mv -f $@.new $@
 
 .PHONY: digest test-host-ref
 

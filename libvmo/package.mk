@@ -29,7 +29,7 @@ LIBVMO_SO_LDFLAGS := -shared -Wl,-soname,libvmo.so.$(LIBVMO_ABI) -Wl,--version-s
                      -Wl,-z,relro -Wl,-z,now -Wl,--fatal-warnings
 $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FILE) $(PARTS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
+	$(call Q,LD)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
 # Passed in the environment, so that a folder may have any name.
 INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR COMPLETIONDIR TARGETDIR \

@@ -39,7 +39,7 @@ need_run_dir = $(if $(RUN_DIR),,$(error this goal needs RUN_DIR=folder, with hos
 RUN_INCLUDES = -I$(RUN_DIR)/challenge -I$(RUN_DIR) $(INCLUDES_payloads)
 
 # On NEURON: RUN_DIR gets producer.elf and consumer.elf. One program: $(call RUN_LINK,program,objects and sources).
-RUN_LINK = $(Q)$(PAYLOAD_LINK) $(RUN_INCLUDES) $(call mutant_of,$(1)) -o $(RUN_DIR)/$(1).debug.elf $(2) $(LIBVMO)
+RUN_LINK = $(call Q,LD,$(RUN_DIR)/$(1).elf)$(PAYLOAD_LINK) $(RUN_INCLUDES) $(call mutant_of,$(1)) -o $(RUN_DIR)/$(1).debug.elf $(2) $(LIBVMO)
 RUN_STRIP = $(Q)$(CROSS)objcopy --strip-debug $(RUN_DIR)/$(1).debug.elf $(RUN_DIR)/$(1).elf
 
 .PHONY: run-elf run-elf-files
@@ -67,7 +67,7 @@ ALL += $(foreach proof,$(PROOFS),$(call linux_consumer_objs,$(proof)) $(call lin
 # an unusual address, at unusual distances from its jump tables (see also cut-sections.py).
 LINUX_CONSUMER_LDFLAGS := -no-pie -Wl,--fatal-warnings -Wl,-z,now -Wl,--section-start=.init=0x5a3010
 LINUX_PRODUCER_LDFLAGS := -no-pie -Wl,--fatal-warnings
-LINUX_LINK = $(Q)$(CC_host) $(RUN_INCLUDES) $(CFLAGS) $($(2)) $(call mutant_of,$(1))
+LINUX_LINK = $(call Q,LD,$(RUN_DIR)/$(1))$(CC_host) $(RUN_INCLUDES) $(CFLAGS) $($(2)) $(call mutant_of,$(1))
 
 .PHONY: host-elf host-elf-files run-host
 NEEDS_host-elf := host-elf-files

@@ -118,10 +118,10 @@ SHA_ISA_MEMORY := -Wl,--defsym=__flash=0x80000000,--defsym=__flash_size=1M,--def
 define SHA_ISA_PROGRAM
 $(BUILD)/target/$(SHA_ISA)/portable-$(1).o: $(SHA_ISA_PORTABLE).c $(FLAGS_FILE)
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC_target) $$(filter-out -march=%,$$(call options,target,$(SHA_ISA_PORTABLE))) $(2) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
+	$$(call Q,CC)$$(CC_target) $$(filter-out -march=%,$$(call options,target,$(SHA_ISA_PORTABLE))) $(2) $$(DEPS) $$(CFLAGS) -c -o $$@ $$<
 $(BUILD)/target/$(SHA_ISA)/hart_sha256-$(1).elf: $(call objects,target,$(SHA_ISA_SRCS)) \
         $(BUILD)/target/$(SHA_ISA)/portable-$(1).o $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(CC_target) $$(CFLAGS) -nostartfiles $(SHA_ISA_MEMORY) -o $$@.new $$(filter %.o,$$^) && mv -f $$@.new $$@
+	$$(call Q,LD)$$(CC_target) $$(CFLAGS) -nostartfiles $(SHA_ISA_MEMORY) -o $$@.new $$(filter %.o,$$^) && mv -f $$@.new $$@
 TEST_NEEDS += $(BUILD)/target/$(SHA_ISA)/hart_sha256-$(1).elf
 endef
 $(eval $(call SHA_ISA_PROGRAM,plain))
@@ -195,13 +195,13 @@ $(foreach group,$(CONF_GROUPS),$(eval $(call \
     PAYLOAD_PROGRAM,$(CONF)/suite-$(group).elf,$(CONF)/only-$(group).c $(CONF_NEURON_SRCS),$(LIBVMO))))
 $(CONF_GROUPS:%=$(CONF_DIR)/only-%.o): $(CONF_DIR)/only-%.o: $(CONF)/neuron/conf_only.c $(FLAGS_FILE)
 	@mkdir -p $(@D)
-	$(Q)$(CC_target) $(call options,target,$(CONF)/neuron/conf_only) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
+	$(call Q,CC)$(CC_target) $(call options,target,$(CONF)/neuron/conf_only) $(DEPS) -DCONF_ONLY='"$*"' -c -o $@ $<
 
 # Twice in one program, in two threads, under ThreadSanitizer. Each copy of the suite is one object, whose only global
 # symbol is its entry.
 define CONF_COPY
 $(BUILD)/$(1)/$(CONF)/threads/suite_$(2).o: $(call objects,$(1),$(3)) $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(CC_$(1)) $$(CFLAGS) -fno-sanitize=thread -r -nostdlib -o $$@.new $$(filter %.o,$$^) && \
+	$$(call Q,LD)$$(CC_$(1)) $$(CFLAGS) -fno-sanitize=thread -r -nostdlib -o $$@.new $$(filter %.o,$$^) && \
 	    objcopy --redefine-sym conf_threads_suite=conf_threads_suite_$(2) --keep-global-symbol=conf_threads_suite_$(2) \
 	    $$@.new && mv -f $$@.new $$@
 endef
@@ -213,7 +213,7 @@ $(foreach copy,1 2,$(eval $(call CONF_COPY,tsan,$(copy),$(CONF_THREADS_linux_SRC
 define CONF_THREADS
 $(BUILD)/$(1)/$(CONF)/threads/conf_threads: $(call objects,$(1),$(CONF)/threads/conf_threads_main.c $(2)) \
         $(BUILD)/$(1)/$(CONF)/threads/suite_1.o $(BUILD)/$(1)/$(CONF)/threads/suite_2.o $(FLAGS_FILE) $(PARTS_FILE)
-	$$(Q)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) -pthread && mv -f $$@.new $$@
+	$$(call Q,LD)$$(CC_$(1)) $$(CFLAGS) $$(LDFLAGS) -o $$@.new $$(filter %.o,$$^) -pthread && mv -f $$@.new $$@
 endef
 $(eval $(call CONF_THREADS,tsan/fake,$(LIBVMO_FAKE_SRCS)))
 $(eval $(call CONF_THREADS,tsan,$(LIBVMO_LINUX_SRCS)))

@@ -22,6 +22,8 @@ OURS = ("BUILD", "CFLAGS", "LDFLAGS", "DESTDIR", "PREFIX", "MAKEFLAGS", "MFLAGS"
 LOCALE = "tr_TR.UTF-8"
 # Drops the version from a shared library's name.
 MADE = re.compile(r"(?:-o|rcs) build/(\S+?)(?:(?<=\.so)\.[0-9.]+)?(?:\.new)?(?=\s|$)")
+STEP = re.compile(r"  (CC|AS|AR|LD)\t(build/[\w./-]+)")
+NOTHING = "make[1]: Nothing to be done for 'everything'."
 LIBRARY_USERS = {"target/payloads/consumer.elf", "target/libvmo/tests/conformance/suite.elf",
                  "target/libvmo/tests/conformance/suite-life.elf", "target/boot/tests/cost/cost.elf",
                  "target/boot/tests/differ/differ.elf", "host/libvmo.a", "host/libvmo.so",
@@ -67,6 +69,10 @@ def check_clean(tap, tree):
     both = [tree.start("-j8", "all"), tree.start("-j8", "all")]
     said = [process.communicate(timeout=600)[0].decode(errors="replace") for process in both]
     tap.check([process.returncode for process in both] == [0, 0], "make -j8, twice at once, in a clean tree", "\n".join(said))
+    lines = "".join(said).splitlines()
+    steps = [STEP.fullmatch(line) for line in lines if line != NOTHING]
+    tap.check(all(steps) and len(lines) == len(steps) + 1 == len({*lines}) > 700, "each step prints one line, and make no other",
+              [line for line in lines if not STEP.fullmatch(line)])
     check_nothing(tap, tree, "both")
     tap.check(not list(tree.build.rglob("*.new")), "no partial file is left", list(tree.build.rglob("*.new")))
 
@@ -86,6 +92,20 @@ def check_installs(tap, tree):
     tap.check(stages["C"] == stages[LOCALE], "both locales install the same files", sorted(stages["C"] ^ stages[LOCALE]))
     check_nothing(tap, tree, "the installs")
     shutil.rmtree(locales)
+
+
+def check_lines(tap, tree):
+    """What make prints when one source has changed. name: words, a pattern of the output."""
+    source, library = tree.path / "libvmo/src/status.c", "build/host/libvmo.a"
+    for name, words, wanted in (
+            ("a line for each step", [], r"  CC\tbuild/host/libvmo/src/status\.o\n  AR\tbuild/host/libvmo\.a\n"),
+            ("make -s: none", ["-s"], ""),
+            ("V=1: the commands, without the lines", ["V=1"], r"(?s)\S.* -c -o build/host/libvmo/src/status\.o .*\n(?! )[^\t]*"),
+            ("make -s -j2 all: none", ["-s", "-j2", "all"], "")):
+        source.touch()
+        code, said = tree.make(*(words if "all" in words else [*words, library]))
+        tap.check(code == 0 and re.fullmatch(wanted, said), f"a changed source: {name}", said)
+    tap.check(tree.make(library) == (0, ""), "a file that is up to date: no line")
 
 
 def check_remade(tap, tree):
@@ -164,6 +184,7 @@ def main():
         tree = Tree(pathlib.Path(folder) / ODD_NAME)
         check_clean(tap, tree)
         check_installs(tap, tree)
+        check_lines(tap, tree)
         check_remade(tap, tree)
         check_goals(tap, tree)
         check_refused(tap, tree)

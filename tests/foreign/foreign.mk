@@ -25,5 +25,5 @@ foreign-kernel: built
 foreign-kernel-files: $(call objects,kernel,$(FOREIGN_FILES))
 	@mkdir -p $(call quote,$(FOREIGN_OUT))
 	$(if $(EMBED_INIT_ELF),$(Q)cp $(call quote,$(EMBED_INIT_ELF)) $(call quote,$(FOREIGN_OUT)/init.elf))
-	$(Q)$(CC_kernel) $(INCLUDES_tests/foreign) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld \
+	$(call Q,LD,$(FOREIGN_OUT)/kernel.elf)$(CC_kernel) $(INCLUDES_tests/foreign) $(KERNEL_LDFLAGS) $(FOREIGN_INIT) -T linker/kernel.ld \
 	    -o $(call quote,$(FOREIGN_OUT)/kernel.elf) $^ -lc -lgcc
