@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+import progress  # noqa: E402
 import supervise  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -235,17 +236,22 @@ def report(lines, what):
         raise Lives("\n".join([what] + [f"    {line}" for line in lines[-SHOWN_LINES:]]))
 
 
-def run_all(mutants, copy):
+def run_all(mutants, copy, meter):
     """-> the number of mutants that are not killed"""
     lives = 0
     for mutant in mutants:
-        before = processor_seconds()
+        before, survived = processor_seconds(), None
+        meter.begin(mutant.name)
         try:
             copy.kill(mutant)
-            print(f"killed {mutant.name}: {mutant.suite}: {mutant.reason} ({processor_seconds() - before:.1f} s)", flush=True)
         except Lives as error:
+            survived = error
+        meter.end(mutant.name, survived is None)
+        if survived:
             lives += 1
-            print(f"NOT KILLED {mutant.name}: {error}", flush=True)
+            meter.say(f"NOT KILLED {mutant.name}: {survived}")
+        else:
+            meter.note(f"killed {mutant.name}: {mutant.suite}: {mutant.reason} ({processor_seconds() - before:.1f} s)")
     return lives
 
 
@@ -283,7 +289,8 @@ def main(words):
         with open(copy.tree.parent / ".lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             copy.refresh()
-            lives = run_all(mutants, copy)
+            with progress.Meter("mutants", [mutant.name for mutant in mutants], "mutants") as meter:
+                lives = run_all(mutants, copy, meter)
     except Wrong as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2

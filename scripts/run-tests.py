@@ -25,10 +25,12 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True
+import progress  # noqa: E402
 import supervise  # noqa: E402
 
 RESULT = re.compile(r"(ok|not ok) ([0-9]+)(?:\s+(?:-\s*)?(.*))?")
 PLAN = re.compile(r"1\.\.([0-9]+)")
+PART = re.compile(rb"^# (\d+) of (\d+) [^\n]*$", re.MULTILINE)  # a suite says how far it is
 SKIP = re.compile(r"#\s*(skip|todo)\b", re.IGNORECASE)
 TAIL_LINES = 40
 READ_BYTES = 65536
@@ -117,23 +119,23 @@ def read_tap(output, returncode):
     return reader.passed, reader.failures
 
 
-def command_of(suite):
+def command_of(suite, words):
     if suite.endswith(".py"):
-        return [sys.executable, "-B", suite]
-    return [suite if os.path.sep in suite else os.path.join(".", suite)]
+        return [sys.executable, "-B", suite, *words]
+    return [suite if os.path.sep in suite else os.path.join(".", suite), *words]
 
 
 class Suite:
     """A running suite, from its start to its result."""
 
-    def __init__(self, name, timeout):
-        self.name, self.timeout = name, timeout
+    def __init__(self, name, options):
+        self.name, self.timeout, self.words = name, options.timeout, options.words.split()
         self.output = bytearray()
         self.process = self.ended = self.deadline = self.result = None
 
     def start(self, environment):
         try:
-            self.process = subprocess.Popen(command_of(self.name), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            self.process = subprocess.Popen(command_of(self.name, self.words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                             stderr=subprocess.STDOUT, env=environment, bufsize=0,
                                             start_new_session=True, preexec_fn=supervise.tied())
         except OSError as error:
@@ -148,6 +150,12 @@ class Suite:
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.process.stdout.fileno(), READ_BYTES):
                 self.output += chunk
+
+    def tell_part(self, meter):
+        """Tells the meter how far the suite says it is."""
+        said = PART.findall(self.output, max(0, len(self.output) - READ_BYTES))
+        if said:
+            meter.part(self.name, *map(int, said[-1]))
 
     def has_ended(self):
         return bool(select.select([self.ended], [], [], 0)[0])
@@ -175,7 +183,7 @@ class Suite:
         return self.output.decode("utf-8", "replace")
 
 
-def wait_for_news(running):
+def wait_for_news(running, meter):
     """Reads the suites' output until one of them exits or is late."""
     poller, readers = select.poll(), {}
     for suite in running:
@@ -187,25 +195,28 @@ def wait_for_news(running):
         for descriptor, events in poller.poll(max(0, left) * 1000 + 1):
             if descriptor in readers:
                 readers[descriptor].read()
+                readers[descriptor].tell_part(meter)
                 if not events & select.POLLIN:  # no process has the other end open
                     poller.unregister(descriptor)
 
 
-def run_all(names, jobs, timeout, environment):
+def run_all(options, environment, meter):
     """Results in the order asked."""
-    suites = [Suite(name, timeout) for name in names]
+    suites, jobs = [Suite(name, options) for name in options.suites], max(1, options.j)
     waiting, running = collections.deque(suites), []
     for suite in suites:
         while suite.result is None:
             while waiting and len(running) < jobs:
                 started = waiting.popleft()
                 started.start(environment)
+                meter.begin(started.name)
                 running += [] if started.result else [started]
             if suite.result is None:
-                wait_for_news(running)
+                wait_for_news(running, meter)
             for over in [one for one in running if one.has_ended() or one.is_late()]:
                 running.remove(over)
                 over.finish({other.process.pid for other in running})
+                meter.end(over.name, not over.result.failures)
         yield suite.result
 
 
@@ -216,15 +227,15 @@ def make_room(parent):
     return room
 
 
-def show(result, verbose):
-    if verbose:
-        print(result.output, end="" if result.output.endswith("\n") else "\n")
+def show(result, verbose, meter):
+    told = result.output.splitlines() if verbose else []
     for lines in result.failures:
-        print("\n".join([f"{result.name}: {lines[0]}"] + [f"    {line}" for line in lines[1:]]))
+        told += [f"{result.name}: {lines[0]}"] + [f"    {line}" for line in lines[1:]]
     explained = all(lines[0].startswith("not ok") for lines in result.failures)
     if result.failures and not explained and not verbose:
-        print("\n".join(f"    | {line}" for line in result.output.splitlines()[-TAIL_LINES:]))
-    print(f"suite {result.name}: {result.passed} passed, {len(result.failures)} failed", flush=True)
+        told += [f"    | {line}" for line in result.output.splitlines()[-TAIL_LINES:]]
+    told.append(f"suite {result.name}: {result.passed} passed, {len(result.failures)} failed")
+    (meter.say if len(told) > 1 else meter.note)("\n".join(told))
 
 
 def main(words):
@@ -232,6 +243,8 @@ def main(words):
     parser.add_argument("-j", type=int, default=1, metavar="N", help="suites at once")
     parser.add_argument("-v", action="store_true", help="show everything that the suites print")
     parser.add_argument("--timeout", type=float, default=900.0, metavar="SECONDS", help="of one suite")
+    parser.add_argument("--words", default="", help="given to each suite")
+    parser.add_argument("--name", default="test", help="under which their durations are kept")
     parser.add_argument("suites", nargs="*", metavar="SUITE")
     options = parser.parse_args(words)
     passed = failed = 0
@@ -240,10 +253,11 @@ def main(words):
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1",
                        TMPDIR=make_room(tempfile.gettempdir()),
                        TEST_ROOM=make_room(os.environ.get("BUILD") or tempfile.gettempdir()))
-    for result in run_all(options.suites, max(1, options.j), options.timeout, environment):
-        show(result, options.v)
-        passed += result.passed
-        failed += len(result.failures)
+    with progress.Meter(options.name, options.suites, "suites", options.j) as meter:
+        for result in run_all(options, environment, meter):
+            show(result, options.v, meter)
+            passed += result.passed
+            failed += len(result.failures)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 

@@ -231,8 +231,9 @@ def supervise(program):
     ended = (
         f"interrupted by {number.name}" if number else f"ended by {signal.Signals(-status).name}"
     )
+    fresh = "\n" if os.isatty(2) else ""  # the program's line of progress, or ^C
     with contextlib.suppress(OSError):
-        os.write(2, f"{ended}; all processes were ended\n".encode())
+        os.write(2, f"{fresh}{ended}; all processes were ended\n".encode())
     return SIGNAL_EXIT_BASE + (number or -status)
 
 

@@ -7,7 +7,7 @@ REPORT_SUITES := scripts/report/tests/test_run_page.py scripts/report/tests/test
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_judge_proofs.py \
                  scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/judge/tests/test_each_edit.py scripts/tests/test_run_folder.py \
-                 scripts/tests/test_run_tests.py scripts/tests/test_mutants.py \
+                 scripts/tests/test_run_tests.py scripts/tests/test_progress.py scripts/tests/test_mutants.py \
                  scripts/judge/tests/test_harness.py scripts/tests/test_supervise.py \
                  scripts/judge/tests/test_exit_codes.py $(REPORT_SUITES)
 # The checks of `make lint`, on faulty trees.

@@ -37,7 +37,7 @@ TEST_SUITES += $(MODEL_TEST)
 NEEDS_property := $(MODEL_TEST)
 TOOLS_property := cmocka
 property: built ## OPS random operations (1000000) from SEED (1) against the kernel core
-	@OPS=$(or $(OPS),1000000) SEED=$(or $(SEED),1) $(PYTHON) scripts/run-tests.py $(MODEL_TEST)
+	@OPS=$(or $(OPS),1000000) SEED=$(or $(SEED),1) $(PYTHON) scripts/run-tests.py --name property $(MODEL_TEST)
 
 # ---- differ: random programs under QEMU, compared with the same model (docs/testing/random.md)
 DIFFER_SRCS := $(addprefix boot/tests/differ/,differ_main.c differ_exec.c differ_puppet.c differ_perform.c puppet_elf.S) \

@@ -87,7 +87,7 @@ STREAM_FRAMES ?= 10000000
 NEEDS_stress := $(STRESS)
 TOOLS_stress := cmocka
 stress: built ## send 10^7 frames to two processes, each way, and check what they read
-	$(Q)STREAM_FRAMES=$(STREAM_FRAMES) $(STRESS)
+	@STREAM_FRAMES=$(STREAM_FRAMES) $(PYTHON) scripts/run-tests.py --name stress --timeout 7200 $(STRESS)
 
 # Every SHA-256 of the backend; also built for ARMv8 (`make check-armv8`).
 LX_SHA256 := libvmo/tests/linux/test_lx_sha256
@@ -151,7 +151,7 @@ test-errno: built ## fail each system call of the Linux backend with each of its
 	@$(PYTHON) scripts/run-tests.py $(ERRNO_SUITES)
 NEEDS_errno-full := $(NEEDS_test-errno)
 errno-full: built ## the same for every call of every story
-	$(Q)$(BUILD)/san/$(LX_ERRNO)/test_errno full
+	@$(PYTHON) scripts/run-tests.py -v --name errno-full --words full --timeout 7200 $(BUILD)/san/$(LX_ERRNO)/test_errno
 
 # ---- bench, again: the system calls of a message, counted by the same wrappers
 $(eval $(call HOST_PROGRAM,san,$(BENCH)/test_calls,$(BENCH)/test_calls.c $(BENCH_SRCS) $(LX_ERRNO)/lx_wrap.c,\

@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
 import mutants  # noqa: E402
+import progress  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 HEAD = "suite: s.py\nreason: the limit\n"
@@ -86,7 +87,7 @@ def main():
             path.write_text(text, encoding="utf-8")
             copy, said = Stub(folder, built, tested), io.StringIO()
             with contextlib.redirect_stdout(said):
-                lives = mutants.run_all([mutants.read_mutant(path)], copy)
+                lives = mutants.run_all([mutants.read_mutant(path)], copy, progress.Meter(None, [], "mutants"))
             good = said.getvalue().startswith(wanted) and lives == wanted.startswith("NOT") and not copy.answer("test")
             tap.check(good, f"{what}: the line says so, and the copy is whole", said.getvalue())
         for what, text in BROKEN.items():

@@ -6,6 +6,7 @@ Exit: 0 if all are ok, 1 if one is red, 2 if there is nothing to boot, 130 or mo
 `--help` lists the options.
 """
 import argparse
+import collections
 import concurrent.futures
 import dataclasses
 import pathlib
@@ -13,6 +14,7 @@ import sys
 
 import differ_boot
 import differ_foreign
+import progress
 import shrink
 import supervise
 from harness import qemu
@@ -64,6 +66,10 @@ def programs(options):
             yield differ_boot.Program(abi_rev, seed, options.ops or differ_boot.OPS[abi_rev], options.keep, options.lie,
                                       options.repeat, options.trace, options.without, options.kernel,
                                       options.leave_out, options.foreign)
+
+
+def name_of(program):
+    return f"{program.abi_rev} seed {program.seed}"
 
 
 def boot(program):
@@ -124,17 +130,25 @@ def main(words):
     red, seconds, count, made, left = [], 0.0, 0, 0, 0
     if options.leave_out:
         say(f"differ: leaves out the operations of {', '.join(options.leave_out)}")
-    with concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        for outcome in pool.map(boot, programs(options)):
+    steps = collections.Counter(program.abi_rev for program in programs(options))
+    meter = progress.Meter("differ", steps, "programs", AT_ONCE)
+
+    def boot_shown(program):
+        meter.begin(program.abi_rev, name_of(program))
+        return boot(program)
+
+    with meter, concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        for outcome in pool.map(boot_shown, programs(options)):
+            meter.end(name_of(outcome.program), outcome.kind == differ_boot.OK)
             count += 1
             seconds += outcome.seconds
             made += outcome.made
             left += outcome.left
             for line in outcome.notes if options.trace else ():
-                say(line)
+                meter.say(line)
             if outcome.kind != differ_boot.OK:
                 red.append(outcome)
-                say(f"differ: {outcome.program.abi_rev}: {outcome.text}")
+                meter.say(f"differ: {outcome.program.abi_rev}: {outcome.text}")
     for outcome in red[:4]:
         show_red(outcome)
     say(f"differ: {count} programs, {count - len(red)} ok, {len(red)} red; {made} operations, "

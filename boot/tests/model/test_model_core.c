@@ -179,8 +179,14 @@ static bool run_batch(void *ctx)
         if (!program_run(&shared->program, host, &shared->result)) {
             return false;
         }
+        const uint64_t tenth = 10 * done / batch->ops;
         done += shared->result.executed;
         shared->executed += shared->result.executed;
+        if (10 * done / batch->ops > tenth) { /* run-tests.py reads this */
+            printf("# %" PRIu64 " of %" PRIu64 " operations\n", shared->executed,
+                   batch->ops * host_boot_count);
+            fflush(stdout);
+        }
     }
     return true;
 }

@@ -14,7 +14,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+import progress  # noqa: E402
 from figure_rows import FigureRows  # noqa: E402
 
 FOLDER = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/tests/bench"
@@ -44,7 +45,12 @@ def middle(words):
 
 def main(name):
     title, tables = TABLES[name]
-    outputs, rows = [run(name) for _ in range(RUNS)], FigureRows(f"bench-{name}", f"make bench-{name}", title)
+    outputs, rows = [], FigureRows(f"bench-{name}", f"make bench-{name}", title)
+    with progress.Meter(f"bench-{name}", {name: RUNS}, "runs", can_fail=False) as meter:
+        for _ in range(RUNS):
+            meter.begin(name)
+            outputs.append(run(name))
+            meter.end(name)
     table = -1
     for lines in zip(*outputs):
         if not NUMBERS.fullmatch(lines[0]):

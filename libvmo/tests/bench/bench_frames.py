@@ -10,11 +10,16 @@ the medians of each kind, and their ratios to `stream`.
 """
 import collections
 import os
+import pathlib
 import random
 import statistics
 import subprocess
 import sys
 import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "scripts"))
+import progress  # noqa: E402
 
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 NEAR_BELOW_NS = 100  # to hand a cache line over, the clock included
@@ -54,14 +59,14 @@ def ways_of(programs):
     return ways
 
 
-def measure(command, way, row):
+def measure(command, way, row, meter):
     """-> (near or far or None, ns, faults + sleeps) of one run."""
     start = time.monotonic()
     words = [*command, way, str(row[1]), str(row[2]), row[3]]
     try:
         run = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True)
     except subprocess.SubprocessError as error:
-        print(f"# {way}, {row[0]}: {error}", flush=True)
+        meter.say(f"# {way}, {row[0]}: {error}")
         return None, 0, []
     time.sleep((time.monotonic() - start) / 3)
     took, before, after, *events = run.stdout.splitlines()[-1].split("\t")
@@ -70,7 +75,7 @@ def measure(command, way, row):
     return kind, float(took), [int(count) for count in events]
 
 
-def show(row, found):
+def show(row, found, say):
     for kind in ("near", "far"):
         medians = {way: statistics.median(took for took, _ in runs)
                    for (way, seen), runs in found.items() if seen == kind}
@@ -79,8 +84,11 @@ def show(row, found):
             ratio = f"{took / medians[row[5]]:7.2f}" if row[5] in medians else "      -"
             faults = sum(sum(events[:2]) for _, events in runs) / len(runs) / row[2]
             sleeps = sum(sum(events[2:]) for _, events in runs) / len(runs) / row[2]
-            print(f"{row[0]:23} {kind:5} {way:21} {took:12.1f} {ratio} {len(runs):6} {faults:8.3f} {sleeps:8.3f}",
-                  flush=True)
+            say(f"{row[0]:23} {kind:5} {way:21} {took:12.1f} {ratio} {len(runs):6} {faults:8.3f} {sleeps:8.3f}")
+
+
+def wanted_ways(row, ways):
+    return [way for way in row[4] or ways if way in ways and (row[4] or not ("-trip" in way or "publish" in way))]
 
 
 def main(programs):
@@ -89,16 +97,19 @@ def main(programs):
     ways, command = ways_of(programs), first(programs)
     print(f"frames, {ROUNDS} rounds, {'alone on' if command else 'beside other programs on'} two processors")
     print(f"{'':23} {'':5} {'':21} {'ns a frame':>12} {'ratio':>7} {'rounds':>6} {'faults':>8} {'sleeps':>8}")
-    for row in ROWS:
-        wanted = [way for way in row[4] or ways if way in ways and (row[4] or not ("-trip" in way or "publish" in way))]
-        found = collections.defaultdict(list)
-        for _ in range(ROUNDS):
-            random.shuffle(wanted)
-            for way in wanted:
-                kind, *result = measure([*command, ways[way]], way, row)
-                if kind is not None:
-                    found[way, kind].append(tuple(result))
-        show(row, found)
+    steps = {f"{way}, {row[0]}": ROUNDS for row in ROWS for way in wanted_ways(row, ways)}
+    with progress.Meter("bench-frames", steps, "measurements", can_fail=False) as meter:
+        for row in ROWS:
+            wanted, found = wanted_ways(row, ways), collections.defaultdict(list)
+            for _ in range(ROUNDS):
+                random.shuffle(wanted)
+                for way in wanted:
+                    meter.begin(f"{way}, {row[0]}")
+                    kind, *result = measure([*command, ways[way]], way, row, meter)
+                    meter.end(f"{way}, {row[0]}")
+                    if kind is not None:
+                        found[way, kind].append(tuple(result))
+            show(row, found, meter.say)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+import progress  # noqa: E402
 from figure_rows import FigureRows  # noqa: E402
 
 PROGRAM = ROOT / os.environ.get("BUILD", "build") / "host/libvmo/tests/bench/bench_host"
@@ -48,9 +49,9 @@ def instructions(size):
     return counts
 
 
-def show(kind, exchange, step, hand, vmo):
+def line(kind, exchange, step, hand, vmo):
     ratio = vmo / max(hand, 1)
-    print(f"{kind:14} {exchange:8} {step:16} {hand:>8} {vmo:>8} {ratio:7.2f}")
+    return f"{kind:14} {exchange:8} {step:16} {hand:>8} {vmo:>8} {ratio:7.2f}"
 
 
 def add(rows, group, row, unit, hand, vmo):
@@ -58,25 +59,48 @@ def add(rows, group, row, unit, hand, vmo):
         rows.add(group, row, way, unit, figures)
 
 
+def times(size, rows):
+    """-> the table's lines"""
+    told = [f"{size} bytes, {RUNS} runs of {MESSAGES} messages each way",
+            f"{'':14} {'exchange':8} {'step':16} {'by hand':>8} {'libvmo':>8} {'ratio':>7}"]
+    for text in run(str(PROGRAM), "times", size, MESSAGES, RUNS).splitlines():
+        exchange, step, *figures = text.split("\t")
+        hand, vmo = (list(map(int, way)) for way in (figures[:3], figures[3:]))
+        told.append(line("ns", exchange, step, hand[1], vmo[1]))
+        add(rows, f"{exchange}, {size} bytes", step, "ns", hand, vmo)
+    return told
+
+
+def counts(size, rows):
+    """-> the table's lines"""
+    told, counted = [], instructions(size)
+    for exchange in ("fresh", "guarded", "resend", "pool"):
+        hand, vmo = counted[exchange, "hand"], counted[exchange, "vmo"]
+        told.append(line("instructions", exchange, "all", hand, vmo))
+        add(rows, f"a message, {size} bytes", exchange, "instructions", [hand], [vmo])
+    return told
+
+
+def waits(rows):
+    """-> the table's lines"""
+    text = run(str(WAITING))
+    for looks, median, low, high in WAIT.findall(text):
+        rows.add("round trip of two processes", "all", f"{looks} looks", "ns", list(map(int, (low, median, high))))
+    return text.splitlines()
+
+
 def main():
     rows = FigureRows("bench-host", "make bench-host", "Messages on Linux")
+    steps = {}
     for size in sys.argv[1:] or ["4096", "65536"]:
-        print(f"{size} bytes, {RUNS} runs of {MESSAGES} messages each way")
-        print(f"{'':14} {'exchange':8} {'step':16} {'by hand':>8} {'libvmo':>8} {'ratio':>7}")
-        for line in run(str(PROGRAM), "times", size, MESSAGES, RUNS).splitlines():
-            exchange, step, *figures = line.split("\t")
-            hand, vmo = (list(map(int, way)) for way in (figures[:3], figures[3:]))
-            show("ns", exchange, step, hand[1], vmo[1])
-            add(rows, f"{exchange}, {size} bytes", step, "ns", hand, vmo)
-        counts = instructions(size)
-        for exchange in ("fresh", "guarded", "resend", "pool"):
-            hand, vmo = counts[exchange, "hand"], counts[exchange, "vmo"]
-            show("instructions", exchange, "all", hand, vmo)
-            add(rows, f"a message, {size} bytes", exchange, "instructions", [hand], [vmo])
-    waits = run(str(WAITING))
-    print(waits, end="")
-    for looks, median, low, high in WAIT.findall(waits):
-        rows.add("round trip of two processes", "all", f"{looks} looks", "ns", list(map(int, (low, median, high))))
+        steps[f"times, {size} bytes"] = lambda size=size: times(size, rows)
+        steps[f"instructions, {size} bytes"] = lambda size=size: counts(size, rows)
+    steps["waits"] = lambda: waits(rows)
+    with progress.Meter("bench-host", list(steps), "measurements", can_fail=False) as meter:
+        for name, step in steps.items():
+            meter.begin(name)
+            meter.say("\n".join(step()))
+            meter.end(name)
     rows.write()
 
 

@@ -16,7 +16,12 @@ import sys
 import tempfile
 import time
 
-BUILD = pathlib.Path(__file__).resolve().parents[3] / os.environ.get("BUILD", "build")
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+import progress  # noqa: E402
+
+BUILD = ROOT / os.environ.get("BUILD", "build")
 VMO, HAND = BUILD / "host/libvmo/tool/vmo", BUILD / "host/libvmo/tests/bench/hand_over"
 LIMIT_SECONDS = 300
 MIB = 1 << 20
@@ -76,17 +81,20 @@ def main():
             "cat | sha256sum": lambda f: pipe('cat "$1" | sha256sum', f),
             "cat | vmo sum": lambda f: pipe(f'cat "$1" | {VMO} sum', f)}
     times, work = {way: [] for way in ways}, {way: [] for way in ways}
-    with tempfile.TemporaryDirectory(dir=BUILD) as name:
+    meter = progress.Meter("bench-tool", {way: rounds for way in ways}, "measurements", can_fail=False)
+    with tempfile.TemporaryDirectory(dir=BUILD) as name, meter:
         folder = pathlib.Path(name)
         expected = make_file(folder / "file", mib)
         for _ in range(rounds):
             for way, run in ways.items():
+                meter.begin(way)
                 before = processor_seconds()
                 seconds, digests = run(folder)
                 work[way].append(processor_seconds() - before)
                 if digests not in ({expected}, {None}):
                     sys.exit(f"bench_tool.py: {way}: a false digest: {digests}")
                 times[way].append(seconds)
+                meter.end(way)
     medians = {way: (statistics.median(times[way]), statistics.median(work[way])) for way in ways}
     hand = medians["by hand"]
     print(f"{mib} MiB, {rounds} rounds; of by hand: its time divided by this one")

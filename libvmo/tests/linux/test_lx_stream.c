@@ -2,7 +2,19 @@
 /* Streams between processes, and peers that die or sleep. STREAM_FRAMES (100000) frames go through the long
  * runs. */
 #define _GNU_SOURCE
+#include <inttypes.h>
+
 #include "linux/stream_children.h"
+
+/* Both policies' frames, in tenths. run-tests.py reads the lines. */
+static void say_part(uint64_t sent)
+{
+    const uint64_t tenth = frames / 5;
+    if (tenth != 0 && sent % tenth == 0) {
+        printf("# %" PRIu64 " of %" PRIu64 " frames\n", sent, 2 * frames);
+        (void)fflush(stdout);
+    }
+}
 
 static void two_readers(vmo_stream_policy policy)
 {
@@ -15,6 +27,7 @@ static void two_readers(vmo_stream_policy policy)
     for (uint64_t s = 1; s <= frames; s++) {
         assert_ok(vmo_stream_loan(producer, after_ms(60000), &loan, NULL));
         fill_and_publish(producer, &loan, s);
+        say_part(policy == VMO_STREAM_LATEST ? frames + s : s);
     }
     assert_ok(vmo_stream_counters_read(producer, &counters));
     assert_true(policy == VMO_STREAM_LATEST || counters.recycled == 0);

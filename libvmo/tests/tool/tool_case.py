@@ -6,18 +6,18 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TREE / "tests")]
+import terminal  # noqa: E402
 from tap import Tap, room  # noqa: E402
+from terminal import LIMIT_SECONDS, until  # noqa: E402,F401
 
 BUILD = TREE / os.environ.get("BUILD", "build")
 SANITIZED, PLAIN = BUILD / "san/libvmo/tool/vmo", BUILD / "host/libvmo/tool/vmo"
 VMO = str(SANITIZED if SANITIZED.exists() else PLAIN)
 FORGE = str(BUILD / "san/libvmo/tests/tool/forge")
-LIMIT_SECONDS = 60
 # A failed hand-over must not take the suite's whole time.
 PATIENT = ["--timeout", str(LIMIT_SECONDS)]
 
@@ -65,16 +65,6 @@ class Case:
         status, out, err = done
         good = status == code and not out and re.fullmatch(r"vmo: [^\n]+: [^\n]+\n", err) and says in err
         self.check(good, f"{name}: exit {code}, one line", f"{status} {out!r} {err!r}")
-
-
-def until(condition):
-    """Waits for another process: polls the condition -> whether it came true."""
-    end = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def run_suite(*parts):

@@ -40,6 +40,7 @@ import fuzz_edits_run  # noqa: E402,F401  pylint: disable=wrong-import-position,
 import fuzz_harmless  # noqa: E402  pylint: disable=wrong-import-position
 import fuzz_harmless_foreign  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 import fuzz_harmless_linux  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
+import progress  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
@@ -308,17 +309,26 @@ def main(words):
         fuzz = Fuzz(int(seed))
         fuzz.once(kept_run(wanted[0], seed), int(number), show=True)
         sys.exit(1 if fuzz.failures else 0)
-    runs = {name: make_run(name, options.seed) for name in wanted}
+    runs = {}
+    with progress.Meter("fuzz-judge", wanted, "runs", can_fail=False) as meter:
+        for name in wanted:
+            meter.begin(name)
+            runs[name] = make_run(name, options.seed)
+            meter.end(name)
     for name, run in list(runs.items()):
         verdict = run.judge()
         tap.check(verdict.word == verdicts.PASS, f"the run {name} is green", verdict.reason)
         if verdict.word != verdicts.PASS:
             del runs[name]
     fuzz, order, begin = Fuzz(options.seed), list(runs.values()), time.process_time()
-    edits = 0
-    while time.process_time() - begin < options.seconds if options.seconds else edits < options.edits:
-        fuzz.once(order[edits % len(order)], edits)
-        edits += 1
+    edits, total = 0, options.seconds or options.edits
+    with progress.Meter(None, {"edit": int(total)}, "s" if options.seconds else "edits") as meter:
+        while (used := time.process_time() - begin) < total if options.seconds else edits < total:
+            failed = len(fuzz.failures)
+            fuzz.once(order[edits % len(order)], edits)
+            edits += 1
+            done = int(used) if options.seconds else edits
+            meter.end("edit", len(fuzz.failures) == failed, done - meter.count)
     report(tap, fuzz, runs, edits)
     tap.done()
 

@@ -269,7 +269,11 @@ int main(int argc, char **argv)
     const bool trace = strcmp(what, "trace") == 0;
     bool all_good = true;
     uint32_t ran = 0;
+    size_t total = 0;
 
+    for (size_t i = 0; i < story_group_count; i++) {
+        total += 2 * story_groups[i]->count;
+    }
     full = strcmp(what, "full") == 0;
     wrap_open();
     for (size_t i = 0; i < story_group_count; i++) {
@@ -281,6 +285,10 @@ int main(int argc, char **argv)
             ran += 2;
             all_good = test(story, ran - 1, false, trace) && all_good;
             all_good = test(story, ran, true, trace) && all_good;
+            if (full) { /* run-tests.py reads this */
+                printf("# %" PRIu32 " of %zu stories\n", ran, total);
+                (void)fflush(stdout);
+            }
         }
     }
     print_table();
