@@ -84,6 +84,8 @@ TOOLS = $(sort host $(if $(filter-out $(HOST_FILES),$(NEEDS)),target) $(if $(fil
         $(foreach goal,$(GOALS),$(TOOLS_$(goal))))
 
 CHECKS = $(foreach goal,$(GOALS),$(CHECKS_$(goal)))
+# flock's exit code while another make holds the lock; make has no such code.
+HELD := 75
 # Say "nothing to be done" only to a caller who asked for `all`.
 QUIET = $(if $(filter all,$(GOALS))$(filter 1,$(V)),,--silent SILENT=$(SILENT))
 
@@ -92,8 +94,10 @@ QUIET = $(if $(filter all,$(GOALS))$(filter 1,$(V)),,--silent SILENT=$(SILENT))
 .SUFFIXES:
 .PHONY: built everything
 built: $(filter clean,$(GOALS))
-	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD)$(if $(NEEDS), && \
-	    flock $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS))
+	+@sh scripts/setup.sh --check $(TOOLS) && $(CHECKS) mkdir -p $(BUILD)$(if $(NEEDS), && { \
+	    build() { flock "$$@" $(BUILD)/.lock $(MAKE) --no-print-directory $(QUIET) LOCKED=1 $(NEEDS); }; \
+	    build -n -E $(HELD) || { code=$$?; [ $$code = $(HELD) ] || exit $$code; \
+	        echo "make: waits for another make in $(BUILD)" >&2; build; }; })
 
 # A file's name is a goal, too. Then the inner make alone has the rules for it.
 ifneq ($(if $(LOCKED),,$(FILES)),)

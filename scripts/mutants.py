@@ -299,4 +299,5 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with progress.quiet_pipe():
+        sys.exit(main(sys.argv[1:]))

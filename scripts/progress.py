@@ -10,6 +10,7 @@ import contextlib
 import math
 import os
 import re
+import select
 import shutil
 import signal
 import stat
@@ -152,10 +153,7 @@ class Meter:
         """Prints a line in any case, as plain text."""
         self.held = True
         self.hide()
-        try:
-            print(text, flush=True)
-        except BrokenPipeError:
-            leave_pipe()
+        print(text, flush=True)
         self.held = False
         self.draw()
 
@@ -199,7 +197,15 @@ class Meter:
             self.shown = False
 
 
-def leave_pipe():
-    """Ends the program, because nobody reads its output any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.exit(supervise.SIGNAL_EXIT_BASE + signal.SIGPIPE)
+@contextlib.contextmanager
+def quiet_pipe():
+    """Ends a program without a word when nobody reads its output any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        poller = select.poll()
+        poller.register(1, 0)
+        if not any(events & select.POLLERR for _, events in poller.poll(0)):
+            raise  # another pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes its buffer at the end
+        sys.exit(supervise.SIGNAL_EXIT_BASE + signal.SIGPIPE)

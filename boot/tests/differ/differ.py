@@ -159,7 +159,8 @@ def main(words):
 if __name__ == "__main__":
     supervise.enter()
     try:
-        sys.exit(main(sys.argv[1:]))
+        with progress.quiet_pipe():
+            sys.exit(main(sys.argv[1:]))
     except (differ_boot.SetupError, OSError, qemu.QemuMissing) as error:
         print(f"differ: {error}")
         sys.exit(2)

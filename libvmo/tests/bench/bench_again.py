@@ -67,4 +67,5 @@ def main(name):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    with progress.quiet_pipe():
+        main(sys.argv[1])

@@ -113,4 +113,5 @@ def main(programs):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with progress.quiet_pipe():
+        main(sys.argv[1:])

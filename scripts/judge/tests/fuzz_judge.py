@@ -334,4 +334,5 @@ def main(words):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with progress.quiet_pipe():
+        main(sys.argv[1:])
