@@ -209,3 +209,10 @@ def quiet_pipe():
             raise  # another pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes its buffer at the end
         sys.exit(supervise.SIGNAL_EXIT_BASE + signal.SIGPIPE)
+
+
+def run(main, *words):
+    """Runs a whole program under a supervisor, which ends all processes that a signal leaves."""
+    supervise.enter()
+    with quiet_pipe():
+        sys.exit(main(*words))

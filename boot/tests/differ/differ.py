@@ -11,6 +11,7 @@ import concurrent.futures
 import dataclasses
 import pathlib
 import sys
+import threading
 
 import differ_boot
 import differ_foreign
@@ -66,10 +67,6 @@ def programs(options):
             yield differ_boot.Program(abi_rev, seed, options.ops or differ_boot.OPS[abi_rev], options.keep, options.lie,
                                       options.repeat, options.trace, options.without, options.kernel,
                                       options.leave_out, options.foreign)
-
-
-def name_of(program):
-    return f"{program.abi_rev} seed {program.seed}"
 
 
 def boot(program):
@@ -133,13 +130,19 @@ def main(words):
     steps = collections.Counter(program.abi_rev for program in programs(options))
     meter = progress.Meter("differ", steps, "programs", AT_ONCE)
 
+    meter_lock = threading.Lock()
+
     def boot_shown(program):
-        meter.begin(program.abi_rev, name_of(program))
-        return boot(program)
+        name = f"{program.abi_rev} seed {program.seed}"
+        with meter_lock:
+            meter.begin(program.abi_rev, name)
+        outcome = boot(program)
+        with meter_lock:
+            meter.end(name, outcome.kind == differ_boot.OK)
+        return outcome
 
     with meter, concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for outcome in pool.map(boot_shown, programs(options)):
-            meter.end(name_of(outcome.program), outcome.kind == differ_boot.OK)
             count += 1
             seconds += outcome.seconds
             made += outcome.made

@@ -67,5 +67,4 @@ def main(name):
 
 
 if __name__ == "__main__":
-    with progress.quiet_pipe():
-        main(sys.argv[1])
+    progress.run(main, sys.argv[1])

@@ -113,5 +113,4 @@ def main(programs):
 
 
 if __name__ == "__main__":
-    with progress.quiet_pipe():
-        main(sys.argv[1:])
+    progress.run(main, sys.argv[1:])

@@ -105,5 +105,4 @@ def main():
 
 
 if __name__ == "__main__":
-    with progress.quiet_pipe():
-        main()
+    progress.run(main)

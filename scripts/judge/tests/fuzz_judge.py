@@ -334,5 +334,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    with progress.quiet_pipe():
-        main(sys.argv[1:])
+    progress.run(main, sys.argv[1:])
