@@ -19,10 +19,12 @@ struct claim {
 };
 
 /* Checks a claim with the kernel and enters the object, or makes one more handle on an object that is held
- * and then closes the capability. After a refusal the caller still owns the capability. */
+ * and then closes the capability, unless that object needs it to write. *be names what became the object's.
+ * After a refusal the caller still owns the capability. */
 VMO_CHECK vmo_status handover_import(struct vmo_registry *registry, const struct peer *from,
                                      const struct claim *claim, struct be_object *be, struct vmo_ref *out);
-/* Undoes handover_import; the caller owns the capability again. */
-VMO_CHECK vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref);
+/* Undoes handover_import; the caller owns what *be names. Undo the last of several first. */
+VMO_CHECK vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref,
+                                   const struct be_object *be);
 
 #endif

@@ -77,10 +77,13 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
     return VMO_OK;
 }
 
-vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref)
+vmo_status handover_undo(struct vmo_registry *registry, const struct vmo_ref *ref, const struct be_object *be)
 {
     registry->counters.bulk_bytes -= ref->object->size_bytes;
     if (BE_KNOWS_OBJECTS && ref->object->handles > 1) { /* it was held before */
+        if (be->owner != BE_NONE) {
+            ref->object->be.owner = BE_NONE;
+        }
         registry_remove(registry, ref);
         return VMO_OK;
     }

@@ -101,22 +101,20 @@ static struct object *find(struct vmo_registry *registry, const struct peer *fro
     return NULL;
 }
 
-/* Makes the handle. A capability that can write stays if the object has none; all others are closed. */
+/* Makes the handle. A capability that can write becomes the object's if that has none, and *be goes on to
+ * name it; any other is closed. */
 static vmo_status add_handle(struct vmo_registry *registry, struct object *object, struct be_object *be,
                              uint32_t rights, struct vmo_ref *out)
 {
-    const struct vmo_ref ref = {registry_add_handle(registry, object, rights), object};
-
     if (object->be.owner == BE_NONE && rights & VMO_RIGHT_WRITE) {
         object->be.owner = be->owner;
-        be->owner = BE_NONE;
+    } else {
+        const vmo_status status = be_close(be);
+        if (status != VMO_OK) {
+            return status;
+        }
     }
-    const vmo_status status = be_close(be);
-    if (status != VMO_OK) {
-        registry_remove(registry, &ref);
-        return status;
-    }
-    *out = ref;
+    *out = (struct vmo_ref){registry_add_handle(registry, object, rights), object};
     return VMO_OK;
 }
 

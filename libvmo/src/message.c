@@ -89,7 +89,7 @@ static vmo_status take_message(struct vmo_registry *registry, const struct peer 
     if (status == VMO_OK) {
         return VMO_OK;
     }
-    const vmo_status undone = imported->object != NULL ? handover_undo(registry, imported) : VMO_OK;
+    const vmo_status undone = imported->object != NULL ? handover_undo(registry, imported, be) : VMO_OK;
     const vmo_status closed = be_close(be);
     return undone != VMO_OK ? undone : closed != VMO_OK ? closed : status;
 }

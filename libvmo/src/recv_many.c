@@ -33,18 +33,13 @@ static bool decode(const uint8_t *bytes, size_t len, struct arrived *message)
     return wire->kind == WIRE_DATA && message->count == 0 && !wire->rights && !wire->seal && !wire->len_bytes;
 }
 
-/* Undoes the first imports, the last one first: of two that are the same object, the first made it, and a
- * later one may have given it a capability that can write. */
+/* Undoes the first imports. */
 static vmo_status undo(struct vmo_registry *registry, struct arrived *message, uint32_t imports)
 {
     vmo_status status = VMO_OK;
 
     for (uint32_t i = imports; i-- > 0;) {
-        const struct vmo_ref *ref = &message->refs[i];
-        if (ref->object->handles == 1) {
-            message->be[i] = ref->object->be;
-        }
-        const vmo_status undone = handover_undo(registry, ref);
+        const vmo_status undone = handover_undo(registry, &message->refs[i], &message->be[i]);
         status = status == VMO_OK ? undone : status;
     }
     return status;

@@ -160,6 +160,43 @@ static void exchange_two(vmo_t vmo)
     RETRY(vmo_close(world.a, vmo));
 }
 
+/* Receives a message for which each failure leaves all capabilities as they were. */
+static vmo_t receive_exactly(void)
+{
+    const struct fake_live before = fake_live();
+    struct vmo_incoming incoming;
+
+    AS_B;
+    const vmo_status first = vmo_recv(world.b, world.to_a, &incoming, SOON_NS);
+    if (first != VMO_OK) {
+        check_failure(first, &before);
+        assert_int_equal(fake_live().caps, before.caps);
+        assert_ok(vmo_recv(world.b, world.to_a, &incoming, SOON_NS));
+    }
+    AS_A;
+    return incoming.vmo;
+}
+
+/* A held object gets a capability that can write only with the whole message. */
+static void held_object_to_write(vmo_t vmo)
+{
+    struct vmo_message message = {.vmo = vmo, .rights = VMO_RIGHT_READ};
+
+    fake_config()->knows_objects = true;
+    fake_config()->check_maps = false;
+    RETRY(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    const vmo_t reader = receive_exactly();
+    message.rights = VMO_RIGHTS_ALL;
+    RETRY(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    const vmo_t writer = receive_exactly();
+    AS_B;
+    RETRY(vmo_write(world.b, writer, RANGE(0, 1), "w"));
+    RETRY(vmo_close(world.b, writer));
+    RETRY(vmo_close(world.b, reader));
+    AS_A;
+    RETRY(vmo_close(world.a, vmo));
+}
+
 static void transfer_and_accept(vmo_t vmo)
 {
     struct vmo_ticket ticket;
@@ -322,6 +359,12 @@ static void handed_over_two_at_once(void **state)
     fail_each(exchange_two, world_make, LEN, 17);
 }
 
+static void a_held_object_can_be_written(void **state)
+{
+    (void)state;
+    fail_each(held_object_to_write, world_make, LEN, 13);
+}
+
 static void received_in_place_of_a_kept_mapping(void **state)
 {
     (void)state;
@@ -364,17 +407,12 @@ static void received_by_demand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LAST(life_of_one_vmo),
-        LAST(sealed_for_ever),
-        LAST(kept_mappings_go),
-        LAST(handed_over_by_message),
-        LAST(handed_over_by_ticket),
-        LAST(peers_come_and_go),
-        LAST(several_handles),
-        LAST(borrowed_and_copied),
-        LAST(handed_over_two_at_once),
-        LAST(received_by_demand),
-        LAST(received_in_place_of_a_kept_mapping),
+        LAST(life_of_one_vmo),         LAST(sealed_for_ever),
+        LAST(kept_mappings_go),        LAST(handed_over_by_message),
+        LAST(handed_over_by_ticket),   LAST(peers_come_and_go),
+        LAST(several_handles),         LAST(borrowed_and_copied),
+        LAST(handed_over_two_at_once), LAST(a_held_object_can_be_written),
+        LAST(received_by_demand),      LAST(received_in_place_of_a_kept_mapping),
     };
     return cmocka_run_group_tests_name("unit/inject", tests, NULL, NULL);
 }

@@ -351,7 +351,7 @@ static const struct story stories[] = {
     {"notices", notices, false, 0},
     {"sent to read", sent_to_read, false, 0},
     {"sent to write", sent_to_write, false, 0},
-    {"sent again", sent_again, false, 0},
+    {"sent again", sent_again, false, EACH_CALL},
     {"sent to share", sent_to_share, false, 0},
     {"sent sealed", sent_sealed, false, 0},
     {"sent together", sent_together, false, 0},

@@ -301,7 +301,7 @@ void step_run(const struct story *story, bool old_kernel)
     DEMAND(setrlimit(RLIMIT_NOFILE, &few) == 0);
     lx_features_without(old_kernel ? LX_ALL_FEATURES : 0);
     for (int stream = 0; stream < 3; stream++) {
-        DEMAND(!(story->closed >> stream & 1) || close(stream) == 0);
+        DEMAND(!(story->marks >> stream & 1) || close(stream) == 0);
     }
     const struct seen bare = look();
     if (!story->bare) {

@@ -32,9 +32,12 @@ extern struct errno_world world;
 struct story {
     const char *name;
     void (*run)(void);
-    bool bare;  /* makes its registries itself */
-    int closed; /* standard streams that are closed, a bit each */
+    bool bare; /* makes its registries itself */
+    int marks;
 };
+/* Marks of a story: bits 0 to 2 are standard streams that are closed. EACH_CALL: fails each of its calls,
+ * since sites that other stories reach, too, have more to undo in this one. */
+#define EACH_CALL 8
 struct story_group {
     const struct story *stories;
     size_t count;

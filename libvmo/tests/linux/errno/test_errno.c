@@ -3,7 +3,8 @@
  * The Linux backend under every error: runs each story once for every planned failure, and prints what was
  * injected.
  *
- *   test_errno          each pair of a call site, as its API function reaches it, and an error once
+ *   test_errno          each pair of a call site, as its API function reaches it, and an error once; of a
+ *                       story that is marked EACH_CALL, every call
  *   test_errno full     every call of every story with every error
  *   test_errno trace    the calls of each story
  *   test_errno only STORY
@@ -146,7 +147,7 @@ static void fail_call(const struct story *story, bool old_kernel, struct wrap_pl
 {
     const struct pair pair = {function, call->site, plan.row, plan.lane, plan.how, plan.error, old_kernel};
 
-    if (!is_new(&pair) && !full) {
+    if (!is_new(&pair) && !full && !(story->marks & EACH_CALL)) {
         return;
     }
     inject(story, old_kernel, &plan);
