@@ -84,10 +84,8 @@ struct be_writer {
 VMO_CHECK vmo_status be_seal(struct be_object *object, vmo_seal_strength strength,
                              const struct be_writer *writer, vmo_enforcer *by);
 
-/* Bytes that the backend keeps mapped for the object: after PEERS on Linux, for the creator's writes. Where
- * BE_KEEPS_MAPPINGS: the address, or NULL; and be_set_kept gives the backend such a mapping, or makes it the
- * core's. */
-uint64_t be_kept_bytes(const struct be_object *object);
+/* Where BE_KEEPS_MAPPINGS: the mapping of the whole object that the backend keeps, or NULL: after PEERS on
+ * Linux, for the creator's writes. be_set_kept gives the backend such a mapping, or makes it the core's. */
 void *be_kept_at(const struct be_object *object);
 void be_set_kept(struct be_object *object, void *at);
 

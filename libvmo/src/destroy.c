@@ -51,9 +51,9 @@ vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo)
         status = mapping_drop_unused(registry, ref.object);
     }
     if (status == VMO_OK) {
-        const uint64_t kept = be_kept_bytes(&ref.object->be);
+        const uint64_t kept = registry_kept_bytes(ref.object);
         status = be_destroy(&ref.object->be);
-        registry_count_kept(registry, kept, &ref.object->be);
+        registry_count_kept(registry, kept, ref.object);
         if (status == VMO_ERR_STILL_MAPPED && child_not_reaped(registry)) {
             status = VMO_ERR_NOT_REAPED;
         }

@@ -27,11 +27,7 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
                            struct be_object *be, struct vmo_ref *out)
 {
     const uint64_t total_max = registry->limits.total_bytes_max;
-    struct object value = {.received = true,
-                           .backing = BACKED_BY_KERNEL,
-                           .seal = (uint8_t)claim->seal,
-                           .read_only = claim->seal == VMO_SEAL_FOREVER,
-                           .len_bytes = claim->len_bytes};
+    uint64_t size_bytes = 0;
     struct be_verified found;
 
     if (!claim_holds(claim)) {
@@ -40,30 +36,32 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
     if (claim->seal < from->required_seal) {
         return VMO_ERR_NOT_SEALED;
     }
-    vmo_status status = registry_size(registry, claim->len_bytes, &value.size_bytes);
-    if (status == VMO_OK && total_max && value.size_bytes > total_max) {
+    vmo_status status = registry_size(registry, claim->len_bytes, &size_bytes);
+    if (status == VMO_OK && total_max && size_bytes > total_max) {
         status = VMO_ERR_TOO_LARGE; /* even for an empty registry */
     }
     if (BE_KNOWS_OBJECTS && status == VMO_OK) {
-        status = held_import(registry, from, claim, value.size_bytes, be, out);
+        status = held_import(registry, from, claim, size_bytes, be, out);
         if (status != VMO_OK || out->object != NULL) {
             return status;
         }
     }
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
+        status = registry_check_capacity(registry, size_bytes);
     }
     if (status == VMO_OK) {
-        status = be_verify(be, value.size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
+        status = be_verify(be, size_bytes, (vmo_seal_strength)claim->seal, &found, &registry->counters);
     }
     if (status != VMO_OK) {
         return status;
     }
-    value.enforcer = (uint8_t)found.by;
-    value.be = *be;
-    value.sender = BE_KNOWS_OBJECTS ? table_id(&from->entry) : 0;
-    const struct vmo_ref ref =
-        registry_enter(registry, &value, be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    const struct vmo_ref ref = registry_enter(registry, be, claim->len_bytes, size_bytes,
+                                              be->owner == BE_NONE ? VMO_RIGHT_READ : claim->rights);
+    ref.object->received = true;
+    ref.object->seal = (uint8_t)claim->seal;
+    ref.object->enforcer = (uint8_t)found.by;
+    ref.object->read_only = claim->seal == VMO_SEAL_FOREVER;
+    ref.object->sender = BE_KNOWS_OBJECTS ? table_id(&from->entry) : 0;
     status = keep_mapping(registry, ref.object, found.at);
     if (status != VMO_OK) {
         registry_remove(registry, &ref);
@@ -73,7 +71,7 @@ vmo_status handover_import(struct vmo_registry *registry, const struct peer *fro
         held_add(registry, ref.object);
     }
     *out = ref;
-    registry->counters.bulk_bytes += value.size_bytes;
+    registry->counters.bulk_bytes += size_bytes;
     return VMO_OK;
 }
 

@@ -11,18 +11,15 @@ static struct object *object_at(const struct vmo_registry *registry, uint32_t li
     return table_at(&registry->tables[TABLE_OBJECTS], link - 1);
 }
 
-/* The finalizer of SplitMix64. */
+/* The high bits count. Identities that follow each other, as the kernel gives them, lead to places far from
+ * each other. */
 static uint64_t hash_of(uint64_t identity, uint64_t sender)
 {
-    uint64_t bits = identity + sender * UINT64_C(0x9E3779B97F4A7C15);
-
-    bits = (bits ^ bits >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    bits = (bits ^ bits >> 27) * UINT64_C(0x94D049BB133111EB);
-    return bits ^ bits >> 31;
+    return (identity + sender * UINT64_C(0xBF58476D1CE4E5B9)) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 /* The link to the object of this identity and sender, or the empty link where it belongs. */
-static uint32_t *link_to(struct vmo_registry *registry, uint64_t identity, uint64_t sender)
+static inline uint32_t *link_to(struct vmo_registry *registry, uint64_t identity, uint64_t sender)
 {
     uint64_t bits = hash_of(identity, sender);
     uint32_t *link = &registry->held;
@@ -32,8 +29,8 @@ static uint32_t *link_to(struct vmo_registry *registry, uint64_t identity, uint6
         if (object->sender == sender && be_identity(&object->be) == identity) {
             break;
         }
-        link = &object->below[bits & 1];
-        bits >>= 1;
+        link = &object->below[bits >> 63];
+        bits <<= 1;
     }
     return link;
 }

@@ -16,26 +16,27 @@ static bool options_hold(const struct vmo_import_options *options)
 static vmo_status enter(struct vmo_registry *registry, const struct be_imported *found, uint32_t rights,
                         vmo_t *out)
 {
-    struct object value = {.received = true,
-                           .backing = found->local ? BACKED_BY_FILE : BACKED_BY_KERNEL,
-                           .seal = (uint8_t)found->seal,
-                           .enforcer = found->seal != VMO_SEAL_NONE ? VMO_BY_KERNEL : VMO_BY_NOBODY,
-                           .page_shift = found->page_shift,
-                           .be = found->object,
-                           .len_bytes = found->len_bytes};
+    uint64_t size_bytes = 0;
 
-    vmo_status status = registry_size(registry, found->len_bytes, &value.size_bytes);
+    vmo_status status = registry_size(registry, found->len_bytes, &size_bytes);
     if (found->local) {
-        value.size_bytes = 0;
+        size_bytes = 0;
     }
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
+        status = registry_check_capacity(registry, size_bytes);
     }
-    if (status == VMO_OK) {
-        *out = registry_vmo(registry, registry_enter(registry, &value, rights).handle);
-        registry->counters.bulk_bytes += value.size_bytes;
+    if (status != VMO_OK) {
+        return status;
     }
-    return status;
+    const struct vmo_ref ref = registry_enter(registry, &found->object, found->len_bytes, size_bytes, rights);
+    ref.object->received = true;
+    ref.object->backing = found->local ? BACKED_BY_FILE : BACKED_BY_KERNEL;
+    ref.object->seal = (uint8_t)found->seal;
+    ref.object->enforcer = found->seal != VMO_SEAL_NONE ? VMO_BY_KERNEL : VMO_BY_NOBODY;
+    ref.object->page_shift = found->page_shift;
+    *out = registry_vmo(registry, ref.handle);
+    registry->counters.bulk_bytes += size_bytes;
+    return VMO_OK;
 }
 
 vmo_status vmo_import_fd(struct vmo_registry *registry, int fd, const struct vmo_import_options *options,

@@ -165,9 +165,7 @@ static struct mapping *enter(struct vmo_registry *registry, struct object *objec
     mapping->writable = writable;
     mapping->borrowed = object->backing == BACKED_BY_BYTES;
     registry->mapped += !mapping->borrowed;
-    registry->random ^= registry->random << 13; /* xorshift */
-    registry->random ^= registry->random >> 17;
-    registry->random ^= registry->random << 5;
+    registry->random = registry->random * 1664525 + 1013904223; /* the high bits of a rank count */
     mapping->rank = registry->random;
     ring_add(&object->mappings, &mapping->of_object);
     ring_init(&mapping->unused);

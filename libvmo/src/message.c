@@ -4,29 +4,32 @@
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* Encodes the message; returns its length. */
-static size_t encode(uint8_t *bytes, const struct vmo_message *message, const struct object *object)
-{
-    struct wire wire = {
-        .magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = message->body_bytes, .tag = message->tag};
+struct encoded {
+    struct wire wire;
+    uint8_t body[VMO_BODY_MAX_BYTES];
+};
 
+/* Encodes the message; returns its length. */
+static size_t encode(struct encoded *out, const struct vmo_message *message, const struct object *object)
+{
+    out->wire = (struct wire){
+        .magic = WIRE_MAGIC, .kind = WIRE_DATA, .body_bytes = message->body_bytes, .tag = message->tag};
     if (object != NULL) {
-        wire.kind = WIRE_HANDLE;
-        wire.rights = (uint16_t)message->rights;
-        wire.seal = object->seal;
-        wire.len_bytes = object->len_bytes;
+        out->wire.kind = WIRE_HANDLE;
+        out->wire.rights = (uint16_t)message->rights;
+        out->wire.seal = object->seal;
+        out->wire.len_bytes = object->len_bytes;
     }
-    memcpy(bytes, &wire, sizeof(wire));
     if (message->body_bytes) {
-        memcpy(bytes + sizeof(wire), message->body, message->body_bytes);
+        memcpy(out->body, message->body, message->body_bytes);
     }
-    return sizeof(wire) + message->body_bytes;
+    return sizeof(out->wire) + message->body_bytes;
 }
 
 vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct vmo_message *message,
                     uint64_t deadline_ns)
 {
-    uint8_t bytes[WIRE_MAX_BYTES];
+    struct encoded encoded;
     struct peer *to = registry_peer(registry, peer);
     struct vmo_ref ref = {NULL, NULL};
 
@@ -42,9 +45,9 @@ vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer, const struct
         return status;
     }
     struct object *object = ref.object;
-    const size_t len = encode(bytes, message, object);
-    status = be_send(&to->be, object != NULL ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE, bytes,
-                     len, deadline_ns);
+    const size_t len = encode(&encoded, message, object);
+    status = be_send(&to->be, object != NULL ? &object->be : NULL, message->rights & VMO_RIGHT_WRITE,
+                     &encoded, len, deadline_ns);
     if (status != VMO_OK) {
         return status;
     }
@@ -136,6 +139,8 @@ vmo_status vmo_recv(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_i
     out->tag = wire.tag;
     out->vmo = ref.handle != NULL ? registry_vmo(registry, ref.handle) : VMO_NONE;
     out->body_bytes = wire.body_bytes;
-    memcpy(out->body, bytes + sizeof(wire), wire.body_bytes);
+    if (wire.body_bytes) {
+        memcpy(out->body, bytes + sizeof(wire), wire.body_bytes);
+    }
     return VMO_OK;
 }

@@ -3,36 +3,39 @@
 #include "held.h"
 
 /* Rounds the size up to huge pages. */
-static vmo_status make_huge(struct vmo_registry *registry, struct object *value)
+static vmo_status make_huge(const struct vmo_registry *registry, uint64_t *size_bytes, uint8_t *page_shift)
 {
-    const vmo_status status = be_huge_pages(&value->page_shift);
-    const uint64_t page = UINT64_C(1) << value->page_shift;
+    const vmo_status status = be_huge_pages(page_shift);
+    const uint64_t page = UINT64_C(1) << *page_shift;
 
-    value->size_bytes = (value->size_bytes + page - 1) & ~(page - 1); /* an object is far below 2^64 */
-    return status == VMO_OK && value->size_bytes > registry->info.object_bytes_max ? VMO_ERR_TOO_LARGE
-                                                                                   : status;
+    *size_bytes = (*size_bytes + page - 1) & ~(page - 1); /* an object is far below 2^64 */
+    return status == VMO_OK && *size_bytes > registry->info.object_bytes_max ? VMO_ERR_TOO_LARGE : status;
 }
 
 vmo_status object_create(struct vmo_registry *registry, uint64_t len_bytes,
                          const struct vmo_create_options *options, vmo_t *out)
 {
-    struct object value = {.backing = BACKED_BY_KERNEL, .len_bytes = len_bytes};
+    struct be_object be;
+    uint64_t size_bytes = 0;
+    uint8_t page_shift = 0;
 
     if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
     }
-    vmo_status status = registry_size(registry, len_bytes, &value.size_bytes);
+    vmo_status status = registry_size(registry, len_bytes, &size_bytes);
     if (BE_HUGE_PAGES && status == VMO_OK && options != NULL && (options->flags & VMO_CREATE_HUGE)) {
-        status = make_huge(registry, &value);
+        status = make_huge(registry, &size_bytes, &page_shift);
     }
     if (status == VMO_OK) {
-        status = registry_check_capacity(registry, value.size_bytes);
+        status = registry_check_capacity(registry, size_bytes);
     }
     if (status == VMO_OK) {
-        status = be_create(value.size_bytes, options, &value.be);
+        status = be_create(size_bytes, options, &be);
     }
     if (status == VMO_OK) {
-        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHTS_ALL).handle);
+        const struct vmo_ref ref = registry_enter(registry, &be, len_bytes, size_bytes, VMO_RIGHTS_ALL);
+        ref.object->page_shift = page_shift;
+        *out = registry_vmo(registry, ref.handle);
     }
     return status;
 }
@@ -59,14 +62,14 @@ vmo_status vmo_len(const struct vmo_registry *registry, vmo_t vmo, uint64_t *len
 /* Closes the capabilities of an object. The mapping that the backend keeps stays if a view uses it. */
 static vmo_status close_capabilities(struct vmo_registry *registry, struct object *object)
 {
-    const uint64_t kept = be_kept_bytes(&object->be);
+    const uint64_t kept = registry_kept_bytes(object);
     struct mapping *used = BE_KEEPS_MAPPINGS && object->views ? mapping_take_back(registry, object) : NULL;
     const vmo_status status = be_close(&object->be);
 
     if (BE_KEEPS_MAPPINGS && status != VMO_OK && used != NULL) {
         mapping_lend(registry, used);
     }
-    registry_count_kept(registry, kept, &object->be);
+    registry_count_kept(registry, kept, object);
     return status;
 }
 

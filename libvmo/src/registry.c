@@ -9,7 +9,6 @@
 
 #include "sizes.h"
 
-#define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
 #define HANDLES_PER_OBJECT 2 /* on average, over the table */
 #define STORAGE_ALIGN 16
 
@@ -104,10 +103,12 @@ vmo_status vmo_registry_init(void *storage, size_t storage_bytes, const struct v
     return VMO_OK;
 }
 
-bool registry_is_live(const struct vmo_registry *registry)
-{
-    return registry != NULL && registry->magic == REGISTRY_MAGIC;
-}
+extern inline bool registry_is_live(const struct vmo_registry *registry);
+extern inline void *registry_find(const struct vmo_registry *registry, unsigned table, uint64_t id,
+                                  uint64_t serial);
+extern inline bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
+extern inline struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
+extern inline struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer);
 
 vmo_status vmo_registry_fini(struct vmo_registry *registry)
 {
@@ -124,32 +125,6 @@ vmo_status vmo_registry_fini(struct vmo_registry *registry)
 }
 
 /* ---- Handles ------------------------------------------------------------------------------------ */
-
-static void *find(const struct vmo_registry *registry, unsigned table, uint64_t id, uint64_t serial)
-{
-    return registry_is_live(registry) && registry->serial == serial ? table_find(&registry->tables[table], id)
-                                                                    : NULL;
-}
-
-bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
-{
-    out->handle = find(registry, TABLE_HANDLES, vmo.id, vmo.registry);
-    if (out->handle == NULL) {
-        return false;
-    }
-    out->object = out->handle->object;
-    return true;
-}
-
-struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
-{
-    return find(registry, TABLE_VIEWS, view.id, view.registry);
-}
-
-struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
-{
-    return find(registry, TABLE_PEERS, peer.id, peer.registry);
-}
 
 vmo_view_t registry_enter_view(struct vmo_registry *registry, struct mapping *mapping, struct vmo_range range)
 {
@@ -187,15 +162,15 @@ vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t
                : VMO_OK;
 }
 
-struct vmo_ref registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights)
+struct vmo_ref registry_enter(struct vmo_registry *registry, const struct be_object *be, uint64_t len_bytes,
+                              uint64_t size_bytes, uint32_t rights)
 {
     struct object *object = table_take(&registry->tables[TABLE_OBJECTS]);
     const struct entry entry = object->entry;
 
-    *object = *value;
-    object->entry = entry;
+    *object = (struct object){.entry = entry, .be = *be, .len_bytes = len_bytes, .size_bytes = size_bytes};
     ring_init(&object->mappings);
-    registry->total_bytes += value->size_bytes;
+    registry->total_bytes += size_bytes;
     return (struct vmo_ref){registry_add_handle(registry, object, rights), object};
 }
 
@@ -217,9 +192,4 @@ void registry_remove(struct vmo_registry *registry, const struct vmo_ref *ref)
         registry->total_bytes -= ref->object->size_bytes;
         table_give(&registry->tables[TABLE_OBJECTS], &ref->object->entry);
     }
-}
-
-void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object)
-{
-    registry->counters.kept_seal_bytes += be_kept_bytes(object) - before;
 }

@@ -112,7 +112,12 @@ struct vmo_ref {
     struct object *object;
 };
 
-bool registry_is_live(const struct vmo_registry *registry);
+#define REGISTRY_MAGIC UINT64_C(0x7672656769737472)
+
+inline bool registry_is_live(const struct vmo_registry *registry)
+{
+    return registry != NULL && registry->magic == REGISTRY_MAGIC;
+}
 /* The rights of a handle as they are now. */
 static inline uint32_t registry_rights(const struct vmo_ref *ref)
 {
@@ -120,24 +125,60 @@ static inline uint32_t registry_rights(const struct vmo_ref *ref)
 }
 
 /* Look up the entry that a handle names. False or NULL: the handle is closed, stale or foreign. */
-bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out);
-struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view);
-struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer);
+inline void *registry_find(const struct vmo_registry *registry, unsigned table, uint64_t id, uint64_t serial)
+{
+    return registry_is_live(registry) && registry->serial == serial ? table_find(&registry->tables[table], id)
+                                                                    : NULL;
+}
+
+inline bool registry_lookup(const struct vmo_registry *registry, vmo_t vmo, struct vmo_ref *out)
+{
+    out->handle = registry_find(registry, TABLE_HANDLES, vmo.id, vmo.registry);
+    if (out->handle == NULL) {
+        return false;
+    }
+    out->object = out->handle->object;
+    return true;
+}
+
+inline struct view *registry_view(const struct vmo_registry *registry, vmo_view_t view)
+{
+    return registry_find(registry, TABLE_VIEWS, view.id, view.registry);
+}
+
+inline struct peer *registry_peer(const struct vmo_registry *registry, vmo_peer_t peer)
+{
+    return registry_find(registry, TABLE_PEERS, peer.id, peer.registry);
+}
 
 /* Checks that one more object of size_bytes fits the quota and the tables. */
 VMO_CHECK vmo_status registry_check_capacity(const struct vmo_registry *registry, uint64_t size_bytes);
 /* Rounds len_bytes up to pages. Refuses a length that no object may have. */
 VMO_CHECK vmo_status registry_size(const struct vmo_registry *registry, uint64_t len_bytes,
                                    uint64_t *size_bytes);
-/* Enters an object and its first handle after registry_check_capacity; cannot fail. */
-struct vmo_ref registry_enter(struct vmo_registry *registry, const struct object *value, uint32_t rights);
+/* Enters an object and its first handle after registry_check_capacity; cannot fail. The caller sets what is
+ * not 0 besides these. */
+struct vmo_ref registry_enter(struct vmo_registry *registry, const struct be_object *be, uint64_t len_bytes,
+                              uint64_t size_bytes, uint32_t rights);
 /* Adds a handle to an object while the table of handles is not full; cannot fail. */
 struct handle *registry_add_handle(struct vmo_registry *registry, struct object *object, uint32_t rights);
 /* Frees a handle, and with the last one its object. The caller has closed the object's capabilities. */
 void registry_remove(struct vmo_registry *registry, const struct vmo_ref *ref);
 
-/* Counts the bytes that the backend keeps for an object; `before` is be_kept_bytes before a call. */
-void registry_count_kept(struct vmo_registry *registry, uint64_t before, const struct be_object *object);
+/* Bytes that the backend keeps mapped for an object. */
+static inline uint64_t registry_kept_bytes(const struct object *object)
+{
+    return BE_KEEPS_MAPPINGS && be_kept_at(&object->be) != NULL ? object->size_bytes : 0;
+}
+
+/* Counts these bytes; `before` is their number before a call. */
+static inline void registry_count_kept(struct vmo_registry *registry, uint64_t before,
+                                       const struct object *object)
+{
+    if (BE_KEEPS_MAPPINGS) {
+        registry->counters.kept_seal_bytes += registry_kept_bytes(object) - before;
+    }
+}
 
 static inline vmo_t registry_vmo(const struct vmo_registry *registry, const struct handle *handle)
 {

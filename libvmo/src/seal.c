@@ -46,12 +46,12 @@ static vmo_status check_seal(const struct vmo_ref *ref, const struct wish *wish)
 static vmo_status seal(struct vmo_registry *registry, struct object *object, const struct wish *wish)
 {
     struct mapping *whole = registry->make_keepable == NULL ? mapping_of_whole(object) : NULL;
-    const uint64_t kept = be_kept_bytes(&object->be);
+    const uint64_t kept = registry_kept_bytes(object);
     vmo_enforcer by = VMO_BY_NOBODY;
     const struct be_writer writer = {wish->read_only, whole != NULL ? whole->at : NULL};
     const vmo_status status = be_seal(&object->be, wish->strength, &writer, &by);
 
-    registry_count_kept(registry, kept, &object->be);
+    registry_count_kept(registry, kept, object);
     if (status != VMO_OK) {
         return status;
     }

@@ -5,8 +5,6 @@
 
 vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint64_t len_bytes, vmo_t *out)
 {
-    const struct object value = {
-        .backing = BACKED_BY_BYTES, .be = BE_NO_OBJECT, .bytes = bytes, .len_bytes = len_bytes};
     uint64_t end = 0;
 
     if (registry == NULL || bytes == NULL || out == NULL) {
@@ -23,7 +21,10 @@ vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *bytes, uint
     }
     const vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
-        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHT_READ).handle);
+        const struct vmo_ref ref = registry_enter(registry, &BE_NO_OBJECT, len_bytes, 0, VMO_RIGHT_READ);
+        ref.object->backing = BACKED_BY_BYTES;
+        ref.object->bytes = bytes;
+        *out = registry_vmo(registry, ref.handle);
     }
     return status;
 }

@@ -4,7 +4,7 @@
 
 vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range, vmo_t *out)
 {
-    struct object value = {.backing = BACKED_BY_FILE, .base = range.off_bytes, .len_bytes = range.len_bytes};
+    struct be_object be;
 
     if (registry == NULL || out == NULL) {
         return VMO_ERR_INVALID;
@@ -14,10 +14,13 @@ vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_ran
     }
     vmo_status status = registry_check_capacity(registry, 0);
     if (status == VMO_OK) {
-        status = be_wrap_file(file, range, &value.be);
+        status = be_wrap_file(file, range, &be);
     }
     if (status == VMO_OK) {
-        *out = registry_vmo(registry, registry_enter(registry, &value, VMO_RIGHT_READ).handle);
+        const struct vmo_ref ref = registry_enter(registry, &be, range.len_bytes, 0, VMO_RIGHT_READ);
+        ref.object->backing = BACKED_BY_FILE;
+        ref.object->base = range.off_bytes;
+        *out = registry_vmo(registry, ref.handle);
     }
     return status;
 }

@@ -214,12 +214,6 @@ static bool object_holds(const struct be_object *object)
            (object->alias == BE_NONE || fake_is_vmo(fake_slot(object->alias)));
 }
 
-uint64_t be_kept_bytes(const struct be_object *object)
-{
-    (void)object;
-    return 0;
-}
-
 /* An object without a capability is valid: nothing is closed. */
 vmo_status be_close(struct be_object *object)
 {

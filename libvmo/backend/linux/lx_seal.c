@@ -49,10 +49,13 @@ static vmo_status try_forever(int file)
  * until it calls exec or ends. */
 static vmo_status add_forever(int file)
 {
-    const uint64_t start = be_now_ns();
     struct timespec pause = {.tv_nsec = FIRST_PAUSE_NS};
     vmo_status status = try_forever(file);
 
+    if (status != VMO_ERR_BUSY) {
+        return status;
+    }
+    const uint64_t start = be_now_ns();
     while (status == VMO_ERR_BUSY && be_now_ns() - start < RETRY_NS) {
         (void)nanosleep(&pause, NULL); /* a signal shortens one pause */
         pause.tv_nsec *= 2;
@@ -134,11 +137,6 @@ static vmo_status seal_peers(struct be_object *object, void *writable, vmo_enfor
     object->own.exposed = exposed;
     *by = exposed ? VMO_BY_LIBRARY : VMO_BY_KERNEL;
     return VMO_OK;
-}
-
-uint64_t be_kept_bytes(const struct be_object *object)
-{
-    return object->own.kept != NULL ? object->own.size_bytes : 0;
 }
 
 void *be_kept_at(const struct be_object *object)

@@ -106,12 +106,6 @@ vmo_status be_wrap_file(int file, struct vmo_range range, struct be_object *out)
     return VMO_ERR_UNSUPPORTED; /* this kernel has no files */
 }
 
-uint64_t be_kept_bytes(const struct be_object *object)
-{
-    (void)object;
-    return 0;
-}
-
 vmo_status be_close(struct be_object *object)
 {
     const vmo_status status = close_slot(&object->alias);
