@@ -57,8 +57,19 @@ vmo_status lx_status(int error);
 VMO_CHECK int lx_duplicate(int descriptor);
 VMO_CHECK int lx_above_stdio(int made);
 
-/* Closes a descriptor unless it is BE_NONE, and sets it to BE_NONE. BAD_HANDLE: it was not open. */
-VMO_CHECK vmo_status lx_close(int32_t *descriptor);
+/* Close a descriptor. lx_close sets it to BE_NONE, and does nothing if it is that already. BAD_HANDLE: it was
+ * not open. */
+VMO_CHECK vmo_status lx_close_open(int descriptor);
+VMO_CHECK static inline vmo_status lx_close(int32_t *descriptor)
+{
+    const int32_t closing = *descriptor;
+
+    if (closing == BE_NONE) {
+        return VMO_OK;
+    }
+    *descriptor = BE_NONE;
+    return lx_close_open(closing);
+}
 /* Closes a descriptor on an error path, which cannot report another error. */
 void lx_close_quiet(int descriptor);
 

@@ -43,20 +43,6 @@ vmo_status lx_channel_status(int error)
 
 /* ---- Sending ------------------------------------------------------------------------------------ */
 
-/* sendmsg, repeated when a signal interrupts it. 0 or the errno. */
-static int send_packet(int socket, const struct msghdr *packet)
-{
-    for (int i = 0; i < LX_TRIES; i++) {
-        if (sendmsg(socket, packet, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
-            return 0;
-        }
-        if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return EAGAIN;
-}
-
 /* What a packet carries. */
 struct descriptors {
     const int32_t *all;
@@ -64,28 +50,28 @@ struct descriptors {
 };
 #define NO_DESCRIPTORS ((struct descriptors){NULL, 0})
 
-/* Tries once, without waiting. TIMED_OUT: the queue is full. QUEUE_FULL: the user has too many descriptors
- * in flight. NO_MEMORY: the kernel has no memory for the packet. */
-static vmo_status try_send(int socket, struct descriptors carried, const void *bytes, size_t len)
+/* sendmsg of a packet with descriptors, without waiting. send costs the kernel less, but carries none. */
+static ssize_t send_with(int socket, struct descriptors carried, const void *bytes, size_t len)
 {
     union control control = {.bytes = {0}};
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    const size_t carried_bytes = carried.count * sizeof(carried.all[0]);
+    const struct msghdr packet = {.msg_iov = &part,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = (socklen_t)CMSG_SPACE(carried_bytes)};
 
-    if (carried.count > 0) {
-        const size_t carried_bytes = carried.count * sizeof(carried.all[0]);
-        packet.msg_control = control.bytes;
-        packet.msg_controllen = (socklen_t)CMSG_SPACE(carried_bytes);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = (socklen_t)CMSG_LEN(carried_bytes);
-        memcpy(CMSG_DATA(header), carried.all, carried_bytes);
-    }
-    const int error = send_packet(socket, &packet);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = (socklen_t)CMSG_LEN(carried_bytes);
+    memcpy(CMSG_DATA(&control.header), carried.all, carried_bytes);
+    return sendmsg(socket, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The status for an errno of a packet that was not sent. */
+static vmo_status refusal_of_send(int error)
+{
     switch (error) {
-    case 0:
-        return VMO_OK;
     case EAGAIN:
         return VMO_ERR_TIMED_OUT;
     case ETOOMANYREFS:
@@ -98,6 +84,23 @@ static vmo_status try_send(int socket, struct descriptors carried, const void *b
     default:
         return lx_channel_status(error);
     }
+}
+
+/* Tries once, and again when a signal interrupts it. TIMED_OUT: the queue is full. QUEUE_FULL: the user has
+ * too many descriptors in flight. NO_MEMORY: the kernel has no memory for the packet. */
+static inline vmo_status try_send(int socket, struct descriptors carried, const void *bytes, size_t len)
+{
+    for (int i = 0; i < LX_TRIES; i++) {
+        const ssize_t sent = carried.count > 0 ? send_with(socket, carried, bytes, len)
+                                               : send(socket, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent >= 0) {
+            return VMO_OK;
+        }
+        if (errno != EINTR) {
+            return refusal_of_send(errno);
+        }
+    }
+    return VMO_ERR_TIMED_OUT;
 }
 
 /* A full queue is waited for by poll. No descriptor shows when the kernel's other two limits allow a packet

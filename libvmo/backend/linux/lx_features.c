@@ -116,13 +116,10 @@ int lx_above_stdio(int made)
     return moved;
 }
 
-vmo_status lx_close(int32_t *descriptor)
+vmo_status lx_close_open(int descriptor)
 {
-    const int32_t closing = *descriptor;
-
-    *descriptor = BE_NONE;
     /* After any other error the descriptor is closed. */
-    return closing != BE_NONE && close(closing) != 0 && errno == EBADF ? VMO_ERR_BAD_HANDLE : VMO_OK;
+    return close(descriptor) != 0 && errno == EBADF ? VMO_ERR_BAD_HANDLE : VMO_OK;
 }
 
 void lx_close_quiet(int descriptor)

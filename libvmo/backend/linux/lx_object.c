@@ -81,9 +81,11 @@ vmo_status be_create(uint64_t size_bytes, const struct vmo_create_options *optio
 
 vmo_status be_close(struct be_object *object)
 {
-    const vmo_status kept = lx_drop_kept(object);
-    if (kept != VMO_OK) {
-        return kept;
+    if (object->own.kept != NULL) {
+        const vmo_status kept = lx_drop_kept(object);
+        if (kept != VMO_OK) {
+            return kept;
+        }
     }
     const vmo_status owner = lx_close(&object->owner);
     const vmo_status alias = lx_close(&object->alias);

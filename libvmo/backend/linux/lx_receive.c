@@ -102,7 +102,7 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
 /* recvmsg, repeated when a signal interrupts it, and after ECONNRESET: the kernel reports it once, before
  * data that was queued earlier. A call that fails leaves *message as it was. The length, or -1 with errno
  * set. */
-static ssize_t recv_packet(int socket, struct msghdr *message, int flags)
+static inline ssize_t recv_packet(int socket, struct msghdr *message, int flags)
 {
     for (int i = 0; i < LX_TRIES; i++) {
         const ssize_t len = recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
@@ -119,13 +119,24 @@ static vmo_status recv_status(int error)
     return error == EAGAIN ? VMO_ERR_TIMED_OUT : lx_channel_status(error);
 }
 
-/* Takes the packet that look showed off the queue, with its descriptors. TIMED_OUT: another holder of the
- * socket has taken it. */
+/* Takes the packet that look showed off the queue, with its descriptors: recv of no byte drops the rest.
+ * TIMED_OUT: another holder of the socket has taken it. */
 static vmo_status take(const struct be_peer *peer)
 {
-    struct msghdr nothing = {.msg_iovlen = 0};
+    char none;
 
-    return peer->taken || recv_packet(peer->socket, &nothing, 0) >= 0 ? VMO_OK : recv_status(errno);
+    if (peer->taken) {
+        return VMO_OK;
+    }
+    for (int i = 0; i < LX_TRIES; i++) {
+        if (recv(peer->socket, &none, 0, MSG_DONTWAIT) >= 0) {
+            return VMO_OK;
+        }
+        if (errno != EINTR && errno != ECONNRESET) {
+            return recv_status(errno);
+        }
+    }
+    return VMO_ERR_TIMED_OUT;
 }
 
 static void close_all(const struct arrivals *came)
@@ -183,7 +194,11 @@ static vmo_status look(struct be_peer *peer, void *bytes, size_t max, struct pac
     if (len < 0) {
         return recv_status(errno);
     }
+    out->len = (size_t)len;
     came->count = 0;
+    if (len > 0 && message.msg_controllen == 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        return VMO_OK; /* it has bytes alone */
+    }
     came->strange = false;
     collect(&message, came);
     const vmo_status status = check_packet(peer->socket, len, message.msg_flags, came);
@@ -194,7 +209,6 @@ static vmo_status look(struct be_peer *peer, void *bytes, size_t max, struct pac
     if (!lift(came)) {
         return refuse(peer, lx_status(errno));
     }
-    out->len = (size_t)len;
     return VMO_OK;
 }
 
@@ -246,8 +260,12 @@ static vmo_status park(struct be_peer *peer, const void *bytes, const struct arr
 }
 
 /* Takes a packet of the backend's own off the queue. False if it is a message of the core, which stays. */
-static bool take_own(struct be_peer *peer, const void *bytes, const struct packet *packet, vmo_status *status)
+static inline bool take_own(struct be_peer *peer, const void *bytes, const struct packet *packet,
+                            vmo_status *status)
 {
+    if (packet->len != sizeof(struct lx_packet)) {
+        return false;
+    }
     if (lx_packet_is(LX_GRANT, bytes, packet->len)) {
         *status = park(peer, bytes, &packet->came);
         return true;
@@ -380,16 +398,18 @@ static vmo_status next_message(struct be_peer *peer, void *bytes, size_t max, st
 vmo_status be_recv(struct be_peer *peer, void *bytes, size_t max, size_t *len, struct be_object *object,
                    uint64_t deadline_ns)
 {
-    struct packet packet = {.len = 0};
+    struct packet packet;
     const vmo_status status = next_message(peer, bytes, max, &packet, deadline_ns);
 
     if (status != VMO_OK) {
         return status;
     }
     *len = packet.len;
-    *object = packet.came.count == 1 ? lx_received(packet.came.descriptors[0]) : BE_NO_OBJECT;
+    *object = BE_NO_OBJECT;
     peer->several = 0;
-    if (packet.came.count > 1) {
+    if (packet.came.count == 1) {
+        object->alias = packet.came.descriptors[0];
+    } else if (packet.came.count > 1) {
         peer->several = (uint8_t)packet.came.count;
         close_all(&packet.came);
     }

@@ -190,7 +190,8 @@ static bool may_answer(const char *function, vmo_status status)
 /* An empty queue is no error of the kernel: vmo_accept then knows no such transfer. */
 static bool finds_nothing(vmo_status status)
 {
-    return status == VMO_ERR_PROTOCOL && wrap->plan.error == EAGAIN && wrap->plan.row == ROW_recvmsg;
+    return status == VMO_ERR_PROTOCOL && wrap->plan.error == EAGAIN &&
+           (wrap->plan.row == ROW_recvmsg || wrap->plan.row == ROW_recv);
 }
 
 /* ---- Steps --------------------------------------------------------------------------------------------- */

@@ -135,7 +135,7 @@ static bool may_last(enum row row, int error, const char *function)
 {
     const bool waits = strcmp(function, "vmo_send") == 0 || strcmp(function, "vmo_recv") == 0;
 
-    if (waits && (row == ROW_sendmsg || row == ROW_recvmsg)) {
+    if (waits && (row == ROW_sendmsg || row == ROW_send || row == ROW_recvmsg || row == ROW_recv)) {
         return error != EAGAIN;
     }
     return error != EINTR && error != EAGAIN && error != ECONNRESET && row != ROW_clock_gettime &&

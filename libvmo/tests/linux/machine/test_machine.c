@@ -367,6 +367,8 @@ static const struct refused {
     {"execveat", SYS_execveat, {OK, OK, OK, S(UNSUPPORTED)}},
     {"sendmsg", SYS_sendmsg, {OK, S(UNSUPPORTED), OK, OK}},
     {"recvmsg", SYS_recvmsg, {OK, S(UNSUPPORTED), OK, OK}},
+    {"sendto", SYS_sendto, {OK, OK, OK, OK}},
+    {"recvfrom", SYS_recvfrom, {OK, S(UNSUPPORTED), OK, OK}},
     {"getpeername", SYS_getpeername, {OK, MAYBE | S(INVALID), OK, OK}},
     {"socketpair", SYS_socketpair, {OK, OK, OK, S(UNSUPPORTED)}},
     {"pipe2", SYS_pipe2, {OK, OK, OK, MAYBE}},
