@@ -27,9 +27,13 @@ ALL += $(LIBVMO_SO)
 # the lists.
 LIBVMO_SO_LDFLAGS := -shared -Wl,-soname,libvmo.so.$(LIBVMO_ABI) -Wl,--version-script=$(LIBVMO_MAP) -Wl,-z,defs \
                      -Wl,-z,relro -Wl,-z,now -Wl,--fatal-warnings
+# A message passes through many small files: compile them as one, where compiler and linker can (clang needs a plugin).
+LIBVMO_SO_LTO := $(if $(LOCKED),$(shell for lto in '-flto -flto-partition=one' -flto; do echo 'int a;' | $(HOSTCC) $$lto \
+                 -fPIC -shared -x c -o /dev/null - 2>/dev/null && echo "$$lto" && break; done))
+OPTIONS_pic_libvmo := $(LIBVMO_SO_LTO)
 $(LIBVMO_SO): $(call objects,pic,$(LIBVMO_LINUX_SRCS)) $(LIBVMO_MAP) $(FLAGS_FILE) $(PARTS_FILE)
 	@mkdir -p $(@D)
-	$(call Q,LD)$(CC_host) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
+	$(call Q,LD)$(CC_host) $(LIBVMO_SO_LTO) $(CFLAGS) $(LDFLAGS) $(LIBVMO_SO_LDFLAGS) -o $@.new $(filter %.o,$^) && mv -f $@.new $@
 
 # Passed in the environment, so that a folder may have any name.
 INSTALL_ENV = $(foreach v,BUILD DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR COMPLETIONDIR TARGETDIR \
