@@ -4,20 +4,12 @@
 
 #include "stream_seats.h"
 
-#define PRODUCER_MAGIC UINT32_C(0x444F5250)
 #define CLOSING_MAGIC UINT32_C(0x444F5251) /* vmo_stream_close was refused halfway */
 #define SEAT_BITS 8
 
 static bool is_ours(const struct vmo_producer *producer, uint32_t magic)
 {
     return producer->magic == magic && stream_token_holds(producer->token);
-}
-
-vmo_status stream_check(const struct vmo_producer *producer)
-{
-    return producer == NULL                    ? VMO_ERR_INVALID
-           : is_ours(producer, PRODUCER_MAGIC) ? VMO_OK
-                                               : VMO_ERR_BAD_HANDLE;
 }
 
 vmo_consumer_t stream_name(const struct stream_seat *seat)
@@ -92,17 +84,18 @@ static void lay_out(struct vmo_producer *producer)
     words = (void *)(producer->seats + producer->options.consumers);
     for (uint32_t i = 0; i < producer->options.consumers; i++) {
         producer->seats[i].number = i;
+        producer->seats[i].first = STREAM_NEVER;
         producer->seats[i].seen = words + (size_t)i * buffers;
         if (BE_STREAM_NOTIFIES) {
             producer->seats[i].notifier = BE_NONE;
         }
     }
+    producer->older[STREAM_LIST] = STREAM_LIST;
+    producer->newer[STREAM_LIST] = STREAM_LIST;
     for (uint32_t b = 0; b < buffers; b++) {
-        producer->free[b] = (uint8_t)(buffers - 1 - b);
+        producer->buffers[b].loan = STREAM_DEAD;
+        stream_insert(producer, (uint8_t)b, STREAM_LIST);
     }
-    producer->free_count = (uint8_t)buffers;
-    producer->oldest = STREAM_NO_BUFFER;
-    producer->newest = STREAM_NO_BUFFER;
 }
 
 /* Makes the group of a pollable stream. After a refusal the pool is gone, too. */
@@ -154,7 +147,7 @@ vmo_status vmo_stream_create(struct vmo_registry *registry, const struct vmo_str
         stream_token_drop(made->token);
         return status;
     }
-    made->magic = PRODUCER_MAGIC;
+    made->magic = STREAM_PRODUCER_MAGIC;
     *out = made;
     return VMO_OK;
 }
@@ -163,8 +156,8 @@ vmo_status vmo_stream_create(struct vmo_registry *registry, const struct vmo_str
 
 vmo_status stream_unseat(struct vmo_producer *producer, struct stream_seat *seat)
 {
-    producer->counters.consumers -= seat->live;
-    seat->live = false;
+    producer->counters.consumers -= stream_is_live(seat);
+    seat->first = STREAM_NEVER;
     if (BE_STREAM_NOTIFIES) {
         be_stream_notifier_close(producer->group, &seat->notifier);
     }
@@ -188,9 +181,9 @@ static struct stream_seat *find_seat(struct vmo_producer *producer)
     for (uint32_t i = 0; i < producer->options.consumers; i++) {
         struct stream_seat *seat = &producer->seats[i];
         vmo_status status = VMO_OK;
-        if (seat->live && stream_peer_ended(producer->registry, seat->peer)) {
+        if (stream_is_live(seat) && stream_peer_ended(producer->registry, seat->peer)) {
             status = stream_expel_seat(producer, seat);
-        } else if (stream_has_left(seat) || !seat->live) {
+        } else if (stream_has_left(seat) || !stream_is_live(seat)) {
             status = stream_unseat(producer, seat);
         }
         if (status == VMO_OK && !seat->part.vmo.id && seat->generation != UINT32_MAX) {
@@ -289,10 +282,9 @@ vmo_status vmo_stream_offer(struct vmo_producer *producer, vmo_peer_t peer, uint
         const vmo_status undone = stream_unseat(producer, seat);
         return undone == VMO_OK ? status : undone;
     }
-    seat->live = true;
     producer->counters.consumers++;
     seat->peer = peer;
-    seat->start = offer.start;
+    seat->first = 2 * offer.start;
     seat->rung = 0;
     memset(seat->seen, 0, producer->options.buffers * sizeof(*seat->seen));
     *out = stream_name(seat);
@@ -310,7 +302,7 @@ vmo_status vmo_stream_expel(struct vmo_producer *producer, vmo_consumer_t consum
     if (seat >= producer->seats_end || !seat->part.vmo.id || stream_name(seat).id != consumer.id) {
         return VMO_ERR_BAD_HANDLE;
     }
-    return seat->live ? stream_expel_seat(producer, seat) : stream_unseat(producer, seat);
+    return stream_is_live(seat) ? stream_expel_seat(producer, seat) : stream_unseat(producer, seat);
 }
 
 /* ---- Report and end ----------------------------------------------------------------------------- */
@@ -346,10 +338,10 @@ vmo_status vmo_stream_close(struct vmo_producer *producer)
     if (producer == NULL) {
         return VMO_ERR_INVALID;
     }
-    if (!is_ours(producer, PRODUCER_MAGIC) && !is_ours(producer, CLOSING_MAGIC)) {
+    if (!is_ours(producer, STREAM_PRODUCER_MAGIC) && !is_ours(producer, CLOSING_MAGIC)) {
         return VMO_ERR_BAD_HANDLE;
     }
-    if (producer->magic == PRODUCER_MAGIC) {
+    if (producer->magic == STREAM_PRODUCER_MAGIC) {
         atomic_store_explicit(&producer->control->closed, 1, memory_order_seq_cst);
         be_stream_wake(stream_published_low(producer->control));
         producer->magic = CLOSING_MAGIC;

@@ -41,6 +41,7 @@ WEAKER = [
     ("a claim is not seq_cst", "NOFENCE_CLAIM", LATEST + TSO),
     ("the end of an entry is not seq_cst", "NOFENCE_RECYCLE", LATEST + TSO),
     ("an entry is not ended before its buffer is used again", "NOINVALID", LATEST + SC),
+    ("an entry stays although a consumer has not taken its frame", "HADNONE", LATEST + SC),
     ("an entry is overwritten without being ended first", "NOINVALID_OVERWRITE", LATEST + SC + ANY),
     ("a consumer announces its sleep without seq_cst", "NOFENCE_SLEEP", BACKPRESSURE + TSO),
     ("a frame is published without seq_cst", "NOFENCE_PUBLISH", BACKPRESSURE + TSO),

@@ -138,6 +138,12 @@ static void loans(void **state)
     assert_ok(vmo_stream_publish(producer, &loan[2], PAGE, 3));
     assert_ok(vmo_stream_drop(producer, &loan[1]));
     assert_status(vmo_stream_drop(producer, &loan[1]), VMO_ERR_BAD_HANDLE);
+    for (uint64_t id = 0; id <= 3 * VMO_STREAM_BUFFERS_MAX; id++) {
+        const struct vmo_loan forged = {.data = loan[1].data, .capacity_bytes = PAGE, .id = id};
+        if (id != loan[0].id && id != loan[2].id) {
+            assert_status(vmo_stream_publish(producer, &forged, 1, 0), VMO_ERR_BAD_HANDLE);
+        }
+    }
     assert_status(vmo_stream_publish(producer, &loan[1], PAGE, 2), VMO_ERR_BAD_HANDLE);
     assert_status(vmo_stream_publish(producer, &loan[2], PAGE, 3), VMO_ERR_BAD_HANDLE);
     assert_ok(vmo_stream_publish(producer, &loan[0], PAGE, 1));

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams: what a peer may write into the shared memory, and what follows. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+
 #include "stream_pair.h"
 
 /* The page in which the consumer of storage 0 says what it holds: b's view that it may write. */
@@ -98,40 +102,57 @@ static void a_hoarder(void **state)
     closed(producer, consumer);
 }
 
-/* A consumer that releases a frame and takes the next one while the producer looks has held one at a time. */
+/* A consumer that releases a frame and takes the next one while the producer looks has held one at a time. It
+ * does so between two words of one look: the producer then reads the page of another consumer, which is
+ * protected until the signal. */
 static struct vmo_consumer *moving;
 static struct vmo_frame moving_frame;
+static void *guarded;
 
-static void move_on(void *context)
+static void move_on(int number)
 {
-    (void)context;
-    if (moving != NULL) {
-        struct vmo_consumer *consumer = moving;
-        moving = NULL;
-        assert_ok(vmo_stream_release(consumer, &moving_frame));
-        moving_frame = taken(consumer, 2, 0);
-    }
+    (void)number;
+    assert_int_equal(mprotect(guarded, PAGE, PROT_READ), 0);
+    assert_ok(vmo_stream_release(moving, &moving_frame));
+    moving_frame = taken(moving, 2, 0);
+    moving = NULL;
 }
 
 static void no_hoarder(void **state)
 {
-    static const struct vmo_stream_options one = {
-        .policy = VMO_STREAM_LATEST, .buffers = 3, .consumers = 1, .hold = 1, .capacity_bytes = PAGE};
-    struct vmo_producer *producer = producer_make(&one);
-    vmo_consumer_t name;
-    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    const struct sigaction action = {.sa_handler = move_on};
+    struct sigaction before;
+    struct vmo_producer *producer = producer_make(&latest);
+    vmo_consumer_t names[3];
     struct vmo_loan loan;
+    struct vmo_consumer *left = joined(producer, 0, &names[0]);
 
     (void)state;
-    for (uint8_t byte = 1; byte <= 3; byte++) {
-        produce(producer, byte);
-    }
-    moving_frame = taken(consumer, 1, 0);
-    moving = consumer;
-    fake_on_poll(move_on, NULL);
-    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
+    moving = joined(producer, 1, &names[1]);
+    struct vmo_consumer *const consumer = moving;
+    produce(producer, 1);
+    assert_ok(vmo_stream_expel(producer, names[0]));
+    AS_B;
+    assert_ok(vmo_stream_leave(left));
+    left = joined(producer, 0, &names[2]); /* in the same seat, from frame 2 on */
+    produce(producer, 2);
+    produce(producer, 3);
+    moving_frame = taken(moving, 1, 0);
+    assert_ok(vmo_stream_loan(producer, 0, &loan, NULL)); /* the last free buffer */
+    const struct stream_page *const page = producer->seats[0].page;
+    guarded = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(guarded, MAP_FAILED);
+    assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+    producer->seats[0].page = guarded;
+    const vmo_status status = vmo_stream_loan(producer, 0, &loan, NULL);
+    producer->seats[0].page = page;
+    assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+    assert_int_equal(munmap(guarded, PAGE), 0);
+    assert_ok(status);
     assert_null(moving);
     assert_int_equal(moving_frame.data[0], 2);
+    AS_B;
+    assert_ok(vmo_stream_leave(left));
     closed(producer, consumer);
 }
 
