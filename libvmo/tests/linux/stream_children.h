@@ -13,11 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stream_frames.h"
 #include "stream_seats.h"
-#include "vmo/stream.h"
 
 #define TAG 9
-#define WORDS 32 /* of a frame */
 #define CHILDREN 2
 #define MS_NS UINT64_C(1000000)
 #define WATCHDOG_S 600
@@ -111,34 +110,6 @@ static inline void finish(uint32_t count)
 
 /* ---- Frames ------------------------------------------------------------------------------------- */
 
-static inline uint64_t word_of(uint64_t sequence, uint32_t i)
-{
-    return i == 0 || i == WORDS - 1 ? sequence : (sequence + i) * UINT64_C(0x9E3779B97F4A7C15);
-}
-
-static inline bool holds(const struct vmo_frame *frame)
-{
-    const uint64_t *words = (const void *)frame->data;
-
-    for (uint32_t i = 0; i < WORDS; i++) {
-        if (words[i] != word_of(frame->sequence, i)) {
-            return false;
-        }
-    }
-    return frame->len_bytes == WORDS * sizeof(*words) && frame->tag == ~frame->sequence;
-}
-
-static inline void fill_and_publish(struct vmo_producer *producer, const struct vmo_loan *loan,
-                                    uint64_t sequence)
-{
-    uint64_t *words = (void *)loan->data;
-
-    for (uint32_t i = 0; i < WORDS; i++) {
-        words[i] = word_of(sequence, i);
-    }
-    assert_ok(vmo_stream_publish(producer, loan, WORDS * sizeof(*words), ~sequence));
-}
-
 static inline struct vmo_consumer *join(void)
 {
     struct vmo_consumer *consumer = NULL;
@@ -152,11 +123,7 @@ static inline struct vmo_consumer *join(void)
 
 static inline struct vmo_producer *create(vmo_stream_policy policy, vmo_consumer_t names[], uint32_t count)
 {
-    const struct vmo_stream_options options = {.policy = policy,
-                                               .buffers = policy == VMO_STREAM_LATEST ? 8 : 4,
-                                               .consumers = 3,
-                                               .hold = 2,
-                                               .capacity_bytes = PAGE};
+    const struct vmo_stream_options options = frame_options(policy);
     struct vmo_producer *producer = NULL;
 
     assert_ok(vmo_stream_create(registry, &options, producer_storage, sizeof(producer_storage), &producer));
@@ -166,32 +133,18 @@ static inline struct vmo_producer *create(vmo_stream_policy policy, vmo_consumer
     return producer;
 }
 
-/* Takes every frame to the end of the stream; holds two at a time, and releases the newer first every time.
- */
+/* Takes every frame to the end of the stream. */
 static inline void read_all(void)
 {
     struct vmo_consumer *consumer = join();
-    struct vmo_frame held[2];
-    uint64_t expected = 1;
-    uint32_t count = 0;
+    const struct reading reading = read_frames(registry, consumer, 60000 * MS_NS);
 
-    for (;;) {
-        const vmo_status status = vmo_stream_take(consumer, after_ms(60000), &held[count]);
-        if (status == VMO_ERR_PEER_GONE) {
-            break;
-        }
-        DEMAND(status == VMO_OK && held[count].sequence - held[count].lost == expected);
-        expected = held[count].sequence + 1;
-        if (++count == 2) {
-            DEMAND(holds(&held[1]) && holds(&held[0]));
-            DEMAND(vmo_stream_release(consumer, &held[1]) == VMO_OK);
-            DEMAND(vmo_stream_release(consumer, &held[0]) == VMO_OK);
-            count = 0;
-        }
+    if (reading.wrong != NULL) {
+        (void)fprintf(stderr, "child: %s\n", reading.wrong);
     }
-    DEMAND(count == 0 || holds(&held[0]));
+    DEMAND(reading.wrong == NULL && reading.end == VMO_ERR_PEER_GONE);
     DEMAND(vmo_stream_leave(consumer) == VMO_OK);
-    DEMAND(expected == frames + 1);
+    DEMAND(reading.taken + reading.lost == frames);
 }
 
 #endif

@@ -26,7 +26,7 @@ static void two_readers(vmo_stream_policy policy)
     struct vmo_producer *producer = create(policy, names, 2);
     for (uint64_t s = 1; s <= frames; s++) {
         assert_ok(vmo_stream_loan(producer, after_ms(60000), &loan, NULL));
-        fill_and_publish(producer, &loan, s);
+        assert_ok(fill_and_publish(producer, &loan, s));
         say_part(policy == VMO_STREAM_LATEST ? frames + s : s);
     }
     assert_ok(vmo_stream_counters_read(producer, &counters));
@@ -73,7 +73,7 @@ static void a_consumer_dies(void **state)
     struct vmo_producer *producer = create(VMO_STREAM_BACKPRESSURE, &name, 1);
     for (uint64_t s = 1; s <= 4; s++) {
         assert_ok(vmo_stream_loan(producer, after_ms(60000), &loan, NULL));
-        fill_and_publish(producer, &loan, s);
+        assert_ok(fill_and_publish(producer, &loan, s));
     }
     assert_status(vmo_stream_loan(producer, after_ms(60000), &loan, &about), VMO_ERR_PEER_GONE);
     assert_int_equal(about.id, name.id);
@@ -92,7 +92,7 @@ static void die_publishing(void)
     struct vmo_producer *producer = create(VMO_STREAM_BACKPRESSURE, &name, 1);
     for (uint64_t s = 1; s <= 3; s++) {
         assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
-        fill_and_publish(producer, &loan, s);
+        assert_ok(fill_and_publish(producer, &loan, s));
     }
     (void)raise(SIGKILL); /* as one that dies between publish and bell: nobody is told */
 }
@@ -147,7 +147,7 @@ static void a_consumer_never_reads(void **state)
     struct vmo_producer *producer = create(VMO_STREAM_BACKPRESSURE, &name, 1);
     for (uint64_t s = 1; s <= 4; s++) {
         assert_ok(vmo_stream_loan(producer, 0, &loan, NULL));
-        fill_and_publish(producer, &loan, s);
+        assert_ok(fill_and_publish(producer, &loan, s));
     }
     assert_status(vmo_stream_loan(producer, after_ms(5), &loan, &about), VMO_ERR_TIMED_OUT);
     assert_int_equal(about.id, name.id);

@@ -415,7 +415,7 @@ static void both_poll(vmo_stream_policy policy)
             continue;
         }
         assert_ok(status);
-        fill_and_publish(producer, &loan, s++);
+        assert_ok(fill_and_publish(producer, &loan, s++));
     }
     assert_ok(vmo_stream_close(producer));
     assert_int_equal(reap(0), 0);
