@@ -74,8 +74,21 @@ struct beside {
     uint32_t timed_out; /* and for the liar, which was expelled then */
     uint32_t false_words;
     uint32_t gone;
+    uint32_t left;     /* as it said itself */
     const char *wrong; /* what must not happen, or NULL */
 };
+
+static inline void offer_again(struct beside *beside)
+{
+    if (beside->offers == 0) {
+        return;
+    }
+    beside->offers--;
+    if (vmo_stream_offer(beside->producer, beside->liars_peer, beside->tag, UINT64_MAX, &beside->liar) !=
+        VMO_OK) {
+        beside->wrong = "the liar could not join again";
+    }
+}
 
 /* Deals with a loan that was refused. */
 static inline void deal_with(struct beside *beside, vmo_status status, vmo_consumer_t about)
@@ -95,18 +108,29 @@ static inline void deal_with(struct beside *beside, vmo_status status, vmo_consu
         beside->wrong = "the liar could not be expelled";
     } else if (status != VMO_ERR_TIMED_OUT && status != VMO_ERR_PROTOCOL && status != VMO_ERR_PEER_GONE) {
         beside->wrong = vmo_status_name(status);
-    } else if (beside->offers) {
-        beside->offers--;
-        if (vmo_stream_offer(beside->producer, beside->liars_peer, beside->tag, UINT64_MAX, &beside->liar) !=
-            VMO_OK) {
-            beside->wrong = "the liar could not join again";
-        }
+    } else {
+        offer_again(beside);
     }
+}
+
+/* A page can also say that its consumer has left: then the producer frees the seat without a word. */
+static inline void look_who_left(struct beside *beside, struct vmo_stream_counters *before)
+{
+    struct vmo_stream_counters now = {0};
+
+    if (vmo_stream_counters_read(beside->producer, &now) != VMO_OK) {
+        beside->wrong = "the counters could not be read";
+    } else if (now.consumers < before->consumers && now.expelled == before->expelled) {
+        beside->left++;
+        offer_again(beside);
+    }
+    *before = now;
 }
 
 /* Publishes frames 1 to `last`. */
 static inline void publish_beside(struct beside *beside, uint64_t last)
 {
+    struct vmo_stream_counters counters = {0};
     vmo_consumer_t about = {0};
     struct vmo_loan loan;
 
@@ -119,6 +143,7 @@ static inline void publish_beside(struct beside *beside, uint64_t last)
         } else if (fill_and_publish(beside->producer, &loan, s++) != VMO_OK) {
             beside->wrong = "a publish was refused";
         }
+        look_who_left(beside, &counters);
     }
 }
 

@@ -9,13 +9,15 @@
 #define LIAR_RUNS_ON() ((void)0)
 #include "stream_liar.h"
 
-/* Overwrites each page that it is offered, all of it, and rings, until the producer goes. */
+/* Overwrites each page that it is offered, all of it, and rings, until the producer goes. Tells when it has
+ * begun. */
 static void overwrite_pages(void)
 {
     struct vmo_incoming message;
     _Atomic uint64_t *words = NULL;
     vmo_view_t view = NO_VIEW;
     vmo_t page = VMO_NONE;
+    bool told = false;
 
     for (;;) {
         const vmo_status status = vmo_recv(registry, to_parent, &message, words ? 0 : after_ms(60000));
@@ -34,6 +36,11 @@ static void overwrite_pages(void)
         }
         if (words != NULL) {
             overwrite_page(words);
+            if (!told) {
+                told = true;
+                DEMAND(vmo_send(registry, to_parent, &(struct vmo_message){.tag = TAG}, after_ms(60000)) ==
+                       VMO_OK);
+            }
             (void)syscall(SYS_futex, &words[offsetof(struct stream_page, bell) / sizeof(*words)], FUTEX_WAKE,
                           1);
         }
@@ -43,6 +50,7 @@ static void overwrite_pages(void)
 static void beside_a_liar(vmo_stream_policy policy)
 {
     const uint64_t all = frames;
+    struct vmo_incoming begun;
     vmo_consumer_t names[2];
 
     frames = 20000;
@@ -56,6 +64,7 @@ static void beside_a_liar(vmo_stream_policy policy)
                             .tag = TAG,
                             .offers = 49,
                             .patience_ns = 200 * MS_NS};
+    assert_ok(vmo_recv(registry, children[1].peer, &begun, after_ms(60000)));
     publish_beside(&beside, frames);
     assert_null(beside.wrong);
     assert_true(beside.timed_out + beside.false_words > 0);
