@@ -223,6 +223,15 @@ ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/con
 TEST_NEEDS += $(CONF_THREADS_PROGRAMS)
 TEST_SUITES += $(CONF)/test_conformance.py $(CONF)/threads/test_threads.py
 
+# ---- hostile: streams under QEMU beside a task that lies, stops or dies
+HOSTILE := libvmo/tests/hostile
+INCLUDES_libvmo/tests/hostile := $(INCLUDES_libvmo/tests) -Ipayloads
+$(eval $(call PAYLOAD_PROGRAM,$(HOSTILE)/hostile_peer.elf,$(HOSTILE)/hostile_peer.c $(CRT_SRCS),$(LIBVMO)))
+$(eval $(call CARRIES,$(HOSTILE)/hostile_peer_elf,$(BUILD)/target/$(HOSTILE)/hostile_peer.elf))
+$(eval $(call PAYLOAD_PROGRAM,$(HOSTILE)/hostile.elf,$(addprefix $(HOSTILE)/,hostile_main.c hostile_peer_elf.S) $(CRT_SRCS),$(LIBVMO)))
+ALL += $(BUILD)/target/$(HOSTILE)/hostile.elf
+TEST_SUITES += $(HOSTILE)/test_hostile_guest.py
+
 # ---- tool: vmo(1) under ASan, on terminals and off
 TOOL_SUITES := $(addprefix libvmo/tests/tool/test_tool_,sum.py handover.py commands.py terminal.py)
 TOOL_FORGE := $(BUILD)/san/libvmo/tests/tool/forge

@@ -40,7 +40,7 @@ static inline uint64_t control_lie(uint64_t i, uint32_t buffers)
         return random;
     }
     if (i >= RING_WORD && i % LINE_WORDS == 0) {
-        return (i - RING_WORD) / LINE_WORDS + buffers * (random % 256);
+        return (i - RING_WORD) / LINE_WORDS + buffers * (random % (random_word() % 2 ? 4 : 256));
     }
     if (i >= RING_WORD && i % LINE_WORDS == 1) {
         return stream_where((uint32_t)(random % (buffers + 1)), random % (PAGE + 2));
@@ -182,8 +182,8 @@ static inline vmo_view_t view_with(struct vmo_registry *mine, uint32_t rights)
 }
 
 /* Takes once and releases; a frame lies in the pool, whatever the producer wrote. */
-static inline void take_with_doubt(struct vmo_registry *mine, struct vmo_consumer *consumer,
-                                   uint64_t wait_ns, uint32_t buffers, struct doubting *doubting)
+static inline void take_with_doubt(struct vmo_registry *mine, struct vmo_consumer *consumer, uint64_t wait_ns,
+                                   uint32_t buffers, struct doubting *doubting)
 {
     const uint8_t *pool = vmo_view_data(mine, view_with(mine, VMO_RIGHT_READ));
     const uint64_t deadline_ns = wait_ns ? vmo_now_ns(mine) + wait_ns : 0;
