@@ -92,6 +92,7 @@ def sharing(ctx):
     found = [(r["vmo"], r["off"], r["bytes"] // facts.PAGE_BYTES) for r in maps]
     if found != [(hands[0]["vmo"], 0, count)]:
         problems.append(f"the consumer mapped (VMO, offset, pages) {found}")
+    problems += share.misplaced(ctx)
     if ctx.boot.platform != facts.LINUX:
         fault = share.share_problem(ctx, hands[0], len(ctx.host.memory()))
         problems += [fault] if fault else []

@@ -172,7 +172,8 @@ def share_problem(ctx, hand, length):
 
 
 def misplaced(ctx):
-    """The mappings that are of no task, or show what is no page of their VMO."""
+    """A problem for each mapping that is of no task, or shows what is no page of its VMO."""
+    form = "pid {pid} mapped VMO {vmo} at {base:#x}: no task, or not the VMO's pages"
     bounds = {vmo["id"]: (vmo["base"], vmo["base"] + vmo["bytes"]) for vmo in ctx.audit["vmo"]}
     for record in ctx.audit["map"]:
         base, end = bounds.get(record["vmo"], (math.inf, 0))
@@ -180,7 +181,7 @@ def misplaced(ctx):
         # On Linux a mapping may be longer: `accessed` judges the consumer's.
         is_within = ctx.boot.platform == facts.LINUX or record["base"] + record["bytes"] <= end
         if record["pid"] not in facts.ROLES or pages[0] != pages[1] or not is_within:
-            yield record
+            yield form.format_map(record)
 
 
 def sharing(ctx):
@@ -204,8 +205,7 @@ def sharing(ctx):
         problems.append("both VMOs are the same")
     other = [h for h in ctx.audit["hand"] if h["kind"] != "endpoint" and h not in hands]
     problems += [f"VMO {h['vmo']} went from {h['from']} to {h['to']}" for h in other]
-    form = "pid {pid} mapped VMO {vmo} at {base:#x}: no task, or not the VMO's pages"
-    problems += map(form.format_map, misplaced(ctx))
+    problems += misplaced(ctx)
     strange = [r["vmo"] for r in ctx.audit.maps_of(CONSUMER_PID) if r["vmo"] not in known]
     problems += [f"the consumer mapped VMO {vmo}, which nobody handed it" for vmo in strange]
     pages = f"{count} of {count} {ctx.boot.page_word()}s are the producer's"

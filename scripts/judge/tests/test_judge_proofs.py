@@ -3,6 +3,7 @@
 """The judge passes a good run of the proofs of streams and of fills, and fails each case of red/cases_stream.py and
 red/cases_fill.py with exactly its red checks."""
 import collections
+import os
 import pathlib
 import sys
 
@@ -45,8 +46,19 @@ def check_run(tap, proof, name, abi_rev, red, change):
     tap.check(good, f"{proof.name} on {abi_rev}: {name}", f"{verdict.word}: {verdict.reason}\n{detail}\n{verdict.trace or ''}")
 
 
+def one_case(tap, wanted):
+    """For scripts/mutants.py."""
+    for proof in PROOFS:
+        for name, abi_revs, red, change in proof.cases:
+            for abi_rev in abi_revs if f"{proof.name}: {name}" == wanted else ():
+                check_run(tap, proof, name, abi_rev, red, change)
+
+
 def main():
     tap = Tap()
+    if "TEST_CASE" in os.environ:
+        one_case(tap, os.environ["TEST_CASE"])
+        return tap.done()
     for proof in PROOFS:
         for abi_rev in ("a1", "a2"):
             check_run(tap, proof, "a good run", abi_rev, set(), lambda run: None)

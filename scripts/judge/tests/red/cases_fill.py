@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of the proof of fills that must fail: a change to the good run of fill_fixture.py, and its red checks."""
-from fill_fixture import ANSWERED, FILLED, LENT, READ, REPLIED, SEEN
+from fill_fixture import ANSWERED, FILLED, LENT, READ, RECEIVED, REPLIED, SEEN
 from judge import facts
 
 BOTH = ("a1", "a2")
@@ -19,6 +19,16 @@ def writing(run):
     return run.audit["map"][1]
 
 
+@case("memory that was not zero when given", "content")
+def _(run):
+    run.hash_edits[RECEIVED + 2] = b"x"
+
+
+@case("memory that the consumer wrote before it lent it", "content")
+def _(run):
+    run.hash_edits[LENT + 1] = b"x"
+
+
 @case("memory that was not zero when lent", "content")
 def _(run):
     run.hash_edits[LENT + 5] = b"x"
@@ -34,9 +44,26 @@ def _(run):
     run.hash_edits[REPLIED + 5] = run.memory()[:-1] + b"x"
 
 
+@case("memory that changed before the receipt", "content")
+def _(run):
+    run.hash_edits[SEEN + 2] = run.memory()[:-1] + b"x"
+
+
 @case("memory that changed in the end", "content")
 def _(run):
     run.hash_edits[320] = run.memory() + b"x"
+
+
+@case("memory that was not hashed in the end", "content")
+def _(run):
+    run.hash_vmos()
+    run.audit["hash"].pop()
+
+
+@case("memory that was hashed in part", "content")
+def _(run):
+    run.hash_vmos()
+    run.audit["hash"][-1]["bytes"] -= 4096
 
 
 @case("a header with another length", "content")
@@ -71,6 +98,28 @@ def _(run):
     run.audit["map"].insert(2, {**writing(run), "made": FILLED + 3, "ended": FILLED + 4 if writing(run)["ended"] else 0})
     if not writing(run)["ended"]:
         run.audit["hand"][4]["wmaps"] = 2
+
+
+@case("a producer that wrote what it mapped to read", "lending", "audit-complete")
+def _(run):
+    run.audit["map"][0]["dirtied"] = 1
+
+
+@case("another physical page", "sharing")
+def _(run):
+    run.audit["map"][2]["base"] = "0x84099000"
+
+
+@case("memory with more rights", "sharing")
+def _(run):
+    run.audit["hand"][3]["rights"] = 5
+
+
+@case("memory that the producer never mapped wholly", "sharing")
+def _(run):
+    for record in run.audit["map"]:
+        if record["pid"] == 17:
+            record["off"] = 4096
 
 
 @case("a consumer that could write through its mapping", "read-only", "lending")

@@ -57,6 +57,16 @@ def _(run):
     said_otherwise(run, slots=(4, 0, 1, 2))
 
 
+@case("a slot that names an older frame's buffer", "frames", "content")
+def _(run):
+    said_otherwise(run, slots=(3, 0, 2, 2))
+
+
+@case("a buffer with a frame to come", "frames", "content")
+def _(run):
+    said_otherwise(run, last=(5, 7, 3, 4))
+
+
 @case("one byte of a buffer differs at the reply", "content")
 def _(run):
     pool = bytearray(stream.pool_bytes(run.context(), run.told, 0))
@@ -104,6 +114,12 @@ def _(run):
     run.hash_vmos()
     run.audit["hash"] = [r for r in run.audit["hash"] if (r["vmo"], r["when"]) != (1, "reply")]
     run.record_edits.append(lambda audit: audit["say"][-1].update(seq=audit["say"][-1]["seq"] + 1))
+
+
+@case("a pool that was hashed for another task", "content")
+def _(run):
+    run.hash_vmos()
+    next(r for r in run.audit["hash"] if (r["vmo"], r["when"]) == (1, "reply"))["pid"] = 17
 
 
 @case("a return page that the producer maps writable", "return-page")
@@ -193,6 +209,16 @@ def _(run):
 @case("the join's marker before the page was mapped", "order")
 def _(run):
     run.said_at = dict(run.said_at, **{stream.JOINED: 118})
+
+
+@case("the page mapped after the join's marker", "order")
+def _(run):
+    run.maps(18)[1].update(made=123)
+
+
+@case("the pool mapped after the join's marker", "order")
+def _(run):
+    run.maps(18)[0].update(made=123)
 
 
 @case("a copy by the consumer", "counters")
