@@ -5,6 +5,7 @@
 REPORT_SUITES := scripts/report/tests/test_run_page.py scripts/report/tests/test_figures.py
 # The judge, its harness and the test runner, without kernel, payload and QEMU.
 SCRIPT_SUITES := scripts/judge/tests/test_judge.py scripts/judge/tests/test_judge_proofs.py \
+                 scripts/judge/tests/test_judge_linux.py \
                  scripts/judge/tests/test_noise.py scripts/judge/tests/test_hostile.py \
                  scripts/judge/tests/test_each_edit.py scripts/tests/test_run_folder.py \
                  scripts/tests/test_run_tests.py scripts/tests/test_progress.py scripts/tests/test_mutants.py \
