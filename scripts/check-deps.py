@@ -75,6 +75,8 @@ def dependencies(text):
 def check_depfiles(build):
     seen, bad = 0, []
     for depfile in sorted(build.rglob("*.d")):
+        if not depfile.with_suffix(".o").exists():
+            continue  # not of a compiler: a Debian in the build folder has such names, too
         source, headers = dependencies(depfile.read_text())
         allowed = rule_for(source, ALLOWED)
         if allowed is None:

@@ -99,12 +99,15 @@ def is_leftover(made, source):
 def objects(build):
     """(link set, object, source) of each object of the graph. A link set is a folder of objects that may be linked with
     each other; it never contains two backends. An object older than its source is a leftover, because lint runs after
-    a build."""
+    a build. A .d file without an object is not of a compiler: a Debian in the build folder has such names, too."""
     for depfile in sorted(build.rglob("*.d")):
+        made = depfile.with_suffix(".o")
+        if not made.exists():
+            continue
         words = depfile.read_text(encoding="utf-8").replace("\\\n", " ").split("\n", 1)[0].split()
-        source, made = words[1], depfile.with_suffix(".o")
+        source = words[1]
         inner = str(pathlib.PurePosixPath(source).with_suffix(".o"))
-        if in_graph(source) and made.exists() and str(made).endswith(inner) and not is_leftover(made, source):
+        if in_graph(source) and str(made).endswith(inner) and not is_leftover(made, source):
             yield str(made)[:-len(inner)], made, source
 
 

@@ -17,8 +17,7 @@ loaded() {
 
 kernel=$("${cross}size" "$build/kernel/kernel.elf" | awk 'END { print $1 + $2 }')
 libvmo=$(loaded "$build/target/libvmo.a")
-stream=$("${cross}size" -t "$build"/target/libvmo/stream/*.o "$build"/target/libvmo/backend/neuron/nx_stream.o |
-    awk 'END { print $1 + $2 }')
+stream=$("${cross}size" "$build/target/libvmo.a" | awk '$6 ~ /^(nx_)?stream/ { sum += $1 + $2 } END { print sum + 0 }')
 heap=$("${cross}nm" --undefined-only "$build/target/libvmo.a" 2>/dev/null |
     awk '$2 ~ /^(malloc|calloc|realloc|free|sbrk|_sbrk)$/ { print $2 }')
 

@@ -49,6 +49,8 @@ TREES = {
     "tests do not count": ({"boot/core/a.c": caller("a", "b"), "boot/tests/core/b.c": caller("b", "a")}, 0, "0 in circles", "upward:"),
     "an object of a source that is gone": ({"boot/core/a.c": caller("a", "b"), "boot/core/b.c": caller("b", "a"), GONE: None},
                                            0, "0 in circles", "in a circle"),
+    "a folder and a file of a Debian, which end in .d": ({"boot/core/a.c": caller("a", "b"), "boot/core/b.c": "void b(void);\nvoid b(void)\n{\n}\n",
+                                                         "out/etc/apparmor.d/tunables": "", "out/etc/x.d": ""}, 0, "2 files, 1 arrows", "Traceback"),
     "no build": ({"boot/core/a.h": "void a(void);\n"}, 1, "build first", "upward:"),
 }
 
