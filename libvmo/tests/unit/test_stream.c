@@ -237,6 +237,11 @@ static void expelled(void **state)
     assert_status(take(consumer, 0, &other), VMO_ERR_EXPELLED);
     assert_status(vmo_stream_release(consumer, &frame), VMO_ERR_EXPELLED);
     assert_status(vmo_stream_release(consumer, &frame), VMO_ERR_BAD_HANDLE);
+    AS_B;
+    assert_ok(vmo_stream_leave(consumer));
+    consumer = joined(producer, 1, &name); /* the next one in its seat is not expelled */
+    produce(producer, 5);
+    (void)taken(consumer, 5, 0);
     closed(producer, consumer);
 }
 

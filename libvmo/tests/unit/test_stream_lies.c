@@ -78,6 +78,44 @@ static void a_word_of_all_ones(void **state)
     lies_are_found(&latest, 0, UINT64_MAX);
 }
 
+/* A frame that was published before this consumer joined is none of its own. */
+static void a_word_from_before_the_join(void **state)
+{
+    struct vmo_producer *producer = producer_make(&lossless);
+    vmo_consumer_t names[2];
+    vmo_consumer_t about = {0};
+    struct vmo_consumer *first = joined(producer, 0, &names[0]);
+    struct vmo_loan loan;
+
+    (void)state;
+    for (uint8_t byte = 1; byte <= 3; byte++) {
+        produce(producer, byte);
+    }
+    take_all(first, 3);
+    struct vmo_consumer *second = joined(producer, 1, &names[1]);
+    AS_B;
+    assert_ok(vmo_registry_each(world.b, find_page, NULL)); /* the second one's is the last */
+    AS_A;
+    for (uint8_t byte = 4; byte <= 6; byte++) {
+        produce(producer, byte);
+    }
+    for (uint32_t b = 0; b < lossless.buffers; b++) {
+        atomic_store(&page_of_b->word[b], 2 * 1 + 1);
+    }
+    AS_B;
+    for (uint64_t s = 4; s <= 6; s++) {
+        const struct vmo_frame frame = taken(first, s, 0);
+        AS_B;
+        assert_ok(vmo_stream_release(first, &frame));
+    }
+    AS_A;
+    assert_status(vmo_stream_loan(producer, 0, &loan, &about), VMO_ERR_PROTOCOL);
+    assert_int_equal(about.id, names[1].id);
+    AS_B;
+    assert_ok(vmo_stream_leave(second));
+    closed(producer, first);
+}
+
 /* More frames claimed than the hold limit allows: with honest consumers LATEST always finds a buffer. */
 static void a_hoarder(void **state)
 {
@@ -257,6 +295,125 @@ static void a_control_block_at_random(void **state)
     assert_true(frames > 100);
 }
 
+/* An entry names the buffer that the consumer holds. */
+static void a_held_buffer_again(void **state)
+{
+    struct vmo_producer *producer = producer_make(&lossless);
+    vmo_consumer_t name;
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    struct vmo_frame none;
+
+    (void)state;
+    produce(producer, 1);
+    produce(producer, 2);
+    const struct vmo_frame first = taken(consumer, 1, 0);
+    atomic_store(&producer->control->ring[2].where, stream_where(first.buffer, PAGE));
+    assert_status(take(consumer, 0, &none), VMO_ERR_PROTOCOL);
+    AS_B;
+    assert_ok(vmo_stream_release(consumer, &first));
+    closed(producer, consumer);
+}
+
+static void published_past_the_last_frame(void **state)
+{
+    struct vmo_producer *producer = producer_make(&latest);
+    vmo_consumer_t name;
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    struct vmo_frame none;
+
+    (void)state;
+    atomic_store(&producer->control->published, VMO_STREAM_FRAMES_MAX + 1);
+    assert_status(take(consumer, 0, &none), VMO_ERR_PROTOCOL);
+    closed(producer, consumer);
+}
+
+static vmo_status join_with(const struct vmo_incoming *offer, const struct stream_offer *terms)
+{
+    struct vmo_incoming false_one = *offer;
+    struct vmo_consumer *consumer = NULL;
+
+    memcpy(false_one.body, terms, sizeof(*terms));
+    return vmo_stream_join(world.b, world.to_a, &false_one, consumer_storage[1], VMO_STREAM_CONSUMER_BYTES,
+                           SOON_NS, &consumer);
+}
+
+/* Each field of an offer is checked before the second message is received, so the honest offer still holds.
+ */
+static void an_offer_that_lies(void **state)
+{
+    struct vmo_producer *producer = producer_make(&lossless);
+    struct vmo_consumer *consumer = NULL;
+    struct vmo_incoming offer;
+    struct stream_offer terms;
+    vmo_consumer_t name;
+
+    (void)state;
+    AS_A;
+    assert_ok(vmo_stream_offer(producer, world.to_b, TAG, SOON_NS, &name));
+    AS_B;
+    assert_ok(vmo_recv(world.b, world.to_a, &offer, SOON_NS));
+    memcpy(&terms, offer.body, sizeof(terms));
+#define LIE(field, value)                                                                                    \
+    do {                                                                                                     \
+        struct stream_offer lie = terms;                                                                     \
+        lie.field = (value);                                                                                 \
+        assert_status(join_with(&offer, &lie), VMO_ERR_PROTOCOL);                                            \
+    } while (0)
+    LIE(policy, 2);
+    LIE(seat, VMO_STREAM_CONSUMERS_MAX);
+    LIE(buffers, 0);
+    LIE(buffers, lossless.buffers + 1);
+    LIE(hold, 0);
+    LIE(hold, lossless.buffers + 1);
+    LIE(looks, VMO_STREAM_LOOKS_MAX + 1);
+    LIE(start, 0);
+    LIE(start, VMO_STREAM_FRAMES_MAX + 1);
+    LIE(capacity_bytes, 0);
+    LIE(capacity_bytes, 100);
+    LIE(capacity_bytes, 2 * PAGE);
+    LIE(capacity_bytes, UINT64_C(1) << STREAM_LENGTH_BITS);
+#undef LIE
+    assert_ok(vmo_stream_join(world.b, world.to_a, &offer, consumer_storage[0], VMO_STREAM_CONSUMER_BYTES,
+                              SOON_NS, &consumer));
+    closed(producer, consumer);
+}
+
+/* A producer that makes the offer by hand, of a pool that fits it. */
+static void offered_by_hand(uint32_t buffers, bool sealed, vmo_status wanted)
+{
+    const struct stream_offer terms = {.magic = STREAM_MAGIC,
+                                       .part = STREAM_OFFER_POOL,
+                                       .generation = 1,
+                                       .buffers = buffers,
+                                       .hold = 1,
+                                       .capacity_bytes = PAGE,
+                                       .start = 1};
+    const uint64_t len_bytes = buffers * PAGE + stream_control_bytes(stream_ring_entries(buffers));
+    struct vmo_message message = {.rights = VMO_RIGHT_READ, .body = &terms, .body_bytes = sizeof(terms)};
+    struct vmo_incoming offer;
+
+    AS_A;
+    assert_ok(vmo_create(world.a, len_bytes, &message.vmo));
+    if (sealed) {
+        assert_ok(vmo_seal(world.a, message.vmo, VMO_SEAL_PEERS));
+    }
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    AS_B;
+    assert_ok(vmo_recv(world.b, world.to_a, &offer, SOON_NS));
+    assert_status(join_with(&offer, &terms), wanted);
+    assert_ok(vmo_close(world.b, offer.vmo));
+    AS_A;
+    assert_ok(vmo_close(world.a, message.vmo));
+}
+
+static void a_pool_that_lies(void **state)
+{
+    (void)state;
+    offered_by_hand(3, false, VMO_ERR_NOT_SEALED);
+    offered_by_hand(VMO_STREAM_BUFFERS_MAX + 1, true, VMO_ERR_PROTOCOL); /* a page has fewer words */
+    offered_by_hand(3, true, VMO_ERR_TIMED_OUT);                         /* the second message is missing */
+}
+
 static vmo_status join_again(const struct vmo_incoming *offer)
 {
     struct vmo_consumer *consumer = NULL;
@@ -333,9 +490,13 @@ static void holds_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_WORLD(a_word_ahead), IN_WORLD(a_word_that_shrinks), IN_WORLD(a_word_of_all_ones),
-        IN_WORLD(a_hoarder),    IN_WORLD(no_hoarder),          IN_WORLD(joins_twice),
-        IN_WORLD(holds_all),    IN_WORLD(a_page_at_random),    IN_WORLD(a_control_block_at_random),
+        IN_WORLD(a_word_ahead),        IN_WORLD(a_word_that_shrinks),
+        IN_WORLD(a_word_of_all_ones),  IN_WORLD(a_word_from_before_the_join),
+        IN_WORLD(a_hoarder),           IN_WORLD(no_hoarder),
+        IN_WORLD(joins_twice),         IN_WORLD(holds_all),
+        IN_WORLD(a_page_at_random),    IN_WORLD(a_control_block_at_random),
+        IN_WORLD(a_held_buffer_again), IN_WORLD(published_past_the_last_frame),
+        IN_WORLD(an_offer_that_lies),  IN_WORLD(a_pool_that_lies),
     };
     return cmocka_run_group_tests_name("unit/stream_lies", tests, NULL, NULL);
 }
