@@ -3,7 +3,7 @@
 # installed library. Tests on the host run under ASan and UBSan.
 
 # ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
-UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_many test_mapping_index test_peer test_registry \
+UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_many test_many_lies test_mapping_index test_peer test_registry \
               test_require test_seals test_sha256 test_status test_stream test_stream_ends test_stream_lies test_stream_model test_transfer \
               test_views test_wire test_wrap
 UNIT_LIBS_test_sha256 := -lcrypto
@@ -65,7 +65,7 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
-            test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_fork) fuzz/fuzz_lx_receive
+            test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_poll_far test_lx_stream_fork) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_import := -Wl,--wrap=fstatfs
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
 LX_LIBS_linux/test_lx_stream_poll := -Wl,--wrap=recv
