@@ -11,7 +11,7 @@ CORE_SRCS_test_bootargs := boot/init/bootargs.c
 CORE_SRCS_test_siphash := boot/core/siphash.c
 CORE_SRCS_test_panic := boot/core/panic.c boot/core/kprint.c boot/tests/core/port_host.c
 CORE_KERNEL_TESTS := test_frames test_arena test_cap test_endpoint test_ipc test_ipc_wait test_task test_exec test_run \
-                     test_aspace test_aspace_va test_usercopy test_vmo test_audit test_hazards test_storm \
+                     test_aspace test_aspace_va test_usercopy test_vmo test_audit test_audit_lines test_hazards test_storm \
                      test_random_calls
 CORE_TESTS := $(patsubst CORE_SRCS_%,%,$(sort $(filter CORE_SRCS_%,$(.VARIABLES)))) $(CORE_KERNEL_TESTS)
 
