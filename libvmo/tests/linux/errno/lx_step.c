@@ -98,18 +98,21 @@ static bool is_one_of(const char *function, const char *const *names)
 
 /* A close that fails has closed: its descriptor is gone, and the call made again finds that. vmo_accept takes
  * transfers off the queue and keeps them for their tickets. What ends a part of a stream goes on at its
- * second call. */
+ * second call. A peer that a stream was offered to may have got the pool, through a description that stays
+ * for the next; a join may have taken the second message, with its notifier. */
 static bool same_descriptors(const struct seen *before, const struct seen *now)
 {
     static const char *const enders[] = {"vmo_stream_expel", "vmo_stream_close", "vmo_stream_leave", NULL};
     const bool failed = wrap->status != VMO_OK;
     const bool closes = failed && wrap->plan.row == ROW_close;
     const bool parks = failed && strcmp(wrap->function[wrap->step], "vmo_accept") == 0;
-
+    const bool offers = failed && strcmp(wrap->function[wrap->step], "vmo_stream_offer") == 0;
+    const bool joins = failed && strcmp(wrap->function[wrap->step], "vmo_stream_join") == 0;
     const bool ends = failed && is_one_of(wrap->function[wrap->step], enders);
+    const int gone = __builtin_popcountll(before->open & ~now->open);
+    const int new = __builtin_popcountll(now->open & ~before->open);
 
-    return (closes || ends || (before->open & ~now->open) == 0) &&
-           (parks || (now->open & ~before->open) == 0);
+    return (closes || ends || gone <= (joins ? 1 : 0)) && (parks || new <= (offers ? 1 : 0));
 }
 
 /* What ends or seals a VMO drops its unused mappings first, and a view may evict one. */
