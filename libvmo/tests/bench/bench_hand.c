@@ -48,16 +48,15 @@ static void send_header(const struct header *header, int descriptor)
 {
     union control control = {.bytes = {0}};
     struct iovec part = {(void *)(uintptr_t)header, sizeof(*header)};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    const struct msghdr message = {.msg_iov = &part,
+                                   .msg_iovlen = 1,
+                                   .msg_control = control.bytes,
+                                   .msg_controllen = sizeof(control.bytes)};
 
-    if (descriptor >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof(control.bytes);
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(descriptor));
-    }
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(descriptor));
     NEED(sendmsg(ends[0], &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*header));
 }
 
@@ -75,16 +74,13 @@ static int receive_descriptor(struct header *header)
     NEED(recvmsg(ends[1], &message, MSG_PEEK | MSG_CMSG_CLOEXEC | MSG_DONTWAIT) == (ssize_t)sizeof(*header));
     NEED(!(message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) && message.msg_controllen == sizeof(control.bytes));
     memcpy(&descriptor, CMSG_DATA(&control.header), sizeof(descriptor));
-    NEED(recv(ends[1], header, sizeof(*header), MSG_DONTWAIT) == (ssize_t)sizeof(*header));
+    NEED(recv(ends[1], header, 0, MSG_DONTWAIT) == 0);
     return descriptor;
 }
 
 static void acknowledge(uint32_t number)
 {
-    struct iovec part = {&number, sizeof(number)};
-    const struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-    NEED(sendmsg(ends[1], &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(number));
+    NEED(send(ends[1], &number, sizeof(number), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(number));
 }
 
 static void hear_acknowledgement(uint32_t number)
@@ -271,7 +267,7 @@ static void pool_send(uint32_t number)
     const struct header header = {0, number, index};
 
     bench_fill(our_views[index], len, number);
-    send_header(&header, -1);
+    NEED(send(ends[0], &header, sizeof(header), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(header));
 }
 
 static void pool_receive(uint32_t number)
