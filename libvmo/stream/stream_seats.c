@@ -92,9 +92,9 @@ static void lay_out(struct vmo_producer *producer)
     }
     producer->older[STREAM_LIST] = STREAM_LIST;
     producer->newer[STREAM_LIST] = STREAM_LIST;
-    for (uint32_t b = 0; b < buffers; b++) {
-        producer->buffers[b].loan = STREAM_DEAD;
-        stream_insert(producer, (uint8_t)b, STREAM_LIST);
+    for (uint32_t b = 1; b <= buffers; b++) { /* the newest is the first one that is lent: 0 */
+        producer->buffers[b % buffers].loan = STREAM_DEAD;
+        stream_insert(producer, (uint8_t)(b % buffers), STREAM_LIST);
     }
 }
 

@@ -129,6 +129,7 @@ static void loans(void **state)
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
         assert_ok(vmo_stream_loan(producer, 0, &loan[i], NULL));
+        assert_true(loan[i].data >= loan[0].data); /* the pool's first buffer comes first */
         loan[i].data[0] = (uint8_t)(i + 1);
         loan[i].data[PAGE - 1] = (uint8_t)(i + 1);
     }
