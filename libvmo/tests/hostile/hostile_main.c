@@ -81,10 +81,12 @@ static void beside_one(const char *name, vmo_stream_policy policy, uint32_t tag,
 {
     begin(name, policy);
     struct vmo_producer *producer = create(policy);
+    const vmo_consumer_t reader = offer(producer, honest, TAG_READ);
+    const vmo_consumer_t liar = offer(producer, peer, tag);
     struct beside beside = {.registry = registry,
                             .producer = producer,
-                            .honest = offer(producer, honest, TAG_READ),
-                            .liar = offer(producer, peer, tag),
+                            .honest = reader,
+                            .liar = liar,
                             .liars_peer = peer,
                             .tag = tag,
                             .offers = tag == TAG_OVERWRITE ? 7 : 0,
