@@ -23,8 +23,9 @@ struct be_stream_word {
 bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_t deadline_ns);
 /* Wakes all who sleep on the word. */
 void be_stream_wake(const void *word);
-/* Between two looks: lets the other processor, or the other task, go on. `looks` counts up from 0. */
-void be_stream_relax(uint32_t looks);
+/* Between two looks: lets the other processor, or the other task, go on. `looks` counts up from 0. True if
+ * other tasks may have run for long, so that the wait must look at the clock. */
+bool be_stream_relax(uint32_t looks);
 
 /* A wait looks at the clock and at the peer after a sleep, and after at most as many that a peer ended in
  * vain. Counts sleeps: the wait looks at multiples. */

@@ -7,10 +7,10 @@
 static void take_away(struct vmo_producer *producer, struct stream_found *found)
 {
     while (found->verdict == STREAM_UNTAKEN) {
-        if (!producer->yielded) {
-            /* On a cooperative kernel no consumer has run since the frame was published. */
+        if (BE_COOPERATIVE && !producer->yielded) {
+            /* No consumer may have run since the frame was published. */
             producer->yielded = true;
-            be_stream_relax(0);
+            (void)be_stream_relax(0);
         } else {
             stream_kill_entry(producer, found->b);
         }
@@ -145,8 +145,11 @@ vmo_status stream_obtain(struct vmo_producer *producer, struct stream_found *fou
     }
     for (uint32_t looks = 0;
          found->verdict == STREAM_BLOCKED && deadline_ns && looks < producer->options.looks; looks++) {
-        be_stream_relax(looks);
+        const bool yielded = be_stream_relax(looks);
         look(producer, found);
+        if (yielded && be_now_ns() >= deadline_ns) {
+            break;
+        }
     }
     for (uint32_t sleeps = 0; found->verdict == STREAM_BLOCKED;) {
         if (sleeps % STREAM_SLEEPS_PER_CHECK == 0) {

@@ -150,10 +150,13 @@ static bool await(const struct vmo_consumer *consumer, uint64_t seen, uint64_t d
 static vmo_status take(struct vmo_consumer *consumer, uint64_t deadline_ns, struct vmo_frame *out)
 {
     for (uint32_t looks = 0; deadline_ns && looks < consumer->terms.looks; looks++) {
-        be_stream_relax(looks);
+        const bool yielded = be_stream_relax(looks);
         const vmo_status status = look(consumer, out);
         if (status != NOTHING) {
             return status;
+        }
+        if (yielded && be_now_ns() >= deadline_ns) {
+            break;
         }
     }
     for (uint32_t sleeps = 0;;) {

@@ -9,6 +9,7 @@
 #define BE_STREAM_LOOKS 1      /* at the shared words before a wait sleeps, by default */
 #define BE_STREAM_NOTIFIES 0   /* 1: backend_stream.h's notifiers exist */
 #define BE_FORKS 1             /* 1: a process can fork, and its child must not use its streams */
+#define BE_COOPERATIVE 1       /* 1: a task may run until it yields */
 #define BE_PEERS_MAX 65536
 #define BE_KEEPS_MAPPINGS 0
 #define BE_KNOWS_OBJECTS 1

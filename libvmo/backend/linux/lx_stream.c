@@ -77,17 +77,18 @@ void be_stream_wake(const void *word)
     (void)syscall(SYS_futex, word, LX_FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-void be_stream_relax(uint32_t looks)
+bool be_stream_relax(uint32_t looks)
 {
     if (looks % LOOKS_PER_YIELD == LOOKS_PER_YIELD - 1) {
         (void)sched_yield();
-        return;
+        return true;
     }
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+    return false;
 }
 
 bool be_peer_ended(const struct be_peer *peer)

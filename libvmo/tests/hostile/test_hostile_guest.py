@@ -24,10 +24,10 @@ WALL_SECONDS = 60
 READER, LIAR = 18, 19
 FRAMES, STOP_FRAMES, ROUNDS, SEATS = 400, 3, 4, 8
 PAGE = 4096
-SLICE_US, LOOKS = 10000, 16
-# A wait looks LOOKS times before it reads the clock. On a2 each look may cost a time slice, beside a
-# liar that never yields.
-LATE_US = {"a1": 1000, "a2": (LOOKS + 2) * SLICE_US}
+SLICE_US = 10000
+# On a2 each of a wait's yields may cost a time slice, beside a liar that never yields. The wait reads
+# the clock after the second one and after each further one.
+LATE_US = {"a1": 1000, "a2": 3 * SLICE_US}
 KILLED = r"kernel: pid=[0-9]+ killed: store fault va=0x[45]0000000 pc=0x[0-9a-f]+"
 POLICIES = ("backpressure", "latest")
 GONE, TIMED_OUT = "VMO_ERR_PEER_GONE", "VMO_ERR_TIMED_OUT"

@@ -290,6 +290,43 @@ static void a_consumer_ends(void **state)
     assert_ok(vmo_stream_close(producer)); /* what the child still maps is closed, if not given back */
 }
 
+/* Counts the looks of a wait. After the first one, other tasks run until far past the deadline. */
+static uint32_t looks_made;
+static void others_run(void *context)
+{
+    looks_made++;
+    fake_config()->step_ns = SOON_NS;
+    (void)context;
+}
+
+/* A wait reads the clock when other tasks may have run, not only before it sleeps. */
+static void a_wait_ends_in_time(void **state)
+{
+    struct vmo_stream_options options = lossless;
+    options.looks = VMO_STREAM_LOOKS_MAX;
+    struct vmo_producer *producer = producer_make(&options);
+    vmo_consumer_t name;
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    const uint64_t step_ns = fake_config()->step_ns;
+    struct vmo_frame frame;
+    struct vmo_loan loan;
+
+    (void)state;
+    fake_on_poll(others_run, NULL);
+    assert_status(take(consumer, vmo_now_ns(world.a) + 1, &frame), VMO_ERR_TIMED_OUT);
+    assert_in_range(looks_made, 1, 3);
+    fake_config()->step_ns = step_ns;
+    for (uint8_t byte = 1; byte <= 3; byte++) {
+        produce(producer, byte);
+    }
+    looks_made = 0;
+    assert_status(vmo_stream_loan(producer, vmo_now_ns(world.a) + 1, &loan, NULL), VMO_ERR_TIMED_OUT);
+    assert_in_range(looks_made, 1, 3);
+    fake_config()->step_ns = step_ns;
+    fake_on_poll(NULL, NULL);
+    closed(producer, consumer);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_drop)
 #define IN_SMALL_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make_small, world_drop)
 
@@ -309,6 +346,7 @@ int main(void)
         IN_WORLD(expelled),
         IN_WORLD(the_end),
         IN_WORLD(a_consumer_ends),
+        IN_WORLD(a_wait_ends_in_time),
     };
     return cmocka_run_group_tests_name("unit/stream", tests, NULL, NULL);
 }
