@@ -366,6 +366,7 @@ class Suite:
             "camera": [([], "each picture was shown, or counted as lost\n", 0)],
             "fanout": [([], "the same digest: 8 of 8\n", 0)],
             "fill": [([], "request 1: good, copies: 0\nrequest 2: good, copies: 1\n", 0)],
+            "planes": [([], "pictures: 3 of 3\n", 0)],
             "version_user": [([], self.version.replace(".", " ") + "\n", 0)],
             "cxx_user": [([], "VMO_OK VMO_ERR_BAD_HANDLE\n", 0)],
             "raii_user": [([], "through C++, C++, Through\n", 0)],
