@@ -5,6 +5,7 @@
 #include "core/audit.h"
 #include "core/audit_tables.h"
 #include "core/config.h"
+#include "core/console.h"
 #include "core/endpoint.h"
 #include "core/frames.h"
 #include "core/port.h"
@@ -29,6 +30,15 @@ struct kernel_config rig_config(enum abi_revision revision)
     config.revision = revision;
     config.arena_bytes = HOST_ARENA_BYTES;
     return config;
+}
+
+int rig_fresh_audit(void **state)
+{
+    (void)state;
+    host_reset();
+    console_init();
+    audit_init();
+    return 0;
 }
 
 void rig_make_elf(struct image *elf)

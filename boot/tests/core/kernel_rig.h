@@ -55,6 +55,9 @@ struct kernel_config rig_config(enum abi_revision revision);
 /* Ends the run if it is active, and checks that no frame, endpoint or unexpected hazard is left. */
 int rig_down(void **state);
 
+/* Makes console and audit new, without a boot. */
+int rig_fresh_audit(void **state);
+
 /* Notes that a call or an event has ended the run. */
 void rig_has_ended(void);
 

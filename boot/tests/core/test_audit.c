@@ -311,15 +311,6 @@ static void no_nonce(void **state)
 
 /* ---- Bounded tables ------------------------------------------------------------------------------ */
 
-static int fresh_audit(void **state)
-{
-    (void)state;
-    host_reset();
-    console_init();
-    audit_init();
-    return 0;
-}
-
 static void full_tables_print_an_overflow_line(void **state)
 {
     enum { OVER = 2 };
@@ -436,8 +427,8 @@ int main(void)
         BOOTS(a_run_on_a1),
         BOOTS(a_hashed_run),
         BOOTS(no_nonce),
-        cmocka_unit_test_setup(full_tables_print_an_overflow_line, fresh_audit),
-        cmocka_unit_test_setup(every_word, fresh_audit),
+        cmocka_unit_test_setup(full_tables_print_an_overflow_line, rig_fresh_audit),
+        cmocka_unit_test_setup(every_word, rig_fresh_audit),
     };
     return cmocka_run_group_tests_name("core/audit", tests, NULL, NULL);
 }

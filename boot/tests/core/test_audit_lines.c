@@ -5,15 +5,6 @@
 #include "core/console.h"
 #include "core/kernel_rig.h"
 
-static int fresh_audit(void **state)
-{
-    (void)state;
-    host_reset();
-    console_init();
-    audit_init();
-    return 0;
-}
-
 static void numbers(void **state)
 {
     struct line line;
@@ -117,10 +108,10 @@ static void each_line_has_its_author(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(numbers, fresh_audit),
-        cmocka_unit_test_setup(long_lines, fresh_audit),
-        cmocka_unit_test_setup(an_open_line_is_ended_once, fresh_audit),
-        cmocka_unit_test_setup(each_line_has_its_author, fresh_audit),
+        cmocka_unit_test_setup(numbers, rig_fresh_audit),
+        cmocka_unit_test_setup(long_lines, rig_fresh_audit),
+        cmocka_unit_test_setup(an_open_line_is_ended_once, rig_fresh_audit),
+        cmocka_unit_test_setup(each_line_has_its_author, rig_fresh_audit),
     };
     return cmocka_run_group_tests_name("core/audit_lines", tests, NULL, NULL);
 }
