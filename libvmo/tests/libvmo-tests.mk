@@ -4,7 +4,7 @@
 
 # ---- unit: the core on the fake backend; without the sanitizers for `make coverage` and `make memcheck`
 UNIT_TESTS := test_bytes test_channel test_create test_dup test_handles test_inject test_many test_many_lies test_mapping_index test_peer test_registry \
-              test_require test_seals test_sha256 test_status test_stream test_stream_ends test_stream_lies test_stream_model test_transfer \
+              test_require test_seals test_sha256 test_status test_stream test_stream_ends test_stream_lies test_stream_model test_stream_moment test_transfer \
               test_views test_wire test_wrap
 UNIT_LIBS_test_sha256 := -lcrypto
 $(foreach flavour,san cov host,$(foreach test,$(UNIT_TESTS),$(eval $(call HOST_PROGRAM,$(flavour)/fake,libvmo/tests/unit/$(test),\
