@@ -40,7 +40,7 @@ TEST_SUITES += tests/build/test_build.py
 
 # `make test-host`: the suites whose programs HOSTCC compiles. CI runs them with the second compiler.
 HOST_SUITES := $(filter-out $(SCRIPT_SUITES) $(LINT_SUITES) boot/tests/% tests/qemu/% tests/foreign/% tests/build/% \
-               tests/stream-proof/test_stream_witness.py $(SHA_ISA)/%,$(TEST_SUITES))
+               tests/stream-proof/% tests/fill-proof/% $(SHA_ISA)/%,$(TEST_SUITES))
 
 # `make test-fast`, for use while working: the tests that run on the host in about a second, the judge against its red
 # logs, and one boot of the proof on each revision.
