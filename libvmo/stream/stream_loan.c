@@ -47,7 +47,7 @@ vmo_status stream_find_loan(const struct vmo_producer *producer, const struct vm
                : VMO_ERR_BAD_HANDLE;
 }
 
-/* Makes room for frame s in the ring: its slot's frame before may still lie in a buffer. */
+/* Makes room for frame s in the ring: the frame that had the slot before may still be in a buffer. */
 static void clear_slot(struct vmo_producer *producer, uint64_t s)
 {
     for (uint8_t b = producer->newer[STREAM_LIST]; b != STREAM_LIST; b = producer->newer[b]) {

@@ -25,8 +25,7 @@ struct stream_buffer {
 
 /* A consumer. Its page is mapped read-only here. */
 struct stream_seat {
-    uint64_t
-        first; /* what its words are at least, unless 0: 2s of its first frame s; STREAM_NEVER: not live */
+    uint64_t first; /* 2s of its first frame s: its words are 0, or at least this; STREAM_NEVER: not live */
     const struct stream_page *page;
     uint64_t *seen; /* by buffer: the last word that was read */
     uint64_t rung;  /* the last `awaits` that was answered */

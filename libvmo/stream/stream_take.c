@@ -23,7 +23,7 @@ void stream_release_buffer(struct vmo_consumer *consumer, uint32_t buffer, uint6
     }
 }
 
-/* What a look says that finds no frame, and no reason to end the wait. */
+/* The answer of a look that found neither a frame nor a reason to end the wait. */
 #define NOTHING VMO_ERR_TIMED_OUT
 
 /* Takes frame s from its entry, which had this sequence a moment ago; NOTHING if it was overwritten since. */

@@ -99,14 +99,19 @@ static vmo_status check_packet(int socket, ssize_t len, int flags, const struct 
     return VMO_OK;
 }
 
-/* recvmsg, repeated when a signal interrupts it, and after ECONNRESET: the kernel reports it once, before
- * data that was queued earlier. A call that fails leaves *message as it was. The length, or -1 with errno
- * set. */
+/* True after a signal, and after ECONNRESET, which the kernel reports once before data that is queued. */
+static bool try_again(int error)
+{
+    return error == EINTR || error == ECONNRESET;
+}
+
+/* recvmsg, repeated while try_again says so. A call that fails leaves *message as it was. The length, or -1
+ * with errno set. */
 static inline ssize_t recv_packet(int socket, struct msghdr *message, int flags)
 {
     for (int i = 0; i < LX_TRIES; i++) {
         const ssize_t len = recvmsg(socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | flags);
-        if (len >= 0 || (errno != EINTR && errno != ECONNRESET)) {
+        if (len >= 0 || !try_again(errno)) {
             return len;
         }
     }
@@ -132,7 +137,7 @@ static vmo_status take(const struct be_peer *peer)
         if (recv(peer->socket, &none, 0, MSG_DONTWAIT) >= 0) {
             return VMO_OK;
         }
-        if (errno != EINTR && errno != ECONNRESET) {
+        if (!try_again(errno)) {
             return recv_status(errno);
         }
     }
