@@ -3,7 +3,7 @@
 """The proof as two Linux processes: runs that must pass, and runs that must fail, each for its own reason.
 
 Every run goes through scripts/host-test.sh. A run that must fail names the exact set of checks that are red (all
-others are green or not checked) and words of the evidence that gives its own reason.
+others are green or not checked, but for RACES) and words of the evidence that gives its own reason.
 """
 import concurrent.futures
 import json
@@ -36,7 +36,7 @@ MUST_FAIL = [
     ("a flipped byte", ["--mutant", "flipped-byte"], NO_END | {"digest"}, "content", "blob: its object gives"),
     ("a wrong expected digest", ["--wrong-digest"], NO_END, "failure-lines", "check blob: VMO_ERR_PROTOCOL"),
     ("a skipped transfer", ["--mutant", "no-transfer"], NO_REPLY, "sharing", "0 VMOs handed by a message"),
-    ("invented replies", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers", "protocol"},
+    ("invented replies", ["--mutant", "liar"], {"audit-complete", "sharing", "counters", "barriers"},
      "barriers", "reply 1: 'vmo: sha256 ok' was there before it"),
     ("a consumer that stores through its mapping", ["--mutant", "store"], NO_REPLY | {"image"}, "exit-code",
      "consumer signal 11"),
@@ -54,6 +54,9 @@ MUST_FAIL = [
      "failure-lines", "check page: VMO_ERR_PROTOCOL"),
     ("a leaked descriptor", ["--mutant", "leak"], {"descriptors"}, "descriptors", "is still open"),
 ]
+
+# Red in some runs only: the scheduler decides how far the consumer is when the liar asks for the page.
+RACES = {"invented replies": {"protocol", "accessed"}}
 
 
 def environment():
@@ -89,7 +92,8 @@ def judge_fail(tap, case, result):
     name, _, expected, check, words = case
     code, checks, text = result
     red = names(checks, "RED")
-    tap.check(code == 1 and red == expected and words in checks.get(check, ("", ""))[1], f"must fail: {name}",
+    exact = expected <= red <= expected | RACES.get(name, set())
+    tap.check(code == 1 and exact and words in checks.get(check, ("", ""))[1], f"must fail: {name}",
               f"exit {code}, red {sorted(red)}\nexpected {sorted(expected)}, '{words}' in {check}\n{text}")
 
 
