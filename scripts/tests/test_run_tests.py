@@ -129,6 +129,7 @@ def main():
     tap = Tap()
     tap.check(len(SUITES) > 10, "there are suites to test")
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["BUILD"] = folder  # for the durations
         paths = {}
         for number, (name, (script, last, said)) in enumerate(SUITES.items()):
             paths[name] = write_suite(folder, number, script)
