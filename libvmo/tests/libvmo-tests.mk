@@ -219,8 +219,8 @@ $(eval $(call CONF_THREADS,tsan/fake,$(LIBVMO_FAKE_SRCS)))
 $(eval $(call CONF_THREADS,tsan,$(LIBVMO_LINUX_SRCS)))
 CONF_THREADS_PROGRAMS := $(BUILD)/tsan/fake/$(CONF)/threads/conf_threads $(BUILD)/tsan/$(CONF)/threads/conf_threads
 
-ALL += $(CONF_ELFS) $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux
-TEST_NEEDS += $(CONF_THREADS_PROGRAMS)
+ALL += $(CONF_ELFS)
+TEST_NEEDS += $(BUILD)/san/fake/$(CONF)/conf_fake $(BUILD)/san/$(CONF)/conf_linux $(CONF_THREADS_PROGRAMS)
 TEST_SUITES += $(CONF)/test_conformance.py $(CONF)/threads/test_threads.py
 
 # ---- hostile: streams under QEMU beside a task that lies, stops or dies
