@@ -6,6 +6,7 @@ Every run goes through scripts/host-test.sh. A run that must fail names the exac
 others are green or not checked, but for RACES) and words of the evidence that gives its own reason.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -100,12 +101,10 @@ def judge_fail(tap, case, result):
 def processes_below(folder):
     """The pids of all processes that run a program of this folder."""
     found = []
-    for link in pathlib.Path("/proc").glob("[0-9]*/exe"):
-        try:
-            if os.readlink(link).startswith(str(folder)):
-                found.append(int(link.parts[2]))
-        except OSError:
-            continue
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):  # no process, it has exited, or it is a kernel thread
+            if name.isdigit() and os.readlink(f"/proc/{name}/exe").startswith(str(folder)):
+                found.append(int(name))
     return found
 
 
