@@ -22,6 +22,7 @@ from judge import verdict as verdicts  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 HARNESS = {"linux": "host-test.sh", "a1": "qemu-test.sh", "a2": "qemu-test.sh"}
+WALL_SECONDS = 900  # for a busy machine: a run that ends by a deadline executes 10^9 instructions and more
 SMALL = ["--payload", "gen:7:400000"]  # 7 frames
 UNMADE = {"a1": {"seal"}, "a2": set(), "linux": verdicts.may_skip(facts.LINUX, facts.STREAM)}
 # What is red when the producer refuses the reply, and when there is no reply.
@@ -34,7 +35,7 @@ BOTH = ("a1", "a2", "linux")
 
 # mutant, red checks on our kernel, red checks on Linux or None where it cannot be shown, a check, words of its evidence
 MUST_FAIL = [
-    ("stream-early", NO_END | {"work"}, LINUX_NO_END, "failure-lines", "producer check reply: VMO_ERR_PROTOCOL"),
+    ("stream-early", NO_END, LINUX_NO_END, "failure-lines", "producer check reply: VMO_ERR_PROTOCOL"),
     ("stream-twice", NO_REPLY | {"accessed"}, LINUX_NO_REPLY, "failure-lines", "consumer frames: VMO_ERR_BAD_HANDLE"),
     ("stream-never", NO_REPLY | {"accessed", "return-page"}, LINUX_NO_REPLY, "failure-lines",
      "consumer frames: VMO_ERR_BUSY"),
@@ -60,9 +61,10 @@ def run(where, options):
     with tempfile.TemporaryDirectory(dir=room()) as folder:
         out = pathlib.Path(folder) / "run"
         abi = [] if where == "linux" else ["--abi", where]
-        words = [str(ROOT / "scripts" / HARNESS[where]), "--proof", "stream", "--out", str(out), *abi, *options]
+        words = [str(ROOT / "scripts" / HARNESS[where]), "--proof", "stream", "--out", str(out), "--wall", str(WALL_SECONDS),
+                 *abi, *options]
         done = subprocess.run(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, timeout=300)
+                              stderr=subprocess.STDOUT, check=False)
         found = [json.loads(path.read_text())["checks"] for path in out.glob("*/report.json")]
         checks = {c["name"]: (c["status"], c["evidence"]) for listed in found for c in listed}
         return done.returncode, checks, done.stdout.decode(errors="replace")
