@@ -5,7 +5,7 @@
  * A peer is another task and the channel to it: a child, the parent, or on Linux the other end of a socket.
  * vmo_send, vmo_recv, vmo_send_many, vmo_recv_many, vmo_poll and vmo_peer_wait wait until an absolute
  * deadline, in nanoseconds of vmo_now_ns; a deadline that has passed, 0 for instance, makes one try. No other
- * call waits. The rules for errors and threads are those of vmo.h.
+ * call of this header waits. The rules for errors and threads are those of vmo.h.
  */
 #ifndef VMO_CHANNEL_H
 #define VMO_CHANNEL_H

@@ -5,8 +5,8 @@
  * A VMO (virtual memory object) is a run of zeroed pages. Its length is in bytes, as the creator asked; its
  * size is the length rounded up to pages. A view is a window onto a mapping of a VMO; several views may
  * share one mapping. All state lives in a registry, in storage that the caller supplies. The library
- * allocates nothing but in vmo_registry_new, starts no thread, and blocks only in vmo_send, vmo_recv (also
- * _many), vmo_poll and vmo_peer_wait.
+ * allocates nothing but in vmo_registry_new, and starts no thread. The calls that wait have a deadline: see
+ * channel.h and stream.h. vmo_seal on Linux may pause for up to 0.2 s.
  *
  * Threads: one thread at a time uses a registry, and any thread may be the next; threads that use different
  * registries need no lock.
@@ -62,7 +62,7 @@ typedef enum vmo_status {
     VMO_ERR_NO_SLOTS = 9,        /* a kernel table (slots, regions, descriptors) is full: close something */
     VMO_ERR_RIGHTS = 10,         /* the handle lacks the right: ask its sender for more */
     VMO_ERR_SEALED = 11,         /* the seal forbids it, for good */
-    VMO_ERR_BUSY = 12,           /* a live view, handle or writable hand-over forbids it: end that first */
+    VMO_ERR_BUSY = 12,           /* something in use forbids it, see the call: end that use first */
     VMO_ERR_STILL_MAPPED = 13,   /* the memory is still mapped: unmap it first */
     VMO_ERR_STILL_SHARED = 14,   /* another handle, task or message holds it: close those first */
     VMO_ERR_NOT_AUTHORISED = 15, /* the peer is not allowed to get VMOs: call vmo_peer_allow */
@@ -172,8 +172,8 @@ VMO_CHECK vmo_status vmo_registry_init(void *storage, size_t storage_bytes, cons
  *         BUSY         a VMO, a view or a peer is live: vmo_registry_each lists them */
 VMO_CHECK vmo_status vmo_registry_fini(struct vmo_registry *registry);
 
-/* The same with storage that the library allocates; a large table costs only the memory of the entries that
- * were used. vmo_registry_free ends and frees a registry of vmo_registry_new. Not in the NEURON library.
+/* vmo_registry_new prepares a registry in storage that the library allocates; a large table costs only the
+ * memory of the entries that were used. vmo_registry_free ends and frees it. Not in the NEURON library.
  * Errors: those of vmo_registry_init and vmo_registry_fini, and
  *         NO_MEMORY    vmo_registry_new: the storage cannot be allocated */
 VMO_CHECK vmo_status vmo_registry_new(const struct vmo_limits *limits, struct vmo_registry **out);
@@ -287,8 +287,8 @@ VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *b
 VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
                                    vmo_t *out);
 
-/* Makes a new VMO with the same bytes, all rights and no seal. Counted in copies. On Linux
- * the kernel copies, without a mapping.
+/* Makes a new VMO with the same bytes, all rights and no seal. Counted in copies. On Linux the kernel copies,
+ * without a mapping. The caller owns the new handle, and keeps the old one.
  * Errors: those of vmo_create, vmo_write, vmo_map_rw and vmo_read */
 VMO_CHECK vmo_status vmo_copy(struct vmo_registry *registry, vmo_t vmo, vmo_t *out);
 
@@ -317,7 +317,7 @@ VMO_CHECK vmo_status vmo_close(struct vmo_registry *registry, vmo_t vmo);
  *         UNSUPPORTED  the VMO wraps memory of the caller or a file: close it
  *         RIGHTS       the VMO was received
  *         SEALED       the kernel enforces a FOREVER seal, so nobody can: close it
- *         RIGHTS       the handle lacks WRITE
+ *         RIGHTS       the handle was made without WRITE; one that lost it by a seal will do
  *         STILL_MAPPED a view of it is live
  *         STILL_SHARED another handle of this registry is live; NEURON: or it was sent to a peer that is not
  *                      closed yet, or ever to the parent
@@ -334,7 +334,7 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
  * keeps its memory. Each call is counted in copies. If the two places overlap, as with a view of the same
  * VMO, the bytes that are copied into the overlap are unspecified. On Linux vmo_write may have written a part
  * before it returns INVALID or NO_MEMORY, and vmo_read may have read one before it returns INVALID or IO.
- * Errors: SEALED       vmo_write: the VMO is sealed FOREVER; Linux: or another process sealed it
+ * Errors: SEALED       vmo_write: the VMO is sealed FOREVER or NO_WRITER; Linux: or another process sealed it
  *         RIGHTS       vmo_write: the handle lacks WRITE
  *         BOUNDS       the range ends past vmo_len; vmo_read: past the end of a file that was truncated
  *         TOO_LARGE    more than 2 GiB; vmo_write on Linux: past RLIMIT_FSIZE
@@ -344,6 +344,8 @@ VMO_CHECK vmo_status vmo_destroy(struct vmo_registry *registry, vmo_t vmo);
  *         PROTOCOL     vmo_write on Linux: a peer that shares the open file description keeps setting its
  *                      append flag
  *         IO           vmo_read on Linux: the device of a wrapped file failed
+ *         UNSUPPORTED  vmo_write on Linux: huge pages or a dma-buf, see vmo_import_fd; vmo_read: a wrapped
+ *                      file was opened with O_DIRECT, and the range is not aligned for it
  *         TABLE_FULL, NO_MEMORY, NO_SLOTS, FRAGMENTED
  *                      vmo_read on NEURON, where it has to map first: as vmo_map_ro */
 VMO_CHECK vmo_status vmo_write(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
@@ -356,14 +358,16 @@ VMO_CHECK vmo_status vmo_read(struct vmo_registry *registry, vmo_t vmo, struct v
  * whole pages are mapped. A mapping is kept after its last view and used again by the next view that fits;
  * when a table is full, the mapping that is unused longest is dropped. The caller owns the view: vmo_unmap.
  * Errors: INVALID      out is NULL
- *         SEALED       vmo_map_rw: the VMO is sealed FOREVER; Linux: or another process sealed it
+ *         SEALED       vmo_map_rw: the VMO is sealed FOREVER or NO_WRITER; Linux: or another process sealed
+ *                      it
  *         RIGHTS       the handle lacks the right
  *         BOUNDS       the range ends past vmo_len
  *         ZERO_LENGTH  the range is empty
  *         TABLE_FULL   no free view, or a view uses every mapping
  *         NO_MEMORY    the kernel has no memory or addresses for the mapping
  *         NO_SLOTS     the kernel's table of regions is full and a view uses every mapping
- *         FRAGMENTED   NEURON: the kernel cannot place a mapping of this size; a smaller one may fit */
+ *         FRAGMENTED   NEURON: the kernel cannot place a mapping of this size; a smaller one may fit
+ *         UNSUPPORTED  vmo_map_rw: huge pages after a PEERS seal, see VMO_CREATE_HUGE */
 VMO_CHECK vmo_status vmo_map_ro(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
                                 vmo_view_t *out);
 VMO_CHECK vmo_status vmo_map_rw(struct vmo_registry *registry, vmo_t vmo, struct vmo_range range,
