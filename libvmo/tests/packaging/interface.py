@@ -4,6 +4,10 @@ import re
 
 PROTOTYPE = re.compile(r"(?:VMO_CHECK\s+)?((?:const\s+)?\w+\s*\*?)\s*\b(vmo_\w+)\(([^()]*)\);")
 
+# A comment with the prototypes that follow it; and a word that may be a status without VMO_ERR_.
+ERRORS = re.compile(r"/\*((?:(?!\*/).)*)\*/\s*((?:VMO_CHECK [^;{}#/]*;\s*)+)", re.S)
+STATUS = re.compile(r"(?<!_)\b[A-Z][A-Z_]*[A-Z]\b")
+
 
 def words(text):
     """Normalises blanks: single, and none next to a star or bracket. So layout does not matter."""
@@ -18,6 +22,15 @@ def header_prototypes(header):
         name: (words(result), [words(p) for p in parameters.split(",")])
         for result, name, parameters in PROTOTYPE.findall(text)
     }
+
+
+def header_errors(header):
+    """-> {function: statuses that the comment above it lists after "Errors"} of one header."""
+    errors = {}
+    for comment, calls in ERRORS.findall(header.read_text()):
+        listed = {f"VMO_ERR_{name}" for name in STATUS.findall(comment.partition("Errors")[2])}
+        errors |= {name: listed for _, name, _ in PROTOTYPE.findall(calls)}
+    return errors
 
 
 def abi_lines(headers):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TREE / "tests"), str(TREE / "libvmo/tests/packaging")]
-from interface import Page, abi_lines, header_prototypes, map_symbols  # noqa: E402
+from interface import Page, abi_lines, header_errors, header_prototypes, map_symbols  # noqa: E402
 from tap import Tap, room  # noqa: E402
 
 BUILD = TREE / os.environ.get("BUILD", "build")
@@ -307,6 +307,11 @@ class Suite:
         status_page = next(page for page in PAGES if page.path.name == "vmo_status.3")
         self.check(status_page.errors == known, "vmo_status(3) explains every status", known ^ status_page.errors)
         targets = {f"{n}.{p.path.suffix[1:]}" for p in PAGES for n in p.names} | {p.path.name for p in PAGES}
+        listed = {name: errors for header in HEADERS for name, errors in header_errors(header).items()}
+        silent = {name: sorted((errors & known) - page.errors) for page in PAGES for name in page.names
+                  if (errors := listed.get(name, set())) & known - page.errors}
+        self.check(len(listed) > 40 and not silent,
+                   "a page explains each status that a header lists for its functions", silent)
         broken = [f"{p.path.name}: {n}({s})" for p in PAGES for n,
                   s in p.references if "vmo" in n and f"{n}.{s}" not in targets]
         self.check(not broken, "cross-references name only existing pages", broken)
