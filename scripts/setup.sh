@@ -74,6 +74,10 @@ $needs
 NEEDS
 }
 
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
+    sed -n '3,5s/^# //p' scripts/setup.sh
+    exit 0
+fi
 if [ "${1:-}" = --check ]; then
     shift
     look "$@"

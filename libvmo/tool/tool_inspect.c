@@ -366,7 +366,7 @@ int tool_inspect(int count, char **list)
         own |= next == 256;
     }
     if (number == NULL) {
-        return tool_usage("PID", "missing; try 'vmo inspect --help'");
+        return tool_usage("NUMBER", "missing; try 'vmo inspect --help'");
     }
     if (number[strspn(number, "0123456789")] != '\0' || number[0] == '\0' || strlen(number) > 10) {
         return tool_usage(number, "no number of a process or descriptor");

@@ -12,4 +12,7 @@ HARNESSES = {
 }
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in HARNESSES:
+        print(f"verdict: CONFIG no such harness; choose from {', '.join(HARNESSES)}")
+        sys.exit(2)
     sys.exit(HARNESSES[sys.argv[1]](sys.argv[2:]))

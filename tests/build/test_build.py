@@ -170,6 +170,9 @@ def check_refused(tap, tree):
         code, said = tree.make(*words)
         tap.check(code == 2 and line in said and len(said.splitlines()) <= 2 and not list(tree.path.rglob("*.o")),
                   f"{name}: one line, and nothing is built", said)
+    done = subprocess.run(["sh", tree.path / "scripts/setup.sh", "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    good = done.stdout.startswith("Installs what the build") and len(done.stdout.splitlines()) == 3
+    tap.check(good, "setup.sh --help only prints its usage", done.stdout)
     colon = tree.path.with_name("a:b")
     tree.path.rename(colon)
     tree.path, tree.build = colon, colon / "build"

@@ -156,7 +156,7 @@ def inspect(case):
     for name, words, code, why in (
         ("a process that is gone", ["4194304999"], 1, "no such process"),
         ("a word", ["self"], 2, "no number"),
-        ("nothing", [], 2, "missing"),
+        ("nothing", [], 2, "NUMBER: missing"),
         ("two", ["1", "2"], 2, "one operand too many"),
         ("a descriptor of another kind", ["--fd", "0"], 1, "no descriptor of a memory file"),
         ("a closed descriptor", ["--fd", "77"], 1, "no descriptor of a memory file"),

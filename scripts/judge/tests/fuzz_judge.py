@@ -265,8 +265,10 @@ def keep_hashes():
 
 
 def seed_of(text):
-    if text != COMMIT:
+    if text.isdecimal():
         return int(text)
+    if text != COMMIT:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a number nor {COMMIT}")
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=HERE, check=True, capture_output=True).stdout
     return int(head[:8], 16)
 
