@@ -30,7 +30,7 @@ static const char texts[] =
     TEXT(VMO_ERR_PROTOCOL, "false claim: distrust the peer")
     TEXT(VMO_ERR_FRAGMENTED, "no place: map less")
     TEXT(VMO_ERR_UNSUPPORTED, "not on this kernel: see the manual")
-    TEXT(VMO_ERR_NOT_SEALED, "sealed too weakly: ask the sender")
+    TEXT(VMO_ERR_NOT_SEALED, "sealed weakly: ask the peer")
     TEXT(VMO_ERR_NOT_REAPED, "mapped by an ended child: vmo_peer_wait")
     TEXT(VMO_ERR_BACKEND, "undocumented error: report it")
     TEXT(VMO_ERR_STORAGE, "storage too small: give more")

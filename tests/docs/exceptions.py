@@ -40,7 +40,6 @@ NOT_RUN = {
     "make check-deb": DEBIAN,
     "make clean; time make -j2": "removes the build that the other commands use",
     "make errno-full": FIGURE,
-    "make stress": FIGURE,
     "make bench-host": FIGURE,
     "make cost-record": "rewrites files of the tree",
     "make SHA256_ISA=zbb": "builds everything anew, for other processors",
