@@ -9,7 +9,7 @@
  * connect_consumer and vmo_peer_allow. */
 VMO_CHECK vmo_status producer_start(struct vmo_registry **registry, vmo_peer_t *consumer);
 
-/* The deadline for an answer that needs work on so many bytes. */
+/* The deadline for an answer that needs work on this many bytes. */
 uint64_t producer_deadline(const struct vmo_registry *registry, uint64_t bytes);
 
 /* Ends the registry and prints the last marker. Returns main's status: 1 if a handle is still open. */

@@ -135,12 +135,12 @@ class Meter:
         self.running[name or key] = [key, time.monotonic(), None]
 
     def part(self, name, done, total):
-        """So much of a running step is done."""
+        """This much of a running step is done."""
         if name in self.running and total > 0:
             self.running[name][2] = min(1.0, done / total)
 
     def end(self, name, good=True, count=1):
-        """A step has ended; count: or so many, which did not begin."""
+        """A step has ended; count: or this many, which did not begin."""
         key, begin, *_ = self.running.pop(name, (name, None))
         if begin is not None:
             self.took[key].append(time.monotonic() - begin)

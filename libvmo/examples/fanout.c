@@ -34,7 +34,7 @@ static void must(vmo_status status)
     }
 }
 
-/* Hashes every frame, and replies the digest. */
+/* Hashes every frame, and replies with the digest. */
 static void consume(int end)
 {
     struct vmo_registry *registry = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A producer fills 1 MiB in place, seals it and sends it. A consumer in another process requires that seal,
- * maps the same pages read-only, hashes them and replies the digest. The program checks every call and gives
- * everything back.
+ * maps the same pages read-only, hashes them and replies with the digest. The program checks every call and
+ * gives everything back.
  */
 #include <err.h>
 #include <stdio.h>

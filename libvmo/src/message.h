@@ -64,7 +64,7 @@ static inline bool wire_read(const uint8_t *bytes, size_t len, size_t items_byte
            len == sizeof(*wire) + items_bytes + wire->body_bytes;
 }
 
-/* True if this is the header of a message with so many VMOs, at least two. */
+/* True if this is the header of a message with this many VMOs, at least two. */
 static inline bool wire_is_many(const uint8_t *bytes, size_t len, uint32_t count, struct wire *wire)
 {
     return count >= 2 && wire_read(bytes, len, count * sizeof(struct wire_item), wire) &&

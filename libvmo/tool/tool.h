@@ -100,7 +100,7 @@ uint64_t tool_now_ns(void);
 /* Lets a signal that ends the program first clear the progress line and remove the socket. */
 void tool_catch_signals(void);
 
-/* Ends the program with a message and TOOL_FAILED when so much time is over, whatever it waits for then. */
+/* Ends the program with a message and TOOL_FAILED after this time, whatever it waits for then. */
 void tool_limit_time(uint64_t ns);
 
 /* Delays signals while a socket exists that is not named yet. */

@@ -14,7 +14,7 @@ struct bench_turn {
     uint32_t items;    /* the first BENCH_WARM are not measured */
     uint64_t began_ns; /* when the producer began with the next one */
     int end;           /* of the socket or pipe */
-    uint8_t *buffer;   /* of so many bytes */
+    uint8_t *buffer;   /* of this many bytes */
     struct vmo_registry *registry;
     vmo_peer_t peer;
     uint64_t sum; /* of all 64-bit words that the consumer read */

@@ -18,7 +18,7 @@ static const char help[] =
     "  -o, --output=FILE     write the bytes to FILE; '-' is standard output, and the SHA-256 then goes to\n"
     "                        standard error\n"
     "      --no-digest       compute and print no SHA-256\n"
-    "      --timeout=SECONDS fail when so much time is over\n"
+    "      --timeout=SECONDS fail after this time\n"
     "      --progress=WHEN   auto (default: on a terminal), always, never\n";
 
 static const struct tool_option known[] = {

@@ -13,7 +13,7 @@ static const char help[] =
     "\n"
     "      --no-digest       compute and print no SHA-256\n"
     "      --max=BYTES       most memory for FILE (default: half of this machine's)\n"
-    "      --timeout=SECONDS fail when so much time is over; until then wait for a receiver\n"
+    "      --timeout=SECONDS fail after this time; until then wait for a receiver\n"
     "      --progress=WHEN   auto (default: on a terminal), always, never\n";
 
 static const struct tool_option known[] = {

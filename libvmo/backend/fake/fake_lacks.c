@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the fake kernel lacks, as its be_types.h says. The core calls none of these: a build without
- * optimisation links the calls all the same. */
+ * optimisation still links the calls. */
 #include "backend.h"
 #include "backend_stream.h"
 

@@ -9,7 +9,7 @@
 #include "lx.h"
 #include "lx_packet.h"
 
-/* So many messages without a descriptor are followed by the notice that none follow. */
+/* After this many messages without a descriptor comes the notice that none follow. */
 #define QUIET_AFTER 8
 
 union control {

@@ -44,7 +44,7 @@ static vmo_status mapped(void *answer, int protection, void **at)
 }
 
 /* A child that inherited a mapping made through a writable description could write, and would forbid a
- * FOREVER seal. A child that another thread forks between the two calls inherits it all the same. */
+ * FOREVER seal. A child that another thread forks between the two calls still inherits it. */
 vmo_status lx_map_unshared(int file, struct vmo_range range, int protection, void **at)
 {
     const size_t len = (size_t)range.len_bytes;

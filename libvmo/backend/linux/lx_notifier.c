@@ -72,7 +72,7 @@ void be_stream_notifier_clear(int32_t end)
 {
     char bytes[CLEAR_BYTES];
 
-    /* What is left of more bytes than an honest peer sends makes the end readable for nothing. */
+    /* An honest peer sends fewer bytes. The rest of a lying peer's leave the end readable without cause. */
     (void)recv(end, bytes, sizeof(bytes), MSG_DONTWAIT);
 }
 

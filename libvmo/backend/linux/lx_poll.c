@@ -67,7 +67,7 @@ static vmo_status collect(struct be_polled *polled, const struct pollfd looks[LO
     return VMO_OK;
 }
 
-/* Looks once, for at most so long. A signal ends a look that has found nothing. */
+/* Looks once, for at most this long. A signal ends a look that has found nothing. */
 static vmo_status look(struct pollfd *looks, uint32_t count, uint64_t ns)
 {
     const struct timespec rest = {.tv_sec = (time_t)(ns / NS_PER_SECOND),

@@ -7,7 +7,7 @@
  * queue. So nothing is lost at the limit of descriptors, also when another thread takes the last one.
  *
  * After the sender's notice that no descriptors follow there is nothing to lose, and the first step takes the
- * message. A sender that sends a descriptor all the same loses it if there is no room.
+ * message. A sender that still sends a descriptor loses it if there is no room.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -48,7 +48,7 @@ vmo_status be_send(struct be_peer *peer, struct be_object *object, bool writable
 {
     int64_t moved = BE_NONE;
 
-    if (nx_peer_ended(peer)) { /* the kernel would queue the message all the same */
+    if (nx_peer_ended(peer)) { /* the kernel would still queue the message */
         return VMO_ERR_PEER_GONE;
     }
     if (object != NULL) { /* CAP_MOVE takes the slot away: move a clone (K-54) */

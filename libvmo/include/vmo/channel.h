@@ -238,7 +238,7 @@ VMO_CHECK vmo_status vmo_send_many(struct vmo_registry *registry, vmo_peer_t pee
                                    uint32_t count, uint64_t deadline_ns);
 
 /* Receives the next message, with all of its VMOs or none, in the sender's order: as vmo_recv, and also what
- * vmo_send_many sends. Sets *count and so many of vmos, which the caller owns; out->vmo is vmos[0], or
+ * vmo_send_many sends. Sets *count and that many of vmos, which the caller owns; out->vmo is vmos[0], or
  * VMO_NONE. After an error nothing is set.
  * Errors: those of vmo_recv, for any of the VMOs, but that several are never UNSUPPORTED; and
  *         INVALID      a pointer is NULL */

@@ -130,7 +130,7 @@ VMO_CHECK vmo_status vmo_stream_drop(struct vmo_producer *producer, const struct
  * vmo_stream_release are EXPELLED. It keeps its read-only mapping of the pool, which nobody can take away.
  * Errors: INVALID      the pointer is NULL
  *         BAD_HANDLE   the consumer was expelled, or has left; or after a fork
- *         those of vmo_unmap and vmo_destroy: it was expelled all the same; call again to free its page */
+ *         those of vmo_unmap and vmo_destroy: it was expelled nevertheless; call again to free its page */
 VMO_CHECK vmo_status vmo_stream_expel(struct vmo_producer *producer, vmo_consumer_t consumer);
 
 /* What a producer has counted. */
@@ -148,7 +148,7 @@ VMO_CHECK vmo_status vmo_stream_counters_read(const struct vmo_producer *produce
 
 /* The descriptor of a pollable stream's producer, for poll and epoll. After vmo_stream_loan was TIMED_OUT it
  * is readable (POLLIN) once a consumer releases a buffer, leaves or ends: loan again, with deadline 0. It may
- * be readable for nothing. While nobody waits it costs no system call. It stays the stream's until
+ * be readable without cause. While nobody waits it costs no system call. It stays the stream's until
  * vmo_stream_close: do not read, write or close it.
  * Errors: INVALID      a pointer is NULL
  *         BAD_HANDLE   as vmo_stream_publish
@@ -178,7 +178,7 @@ int vmo_stream_is_offer(const struct vmo_incoming *message);
  * the second message may be gone: close the VMO and ask for another offer.
  * Errors: INVALID      a pointer is NULL, the storage is misaligned, or the message is no offer
  *         STORAGE      storage_bytes is less than VMO_STREAM_CONSUMER_BYTES
- *         PROTOCOL     the offer is false in itself, or the second message does not belong to it
+ *         PROTOCOL     the offer contradicts itself, or the second message does not belong to it
  *         NOT_SEALED   the pool is not sealed
  *         those of vmo_recv, vmo_map_ro and vmo_map_rw */
 VMO_CHECK vmo_status vmo_stream_join(struct vmo_registry *registry, vmo_peer_t peer,
@@ -215,7 +215,7 @@ VMO_CHECK vmo_status vmo_stream_release(struct vmo_consumer *consumer, const str
 
 /* The descriptor of a pollable stream's consumer, for poll and epoll. After vmo_stream_take was TIMED_OUT it
  * is readable (POLLIN, or POLLHUP at the end) once a frame is published, the consumer is expelled, or the
- * producer closes the stream or ends: take again, with deadline 0. It may be readable for nothing. While
+ * producer closes the stream or ends: take again, with deadline 0. It may be readable without cause. While
  * nobody waits it costs no system call. It stays the stream's until vmo_stream_leave: do not read, write or
  * close it.
  * Errors: INVALID      a pointer is NULL

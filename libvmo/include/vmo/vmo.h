@@ -386,7 +386,7 @@ VMO_CHECK vmo_status vmo_slice(struct vmo_registry *registry, vmo_view_t view, s
  * Errors: NO_SLOTS     Linux: the kernel's table of mappings is full, and it would have to split one */
 VMO_CHECK vmo_status vmo_unmap(struct vmo_registry *registry, vmo_view_t view);
 
-/* Limits what stays mapped without a view: so many mappings, and so many bytes of them. A view that ends may
+/* Limits what stays mapped without a view: the number of mappings, and their bytes. A view that ends may
  * exceed neither; the mappings that are unused longest are dropped. The default, UINT32_MAX and UINT64_MAX,
  * is no limit. With 0 and 0 vmo_unmap unmaps at once, and an access to the view's memory faults.
  * Errors: INVALID      registry is NULL or not initialised
