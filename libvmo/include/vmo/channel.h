@@ -177,8 +177,9 @@ struct vmo_message {
  *                        was sealed FOREVER after PEERS
  *         PEER_GONE      the peer has ended or closed its side
  *         TIMED_OUT      this peer's queue was full until the deadline
- *         QUEUE_FULL     the kernel's limit for this sender was reached until the deadline. NEURON: queued
- *                        bytes. Linux: as many descriptors as RLIMIT_NOFILE are in flight for the user
+ *         QUEUE_FULL     a limit of the kernel was reached until the deadline. NEURON: bytes queued in all
+ *                        channels of one parent. Linux: as many descriptors as RLIMIT_NOFILE are in flight
+ *                        for the user
  *         NO_MEMORY      Linux: the kernel has no memory; for the message itself: until the deadline */
 VMO_CHECK vmo_status vmo_send(struct vmo_registry *registry, vmo_peer_t peer,
                               const struct vmo_message *message, uint64_t deadline_ns);
