@@ -23,9 +23,10 @@
 /* One more than allowed, so that it is seen and closed. */
 #define DESCRIPTORS_MAX (VMO_MANY_MAX + 1)
 
+/* Not CMSG_SPACE: the kernel puts another descriptor into its padding, which nobody would close. */
 union control {
     struct cmsghdr header; /* for its alignment */
-    char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
+    char bytes[CMSG_LEN(sizeof(int) * DESCRIPTORS_MAX)];
 };
 
 /* ---- One packet --------------------------------------------------------------------------------- */

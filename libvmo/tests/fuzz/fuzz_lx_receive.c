@@ -23,7 +23,7 @@
 #define LAST_TAG 0xFEEDF00Du
 #define TICKET_TAG 0x7EC4E700u
 #define PACKET_MAX 700
-#define DESCRIPTORS_MAX 9
+#define DESCRIPTORS_MAX 12 /* more than a message may carry */
 #define POOL 12
 #define OVERSHOOT_NS UINT64_C(2000000000) /* the receiver may be preempted so long */
 #define STEADY (F_SEAL_GROW | F_SEAL_SHRINK)

@@ -15,7 +15,6 @@
 #include "lx_packet.h"
 
 #define STORAGE_BYTES VMO_REGISTRY_BYTES(16, 16, 16, 4)
-#define FAR_DESCRIPTORS_MAX 10
 
 static alignas(16) uint8_t near_storage[STORAGE_BYTES];
 static alignas(16) uint8_t far_storage[STORAGE_BYTES];
@@ -199,7 +198,7 @@ struct wire wire_handle(uint64_t len_bytes, uint32_t rights, vmo_seal_strength s
 
 union room {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int) * FAR_DESCRIPTORS_MAX)];
+    char bytes[CMSG_SPACE(sizeof(int) * FAR_MOST)];
 };
 
 void far_send(const void *bytes, size_t len, const int *descriptors, size_t count)
@@ -208,7 +207,7 @@ void far_send(const void *bytes, size_t len, const int *descriptors, size_t coun
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
 
-    assert_true(count <= FAR_DESCRIPTORS_MAX);
+    assert_true(count <= FAR_MOST);
     if (count) {
         packet.msg_control = room.bytes;
         packet.msg_controllen = CMSG_SPACE(sizeof(int) * count);

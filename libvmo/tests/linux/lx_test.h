@@ -93,7 +93,8 @@ struct wire_grant {
 struct wire wire_data(uint32_t tag);
 struct wire wire_handle(uint64_t len_bytes, uint32_t rights, vmo_seal_strength seal);
 
-/* Sends one packet with these descriptors; the caller keeps them. */
+/* Sends one packet with these descriptors, at most as many as the kernel takes; the caller keeps them. */
+#define FAR_MOST 253
 void far_send(const void *bytes, size_t len, const int *descriptors, size_t count);
 /* Receives one packet; the descriptor that came along or -1. Never waits. */
 int far_recv(void *bytes, size_t max, size_t *len);

@@ -95,7 +95,7 @@ static void empty(void **state)
 static void wrong_number_of_descriptors(void **state)
 {
     const int memory = memory_with(PAGE, STEADY);
-    const int many[9] = {memory, memory, memory, memory, memory, memory, memory, memory, memory};
+    int many[FAR_MOST] = {memory};
     const struct wire data = wire_data(1);
     const struct wire handle = wire_handle(PAGE, VMO_RIGHTS_ALL, VMO_SEAL_NONE);
 
@@ -104,7 +104,8 @@ static void wrong_number_of_descriptors(void **state)
     assert_dropped(VMO_ERR_PROTOCOL);
     far_send(&data, sizeof(data), &memory, 1);
     assert_dropped(VMO_ERR_PROTOCOL);
-    for (size_t count = 2; count <= 9; count++) {
+    for (size_t count = 2; count <= FAR_MOST; count++) {
+        many[count - 1] = memory;
         far_send(&handle, sizeof(handle), many, count);
         assert_dropped(VMO_ERR_PROTOCOL);
     }
