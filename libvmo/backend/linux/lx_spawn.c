@@ -8,10 +8,14 @@
  * The child is made by clone without an exit signal, not by fork. Until it executes the program, only a wait
  * with __WCLONE finds it, and no setting of SIGCHLD reaps it; exec makes it an ordinary child. So the parent
  * knows whether a child that has ended had executed the program.
+ *
+ * With CLONE_VFORK the parent's thread goes on only when the child has executed the program or has ended. The
+ * end of file of a pipe would not do: a child that another thread forks meanwhile holds the pipe, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
 #include <stddef.h>
@@ -32,8 +36,8 @@ struct launch {
     int image;
     int ours;        /* end of the channel */
     int theirs;      /* end of the channel */
-    int exec_err_rd; /* pipe: the errno of a failed exec, or end of file after a successful one */
-    int exec_err_wr; /* where the child writes it; a successful exec closes it */
+    int exec_err_rd; /* pipe: the errno of a failed exec, or nothing after a successful one */
+    int exec_err_wr; /* where the child writes it */
 };
 
 static void close_quietly(const int *descriptors, size_t count)
@@ -94,7 +98,7 @@ static vmo_status prepare(const struct vmo_program *program, struct launch *laun
     if (status != VMO_OK) {
         return status;
     }
-    if (pipe2(made, O_CLOEXEC) != 0) {
+    if (pipe2(made, O_CLOEXEC | O_NONBLOCK) != 0) {
         return lx_status(errno);
     }
     return keep_pair(made, &launch->exec_err_rd, &launch->exec_err_wr);
@@ -288,7 +292,7 @@ static vmo_status refusal(int error)
 static pid_t clone_child(int32_t *watch)
 {
     int pidfd = BE_NONE;
-    const unsigned long flags = lx_features() & LX_PIDFD ? CLONE_PIDFD : 0;
+    const unsigned long flags = CLONE_VFORK | (lx_features() & LX_PIDFD ? CLONE_PIDFD : 0);
     const long pid = syscall(SYS_clone, flags, NULL, &pidfd, NULL, NULL);
 
     if (pid > 0) {
@@ -323,7 +327,7 @@ static vmo_status end_child(pid_t pid, bool ends, vmo_status status)
     return status;
 }
 
-/* After the pipe's end of file: either exec has closed it, or the child was killed before. __WCLONE finds
+/* For a child that has reported no error: it has executed the program, or was killed before. __WCLONE finds
  * only a child that has not executed the program: see the top of this file. */
 static vmo_status check_executed(pid_t pid)
 {
@@ -336,8 +340,8 @@ static vmo_status check_executed(pid_t pid)
     return errno == ECHILD ? VMO_OK : end_child(pid, false, lx_status(errno));
 }
 
-/* Waits until the child runs the program, or reports why it cannot. After a refusal the child is reaped. */
-static vmo_status wait_for_exec(int exec_err_rd, pid_t pid)
+/* Finds out whether the child runs the program, or why it cannot. After a refusal the child is reaped. */
+static vmo_status check_exec(int exec_err_rd, pid_t pid)
 {
     int error = 0;
     ssize_t n = 0;
@@ -345,7 +349,7 @@ static vmo_status wait_for_exec(int exec_err_rd, pid_t pid)
     do {
         n = read(exec_err_rd, &error, sizeof(error));
     } while (n < 0 && errno == EINTR);
-    if (n == 0) {
+    if (n < 0 && errno == EAGAIN) {
         return check_executed(pid);
     }
     return end_child(pid, n > 0, n < 0 ? lx_status(errno) : refusal(error));
@@ -362,9 +366,7 @@ static vmo_status launch_child(struct launch *launch, struct be_peer *out)
     if (pid == 0) {
         child_exec(launch);
     }
-    lx_close_quiet(launch->exec_err_wr);
-    launch->exec_err_wr = BE_NONE;
-    const vmo_status status = wait_for_exec(launch->exec_err_rd, pid);
+    const vmo_status status = check_exec(launch->exec_err_rd, pid);
     if (status != VMO_OK) {
         if (watch >= 0) {
             lx_close_quiet(watch);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 #define ELF_MACHINE 18
 #define NOBODY 65534
+#define WATCHDOG_S 20
 
 static void vmo_goes_to_a_child(void **state)
 {
@@ -237,6 +239,66 @@ static void child_that_ends_before_exec(void **state)
     }
 }
 
+/* ---- A child that another thread forks meanwhile ---------------------------------------------------- */
+
+/* Set during a case: what the forked child reads until the case ends it. Its copy of all descriptors of the
+ * spawn stays open. */
+static int until = -1;
+static pid_t holder = -1;
+
+int __real_pipe2(int ends[2], int flags);
+int __wrap_pipe2(int ends[2], int flags);
+int __wrap_pipe2(int ends[2], int flags)
+{
+    const int made = __real_pipe2(ends, flags);
+    char none;
+
+    if (made == 0 && until >= 0) {
+        holder = fork();
+        if (holder == 0) {
+            (void)alarm(WATCHDOG_S);
+            _exit(read(until, &none, 1) == 1 ? 0 : 1);
+        }
+    }
+    return made;
+}
+
+static vmo_status spawns_while_forked(vmo_peer_t *peer)
+{
+    int ends[2];
+    int ended = -1;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    until = ends[0];
+    (void)alarm(WATCHDOG_S);
+    const vmo_status status = vmo_peer_spawn(rig.registry, &program, peer);
+    (void)alarm(0);
+    until = -1;
+    assert_int_equal(send(ends[1], "", 1, 0), 1);
+    assert_int_equal(waitpid(holder, &ended, 0), holder);
+    assert_int_equal(ended, 0);
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
+    return status;
+}
+
+/* The forked child does not end before the spawn does. */
+static void child_that_is_forked_meanwhile(void **state)
+{
+    const struct vmo_program whole = program;
+    vmo_peer_t peer = {0};
+
+    (void)state;
+    skip_under_valgrind();
+    assert_int_equal(setenv("LX_CHILD", "exit", 1), 0);
+    assert_ok(spawns_while_forked(&peer));
+    assert_int_equal(waited_for(peer), 7);
+    assert_ok(vmo_peer_close(rig.registry, peer));
+    program.elf_bytes = 64;
+    assert_status(spawns_while_forked(&peer), VMO_ERR_INVALID);
+    program = whole;
+}
+
 static void assert_no_child(void)
 {
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -319,7 +381,7 @@ int main(int argc, char **argv)
         CASE(child_has_all_streams),         CASE(no_process_for_a_child),
         CASE(no_way_to_close_descriptors),   CASE(child_that_ends_before_exec),
         CASE(bytes_that_are_no_program),     CASE(no_descriptors_for_a_child),
-        CASE(program_beyond_the_file_limit),
+        CASE(program_beyond_the_file_limit), CASE(child_that_is_forked_meanwhile),
     };
     (void)argc;
     return program_load(argv[0]) ? cmocka_run_group_tests_name("lx_spawn", tests, NULL, NULL) : 1;
