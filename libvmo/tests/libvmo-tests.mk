@@ -68,6 +68,7 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_poll_far test_lx_stream_fork) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_import := -Wl,--wrap=fstatfs
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
+LX_LIBS_linux/test_lx_object := -Wl,--wrap=fallocate
 LX_LIBS_linux/test_lx_spawn := -Wl,--wrap=pipe2
 LX_LIBS_linux/test_lx_stream_poll := -Wl,--wrap=recv
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))

@@ -11,6 +11,8 @@
 #include "lx_abi.h"
 #include "sizes.h"
 
+#define PREFAULT_BYTES UINT64_C(262144)
+
 /* ---- Life --------------------------------------------------------------------------------------- */
 
 static int resize(int file, uint64_t size_bytes)
@@ -23,15 +25,19 @@ static int resize(int file, uint64_t size_bytes)
     return failed;
 }
 
-/* Allocates all pages. A signal undoes what was done. */
+/* Allocates all pages. A signal undoes a call on older kernels: pieces make progress between signals. */
 static int prefault(int file, uint64_t size_bytes)
 {
-    int failed = 0;
-
-    do {
-        failed = fallocate(file, 0, 0, (off_t)size_bytes);
-    } while (failed != 0 && errno == EINTR);
-    return failed;
+    for (uint64_t done = 0; done < size_bytes;) {
+        const uint64_t left = size_bytes - done;
+        const uint64_t some = left < PREFAULT_BYTES ? left : PREFAULT_BYTES;
+        if (fallocate(file, 0, (off_t)done, (off_t)some) == 0) {
+            done += some;
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* An empty memfd of huge pages needs none. */

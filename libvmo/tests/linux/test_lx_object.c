@@ -60,6 +60,41 @@ static void takes_all_memory_now(void **state)
     }
 }
 
+/* Set during a case: a signal comes so soon that it interrupts each longer call. The kernel then undoes the
+ * whole call, as older kernels do. */
+#define SHORT_BYTES (512 * 1024)
+#define INTERRUPTIONS_MAX 100
+static bool signals_come;
+static uint32_t interruptions;
+
+int __real_fallocate(int file, int mode, off_t off, off_t len);
+int __wrap_fallocate(int file, int mode, off_t off, off_t len);
+int __wrap_fallocate(int file, int mode, off_t off, off_t len)
+{
+    if (signals_come && len > SHORT_BYTES) {
+        errno = ++interruptions < INTERRUPTIONS_MAX ? EINTR : ENOSPC;
+        return -1;
+    }
+    return __real_fallocate(file, mode, off, len);
+}
+
+static void takes_all_memory_while_signals_come(void **state)
+{
+    static const struct vmo_create_options now = {.flags = VMO_CREATE_PREFAULT};
+    const uint64_t bytes = 8 * SHORT_BYTES + PAGE;
+    struct be_object object;
+    struct stat seen;
+
+    (void)state;
+    signals_come = true;
+    const vmo_status status = be_create(bytes, &now, &object);
+    signals_come = false;
+    assert_ok(status);
+    assert_int_equal(fstat(object.owner, &seen), 0);
+    assert_int_equal(seen.st_blocks * 512, bytes);
+    assert_ok(be_close(&object));
+}
+
 static void life_at_each_length(void **state)
 {
     const uint64_t lengths[] = {1, PAGE - 1, PAGE, PAGE + 1, 3 * PAGE + 17, 1024 * PAGE};
@@ -342,6 +377,7 @@ int main(void)
         cmocka_unit_test(probing_needs_a_descriptor),
         CASE(says_linux),
         CASE(takes_all_memory_now),
+        CASE(takes_all_memory_while_signals_come),
         CASE(life_at_each_length),
         CASE(begins_as_zeroes),
         CASE(length_is_fixed),
