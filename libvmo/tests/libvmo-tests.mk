@@ -65,11 +65,13 @@ LX_TESTS := $(addprefix linux/,test_lx_environment test_lx_exhausted test_lx_obj
             test_lx_keep test_lx_copy_far test_lx_name test_lx_poll \
             test_lx_refusals test_lx_sharing test_lx_reopen \
             test_lx_transfer test_lx_peer test_lx_spawn test_lx_child_end \
-            test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_poll_far test_lx_stream_fork) fuzz/fuzz_lx_receive
+            test_lx_stream test_lx_stream_lies test_lx_stream_poll test_lx_stream_poll_far test_lx_stream_fork \
+            test_lx_stream_sleep) fuzz/fuzz_lx_receive
 LX_LIBS_linux/test_lx_import := -Wl,--wrap=fstatfs
 LX_LIBS_linux/test_lx_child_end := -Wl,--wrap=recvmsg
 LX_LIBS_linux/test_lx_object := -Wl,--wrap=fallocate
 LX_LIBS_linux/test_lx_spawn := -Wl,--wrap=pipe2
+LX_LIBS_linux/test_lx_stream_sleep := -Wl,--wrap=syscall
 LX_LIBS_linux/test_lx_stream_poll := -Wl,--wrap=recv
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux

@@ -14,7 +14,7 @@
 #include "lx.h"
 
 #define SLICE_NS UINT64_C(10000000)    /* a sleep: the peer's end is seen after it */
-#define SLICE_ONE_NS UINT64_C(1000000) /* if the kernel cannot sleep on every word at once (before 5.16) */
+#define SLICE_ONE_NS UINT64_C(1000000) /* if the kernel cannot sleep on every word at once */
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LOOKS_PER_YIELD 128
 
@@ -54,10 +54,11 @@ static bool sleep_on_all(const struct be_stream_word *words, uint32_t count, uin
     if (syscall(SYS_futex_waitv, waits, count, 0, &timeout, CLOCK_MONOTONIC) >= 0) {
         return false;
     }
-    if (errno == ENOSYS || errno == EPERM) {
-        return sleep_on_one(&words[0], SLICE_ONE_NS);
+    if (errno == ETIMEDOUT || errno == EAGAIN || errno == EINTR) {
+        return errno == ETIMEDOUT;
     }
-    return errno == ETIMEDOUT;
+    /* The kernel lacks the call, or has no memory for it, or a filter refuses it. */
+    return sleep_on_one(&words[0], SLICE_ONE_NS);
 }
 
 bool be_stream_sleep(const struct be_stream_word *words, uint32_t count, uint64_t deadline_ns)
