@@ -83,6 +83,10 @@ VMO_CHECK vmo_status lx_map_unshared(int file, struct vmo_range range, int prote
 /* True if a file may reach this size. Past RLIMIT_FSIZE the kernel would send SIGXFSZ. */
 bool lx_within_file_limit(uint64_t end);
 
+/* fstatfs, repeated while signals interrupt it. */
+struct statfs;
+int lx_file_system(int file, struct statfs *out);
+
 /* The descriptor to read through. */
 int32_t lx_reader(const struct be_object *object);
 

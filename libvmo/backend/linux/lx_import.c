@@ -24,23 +24,13 @@ struct looked {
 
 /* ---- Looking ------------------------------------------------------------------------------------ */
 
-static int type_of(int file, struct statfs *kind)
-{
-    int failed = 0;
-
-    do {
-        failed = fstatfs(file, kind);
-    } while (failed != 0 && errno == EINTR);
-    return failed;
-}
-
 /* The kind of file, and the size of its pages. UNSUPPORTED: it is no memory. */
 static vmo_status look_at_kind(int file, struct looked *out)
 {
     struct stat seen;
     struct statfs kind;
 
-    if (fstat(file, &seen) != 0 || type_of(file, &kind) != 0) {
+    if (fstat(file, &seen) != 0 || lx_file_system(file, &kind) != 0) {
         return lx_status(errno);
     }
     out->type = (unsigned)kind.f_type;

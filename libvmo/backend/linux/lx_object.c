@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lx.h"
@@ -242,13 +243,31 @@ vmo_status be_verify_again(struct be_object *object, uint64_t size_bytes, vmo_se
 
 /* ---- Files -------------------------------------------------------------------------------------- */
 
-/* Maps a byte of the file for a moment: a file system may have regular files that cannot be mapped. */
+int lx_file_system(int file, struct statfs *out)
+{
+    int failed = 0;
+
+    do {
+        failed = fstatfs(file, out);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
+/* Maps a byte of the file for a moment: a file system may have regular files that cannot be mapped. Of a huge
+ * page the kernel unmaps no part: such a mapping would stay for good. */
 static vmo_status check_mappable(const struct be_object *object, uint64_t off_bytes)
 {
     const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     struct vmo_counters counters = {0};
+    struct statfs kind;
     void *at = NULL;
 
+    if (lx_file_system(object->alias, &kind) != 0) {
+        return lx_status(errno);
+    }
+    if ((unsigned)kind.f_type == HUGETLBFS_MAGIC) {
+        return VMO_ERR_UNSUPPORTED;
+    }
     const vmo_status status =
         be_map(object, (struct vmo_range){off_bytes & ~(page - 1), page}, false, &at, &counters);
     if (status == VMO_OK) {

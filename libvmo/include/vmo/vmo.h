@@ -283,7 +283,8 @@ VMO_CHECK vmo_status vmo_wrap_bytes(struct vmo_registry *registry, const void *b
  *         NO_SLOTS     no free descriptor or mapping
  *         NO_MEMORY    the kernel has no memory or addresses for a mapping, which the call tries
  *         IO           the file's device failed
- *         UNSUPPORTED  NEURON has no files; Linux: the file cannot be mapped */
+ *         UNSUPPORTED  NEURON has no files; Linux: the file cannot be mapped, or has huge pages:
+ *                      vmo_import_fd takes it */
 VMO_CHECK vmo_status vmo_wrap_file(struct vmo_registry *registry, int file, struct vmo_range range,
                                    vmo_t *out);
 

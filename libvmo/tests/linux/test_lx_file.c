@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -216,6 +217,23 @@ static void wrapped_file_stays_here(void **state)
     assert_int_equal(fclose(file), 0);
 }
 
+/* Without a free huge page a mapping would be refused for another reason. */
+static void a_file_of_huge_pages_is_refused_by_the_wrap(void **state)
+{
+    const int file = memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB);
+    struct stat seen;
+    vmo_t vmo = VMO_NONE;
+
+    (void)state;
+    if (file < 0) {
+        skip(); /* this machine has none */
+    }
+    assert_int_equal(fstat(file, &seen), 0);
+    assert_int_equal(ftruncate(file, seen.st_blksize), 0);
+    assert_refused(vmo_wrap_file(rig.registry, file, RANGE(0, 1), &vmo), VMO_ERR_UNSUPPORTED);
+    assert_int_equal(close(file), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_make, rig_drop)
 
 int main(void)
@@ -229,6 +247,7 @@ int main(void)
         CASE(truncated_file_is_a_sigbus_in_a_view),
         CASE(wrapped_file_stays_here),
         CASE(a_file_that_cannot_be_mapped_is_refused_by_the_wrap),
+        CASE(a_file_of_huge_pages_is_refused_by_the_wrap),
         CASE(a_file_without_a_cache_is_read_through_a_mapping),
     };
     return cmocka_run_group_tests_name("lx_file", tests, NULL, NULL);
