@@ -35,8 +35,8 @@ struct vmo_program {
 
 /* Starts a program and a channel to it. The peer is not allowed to get VMOs yet. The caller owns the peer:
  * vmo_peer_wait, then vmo_peer_close. After an error a child that was already made never runs, or on older
- * NEURON kernels runs without a channel. On Linux the child inherits the standard streams and nothing else; a
- * standard stream that is closed here is /dev/null there.
+ * NEURON kernels runs without a channel. On Linux the child inherits no descriptor but the standard streams;
+ * a standard stream that is closed here is /dev/null there.
  * Errors: INVALID      a pointer is NULL or outside user memory, stack_pages is out of range, or elf is no
  *                      program for this machine
  *         TABLE_FULL   no free peer

@@ -58,7 +58,7 @@ VMO_CHECK vmo_status vmo_import_fd(struct vmo_registry *registry, int fd,
                                    const struct vmo_import_options *options, vmo_t *out);
 
 /* Makes a descriptor of a VMO, close-on-exec and not below 3, that allows what the rights say: READ gives an
- * open file description that is read-only, as a peer gets. The caller owns the descriptor: close. It keeps
+ * open file description that cannot write, as a peer gets. The caller owns the descriptor: close. It keeps
  * the memory, not the handle, alive. Exporting WRITE counts as a writable hand-over: the VMO cannot be sealed
  * afterwards.
  * Errors: INVALID      a pointer is NULL, or rights lack READ or have unknown bits

@@ -26,6 +26,7 @@
  *   NO_MEMORY   any function that calls the kernel on Linux: the kernel has no memory for the call
  *   UNSUPPORTED likewise: the kernel, a filter of system calls or a security module refuses the call
  *   IO          likewise: a device failed
+ * On Linux only vmo_read and vmo_write refuse a pointer outside user memory; other calls fault on it.
  *
  * A newer library may return a status that this header does not name: treat it as a failure.
  */
