@@ -128,7 +128,9 @@ static bool producer_ended(const struct vmo_consumer *consumer)
 static bool arm(const struct vmo_consumer *consumer, uint64_t seen)
 {
     be_stream_notifier_clear(consumer->notifier);
-    atomic_store_explicit(&consumer->page->awaits, STREAM_POLLS | (seen + 1),
+    /* Not from `seen`: what was cleared may be the signal for seen + 1, which comes only once. */
+    const uint64_t last = atomic_load_explicit(&consumer->control->published, memory_order_acquire);
+    atomic_store_explicit(&consumer->page->awaits, STREAM_POLLS | (last + 1),
                           memory_order_seq_cst);                                              /* wait */
     return atomic_load_explicit(&consumer->control->published, memory_order_seq_cst) == seen; /* wait */
 }

@@ -135,6 +135,32 @@ static void announced_too_late(void **state)
     end();
 }
 
+/* LATEST: the signal for a frame is cleared, and the frame is overwritten before the last look finds it. The
+ * test ends its entry, as the producer does once a newer frame is there. */
+static void publish_in_vain(void)
+{
+    publish();
+    atomic_store(&producer->control->ring[(producer->next - 1) & producer->mask].sequence, 0);
+}
+
+static void cleared_and_overwritten(void **state)
+{
+    struct vmo_frame frame;
+
+    (void)state;
+    begin(VMO_STREAM_LATEST, 1);
+    take_until_none();
+    on_clear = publish_in_vain;
+    assert_status(vmo_stream_take(consumer, 0, &frame), VMO_ERR_TIMED_OUT);
+    assert_null(on_clear);
+    assert_int_equal(seen(consumer_fd()), 0);
+    publish();
+    assert_int_equal(seen(consumer_fd()), POLLIN);
+    assert_ok(vmo_stream_take(consumer, 0, &frame));
+    assert_int_equal(frame.lost, 1);
+    end();
+}
+
 /* A producer that only sleeps, or is busy, is not notified. */
 static void nobody_polls(void **state)
 {
@@ -315,6 +341,7 @@ int main(void)
         IN_RIG(a_frame_is_signalled_once),
         IN_RIG(a_buffer_is_signalled_once),
         IN_RIG(announced_too_late),
+        IN_RIG(cleared_and_overwritten),
         IN_RIG(nobody_polls),
         IN_RIG(expelled),
         IN_RIG(closed),
