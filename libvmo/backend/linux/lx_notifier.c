@@ -120,6 +120,8 @@ void be_stream_notifier_close(int32_t group, int32_t *end)
         /* A forked child keeps the end open, and the group would go on to report it. */
         (void)epoll_ctl(group, EPOLL_CTL_DEL, *end, NULL);
     }
+    /* The child keeps this end open, too: the other side would not see that it ended. Fails for a group. */
+    (void)shutdown(*end, SHUT_RDWR);
     lx_close_quiet(*end);
     *end = BE_NONE;
 }

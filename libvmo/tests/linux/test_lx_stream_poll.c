@@ -232,6 +232,75 @@ static void the_consumer_leaves(void **state)
     far_drop(near);
 }
 
+/* A child that was forked and lives on keeps every descriptor open. */
+static pid_t fork_idle(int *until_closed)
+{
+    int ends[2];
+    char byte = 0;
+
+    assert_int_equal(pipe(ends), 0);
+    (void)fflush(NULL);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)close(ends[1]);
+        _exit(read(ends[0], &byte, 1) != 0);
+    }
+    assert_int_equal(close(ends[0]), 0);
+    *until_closed = ends[1];
+    return pid;
+}
+
+static int child_lives = -1;
+static pid_t child;
+
+static void begin_and_fork(void)
+{
+    begin(VMO_STREAM_BACKPRESSURE, 1);
+    child = fork_idle(&child_lives);
+}
+
+static void end_child(void)
+{
+    int status = -1;
+
+    assert_int_equal(close(child_lives), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void a_forked_child_hides_no_expel(void **state)
+{
+    (void)state;
+    begin_and_fork();
+    assert_ok(vmo_stream_expel(producer, name));
+    assert_true(seen(consumer_fd()) & POLLHUP);
+    end();
+    end_child();
+}
+
+static void a_forked_child_hides_no_close(void **state)
+{
+    (void)state;
+    begin_and_fork();
+    assert_ok(vmo_stream_close(producer));
+    assert_true(seen(consumer_fd()) & POLLHUP);
+    assert_ok(vmo_stream_leave(consumer));
+    far_drop(near);
+    end_child();
+}
+
+static void a_forked_child_hides_no_leave(void **state)
+{
+    (void)state;
+    begin_and_fork();
+    assert_ok(vmo_stream_leave(consumer));
+    assert_true(seen(producer_fd()) & POLLIN);
+    assert_ok(vmo_stream_close(producer));
+    far_drop(near);
+    end_child();
+}
+
 /* A consumer that closes its notifier alone would keep the producer's descriptor readable for ever. */
 static void the_consumer_hangs_up(void **state)
 {
@@ -346,6 +415,9 @@ int main(void)
         IN_RIG(expelled),
         IN_RIG(closed),
         IN_RIG(the_consumer_leaves),
+        IN_RIG(a_forked_child_hides_no_expel),
+        IN_RIG(a_forked_child_hides_no_close),
+        IN_RIG(a_forked_child_hides_no_leave),
         IN_RIG(the_consumer_hangs_up),
         IN_RIG(a_flood),
         IN_RIG(not_pollable),

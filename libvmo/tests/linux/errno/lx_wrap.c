@@ -154,6 +154,7 @@ WRAP(int, socketpair, (int domain, int type, int protocol, int ends[2]), (domain
 WRAP(int, getsockopt, (int fd, int level, int name, void *out, socklen_t *len), (fd, level, name, out, len))
 WRAP(int, setsockopt, (int fd, int level, int name, const void *in, socklen_t len),
      (fd, level, name, in, len))
+WRAP(int, shutdown, (int fd, int how), (fd, how))
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *out, int flags), (fd, out, flags))
 WRAP(ssize_t, recv, (int fd, void *out, size_t len, int flags), (fd, out, len, flags))
 WRAP(ssize_t, send, (int fd, const void *in, size_t len, int flags), (fd, in, len, flags))
