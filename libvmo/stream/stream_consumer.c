@@ -100,6 +100,23 @@ static vmo_status take_notifier(const struct vmo_registry *registry, struct vmo_
                         : be_stream_notifier_take(&from->be, consumer->terms.notifier, &consumer->notifier);
 }
 
+/* Receives the second message. Its VMO, the page, can have no seal, since the consumer writes it. So what
+ * vmo_peer_require demands does not apply. */
+static vmo_status receive_page(struct vmo_registry *registry, vmo_peer_t peer, struct vmo_incoming *out,
+                               uint64_t deadline_ns)
+{
+    struct peer *from = registry_peer(registry, peer);
+
+    if (from == NULL) {
+        return VMO_ERR_BAD_HANDLE;
+    }
+    const uint8_t required = from->required_seal;
+    from->required_seal = VMO_SEAL_NONE;
+    const vmo_status status = vmo_recv(registry, peer, out, deadline_ns);
+    from->required_seal = required;
+    return status;
+}
+
 /* Checks what was offered, receives the second message, and maps both. After a refusal only the offer's VMO
  * is left. */
 static vmo_status attach(struct vmo_registry *registry, struct vmo_consumer *consumer, uint64_t deadline_ns)
@@ -116,7 +133,7 @@ static vmo_status attach(struct vmo_registry *registry, struct vmo_consumer *con
         status = check_pool(pool.object, &consumer->terms, consumer->mask + 1, registry->info.page_bytes);
     }
     if (status == VMO_OK) {
-        status = vmo_recv(registry, consumer->peer, &second, deadline_ns);
+        status = receive_page(registry, consumer->peer, &second, deadline_ns);
     }
     if (status != VMO_OK) {
         return status;

@@ -98,7 +98,7 @@ struct vmo_loan {
  * is none. *about names the consumer that the status is about; about may be NULL.
  * Errors: INVALID      a pointer is NULL
  *         BAD_HANDLE   after a fork
- *         BUSY         every buffer is on loan already: publish or drop one
+ *         BUSY         every buffer is on loan already, but for LATEST's newest frame: publish or drop one
  *         TOO_LARGE    2^62 frames were published: make a new stream
  *         TIMED_OUT    no buffer came free until the deadline; *about holds one up: expel it, or wait on
  *         PEER_GONE    *about has ended, and was expelled: loan again
@@ -129,7 +129,8 @@ VMO_CHECK vmo_status vmo_stream_drop(struct vmo_producer *producer, const struct
 /* Ends a consumer. The frames that it holds may be overwritten from here on; its vmo_stream_take and
  * vmo_stream_release are EXPELLED. It keeps its read-only mapping of the pool, which nobody can take away.
  * Errors: INVALID      the pointer is NULL
- *         BAD_HANDLE   the consumer was expelled, or has left; or after a fork
+ *         BAD_HANDLE   the consumer was expelled, or a loan or an offer found that it had left; or after a
+ *                      fork
  *         those of vmo_unmap and vmo_destroy: it was expelled nevertheless; call again to free its page */
 VMO_CHECK vmo_status vmo_stream_expel(struct vmo_producer *producer, vmo_consumer_t consumer);
 
@@ -173,9 +174,10 @@ struct vmo_consumer;
 int vmo_stream_is_offer(const struct vmo_incoming *message);
 
 /* Joins a stream. offer is a message of this peer that vmo_stream_is_offer names; the call receives the
- * second message of the offer. Maps the pool read-only and the consumer's page. After success the consumer
- * owns the offer's VMO and the storage until vmo_stream_leave. After failure the caller still owns the VMO;
- * the second message may be gone: close the VMO and ask for another offer.
+ * second message of the offer. Maps the pool read-only and the consumer's page, of which vmo_peer_require
+ * demands no seal. After success the consumer owns the offer's VMO and the storage until vmo_stream_leave.
+ * After failure the caller still owns the VMO; the second message may be gone: close the VMO and ask for
+ * another offer.
  * Errors: INVALID      a pointer is NULL, the storage is misaligned, or the message is no offer
  *         STORAGE      storage_bytes is less than VMO_STREAM_CONSUMER_BYTES
  *         PROTOCOL     the offer contradicts itself, or the second message does not belong to it

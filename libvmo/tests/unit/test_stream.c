@@ -246,6 +246,28 @@ static void expelled(void **state)
     closed(producer, consumer);
 }
 
+/* A consumer's page has no seal, and comes all the same to one that demands seals of this peer. */
+static void seals_are_demanded(void **state)
+{
+    struct vmo_producer *producer = producer_make(&lossless);
+    struct vmo_message message = {.rights = VMO_RIGHT_READ};
+    struct vmo_incoming incoming;
+    vmo_consumer_t name;
+
+    (void)state;
+    AS_B;
+    assert_ok(vmo_peer_require(world.b, world.to_a, VMO_SEAL_PEERS));
+    struct vmo_consumer *consumer = joined(producer, 0, &name);
+    produce(producer, 1);
+    (void)taken(consumer, 1, 0);
+    assert_ok(vmo_create(world.a, PAGE, &message.vmo));
+    assert_ok(vmo_send(world.a, world.to_b, &message, SOON_NS));
+    assert_ok(vmo_close(world.a, message.vmo));
+    AS_B;
+    assert_status(vmo_recv(world.b, world.to_a, &incoming, SOON_NS), VMO_ERR_NOT_SEALED);
+    closed(producer, consumer);
+}
+
 static void the_end(void **state)
 {
     struct vmo_producer *producer = producer_make(&lossless);
@@ -344,6 +366,7 @@ int main(void)
         IN_WORLD(a_million_frames),
         IN_WORLD(a_late_consumer_starts_late),
         IN_WORLD(expelled),
+        IN_WORLD(seals_are_demanded),
         IN_WORLD(the_end),
         IN_WORLD(a_consumer_ends),
         IN_WORLD(a_wait_ends_in_time),
