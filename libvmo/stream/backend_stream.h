@@ -38,9 +38,9 @@ static inline uint32_t stream_sleeps_after(uint32_t sleeps, bool slept)
 /* True if the peer has ended or closed its side. Takes no message off the queue. */
 bool be_peer_ended(const struct be_peer *peer);
 
-/* Makes a word that is 1 in this process and 0 in a forked child; NULL if the kernel has no memory for it, or
- * cannot tell. Both only with BE_FORKS. */
-const _Atomic uint64_t *be_stream_token_make(void);
+/* Makes a word that is 1 in this process and 0 in a forked child. UNSUPPORTED: the kernel cannot tell. Both
+ * only with BE_FORKS. */
+VMO_CHECK vmo_status be_stream_token_make(const _Atomic uint64_t **token);
 void be_stream_token_drop(const _Atomic uint64_t *token);
 
 /* Notifiers: the two ends of a pair, one on each side of a pollable stream. A side polls its end, which is

@@ -26,8 +26,7 @@ typedef const _Atomic uint64_t *stream_token;
 
 static inline vmo_status stream_token_make(stream_token *out)
 {
-    *out = BE_FORKS ? be_stream_token_make() : NULL;
-    return BE_FORKS && *out == NULL ? VMO_ERR_NO_MEMORY : VMO_OK;
+    return BE_FORKS ? be_stream_token_make(out) : VMO_OK;
 }
 
 static inline bool stream_token_holds(stream_token token)

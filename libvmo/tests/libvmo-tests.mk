@@ -73,6 +73,7 @@ LX_LIBS_linux/test_lx_object := -Wl,--wrap=fallocate
 LX_LIBS_linux/test_lx_spawn := -Wl,--wrap=pipe2
 LX_LIBS_linux/test_lx_stream_sleep := -Wl,--wrap=syscall
 LX_LIBS_linux/test_lx_stream_poll := -Wl,--wrap=recv
+LX_LIBS_linux/test_lx_stream_fork := -Wl,--wrap=madvise
 $(foreach test,poll peer spawn child_end,$(eval LX_SRCS_linux/test_lx_$(test) := libvmo/tests/linux/lx_program.c))
 INCLUDES_libvmo/tests/fuzz := $(INCLUDES_libvmo/tests) -Ilibvmo/tests/linux
 $(foreach flavour,san cov,$(foreach test,$(LX_TESTS),$(eval $(call HOST_PROGRAM,$(flavour),libvmo/tests/$(test),\

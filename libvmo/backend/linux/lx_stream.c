@@ -100,20 +100,22 @@ bool be_peer_ended(const struct be_peer *peer)
            (poll(&end, 1, 0) == 1 && end.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
 }
 
-const _Atomic uint64_t *be_stream_token_make(void)
+vmo_status be_stream_token_make(const _Atomic uint64_t **token)
 {
-    _Atomic uint64_t *token =
-        mmap(NULL, sizeof(*token), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    _Atomic uint64_t *made =
+        mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (token == MAP_FAILED) {
-        return NULL;
+    if (made == MAP_FAILED) {
+        return lx_status(errno);
     }
-    if (madvise(token, sizeof(*token), MADV_WIPEONFORK) != 0) {
-        lx_unmap_quiet(token, sizeof(*token));
-        return NULL;
+    if (madvise(made, sizeof(*made), MADV_WIPEONFORK) != 0) {
+        const vmo_status status = lx_status(errno);
+        lx_unmap_quiet(made, sizeof(*made));
+        return status;
     }
-    *token = 1;
-    return token;
+    *made = 1;
+    *token = made;
+    return VMO_OK;
 }
 
 void be_stream_token_drop(const _Atomic uint64_t *token)

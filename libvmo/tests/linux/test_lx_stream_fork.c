@@ -2,8 +2,10 @@
 /* A child that is forked must not write the words of its parent's streams: each call is refused there. */
 #include "linux/lx_test.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,10 +89,58 @@ static void a_forked_child_is_refused(void **state)
     far_drop(near);
 }
 
+/* A kernel or a filter refuses the one madvise, which makes a page that a fork clears. */
+static bool refuses;
+
+int __real_madvise(void *at, size_t len, int advice);
+int __wrap_madvise(void *at, size_t len, int advice);
+int __wrap_madvise(void *at, size_t len, int advice)
+{
+    if (refuses) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_madvise(at, len, advice);
+}
+
+static void forks_cannot_be_told(void **state)
+{
+    const struct vmo_stream_options options = {
+        .buffers = 2, .consumers = 1, .hold = 1, .capacity_bytes = PAGE};
+    struct vmo_producer *producer = NULL;
+    struct vmo_consumer *consumer = NULL;
+    struct vmo_incoming offer;
+    vmo_consumer_t name;
+    vmo_peer_t near;
+
+    (void)state;
+    struct vmo_registry *far = far_make(&near);
+    refuses = true;
+    assert_status(
+        vmo_stream_create(rig.registry, &options, producer_storage, sizeof(producer_storage), &producer),
+        VMO_ERR_UNSUPPORTED);
+    refuses = false;
+    assert_ok(
+        vmo_stream_create(rig.registry, &options, producer_storage, sizeof(producer_storage), &producer));
+    assert_ok(vmo_stream_offer(producer, rig.peer, TAG, soon(), &name));
+    assert_ok(vmo_recv(far, near, &offer, soon()));
+    refuses = true;
+    assert_status(
+        vmo_stream_join(far, near, &offer, consumer_storage, sizeof(consumer_storage), soon(), &consumer),
+        VMO_ERR_UNSUPPORTED);
+    refuses = false;
+    assert_ok(
+        vmo_stream_join(far, near, &offer, consumer_storage, sizeof(consumer_storage), soon(), &consumer));
+    assert_ok(vmo_stream_leave(consumer));
+    assert_ok(vmo_stream_close(producer));
+    far_drop(near);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_forked_child_is_refused, rig_make, rig_drop),
+        cmocka_unit_test_setup_teardown(forks_cannot_be_told, rig_make, rig_drop),
     };
 
     return cmocka_run_group_tests_name("linux/stream_fork", tests, NULL, NULL);
