@@ -54,10 +54,11 @@ static void clean_up(int number)
 
 void tool_hold_signals(bool hold)
 {
+    static sigset_t before;
     sigset_t all;
 
     (void)sigfillset(&all);
-    (void)sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &all, NULL);
+    (void)sigprocmask(SIG_SETMASK, hold ? &all : &before, hold ? &before : NULL);
 }
 
 static void time_is_over(int number)
@@ -76,11 +77,16 @@ void tool_limit_time(uint64_t ns)
     const uint64_t us = ns / 1000 != 0 ? ns / 1000 : 1; /* 0 would be no limit */
     const struct itimerval time = {.it_value = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)}};
     struct sigaction action;
+    sigset_t alarm_only;
 
     memset(&action, 0, sizeof(action));
     action.sa_handler = time_is_over;
     (void)sigfillset(&action.sa_mask);
     (void)sigaction(SIGALRM, &action, NULL);
+    /* A parent may have blocked it. */
+    (void)sigemptyset(&alarm_only);
+    (void)sigaddset(&alarm_only, SIGALRM);
+    (void)sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
     (void)setitimer(ITIMER_REAL, &time, NULL);
 }
 

@@ -262,6 +262,14 @@ def ends(case):
     case.refused(
         "send --timeout", case.vmo("send", "--timeout", "0.05", "s", "file"), 1, "the time is over"
     )
+    everything = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    for words in (("recv", "s"), ("send", "s", "file")):
+        done = case.vmo(
+            *words,
+            "--timeout=0.05",
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, everything),
+        )
+        case.refused(f"{words[0]} --timeout, all signals blocked", done, 1, "the time is over")
     receiver = case.start("recv", "s", *PATIENT)
     until(case.path("s").exists)
     if not case.path("lonely").exists():
