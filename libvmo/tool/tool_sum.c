@@ -26,7 +26,7 @@ static const char help[] =
     "      --strict          an improperly formatted line is a failure\n"
     "  -w, --warn            name each improperly formatted line\n";
 
-enum { TAG = 256, IGNORE_MISSING, QUIET, STATUS, STRICT, PROGRESS };
+enum { TAG = 256, IGNORE_MISSING, STRICT, PROGRESS };
 
 static const struct tool_option known[] = {
     {'b', "binary", false}, {'t', "text", false},         {TAG, "tag", false},
@@ -131,6 +131,7 @@ static bool set_option(struct sum_options *options, int option, const char *valu
     case 'b':
     case 't':
         options->binary = option == 'b';
+        options->text = option == 't';
         return true;
     case 'c':
         options->check = true;
@@ -139,16 +140,15 @@ static bool set_option(struct sum_options *options, int option, const char *valu
         options->zero = true;
         return true;
     case 'q':
-        options->quiet = true;
-        return true;
     case 's':
-        options->status = true;
-        return true;
-    case 'w':
-        options->warn = true;
+    case 'w': /* the last of these counts */
+        options->quiet = option == 'q';
+        options->status = option == 's';
+        options->warn = option == 'w';
         return true;
     case TAG:
         options->tag = true;
+        options->text = false; /* a later --text does not go with it */
         return true;
     case STRICT:
         options->strict = true;
@@ -165,7 +165,11 @@ static bool set_option(struct sum_options *options, int option, const char *valu
 static const char *misplaced(const struct sum_options *options)
 {
     if (options->check) {
-        return options->tag ? "--tag" : options->zero ? "--zero" : options->binary ? "--binary" : NULL;
+        return options->tag      ? "--tag"
+               : options->zero   ? "--zero"
+               : options->binary ? "--binary"
+               : options->text   ? "--text"
+                                 : NULL;
     }
     return options->ignore_missing ? "--ignore-missing"
            : options->quiet        ? "--quiet"
@@ -201,6 +205,9 @@ int tool_sum(int count, char **list)
     if (misplaced(&options) != NULL) {
         return tool_usage(misplaced(&options),
                           options.check ? "has no meaning with --check" : "needs --check");
+    }
+    if (options.tag && options.text) {
+        return tool_usage("--text", "does not go with --tag");
     }
     for (int i = 0; i < operands; i++) {
         good &= sum_one(list[i], &options);

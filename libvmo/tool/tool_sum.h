@@ -8,6 +8,7 @@
 struct sum_options {
     bool check;
     bool binary;
+    bool text; /* asked for */
     bool tag;
     bool zero;
     bool ignore_missing;

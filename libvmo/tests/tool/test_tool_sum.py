@@ -19,6 +19,10 @@ NAMES = [
     "tab\t",
 ]
 OPTIONS = [[], ["-b"], ["-t"], ["--binary", "-t"], ["--tag"], ["-z"], ["-zb"], ["--zero", "--tag"]]
+OPTIONS += [["-t", "--tag"]]
+# Of the last three the last one counts.
+CHECKS = [[], ["--quiet"], ["--status"], ["--strict"], ["--ignore-missing"], ["-w"]]
+CHECKS += [["--quiet", "-w"], ["--status", "--quiet"], ["-w", "--status"], ["--status", "-w"]]
 
 
 def make_files(case):
@@ -98,7 +102,7 @@ def lists(case):
     }
     for name, text in cases.items():
         case.write("list", text)
-        for options in ([], ["--quiet"], ["--status"], ["--strict"], ["--ignore-missing"], ["-w"]):
+        for options in CHECKS:
             same(case, f"list: {name}, {' '.join(options) or 'no option'}", "-c", *options, "list")
     same(case, "a list from standard input", "--check", data=listed)
     same(case, "two lists, one missing", "-c", "nothing", "list")
@@ -129,7 +133,8 @@ def itself(case):
         case.refused(
             f"vmo sum {words[0]} without -c", case.vmo("sum", *words, "plain"), 2, "needs --check"
         )
-    for words in (["--tag"], ["-z"], ["-b"]):
+    case.refused("vmo sum --tag -t", case.vmo("sum", "--tag", "-t"), 2, "--text: does not go with")
+    for words in (["--tag"], ["-z"], ["-b"], ["-t"]):
         case.refused(
             f"vmo sum -c {words[0]}",
             case.vmo("sum", "-c", *words, "list"),
