@@ -237,6 +237,13 @@ static bool fill_stream(struct source *source, struct tool_file *out)
 
 /* ---- Either ---------------------------------------------------------------------------------------- */
 
+/* A file of /sys says that it has a page of data, but takes no block of a disk: the end of the data is its
+ * only length. */
+static bool is_generated(const struct source *source, off_t start)
+{
+    return source->seen.st_blocks == 0 && lseek(source->file, start, SEEK_DATA) == start;
+}
+
 static bool fill_open_file(struct source *source, struct tool_file *out)
 {
     if (fstat(source->file, &source->seen) != 0) {
@@ -253,6 +260,9 @@ static bool fill_open_file(struct source *source, struct tool_file *out)
     const off_t start = lseek(source->file, 0, SEEK_CUR);
     if (start < 0) {
         return fail_errno(source);
+    }
+    if (is_generated(source, start)) {
+        return fill_stream(source, out);
     }
     source->start = (uint64_t)start;
     return fill_regular(source, out);

@@ -99,6 +99,11 @@ def run(case):
     )
     done = case.shell("trap '' INT; $V run a -- sh -c 'kill -INT $$; echo alive'")
     case.check(done[1] == b"alive\n", "an ignored signal stays ignored", done)
+    generated = "/sys/devices/system/cpu/online"
+    done = case.vmo("run", generated, "--", "sh", "-c", "head -c $VMO_LEN_1 <&$VMO_FD_1")
+    case.check(
+        done == (0, open(generated, "rb").read(), ""), "a file of /sys has the length of its data", done
+    )
     many = case.vmo("run", *["a"] * 256, "--", "sh", "-c", "echo $VMO_FD_256 $VMO_NAME_256")
     case.check(many == (0, b"258 a\n", ""), "256 files", many)
 
