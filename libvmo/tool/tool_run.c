@@ -48,6 +48,22 @@ struct job {
 
 /* ---- Files ---------------------------------------------------------------------------------------- */
 
+/* Opens the memory anew, read-only and at its start. The description that was exported may allow writes,
+ * which the seal then refuses; and before Linux 6.7 it cannot be mapped shared. */
+static bool reopen(int *descriptor)
+{
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", *descriptor);
+    const int again = open(path, O_RDONLY | O_CLOEXEC);
+    if (again < 0) {
+        return false;
+    }
+    (void)close(*descriptor);
+    *descriptor = again;
+    return true;
+}
+
 /* Fills a VMO and exports it as a descriptor that closes on exec: pass_on lets the command inherit it. */
 static bool prepare(struct job *job, int i)
 {
@@ -70,7 +86,7 @@ static bool prepare(struct job *job, int i)
         (void)tool_say_status(name, status);
         return false;
     }
-    if (lseek(job->descriptors[i], 0, SEEK_SET) != 0) { /* it may share the position of what filled it */
+    if (!reopen(&job->descriptors[i])) {
         (void)tool_say_errno(name);
         return false;
     }

@@ -117,7 +117,7 @@ def row(text, name):
 def inspect(case):
     text = case.vmo("run", "a", "--", "sh", "-c", "$V inspect $$")[1].decode()
     case.check(
-        row(text, "a") == [str(PAGE), "forever", "sghw", "3:rw", "-"],
+        row(text, "a") == [str(PAGE), "forever", "sghw", "3:r", "-"],
         "a file of vmo run, sealed forever",
         text,
     )
