@@ -188,11 +188,13 @@ static bool collect_mapping(struct list *list, const char *line)
 {
     unsigned long long start = 0, end = 0, inode = 0;
     char rights[5] = "";
-    const char *const path = strstr(line, MEMFD);
+    int at = 0; /* where the path begins */
 
-    if (path == NULL || sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu", &start, &end, rights, &inode) != 4) {
+    if (sscanf(line, "%llx-%llx %4s %*x %*x:%*x %llu %n", &start, &end, rights, &inode, &at) != 4 ||
+        at == 0 || strncmp(line + at, MEMFD, sizeof(MEMFD) - 1) != 0) {
         return true;
     }
+    const char *const path = line + at;
     struct memory *const memory = find(list, (ino_t)inode, path);
     if (memory != NULL) {
         const unsigned way = (rights[0] == 'r' ? 4u : 0) | (rights[1] == 'w' ? 2u : 0) | (rights[2] == 'x');

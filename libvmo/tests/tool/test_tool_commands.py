@@ -158,6 +158,11 @@ def inspect(case):
     done = case.vmo("inspect", "--fd", memory, pass_fds=(memory,))
     case.check(row(done[1].decode(), r"new\012line \134")[2] == "s", "seals are shown", done)
     del held
+    with open(case.path(case.write("memfd:file", b"12")), "r+b") as file:
+        mapped = mmap.mmap(file.fileno(), 2)
+        text = case.vmo("inspect", os.getpid())[1].decode()
+        case.check(not row(text, "file"), "a mapped file whose name has 'memfd:' is no memory", text)
+        mapped.close()
     for name, words, code, why in (
         ("a process that is gone", ["4194304999"], 1, "no such process"),
         ("a word", ["self"], 2, "no number"),
