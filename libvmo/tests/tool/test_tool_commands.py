@@ -6,6 +6,7 @@ import fcntl
 import mmap
 import os
 import re
+import signal
 import subprocess
 
 from tool_case import TREE, digest_of, run_suite
@@ -190,6 +191,15 @@ def bench(case):
         done[0] == 0 and rows == ["pipe", "socket", "fresh", "resend", "stream"] and not done[2],
         "bench measures each way",
         done,
+    )
+    done = case.vmo(
+        "bench",
+        "--bytes=4096",
+        "--rounds=1",
+        preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    )
+    case.check(
+        done[0] == 0 and len(done[1].splitlines()) == 6, "so it does if SIGCHLD was ignored", done
     )
     for words, why in (
         ("--bytes=12", "multiple of 8"),
