@@ -242,8 +242,8 @@ GIVEN = $(if $(filter-out file,$(origin $(1))),$(2))
 NEEDS_run-qemu := everything
 TOOLS_run-qemu := qemu
 run-qemu: built ## build, boot and judge the proof with PAYLOAD on ABI, or on KERNEL
-	@scripts/qemu-test.sh $(call GIVEN,PROOF,--proof $(PROOF)) $(call GIVEN,ABI,--abi $(ABI)) --mem $(MEM) \
-	    $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") \
+	@scripts/qemu-test.sh $(call GIVEN,PROOF,--proof $(PROOF)) $(call GIVEN,ABI,--abi $(call quote,$(ABI))) \
+	    --mem $(call quote,$(MEM)) $(call GIVEN,PAYLOAD,--payload "$$PAYLOAD") $(if $(KERNEL),--kernel "$$KERNEL") $(if $(RUN),--run "$$RUN") \
 	    $(if $(filter 1,$(V)),--verbose) $(if $(WITNESS),--witness "$$WITNESS")
 
 NEEDS_proof-elf := everything
@@ -253,7 +253,7 @@ proof-elf: built ## prepare the proof's init ELF around PAYLOAD, for a kernel th
 NEEDS_debug := everything
 TOOLS_debug := qemu
 debug: built ## boot the proof with a gdb stub and say how to attach
-	@scripts/debug.sh $(filter-out all,$(ABI)) $(MEM)
+	@scripts/debug.sh $(call quote,$(filter-out all,$(ABI))) $(call quote,$(MEM))
 
 NEEDS_test = everything $(TEST_NEEDS) $(filter $(BUILD)/%,$(TEST_SUITES))
 TOOLS_test := qemu cmocka packaging memcheck

@@ -19,7 +19,7 @@ stream_CONSUMER_SRCS := payloads/stream/frames_consumer.c payloads/proof_report.
 stream_PRODUCER_SRCS := payloads/stream/frames_producer.c payloads/proof_report.c payloads/proof_producer.c
 fill_CONSUMER_SRCS := payloads/fill/fill_consumer.c payloads/proof_report.c
 fill_PRODUCER_SRCS := payloads/fill/fill_producer.c payloads/proof_report.c payloads/proof_producer.c
-ifeq ($(filter $(PROOFS),$(PROOF)),)
+ifneq ($(words $(PROOF))$(words $(filter $(PROOFS),$(PROOF))),11)
 $(error PROOF: there is no proof '$(PROOF)'; choose one of: $(PROOFS))
 endif
 consumer_srcs = $($(1)_CONSUMER_SRCS) payloads/neuron/accept_neuron.c $(CRT_SRCS)

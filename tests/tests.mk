@@ -34,7 +34,7 @@ fuzz-judge: built ## EDITS random edits (10000) of green runs, from SEED (1): th
 NEEDS_boot = $(KERNEL_ELF)
 TOOLS_boot := qemu
 boot: built ## boot INIT=program.elf on ABI, show what it prints, and judge the end
-	@$(PYTHON) tests/boot_init.py "$$INIT" $(ABI)
+	@$(PYTHON) tests/boot_init.py "$$INIT" $(call quote,$(ABI))
 # The build itself, on a copy of the tree.
 TEST_SUITES += tests/build/test_build.py
 

@@ -143,6 +143,10 @@ def check_goals(tap, tree):
     tap.check(code == 2 and "one after the other" in said, "files and other goals together: one line", said)
     code, said = tree.make("-j8", "build/host/libvmo.a")
     tap.check(code == 0, "a file by its name", said)
+    code, said = tree.make("-n", "run-qemu", "ABI=a1;id", "MEM=1 M")
+    tap.check(code == 0 and "--abi 'a1;id'" in said and "--mem '1 M'" in said, "ABI and MEM are one word each, whatever they are", said[-500:])
+    code, said = tree.make("-n", "debug", "ABI=all")
+    tap.check(code == 0 and "debug.sh '' '320M'" in said, "the memory of debug is its second word", said[-500:])
     code, said = tree.make("clean")
     tap.check(code == 0 and {path.name for path in tree.build.iterdir()} == {".lock"}, "clean removes everything except the lock", said)
 
@@ -154,6 +158,7 @@ REFUSED = [
     ("BUILD empty", ["BUILD="], "make cannot build in ''"),
     ("BUILD the tree itself", ["BUILD=."], "make cannot build in '.'"),
     ("PREFIX with a blank", ["install", "PREFIX=/a b"], "install: a character that no path in a .pc file should have: /a b"),
+    ("two proofs", ["run-host", "PROOF=share stream"], "PROOF: there is no proof 'share stream'"),
     ("no compiler", ["HOSTCC=no-such-cc"], "make: missing no-such-cc (compiles the host tools"),
     ("no cross compiler", ["CROSS=no-such-"], "make: missing no-such-gcc (compiles the kernel"),
     ("no QEMU", ["run-qemu", "QEMU=no-such-qemu"], "make: missing no-such-qemu (boots"),
