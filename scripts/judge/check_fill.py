@@ -146,9 +146,8 @@ def content(ctx):
     wanted += [("end", 0, full)]
     mine = [r for r in ctx.audit["hash"] if hands and r["vmo"] == hands[0]["vmo"]]
     found = [(r["when"].replace("destroyed", "end"), r["pid"], r["sip"]) for r in mine]
-    pairs, size = zip(found, wanted), facts.whole_pages(len(data))
+    pairs = zip(found, wanted)
     problems = [f"at {want[:2]} its pages held other bytes" for has, want in pairs if has != want]
-    problems += [f"{r['bytes']} bytes were hashed" for r in mine if r["bytes"] != size]
     if len(found) != len(wanted):
         problems.append(f"hashed {len(found)} times, not {len(wanted)}")
     return judged(problems, "whole pages: zero when lent, filled at the answer, reply and end")

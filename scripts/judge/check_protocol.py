@@ -20,12 +20,12 @@ def wanted_messages(ctx):
 
 
 def message_problems(message, wanted, moved):
-    """All fields, except the seal of a handed VMO, which check `seal` reads."""
+    """All fields, except the seal of a VMO to read, which check `seal` reads."""
     what, way, kind, body, tag, rights, length = wanted
     header = share.header_of(message)
     if header is None:
         return [f"{what} is shorter than a header"]
-    seal = 0 if kind == facts.KIND_DATA else header.seal
+    seal = header.seal if rights == RIGHT_READ else 0
     fields = facts.Header(facts.MESSAGE_MAGIC, kind, body, tag, rights, seal, length, 0)
     packet = {"way": way, "len": MESSAGE_HEADER.size + body, "type": 0, "moved": moved}
     wanted = {**packet, "flags": int(moved != "none"), **fields._asdict()}
@@ -46,23 +46,22 @@ def ticket_problems(message, hand):
 
 
 def hand_problems(ctx):
-    """Our kernel handed over two ends of channels, then two VMOs, each in the lowest free slot."""
-    audit, lends = ctx.audit, {share.TO_PRODUCER} if ctx.form.lends else set()
-    hands = [hand for hand in audit["hand"] if share.way_of(hand) not in lends]
+    """Our kernel handed over two ends of channels, then the VMOs, each in the lowest free slot; a
+    producer that closes what it is lent gets it in the same slot again."""
+    hands, lent = ctx.audit["hand"], [("move", 5)] * 2 if ctx.form.lends else []
     found = [(h["via"], h["kind"], h["rights"], h["slot"]) for h in hands]
-    kinds = {hand["vmo"]: hand["kind"] for hand in hands}
-    memory = [kinds[hand["vmo"]] for hand in hands if hand["kind"] != "endpoint"]
+    memory = [hand["kind"] for hand in hands if hand["kind"] != "endpoint"]
     wanted = [("transfer", "endpoint", RIGHT_RECV, 1), ("transfer", "endpoint", RIGHT_SEND, 2)]
-    ways = zip(ctx.form.ways, memory + 2 * ["alias"], (3, 4))
-    wanted += [(via, kind, share.RIGHT_MAP, slot) for via, kind, slot in ways]
+    ways = zip(memory + 2 * ["alias"], [*zip(ctx.form.ways, (3, 4)), *lent])
+    wanted += [(via, kind, share.RIGHT_MAP, slot) for kind, (via, slot) in ways]
     pairs = enumerate(zip(found, wanted))
     problems = [f"capability {number}: {has}" for number, (has, want) in pairs if has != want]
     if len(found) != len(wanted):
         problems.append(f"{len(found)} capabilities went over instead of {len(wanted)}")
-    for hand in audit["hand"]:
+    for hand in hands:
         if hand["kind"] == "endpoint" and (hand["vmo"], hand["wcaps"], hand["wmaps"]) != (0, 0, 0):
             problems.append(f"an endpoint with VMO {hand['vmo']}")
-    ways = {share.way_of(hand) for hand in hands} - {share.TO_CONSUMER}
+    ways = {share.way_of(h) for h in hands[: -len(lent) or None]} - {share.TO_CONSUMER}
     return problems + [f"a capability went from {way[0]} to {way[1]}" for way in sorted(ways)]
 
 

@@ -44,6 +44,24 @@ def mapping_faults(record, abi_rev):
         yield f"via={record['via']} alias={record['alias']} on {abi_rev}"
 
 
+def message_faults(audit):
+    for message in audit["msg"]:
+        if message["seq"] < message["sent"]:
+            yield f"message {message['n']} was received before it was sent"
+
+
+def hash_faults(audit):
+    """A VMO is hashed whole. The last time is its destruction, or the end if it lives then."""
+    vmos = {vmo["id"]: vmo for vmo in audit["vmo"]}
+    for record in audit["hash"]:
+        vmo, lives = vmos.get(record["vmo"]), record["when"] != "destroyed"
+        is_last = record["when"] in ("destroyed", "end")
+        if vmo is None or record["bytes"] != vmo["bytes"]:
+            yield f"{record['bytes']} bytes of VMO {record['vmo']} were hashed at its {record['when']}"
+        elif is_last and lives != (vmo["state"] == "live"):
+            yield f"VMO {record['vmo']} was hashed when={record['when']}, but ended otherwise"
+
+
 def writer_faults(audit):
     """With hashes=1 a hand-over counts the writable mappings that lived then."""
     if not audit.one("begin")["hashes"]:
@@ -88,4 +106,5 @@ def record_problems(audit, abi_rev):
         problems += [f"{who} with {fault}" for fault in mapping_faults(record, abi_rev)]
     if abi_rev == "a1" and any(hand["kind"] == "alias" for hand in audit["hand"]):
         problems.append("an alias was handed over, but a1 has none")
-    return [*problems, *writer_faults(audit), *count_faults(audit), *alignment_faults(audit)]
+    problems += [*message_faults(audit), *hash_faults(audit), *writer_faults(audit)]
+    return [*problems, *count_faults(audit), *alignment_faults(audit)]

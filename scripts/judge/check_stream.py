@@ -22,7 +22,9 @@ CLOSED, RING, ENTRY_BYTES = 128, 320, 64
 BELL, LEFT = 576, 580
 # What the consumer says of the frames that it took. last: by buffer, the sequence of the frame that
 # it held last; slots: the buffer of the last frames, by their sequence modulo the ring.
-Told = collections.namedtuple("Told", "frames last slots")
+# seal: of the pool, and who enforces it, as the consumer's library says.
+Told = collections.namedtuple("Told", "frames last slots seal")
+ENFORCERS = {"library": 1, "kernel": 2}
 
 
 def frames_of(ctx):
@@ -35,7 +37,7 @@ def told(ctx):
     if len(bodies) != 1 or len(bodies[0]) != REPLY.size:
         return None
     fields = REPLY.unpack(bodies[0])
-    return Told(fields[4], fields[5:9], fields[9:13])
+    return Told(fields[4], fields[5:9], fields[9:13], fields[13:])
 
 
 def told_problems(ctx, said):
@@ -97,13 +99,13 @@ def page_hashes_of(nonce, said, left):
 
 
 def hash_problem(ctx, vmo, when, wanted):
-    """when: "grant", "reply" or "end". wanted: a set of hashes."""
+    """when: "grant", "reply" or "end". wanted: a set of hashes; None: any."""
     found = [r for r in ctx.audit["hash"] if r["vmo"] == vmo]
     found = [r for r in found if r["when"].replace("destroyed", "end") == when]
     if len(found) != 1:
         return f"hashed {len(found)} times at its {when}"
     pid = 0 if when == "end" else CONSUMER_PID
-    if found[0]["sip"] not in wanted or found[0]["pid"] != pid:
+    if found[0]["sip"] not in (wanted or {found[0]["sip"]}) or found[0]["pid"] != pid:
         return f"at its {when} it held other bytes"
     return None
 
@@ -120,6 +122,7 @@ def content(ctx):
         return red("what the memory should hold is not known; see frames and sharing")
     nonce, pool, page = ctx.boot.nonce, hands[0]["vmo"], hands[1]["vmo"]
     wanted = (
+        ("pool", pool, "grant", None),
         ("pool", pool, "reply", {content_hash(nonce, pool_bytes(ctx, said, 0))}),
         ("pool", pool, "end", {content_hash(nonce, pool_bytes(ctx, said, 1))}),
         ("return page", page, "grant", {content_hash(nonce, bytes(facts.PAGE_BYTES))}),
@@ -164,13 +167,16 @@ def wanted_messages():
 def protocol(ctx, made=check_protocol.protocol_of):
     """As of the proof of sharing, but four other messages: the request with the blob's length, both
     messages of the stream's offer, and the reply; their bodies are what libvmo sends for four
-    buffers of 64 KiB and a first consumer."""
+    buffers of 64 KiB and a first consumer; the reply's seal is that of the evidence line."""
     outcome, rows = made(ctx, wanted_messages()), wanted_messages()
     terms = 0, 0, 1, BUFFERS, 1, LOOKS, FRAME_BYTES, 1, 0, 0
     offers = [OFFER.pack(OFFER_MAGIC, part, *terms) for part in (1, 2)]
     bodies = [REQUEST.pack(len(ctx.host.blob)), *offers]
     pairs = zip(ctx.audit["msg"], rows, bodies)
     wrong = [f"{row[0]} has another body" for m, row, body in pairs if share.body_of(m) != body]
+    seal, said = ctx.evidence, told(ctx)
+    if seal and said and said.seal != (share.SEALS[seal["seal"]], ENFORCERS[seal["enforced"]]):
+        wrong.append(f"the reply and the evidence line tell different seals, {said.seal} the reply")
     return judged(outcome.problems() + wrong, outcome.evidence)
 
 

@@ -19,7 +19,8 @@ class StreamFixture(Fixture):
     said_at = {stream.OFFERED: OFFERED, stream.JOINED: JOINED, stream.HASHED: 137, stream.LAST: 311}
 
     def __init__(self, abi_rev, payload=PAYLOAD):
-        self.told, self.bell = stream.Told(6, (5, 6, 3, 4), (3, 0, 1, 2)), 2
+        self.told = stream.Told(6, (5, 6, 3, 4), (3, 0, 1, 2), (1, 2 if abi_rev == "a2" else 1))
+        self.bell = 2
         super().__init__(abi_rev, payload)
         self.manifest = verdict.load_manifest("stream")
         self.host.proof = facts.STREAM
@@ -44,7 +45,7 @@ class StreamFixture(Fixture):
 
     def reply(self):
         counters = self.digest, 0, 200, 66 * 4096
-        return stream.REPLY.pack(*counters, self.told.frames, *self.told.last, *self.told.slots, 1, 2)
+        return stream.REPLY.pack(*counters, self.told.frames, *self.told.last, *self.told.slots, *self.told.seal)
 
     def offer(self, part):
         return stream.OFFER.pack(stream.OFFER_MAGIC, part, 0, 0, 1, 4, 1, stream.LOOKS, 65536, 1, 0, 0)

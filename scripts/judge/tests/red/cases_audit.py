@@ -276,7 +276,7 @@ def _(run):
     run.res("done")["vmos"] += 1
 
 
-@case("VMO left alive", "leaks", "content", abi_revs=("a2",))
+@case("VMO left alive", "leaks", "audit-complete", abi_revs=("a2",))
 def _(run):
     run.audit["vmo"][0]["state"] = "live"
     run.res("done")["vmos"] = 1

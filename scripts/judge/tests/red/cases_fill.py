@@ -60,7 +60,7 @@ def _(run):
     run.audit["hash"].pop()
 
 
-@case("memory that was hashed in part", "content")
+@case("memory that was hashed in part", "audit-complete")
 def _(run):
     run.hash_vmos()
     run.audit["hash"][-1]["bytes"] -= 4096
@@ -110,7 +110,7 @@ def _(run):
     run.audit["map"][2]["base"] = "0x84099000"
 
 
-@case("memory with more rights", "sharing")
+@case("memory with more rights", "sharing", "protocol")
 def _(run):
     run.audit["hand"][3]["rights"] = 5
 
@@ -154,6 +154,24 @@ def _(run):
 def _(run):
     record = run.audit["msg"][0]
     record["head"] = record["head"][:28] + "0100" + record["head"][32:]
+
+
+@case("a receipt that was received before it was sent", "audit-complete")
+def _(run):
+    def change(audit):
+        last = audit["msg"][-1]
+        last.update(sent=last["seq"], seq=last["sent"])
+    run.record_edits.append(change)
+
+
+@case("a producer that was lent the memory in another slot", "protocol")
+def _(run):
+    run.audit["hand"][3]["slot"] = 6
+
+
+@case("a producer that kept its capability, so that the reply's came in another slot", "protocol")
+def _(run):
+    run.audit["hand"][4]["slot"] = 6
 
 
 @case("a word in the answer's type", "protocol")

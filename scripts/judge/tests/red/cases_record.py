@@ -25,7 +25,7 @@ case("a mapping that can only be written", "audit-complete")(recorded(lambda a: 
 case("the producer's mapping made for it by another", "audit-complete", abi_revs=("a2",))(
     recorded(lambda a: a["map"][4].update(via="as_map")))
 case("an alias on a1", "audit-complete", abi_revs=("a1",))(recorded(lambda a: a["hand"][3].update(kind="alias")))
-case("a page's request received before it was sent", "order")(
+case("a page's request received before it was sent", "audit-complete", "order")(
     recorded(lambda a: a["msg"][2].update(sent=a["msg"][2]["seq"], seq=a["msg"][2]["sent"])))
 case("the producer mapped the blob again to write it", "seal", abi_revs=("a1",))(
     recorded(lambda a: a["map"][4].update(prot="rw")))

@@ -182,7 +182,7 @@ def _(run):
     run.audit["vmo"][0]["creator"] = 18
 
 
-@case("VMO larger than the blob", "sharing", "counters")
+@case("VMO larger than the blob", "audit-complete", "sharing", "counters")
 def _(run):
     run.audit["vmo"][0]["bytes"] += 4096
     if run.abi_rev == "a1":  # its arena keeps them

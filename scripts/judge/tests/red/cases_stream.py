@@ -122,6 +122,40 @@ def _(run):
     next(r for r in run.audit["hash"] if (r["vmo"], r["when"]) == (1, "reply"))["pid"] = 17
 
 
+@case("a pool that was hashed for another task at the hand-over", "content")
+def _(run):
+    run.hash_vmos()
+    run.audit["hash"][0]["pid"] = 17
+
+
+@case("a pool that was hashed for nobody's VMO at the hand-over", "content", "audit-complete")
+def _(run):
+    run.hash_vmos()
+    run.audit["hash"][0]["vmo"] = 3
+
+
+@case("a pool that was hashed in part", "audit-complete")
+def _(run):
+    run.hash_vmos()
+    run.audit["hash"][0]["bytes"] -= 4096
+
+
+@case("a word in the seal of the page's offer", "protocol")
+def _(run):
+    record = run.audit["msg"][2]
+    record["head"] = record["head"][:28] + "4821" + record["head"][32:]
+
+
+@case("a consumer that knows of no seal", "protocol")
+def _(run):
+    said_otherwise(run, seal=(0, 0))
+
+
+@case("a consumer that says that another enforces the seal", "protocol")
+def _(run):
+    said_otherwise(run, seal=(1, 3 - run.told.seal[1]))
+
+
 @case("a return page that the producer maps writable", "return-page")
 def _(run):
     run.maps(17)[1].update(prot="rw")
