@@ -158,19 +158,19 @@ def authors(ctx):
 
 # ---- What was seen of both processes -------------------------------------------------------------
 def barriers(ctx):
-    """Each reply was held back, both processes were asleep then, the markers that were due had
-    been printed, and the later ones had not."""
-    *early, hashed = ctx.manifest["markers"]
-    due = [set(early), {*early, hashed}][: 2 // ctx.form.vmos_a_reply]
-    later, problems = {hashed, ctx.manifest["last_marker"]}, []
+    """Each reply, and of a fill request and answer, was held back, both processes were asleep then,
+    the markers that were due had been printed, and the later ones had not."""
+    markers, problems = [*ctx.manifest["markers"], ctx.manifest["last_marker"]], []
     lines = {n: [line for who, line in ctx.boot.observed.lines if who == n] for n in ROLES}
-    for tag, wanted in enumerate(due, 1):
-        barrier, reply = ctx.boot.observed.barriers.get(tag), f"reply {tag}"
+    for tag, count in ctx.form.due:
+        wanted, later = set(markers[:count]), set(markers[count:])
+        what = "message" if ctx.form.lends else "reply"
+        barrier, reply = ctx.boot.observed.barriers.get(tag), f"{what} {tag}"
         if barrier is None:
             problems.append(f"{reply} was never held back")
             continue
         said = {line.decode("latin-1") for lines in barrier.printed.values() for line in lines}
-        early = later - wanted | {x for x in said if x.startswith(facts.EVIDENCE_PREFIX)}
+        early = later | {x for x in said if x.startswith(facts.EVIDENCE_PREFIX)}
         found = [f"'{marker}' was not there yet" for marker in sorted(wanted - said)]
         found += [f"'{marker[:60]}' was there before it" for marker in sorted(early & said)]
         printed = sorted(barrier.printed.items())
@@ -180,7 +180,7 @@ def barriers(ctx):
         found += [f"the {role} was in state {state}" for role, state in awake]
         problems += [f"{reply}: {text}" for text in found]
     text = "both asleep, each marker after its fact"
-    return judged(problems, f"{len(due)} replies held back, {text}")
+    return judged(problems, f"{len(ctx.form.due)} messages held back, {text}")
 
 
 def given(ctx):

@@ -33,7 +33,7 @@ def mapping_faults(record, abi_rev):
     writes = "w" in record["prot"]
     if is_live != (record["ended"] == 0) or not is_live and record["ended"] <= record["made"]:
         yield f"state={record['state']} made={record['made']} ended={record['ended']}"
-    if not record["dirtied"] <= record["accessed"] <= pages:
+    if not record["dirtied"] <= record["accessed"] <= pages or pages == 0:
         yield f"accessed={record['accessed']} dirtied={record['dirtied']} of {pages} pages"
     # Checks `read-only` and `accessed` judge the consumer's mappings, `protocol` its as_map.
     is_kind = record["prot"] in ("r", "rw") and not (writes and record["alias"])

@@ -30,20 +30,22 @@ FILL_REQUEST, FILL_HEADER_BYTES = b"fill\0\0\0\0", 64
 # What differs between the proofs in checks that they share. ways: how each VMO goes over; writes:
 # the consumer may write the second one; vmos_a_reply: handed over by the first reply; seals: what
 # the evidence line may say of them; lends: the consumer hands memory over, too; looks: sender and
-# tag of the packets that the harness holds back on Linux.
+# tag of the packets that the harness holds back on Linux; due: by tag of such a packet, how many of
+# the manifest's markers had to be printed then.
 CLAIMS = "seal=(?P<seal>peers|forever) enforced=(?P<enforced>kernel|library)"
 NO_CLAIMS = "seal=(?P<seal>none) enforced=(?P<enforced>nobody)"
 Form = collections.namedtuple(
     "Form",
-    "ways writes reply_bytes vmos_a_reply control_bytes seals lends looks",
-    defaults=(CLAIMS, False, ((CONSUMER_PID, TAG_BLOB),)),
+    "ways writes reply_bytes vmos_a_reply control_bytes seals lends looks due",
+    defaults=(CLAIMS, False, ((CONSUMER_PID, TAG_BLOB),), ((TAG_BLOB, 2), (TAG_PAGE, 3))),
 )
 TAG_LEND, TAG_ANSWER = 4, 5  # of a fill
 FILL_LOOKS = (CONSUMER_PID, TAG_LEND), (PRODUCER_PID, TAG_ANSWER), (CONSUMER_PID, TAG_BLOB)
+FILL_DUE = (TAG_LEND, 1), (TAG_ANSWER, 2), (TAG_BLOB, 2)
 FORMS = {
     SHARE: Form(("move", "transfer"), False, 56, 1, 4 * 32 + 2 * 56 + 16),
-    STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 48 + 88),
-    FILL: Form(("move",), False, 56, 2, 5 * 32 + 8 + 56, NO_CLAIMS, True, FILL_LOOKS),
+    STREAM: Form(("move", "move"), True, 88, 2, 4 * 32 + 8 + 2 * 48 + 88, due=((TAG_BLOB, 2),)),
+    FILL: Form(("move",), False, 56, 2, 5 * 32 + 8 + 56, NO_CLAIMS, True, FILL_LOOKS, FILL_DUE),
 }
 
 # A libvmo message begins with this header. body: the body's length; length: the VMO's.

@@ -28,7 +28,7 @@ NO_REPLY = {"exit-code", "markers", "failure-lines", "evidence", "tasks", "diges
             "content"}
 QEMU_NO_REPLY = NO_REPLY | {"audit-result"}
 LINUX_NO_REPLY = NO_REPLY | {"read-only", "authors", "barriers", "descriptors", "lending"}
-KEPT = {"lending", "order"}
+KEPT = {"lending", "order", "protocol"}  # what is lent again comes in another slot
 
 # A lie: red checks on a2, the same on Linux (None: see below), a check, text in its evidence.
 # On a1 the mapping stays in any case, so `order` says nothing of it.
@@ -40,6 +40,7 @@ LIES = {
     "late": ({"content", "order"}, None, "content", "at ('reply', 17) its pages held other bytes"),
     "keeps": (KEPT, {"lending"}, "lending", ""),
     "writes": (KEPT | {"content"}, {"lending"}, "lending", ""),
+    "early-marker": ({"order"}, {"barriers"}, "order", ""),
     "client-writes": ({"read-only", "lending"}, {"read-only"}, "read-only", "mapped rw"),
 }
 LATER = {"late", "keeps", "writes"}

@@ -68,6 +68,7 @@ MUTANT_fill-keeps := producer:vmo_unmap producer:vmo_close producer:vmo_recv
 MUTANT_fill-writes := producer:vmo_unmap producer:vmo_close producer:vmo_recv
 MUTANT_fill-silent := producer:vmo_send producer:vmo_recv
 MUTANT_fill-client-writes := consumer:vmo_map_ro
+MUTANT_fill-early-marker := producer:vmo_recv producer:puts
 
 ifneq ($(MUTANT),)
 ifeq ($(MUTANT_$(MUTANT)),)

@@ -17,6 +17,10 @@ case("lines of the payload in another order", "audit-complete", "order")(
 case("a mapping that ended before it was made", "audit-complete", abi_revs=("a2",))(
     recorded(lambda a: a["map"][0].update(made=a["map"][0]["ended"], ended=a["map"][0]["made"])))
 case("more pages accessed than mapped", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=5)))
+case("a mapping without pages", "audit-complete")(
+    recorded(lambda a: a["map"][4].update(bytes=0, accessed=0)))
+case("an arena that a2 does not have, which never shrinks", "leaks", abi_revs=("a2",))(
+    recorded(lambda a: a["keep"].append({"what": "arena_bytes", "n": 2})))
 case("more pages dirtied than accessed", "audit-complete")(recorded(lambda a: a["map"][0].update(accessed=3)))
 case("the producer wrote through a read-only mapping", "audit-complete")(recorded(lambda a: a["map"][0].update(prot="r")))
 case("instructions that a task lost again", "audit-complete")(recorded(lambda a: a["map"][4].update(user=0)))
