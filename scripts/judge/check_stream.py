@@ -144,10 +144,10 @@ def linux_content(ctx):
     pool, page = (barrier and barrier.contents.get(identity) for _, _, barrier, identity in objects)
     if pool is None or page is None:
         return red("nothing was read at the barrier of the reply")
-    if pool.rstrip(b"\0") != pool_bytes(ctx, said, 0).rstrip(b"\0"):
+    if pool != pool_bytes(ctx, said, 0).ljust(facts.whole_pages(facts.STREAM_POOL_BYTES), b"\0"):
         problems.append("pool: its object held other bytes")
     bell, left = struct.unpack_from("<II", page, BELL) if len(page) > LEFT else (0, 0)
-    if page.rstrip(b"\0") != page_bytes(said, bell, 0).rstrip(b"\0"):
+    if page != page_bytes(said, bell, 0):
         problems.append(f"return page: its object held other bytes ({bell} signals, left={left})")
     return judged(problems, "pool and return page, read through own descriptors")
 
@@ -253,8 +253,9 @@ def return_page(ctx):
     if share.written(ctx) is None:
         return red(f"{len(hands)} VMOs handed over instead of 2")
     problems = []
-    for who, maps, wanted in zip(("producer", "consumer"), page_maps(ctx), (("r", 0), ("rw", 1))):
-        found = [(record["prot"], record["dirtied"]) for record in maps]
+    good = ("r", 0, 0), ("rw", 1, 0)  # prot, pages dirtied, alias
+    for who, maps, wanted in zip(("producer", "consumer"), page_maps(ctx), good):
+        found = [(record["prot"], record["dirtied"], record["alias"]) for record in maps]
         if found != [wanted]:
             problems.append(f"the {who} mapped it {found or 'never'} instead of {[wanted]}")
     hand = (hands[1]["kind"], hands[1]["rights"], hands[1]["via"])

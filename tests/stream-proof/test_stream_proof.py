@@ -48,7 +48,7 @@ MUST_FAIL = [
      "failure-lines", "consumer join: VMO_ERR_NOT_SEALED"),
     # Every marker and the digest look right.
     ("stream-repeats-quietly", {"content", "frames"}, {"content", "frames"}, "frames", "the buffers held last the frames"),
-    ("stream-writes-for-it", {"return-page"}, None, "return-page", "the producer mapped it [('rw', 1)]"),
+    ("stream-writes-for-it", {"return-page"}, None, "return-page", "the producer mapped it [('rw', 1, 0)]"),
     ("stream-copies", {"work"}, None, "work", "(+"),
     ("stream-late-write", {"content"}, None, "content", "pool: at its end it held other bytes"),
 ]

@@ -9,6 +9,7 @@ import functools
 import re
 
 from judge import facts
+from judge import verdict as verdicts
 
 QEMU, LINUX, FOREIGN = facts.QEMU, facts.LINUX, facts.FOREIGN
 ANY = (QEMU, LINUX, FOREIGN)
@@ -123,7 +124,7 @@ NONCE = re.compile(rb"[0-9a-f]{32}")
 @harmless("the firmware's text", "it was printed before any task ran, and the kernel recorded every line that followed; banners, which"
           " show a second start, are not free")
 def _(view):
-    known = [marker.encode() for marker in [*MARKERS, LAST]]
+    known = [marker.encode() for marker in MARKERS]
     at = 0
     while at < len(view.lines):
         line = view.lines[at]
@@ -136,8 +137,10 @@ def _(view):
     view.lines[:at] = [b"OpenSBI"] * banners
 
 
-MARKERS = ("vmo: producer sent handle", "vmo: consumer mapped ok", "vmo: sha256 ok")
-LAST = "SELFTEST: vmo share ok"
+MANIFESTS = [verdicts.load_manifest(name) for name in ("proof", "stream", "fill")]
+MARKERS = [marker for manifest in MANIFESTS for marker in (*manifest["markers"], manifest["last_marker"])]
+LAST = MANIFESTS[0]["last_marker"]
+REPLY = {facts.SHARE: b"1", facts.STREAM: b"3", facts.FILL: b"3"}  # the number of the consumer's first reply
 RECORD = re.compile(rb"audit [0-9a-f]{32} ([a-z]+) .*")
 FREE = (b"image", b"copy", b"res", b"keep", b"task")
 
@@ -323,7 +326,7 @@ def _(view):
             return
         last[who] = user
         is_map = b"made" in record and (who, record.get(b"vmo")) == (b"18", b"1")
-        is_reply = b"sent" in record and (who, record.get(b"n")) == (b"18", b"1")
+        is_reply = b"sent" in record and (who, record.get(b"n")) == (b"18", REPLY[view.facts["host"]["proof"]])
         places.setdefault("map" if is_map else "reply" if is_reply else number, (number, user))
     if sum(last.values()) > number_of(fields, b"instret"):
         return

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The edits of a green run on Linux that may leave it green (fuzz_harmless.py)."""
 from judge import facts
-from fuzz_harmless import LAST, LINUX, MARKERS, NOT_PLAIN, PLAIN, harmless
+from fuzz_harmless import LINUX, MARKERS, NOT_PLAIN, PLAIN, harmless
+
+
+def last_barrier(view):
+    return facts.TAG_PAGE if view.facts["host"]["proof"] == facts.SHARE else facts.TAG_BLOB
+
 
 @harmless("hazards on Linux", "a hazard is a call of the kernel's contract, which a Linux process cannot make; the verdict says that they"
           " were not checked", LINUX)
@@ -36,11 +41,11 @@ def _(view):
 
 @harmless("lines that claim nothing", "after the last barrier a process may print plain text that is no line of the payload's kind", LINUX)
 def _(view):
-    known = [marker.encode() for marker in [*MARKERS, LAST]]
+    known = [marker.encode() for marker in MARKERS]
 
     def claims(line):
         return not PLAIN.fullmatch(line) or NOT_PLAIN.search(line) or any(text in line for text in known)
-    left = {who: len(lines) for who, lines in view.seen["barriers"].get(2, {"printed": {}})["printed"].items()}
+    left = {who: len(lines) for who, lines in view.seen["barriers"].get(last_barrier(view), {"printed": {}})["printed"].items()}
     kept = []
     for who, line in view.seen["lines"]:
         left[who] = left.get(who, 0) - 1
@@ -59,6 +64,7 @@ def _(view):
 @harmless("numbers of descriptors", "beyond its own four a process numbers them as it likes; a producer holds its objects as it likes, a consumer one of each or none; a number seen twice is"
           " one descriptor", LINUX)
 def _(view):
+    lends = view.facts["host"]["proof"] == facts.FILL  # a client holds what it lends as it likes, a provider nothing
     handed = {identity for packet in view.seen["packets"] for identity, _ in packet[4]}
     for barrier in view.seen["barriers"].values():
         for who, sight in barrier["sights"].items():
@@ -67,7 +73,7 @@ def _(view):
             others = sorted(found["identity"] for found in sight["descriptors"] if found["number"] == 4)
             own = sorted({(found["number"], found["identity"]) for found in sight["descriptors"] if found["number"] < 4})
             sight["descriptors"] = own, [
-                other for other in others if other not in handed or who != facts.PRODUCER_PID and others.count(other) > 1]
+                other for other in others if other not in handed or (who == facts.PRODUCER_PID) == lends and (lends or others.count(other) > 1)]
 
 
 @harmless("how the producer maps what it made", "any view of every page, seen at either barrier, will do; what else it maps is its own unless the"
@@ -79,7 +85,7 @@ def _(view):
         for who, sight in barrier["sights"].items():
             if who == facts.PRODUCER_PID:
                 pages.update((m["identity"], page) for m in sight["mappings"]
-                             for page in range(m["off"] // 4096, (m["off"] + m["size"]) // 4096)
+                             for page in range(m["off"] // 4096, -(-(m["off"] + m["size"]) // 4096))
                              if page * 4096 < sizes.get(m["identity"], 0))
                 sight["mappings"] = [m["identity"] for m in sight["mappings"]
                                      if m["identity"] in view.consumers and m["identity"] not in sizes]

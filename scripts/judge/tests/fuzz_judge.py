@@ -6,9 +6,9 @@
     make fuzz-judge SEED=commit FUZZ_SECONDS=60                    # the commit's hash, and as many edits as time allows
     scripts/judge/tests/fuzz_judge.py --runs a2 --only 1:4711      # one edit again, with its verdict
 
-The runs are the fixture's (both ABI revisions, small and large, sealed for ever, and on another kernel), one of the
-fake programs on Linux, and fresh runs of the proof: under QEMU on each revision, on a foreign kernel of each, and on
-Linux. The seed, an edit's number and the run's name determine the edit. The build folder keeps the runs, so that --only
+The runs are the fixtures' (both ABI revisions, small and large, sealed for ever, on another kernel, and the other proofs), one
+of the fake programs on Linux, and fresh runs: under QEMU on each revision, on a foreign kernel of each, on Linux, and of the
+other proofs. The seed, an edit's number and the run's name determine the edit. The build folder keeps the runs, so that --only
 can repeat an edit of a fresh run.
 """
 import argparse
@@ -22,6 +22,7 @@ import os
 import pathlib
 import pickle
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,9 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "red"), str(HERE.parents[2] / "tests" / "host-proof")]
 
+from fill_fixture import FillFixture  # noqa: E402  pylint: disable=wrong-import-position
 from fixture import BANNER, UNMAPPED, Fixture, noise  # noqa: E402  pylint: disable=wrong-import-position
+from stream_fixture import StreamFixture  # noqa: E402  pylint: disable=wrong-import-position
 import cases_share  # noqa: E402  pylint: disable=wrong-import-position
 import foreign_kernel  # noqa: E402  pylint: disable=wrong-import-position
 import fuzz_edits  # noqa: E402  pylint: disable=wrong-import-position
@@ -40,13 +43,16 @@ import fuzz_edits_run  # noqa: E402,F401  pylint: disable=wrong-import-position,
 import fuzz_harmless  # noqa: E402  pylint: disable=wrong-import-position
 import fuzz_harmless_foreign  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 import fuzz_harmless_linux  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
+import fuzz_harmless_proofs  # noqa: E402,F401  pylint: disable=wrong-import-position,unused-import
 import progress  # noqa: E402  pylint: disable=wrong-import-position
 from harness import cli  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_proc  # noqa: E402  pylint: disable=wrong-import-position
 from harness import linux_run  # noqa: E402  pylint: disable=wrong-import-position
 from harness import prepare  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_content  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_fill  # noqa: E402  pylint: disable=wrong-import-position
 from judge import check_run  # noqa: E402  pylint: disable=wrong-import-position
+from judge import check_stream  # noqa: E402  pylint: disable=wrong-import-position
 from judge import facts  # noqa: E402  pylint: disable=wrong-import-position
 from judge import noise as reader  # noqa: E402  pylint: disable=wrong-import-position
 from judge import verdict as verdicts  # noqa: E402  pylint: disable=wrong-import-position
@@ -90,9 +96,11 @@ class Run:
 
 
 # ---- The runs ----------------------------------------------------------------------------------------
-def fixture_run(name, abi_rev, change=lambda run: None, **parts):
-    run = Fixture(abi_rev, **parts)
+def fixture_run(name, abi_rev, change=lambda run: None, fixture=Fixture, **parts):
+    run = fixture(abi_rev, **parts)
     change(run)
+    if not run.audit["hash"]:
+        run.hash_vmos()
     return Run(name, run.manifest, run.boot(), run.host)
 
 
@@ -135,10 +143,11 @@ def made_by(name, harness, abi_rev):
     return Run(name, harness.manifest, boot, harness.host)
 
 
-def real_run(name, platform, abi_rev):
-    """Runs the proof once."""
+def real_run(name, platform, abi_rev, proof=facts.SHARE):
+    """Runs a proof once."""
     with tempfile.TemporaryDirectory(dir=room()) as folder:
-        words = ["--out", os.path.join(folder, "run"), "--payload", "gen:7:9000"]
+        spec = "gen:7:262144" if proof == facts.STREAM else "gen:7:9000"
+        words = ["--out", os.path.join(folder, "run"), "--proof", proof, "--payload", spec]
         return made_by(name, cli.QemuHarness(words) if platform == facts.QEMU else cli.LinuxHarness(words), abi_rev)
 
 
@@ -162,6 +171,10 @@ RUNS = {
     "a2-forever": lambda: fixture_run("a2-forever", "a2", cases_share.keep_forever),
     "foreign": lambda: foreign_fixture("foreign"),
     "fake-linux": lambda: fake_run("fake-linux"),
+    "stream-a1": lambda: fixture_run("stream-a1", "a1", fixture=StreamFixture),
+    "stream-a2": lambda: fixture_run("stream-a2", "a2", fixture=StreamFixture),
+    "fill-a1": lambda: fixture_run("fill-a1", "a1", fixture=FillFixture),
+    "fill-a2": lambda: fixture_run("fill-a2", "a2", fixture=FillFixture),
 }
 REAL_RUNS = {
     "qemu-a1": lambda: real_run("qemu-a1", facts.QEMU, "a1"),
@@ -169,6 +182,10 @@ REAL_RUNS = {
     "foreign-a1": lambda: foreign_run("foreign-a1", "a1"),
     "foreign-a2": lambda: foreign_run("foreign-a2", "a2"),
     "linux": lambda: real_run("linux", facts.LINUX, None),
+    "qemu-stream": lambda: real_run("qemu-stream", facts.QEMU, "a2", facts.STREAM),
+    "linux-stream": lambda: real_run("linux-stream", facts.LINUX, None, facts.STREAM),
+    "qemu-fill": lambda: real_run("qemu-fill", facts.QEMU, "a1", facts.FILL),
+    "linux-fill": lambda: real_run("linux-fill", facts.LINUX, None, facts.FILL),
 }
 
 
@@ -257,7 +274,9 @@ class Fuzz:
 
 def keep_hashes():
     """Caches what the judge makes of blob and files alone, because most edits do not change these."""
-    check_content.content_hash = functools.lru_cache(maxsize=64)(check_content.content_hash)
+    for module in (check_content, check_fill, check_stream):
+        module.content_hash = functools.lru_cache(maxsize=64)(module.content_hash)
+    check_stream.page_hashes_of = functools.lru_cache(maxsize=64)(check_stream.page_hashes_of)
     check_run.find_block = functools.lru_cache(maxsize=64)(check_run.find_block)
     search = check_run.secrets_in
     known = functools.lru_cache(maxsize=1024)(lambda data, *secrets: search(data, dict(secrets)))
@@ -265,7 +284,7 @@ def keep_hashes():
 
 
 def seed_of(text):
-    if text.isdecimal():
+    if re.fullmatch("[0-9]{1,20}", text):
         return int(text)
     if text != COMMIT:
         raise argparse.ArgumentTypeError(f"'{text}' is neither a number nor {COMMIT}")
@@ -273,14 +292,40 @@ def seed_of(text):
     return int(head[:8], 16)
 
 
+def count_of(text):
+    if not re.fullmatch("[1-9][0-9]{0,9}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 on")
+    return int(text)
+
+
+def edit_of(text):
+    if not re.fullmatch("[0-9]{1,20}:[0-9]{1,20}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not SEED:NUMBER")
+    return text
+
+
+def runs_of(text):
+    strange = [name for name in text.split() if name not in {**RUNS, **REAL_RUNS}]
+    if strange or not text.split():
+        raise argparse.ArgumentTypeError(f"no run '{' '.join(strange)}'; choose from: {' '.join([*RUNS, *REAL_RUNS])}")
+    return text.split()
+
+
+class Parser(argparse.ArgumentParser):
+    """A wrong option is one line, and code 2."""
+
+    def error(self, message):
+        self.exit(2, f"fuzz_judge.py: {message}; see --help\n")
+
+
 def options_of(words):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = Parser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seed", type=seed_of, default=1, help=f"a number, or {COMMIT}: the start of the commit's hash")
-    parser.add_argument("--edits", type=int, default=EDITS, help="number of edits, of all runs together")
-    parser.add_argument("--seconds", type=float, help="instead of --edits: as many edits as fit into this CPU time")
+    parser.add_argument("--edits", type=count_of, default=EDITS, help="number of edits, of all runs together")
+    parser.add_argument("--seconds", type=count_of, help="instead of --edits: as many edits as fit into this CPU time")
     parser.add_argument("--fixtures", action="store_true", help="edit no real run; needs no build")
-    parser.add_argument("--runs", help=f"only these: {' '.join([*RUNS, *REAL_RUNS])}")
-    parser.add_argument("--only", help="SEED:NUMBER: show one edit of one run")
+    parser.add_argument("--runs", type=runs_of, help=f"only these: {' '.join([*RUNS, *REAL_RUNS])}")
+    parser.add_argument("--only", type=edit_of, help="SEED:NUMBER: show one edit of one run")
     return parser.parse_args(words)
 
 
@@ -305,7 +350,7 @@ def main(words):
     options, tap = options_of(words), Tap()
     let_pickle_find(facts, reader, linux_run, linux_proc)
     keep_hashes()
-    wanted = options.runs.split() if options.runs else [*RUNS, *(() if options.fixtures else REAL_RUNS)]
+    wanted = options.runs or [*RUNS, *(() if options.fixtures else REAL_RUNS)]
     if options.only:
         seed, number = options.only.split(":")
         fuzz = Fuzz(int(seed))

@@ -4,7 +4,9 @@
 of harmless edits (fuzz_harmless.py) must have it. So CI's edits do not depend on luck, as the fuzzer's do. Arguments
 name other runs whose lines are edited, such as a2.
 """
+import contextlib
 import copy
+import io
 import re
 import sys
 
@@ -211,10 +213,25 @@ def lean(run):
     return run
 
 
+def check_options(tap):
+    """A wrong option of the fuzzer is one line, and code 2. No edit at all is no run."""
+    wrong = ("--runs bogus", "--runs=", "--only 1", "--only 1:x", "--edits 0", "--edits -5", "--edits 1_0", "--seconds nan", "--seed x",
+             "--seed ١", "--bogus")
+    for words in wrong:
+        said, code = io.StringIO(), None
+        with contextlib.redirect_stderr(said):
+            try:
+                fuzz_judge.options_of(words.split())
+            except SystemExit as end:
+                code = end.code
+        tap.check(code == 2 and said.getvalue().count("\n") == 1, f"refused: {words}", said.getvalue())
+
+
 def main():
     tap = Tap()
+    check_options(tap)
     fuzz_judge.keep_hashes()
-    for name in sys.argv[1:] or ("a1", "a2-forever"):
+    for name in sys.argv[1:] or ("fill-a1", "stream-a2", "a1", "a2-forever"):
         run = fuzz_judge.RUNS[name]()
         tap.check(run.judge().word == verdicts.PASS, f"the run {name} is green")
         check(tap, run, edits_of_log(run), 1000, "a line")

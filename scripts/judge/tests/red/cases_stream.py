@@ -171,6 +171,11 @@ def _(run):
     run.maps(18)[1].update(dirtied=0)
 
 
+@case("a return page that the consumer writes through an alias", "return-page", abi_revs=("a2",))
+def _(run):
+    run.maps(18)[1].update(alias=1)
+
+
 @case("a return page that the consumer maps twice", "return-page")
 def _(run):
     run.audit["map"].append(dict(run.maps(18)[1], made=123))
