@@ -18,7 +18,8 @@ from paths import ROOT, ConfigError, named, shown
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
 PRODUCER, CONSUMER, CHALLENGE = "producer.elf", "consumer.elf", "challenge"
-# The start of our audit lines: a kernel whose file contains these bytes must print an audit.
+# The start of our audit lines: a kernel that contains these bytes, outside of the init that is built
+# in, must print an audit. No other kernel prints one.
 AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024
@@ -140,11 +141,13 @@ def choose_kernel(kernel, run):
         return Target(build_folder() / "kernel" / "kernel.elf", True, None)
     path, image = read_kernel(kernel)
     folder = find_built_in(image) if run is None else pathlib.Path(run)
-    built_in = folder is not None and prepared_init(folder) in image
+    init = prepared_init(folder) if folder is not None else b""
+    built_in = init != b"" and init in image
     if not built_in and not is_kernel(image):
         what = f"the kernel {kernel} is not a RISC-V ELF file"
         raise ConfigError(f"{what}, and no prepared init is built into it; see docs/neuron.md")
-    return Target(path, AUDIT_WORD in image, folder and folder.absolute())
+    kernel_s = image.replace(init, b"") if built_in else image
+    return Target(path, AUDIT_WORD in kernel_s, folder and folder.absolute())
 
 
 # ---- The input and the two programs ------------------------------------------------------------
@@ -170,13 +173,16 @@ def read_source(spec):
 
 
 def load_host_facts(folder, source):
-    """Reads the folder that host-ref wrote. source: the payload file's bytes, or None"""
-    folder = pathlib.Path(folder)
-    names = ("challenge", "digest", "page.digest")
-    words = [(folder / name).read_text(encoding="ascii").split()[0].lower() for name in names]
-    spec = (folder / "payload_spec").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    blob, page = (folder / "blob.bin").read_bytes(), (folder / "page.bin").read_bytes()
-    payload = (folder / "payload.bin").read_bytes()
+    """Reads the folder that host-ref wrote. source: the payload file's bytes, or None. A folder
+    that lacks a file, or a digest, is CONFIG."""
+    folder, names = pathlib.Path(folder), ("challenge", "digest", "page.digest")
+    with named(f"the challenge {shown(folder)} is not whole, so run make proof-elf again"):
+        words = [(folder / name).read_bytes().decode("latin-1").strip().lower() for name in names]
+        spec = (folder / "payload_spec").read_text("utf-8", errors="surrogateescape").strip()
+        files = ("blob.bin", "page.bin", "payload.bin")
+        blob, page, payload = ((folder / name).read_bytes() for name in files)
+    for name in (n for n, word in zip(names, words) if not re.fullmatch(facts.HEX_64, word)):
+        raise ConfigError(f"{shown(folder / name)} is not 64 hex digits; run make proof-elf again")
     if spec.startswith(facts.GENERATED) and not payload:
         payload = blob[
             : -facts.CHALLENGE_BYTES
@@ -201,7 +207,10 @@ def make_input(host_ref, options, folder):
     if done.returncode != 0:
         raise HarnessError(f"host-ref ended with {done.returncode}: {said[:200]}")
     proofs.write_name(folder, name)
-    host = load_host_facts(folder, source)
+    try:
+        host = load_host_facts(folder, source)
+    except ConfigError as error:
+        raise HarnessError(f"host-ref made no challenge: {error}") from error
     proofs.check_size(name, spec, len(host.payload))
     if options.wrong_digest:
         spoil_digest(folder / "expected.h", host.digest_hex)

@@ -270,6 +270,8 @@ class Context:
         try:
             if boot.platform == QEMU or boot.platform == FOREIGN and audit_lines:
                 self.told = audits.parse(self.lines, self.tail, boot.nonce, boot.abi_rev)
+            if self.told and boot.platform == FOREIGN and not boot.must_audit:
+                raise audits.FormError("a task printed it: the kernel's file has no audit")
             self.bound_pages()
         except audits.FormError as error:
             self.told, self.audit_error = None, str(error)

@@ -214,6 +214,11 @@ def check_audits(tap, bench, proof):
     result = bench.run(options + PATIENT + ALONE)
     check_pass(tap, "a kernel that prints an audit and exits", result, {"audit-form"} | unasked)
     log = result.log.decode("latin-1")
+    forged = verdicts.judge(verdicts.load_manifest("foreign"), boot_of(proof, kernel, log),
+                            prepare.load_host_facts(proof / "challenge", None))
+    said = forged.outcomes["audit-form"].evidence
+    tap.check(forged.names("RED") == {"audit-form"} and forged.names("not-checked") == UNMADE - {"audit-form"} and "a task printed" in said,
+              "must be red: a whole audit on a kernel that has none", f"{forged.reason} {forged.outcomes}")
     without = "".join(line + "\n" for line in log.split("\n")[:-1] if not line.startswith("audit "))
     result = bench.replay(without.encode("latin-1"), "", options)
     check_red(tap, "a kernel that can print an audit and does not", result, {"exit-code", "audit-form"}, "did not")
@@ -312,6 +317,41 @@ def check_found(tap, bench, proof, kernel):
     tap.check((found, lost) == (runs / "run-1", None), "finds the run whose init is embedded", (found, lost))
 
 
+def check_talker(tap, bench, proof):
+    """An init that has the words of an audit does not make its kernel one that prints an audit."""
+    talker, kernel, found = bench.folder / "talker", bench.folder / "talker-kernel", []
+    shutil.copytree(proof, talker)
+    (talker / "producer.elf").write_bytes((proof / "producer.elf").read_bytes() + prepare.AUDIT_WORD)
+    for own in (b"a kernel", b"a kernel" + prepare.AUDIT_WORD):
+        kernel.write_bytes(own + (talker / "producer.elf").read_bytes())
+        found.append(prepare.choose_kernel(str(kernel), str(talker)).audits)
+    tap.check(found == [False, True], "the kernel's own words alone promise an audit", found)
+
+
+def check_damaged(tap, bench, proof):
+    """A prepared proof that lacks a file of its challenge, or has a folder or no digest there, is CONFIG."""
+    kept, found = bench.folder / "damaged", []
+    for path in sorted((proof / "challenge").iterdir()):
+        for how in ("missing", "folder", "empty", "binary", "short"):
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(proof / "challenge", kept)
+            data, other = path.read_bytes(), kept / path.name
+            other.unlink()
+            if how == "folder":
+                other.mkdir()
+            elif how != "missing":
+                other.write_bytes({"empty": b"", "binary": b"\xff\0\n", "short": data[1:]}[how])
+            try:
+                prepare.load_host_facts(kept, None)
+            except prepare.ConfigError as error:
+                found += [(path.name, how)] if "make proof-elf" in str(error) else [(path.name, str(error))]
+    read = {"blob.bin", "page.bin", "payload.bin", "payload_spec"}  # their bytes are judged
+    wanted = {(name, how) for name in read for how in ("missing", "folder")}
+    wanted |= {(name, how) for name in ("challenge", "digest", "page.digest") for how in ("missing", "folder", "empty", "binary", "short")}
+    wanted |= {("proof", "binary"), ("proof", "empty"), ("proof", "short")}
+    tap.check(set(found) == wanted, "a damaged challenge is refused by name", set(found) ^ wanted)
+
+
 def check_config(tap, bench, proof, kernel):
     empty, garbage = bench.folder / "empty", bench.folder / "garbage"
     empty.write_bytes(b"")
@@ -376,6 +416,8 @@ def main():
         check_watch(tap, log)
         check_replays(tap, bench, ["--kernel", kernels["a2"], "--run", str(proof)], log)
         check_found(tap, bench, proof, kernels["a2"])
+        check_damaged(tap, bench, proof)
+        check_talker(tap, bench, proof)
         configured = check_config(tap, bench, proof, kernels["a2"])
         check_other_init(tap, bench, proof, kernels)
     tap.check(len(RED_LOGS) > 20 and len(HARMLESS) > 5 and configured > 10, "all cases ran")
