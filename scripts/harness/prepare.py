@@ -18,8 +18,8 @@ from paths import ROOT, ConfigError, named, shown
 HOST_REF_REFUSED = 2
 SOURCE_LIMIT_BYTES = 64 * 1024 * 1024
 PRODUCER, CONSUMER, CHALLENGE = "producer.elf", "consumer.elf", "challenge"
-# The start of our audit lines: a kernel that contains these bytes, outside of the init that is built
-# in, must print an audit. No other kernel prints one.
+# The start of our audit lines: a kernel that contains these bytes, outside of a built-in init, must
+# print an audit. No other kernel prints one.
 AUDIT_WORD = b"audit \0"
 ELF_MAGIC, ELF_RV64 = b"\x7fELF", (b"\x02", b"\xf3\x00")  # class 64, machine RISC-V
 KERNEL_LIMIT_BYTES = 256 * 1024 * 1024

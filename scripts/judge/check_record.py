@@ -57,9 +57,9 @@ def hash_faults(audit):
         vmo, lives = vmos.get(record["vmo"]), record["when"] != "destroyed"
         is_last = record["when"] in ("destroyed", "end")
         if vmo is None or record["bytes"] != vmo["bytes"]:
-            yield f"{record['bytes']} bytes of VMO {record['vmo']} were hashed at its {record['when']}"
+            yield "{bytes} bytes of VMO {vmo} were hashed at its {when}".format_map(record)
         elif is_last and lives != (vmo["state"] == "live"):
-            yield f"VMO {record['vmo']} was hashed when={record['when']}, but ended otherwise"
+            yield "VMO {vmo} was hashed when={when}, but ended otherwise".format_map(record)
 
 
 def writer_faults(audit):

@@ -22,7 +22,7 @@ def _(view):
 @keep("what a pool holds at its hand-over", "the producer may be filling it; the digest, the reply and the end bind the bytes", facts.STREAM)
 def _(view):
     hands = [found[1] for found in map(record_of, view.lines) if found and found[1] and found[0][2] == b"hand"]
-    pool = next((hand[b"vmo"] for hand in hands if hand.get(b"via") == b"move"), b"")
+    pool = next((hand.get(b"vmo", b"") for hand in hands if hand.get(b"via") == b"move"), b"")
     free_values(b"hash", rb"[0-9a-f]{16}", [b"sip"], when=b"grant", vmo=pool)(view)
 
 
