@@ -146,7 +146,7 @@ def linux_content(ctx):
         return red("nothing was read at the barrier of the reply")
     if pool != pool_bytes(ctx, said, 0).ljust(facts.whole_pages(facts.STREAM_POOL_BYTES), b"\0"):
         problems.append("pool: its object held other bytes")
-    bell, left = struct.unpack_from("<II", page, BELL) if len(page) > LEFT else (0, 0)
+    bell, left = struct.unpack_from("<II", page, BELL) if len(page) > LEFT + 3 else (0, 0)
     if page != page_bytes(said, bell, 0):
         problems.append(f"return page: its object held other bytes ({bell} signals, left={left})")
     return judged(problems, "pool and return page, read through own descriptors")

@@ -40,7 +40,8 @@ def packets(*identities):
 def stream_context():
     ctx = StreamFixture("a2").context()
     said = stream.told(ctx)
-    contents = {POOL: stream.pool_bytes(ctx, said, 0), PAGE: stream.page_bytes(said, 2, 0)}
+    pool = stream.pool_bytes(ctx, said, 0).ljust(facts.whole_pages(facts.STREAM_POOL_BYTES), b"\0")
+    contents = {POOL: pool, PAGE: stream.page_bytes(said, 2, 0)}
     barriers = {1: some(tag=1, contents=contents)}
     ctx.boot.observed = some(packets=packets(POOL, PAGE), barriers=barriers)
     for record in ctx.audit["map"]:
@@ -71,6 +72,12 @@ def _(ctx):
 @case("stream content: a word of the return page", stream_context, stream.linux_content)
 def _(ctx):
     flip(ctx, PAGE, 9)
+
+
+@case("stream content: a return page that ends in a word", stream_context, stream.linux_content)
+def _(ctx):
+    contents = ctx.boot.observed.barriers[facts.TAG_BLOB].contents
+    contents[PAGE] = contents[PAGE][: stream.LEFT + 1]
 
 
 @case("stream content: a consumer that says it left", stream_context, stream.linux_content)
