@@ -39,12 +39,13 @@ def _(view):
     view.seen["lines"].sort(key=lambda said: said[0])
 
 
-@harmless("lines that claim nothing", "after the last barrier a process may print plain text that is no line of the payload's kind", LINUX)
+@harmless("lines that claim nothing", "after the last barrier a process may print plain text that is no line of the payload's kind, or a note", LINUX)
 def _(view):
     known = [marker.encode() for marker in MARKERS]
 
     def claims(line):
-        return not PLAIN.fullmatch(line) or NOT_PLAIN.search(line) or any(text in line for text in known)
+        rest = line.removeprefix(b"vmo: note ")
+        return not PLAIN.fullmatch(line) or NOT_PLAIN.search(rest) or any(text in line for text in known)
     left = {who: len(lines) for who, lines in view.seen["barriers"].get(last_barrier(view), {"printed": {}})["printed"].items()}
     kept = []
     for who, line in view.seen["lines"]:
