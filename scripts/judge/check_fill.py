@@ -113,15 +113,17 @@ def read_only(ctx):
 
 @check_content.needs_hashes
 def lending(ctx):
-    """The producer had the memory mapped once to write, and dirtied each page. When it received the
-    memory the consumer alone held a capability. When it received the reply it held none that can
-    write, and on a2 no task had the memory mapped to write. (a1 cannot unmap: there the mapping
-    stays. That the capability was closed before the answer, no record shows.)"""
+    """The producer had the memory mapped once to write, and dirtied each page. When the consumer was
+    given the memory, and when it lent it, it alone held a capability. When the producer received
+    the reply it held none that can write, and on a2 no task had the memory mapped to write. (a1
+    cannot unmap: there the mapping stays. That the capability was closed before the answer, no
+    record shows.)"""
     hands, pages = share.memory(ctx), facts.pages_of(len(ctx.host.memory()))
     is_a1 = ctx.boot.abi_rev == "a1"
-    wanted = (("when lent", (2, 0)), ("at the reply", (2, 1) if is_a1 else (1, 0)))
+    replied = (2, 1) if is_a1 else (1, 0)
+    wanted = (("when given", (1, 0)), ("when lent", (2, 0)), ("at the reply", replied))
     problems = []
-    for hand, (when, want) in zip(hands[1:], wanted):
+    for hand, (when, want) in zip(hands, wanted):
         if (hand["wcaps"], hand["wmaps"]) != want:
             counts = "{wcaps} capabilities and {wmaps} mappings".format_map(hand)
             problems.append(f"{when}: {counts} that can write, not {want}")
