@@ -87,7 +87,7 @@ static bool prepare(struct job *job, int i)
         return false;
     }
     if (!reopen(&job->descriptors[i])) {
-        (void)tool_say_errno(name);
+        tool_say(name, "cannot open its memory read-only through /proc: %s", strerror(errno));
         return false;
     }
     return true;
