@@ -113,11 +113,11 @@ def read_only(ctx):
 
 @check_content.needs_hashes
 def lending(ctx):
-    """The producer had the memory mapped once to write, and dirtied each page. When the consumer was
-    given the memory, and when it lent it, it alone held a capability. When the producer received
-    the reply it held none that can write, and on a2 no task had the memory mapped to write. (a1
-    cannot unmap: there the mapping stays. That the capability was closed before the answer, no
-    record shows.)"""
+    """The producer had the memory mapped once to write, and dirtied each page. When the consumer
+    was given the memory, and when it lent it, it alone held a capability. When the producer
+    received the reply it held none that can write, and on a2 no task had the memory mapped to
+    write. (a1 cannot unmap: there the mapping stays. That the capability was closed before the
+    answer, no record shows.)"""
     hands, pages = share.memory(ctx), facts.pages_of(len(ctx.host.memory()))
     is_a1 = ctx.boot.abi_rev == "a1"
     replied = (2, 1) if is_a1 else (1, 0)
