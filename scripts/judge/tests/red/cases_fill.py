@@ -73,6 +73,11 @@ def _(run):
     run.hash_edits.update(dict.fromkeys((ANSWERED + 1, REPLIED + 5, SEEN + 2, 320), bytes(data)))
 
 
+@case("a producer that kept a capability when it gave the memory", "lending")
+def _(run):
+    run.audit["hand"][2]["wcaps"] += 1
+
+
 @case("a producer that kept a capability when it was lent the memory", "lending")
 def _(run):
     run.audit["hand"][3]["wcaps"] += 1
