@@ -161,6 +161,12 @@ def _(run):
     record["head"] = record["head"][:28] + "0100" + record["head"][32:]
 
 
+@case("a reply with a seal that nobody made", "protocol")
+def _(run):
+    record = run.audit["msg"][3]
+    record["head"] = record["head"][:28] + "0100" + record["head"][32:]
+
+
 @case("a receipt that was received before it was sent", "audit-complete")
 def _(run):
     def change(audit):
