@@ -158,8 +158,8 @@ def authors(ctx):
 
 # ---- What was seen of both processes -------------------------------------------------------------
 def barriers(ctx):
-    """Each reply, and of a fill request and answer, was held back, both processes were asleep then,
-    the markers that were due had been printed, and the later ones had not."""
+    """Each reply was held back, and so were a fill's request and answer. Both processes were asleep
+    then; the markers that were due had been printed, and the later ones had not."""
     markers, problems = [*ctx.manifest["markers"], ctx.manifest["last_marker"]], []
     lines = {n: [line for who, line in ctx.boot.observed.lines if who == n] for n in ROLES}
     for tag, count in ctx.form.due:

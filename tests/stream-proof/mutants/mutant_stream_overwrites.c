@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes into the second frame once it is published; on Linux just before, since the consumer may be faster.
- */
+/* Writes into the second frame once it is published. On Linux just before: the reader may be faster. */
 #include "wrap_stream.h"
 
 #ifdef __linux__
